@@ -1,0 +1,47 @@
+//! What a card asks of the applications on it.
+
+use crate::apdu::Command;
+use crate::crypto::backend::Backend;
+use crate::nvm::Nvm;
+use crate::profile::Profile;
+use crate::random::Random;
+use crate::status::Abort;
+use std::time::Duration;
+
+/// What an applet may use while it processes a command.
+pub struct Env<'a> {
+    /// Non-volatile memory.
+    pub nvm: &'a mut Nvm,
+    /// Random source.
+    pub random: &'a mut Random,
+    /// Private operations.
+    pub backend: &'a dyn Backend,
+    /// The card's rules.
+    pub profile: &'a Profile,
+    /// Time since some fixed moment; only differences mean something.
+    pub now: Duration,
+}
+
+/// An application on a card.
+pub trait Applet: Send {
+    /// Whether SELECT by name with `aid` (perhaps right-truncated) means this application.
+    fn answers_to(&self, aid: &[u8], profile: &Profile) -> bool;
+
+    /// SELECT: the response data go to `out`. `again` tells that the application was selected already.
+    ///
+    /// # Errors
+    /// [`Abort`] with the status word to answer.
+    fn select(&mut self, env: &mut Env<'_>, again: bool, out: &mut Vec<u8>) -> Result<(), Abort>;
+
+    /// Another application has been selected.
+    fn deselect(&mut self);
+
+    /// The card was reset or lost power: everything volatile is gone.
+    fn reset(&mut self);
+
+    /// Any other command, chains joined; the response data go to `out`.
+    ///
+    /// # Errors
+    /// [`Abort`] with the status word to answer; what stands in `out` is then dropped.
+    fn process(&mut self, env: &mut Env<'_>, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), Abort>;
+}

@@ -1,0 +1,481 @@
+//! The card: power, selection, command chaining, GET RESPONSE, and the applets on it.
+//!
+//! | state | gone after |
+//! |---|---|
+//! | selected application | reset, power-off |
+//! | an application's security status | selection of another one, reset, power-off |
+//! | a command chain that is not finished | any other command, reset, power-off |
+//! | response bytes that wait for GET RESPONSE | any other command, reset, power-off |
+//! | records of [`crate::nvm`] | never |
+
+use crate::apdu::Command;
+use crate::applet::{Applet, Env};
+use crate::atr::{Atr, AtrError, Protocol};
+use crate::crypto::CryptoError;
+use crate::crypto::asymmetric::KeyPair;
+use crate::crypto::backend::{Backend, RustCrypto};
+use crate::nvm::{Nvm, RecordId, Store, StoreError, Volatile};
+use crate::piv::{self, Piv};
+use crate::profile::{Profile, ProfileError};
+use crate::random::Random;
+use crate::status::{Abort, StatusWord};
+use crate::yubikey::{management::Management, otp::Otp};
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+
+/// Tells the time since some fixed moment.
+pub trait Clock: Send {
+    /// Time since that moment; never runs backwards.
+    fn now(&self) -> Duration;
+}
+
+/// A clock that stands still.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// What a card takes from outside.
+pub struct World {
+    /// Where records are kept.
+    pub store: Box<dyn Store>,
+    /// Random source.
+    pub random: Random,
+    /// Time.
+    pub clock: Box<dyn Clock>,
+    /// Private operations.
+    pub backend: Arc<dyn Backend>,
+}
+
+impl World {
+    /// Everything repeatable: memory that forgets, a seeded random source, a stopped clock,
+    /// RustCrypto.
+    #[must_use]
+    pub fn seeded(seed: u64) -> Self {
+        Self {
+            store: Box::new(Volatile),
+            random: Random::from_number(seed, 0),
+            clock: Box::new(Stopped),
+            backend: Arc::new(RustCrypto),
+        }
+    }
+}
+
+/// Why a card could not be made or opened.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CardError {
+    /// The store cannot be read or written.
+    #[error("card memory: {0}")]
+    Store(#[from] StoreError),
+    /// The stored card is of another profile.
+    #[error("the stored card is a {stored}, not a {wanted}")]
+    OtherProfile {
+        /// Profile of the stored card.
+        stored: String,
+        /// Profile asked for.
+        wanted: String,
+    },
+    /// The stored card was written by a newer version.
+    #[error("the stored card has format {0}; this version knows format {FORMAT} only")]
+    Format(u8),
+    /// The profile's ATR is wrong.
+    #[error("ATR: {0}")]
+    Atr(#[from] AtrError),
+    /// Settings that do not agree.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// A key or certificate that this card cannot hold.
+    #[error("slot {slot:02x}: {reason}")]
+    Slot {
+        /// Key reference.
+        slot: u8,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The card could not write its factory content.
+    #[error("factory content: status {0}")]
+    Factory(StatusWord),
+}
+
+/// The card gave no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NoAnswer {
+    /// It is not powered.
+    #[error("the card is not powered")]
+    Unpowered,
+    /// Power went away while it worked.
+    #[error("the card lost power while it worked")]
+    PowerLost,
+}
+
+/// Format of the records; the first of record 00000000.
+const FORMAT: u8 = 1;
+const HEADER: RecordId = RecordId::new(0, 0);
+
+const INS_SELECT: u8 = 0xA4;
+const INS_GET_RESPONSE: u8 = 0xC0;
+const CLA_CHAIN: u8 = 0x10;
+
+struct Chain {
+    ins: u8,
+    p1: u8,
+    p2: u8,
+    data: Vec<u8>,
+}
+
+/// A smart card.
+pub struct Card {
+    profile: Profile,
+    atr: Atr,
+    protocol: Protocol,
+    nvm: Nvm,
+    random: Random,
+    clock: Box<dyn Clock>,
+    backend: Arc<dyn Backend>,
+    applets: Vec<Box<dyn Applet>>,
+    selected: Option<usize>,
+    powered: bool,
+    chain: Option<Chain>,
+    pending: Vec<u8>,
+    fresh: bool,
+}
+
+impl Card {
+    /// Opens the card that `world.store` holds, or makes a new one with factory content when the
+    /// store is empty. The card is not powered.
+    ///
+    /// # Errors
+    /// [`CardError`] when the store fails or holds another card.
+    pub fn new(profile: Profile, world: World) -> Result<Self, CardError> {
+        profile.check()?;
+        let atr = Atr::parse(&profile.card.atr)?;
+        let nvm = Nvm::open(world.store)?;
+        let mut applets: Vec<Box<dyn Applet>> = vec![Box::new(Piv::default())];
+        if profile.yubikey.is_some() {
+            applets.push(Box::new(Management));
+            applets.push(Box::new(Otp));
+        }
+        let fresh = nvm.is_empty();
+        let mut card = Self {
+            protocol: atr.default_protocol(),
+            profile,
+            atr,
+            nvm,
+            random: world.random,
+            clock: world.clock,
+            backend: world.backend,
+            applets,
+            selected: None,
+            powered: false,
+            chain: None,
+            pending: Vec::new(),
+            fresh,
+        };
+        if fresh {
+            card.make().map_err(|abort| match abort {
+                Abort::Status(sw) => CardError::Factory(sw),
+                Abort::PowerLost => CardError::Factory(StatusWord::INTERNAL),
+            })?;
+        } else {
+            card.check_header()?;
+        }
+        Ok(card)
+    }
+
+    fn make(&mut self) -> Result<(), Abort> {
+        let factory = piv::factory::Factory::new(&self.profile, &mut self.random)?;
+        let mut transaction = self.nvm.begin();
+        let mut header = vec![FORMAT];
+        header.extend_from_slice(self.profile.name.as_bytes());
+        transaction.write(HEADER, &header)?;
+        factory.write(&mut transaction, &self.profile)?;
+        transaction.commit()
+    }
+
+    fn check_header(&self) -> Result<(), CardError> {
+        match self.nvm.read(HEADER) {
+            Some([FORMAT, name @ ..]) if name == self.profile.name.as_bytes() => Ok(()),
+            Some([FORMAT, name @ ..]) => Err(CardError::OtherProfile {
+                stored: String::from_utf8_lossy(name).into_owned(),
+                wanted: self.profile.name.clone(),
+            }),
+            Some([format, ..]) => Err(CardError::Format(*format)),
+            _ => Err(CardError::Store(StoreError("the records have no header: not a card".into()))),
+        }
+    }
+
+    /// Whether this card was made by [`Card::new`] rather than found in its store.
+    #[must_use]
+    pub const fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
+    /// The profile with its settings.
+    #[must_use]
+    pub const fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// The answer to reset.
+    #[must_use]
+    pub const fn atr(&self) -> &Atr {
+        &self.atr
+    }
+
+    /// The serial number.
+    #[must_use]
+    pub fn serial(&self) -> u32 {
+        piv::factory::serial(&self.nvm)
+    }
+
+    /// Non-volatile memory, for tests that cut the power and for showing counters.
+    #[must_use]
+    pub const fn nvm(&self) -> &Nvm {
+        &self.nvm
+    }
+
+    /// As [`Card::nvm`], to arm a tear point.
+    pub const fn nvm_mut(&mut self) -> &mut Nvm {
+        &mut self.nvm
+    }
+
+    /// Puts a key pair into a slot as an issuer does, with its certificate when there is one.
+    ///
+    /// # Errors
+    /// [`CardError::Slot`] when the profile has no such slot or does not allow the algorithm or the
+    /// certificate's length.
+    pub fn install(&mut self, slot: u8, key: &KeyPair, certificate: Option<&[u8]>) -> Result<(), CardError> {
+        piv::factory::install(&mut self.nvm, &self.profile, slot, key, certificate)
+            .map_err(|reason| CardError::Slot { slot, reason })
+    }
+
+    /// Random bytes from the card's own source, for keys that are made while it is set up.
+    pub const fn random(&mut self) -> &mut Random {
+        &mut self.random
+    }
+
+    /// Whether the card has power.
+    #[must_use]
+    pub const fn is_powered(&self) -> bool {
+        self.powered
+    }
+
+    /// Cold reset: power, clock, reset; the card gives its ATR.
+    pub fn power_on(&mut self) -> &Atr {
+        self.powered = true;
+        self.forget();
+        &self.atr
+    }
+
+    /// Warm reset. Without power it does nothing.
+    pub fn reset(&mut self) -> &Atr {
+        self.forget();
+        &self.atr
+    }
+
+    /// Takes the power away.
+    pub fn power_off(&mut self) {
+        self.powered = false;
+        self.forget();
+    }
+
+    /// The transmission protocol that the reader has chosen. It decides how long answers and
+    /// missing Le are handled: T=0 knows no case 4 and no extended length.
+    pub const fn set_protocol(&mut self, protocol: Protocol) {
+        self.protocol = protocol;
+    }
+
+    fn forget(&mut self) {
+        for applet in &mut self.applets {
+            applet.reset();
+        }
+        self.selected = self.profile.card.piv_is_default.then_some(0);
+        self.chain = None;
+        self.pending.clear();
+        self.protocol = self.atr.default_protocol();
+    }
+
+    /// Sends a command APDU and gives the response APDU: data and status word.
+    ///
+    /// # Errors
+    /// [`NoAnswer`] when the card has no power or loses it.
+    pub fn transmit(&mut self, bytes: &[u8]) -> Result<Vec<u8>, NoAnswer> {
+        if !self.powered {
+            return Err(NoAnswer::Unpowered);
+        }
+        let mut out = Vec::with_capacity(64);
+        match self.dispatch(bytes, &mut out) {
+            Ok(sw) => out.extend_from_slice(&sw.to_bytes()),
+            Err(Abort::Status(sw)) => {
+                out.clear();
+                out.extend_from_slice(&sw.to_bytes());
+            }
+            Err(Abort::PowerLost) => {
+                self.power_off();
+                return Err(NoAnswer::PowerLost);
+            }
+        }
+        Ok(out)
+    }
+
+    fn dispatch(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<StatusWord, Abort> {
+        let Ok(command) = Command::parse(bytes) else {
+            self.drop_unfinished();
+            return Err(StatusWord::WRONG_LENGTH.into());
+        };
+        if let Err(sw) = self.check_class(&command) {
+            self.drop_unfinished();
+            return Err(sw.into());
+        }
+        if command.ins == INS_GET_RESPONSE {
+            self.chain = None;
+            return self.get_response(&command, out);
+        }
+        self.pending.clear();
+        let Some(joined) = self.join(&command)? else {
+            return Ok(StatusWord::OK);
+        };
+        let command = joined.as_ref().map_or(command, |data| Command { data, ..command });
+        if command.ins == INS_SELECT && command.p1 == 0x04 {
+            self.select(&command, out)?;
+        } else {
+            self.process(&command, out)?;
+        }
+        Ok(self.finish(&command, out))
+    }
+
+    fn drop_unfinished(&mut self) {
+        self.chain = None;
+        self.pending.clear();
+    }
+
+    /// ISO/IEC 7816-4 section 5.4.1. One logical channel, no secure messaging.
+    fn check_class(&self, command: &Command<'_>) -> Result<(), StatusWord> {
+        let extended = self.profile.card.extended_length && self.protocol == Protocol::T1;
+        match command.cla {
+            cla if cla & 0x80 != 0 => Err(StatusWord::UNKNOWN_CLA),
+            cla if cla & 0x40 != 0 => Err(StatusWord::CHANNEL_NOT_SUPPORTED),
+            cla if cla & 0x20 != 0 => Err(StatusWord::UNKNOWN_CLA),
+            cla if cla & 0x03 != 0 => Err(StatusWord::CHANNEL_NOT_SUPPORTED),
+            cla if cla & 0x0C != 0 => Err(StatusWord::SECURE_MESSAGING_NOT_SUPPORTED),
+            _ if command.extended && !extended => Err(StatusWord::WRONG_LENGTH),
+            _ => Ok(()),
+        }
+    }
+
+    /// Command chaining, ISO/IEC 7816-4 section 5.3.3. `None`: more blocks follow. `Some(None)`:
+    /// the command stands alone. `Some(Some(data))`: the joined data of a chain.
+    #[allow(clippy::option_option)]
+    fn join(&mut self, command: &Command<'_>) -> Result<Option<Option<Vec<u8>>>, Abort> {
+        let chained = &self.profile.card.chained;
+        let open = self.chain.take().filter(|c| (c.ins, c.p1, c.p2) == (command.ins, command.p1, command.p2));
+        let more = command.cla & CLA_CHAIN != 0;
+        if !more && open.is_none() {
+            return Ok(Some(None));
+        }
+        if more && !chained.is_empty() && !chained.contains(&command.ins) {
+            return Err(StatusWord::CHAINING_NOT_SUPPORTED.into());
+        }
+        let mut data = open.map(|c| c.data).unwrap_or_default();
+        if data.len() + command.data.len() > self.profile.card.buffer {
+            return Err(StatusWord::WRONG_LENGTH.into());
+        }
+        data.extend_from_slice(command.data);
+        if !more {
+            return Ok(Some(Some(data)));
+        }
+        self.chain = Some(Chain { ins: command.ins, p1: command.p1, p2: command.p2, data });
+        Ok(None)
+    }
+
+    /// SELECT by name, ISO/IEC 7816-4 section 11.2.2. An unknown AID changes nothing.
+    fn select(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), Abort> {
+        if command.p2 != 0x00 {
+            return Err(StatusWord::WRONG_P1P2.into());
+        }
+        let found = self.applets.iter().position(|a| a.answers_to(command.data, &self.profile));
+        let Some(index) = found else {
+            return Err(StatusWord::NOT_FOUND.into());
+        };
+        let again = self.selected == Some(index);
+        if let Some(old) = self.selected.filter(|old| *old != index) {
+            self.applets[old].deselect();
+        }
+        self.selected = Some(index);
+        let (applet, mut env) = self.applet(index);
+        applet.select(&mut env, again, out)
+    }
+
+    fn process(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), Abort> {
+        let Some(index) = self.selected else {
+            return Err(StatusWord::UNKNOWN_INS.into());
+        };
+        let (applet, mut env) = self.applet(index);
+        applet.process(&mut env, command, out)
+    }
+
+    fn applet(&mut self, index: usize) -> (&mut dyn Applet, Env<'_>) {
+        let env = Env {
+            nvm: &mut self.nvm,
+            random: &mut self.random,
+            backend: &*self.backend,
+            profile: &self.profile,
+            now: self.clock.now(),
+        };
+        (&mut *self.applets[index], env)
+    }
+
+    /// Cuts the response to what may be sent now; the rest waits for GET RESPONSE.
+    fn finish(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> StatusWord {
+        if out.is_empty() {
+            return StatusWord::OK;
+        }
+        if self.protocol == Protocol::T0 {
+            // T=0 (ISO/IEC 7816-3 section 12.2): a case 4 answer is always fetched, a case 2
+            // command with another Le is repeated.
+            if !command.data.is_empty() || out.len() > 256 {
+                self.pending = std::mem::take(out);
+                return StatusWord::more_data(self.pending.len(), self.profile.card.many_left);
+            }
+            if command.le != Some(out.len() as u32) {
+                let sw = StatusWord::wrong_le(out.len());
+                out.clear();
+                return sw;
+            }
+            return StatusWord::OK;
+        }
+        self.send_part(command.le.unwrap_or(256) as usize, out)
+    }
+
+    fn send_part(&mut self, room: usize, out: &mut Vec<u8>) -> StatusWord {
+        if out.len() <= room {
+            return StatusWord::OK;
+        }
+        self.pending = out.split_off(room);
+        StatusWord::more_data(self.pending.len(), self.profile.card.many_left)
+    }
+
+    /// GET RESPONSE, ISO/IEC 7816-4 section 11.8.1.
+    fn get_response(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> Result<StatusWord, Abort> {
+        if self.pending.is_empty() {
+            return Err(StatusWord::CONDITIONS_OF_USE.into());
+        }
+        if command.p1p2() != 0 {
+            self.pending.clear();
+            return Err(StatusWord::WRONG_P1P2.into());
+        }
+        *out = std::mem::take(&mut self.pending);
+        Ok(self.send_part(command.le.unwrap_or(256) as usize, out))
+    }
+}
+
+impl From<CryptoError> for Abort {
+    fn from(_: CryptoError) -> Self {
+        StatusWord::WRONG_DATA.into()
+    }
+}

@@ -1,0 +1,190 @@
+//! X.509 certificates (RFC 5280) that are made here: attestation certificates and throw-away CAs.
+//!
+//! Names are RFC 4514 strings. Every certificate is valid from 2020 to the end of 2049: a card has
+//! no calendar.
+
+use super::CryptoError;
+use super::asymmetric::{KeyPair, PublicKey};
+use super::backend::Backend;
+use super::ec::Curve;
+use super::rsa::EXPONENT;
+use crate::tlv;
+use const_oid::ObjectIdentifier;
+use der::asn1::{Any, BitString, OctetString, Uint};
+use der::{Decode, Encode};
+use sha2::{Digest, Sha256, Sha384};
+use std::str::FromStr;
+use x509_cert::certificate::{Certificate, Rfc5280, Version};
+use x509_cert::name::Name;
+use x509_cert::serial_number::SerialNumber;
+use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
+
+const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+const SHA256_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11");
+const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const ECDSA_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
+const ECDSA_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+const X25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.110");
+const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
+const SEQUENCE: u32 = 0x30;
+const UTC_TIME: u32 = 0x17;
+const VALIDITY: [&[u8]; 2] = [b"200101000000Z", b"491231235959Z"];
+const YUBICO_PIV: &str = "1.3.6.1.4.1.41482.3";
+
+/// An extension and its DER value.
+#[derive(Clone, Debug)]
+pub struct Extension {
+    id: ObjectIdentifier,
+    critical: bool,
+    value: Vec<u8>,
+}
+
+impl Extension {
+    /// `1.3.6.1.4.1.41482.3.arc` with a raw value, not critical.
+    ///
+    /// # Panics
+    /// Never: every arc makes a valid object identifier.
+    #[must_use]
+    #[allow(clippy::unwrap_used)]
+    pub fn vendor(arc: u8, value: Vec<u8>) -> Self {
+        let id = ObjectIdentifier::new(&format!("{YUBICO_PIV}.{arc}")).unwrap();
+        Self { id, critical: false, value }
+    }
+
+    fn to_der(&self) -> der::Result<Vec<u8>> {
+        let value = OctetString::new(self.value.as_slice())?;
+        x509_cert::ext::Extension { extn_id: self.id, critical: self.critical, extn_value: value }.to_der()
+    }
+
+    /// Basic constraints: this is an authority.
+    #[must_use]
+    pub fn authority() -> Self {
+        Self { id: BASIC_CONSTRAINTS, critical: true, value: vec![0x30, 0x03, 0x01, 0x01, 0xFF] }
+    }
+}
+
+/// What a certificate says.
+pub struct Request<'a> {
+    /// Subject, RFC 4514.
+    pub subject: &'a str,
+    /// Issuer, RFC 4514.
+    pub issuer: &'a str,
+    /// Serial number.
+    pub serial: [u8; 16],
+    /// The subject's public key.
+    pub public: &'a PublicKey,
+    /// Extensions.
+    pub extensions: &'a [Extension],
+}
+
+/// A certificate over `request`, signed by `issuer`; DER.
+///
+/// # Errors
+/// [`CryptoError::Key`] when the issuer's key cannot sign certificates,
+/// [`CryptoError::Input`] for a name that is none.
+pub fn sign(request: &Request<'_>, issuer: &KeyPair, backend: &dyn Backend) -> Result<Vec<u8>, CryptoError> {
+    let algorithm = signature_algorithm(issuer)?;
+    let mut serial = request.serial;
+    serial[0] &= 0x7F; // positive, RFC 5280 section 4.1.2.2
+    let encode = || -> der::Result<Vec<u8>> {
+        let (issuer, subject) = (Name::from_str(request.issuer)?, Name::from_str(request.subject)?);
+        let extensions: der::Result<Vec<Vec<u8>>> = request.extensions.iter().map(Extension::to_der).collect();
+        let fields = [
+            tlv::encode(0xA0, &Version::V3.to_der()?),
+            SerialNumber::<Rfc5280>::new(&serial)?.to_der()?,
+            algorithm.clone(),
+            issuer.to_der()?,
+            tlv::encode(SEQUENCE, &VALIDITY.map(|t| tlv::encode(UTC_TIME, t)).concat()),
+            subject.to_der()?,
+            public_key_info(request.public)?.to_der()?,
+            tlv::encode(0xA3, &tlv::encode(SEQUENCE, &extensions?.concat())),
+        ];
+        Ok(tlv::encode(SEQUENCE, &fields.concat()))
+    };
+    let to_be_signed = encode().map_err(|_| CryptoError::Input)?;
+    let signature = sign_message(issuer, &to_be_signed, backend)?;
+    let signature = BitString::from_bytes(&signature).and_then(|s| s.to_der()).map_err(|_| CryptoError::Input)?;
+    Ok(tlv::encode(SEQUENCE, &[to_be_signed, algorithm, signature].concat()))
+}
+
+/// The subject of a DER certificate, RFC 4514; `None` when it is no certificate.
+#[must_use]
+pub fn subject(der: &[u8]) -> Option<String> {
+    Some(Certificate::from_der(der).ok()?.tbs_certificate().subject().to_string())
+}
+
+/// A DER INTEGER.
+///
+/// # Panics
+/// Never: any number has an encoding.
+#[must_use]
+#[allow(clippy::unwrap_used)]
+pub fn integer(number: u32) -> Vec<u8> {
+    number.to_der().unwrap()
+}
+
+/// SubjectPublicKeyInfo, RFC 5280 section 4.1.2.7, RFC 5480, RFC 8410.
+///
+/// # Errors
+/// DER errors, which no key of this crate gives.
+pub fn public_key_info(public: &PublicKey) -> der::Result<SubjectPublicKeyInfoOwned> {
+    let (oid, parameters, bytes) = match public {
+        PublicKey::Rsa(modulus) => {
+            let modulus = Uint::new(modulus)?.to_der()?;
+            let exponent = Uint::new(&EXPONENT)?.to_der()?;
+            (RSA_ENCRYPTION, Some(Any::null()), tlv::encode(SEQUENCE, &[modulus, exponent].concat()))
+        }
+        PublicKey::Ec(curve, point) => {
+            let oid = match curve {
+                Curve::P256 => P256,
+                Curve::P384 => P384,
+            };
+            (EC_PUBLIC_KEY, Some(Any::encode_from(&oid)?), point.clone())
+        }
+        PublicKey::Ed25519(bytes) => (ED25519, None, bytes.to_vec()),
+        PublicKey::X25519(bytes) => (X25519, None, bytes.to_vec()),
+    };
+    Ok(SubjectPublicKeyInfoOwned {
+        algorithm: AlgorithmIdentifierOwned { oid, parameters },
+        subject_public_key: BitString::from_bytes(&bytes)?,
+    })
+}
+
+/// The DER AlgorithmIdentifier of the key's signatures.
+fn signature_algorithm(key: &KeyPair) -> Result<Vec<u8>, CryptoError> {
+    let (oid, parameters) = match key {
+        KeyPair::Rsa(_) => (SHA256_WITH_RSA, Some(Any::null())),
+        KeyPair::Ec(Curve::P256, _) => (ECDSA_SHA256, None),
+        KeyPair::Ec(Curve::P384, _) => (ECDSA_SHA384, None),
+        KeyPair::Ed25519(_) => (ED25519, None),
+        KeyPair::X25519(_) => return Err(CryptoError::Key),
+    };
+    AlgorithmIdentifierOwned { oid, parameters }.to_der().map_err(|_| CryptoError::Key)
+}
+
+fn sign_message(key: &KeyPair, message: &[u8], backend: &dyn Backend) -> Result<Vec<u8>, CryptoError> {
+    let input = match key {
+        KeyPair::Rsa(rsa) => pkcs1_sha256(&Sha256::digest(message), rsa.size()),
+        KeyPair::Ec(Curve::P256, _) => Sha256::digest(message).to_vec(),
+        KeyPair::Ec(Curve::P384, _) => Sha384::digest(message).to_vec(),
+        _ => message.to_vec(),
+    };
+    Ok(key.prepare(backend)?.sign(&input)?.to_vec())
+}
+
+/// EMSA-PKCS1-v1_5 of a SHA-256 digest, RFC 8017 section 9.2.
+fn pkcs1_sha256(digest: &[u8], size: usize) -> Vec<u8> {
+    const DIGEST_INFO: [u8; 19] =
+        [0x30, 0x31, 0x30, 0x0D, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20];
+    let mut block = vec![0xFF; size];
+    block[0] = 0x00;
+    block[1] = 0x01;
+    let start = size - DIGEST_INFO.len() - digest.len();
+    block[start - 1] = 0x00;
+    block[start..start + DIGEST_INFO.len()].copy_from_slice(&DIGEST_INFO);
+    block[start + DIGEST_INFO.len()..].copy_from_slice(digest);
+    block
+}

@@ -1,0 +1,28 @@
+//! Cryptography of the cards behind the field's crates.
+//!
+//! - [`symmetric`]: 3DES and AES single blocks, for administration keys;
+//! - [`rsa`], [`ec`]: keys, their stored form, generation;
+//! - [`asymmetric`]: one type over all key pairs a card can hold;
+//! - [`backend`]: who does the private operations: RustCrypto here, or a faster one given by the
+//!   program that holds the card;
+//! - [`certificate`]: the X.509 certificates that a card makes itself (attestation).
+
+pub mod asymmetric;
+pub mod backend;
+pub mod certificate;
+pub mod ec;
+pub mod rsa;
+pub mod symmetric;
+
+use thiserror::Error;
+
+/// Why a cryptographic operation was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum CryptoError {
+    /// Bytes that are no key of the algorithm.
+    #[error("not a key of this algorithm")]
+    Key,
+    /// A block, digest or point that the key cannot process.
+    #[error("input does not fit the key")]
+    Input,
+}

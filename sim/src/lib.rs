@@ -1,0 +1,46 @@
+//! Software smart cards: bytes in, bytes out.
+//!
+//! No I/O, no async, no clock and no random source of its own: all of that comes from outside, so
+//! that the same seed and the same commands give the same bytes.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`apdu`], [`status`], [`tlv`], [`atr`] | the bytes of ISO/IEC 7816-3 and -4 |
+//! | [`nvm`] | non-volatile memory: transactions and tear points |
+//! | [`reference`](mod@reference) | the retry counter that every PIN and PUK uses |
+//! | [`crypto`] | 3DES, AES, RSA, EC behind the field's crates |
+//! | [`profile`] | what a card is: data, with the sources of its quirks |
+//! | [`piv`], [`yubikey`] | card edges, one file a command |
+//! | [`card`], [`applet`] | the card that holds applets; selection, chaining, GET RESPONSE, power |
+//!
+//! One command's way: [`card::Card::transmit`] parses it ([`apdu`]), joins chains, hands it to the
+//! selected [`applet::Applet`], which calls one command's function; that uses [`mod@reference`],
+//! [`nvm`] and [`crypto`] and gives a status word.
+//!
+//! ```
+//! use cardlab_sim::{card::{Card, World}, profile::Profile};
+//!
+//! let profile = Profile::builtin("yubikey-5.4")?;
+//! let mut card = Card::new(profile, World::seeded(1))?;
+//! card.power_on();
+//! let select = [0x00, 0xA4, 0x04, 0x00, 0x05, 0xA0, 0x00, 0x00, 0x03, 0x08];
+//! let response = card.transmit(&select).expect("a powered card answers");
+//! assert_eq!(response[response.len() - 2..], [0x90, 0x00]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod apdu;
+pub mod applet;
+pub mod atr;
+pub mod card;
+pub mod crypto;
+pub mod nvm;
+pub mod piv;
+pub mod profile;
+pub mod random;
+pub mod reference;
+pub mod status;
+pub mod tlv;
+pub mod yubikey;

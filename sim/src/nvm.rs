@@ -1,0 +1,259 @@
+//! Non-volatile memory: numbered records, changed by transactions, with tear points.
+//!
+//! The card reads from a copy in RAM. A [`Transaction`] collects changes and hands them to the
+//! [`Store`] in one step; only when the store has them durably does the RAM copy change. So a
+//! power cut leaves either the old or the new contents of *all* records of a transaction.
+//!
+//! Every `write` or `erase`, the moment before the commit and the moment after it are *tear
+//! points*. A test arms one by number with [`Nvm::cut_power_at`]; when it is reached the operation
+//! ends with [`Abort::PowerLost`], the card falls silent and its volatile state is gone.
+
+use crate::status::{Abort, StatusWord};
+use std::collections::BTreeMap;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+/// Names a record: an area in the top byte, an index below it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordId(pub u32);
+
+impl RecordId {
+    /// Record `index` (24 bits) of `area`.
+    #[must_use]
+    pub const fn new(area: u8, index: u32) -> Self {
+        Self((area as u32) << 24 | index & 0x00FF_FFFF)
+    }
+
+    /// The area of this record.
+    #[must_use]
+    pub const fn area(self) -> u8 {
+        (self.0 >> 24) as u8
+    }
+
+    /// The index within the area.
+    #[must_use]
+    pub const fn index(self) -> u32 {
+        self.0 & 0x00FF_FFFF
+    }
+}
+
+/// One change of a transaction: new contents, or `None` to erase.
+pub type Change = (RecordId, Option<Zeroizing<Vec<u8>>>);
+
+/// Why a store could not make a transaction durable. Nothing of it has been kept.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct StoreError(pub String);
+
+/// What keeps records when the power is off.
+pub trait Store: Send {
+    /// All records.
+    ///
+    /// # Errors
+    /// [`StoreError`] when they cannot be read.
+    fn load(&self) -> Result<Vec<(RecordId, Vec<u8>)>, StoreError>;
+
+    /// Makes all changes durable, or none.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing has changed.
+    fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError>;
+}
+
+/// A store that forgets when it is dropped: the records live in the card's RAM copy.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Volatile;
+
+impl Store for Volatile {
+    fn load(&self) -> Result<Vec<(RecordId, Vec<u8>)>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn commit(&mut self, _changes: &[Change]) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// The non-volatile memory of one card.
+pub struct Nvm {
+    records: BTreeMap<RecordId, Zeroizing<Vec<u8>>>,
+    store: Box<dyn Store>,
+    /// Tear points still to pass until power is cut.
+    cut_after: Option<u32>,
+    passed: u64,
+}
+
+impl Nvm {
+    /// Loads the records of `store`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub fn open(store: Box<dyn Store>) -> Result<Self, StoreError> {
+        let records = store.load()?.into_iter().map(|(id, value)| (id, Zeroizing::new(value))).collect();
+        Ok(Self { records, store, cut_after: None, passed: 0 })
+    }
+
+    /// The contents of a record.
+    #[must_use]
+    pub fn read(&self, id: RecordId) -> Option<&[u8]> {
+        self.records.get(&id).map(|value| value.as_slice())
+    }
+
+    /// The records of an area in the order of their indices.
+    pub fn area(&self, area: u8) -> impl Iterator<Item = (RecordId, &[u8])> {
+        self.records.range(RecordId::new(area, 0)..=RecordId::new(area, 0x00FF_FFFF)).map(|(id, value)| (*id, value.as_slice()))
+    }
+
+    /// Whether nothing has ever been written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Starts a transaction. Dropping it without [`Transaction::commit`] changes nothing.
+    pub fn begin(&mut self) -> Transaction<'_> {
+        Transaction { nvm: self, changes: Vec::new() }
+    }
+
+    /// Cuts the power at the `n`-th tear point from now (0 is the next one).
+    pub fn cut_power_at(&mut self, n: u32) {
+        self.cut_after = Some(n);
+    }
+
+    /// Disarms [`Nvm::cut_power_at`]; tells whether it was still waiting.
+    pub fn disarm(&mut self) -> bool {
+        self.cut_after.take().is_some()
+    }
+
+    /// How many tear points have been passed since the card was opened.
+    #[must_use]
+    pub const fn tear_points(&self) -> u64 {
+        self.passed
+    }
+
+    fn tear_point(&mut self) -> Result<(), Abort> {
+        self.passed += 1;
+        match self.cut_after {
+            Some(0) => {
+                self.cut_after = None;
+                Err(Abort::PowerLost)
+            }
+            Some(n) => {
+                self.cut_after = Some(n - 1);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Changes that become durable together.
+#[must_use = "a transaction that is not committed changes nothing"]
+pub struct Transaction<'a> {
+    nvm: &'a mut Nvm,
+    changes: Vec<Change>,
+}
+
+impl Transaction<'_> {
+    /// The memory as it was before this transaction.
+    #[must_use]
+    pub fn nvm(&self) -> &Nvm {
+        self.nvm
+    }
+
+    /// Sets the contents of a record.
+    ///
+    /// # Errors
+    /// [`Abort::PowerLost`] at an armed tear point.
+    pub fn write(&mut self, id: RecordId, value: &[u8]) -> Result<(), Abort> {
+        self.nvm.tear_point()?;
+        self.changes.push((id, Some(Zeroizing::new(value.to_vec()))));
+        Ok(())
+    }
+
+    /// Removes a record.
+    ///
+    /// # Errors
+    /// [`Abort::PowerLost`] at an armed tear point.
+    pub fn erase(&mut self, id: RecordId) -> Result<(), Abort> {
+        self.nvm.tear_point()?;
+        self.changes.push((id, None));
+        Ok(())
+    }
+
+    /// Removes every record of an area.
+    ///
+    /// # Errors
+    /// [`Abort::PowerLost`] at an armed tear point.
+    pub fn erase_area(&mut self, area: u8) -> Result<(), Abort> {
+        let ids: Vec<RecordId> = self.nvm.area(area).map(|(id, _)| id).collect();
+        ids.into_iter().try_for_each(|id| self.erase(id))
+    }
+
+    /// Makes the changes durable.
+    ///
+    /// # Errors
+    /// [`Abort::PowerLost`] at an armed tear point: before the commit nothing has changed, after it
+    /// everything has. 6581 when the store fails; then nothing has changed.
+    pub fn commit(self) -> Result<(), Abort> {
+        let Self { nvm, changes } = self;
+        nvm.tear_point()?;
+        nvm.store.commit(&changes).map_err(|_| StatusWord::MEMORY_FAILURE)?;
+        for (id, value) in changes {
+            match value {
+                Some(value) => nvm.records.insert(id, value),
+                None => nvm.records.remove(&id),
+            };
+        }
+        nvm.tear_point()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: RecordId = RecordId::new(1, 1);
+    const B: RecordId = RecordId::new(1, 2);
+
+    fn change(nvm: &mut Nvm) -> Result<(), Abort> {
+        let mut transaction = nvm.begin();
+        transaction.write(A, b"new")?;
+        transaction.erase(B)?;
+        transaction.commit()
+    }
+
+    #[test]
+    fn a_cut_leaves_the_old_or_the_new_state() {
+        for cut in 0..4 {
+            let mut nvm = Nvm::open(Box::new(Volatile)).unwrap();
+            let mut first = nvm.begin();
+            first.write(A, b"old").unwrap();
+            first.write(B, b"old").unwrap();
+            first.commit().unwrap();
+            nvm.cut_power_at(cut);
+            assert_eq!(change(&mut nvm), Err(Abort::PowerLost), "tear point {cut}");
+            let state = (nvm.read(A), nvm.read(B));
+            let old = (Some(&b"old"[..]), Some(&b"old"[..]));
+            let new = (Some(&b"new"[..]), None);
+            assert_eq!(state, if cut < 3 { old } else { new }, "tear point {cut}");
+        }
+    }
+
+    struct Full;
+    impl Store for Full {
+        fn load(&self) -> Result<Vec<(RecordId, Vec<u8>)>, StoreError> {
+            Ok(vec![(A, b"old".to_vec())])
+        }
+        fn commit(&mut self, _: &[Change]) -> Result<(), StoreError> {
+            Err(StoreError("no space left".into()))
+        }
+    }
+
+    #[test]
+    fn a_store_that_fails_changes_nothing() {
+        let mut nvm = Nvm::open(Box::new(Full)).unwrap();
+        assert_eq!(change(&mut nvm), Err(Abort::Status(StatusWord::MEMORY_FAILURE)));
+        assert_eq!(nvm.read(A), Some(&b"old"[..]));
+    }
+}

@@ -1,0 +1,42 @@
+//! CHANGE REFERENCE DATA, SP 800-73-4 part 2 section 3.2.2.
+//!
+//! | CLA INS P1 P2 | data | answer |
+//! |---|---|---|
+//! | 00 24 00 ref | old (8) new (8) | 9000, 63Cx, 6983, 6A80 (YubiKey: 6985) |
+//!
+//! ref is 80, 81 or 00; else 6A88. The new value is looked at before the old one is compared: a
+//! right old value with a malformed new one must leave counter and status as they are.
+
+use super::pins::{Kind, LENGTH};
+use super::{Piv, restricted, verify};
+use crate::apdu::Command;
+use crate::applet::Env;
+use crate::reference::Verdict;
+use crate::status::{Abort, StatusWord};
+
+pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), Abort> {
+    if command.p1 != 0x00 {
+        return Err(StatusWord::WRONG_P1P2.into());
+    }
+    let kind = Kind::of(command.p2, env.nvm)?;
+    if restricted(env.profile) {
+        return Err(StatusWord::SECURITY_STATUS.into());
+    }
+    let reference = kind.reference();
+    let counter = reference.counter(env.nvm);
+    if counter.left == 0 {
+        return Err(StatusWord::BLOCKED.into());
+    }
+    if command.data.len() != 2 * LENGTH {
+        return Err(StatusWord::WRONG_DATA.into());
+    }
+    let (old, new) = command.data.split_at(LENGTH);
+    kind.check_candidate(old, env.profile)?;
+    kind.check_new(new, env.profile)?;
+    let verdict = reference.verify_and(env.nvm, old, |transaction| reference.replace(transaction, new, counter));
+    verify::set(piv, kind, verdict == Ok(Verdict::Match));
+    match verdict? {
+        Verdict::Match => Ok(()),
+        other => Err(other.status(env.profile.pin.last_wrong).into()),
+    }
+}

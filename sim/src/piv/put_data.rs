@@ -1,0 +1,48 @@
+//! PUT DATA, SP 800-73-4 part 2 section 3.3.1.
+//!
+//! | CLA INS P1 P2 | data | answer |
+//! |---|---|---|
+//! | 00 DB 3F FF | `5C` tag, `53` value (7E and 7F61: the object itself) | 9000, 6982, 6A80, 6A81, 6A84 |
+//!
+//! Needs the administration key. The new value replaces the old one whole; an empty one empties it.
+
+use super::{Piv, contact_only, get_data, objects};
+use crate::apdu::Command;
+use crate::applet::Env;
+use crate::profile::EmptyObject;
+use crate::status::{Abort, StatusWord};
+use crate::tlv::{self, Reader};
+
+pub(super) fn process(piv: &Piv, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), Abort> {
+    if command.p1p2() != 0x3FFF {
+        return Err(StatusWord::WRONG_P1P2.into());
+    }
+    contact_only(env.profile)?;
+    piv.require_admin()?;
+    let (tag, value) = object(command.data).ok_or(StatusWord::WRONG_DATA)?;
+    let vendor = env.profile.piv.vendor_objects && (0x5F_0000..=0x5F_FFFF).contains(&tag);
+    if objects::rule(tag).is_none() && !vendor || tag == objects::ATTESTATION_ROOT {
+        return Err(StatusWord::NOT_SUPPORTED.into());
+    }
+    if value.len() > env.profile.piv.max_object {
+        return Err(StatusWord::NO_MEMORY.into());
+    }
+    let mut transaction = env.nvm.begin();
+    if value.is_empty() && env.profile.piv.empty_object == EmptyObject::Absent {
+        transaction.erase(objects::record(tag))?;
+    } else {
+        transaction.write(objects::record(tag), value)?;
+    }
+    transaction.commit()
+}
+
+fn object(data: &[u8]) -> Option<(u32, &[u8])> {
+    for tag in [objects::DISCOVERY, objects::BIT_GROUP] {
+        if let Some(value) = tlv::only(data, tag) {
+            return Some((tag, value));
+        }
+    }
+    let mut reader = Reader::new(data);
+    let list = reader.next()?.ok().filter(|o| o.tag == 0x5C)?;
+    Some((get_data::tag(list.value)?, tlv::only(reader.rest(), 0x53)?))
+}

@@ -1,0 +1,56 @@
+//! RESET RETRY COUNTER, SP 800-73-4 part 2 section 3.2.3.
+//!
+//! | CLA INS P1 P2 | data | answer |
+//! |---|---|---|
+//! | 00 2C 00 80 | PUK (8) new PIN (8) | 9000, 63Cx (PUK tries), 6983, 6A80 (YubiKey: 6985) |
+//!
+//! A success fills the PIN's and the PUK's counter. New PIN and counters become durable together.
+
+use super::pins::{Kind, LENGTH, PIN, PUK};
+use super::{Piv, contact_only};
+use crate::apdu::Command;
+use crate::applet::Env;
+use crate::reference::Verdict;
+use crate::status::{Abort, StatusWord};
+
+pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), Abort> {
+    if command.p1 != 0x00 {
+        return Err(StatusWord::WRONG_P1P2.into());
+    }
+    if command.p2 != 0x80 {
+        return Err(StatusWord::REFERENCE_NOT_FOUND.into());
+    }
+    contact_only(env.profile)?;
+    if PUK.counter(env.nvm).left == 0 {
+        return Err(StatusWord::BLOCKED.into());
+    }
+    if command.data.len() != 2 * LENGTH {
+        return Err(StatusWord::WRONG_DATA.into());
+    }
+    let (puk, new) = command.data.split_at(LENGTH);
+    let well_formed = Kind::Pin.check_new(new, env.profile);
+    let pin_counter = PIN.counter(env.nvm);
+    let verdict = match well_formed {
+        // A card that counts malformed values compares the PUK all the same, and then changes
+        // nothing: resetting tools spend PUK tries with such values.
+        Err(refused) if !env.profile.pin.counts_malformed() || PUK.is(env.nvm, puk) => return Err(refused),
+        Err(_) => PUK.verify(env.nvm, puk),
+        Ok(()) => PUK.verify_and(env.nvm, puk, |transaction| PIN.replace(transaction, new, pin_counter)),
+    };
+    match verdict? {
+        Verdict::Match => {
+            if !env.profile.puk.unblock_keeps_pin {
+                piv.pin = false;
+                piv.pin_fresh = false;
+            }
+            Ok(())
+        }
+        other => {
+            if env.profile.puk.wrong_clears_pin {
+                piv.pin = false;
+                piv.pin_fresh = false;
+            }
+            Err(other.status(env.profile.pin.last_wrong).into())
+        }
+    }
+}

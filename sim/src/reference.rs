@@ -1,0 +1,214 @@
+//! Reference data with a retry counter: the one lock that every card edge uses.
+//!
+//! Five rules hold for PIN, Global PIN, PUK and every other counted secret:
+//! 1. at counter 0 nothing is compared;
+//! 2. the decrement is committed *before* the comparison, the reset after a match;
+//! 3. the comparison takes the same time whatever differs;
+//! 4. a wrong value costs one try and the security status of the reference (the caller's part);
+//! 5. a power cut leaves the old or the new state, never a free try and never a lost secret.
+//!
+//! Two records a reference: the value, and `{tries left, maximum}`.
+
+use crate::nvm::{Nvm, RecordId, Transaction};
+use crate::status::{Abort, StatusWord};
+use subtle::ConstantTimeEq;
+
+/// The result of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The values are equal; the counter is at its maximum again.
+    Match,
+    /// They differ; this many tries are left.
+    Wrong(u8),
+    /// The counter was 0; nothing was compared.
+    Blocked,
+}
+
+/// The tries of a reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryCounter {
+    /// Tries left now.
+    pub left: u8,
+    /// What a success restores.
+    pub maximum: u8,
+}
+
+/// A counted secret in non-volatile memory. The handle itself holds nothing secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reference {
+    value: RecordId,
+    counter: RecordId,
+}
+
+impl Reference {
+    /// The reference whose value and counter are records `index` and `index + 0x100` of `area`.
+    #[must_use]
+    pub const fn new(area: u8, index: u8) -> Self {
+        Self { value: RecordId::new(area, index as u32), counter: RecordId::new(area, index as u32 + 0x100) }
+    }
+
+    /// Whether the card has this reference.
+    #[must_use]
+    pub fn exists(self, nvm: &Nvm) -> bool {
+        nvm.read(self.counter).is_some()
+    }
+
+    /// The tries; `{0, 0}` when the card has no such reference.
+    #[must_use]
+    pub fn counter(self, nvm: &Nvm) -> RetryCounter {
+        match nvm.read(self.counter) {
+            Some(&[left, maximum]) => RetryCounter { left, maximum },
+            _ => RetryCounter { left: 0, maximum: 0 },
+        }
+    }
+
+    /// Whether the value is `candidate`, without touching the counter: for questions such as "is
+    /// this still the factory value", never for authentication.
+    #[must_use]
+    pub fn is(self, nvm: &Nvm, candidate: &[u8]) -> bool {
+        nvm.read(self.value).is_some_and(|value| bool::from(value.ct_eq(candidate)))
+    }
+
+    /// Compares `candidate` with the value, by the five rules.
+    ///
+    /// # Errors
+    /// [`Abort`] when memory fails or power is lost; the try is then either spent or not begun.
+    pub fn verify(self, nvm: &mut Nvm, candidate: &[u8]) -> Result<Verdict, Abort> {
+        self.verify_and(nvm, candidate, |_| Ok(()))
+    }
+
+    /// As [`Reference::verify`], and on a match runs `change` in the transaction that restores the
+    /// counter: the new value and the full counter become durable together.
+    ///
+    /// # Errors
+    /// As [`Reference::verify`], and what `change` gives.
+    pub fn verify_and(
+        self,
+        nvm: &mut Nvm,
+        candidate: &[u8],
+        change: impl FnOnce(&mut Transaction<'_>) -> Result<(), Abort>,
+    ) -> Result<Verdict, Abort> {
+        match self.spend(nvm, candidate)? {
+            Spent::Match => {
+                let mut transaction = nvm.begin();
+                self.restore(&mut transaction)?;
+                change(&mut transaction)?;
+                transaction.commit()?;
+                Ok(Verdict::Match)
+            }
+            Spent::Wrong(left) => Ok(Verdict::Wrong(left)),
+            Spent::Blocked => Ok(Verdict::Blocked),
+        }
+    }
+
+    /// Sets value, tries left and maximum, as at personalisation.
+    ///
+    /// # Errors
+    /// [`Abort::PowerLost`] at an armed tear point.
+    pub fn create(self, transaction: &mut Transaction<'_>, value: &[u8], tries: u8) -> Result<(), Abort> {
+        transaction.write(self.value, value)?;
+        transaction.write(self.counter, &[tries, tries])
+    }
+
+    /// Sets a new value and a full counter, after the caller's own authentication.
+    ///
+    /// # Errors
+    /// [`Abort::PowerLost`] at an armed tear point.
+    pub fn replace(self, transaction: &mut Transaction<'_>, value: &[u8], counter: RetryCounter) -> Result<(), Abort> {
+        transaction.write(self.value, value)?;
+        transaction.write(self.counter, &[counter.maximum, counter.maximum])
+    }
+
+    /// The commit - compare part. The decrement is durable before the first byte is compared, so
+    /// that cutting the power on a wrong guess cannot give the try back; the caller commits the
+    /// reset only after this has said `Match`.
+    fn spend(self, nvm: &mut Nvm, candidate: &[u8]) -> Result<Spent, Abort> {
+        let RetryCounter { left, maximum } = self.counter(nvm);
+        if left == 0 {
+            return Ok(Spent::Blocked);
+        }
+        let mut transaction = nvm.begin();
+        transaction.write(self.counter, &[left - 1, maximum])?;
+        transaction.commit()?;
+        Ok(if self.is(nvm, candidate) { Spent::Match } else { Spent::Wrong(left - 1) })
+    }
+
+    fn restore(self, transaction: &mut Transaction<'_>) -> Result<(), Abort> {
+        let maximum = self.counter(transaction.nvm()).maximum;
+        transaction.write(self.counter, &[maximum, maximum])
+    }
+}
+
+enum Spent {
+    Match,
+    Wrong(u8),
+    Blocked,
+}
+
+impl Verdict {
+    /// The status word that ISO/IEC 7816-4 gives this verdict; `last` is what the profile answers
+    /// to the wrong value that spends the last try (63C0 or 6983).
+    #[must_use]
+    pub const fn status(self, last: StatusWord) -> StatusWord {
+        match self {
+            Self::Match => StatusWord::OK,
+            Self::Wrong(0) => last,
+            Self::Wrong(left) => StatusWord::tries_left(left),
+            Self::Blocked => StatusWord::BLOCKED,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nvm::Volatile;
+
+    const PIN: Reference = Reference::new(1, 0x80);
+
+    fn card() -> Nvm {
+        let mut nvm = Nvm::open(Box::new(Volatile)).unwrap();
+        let mut transaction = nvm.begin();
+        PIN.create(&mut transaction, b"123456", 3).unwrap();
+        transaction.commit().unwrap();
+        nvm
+    }
+
+    #[test]
+    fn counts_down_blocks_and_restores() {
+        let mut nvm = card();
+        assert_eq!(PIN.verify(&mut nvm, b"000000"), Ok(Verdict::Wrong(2)));
+        assert_eq!(PIN.verify(&mut nvm, b"123456"), Ok(Verdict::Match));
+        assert_eq!(PIN.counter(&nvm).left, 3);
+        for left in [2, 1, 0] {
+            assert_eq!(PIN.verify(&mut nvm, b"12345"), Ok(Verdict::Wrong(left)));
+        }
+        assert_eq!(PIN.verify(&mut nvm, b"123456"), Ok(Verdict::Blocked));
+    }
+
+    #[test]
+    fn a_wrong_guess_is_never_free() {
+        for cut in 0..8 {
+            let mut nvm = card();
+            nvm.cut_power_at(cut);
+            let verdict = PIN.verify(&mut nvm, b"000000");
+            let left = PIN.counter(&nvm).left;
+            match verdict {
+                Err(_) if cut < 2 => assert_eq!(left, 3, "not begun: nothing was compared"),
+                _ => assert_eq!(left, 2, "tear point {cut}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_right_value_is_never_lost() {
+        for cut in 0..8 {
+            let mut nvm = card();
+            nvm.cut_power_at(cut);
+            let _ = PIN.verify(&mut nvm, b"123456");
+            nvm.disarm();
+            assert!(PIN.counter(&nvm).left >= 2);
+            assert_eq!(PIN.verify(&mut nvm, b"123456"), Ok(Verdict::Match));
+        }
+    }
+}

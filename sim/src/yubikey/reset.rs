@@ -1,0 +1,38 @@
+//! RESET.
+//!
+//! `00 FB 00 00`, only when PIN and PUK are both blocked (6985): keys, objects and policies are
+//! wiped, PIN, PUK, tries and administration key are the factory's again. The attestation key, its
+//! certificate and the discovery object stay.
+
+use super::no_parameters;
+use crate::apdu::Command;
+use crate::applet::{Applet, Env};
+use crate::nvm::RecordId;
+use crate::piv::{Piv, factory, keys, objects, pins};
+use crate::status::{Abort, StatusWord};
+
+pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), Abort> {
+    no_parameters(command)?;
+    if [pins::PIN, pins::PUK].iter().any(|r| r.counter(env.nvm).left > 0) {
+        return Err(StatusWord::CONDITIONS_OF_USE.into());
+    }
+    let keep = [
+        keys::record(keys::ATTESTATION),
+        objects::record(objects::ATTESTATION_CERTIFICATE),
+        objects::record(objects::ATTESTATION_ROOT),
+        objects::record(objects::DISCOVERY),
+    ];
+    let wipe: Vec<RecordId> = [keys::AREA, objects::AREA]
+        .iter()
+        .flat_map(|area| env.nvm.area(*area).map(|(id, _)| id))
+        .filter(|id| !keep.contains(id))
+        .collect();
+    let mut transaction = env.nvm.begin();
+    wipe.into_iter().try_for_each(|id| transaction.erase(id))?;
+    // A reset gives the factory's tries, whatever SET PIN RETRIES made of them.
+    factory::reference_data(&mut transaction, env.profile, env.profile.pin.tries, env.profile.puk.tries)?;
+    factory::administration_key(&mut transaction, &env.profile.management_key)?;
+    transaction.commit()?;
+    piv.reset();
+    Ok(())
+}
