@@ -1,1 +1,47 @@
-fn main(){}
+//! `cardlab`: software smart cards in virtual readers, and everything around a locked card.
+//!
+//! One file a subcommand; what they do is in the crates.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod card;
+mod exec;
+mod exit;
+mod profile;
+mod readers;
+mod up;
+
+use clap::{Parser, Subcommand};
+use exit::{Exit, Failure};
+
+/// Software smart cards in virtual PC/SC readers that any program sees, without root, pcscd or a
+/// driver.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Exec(exec::Exec),
+    Up(up::Up),
+    Card(card::CardCommand),
+    Profile(profile::ProfileCommand),
+}
+
+fn main() -> std::process::ExitCode {
+    let result = match Cli::parse().command {
+        Command::Exec(command) => command.run(),
+        Command::Up(command) => command.run(),
+        Command::Card(command) => command.run(),
+        Command::Profile(command) => command.run(),
+    };
+    match result {
+        Ok(Exit(code)) => code.into(),
+        Err(Failure { exit: Exit(code), error }) => {
+            eprintln!("cardlab: {error:#}");
+            code.into()
+        }
+    }
+}

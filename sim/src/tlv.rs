@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
         let tag = self.tag()?;
         let length = self.length()?;
         let rest = self.rest();
-        let value = rest.get(..length).ok_or(TlvError::Value { at: self.at, missing: length - rest.len() })?;
+        let value = rest.get(..length).ok_or_else(|| TlvError::Value { at: self.at, missing: length - rest.len() })?;
         self.at += length;
         Ok(Tlv { tag, value })
     }
@@ -210,7 +210,9 @@ mod tests {
 
     #[test]
     fn errors_name_the_place() {
-        let first = |b: &[u8]| Reader::new(b).next().unwrap();
+        fn first(b: &[u8]) -> Result<Tlv<'_>, TlvError> {
+            Reader::new(b).next().unwrap()
+        }
         assert_eq!(first(&[0x5F]), Err(TlvError::Tag(0)));
         assert_eq!(first(&[0x5F, 0x81, 0x81, 0x01, 0]), Err(TlvError::LongTag(0)));
         assert_eq!(first(&[0x53, 0x80]), Err(TlvError::Length(1)));

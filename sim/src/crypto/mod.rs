@@ -5,12 +5,14 @@
 //! - [`asymmetric`]: one type over all key pairs a card can hold;
 //! - [`backend`]: who does the private operations: RustCrypto here, or a faster one given by the
 //!   program that holds the card;
+//! - [`encoded`]: private keys as files hold them;
 //! - [`certificate`]: the X.509 certificates that a card makes itself (attestation).
 
 pub mod asymmetric;
 pub mod backend;
 pub mod certificate;
 pub mod ec;
+pub mod encoded;
 pub mod rsa;
 pub mod symmetric;
 

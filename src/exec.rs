@@ -1,0 +1,133 @@
+//! `cardlab exec`: a command with readers of its own.
+
+use crate::exit::{Exit, Failure, OrExit};
+use crate::readers::ReaderOptions;
+use anyhow::anyhow;
+use cardlab_pcsclite::wire::SOCKET_VARIABLE;
+use cardlab_vreader::private::PrivateDirectory;
+use cardlab_vreader::server::listen;
+use clap::Args;
+use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Run a command that sees nothing but the given cards
+///
+/// Exit code: the command's; 126 when it cannot be run, 127 when it is not found, 128+N when signal
+/// N ended it.
+#[derive(Args)]
+#[command(after_help = "Example:\n  cardlab exec --card yubikey-5.4 -- yubico-piv-tool -a status")]
+pub(crate) struct Exec {
+    #[command(flatten)]
+    readers: ReaderOptions,
+
+    /// Let the command use its usual cache directory; by default it gets an empty one, because
+    /// OpenSC keeps card contents by serial number
+    #[arg(long)]
+    keep_cache: bool,
+
+    /// The command and its arguments
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "CMD")]
+    command: Vec<OsString>,
+}
+
+impl Exec {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let result = runtime.block_on(self.run_inside());
+        // A key generation that nobody waits for any more must not keep the process alive.
+        runtime.shutdown_background();
+        result
+    }
+
+    async fn run_inside(self) -> Result<Exit, Failure> {
+        let directory = PrivateDirectory::new()?;
+        let socket = directory.path().join("pcscd.comm");
+        let server = self.readers.serve().await?;
+        let listener = listen(&socket)?;
+        tokio::spawn(server.serve(listener));
+        let mut signals = Signals::catch()?;
+        let mut command = Command::new(&self.command[0]);
+        command.args(&self.command[1..]).env(SOCKET_VARIABLE, &socket);
+        if !self.keep_cache {
+            command.env("XDG_CACHE_HOME", directory.path().join("cache"));
+        }
+        let program = self.command[0].to_string_lossy();
+        let mut child = match command.spawn() {
+            Ok(child) => child,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                return Err(anyhow!("{program}: command not found")).or_exit(Exit::NOT_FOUND);
+            }
+            Err(e) => return Err(anyhow!("{program}: {e}")).or_exit(Exit::NOT_EXECUTABLE),
+        };
+        let status = signals.forward_until_end(&mut child).await?;
+        Ok(exit_of(status))
+    }
+}
+
+/// Shell convention.
+fn exit_of(status: ExitStatus) -> Exit {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Exit(code as u8),
+        (None, Some(signal)) => Exit::signal(signal),
+        (None, None) => Exit(1),
+    }
+}
+
+/// Signals that are meant for the command.
+struct Signals {
+    caught: Vec<(SignalKind, Signal)>,
+}
+
+impl Signals {
+    fn catch() -> std::io::Result<Self> {
+        let kinds = [
+            SignalKind::interrupt(),
+            SignalKind::quit(),
+            SignalKind::terminate(),
+            SignalKind::hangup(),
+            SignalKind::user_defined1(),
+            SignalKind::user_defined2(),
+        ];
+        let caught = kinds.into_iter().map(|kind| Ok((kind, signal(kind)?))).collect::<std::io::Result<_>>()?;
+        Ok(Self { caught })
+    }
+
+    async fn forward_until_end(&mut self, child: &mut Child) -> std::io::Result<ExitStatus> {
+        let id = child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()));
+        loop {
+            tokio::select! {
+                status = child.wait() => return status,
+                kind = self.next() => {
+                    let from_terminal = matches!(kind, k if k == SignalKind::interrupt() || k == SignalKind::quit())
+                        && is_foreground();
+                    let number = rustix::process::Signal::from_named_raw(kind.as_raw_value());
+                    // The terminal has sent its signals to the command as well.
+                    if let (false, Some(id), Some(number)) = (from_terminal, id, number) {
+                        let _ = rustix::process::kill_process(id, number);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The next signal, of whichever kind.
+    async fn next(&mut self) -> SignalKind {
+        std::future::poll_fn(|context| {
+            for (kind, signal) in &mut self.caught {
+                if signal.poll_recv(context).is_ready() {
+                    return std::task::Poll::Ready(*kind);
+                }
+            }
+            std::task::Poll::Pending
+        })
+        .await
+    }
+}
+
+/// Whether this process is in the foreground of a terminal.
+fn is_foreground() -> bool {
+    rustix::termios::tcgetpgrp(std::io::stdin()).is_ok_and(|group| group == rustix::process::getpgrp())
+}

@@ -1,0 +1,126 @@
+//! The options that make cards, shared by `exec` and `up`.
+
+use crate::exit::Failure;
+use anyhow::Context as _;
+use cardlab_sim::card::{Card, World};
+use cardlab_sim::crypto::backend::{Backend, Repeatable};
+use cardlab_sim::nvm::Volatile;
+use cardlab_sim::random::Random;
+use cardlab_vreader::clock::Monotonic;
+use cardlab_vreader::icc::{Icc, VirtualCard};
+use cardlab_vreader::server::{POWER_OFF_GRACE, Server};
+use cardlab_vreader::setup::CardRequest;
+use cardlab_vreader::store::StateDirectory;
+use cardlab_vreader::trace::{Sink, Trace};
+use clap::Args;
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+#[cfg(feature = "fast-crypto")]
+use cardlab_crypto_fast::AwsLc as PrivateOperations;
+#[cfg(not(feature = "fast-crypto"))]
+use cardlab_sim::crypto::backend::RustCrypto as PrivateOperations;
+
+#[derive(Args)]
+pub(crate) struct ReaderOptions {
+    /// A card in a reader of its own: PROFILE[,KEY=VALUE]..; may be given several times
+    ///
+    /// Example: yubikey-5.4,serial=123,pin=654321,9a=new:p256. `cardlab profile list` shows the
+    /// profiles, `cardlab profile settings` the keys. Keys from files: 9a=key.pem:cert.pem or
+    /// 9a=file.p12:password. Settings describe a new card; one that --state keeps stays as it is.
+    #[arg(long = "card", value_name = "CARD", default_value = "nist-piv")]
+    cards: Vec<String>,
+
+    /// Keep the cards in this directory; without it they are new each time
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+
+    /// Make everything repeatable: the same number gives the same keys, challenges and serials
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// Write every exchange as readable text to this file; - is stderr
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+
+    /// Show PINs and keys in the trace instead of masking them
+    #[arg(long, requires = "trace")]
+    trace_secrets: bool,
+
+    /// Milliseconds until an unused card is powered off; 0 means never
+    #[arg(long, value_name = "MS", default_value_t = POWER_OFF_GRACE.as_millis() as u64)]
+    power_off_after: u64,
+}
+
+/// A card that is ready for a reader.
+pub(crate) struct ReadyCard {
+    pub(crate) reader_name: String,
+    pub(crate) icc: Box<dyn Icc>,
+}
+
+impl ReaderOptions {
+    /// Makes or opens the cards.
+    pub(crate) fn make(&self) -> Result<Vec<ReadyCard>, Failure> {
+        let requests: Vec<CardRequest> = self.cards.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+        let state = self.state.as_deref().map(StateDirectory::open).transpose()?;
+        let sink = self.sink()?;
+        let several = requests.len() > 1;
+        let mut ready = Vec::with_capacity(requests.len());
+        for (index, request) in requests.iter().enumerate() {
+            let card =
+                request.make(self.world(index, state.as_ref())?).with_context(|| format!("--card {}", self.cards[index]))?;
+            let label = if several { format!("{index}:{}", request.profile_name()) } else { request.profile_name().to_owned() };
+            let trace = sink.clone().map(|sink| Trace::new(sink, label, self.trace_secrets));
+            ready.push(ReadyCard { reader_name: request.reader_name().to_owned(), icc: boxed(card, trace) });
+        }
+        Ok(ready)
+    }
+
+    /// A server with a reader for each card.
+    pub(crate) async fn serve(&self) -> Result<Server, Failure> {
+        let cards = self.make()?;
+        let server = Server::new(Random::from_seed(system_random()?), Duration::from_millis(self.power_off_after));
+        for card in cards {
+            let reader = server.add_reader(&card.reader_name);
+            server.insert(reader, card.icc).await;
+        }
+        Ok(server)
+    }
+
+    fn sink(&self) -> Result<Option<Sink>, Failure> {
+        let Some(path) = &self.trace else { return Ok(None) };
+        let writer: Box<dyn Write + Send> = if path.as_os_str() == "-" {
+            Box::new(std::io::stderr())
+        } else {
+            Box::new(File::create(path).with_context(|| format!("--trace {}", path.display()))?)
+        };
+        Ok(Some(Arc::new(Mutex::new(writer))))
+    }
+
+    fn world(&self, index: usize, state: Option<&StateDirectory>) -> Result<World, Failure> {
+        let number = u16::try_from(index)?;
+        let (random, backend): (_, Arc<dyn Backend>) = match self.seed {
+            Some(seed) => (Random::from_number(seed, index as u64), Arc::new(Repeatable(PrivateOperations))),
+            None => (Random::from_seed(system_random()?), Arc::new(PrivateOperations)),
+        };
+        Ok(World {
+            store: state.map_or_else(|| Box::new(Volatile) as _, |s| s.card(number)),
+            random,
+            clock: Box::new(Monotonic::start()),
+            backend,
+        })
+    }
+}
+
+fn boxed(card: Card, trace: Option<Trace>) -> Box<dyn Icc> {
+    Box::new(VirtualCard::new(card, trace))
+}
+
+fn system_random() -> anyhow::Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).context("the system gives no random bytes")?;
+    Ok(seed)
+}

@@ -1,0 +1,159 @@
+//! `cardlab up`: readers that stay up.
+
+use crate::exit::{Exit, Failure};
+use crate::readers::ReaderOptions;
+use anyhow::{Context as _, anyhow};
+use cardlab_pcsclite::wire::{SOCKET_VARIABLE, SYSTEM_SOCKET};
+use cardlab_vreader::private::PrivateDirectory;
+use cardlab_vreader::server::{Access, listen_for};
+use cardlab_vreader::vpcd;
+use clap::Args;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use tokio::net::UnixListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+
+/// Keep readers up until SIGINT or SIGTERM
+///
+/// When they are up a line `ready PCSCLITE_CSOCK_NAME=PATH` goes to stdout (and to --ready-fd, and
+/// READY=1 to systemd). A socket that systemd passes (LISTEN_FDS) is served as it is.
+#[derive(Args)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    readers: ReaderOptions,
+
+    /// Listen here instead of in a private directory
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["system", "vpcd"])]
+    socket: Option<PathBuf>,
+
+    /// Listen where pcscd would, for every user: for setuid programs and services, which ignore
+    /// PCSCLITE_CSOCK_NAME
+    #[arg(long, conflicts_with = "vpcd")]
+    system: bool,
+
+    /// Put the cards into the vpcd readers of a system-wide pcscd instead: the first card at this
+    /// port, each further one at the next
+    #[arg(long, value_name = "HOST:PORT")]
+    vpcd: Option<String>,
+
+    /// Write the ready line to this file descriptor too, and close it
+    #[arg(long, value_name = "N")]
+    ready_fd: Option<u32>,
+}
+
+impl Up {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let result = runtime.block_on(async {
+            let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+            tokio::select! {
+                failure = self.keep_up() => failure,
+                _ = interrupt.recv() => Ok(Exit::FINE),
+                _ = terminate.recv() => Ok(Exit::FINE),
+            }
+        });
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+        runtime.shutdown_background();
+        result
+    }
+
+    async fn keep_up(&self) -> Result<Exit, Failure> {
+        if let Some(address) = &self.vpcd {
+            return self.keep_in_vpcd(address).await;
+        }
+        let place = self.listen()?;
+        let server = self.readers.serve().await?;
+        self.ready(&format!("{SOCKET_VARIABLE}={}", place.path.display()))?;
+        match server.serve(place.listener).await {}
+    }
+
+    /// The socket, and what has to go when it goes.
+    fn listen(&self) -> Result<Place, Failure> {
+        let passed = listenfd::ListenFd::from_env().take_unix_listener(0).context("LISTEN_FDS")?;
+        if let Some(listener) = passed {
+            listener.set_nonblocking(true)?;
+            let path = listener.local_addr()?.as_pathname().map(Path::to_owned).unwrap_or_default();
+            return Ok(Place { listener: UnixListener::from_std(listener)?, path, _remove: Remove::Nothing });
+        }
+        let (path, access) = match (&self.socket, self.system) {
+            (Some(path), _) => (path.clone(), Access::Owner),
+            (None, true) => (PathBuf::from(SYSTEM_SOCKET), Access::Everyone),
+            (None, false) => {
+                let directory = PrivateDirectory::new()?;
+                let path = directory.path().join("pcscd.comm");
+                return Ok(Place { listener: listen_for(&path, Access::Owner)?, path, _remove: Remove::Directory(directory) });
+            }
+        };
+        if let (true, Some(parent)) = (self.system, path.parent()) {
+            std::fs::create_dir_all(parent).with_context(|| format!("{} (--system needs root)", parent.display()))?;
+        }
+        let listener = listen_for(&path, access)?;
+        Ok(Place { listener, _remove: Remove::Socket(SocketFile(path.clone())), path })
+    }
+
+    async fn keep_in_vpcd(&self, address: &str) -> Result<Exit, Failure> {
+        let (host, port) =
+            address.rsplit_once(':').ok_or_else(|| anyhow!("--vpcd {address}: write HOST:PORT, such as 127.0.0.1:35963"))?;
+        let port: u16 = port.parse().with_context(|| format!("--vpcd {address}: '{port}' is no port"))?;
+        let mut cards = JoinSet::new();
+        let (connected, mut connections) = tokio::sync::mpsc::unbounded_channel();
+        let made = self.readers.make()?;
+        let mut missing = made.len();
+        for (index, mut card) in made.into_iter().enumerate() {
+            let port = port
+                .checked_add(u16::try_from(index)?)
+                .ok_or_else(|| anyhow!("--vpcd {address}: no ports left for {missing} cards"))?;
+            let (address, connected) = (format!("{host}:{port}"), connected.clone());
+            cards.spawn(async move { vpcd::serve(&address, &mut *card.icc, || {
+                    let _ = connected.send(index);
+                }).await });
+        }
+        let mut seen = vec![false; missing];
+        while let Some(index) = connections.recv().await {
+            if !std::mem::replace(&mut seen[index], true) {
+                missing -= 1;
+                if missing == 0 {
+                    self.ready(&format!("vpcd={address}"))?;
+                }
+            }
+        }
+        Err(anyhow!("every vpcd task has ended").into())
+    }
+
+    fn ready(&self, what: &str) -> Result<(), Failure> {
+        let line = format!("ready {what}\n");
+        let mut stdout = std::io::stdout();
+        // Nobody may be reading it; the readers stay up all the same.
+        let _ = stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush());
+        if let Some(fd) = self.ready_fd {
+            let opened = OpenOptions::new().write(true).open(format!("/dev/fd/{fd}"));
+            opened.and_then(|mut file| file.write_all(line.as_bytes())).with_context(|| format!("--ready-fd {fd}"))?;
+        }
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+        Ok(())
+    }
+}
+
+struct Place {
+    listener: UnixListener,
+    path: PathBuf,
+    _remove: Remove,
+}
+
+/// What goes with the listener; held for its `Drop`.
+#[allow(dead_code)]
+enum Remove {
+    Nothing,
+    Socket(SocketFile),
+    Directory(PrivateDirectory),
+}
+
+struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}

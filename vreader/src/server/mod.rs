@@ -1,0 +1,278 @@
+//! pcsc-lite's socket, served by ourselves.
+//!
+//! [`Server`] holds the readers; [`Server::serve`] accepts clients, one task each ([`connection`]).
+//! All of it is made for a runtime of one thread: a round trip then never changes threads. Commands
+//! that may take long run on the runtime's blocking threads instead, so that others are served.
+//!
+//! Locks: a reader's card is behind an async mutex, held for one command; the state machine is
+//! behind a plain one, never held while waiting. Where both are taken, the card comes first.
+
+mod connection;
+
+use crate::icc::Icc;
+use crate::resource::{ConnectionId, ReaderId, Resource, Signals, SlotCard};
+use cardlab_sim::random::Random;
+use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use thiserror::Error;
+use tokio::net::UnixListener;
+use tokio::sync::Notify;
+
+/// How long an unused card stays powered, as with event-driven drivers under pcscd.
+pub const POWER_OFF_GRACE: Duration = Duration::from_secs(5);
+/// How long changes of sharing are gathered before waiting clients are told.
+const SHARING_DELAY: Duration = Duration::from_millis(200);
+/// More clients at once are turned away; pcscd takes 200.
+const MAX_CLIENTS: usize = 4096;
+const BACKLOG: i32 = 1024;
+
+/// Why a socket cannot be served.
+#[derive(Debug, Error)]
+pub enum ListenError {
+    /// Longer than a Unix socket's address can be.
+    #[error("socket path {} has {length} bytes; at most {} are possible", path.display(), crate::private::MAX_SOCKET_PATH)]
+    TooLong {
+        /// The path.
+        path: PathBuf,
+        /// Its length in bytes.
+        length: usize,
+    },
+    /// Somebody listens there.
+    #[error("socket {}: another server listens there", .0.display())]
+    InUse(PathBuf),
+    /// Something else stands there.
+    #[error("socket {}: there is a file that is not a socket; it was left alone", .0.display())]
+    NotASocket(PathBuf),
+    /// The system's error.
+    #[error("socket {}: {reason}", path.display())]
+    System {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        reason: io::Error,
+    },
+}
+
+/// Readers and their clients.
+#[derive(Clone)]
+pub struct Server {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    resource: Mutex<Resource>,
+    slots: Mutex<HashMap<ReaderId, Arc<Slot>>>,
+    /// Rings when a connection has an event to send.
+    bells: Mutex<HashMap<ConnectionId, Arc<Notify>>>,
+    /// Readers whose sharing will be published.
+    gathering: Mutex<HashSet<ReaderId>>,
+    grace: Duration,
+}
+
+/// A reader's card, and who waits for its lock.
+struct Slot {
+    card: Arc<tokio::sync::Mutex<SlotCard>>,
+    freed: Notify,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Server {
+    /// No readers yet. `numbers` gives context and handle numbers; an unused card is powered off
+    /// after `grace`, never when that is zero.
+    #[must_use]
+    pub fn new(numbers: Random, grace: Duration) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                resource: Mutex::new(Resource::new(numbers)),
+                slots: Mutex::default(),
+                bells: Mutex::default(),
+                gathering: Mutex::default(),
+                grace,
+            }),
+        }
+    }
+
+    /// Adds a reader; its name is `name` and ` RR 00`.
+    pub fn add_reader(&self, name: &str) -> ReaderId {
+        let id = self.shared.resource().add_reader(name);
+        let slot = Slot { card: Arc::default(), freed: Notify::new() };
+        lock(&self.shared.slots).insert(id, Arc::new(slot));
+        self.shared.wake();
+        id
+    }
+
+    /// Takes a reader away, with its card.
+    pub fn remove_reader(&self, id: ReaderId) {
+        self.shared.resource().remove_reader(id);
+        self.shared.wake();
+        lock(&self.shared.slots).remove(&id);
+    }
+
+    /// Puts a card into a reader, and gives back the one that was there.
+    pub async fn insert(&self, id: ReaderId, icc: Box<dyn Icc>) -> SlotCard {
+        let Some(slot) = self.shared.slot(id) else { return Some(icc) };
+        let mut card = slot.card.lock().await;
+        self.shared.resource().remove_card(id);
+        let old = card.replace(icc);
+        self.shared.resource().insert_card(id, &mut card);
+        drop(card);
+        self.shared.wake();
+        old
+    }
+
+    /// Pulls the card out, also in the middle of a command.
+    pub async fn remove(&self, id: ReaderId) -> SlotCard {
+        self.shared.resource().remove_card(id);
+        self.shared.wake();
+        let mut card = self.shared.slot(id)?.card.clone().lock_owned().await.take();
+        if let Some(icc) = card.as_mut() {
+            icc.power_off();
+        }
+        card
+    }
+
+    /// Makes a reader fail, or work again.
+    pub fn set_failing(&self, id: ReaderId, failing: bool) {
+        self.shared.resource().set_failing(id, failing);
+        self.shared.wake();
+    }
+
+    /// The full name of a reader.
+    #[must_use]
+    pub fn reader_name(&self, id: ReaderId) -> Option<String> {
+        self.shared.resource().reader_name(id).map(str::to_owned)
+    }
+
+    /// Serves clients of `listener` for ever. A client's fault ends its own connection only.
+    pub async fn serve(self, listener: UnixListener) -> Infallible {
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) if lock(&self.shared.bells).len() < MAX_CLIENTS => {
+                    tokio::spawn(connection::run(Arc::clone(&self.shared), stream));
+                }
+                Ok(_) => {}
+                // Out of descriptors, most likely: let some connections end first.
+                Err(_) => tokio::time::sleep(SHARING_DELAY).await,
+            }
+        }
+    }
+}
+
+/// Who may connect to a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// The user who runs the server: mode 0600.
+    Owner,
+    /// Every user, as pcscd's own socket: mode 0666.
+    Everyone,
+}
+
+/// Listens at `path` for the owner. A stale socket of a dead server is replaced.
+///
+/// # Errors
+/// [`ListenError`], saying what is in the way.
+pub fn listen(path: &Path) -> Result<UnixListener, ListenError> {
+    listen_for(path, Access::Owner)
+}
+
+/// As [`listen`], for those whom `access` names.
+///
+/// # Errors
+/// [`ListenError`], saying what is in the way.
+pub fn listen_for(path: &Path, access: Access) -> Result<UnixListener, ListenError> {
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+    let mode = match access {
+        Access::Owner => 0o600,
+        Access::Everyone => 0o666,
+    };
+    let length = path.as_os_str().len();
+    if length > crate::private::MAX_SOCKET_PATH {
+        return Err(ListenError::TooLong { path: path.into(), length });
+    }
+    let failed = |reason: io::Error| ListenError::System { path: path.into(), reason };
+    match std::fs::symlink_metadata(path) {
+        Ok(m) if !m.file_type().is_socket() => return Err(ListenError::NotASocket(path.into())),
+        Ok(_) if std::os::unix::net::UnixStream::connect(path).is_ok() => return Err(ListenError::InUse(path.into())),
+        Ok(_) => std::fs::remove_file(path).map_err(failed)?,
+        Err(_) => {}
+    }
+    let bind = || -> rustix::io::Result<rustix::fd::OwnedFd> {
+        let socket = rustix::net::socket_with(
+            AddressFamily::UNIX,
+            SocketType::STREAM,
+            SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
+            None,
+        )?;
+        // The mode is right from the first moment: nobody can connect before listen.
+        rustix::net::bind(&socket, &SocketAddrUnix::new(path)?)?;
+        Ok(socket)
+    };
+    let socket = bind().map_err(|e| failed(e.into()))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(failed)?;
+    rustix::net::listen(&socket, BACKLOG).map_err(|e| failed(e.into()))?;
+    UnixListener::from_std(socket.into()).map_err(failed)
+}
+
+impl Shared {
+    fn resource(&self) -> MutexGuard<'_, Resource> {
+        lock(&self.resource)
+    }
+
+    fn slot(&self, id: ReaderId) -> Option<Arc<Slot>> {
+        lock(&self.slots).get(&id).cloned()
+    }
+
+    /// Passes on what the state machine has to tell.
+    fn wake(self: &Arc<Self>) {
+        let signals = self.resource().take_signals();
+        if signals != Signals::default() {
+            self.pass_on(signals);
+        }
+    }
+
+    fn pass_on(self: &Arc<Self>, signals: Signals) {
+        for id in signals.events {
+            if let Some(bell) = lock(&self.bells).get(&id) {
+                bell.notify_one();
+            }
+        }
+        for id in signals.freed {
+            if let Some(slot) = self.slot(id) {
+                slot.freed.notify_waiters();
+            }
+        }
+        for id in signals.idle {
+            if !self.grace.is_zero() {
+                tokio::spawn(Arc::clone(self).rest(id));
+            }
+        }
+        for id in signals.shared {
+            if lock(&self.gathering).insert(id) {
+                tokio::spawn(Arc::clone(self).publish_sharing(id));
+            }
+        }
+    }
+
+    async fn rest(self: Arc<Self>, id: ReaderId) {
+        let uses = self.resource().uses(id);
+        tokio::time::sleep(self.grace).await;
+        let Some(slot) = self.slot(id) else { return };
+        let mut card = slot.card.lock().await;
+        self.resource().rest(id, uses, &mut card);
+    }
+
+    async fn publish_sharing(self: Arc<Self>, id: ReaderId) {
+        tokio::time::sleep(SHARING_DELAY).await;
+        lock(&self.gathering).remove(&id);
+        self.resource().publish_sharing(id);
+        self.wake();
+    }
+}

@@ -1,0 +1,232 @@
+//! Cards as people ask for them: `PROFILE[,key=value]..`.
+//!
+//! ```text
+//! yubikey-5.4,serial=123,pin=654321
+//! nist-piv,name=My Reader,9a=key.pem:cert.pem,9d=file.p12:password,9c=new:p256,ca=ca.pem
+//! ```
+//! [`CardRequest`] is the parsed text; [`CardRequest::make`] makes or opens the card. Key and
+//! certificate files are read by [`files`]; `new:` keys get a certificate of a throw-away CA,
+//! [`throwaway`].
+
+pub mod files;
+pub mod throwaway;
+
+use cardlab_sim::card::{Card, CardError, World};
+use cardlab_sim::crypto::asymmetric::{Algorithm, KeyPair};
+use cardlab_sim::profile::{Profile, ProfileError, SETTINGS};
+use files::FileError;
+use std::path::PathBuf;
+use std::str::FromStr;
+use thiserror::Error;
+
+/// Why a card cannot be had as asked.
+#[derive(Debug, Error)]
+pub enum SetupError {
+    /// Profile or setting.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// Text that is not `key=value`.
+    #[error("card setting '{0}' has no value; write key=value")]
+    NoValue(String),
+    /// No such setting.
+    #[error("no card setting named '{key}'; there are: name, ca, 9a, 9c, 9d, 9e, 82 to 95, {}", SETTINGS.map(|s| s.0).join(", "))]
+    UnknownSetting {
+        /// What was asked for.
+        key: String,
+    },
+    /// No such algorithm.
+    #[error("no key algorithm named '{name}'; there are: {}", Algorithm::ALL.map(|a| a.2).join(", "))]
+    UnknownAlgorithm {
+        /// What was asked for.
+        name: String,
+    },
+    /// A reader name that cannot be.
+    #[error("reader name '{0}': 1 to 121 bytes, no control characters")]
+    Name(String),
+    /// A file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The card itself.
+    #[error(transparent)]
+    Card(#[from] CardError),
+    /// The throw-away CA could not sign.
+    #[error("slot {0:02x}: no certificate can be made for this key")]
+    Certificate(u8),
+}
+
+/// Where the key of a slot comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum KeySource {
+    /// `new:ALGORITHM`: made now, with a certificate of the throw-away CA.
+    New(Algorithm),
+    /// `FILE[:CERTIFICATE-FILE]` in PEM or DER.
+    Files(PathBuf, Option<PathBuf>),
+    /// `FILE.p12[:PASSWORD]`.
+    Pkcs12(PathBuf, String),
+}
+
+/// A card that somebody asked for.
+#[derive(Clone, Debug)]
+pub struct CardRequest {
+    profile: Profile,
+    name: Option<String>,
+    keys: Vec<(u8, KeySource)>,
+    ca: Option<PathBuf>,
+}
+
+impl FromStr for CardRequest {
+    type Err = SetupError;
+
+    fn from_str(text: &str) -> Result<Self, SetupError> {
+        let mut parts = text.split(',');
+        let profile = Profile::builtin(parts.next().unwrap_or_default().trim())?;
+        let mut request = Self { profile, name: None, keys: Vec::new(), ca: None };
+        for part in parts {
+            let (key, value) = part.split_once('=').ok_or_else(|| SetupError::NoValue(part.into()))?;
+            request.set(key.trim(), value)?;
+        }
+        request.profile.check()?;
+        Ok(request)
+    }
+}
+
+impl CardRequest {
+    fn set(&mut self, key: &str, value: &str) -> Result<(), SetupError> {
+        match key {
+            "name" => {
+                let fits = (1..=121).contains(&value.len()) && !value.chars().any(char::is_control);
+                self.name = Some(fits.then(|| value.to_owned()).ok_or_else(|| SetupError::Name(value.into()))?);
+            }
+            "ca" => self.ca = Some(value.into()),
+            _ => match slot(key) {
+                Some(slot) => self.keys.push((slot, KeySource::parse(value)?)),
+                None if SETTINGS.iter().any(|s| s.0 == key) => self.profile.set(key, value)?,
+                None => return Err(SetupError::UnknownSetting { key: key.into() }),
+            },
+        }
+        Ok(())
+    }
+
+    /// The reader's name without its ` RR SS` ending.
+    #[must_use]
+    pub fn reader_name(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.profile.card.reader)
+    }
+
+    /// The profile's name.
+    #[must_use]
+    pub fn profile_name(&self) -> &str {
+        &self.profile.name
+    }
+
+    /// Makes the card, or opens the one that `world` keeps; keys and certificates are put on a new
+    /// one only.
+    ///
+    /// # Errors
+    /// [`SetupError`], saying what to change.
+    pub fn make(&self, world: World) -> Result<Card, SetupError> {
+        // Files first: a mistake in a name must not leave half a card in a state directory.
+        let loaded: Vec<Option<files::Loaded>> = self.keys.iter().map(|(_, source)| source.load()).collect::<Result<_, _>>()?;
+        let mut card = Card::new(self.profile.clone(), world)?;
+        if !card.is_fresh() {
+            return Ok(card);
+        }
+        let mut ca = None;
+        for ((slot, source), loaded) in self.keys.iter().zip(loaded) {
+            let (key, certificate) = match (loaded, source) {
+                (Some(loaded), _) => (loaded.key, loaded.certificate),
+                (None, KeySource::New(algorithm)) => {
+                    let made = KeyPair::generate(*algorithm, card.random()).map_err(|_| SetupError::Certificate(*slot))?;
+                    if ca.is_none() {
+                        ca = Some(throwaway::Authority::new(card.random()).map_err(|_| SetupError::Certificate(*slot))?);
+                    }
+                    let subject = format!("CN=cardlab {} {slot:02x}", card.serial());
+                    let certificate = ca.as_ref().map(|ca| ca.issue(&subject, &made, card.random())).transpose();
+                    (made, certificate.map_err(|_| SetupError::Certificate(*slot))?)
+                }
+                (None, _) => continue,
+            };
+            card.install(*slot, &key, certificate.as_deref())?;
+        }
+        if let (Some(path), Some(ca)) = (&self.ca, &ca) {
+            files::write_certificate(path, ca.certificate())?;
+        }
+        Ok(card)
+    }
+}
+
+impl KeySource {
+    fn parse(value: &str) -> Result<Self, SetupError> {
+        if let Some(name) = value.strip_prefix("new:") {
+            let algorithm = Algorithm::from_name(name).ok_or_else(|| SetupError::UnknownAlgorithm { name: name.into() })?;
+            return Ok(Self::New(algorithm));
+        }
+        let (first, second) = match value.split_once(':') {
+            Some((first, second)) => (first, Some(second)),
+            None => (value, None),
+        };
+        let ending = first.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+        Ok(match ending.as_str() {
+            "p12" | "pfx" => Self::Pkcs12(first.into(), second.unwrap_or_default().into()),
+            _ => Self::Files(first.into(), second.map(PathBuf::from)),
+        })
+    }
+
+    fn load(&self) -> Result<Option<files::Loaded>, FileError> {
+        match self {
+            Self::New(_) => Ok(None),
+            Self::Files(key, certificate) => files::load(key, certificate.as_deref()).map(Some),
+            Self::Pkcs12(file, password) => files::load_pkcs12(file, password).map(Some),
+        }
+    }
+}
+
+/// A key slot by its usual two hexadecimal digits.
+fn slot(key: &str) -> Option<u8> {
+    let slot = u8::from_str_radix(key, 16).ok().filter(|_| key.len() == 2)?;
+    cardlab_sim::piv::keys::is_slot(slot).then_some(slot)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        match text.parse::<CardRequest>() {
+            Ok(request) => request.make(World::seeded(1)).err().map(|e| e.to_string()).unwrap_or_default(),
+            Err(e) => e.to_string(),
+        }
+    }
+
+    #[test]
+    fn what_people_ask_for() {
+        let request: CardRequest = "yubikey-5.4,serial=123,pin-tries=5,pin=654321,name=My Reader,9a=new:p256".parse().unwrap();
+        assert_eq!(request.reader_name(), "My Reader");
+        let card = request.make(World::seeded(1)).unwrap();
+        assert_eq!(card.serial(), 123);
+    }
+
+    #[test]
+    fn mistakes_are_explained() {
+        assert!(error("yubikey").starts_with("no profile named 'yubikey'; there are: nist-piv, "));
+        assert!(error("nist-piv,colour=red").starts_with("no card setting named 'colour'; there are: name, ca, 9a,"));
+        assert_eq!(error("nist-piv,pin"), "card setting 'pin' has no value; write key=value");
+        assert_eq!(
+            error("nist-piv,9a=new:dsa"),
+            "no key algorithm named 'dsa'; there are: rsa1024, rsa2048, rsa3072, rsa4096, p256, p384, ed25519, x25519"
+        );
+        assert!(error("nist-piv,9a=/nowhere/key.pem").starts_with("/nowhere/key.pem: "));
+        assert!(error("nist-piv,9a=new:ed25519").contains("cannot hold a ed25519 key"));
+        assert!(error("nist-piv,96=new:p256").starts_with("no card setting named '96'"));
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_card() {
+        let make = || {
+            let request: CardRequest = "yubikey-5.7,9a=new:p256,9c=new:ed25519".parse().unwrap();
+            let card = request.make(World::seeded(9)).unwrap();
+            (1..=3).flat_map(|area| card.nvm().area(area).map(|(id, v)| (id, v.to_vec())).collect::<Vec<_>>()).collect::<Vec<_>>()
+        };
+        assert_eq!(make(), make());
+    }
+}

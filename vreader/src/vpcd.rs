@@ -1,0 +1,80 @@
+//! The card side of vsmartcard's virtual reader (vpcd), for a system-wide pcscd.
+//!
+//! The driver inside pcscd listens on TCP; the card connects. A message is a big-endian u16 length
+//! and that many bytes. One byte is control: 0 power off, 1 power on, 2 reset, 4 give the ATR (the
+//! only one that is answered). Anything longer is a command APDU and is answered by one message.
+//! The ATR request is also how the driver polls for presence.
+
+use crate::icc::Icc;
+use rustix::net::sockopt;
+use std::io;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const POWER_OFF: u8 = 0;
+const POWER_ON: u8 = 1;
+const RESET: u8 = 2;
+const GIVE_ATR: u8 = 4;
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Keeps a card in the virtual reader at `address` (`host:port`): connects, serves, and connects
+/// again when pcscd restarts. `connected` is called at every connection. Never ends.
+pub async fn serve(address: &str, card: &mut dyn Icc, mut connected: impl FnMut()) -> std::convert::Infallible {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        if let Ok(stream) = TcpStream::connect(address).await {
+            pause = FIRST_PAUSE;
+            connected();
+            // The connection ends when pcscd does; that is no error of ours.
+            let _ = session(stream, card).await;
+            card.power_off();
+        }
+        // Nothing tells when somebody starts to listen: ask again, ever more rarely.
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+async fn session(mut stream: TcpStream, card: &mut dyn Icc) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut atr = None;
+    let mut message = Vec::new();
+    loop {
+        // The driver of Debian 12 writes length and data apart; with delayed acknowledgements each
+        // command would take 44 ms. The kernel forgets the option, so it is set for every read.
+        sockopt::set_tcp_quickack(&stream, true)?;
+        let length = stream.read_u16().await?;
+        sockopt::set_tcp_quickack(&stream, true)?;
+        message.resize(length.into(), 0);
+        stream.read_exact(&mut message).await?;
+        match message[..] {
+            [POWER_OFF] => card.power_off(),
+            [POWER_ON] => atr = card.power_on(),
+            [RESET] => atr = card.reset(),
+            [GIVE_ATR] => {
+                if atr.is_none() {
+                    atr = card.power_on();
+                    card.power_off();
+                }
+                reply(&mut stream, atr.as_deref().unwrap_or_default()).await?;
+            }
+            // Unknown control: the protocol has no error to answer.
+            [_] | [] => {}
+            ref command => {
+                // A silent card is a card that has gone: end the connection.
+                let response = card.transmit(command).map_err(io::Error::other)?;
+                reply(&mut stream, &response).await?;
+            }
+        }
+    }
+}
+
+async fn reply(stream: &mut TcpStream, data: &[u8]) -> io::Result<()> {
+    let length = u16::try_from(data.len()).map_err(io::Error::other)?;
+    let mut message = Vec::with_capacity(data.len() + 2);
+    message.extend_from_slice(&length.to_be_bytes());
+    message.extend_from_slice(data);
+    stream.write_all(&message).await
+}
