@@ -106,9 +106,12 @@ impl Up {
                 .checked_add(u16::try_from(index)?)
                 .ok_or_else(|| anyhow!("--vpcd {address}: no ports left for {missing} cards"))?;
             let (address, connected) = (format!("{host}:{port}"), connected.clone());
-            cards.spawn(async move { vpcd::serve(&address, &mut *card.icc, || {
+            cards.spawn(async move {
+                vpcd::serve(&address, &mut *card.icc, || {
                     let _ = connected.send(index);
-                }).await });
+                })
+                .await
+            });
         }
         let mut seen = vec![false; missing];
         while let Some(index) = connections.recv().await {

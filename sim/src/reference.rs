@@ -88,17 +88,30 @@ impl Reference {
         candidate: &[u8],
         change: impl FnOnce(&mut Transaction<'_>) -> Result<(), Abort>,
     ) -> Result<Verdict, Abort> {
-        match self.spend(nvm, candidate)? {
-            Spent::Match => {
-                let mut transaction = nvm.begin();
-                self.restore(&mut transaction)?;
-                change(&mut transaction)?;
-                transaction.commit()?;
-                Ok(Verdict::Match)
-            }
-            Spent::Wrong(left) => Ok(Verdict::Wrong(left)),
-            Spent::Blocked => Ok(Verdict::Blocked),
+        let verdict = self.spend(nvm, candidate)?;
+        if verdict == Verdict::Match {
+            let mut transaction = nvm.begin();
+            self.restore(&mut transaction)?;
+            change(&mut transaction)?;
+            transaction.commit()?;
         }
+        Ok(verdict)
+    }
+
+    /// As [`Reference::verify`], but a match gives back only the try that was spent: for a command
+    /// that is going to be refused for another reason.
+    ///
+    /// # Errors
+    /// As [`Reference::verify`].
+    pub fn check(self, nvm: &mut Nvm, candidate: &[u8]) -> Result<Verdict, Abort> {
+        let RetryCounter { left, maximum } = self.counter(nvm);
+        let spent = self.spend(nvm, candidate)?;
+        if spent == Verdict::Match {
+            let mut transaction = nvm.begin();
+            transaction.write(self.counter, &[left, maximum])?;
+            transaction.commit()?;
+        }
+        Ok(spent)
     }
 
     /// Sets value, tries left and maximum, as at personalisation.
@@ -122,27 +135,21 @@ impl Reference {
     /// The commit - compare part. The decrement is durable before the first byte is compared, so
     /// that cutting the power on a wrong guess cannot give the try back; the caller commits the
     /// reset only after this has said `Match`.
-    fn spend(self, nvm: &mut Nvm, candidate: &[u8]) -> Result<Spent, Abort> {
+    fn spend(self, nvm: &mut Nvm, candidate: &[u8]) -> Result<Verdict, Abort> {
         let RetryCounter { left, maximum } = self.counter(nvm);
         if left == 0 {
-            return Ok(Spent::Blocked);
+            return Ok(Verdict::Blocked);
         }
         let mut transaction = nvm.begin();
         transaction.write(self.counter, &[left - 1, maximum])?;
         transaction.commit()?;
-        Ok(if self.is(nvm, candidate) { Spent::Match } else { Spent::Wrong(left - 1) })
+        Ok(if self.is(nvm, candidate) { Verdict::Match } else { Verdict::Wrong(left - 1) })
     }
 
     fn restore(self, transaction: &mut Transaction<'_>) -> Result<(), Abort> {
         let maximum = self.counter(transaction.nvm()).maximum;
         transaction.write(self.counter, &[maximum, maximum])
     }
-}
-
-enum Spent {
-    Match,
-    Wrong(u8),
-    Blocked,
 }
 
 impl Verdict {

@@ -31,11 +31,14 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -
     let well_formed = Kind::Pin.check_new(new, env.profile);
     let pin_counter = PIN.counter(env.nvm);
     let verdict = match well_formed {
-        // A card that counts malformed values compares the PUK all the same, and then changes
-        // nothing: resetting tools spend PUK tries with such values.
-        Err(refused) if !env.profile.pin.counts_malformed() || PUK.is(env.nvm, puk) => return Err(refused),
-        Err(_) => PUK.verify(env.nvm, puk),
         Ok(()) => PUK.verify_and(env.nvm, puk, |transaction| PIN.replace(transaction, new, pin_counter)),
+        // A card that counts malformed values compares the PUK all the same: resetting tools spend
+        // PUK tries with such values. A right PUK then changes nothing.
+        Err(refused) if env.profile.pin.counts_malformed() => match PUK.check(env.nvm, puk)? {
+            Verdict::Match => return Err(refused),
+            other => Ok(other),
+        },
+        Err(refused) => return Err(refused),
     };
     match verdict? {
         Verdict::Match => {

@@ -1,0 +1,170 @@
+//! A card and the words to talk to it, shared by the tests of this crate.
+#![allow(dead_code, clippy::unwrap_used, unreachable_pub)]
+
+use cardlab_sim::card::{Card, World};
+use cardlab_sim::crypto::symmetric::{Cipher, SymmetricKey};
+use cardlab_sim::profile::Profile;
+use cardlab_sim::tlv;
+
+pub const PROFILES: [&str; 4] = ["nist-piv", "yubikey-4.3", "yubikey-5.4", "yubikey-5.7"];
+pub const SELECT: &str = "00A4040005A000000308";
+pub const KEY: &str = "010203040506070801020304050607080102030405060708";
+
+pub struct Bench {
+    pub card: Card,
+}
+
+/// A powered card with PIV selected.
+pub fn bench(profile: &str, settings: &[(&str, &str)]) -> Bench {
+    let mut profile = Profile::builtin(profile).unwrap();
+    for (key, value) in settings {
+        profile.set(key, value).unwrap();
+    }
+    let mut bench = Bench { card: Card::new(profile, World::seeded(42)).unwrap() };
+    bench.power_on();
+    bench
+}
+
+impl Bench {
+    pub fn power_on(&mut self) {
+        self.card.power_on();
+        let sw = self.sw(SELECT);
+        assert!(sw == "9000" || sw.starts_with("61"), "SELECT: {sw}");
+    }
+
+    /// Hexadecimal command, hexadecimal response.
+    pub fn send(&mut self, command: &str) -> String {
+        let command = hex::decode(command.replace(' ', "")).unwrap();
+        hex::encode_upper(self.card.transmit(&command).unwrap())
+    }
+
+    /// The status word only.
+    pub fn sw(&mut self, command: &str) -> String {
+        let response = self.send(command);
+        response[response.len() - 4..].to_owned()
+    }
+
+    /// Data of a command that may be long both ways: chained, and fetched with GET RESPONSE.
+    pub fn long(&mut self, header: &str, data: &[u8]) -> (Vec<u8>, String) {
+        let header = hex::decode(header.replace(' ', "")).unwrap();
+        let mut blocks: Vec<&[u8]> = data.chunks(255).collect();
+        if blocks.is_empty() {
+            blocks.push(&[]);
+        }
+        let (last, first) = blocks.split_last().unwrap();
+        for block in first {
+            let mut apdu = vec![header[0] | 0x10, header[1], header[2], header[3], block.len() as u8];
+            apdu.extend_from_slice(block);
+            assert_eq!(self.card.transmit(&apdu).unwrap(), [0x90, 0x00]);
+        }
+        let mut apdu = header.clone();
+        if !last.is_empty() {
+            apdu.push(last.len() as u8);
+            apdu.extend_from_slice(last);
+        }
+        apdu.push(0);
+        let mut out = Vec::new();
+        let mut response = self.card.transmit(&apdu).unwrap();
+        loop {
+            let sw = response.split_off(response.len() - 2);
+            out.append(&mut response);
+            if sw[0] != 0x61 {
+                return (out, hex::encode_upper(sw));
+            }
+            response = self.card.transmit(&[0x00, 0xC0, 0x00, 0x00, sw[1]]).unwrap();
+        }
+    }
+
+    pub fn verify(&mut self, pin: &str) -> String {
+        self.sw(&format!("0020008008{}", padded(pin)))
+    }
+
+    /// The status query.
+    pub fn status(&mut self) -> String {
+        self.sw("00200080")
+    }
+
+    pub fn change(&mut self, reference: &str, old: &str, new: &str) -> String {
+        self.sw(&format!("002400{reference}10{}{}", padded(old), padded(new)))
+    }
+
+    pub fn unblock(&mut self, puk: &str, new: &str) -> String {
+        self.sw(&format!("002C008010{}{}", padded(puk), padded(new)))
+    }
+
+    pub fn block_pin(&mut self) {
+        while self.verify("000000") != "6983" {}
+    }
+
+    pub fn block_puk(&mut self) {
+        while self.change("81", "00000000", "11111111") != "6983" {}
+    }
+
+    pub fn management_cipher(&self) -> Cipher {
+        self.card.profile().management_key.algorithm
+    }
+
+    /// Asks for a challenge of the administration key and gives it.
+    pub fn challenge(&mut self) -> Vec<u8> {
+        let id = self.management_cipher().id();
+        let (data, sw) = self.long(&format!("0087{id:02X}9B"), &[0x7C, 0x02, 0x81, 0x00]);
+        assert_eq!(sw, "9000");
+        tlv::find(tlv::only(&data, 0x7C).unwrap(), 0x81).unwrap().to_vec()
+    }
+
+    pub fn respond(&mut self, response: &[u8]) -> String {
+        let id = self.management_cipher().id();
+        let template = tlv::encode(0x7C, &tlv::encode(0x82, response));
+        self.long(&format!("0087{id:02X}9B"), &template).1
+    }
+
+    /// Authenticates the administration key.
+    pub fn admin(&mut self) {
+        let challenge = self.challenge();
+        let key = SymmetricKey::new(self.management_cipher(), &hex::decode(KEY).unwrap()).unwrap();
+        assert_eq!(self.respond(&key.encrypt(&challenge).unwrap()), "9000");
+    }
+
+    /// PUT DATA of a `53` object.
+    pub fn put(&mut self, tag: &str, value: &[u8]) -> String {
+        let tag = hex::decode(tag).unwrap();
+        let data = [tlv::encode(0x5C, &tag), tlv::encode(0x53, value)].concat();
+        self.long("00DB3FFF", &data).1
+    }
+
+    /// GET DATA, joined.
+    pub fn get(&mut self, tag: &str) -> (Vec<u8>, String) {
+        let tag = hex::decode(tag).unwrap();
+        self.long("00CB3FFF", &tlv::encode(0x5C, &tag))
+    }
+
+    /// GENERATE; the public key template's value.
+    pub fn generate(&mut self, slot: &str, algorithm: &str) -> (Vec<u8>, String) {
+        let data = hex::decode(format!("AC0380 01{algorithm}").replace(' ', "")).unwrap();
+        self.long(&format!("004700{slot}"), &data)
+    }
+
+    /// GENERAL AUTHENTICATE for a signature or decryption.
+    pub fn sign(&mut self, algorithm: &str, slot: &str, input: &[u8]) -> (Vec<u8>, String) {
+        let template = tlv::encode(0x7C, &[tlv::encode(0x82, &[]), tlv::encode(0x81, input)].concat());
+        self.long(&format!("0087{algorithm}{slot}"), &template)
+    }
+
+    /// GENERAL AUTHENTICATE for a shared secret.
+    pub fn agree(&mut self, algorithm: &str, slot: &str, point: &[u8]) -> (Vec<u8>, String) {
+        let template = tlv::encode(0x7C, &[tlv::encode(0x82, &[]), tlv::encode(0x85, point)].concat());
+        self.long(&format!("0087{algorithm}{slot}"), &template)
+    }
+}
+
+/// The result object of a GENERAL AUTHENTICATE answer.
+pub fn result(data: &[u8]) -> &[u8] {
+    tlv::find(tlv::only(data, 0x7C).unwrap(), 0x82).unwrap()
+}
+
+/// A PIN as hexadecimal, padded with FF to eight bytes.
+pub fn padded(pin: &str) -> String {
+    let mut bytes = pin.as_bytes().to_vec();
+    bytes.resize(8, 0xFF);
+    hex::encode_upper(bytes)
+}
