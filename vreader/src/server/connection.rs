@@ -351,9 +351,10 @@ impl Connection {
     /// breaks the protocol by asking more, is not waited for.
     async fn wait_until_free(&self, freed: impl Future<Output = ()>, deadline: Option<Instant>) -> Result<bool, Gone> {
         tokio::select! {
+            biased;
+            Gone = self.hangup() => Err(Gone),
             () = freed => Ok(true),
             () = until(deadline) => Ok(false),
-            Gone = self.hangup() => Err(Gone),
         }
     }
 
