@@ -41,11 +41,14 @@ impl PrivateDirectory {
         for _ in 0..64 {
             let mut random = [0; 4];
             getrandom::fill(&mut random).map_err(io::Error::other)?;
-            let path = base.join(format!("{PREFIX}{}", hex::encode(random)));
-            match mkdir(&path, Mode::RWXU) {
+            let name = format!("{PREFIX}{}", hex::encode(random));
+            // Made under a name that no sweep looks at, and shown once its lock is held.
+            let (hidden, path) = (base.join(format!(".{name}")), base.join(name));
+            match mkdir(&hidden, Mode::RWXU) {
                 Ok(()) => {
-                    let lock = File::create(path.join("lock"))?;
+                    let lock = File::create(hidden.join("lock"))?;
                     flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+                    std::fs::rename(&hidden, &path)?;
                     return Ok(Self { path, _lock: lock });
                 }
                 Err(rustix::io::Errno::EXIST) => {}
@@ -75,7 +78,6 @@ fn sweep(base: &Path) {
     for entry in entries.flatten() {
         let ours = entry.file_name().to_string_lossy().starts_with(PREFIX)
             && entry.metadata().is_ok_and(|m| m.is_dir() && m.uid() == me && m.mode() & 0o077 == 0);
-        // A directory without its lock file is just being made.
         let Some(lock) = ours.then(|| File::open(entry.path().join("lock")).ok()).flatten() else { continue };
         if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
             let _ = std::fs::remove_dir_all(entry.path());

@@ -1,0 +1,265 @@
+//! `cardlab exec` itself: exit codes, signals, what the command sees, what is left behind, state.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+use common::{CARDLAB, Lab, cardlab, has, said};
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
+
+#[test]
+fn exit_codes_are_the_commands() {
+    let lab = Lab::new("nist-piv");
+    lab.run(&["true"]).code(0);
+    lab.run(&["sh", "-c", "exit 42"]).code(42);
+    lab.run(&["sh", "-c", "kill -TERM $$"]).code(143);
+    has(&lab.run(&["no-such-command-here"]).code(127), &["cardlab: no-such-command-here: command not found"]);
+    lab.write("plain", "text");
+    has(&lab.run(&["./plain"]).code(126), &["cardlab: ./plain: Permission denied"]);
+}
+
+#[test]
+fn wrong_use_is_explained() {
+    let wrong = |arguments: &[&str]| cardlab(&[&["exec"], arguments, &["--", "true"]].concat()).code(2);
+    assert_eq!(
+        wrong(&["--card", "yubikey-6"]),
+        "cardlab: no profile named 'yubikey-6'; there are: nist-piv, yubikey-4.3, yubikey-5.4, yubikey-5.7\n"
+    );
+    has(&wrong(&["--card", "nist-piv,colour=red"]), &["no card setting named 'colour'; there are: name, ca, 9a,"]);
+    has(&wrong(&["--card", "nist-piv,pin=12"]), &["'12' is no value for pin: 6 to 8 characters"]);
+    has(&wrong(&["--card", "nist-piv,9a=/no/such.pem"]), &["--card nist-piv,9a=/no/such.pem: /no/such.pem: No such file"]);
+    has(&wrong(&["--trace", "/no/such/dir/t"]), &["--trace /no/such/dir/t: No such file"]);
+    has(&wrong(&["--seed", "x"]), &["invalid value 'x' for '--seed <N>'"]);
+    has(&cardlab(&["exec"]).code(2), &["<CMD>..."]);
+    has(&cardlab(&["profile", "show", "nothing"]).code(2), &["there are: nist-piv"]);
+    has(&cardlab(&["up", "--vpcd", "nowhere"]).code(2), &["write HOST:PORT"]);
+}
+
+#[test]
+fn the_command_sees_a_private_socket_and_cache() {
+    let lab = Lab::new("nist-piv");
+    let text = lab.sh("stat -c '%a %F' $PCSCLITE_CSOCK_NAME $(dirname $PCSCLITE_CSOCK_NAME); echo $XDG_CACHE_HOME; dirname $PCSCLITE_CSOCK_NAME").ok();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[..2], ["600 socket", "700 directory"]);
+    assert_eq!(lines[2], format!("{}/cache", lines[3]));
+    assert!(!std::path::Path::new(lines[3]).exists(), "nothing is left behind");
+    let kept = Lab::new("nist-piv").with(&["--keep-cache"]);
+    let output = kept.exec().env("XDG_CACHE_HOME", "/somewhere").args(["sh", "-c", "echo $XDG_CACHE_HOME"]).output().unwrap();
+    assert_eq!(said(output).ok(), "/somewhere\n");
+}
+
+#[test]
+fn signals_are_forwarded_and_nothing_is_left() {
+    let lab = Lab::new("nist-piv");
+    for (signal, code) in [("TERM", 7), ("INT", 7), ("HUP", 7), ("USR1", 7)] {
+        let mut command = lab.exec();
+        command.args([
+            "bash",
+            "-c",
+            &format!("trap 'exit 7' {signal}; echo $PCSCLITE_CSOCK_NAME; while :; do read -t 9 <> <(:) || :; done"),
+        ]);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{signal}");
+        assert!(!std::path::Path::new(line.trim()).exists());
+    }
+}
+
+#[test]
+fn killed_runs_are_swept_at_the_next_start() {
+    let base = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(base.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+    let mut command = Command::new(CARDLAB);
+    command.env("XDG_RUNTIME_DIR", base.path()).args(["exec", "--", "sh", "-c", "echo ready; exec cat"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut ready = [0; 6];
+    child.stdout.as_mut().unwrap().read_exact(&mut ready).unwrap();
+    assert_eq!(std::fs::read_dir(base.path()).unwrap().count(), 1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(std::fs::read_dir(base.path()).unwrap().count(), 1, "kill -9 leaves its directory");
+    Command::new(CARDLAB).env("XDG_RUNTIME_DIR", base.path()).args(["exec", "--", "true"]).status().unwrap();
+    assert_eq!(std::fs::read_dir(base.path()).unwrap().count(), 0, "and the next run sweeps it");
+}
+
+#[test]
+fn four_runs_in_parallel_do_not_see_each_other() {
+    let threads: Vec<_> = (1..=4)
+        .map(|n| {
+            std::thread::spawn(move || {
+                let lab = Lab::new(&format!("yubikey-5.4,serial={n},name=Reader {n}"));
+                for _ in 0..5 {
+                    let text = lab.run(&[CARDLAB, "card", "list"]).ok();
+                    assert_eq!(text.lines().count(), 1);
+                    has(&text, &[&format!("Reader {n} 00 00: ATR 3BFD")]);
+                    has(&lab.run(&[CARDLAB, "card", "status"]).ok(), &[&format!("serial        {n}\n")]);
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+}
+
+#[test]
+fn several_cards_make_several_readers() {
+    let lab = Lab::new("nist-piv").and("yubikey-4.3,name=My Reader").and("yubikey-5.7,serial=77");
+    let text = lab.run(&[CARDLAB, "card", "list"]).ok();
+    has(&text, &["cardlab NIST PIV 00 00: ATR", "My Reader 01 00: ATR", "Yubico YubiKey OTP+FIDO+CCID 02 00: ATR"]);
+    has(&lab.run(&[CARDLAB, "card", "status", "--reader", "Yubico YubiKey OTP+FIDO+CCID 02 00"]).ok(), &["serial        77"]);
+    let json = lab.run(&[CARDLAB, "card", "list", "--json"]).ok();
+    assert_eq!(json.matches("\"card\":true").count(), 3);
+    has(
+        &lab.run(&[CARDLAB, "card", "status", "--reader", "Nobody"]).code(3),
+        &["no reader named 'Nobody'; there are: 'cardlab NIST PIV 00 00', 'My Reader 01 00'"],
+    );
+}
+
+#[test]
+fn nobody_serves() {
+    let output = Command::new(CARDLAB).env("PCSCLITE_CSOCK_NAME", "/no/such/socket").args(["card", "list"]).output().unwrap();
+    has(&said(output).code(3), &["no PC/SC service at /no/such/socket"]);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_trace() {
+    let trace = |seed: &str| {
+        let lab = Lab::new("yubikey-5.4,9a=new:p256").with(&["--seed", seed, "--trace", "trace"]);
+        lab.sh(
+            "yubico-piv-tool -a generate -s 9e -A ECCP384 -o pub; yubico-piv-tool -a attest -s 9e >a; yubico-piv-tool -a status",
+        )
+        .ok();
+        // The host's own challenges differ; what the card makes does not.
+        let made = lab.read("trace");
+        made.lines().filter(|l| l.contains("< 7F 49") || l.contains("< 30 82")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let first = trace("7");
+    assert!(first.len() >= 2, "{first:?}");
+    assert_eq!(first, trace("7"));
+    assert_ne!(first, trace("8"));
+}
+
+#[test]
+fn traces_mask_secrets_unless_asked() {
+    let script = "yubico-piv-tool -a verify-pin -P 123456";
+    let lab = Lab::new("yubikey-5.4").with(&["--trace", "t"]);
+    lab.sh(script).ok();
+    let trace = lab.read("t");
+    has(&trace, &["SELECT PIV", "> 00 20 00 80 08 [8 bytes masked]", "VERIFY, PIV PIN"]);
+    assert!(!trace.contains("31 32 33 34 35 36"), "{trace}");
+    let lab = Lab::new("yubikey-5.4").with(&["--trace", "t", "--trace-secrets"]);
+    lab.sh(script).ok();
+    has(&lab.read("t"), &["00 20 00 80 08 31 32 33 34 35 36 FF FF"]);
+    let lab = Lab::new("yubikey-5.4").with(&["--trace", "-"]);
+    has(&lab.sh(script).ok(), &["VERIFY, PIV PIN"]);
+}
+
+#[test]
+fn state_is_kept_between_runs_also_over_kill_9() {
+    let lab = Lab::new("yubikey-5.4").kept();
+    let verify = |pin: &str| lab.run(&["yubico-piv-tool", "-a", "verify-pin", "-P", pin]);
+    has(&verify("000000").fails(), &["2 tries left"]);
+    let serial = || lab.run(&[CARDLAB, "card", "status"]).ok().lines().find(|l| l.starts_with("serial")).map(str::to_owned);
+    let before = serial();
+    for round in 0..10 {
+        // In the middle of a storm of wrong and right PINs the server is killed.
+        let mut command = lab.exec();
+        command.args([
+            "bash",
+            "-c",
+            "while :; do yubico-piv-tool -a verify-pin -P 000000; yubico-piv-tool -a verify-pin -P 123456; done",
+        ]);
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut reader = BufReader::new(child.stderr.take().unwrap());
+        for _ in 0..=round {
+            reader.read_line(&mut String::new()).unwrap();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let text = lab.run(&["yubico-piv-tool", "-a", "status"]).ok();
+        assert!(["1", "2", "3"].iter().any(|n| text.contains(&format!("PIN tries left:\t{n}"))), "{text}");
+        verify("123456").ok();
+    }
+    assert!(before.is_some() && serial() == before, "the same card");
+}
+
+#[test]
+fn state_directories_that_cannot_be_used() {
+    let lab = Lab::new("nist-piv").kept();
+    lab.run(&["true"]).ok();
+    assert_eq!(lab.file("state/cards.redb").metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let other = lab.holding("yubikey-5.4");
+    has(&other.run(&["true"]).code(2), &["the stored card is a nist-piv, not a yubikey-5.4"]);
+    let lab = other.holding("nist-piv");
+    let inside = lab.run(&[CARDLAB, "exec", "--state", "state", "--", "true"]).code(2);
+    has(&inside, &["state directory state: another process uses these cards; stop it, or give another --state"]);
+    lab.write("state/cards.redb", "this was a database once");
+    has(&lab.run(&["true"]).code(2), &["cards.redb is damaged", "move it away to start with new cards"]);
+    lab.write("file", "");
+    has(&cardlab(&["exec", "--state", lab.file("file").to_str().unwrap(), "--", "true"]).code(2), &["state directory", "exists"]);
+    has(&cardlab(&["exec", "--state", "/proc/nothing", "--", "true"]).code(2), &["state directory /proc/nothing"]);
+}
+
+#[test]
+fn a_full_disk_costs_no_card() {
+    // A tmpfs of 1 MiB needs a mount namespace; where there is none the test says so and fails.
+    let lab = Lab::new("yubikey-5.4").with(&["--state", "mnt/state"]);
+    std::fs::create_dir(lab.file("mnt")).unwrap();
+    let script = format!(
+        "mount -t tmpfs -o size=2m none mnt
+         {CARDLAB} exec --card yubikey-5.4 --state mnt/state -- yubico-piv-tool -a verify-pin -P 000000 || true
+         dd if=/dev/zero of=mnt/fill bs=4k 2>/dev/null || true
+         {CARDLAB} exec --card yubikey-5.4 --state mnt/state -- bash -c 'for n in $(seq 40); do head -c 3000 /dev/urandom >o; yubico-piv-tool -a write-object --id 0x5fff$((10 + n)) -i o -f binary || echo refused; done' 2>&1 | tail -2
+         rm mnt/fill
+         {CARDLAB} exec --card yubikey-5.4 --state mnt/state -- yubico-piv-tool -a status"
+    );
+    let text = lab.host(&format!("unshare -rm bash -euo pipefail -c '{}'", script.replace('\'', "'\\''"))).ok();
+    has(&text, &["refused", "PIN tries left:\t2"]);
+}
+
+#[test]
+fn keys_from_files() {
+    let lab = Lab::new("nist-piv,9a=k.pem:c.pem,9c=sec1.pem,9d=b.p12:geheim,9e=k.der");
+    lab.host(
+        "openssl req -x509 -newkey rsa:2048 -nodes -keyout k.pem -out c.pem -subj /CN=from-pem -days 9
+         openssl ecparam -name secp384r1 -genkey -out sec1.pem
+         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k2.pem -out c2.pem -subj /CN=from-p12 -days 9
+         openssl pkcs12 -export -inkey k2.pem -in c2.pem -out b.p12 -passout pass:geheim
+         openssl pkcs12 -export -legacy -inkey k2.pem -in c2.pem -out old.p12 -passout pass:geheim
+         openssl pkey -in k.pem -outform DER -out k.der
+         openssl pkey -in k.pem -aes256 -passout pass:x -out encrypted.pem
+         openssl genpkey -algorithm dsa -pkeyopt dsa_paramgen_bits:1024 -out dsa.pem 2>/dev/null || openssl genpkey -genparam -algorithm DSA -pkeyopt dsa_paramgen_bits:1024 -out p.pem && openssl genpkey -paramfile p.pem -out dsa.pem",
+    )
+    .ok();
+    let text = lab.sh("for id in 01 03; do pkcs15-tool --read-certificate $id | openssl x509 -noout -subject; done").ok();
+    has(&text, &["from-pem", "from-p12"]);
+    let text = lab.sh("echo x >m; pkcs11-tool --module $(ls /usr/lib/*/opensc-pkcs11.so | head -1) --login --pin 123456 --id 01 -s -m SHA256-RSA-PKCS -i m -o s; openssl x509 -in c.pem -noout -pubkey >p; openssl dgst -sha256 -verify p -signature s m").ok();
+    has(&text, &["Verified OK"]);
+    let refused = |card: &str| {
+        let output = Command::new(CARDLAB).current_dir(lab.path()).args(["exec", "--card", card, "--", "true"]).output().unwrap();
+        said(output).code(2)
+    };
+    has(&refused("nist-piv,9a=encrypted.pem"), &["encrypted.pem: the private key is encrypted; decrypt it first: openssl pkey"]);
+    has(&refused("nist-piv,9a=dsa.pem"), &["dsa.pem: not a key that cards hold"]);
+    has(&refused("nist-piv,9a=c.pem"), &["c.pem: no private key in PEM or DER"]);
+    has(&refused("nist-piv,9a=k.pem:k.pem"), &["k.pem: no X.509 certificate in PEM or DER"]);
+    has(&refused("nist-piv,9a=b.p12:falsch"), &["b.p12: not a PKCS#12 file of this password"]);
+    let old = Command::new(CARDLAB)
+        .current_dir(lab.path())
+        .args(["exec", "--card", "nist-piv,9a=old.p12:geheim", "--", "true"])
+        .output()
+        .unwrap();
+    said(old).ok();
+}
+
+#[test]
+fn profiles_are_shown_with_their_sources() {
+    let list = cardlab(&["profile", "list"]).ok();
+    has(&list, &["nist-piv ", "yubikey-4.3 ", "yubikey-5.4 ", "yubikey-5.7 "]);
+    has(&cardlab(&["profile", "show", "yubikey-5.7"]).ok(), &["[yubikey]\nversion = [5, 7, 1]", "\"piv.empty-slot\" = "]);
+    has(&cardlab(&["profile", "settings"]).ok(), &["pin-tries", "new:ALGORITHM"]);
+}

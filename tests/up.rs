@@ -1,0 +1,157 @@
+//! `cardlab up`: sockets that stay, systemd's protocols, the system's socket, pcscd with vpcd.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+use common::{CARDLAB, Lab, has, said};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+/// A server that is stopped when the test ends.
+struct Up {
+    child: Child,
+    ready: String,
+}
+
+impl Up {
+    fn start(lab: &Lab, arguments: &[&str]) -> Self {
+        let mut command = Command::new(CARDLAB);
+        Self::from(command.current_dir(lab.path()).arg("up").args(arguments))
+    }
+
+    fn from(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut ready = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
+        Self { child, ready: ready.trim_end().into() }
+    }
+
+    fn stop(mut self, signal: &str) -> Option<i32> {
+        Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn list(socket: &str) -> String {
+    said(Command::new(CARDLAB).env("PCSCLITE_CSOCK_NAME", socket).args(["card", "list"]).output().unwrap()).ok()
+}
+
+#[test]
+fn a_socket_that_stays_until_told() {
+    let lab = Lab::new("nist-piv");
+    let socket = lab.file("s");
+    let socket = socket.to_str().unwrap();
+    for signal in ["-TERM", "-INT"] {
+        let up = Up::start(&lab, &["--socket", socket, "--card", "nist-piv", "--card", "yubikey-5.4"]);
+        assert_eq!(up.ready, format!("ready PCSCLITE_CSOCK_NAME={socket}"));
+        assert_eq!(list(socket).lines().count(), 2);
+        let second = said(Command::new(CARDLAB).args(["up", "--socket", socket]).output().unwrap()).code(2);
+        has(&second, &["another server listens there"]);
+        assert_eq!(up.stop(signal), Some(0));
+        assert!(!std::path::Path::new(socket).exists(), "nothing is left behind");
+    }
+    let long = format!("/tmp/{}", "x".repeat(110));
+    has(&said(Command::new(CARDLAB).args(["up", "--socket", &long]).output().unwrap()).code(2), &["at most 107 are possible"]);
+    lab.write("precious", "keep me");
+    let file = lab.file("precious");
+    has(
+        &said(Command::new(CARDLAB).args(["up", "--socket", file.to_str().unwrap()]).output().unwrap()).code(2),
+        &["not a socket; it was left alone"],
+    );
+    assert_eq!(lab.read("precious"), "keep me");
+}
+
+#[test]
+fn a_private_socket_by_default_and_a_restart_after_kill_9() {
+    let lab = Lab::new("nist-piv");
+    let up = Up::start(&lab, &[]);
+    let socket = up.ready.strip_prefix("ready PCSCLITE_CSOCK_NAME=").unwrap().to_owned();
+    has(&list(&socket), &["cardlab NIST PIV 00 00"]);
+    assert_eq!(up.stop("-TERM"), Some(0));
+    assert!(!std::path::Path::new(&socket).exists());
+    let socket = lab.file("s");
+    let socket = socket.to_str().unwrap();
+    let up = Up::start(&lab, &["--socket", socket]);
+    up.stop("-KILL");
+    let up = Up::start(&lab, &["--socket", socket]);
+    has(&list(socket), &["cardlab NIST PIV 00 00"]);
+    drop(up);
+}
+
+#[test]
+fn ready_fd_and_systemd() {
+    let lab = Lab::new("nist-piv");
+    let script =
+        format!("mkfifo ready; {CARDLAB} up --socket $PWD/s --ready-fd 7 7>ready >/dev/null & cat ready; kill %1; wait %1");
+    let text = lab.host(&script).ok();
+    assert!(text.starts_with("ready PCSCLITE_CSOCK_NAME=/"), "{text}");
+    // sd_notify: a datagram to NOTIFY_SOCKET.
+    let notify = std::os::unix::net::UnixDatagram::bind(lab.file("notify")).unwrap();
+    let mut command = Command::new(CARDLAB);
+    command.current_dir(lab.path()).env("NOTIFY_SOCKET", lab.file("notify")).args(["up", "--socket", "s2"]);
+    let up = Up::from(&mut command);
+    let mut message = [0; 100];
+    let n = notify.recv(&mut message).unwrap();
+    assert_eq!(&message[..n], b"READY=1\n");
+    drop(up);
+    // LISTEN_FDS: the socket exists before the server does.
+    let up = Up::from(
+        Command::new("systemd-socket-activate")
+            .current_dir(lab.path())
+            .args(["-l", lab.file("s3").to_str().unwrap(), CARDLAB, "up"])
+            .stdin(Stdio::null())
+            .env("SYSTEMD_LOG_LEVEL", "err"),
+    );
+    drop(up);
+}
+
+/// A setuid program ignores PCSCLITE_CSOCK_NAME; `up --system` serves it where pcscd would.
+#[test]
+fn setuid_programs_and_services() {
+    let lab = Lab::new("nist-piv");
+    let script = format!(
+        r#"mount -t tmpfs none /run/pcscd 2>/dev/null || {{ mkdir -p /run/pcscd; mount -t tmpfs none /run/pcscd; }}
+        {CARDLAB} up --system --card nist-piv,name=System >ready & server=$!
+        while ! grep -q ready ready; do :; done
+        stat -c %a /run/pcscd/pcscd.comm
+        cp $(command -v opensc-tool) ./setuid-tool; chown nobody ./setuid-tool; chmod 4755 ./setuid-tool; chmod 755 .
+        PCSCLITE_CSOCK_NAME=/no/such/socket ./setuid-tool -l
+        kill $server; wait $server; ls /run/pcscd"#
+    );
+    let text = lab.host(&format!("unshare -m bash -euo pipefail -c '{}'", script.replace('\'', "'\\''"))).ok();
+    has(&text, &["666", "System 00 00"]);
+    assert!(!text.contains("pcscd.comm"), "the socket goes with the server: {text}");
+}
+
+#[test]
+fn pcscd_with_vpcd() {
+    let lab = Lab::new("yubikey-5.4");
+    // Debian's pcscd with its vpcd driver, private to this test by a mount and a network namespace.
+    let card = "yubikey-5.4,serial=12345678,9a=new:rsa2048,9c=new:p256,9d=new:rsa2048,9e=new:p384";
+    let script = format!(
+        r#"ip link set lo up
+        mkdir -p run; mount --bind run /run/pcscd 2>/dev/null || {{ mkdir -p /run/pcscd; mount --bind run /run/pcscd; }}
+        {CARDLAB} up --card {card} --vpcd 127.0.0.1:35963 >ready & card=$!
+        start() {{ pcscd --foreground >pcscd.log 2>&1 & daemon=$!; }}
+        present() {{ for n in $(seq 200); do if opensc-tool -a 2>/dev/null | grep -q 3b:fd; then return; fi; read -t 0.1 <> <(:) || :; done; exit 8; }}
+        start; present; cat ready
+        opensc-tool -l; opensc-tool -n
+        yubico-piv-tool -r '' -a status
+        yubico-piv-tool -r '' -a generate -s 9e -A ECCP256 -o 9e.pub
+        yubico-piv-tool -r '' -a verify-pin -P 123456
+        pkcs11-tool --login --pin 123456 --test
+        kill $daemon; wait $daemon || :; rm -f run/*
+        start; present
+        yubico-piv-tool -r '' -a verify-pin -P 123456
+        kill $card $daemon"#
+    );
+    let text = lab.host(&format!("timeout 150 unshare -mn bash -euo pipefail -c '{}'", script.replace('\'', "'\\''"))).ok();
+    has(&text, &["ready vpcd=127.0.0.1:35963", "Virtual PCD 00 00", "Serial Number:\t12345678", "No errors"]);
+    assert_eq!(text.matches("Successfully verified PIN").count(), 2, "{text}");
+}

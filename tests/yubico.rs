@@ -1,0 +1,156 @@
+//! Yubico's tools: yubico-piv-tool, ykman, ykcs11.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+use common::{KEY, Lab, has};
+
+#[test]
+fn every_algorithm_is_generated_certified_and_tested() {
+    // yubico-piv-tool 2.2 knows 3DES management keys only.
+    for profile in ["yubikey-4.3", "yubikey-5.4", "yubikey-5.7,management-algorithm=3des"] {
+        let lab = Lab::new(profile).kept();
+        lab.host("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -subj /CN=ca -days 9").ok();
+        for (slot, algorithm) in [("9a", "RSA2048"), ("9c", "ECCP256"), ("9d", "RSA1024"), ("9e", "ECCP384"), ("82", "ECCP256")] {
+            let script = format!(
+                "yubico-piv-tool -a generate -s {slot} -A {algorithm} -o {slot}.pub
+                 openssl req -new -key ca.key -subj /CN={slot} -out x.csr
+                 openssl x509 -req -in x.csr -CA ca.pem -CAkey ca.key -CAcreateserial -force_pubkey {slot}.pub -days 9 -out {slot}.crt
+                 yubico-piv-tool -a import-certificate -s {slot} -i {slot}.crt
+                 yubico-piv-tool -a read-certificate -s {slot} -o back.crt
+                 cmp <(openssl x509 -in {slot}.crt -outform DER) <(openssl x509 -in back.crt -outform DER)
+                 yubico-piv-tool -a verify-pin -P 123456 -a test-signature -s {slot} -i {slot}.crt
+                 yubico-piv-tool -a attest -s {slot} | openssl x509 -noout -pubkey | diff - <(openssl pkey -pubin -in {slot}.pub)"
+            );
+            has(&lab.sh(&script).ok(), &["Successful"]);
+        }
+        has(&lab.sh("yubico-piv-tool -a verify-pin -P 123456 -a test-decipher -s 9d -i 9d.crt").ok(), &["Successfully"]);
+        let status = lab.run(&["yubico-piv-tool", "-a", "status"]).ok();
+        has(&status, &["Slot 9a", "Slot 9c", "Slot 9d", "Slot 9e", "PIN tries left:\t3"]);
+    }
+}
+
+#[test]
+fn import_and_objects() {
+    let lab = Lab::new("yubikey-5.4").kept();
+    lab.host("openssl req -x509 -newkey rsa:2048 -nodes -keyout k.pem -out k.crt -subj /CN=imported -days 9").ok();
+    lab.sh("yubico-piv-tool -a import-key -s 9c -i k.pem; yubico-piv-tool -a import-certificate -s 9c -i k.crt
+         yubico-piv-tool -a verify-pin -P 123456 -a test-signature -s 9c -i k.crt
+         yubico-piv-tool -a set-chuid; yubico-piv-tool -a set-ccc
+         head -c 2500 /dev/urandom >object; yubico-piv-tool -a write-object --id 0x5fff12 -i object -f binary
+         yubico-piv-tool -a read-object --id 0x5fff12 -f binary -o back; cmp object back")
+        .ok();
+    let status = lab.run(&["yubico-piv-tool", "-a", "status"]).ok();
+    has(&status, &["CHUID:\t3019d4e739", "CCC:\tf015a000000116", "Subject DN:\tCN=imported"]);
+    lab.run(&["yubico-piv-tool", "-a", "attest", "-s", "9c"]).fails();
+}
+
+#[test]
+fn pin_puk_and_management_key() {
+    let lab = Lab::new("yubikey-5.4").kept();
+    lab.sh("yubico-piv-tool -a change-pin -P 123456 -N 654321
+         yubico-piv-tool -a change-puk -P 12345678 -N 87654321
+         yubico-piv-tool -a unblock-pin -P 87654321 -N 111222
+         yubico-piv-tool -a verify-pin -P 111222")
+        .ok();
+    let new = "0A0B0C0D0E0F0A0B0C0D0E0F0A0B0C0D0E0F0A0B0C0D0E0F";
+    lab.run(&["yubico-piv-tool", "-a", "set-mgm-key", "-n", new]).ok();
+    lab.run(&["yubico-piv-tool", "-a", "set-chuid"]).fails();
+    lab.run(&["yubico-piv-tool", &format!("-k{new}"), "-a", "set-chuid"]).ok();
+    lab.run(&["yubico-piv-tool", &format!("-k{new}"), "-a", "set-mgm-key", "-n", KEY]).ok();
+    lab.run(&[
+        "yubico-piv-tool",
+        "-a",
+        "verify-pin",
+        "-P",
+        "111222",
+        "-a",
+        "pin-retries",
+        "--pin-retries",
+        "5",
+        "--puk-retries",
+        "4",
+    ])
+    .ok();
+    has(&lab.run(&["yubico-piv-tool", "-a", "status"]).ok(), &["PIN tries left:\t5"]);
+}
+
+/// The lock scenario: three wrong PINs, the PUK, both blocked, a reset; over process ends.
+#[test]
+fn locked_unblocked_locked_for_good_and_reset() {
+    for profile in ["yubikey-4.3", "yubikey-5.4", "yubikey-5.7"] {
+        let lab = Lab::new(profile).kept();
+        let verify = |pin: &str| lab.run(&["yubico-piv-tool", "-a", "verify-pin", "-P", pin]);
+        for left in ["2 tries left", "1 tries left", "blocked"] {
+            has(&verify("000000").fails(), &[left]);
+        }
+        has(&verify("123456").fails(), &["blocked"]);
+        lab.run(&["yubico-piv-tool", "-a", "reset"]).fails();
+        lab.run(&["yubico-piv-tool", "-a", "unblock-pin", "-P", "12345678", "-N", "246810"]).ok();
+        verify("246810").ok();
+        for _ in 0..3 {
+            verify("000000").fails();
+            lab.run(&["yubico-piv-tool", "-a", "unblock-pin", "-P", "00000000", "-N", "246810"]).fails();
+        }
+        has(&lab.run(&["yubico-piv-tool", "-a", "unblock-pin", "-P", "12345678", "-N", "246810"]).fails(), &["blocked"]);
+        lab.run(&["yubico-piv-tool", "-a", "reset"]).ok();
+        verify("123456").ok();
+    }
+}
+
+#[test]
+fn attestation_verifies_against_the_cards_root() {
+    let lab = Lab::new("yubikey-5.4").kept();
+    let script = format!(
+        "yubico-piv-tool -a generate -s 9a -A ECCP256 -o pub
+         yubico-piv-tool -a attest -s 9a >attestation.pem
+         yubico-piv-tool -a read-certificate -s f9 >intermediate.pem
+         {} card attestation-root >root.pem
+         openssl verify -CAfile root.pem -untrusted intermediate.pem attestation.pem",
+        common::CARDLAB
+    );
+    has(&lab.sh(&script).ok(), &["attestation.pem: OK"]);
+}
+
+#[test]
+fn ykman() {
+    for (profile, version) in [("yubikey-4.3", "4.3.5"), ("yubikey-5.4", "5.4.3"), ("yubikey-5.7", "5.7.1")] {
+        let lab = Lab::new(&format!("{profile},serial=12345678")).kept();
+        if profile != "yubikey-4.3" {
+            has(&lab.run(&["ykman", "list"]).ok(), &["Serial: 12345678", version]);
+        }
+        has(&lab.run(&["ykman", "piv", "info"]).ok(), &[&format!("PIV version: {version}"), "PIN tries remaining: 3"]);
+        lab.host("openssl req -x509 -newkey rsa:2048 -nodes -keyout k.pem -out k.crt -subj /CN=imported -days 9").ok();
+        let script = format!(
+            "K={KEY}
+             ykman piv keys generate -m $K -a ECCP256 9a pub.pem
+             ykman piv keys attest 9a att.pem; openssl x509 -in att.pem -noout -pubkey | diff - pub.pem
+             ykman piv certificates generate -m $K -P 123456 -s CN=self 9a pub.pem
+             ykman piv certificates export 9a c.pem; openssl verify -CAfile c.pem c.pem
+             ykman piv certificates request -P 123456 -s CN=request 9a pub.pem csr.pem; openssl req -in csr.pem -verify -noout
+             ykman piv keys import -m $K 9c k.pem; ykman piv certificates import -m $K 9c k.crt
+             ykman piv access change-pin -P 123456 -n 654321
+             ykman piv access change-puk -p 12345678 -n 87654321
+             ykman piv access unblock-pin -p 87654321 -n 246810
+             ykman piv access change-management-key -m $K -P 246810 -p -f -g
+             ykman piv keys generate -P 246810 -a RSA2048 9d pub2.pem
+             ykman piv access set-retries -P 246810 -f 5 4
+             ykman piv info"
+        );
+        has(
+            &lab.sh(&script).ok(),
+            &["PIN tries remaining: 5", "Management key is stored on the YubiKey, protected by PIN", "CN=imported"],
+        );
+        lab.run(&["ykman", "piv", "reset", "-f"]).ok();
+        let info = lab.run(&["ykman", "piv", "info"]).ok();
+        has(&info, &["PIN tries remaining: 3", "CHUID:\tNo data available"]);
+    }
+}
+
+#[test]
+fn ykcs11() {
+    let lab = Lab::new("yubikey-5.4,serial=12345678,9a=new:rsa2048,9c=new:p256");
+    let script =
+        "M=$(ls /usr/lib/*/libykcs11.so* | head -1); pkcs11-tool --module $M -L; pkcs11-tool --module $M --login --pin 123456 -O
+         echo hello >m; pkcs11-tool --module $M --login --pin 123456 --id 01 -s -m SHA256-RSA-PKCS -i m -o s; ls -l s";
+    has(&lab.sh(script).ok(), &["YubiKey PIV #12345678", "Private Key Object"]);
+}
