@@ -38,7 +38,7 @@ pub(crate) struct Up {
     #[arg(long, value_name = "HOST:PORT")]
     vpcd: Option<String>,
 
-    /// Write the ready line to this file descriptor too, and close it
+    /// Write the ready line to this file descriptor too
     #[arg(long, value_name = "N")]
     ready_fd: Option<u32>,
 }

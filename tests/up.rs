@@ -87,8 +87,9 @@ fn a_private_socket_by_default_and_a_restart_after_kill_9() {
 #[test]
 fn ready_fd_and_systemd() {
     let lab = Lab::new("nist-piv");
-    let script =
-        format!("mkfifo ready; {CARDLAB} up --socket $PWD/s --ready-fd 7 7>ready >/dev/null & cat ready; kill %1; wait %1");
+    let script = format!(
+        "mkfifo ready; {CARDLAB} up --socket $PWD/s --ready-fd 7 7>ready >/dev/null & read -r line <ready; echo $line; kill %1; wait %1"
+    );
     let text = lab.host(&script).ok();
     assert!(text.starts_with("ready PCSCLITE_CSOCK_NAME=/"), "{text}");
     // sd_notify: a datagram to NOTIFY_SOCKET.
