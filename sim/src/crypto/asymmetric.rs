@@ -70,7 +70,7 @@ impl Algorithm {
 #[derive(Clone)]
 pub enum KeyPair {
     /// An RSA key.
-    Rsa(RsaKey),
+    Rsa(Box<RsaKey>),
     /// A scalar on a prime curve.
     Ec(Curve, Zeroizing<Vec<u8>>),
     /// An Ed25519 seed.
@@ -99,7 +99,7 @@ impl KeyPair {
     /// [`CryptoError::Key`] when the algorithm cannot be generated.
     pub fn generate(algorithm: Algorithm, random: &mut Random) -> Result<Self, CryptoError> {
         Ok(match algorithm {
-            Algorithm::Rsa(bits) => Self::Rsa(RsaKey::generate(bits.into(), random)?),
+            Algorithm::Rsa(bits) => Self::Rsa(Box::new(RsaKey::generate(bits.into(), random)?)),
             Algorithm::Ec(curve) => Self::Ec(curve, curve.generate(random)),
             Algorithm::Ed25519 => Self::Ed25519(Zeroizing::new(random.bytes())),
             Algorithm::X25519 => Self::X25519(Zeroizing::new(random.bytes())),
@@ -113,7 +113,7 @@ impl KeyPair {
     pub fn from_parts(algorithm: Algorithm, parts: &[&[u8]]) -> Result<Self, CryptoError> {
         let array = |bytes: &[u8]| <[u8; 32]>::try_from(bytes).map(Zeroizing::new).map_err(|_| CryptoError::Key);
         Ok(match (algorithm, parts) {
-            (Algorithm::Rsa(bits), [p, q]) => Self::Rsa(RsaKey::from_primes(p, q, usize::from(bits / 8))?),
+            (Algorithm::Rsa(bits), [p, q]) => Self::Rsa(Box::new(RsaKey::from_primes(p, q, usize::from(bits / 8))?)),
             (Algorithm::Ec(curve), [scalar]) => {
                 let scalar = Zeroizing::new(curve.integer(scalar).map_err(|_| CryptoError::Key)?);
                 curve.public(&scalar)?;

@@ -374,7 +374,9 @@ pub enum Malformed {
     AttributeLength(u32),
 }
 
-/// What [`decode`] found at the start of a buffer.
+/// What [`decode`] found at the start of a buffer. The request stands in it by value: it lives for
+/// one call, and a box would cost an allocation a request.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decoded<'a> {
     /// The buffer ends before the request does.
