@@ -1,7 +1,7 @@
 //! `cardlab`: software smart cards in virtual readers, and everything around a locked card.
 //!
 //! One file a subcommand; what they do is in the crates.
-#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 
 mod card;
 mod exec;

@@ -170,7 +170,7 @@ fn state_is_kept_between_runs_also_over_kill_9() {
         command.args([
             "bash",
             "-c",
-            "while :; do yubico-piv-tool -a verify-pin -P 000000; yubico-piv-tool -a verify-pin -P 123456; done",
+            "while yubico-piv-tool -a status >/dev/null; do yubico-piv-tool -a verify-pin -P 000000; yubico-piv-tool -a verify-pin -P 123456; done",
         ]);
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();

@@ -1,4 +1,5 @@
 //! VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER: SP 800-73-4 part 2 sections 3.2.1 to 3.2.3.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 use common::{PROFILES, bench, padded};

@@ -1,4 +1,5 @@
 //! Random sequences of PIN and PUK commands against a small model, on every profile.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 use common::{PROFILES, bench};

@@ -1,4 +1,5 @@
 //! A fixed session on every profile, byte for byte: what changes here changes what clients see.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 use common::{Bench, PROFILES, bench, padded};

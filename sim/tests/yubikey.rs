@@ -1,4 +1,5 @@
 //! YubiKey's additions, by firmware.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 use cardlab_sim::crypto::certificate;

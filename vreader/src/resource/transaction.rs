@@ -46,10 +46,9 @@ impl Resource {
         }
         if matches!(disposition, disposition::RESET | disposition::UNPOWER) {
             self.act(reader_id, disposition, card);
-            if disposition == disposition::UNPOWER {
-                if let Some(reader) = self.reader_mut(reader_id) {
-                    reader.power_on(card);
-                }
+            // UNPOWER is a power cycle here: the caller goes on with the card.
+            if let (disposition::UNPOWER, Some(reader)) = (disposition, self.reader_mut(reader_id)) {
+                reader.power_on(card);
             }
             self.flag_handles(reader_id, None, Flag::Reset);
         }

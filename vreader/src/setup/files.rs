@@ -101,7 +101,7 @@ fn blocks(bytes: &[u8]) -> Vec<(String, Zeroizing<Vec<u8>>)> {
         let block = &text[*start..end];
         // The last line of a block is the one that says END; what follows belongs to nobody.
         let end = block.find("-----END ").and_then(|at| block[at + 9..].find("-----").map(|n| at + 9 + n + 5))?;
-        let (label, contents) = pem::decode_vec(block[..end].as_bytes()).ok()?;
+        let (label, contents) = pem::decode_vec(&block.as_bytes()[..end]).ok()?;
         Some((label.to_owned(), Zeroizing::new(contents)))
     };
     starts.iter().zip(ends).filter_map(one).collect()
