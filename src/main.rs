@@ -2,7 +2,6 @@
 //!
 //! One file a subcommand; what they do is in the crates.
 
-
 mod card;
 mod exec;
 mod exit;
