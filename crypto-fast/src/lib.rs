@@ -2,7 +2,7 @@
 //!
 //! PIV's GENERAL AUTHENTICATE is a raw, unpadded RSA operation, which the safe API of `aws-lc-rs`
 //! does not have; so this crate calls the C functions. It is the only crate of the project that may
-//! hold `unsafe`. Every call has its reason beside it; every pointer is owned by [`Owned`], which
+//! hold `unsafe`. Every call has its reason beside it; every pointer is owned by `Owned`, which
 //! frees it once.
 
 use aws_lc_sys as ffi;

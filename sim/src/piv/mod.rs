@@ -6,7 +6,7 @@
 //!
 //! | INS | command | file |
 //! |---|---|---|
-//! | A4 | SELECT | [`select`](self) |
+//! | A4 | SELECT | `select` |
 //! | CB | GET DATA | `get_data` |
 //! | 20 | VERIFY | `verify` |
 //! | 24 | CHANGE REFERENCE DATA | `change_reference_data` |

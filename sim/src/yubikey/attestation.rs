@@ -5,7 +5,7 @@
 //! PIN and touch policy, `.9` form factor.
 //!
 //! A real key's chain ends in its maker's root. Ours ends in a root that each card makes for itself
-//! ([`Authority`]); its private key is forgotten at once.
+//! (`Authority`); its private key is forgotten at once.
 
 use crate::apdu::Command;
 use crate::applet::Env;

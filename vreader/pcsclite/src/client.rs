@@ -252,7 +252,7 @@ impl Context {
     /// Ends a wait of this context, from another thread.
     ///
     /// # Errors
-    /// [`Error`] when the service cannot be reached.
+    /// [`Error`](enum@Error) when the service cannot be reached.
     pub fn cancel(&self) -> Result<(), Error> {
         let mut link = Link::open(&self.path)?;
         link.send(&Request::Cancel(ContextOnly { context: self.number, rv: ReturnCode::OK }))?;

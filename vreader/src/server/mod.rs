@@ -1,6 +1,6 @@
 //! pcsc-lite's socket, served by ourselves.
 //!
-//! [`Server`] holds the readers; [`Server::serve`] accepts clients, one task each ([`connection`]).
+//! [`Server`] holds the readers; [`Server::serve`] accepts clients, one task each (`connection`).
 //! All of it is made for a runtime of one thread: a round trip then never changes threads. Commands
 //! that may take long run on the runtime's blocking threads instead, so that others are served.
 //!
