@@ -8,7 +8,7 @@ use crate::wire::{
     Attribute, Connect, ContextOnly, Control, Disposed, Establish, Event, HandleOnly, MAX_ATTRIBUTE, MAX_DATA, ReaderState,
     Reconnect, Request, SOCKET_VARIABLE, STATES, SYSTEM_SOCKET, Transmit, Version, name,
 };
-use std::io::{ErrorKind, Read, Write};
+use std::io::{BufReader, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -103,20 +103,21 @@ pub fn default_socket() -> PathBuf {
 }
 
 struct Link {
-    stream: UnixStream,
+    /// Buffered, so that a reply and its data take one system call.
+    stream: BufReader<UnixStream>,
     out: Vec<u8>,
 }
 
 impl Link {
     fn open(path: &Path) -> Result<Self, Error> {
         let stream = UnixStream::connect(path).map_err(|reason| Error::NoService { path: path.into(), reason })?;
-        Ok(Self { stream, out: Vec::with_capacity(512) })
+        Ok(Self { stream: BufReader::new(stream), out: Vec::with_capacity(512) })
     }
 
     fn send(&mut self, request: &Request<'_>) -> Result<(), Error> {
         self.out.clear();
         request.write(&mut self.out);
-        Ok(self.stream.write_all(&self.out)?)
+        Ok(self.stream.get_mut().write_all(&self.out)?)
     }
 
     fn receive<const N: usize>(&mut self) -> Result<[u8; N], Error> {
@@ -235,9 +236,9 @@ impl Context {
                 link.receive::<{ Event::SIZE }>()?;
                 return Ok(states);
             }
-            link.stream.set_read_timeout(Some(left))?;
+            link.stream.get_ref().set_read_timeout(Some(left))?;
             let event = link.receive::<{ Event::SIZE }>();
-            link.stream.set_read_timeout(None)?;
+            link.stream.get_ref().set_read_timeout(None)?;
             match event {
                 Ok(bytes) => check("SCardGetStatusChange", Event::read(&bytes).rv)?,
                 Err(Error::Connection(e)) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
