@@ -204,6 +204,18 @@ fn state_directories_that_cannot_be_used() {
     has(&cardlab(&["exec", "--state", "/proc/nothing", "--", "true"]).code(2), &["state directory /proc/nothing"]);
 }
 
+/// A key that the card cannot hold used to leave an empty card in the state directory; the next run,
+/// with the mistake mended, then took that card and its keys were silently missing.
+#[test]
+fn a_refused_key_leaves_no_card_behind() {
+    for mistake in ["9a=new:ed25519", "9a=new:p256,9c=missing.pem", "9a=new:p256,ca=no/such/dir/ca.pem"] {
+        let lab = Lab::new(&format!("nist-piv,{mistake}")).kept();
+        lab.run(&["true"]).code(2);
+        let mended = lab.holding("nist-piv,9a=new:p256");
+        has(&mended.run(&[CARDLAB, "card", "status"]).ok(), &["certificates  9a\n"]);
+    }
+}
+
 #[test]
 fn a_full_disk_costs_no_card() {
     // A tmpfs of 1 MiB needs a mount namespace; where there is none the test says so and fails.

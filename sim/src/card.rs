@@ -12,10 +12,10 @@ use crate::apdu::Command;
 use crate::applet::{Applet, Env};
 use crate::atr::{Atr, AtrError, Protocol};
 use crate::crypto::CryptoError;
-use crate::crypto::asymmetric::KeyPair;
 use crate::crypto::backend::{Backend, RustCrypto};
 use crate::nvm::{Nvm, RecordId, Store, StoreError, Volatile};
-use crate::piv::{self, Piv};
+use crate::piv::Piv;
+use crate::piv::factory::{self, Factory, Issued};
 use crate::profile::{Profile, ProfileError};
 use crate::random::Random;
 use crate::status::{Abort, StatusWord};
@@ -102,6 +102,15 @@ pub enum CardError {
     Factory(StatusWord),
 }
 
+impl From<Abort> for CardError {
+    fn from(abort: Abort) -> Self {
+        Self::Factory(match abort {
+            Abort::Status(sw) => sw,
+            Abort::PowerLost => StatusWord::INTERNAL,
+        })
+    }
+}
+
 /// The card gave no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum NoAnswer {
@@ -128,6 +137,16 @@ struct Chain {
     data: Vec<u8>,
 }
 
+/// What a block of a command chain makes of the command.
+enum Joined {
+    /// More blocks follow.
+    More,
+    /// The command stands alone.
+    Alone,
+    /// It was the last block: the data of all of them.
+    Whole(Vec<u8>),
+}
+
 /// A smart card.
 pub struct Card {
     profile: Profile,
@@ -142,7 +161,6 @@ pub struct Card {
     powered: bool,
     chain: Option<Chain>,
     pending: Vec<u8>,
-    fresh: bool,
 }
 
 impl Card {
@@ -152,20 +170,49 @@ impl Card {
     /// # Errors
     /// [`CardError`] when the store fails or holds another card.
     pub fn new(profile: Profile, world: World) -> Result<Self, CardError> {
+        Self::issue(profile, world, |_, _| Ok(Vec::new()))
+    }
+
+    /// As [`Card::new`]; a new card also gets the keys that `personalise` gives for its serial
+    /// number, as from an issuer. Factory content and keys become durable together: a refused key
+    /// or a power cut leaves no card at all. For a card that is there already `personalise` is not
+    /// called.
+    ///
+    /// # Errors
+    /// [`CardError`] when the store fails, holds another card, or a key does not fit the card; and
+    /// what `personalise` gives.
+    pub fn issue<E: From<CardError>>(
+        profile: Profile,
+        world: World,
+        personalise: impl FnOnce(u32, &mut Random) -> Result<Vec<Issued>, E>,
+    ) -> Result<Self, E> {
+        let mut card = Self::open(profile, world)?;
+        if card.nvm.is_empty() {
+            let factory = Factory::new(&card.profile, &mut card.random).map_err(CardError::from)?;
+            let issued = personalise(factory.serial(), &mut card.random)?;
+            for key in &issued {
+                key.check(&card.profile).map_err(|reason| CardError::Slot { slot: key.slot, reason })?;
+            }
+            card.make(&factory, &issued).map_err(CardError::from)?;
+        } else {
+            card.check_header()?;
+        }
+        Ok(card)
+    }
+
+    fn open(profile: Profile, world: World) -> Result<Self, CardError> {
         profile.check()?;
         let atr = Atr::parse(&profile.card.atr)?;
-        let nvm = Nvm::open(world.store)?;
         let mut applets: Vec<Box<dyn Applet>> = vec![Box::new(Piv::default())];
         if profile.yubikey.is_some() {
             applets.push(Box::new(Management));
             applets.push(Box::new(Otp));
         }
-        let fresh = nvm.is_empty();
-        let mut card = Self {
+        Ok(Self {
             protocol: atr.default_protocol(),
             profile,
             atr,
-            nvm,
+            nvm: Nvm::open(world.store)?,
             random: world.random,
             clock: world.clock,
             backend: world.backend,
@@ -174,26 +221,16 @@ impl Card {
             powered: false,
             chain: None,
             pending: Vec::new(),
-            fresh,
-        };
-        if fresh {
-            card.make().map_err(|abort| match abort {
-                Abort::Status(sw) => CardError::Factory(sw),
-                Abort::PowerLost => CardError::Factory(StatusWord::INTERNAL),
-            })?;
-        } else {
-            card.check_header()?;
-        }
-        Ok(card)
+        })
     }
 
-    fn make(&mut self) -> Result<(), Abort> {
-        let factory = piv::factory::Factory::new(&self.profile, &mut self.random)?;
+    fn make(&mut self, factory: &Factory, issued: &[Issued]) -> Result<(), Abort> {
         let mut transaction = self.nvm.begin();
         let mut header = vec![FORMAT];
         header.extend_from_slice(self.profile.name.as_bytes());
         transaction.write(HEADER, &header)?;
         factory.write(&mut transaction, &self.profile)?;
+        factory::write_issued(&mut transaction, issued)?;
         transaction.commit()
     }
 
@@ -207,12 +244,6 @@ impl Card {
             Some([format, ..]) => Err(CardError::Format(*format)),
             _ => Err(CardError::Store(StoreError("the records have no header: not a card".into()))),
         }
-    }
-
-    /// Whether this card was made by [`Card::new`] rather than found in its store.
-    #[must_use]
-    pub const fn is_fresh(&self) -> bool {
-        self.fresh
     }
 
     /// The profile with its settings.
@@ -230,7 +261,7 @@ impl Card {
     /// The serial number.
     #[must_use]
     pub fn serial(&self) -> u32 {
-        piv::factory::serial(&self.nvm)
+        factory::serial(&self.nvm)
     }
 
     /// Non-volatile memory, for tests that cut the power and for showing counters.
@@ -242,21 +273,6 @@ impl Card {
     /// As [`Card::nvm`], to arm a tear point.
     pub const fn nvm_mut(&mut self) -> &mut Nvm {
         &mut self.nvm
-    }
-
-    /// Puts a key pair into a slot as an issuer does, with its certificate when there is one.
-    ///
-    /// # Errors
-    /// [`CardError::Slot`] when the profile has no such slot or does not allow the algorithm or the
-    /// certificate's length.
-    pub fn install(&mut self, slot: u8, key: &KeyPair, certificate: Option<&[u8]>) -> Result<(), CardError> {
-        piv::factory::install(&mut self.nvm, &self.profile, slot, key, certificate)
-            .map_err(|reason| CardError::Slot { slot, reason })
-    }
-
-    /// Random bytes from the card's own source, for keys that are made while it is set up.
-    pub const fn random(&mut self) -> &mut Random {
-        &mut self.random
     }
 
     /// Whether the card has power.
@@ -337,10 +353,12 @@ impl Card {
             return self.get_response(&command, out);
         }
         self.pending.clear();
-        let Some(joined) = self.join(&command)? else {
-            return Ok(StatusWord::OK);
+        let joined = self.join(&command)?;
+        let command = match &joined {
+            Joined::More => return Ok(StatusWord::OK),
+            Joined::Alone => command,
+            Joined::Whole(data) => Command { data, ..command },
         };
-        let command = joined.as_ref().map_or(command, |data| Command { data, ..command });
         if command.ins == INS_SELECT && command.p1 == 0x04 {
             self.select(&command, out)?;
         } else {
@@ -368,15 +386,13 @@ impl Card {
         }
     }
 
-    /// Command chaining, ISO/IEC 7816-4 section 5.3.3. `None`: more blocks follow. `Some(None)`:
-    /// the command stands alone. `Some(Some(data))`: the joined data of a chain.
-    #[allow(clippy::option_option)]
-    fn join(&mut self, command: &Command<'_>) -> Result<Option<Option<Vec<u8>>>, Abort> {
+    /// Command chaining, ISO/IEC 7816-4 section 5.3.3.
+    fn join(&mut self, command: &Command<'_>) -> Result<Joined, Abort> {
         let chained = &self.profile.card.chained;
         let open = self.chain.take().filter(|c| (c.ins, c.p1, c.p2) == (command.ins, command.p1, command.p2));
         let more = command.cla & CLA_CHAIN != 0;
         if !more && open.is_none() {
-            return Ok(Some(None));
+            return Ok(Joined::Alone);
         }
         if more && !chained.is_empty() && !chained.contains(&command.ins) {
             return Err(StatusWord::CHAINING_NOT_SUPPORTED.into());
@@ -387,10 +403,10 @@ impl Card {
         }
         data.extend_from_slice(command.data);
         if !more {
-            return Ok(Some(Some(data)));
+            return Ok(Joined::Whole(data));
         }
         self.chain = Some(Chain { ins: command.ins, p1: command.p1, p2: command.p2, data });
-        Ok(None)
+        Ok(Joined::More)
     }
 
     /// SELECT by name, ISO/IEC 7816-4 section 11.2.2. An unknown AID changes nothing.

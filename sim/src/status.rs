@@ -24,8 +24,6 @@ impl StatusWord {
     pub const CHANNEL_NOT_SUPPORTED: Self = Self(0x6881);
     /// 6882: secure messaging not supported.
     pub const SECURE_MESSAGING_NOT_SUPPORTED: Self = Self(0x6882);
-    /// 6883: last command of the chain expected.
-    pub const LAST_OF_CHAIN_EXPECTED: Self = Self(0x6883);
     /// 6884: command chaining not supported (for this command).
     pub const CHAINING_NOT_SUPPORTED: Self = Self(0x6884);
     /// 6982: security status not satisfied.
@@ -75,12 +73,6 @@ impl StatusWord {
     #[must_use]
     pub const fn to_bytes(self) -> [u8; 2] {
         self.0.to_be_bytes()
-    }
-
-    /// Whether the command was carried out (9000 or 61xx).
-    #[must_use]
-    pub const fn is_ok(self) -> bool {
-        self.0 == 0x9000 || self.0 >> 8 == 0x61
     }
 
     /// The tries left that a 63Cx carries.

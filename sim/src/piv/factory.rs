@@ -34,6 +34,10 @@ impl Factory {
         Ok(Self { serial: profile.chosen.serial.unwrap_or(serial), guid: profile.chosen.guid.unwrap_or(guid), ccc, authority })
     }
 
+    pub(crate) const fn serial(&self) -> u32 {
+        self.serial
+    }
+
     pub(crate) fn write(&self, transaction: &mut Transaction<'_>, profile: &Profile) -> Result<(), Abort> {
         transaction.write(SERIAL, &self.serial.to_be_bytes())?;
         reference_data(transaction, profile, profile.pin.tries, profile.puk.tries)?;
@@ -88,42 +92,52 @@ pub(crate) fn serial(nvm: &Nvm) -> u32 {
     nvm.read(SERIAL).and_then(|b| b.try_into().ok()).map_or(0, u32::from_be_bytes)
 }
 
-/// Loads a key and its certificate as an issuer does. The reason of a refusal is for people.
-pub(crate) fn install(
-    nvm: &mut Nvm,
-    profile: &Profile,
-    slot: u8,
-    key: &KeyPair,
-    certificate: Option<&[u8]>,
-) -> Result<(), String> {
-    if !keys::is_slot(slot) {
-        return Err("not a key slot; there are 9a, 9c, 9d, 9e and 82 to 95".into());
-    }
-    let algorithm = key.algorithm();
-    if !profile.piv.algorithms.contains(&algorithm) {
-        let known: Vec<_> = profile.piv.algorithms.iter().map(|a| a.name()).collect();
-        return Err(format!("a {} cannot hold a {} key; it takes {}", profile.name, algorithm.name(), known.join(", ")));
-    }
-    let object = certificate.map(content::certificate);
-    if object.as_ref().is_some_and(|o| o.len() > profile.piv.max_object) {
-        return Err(format!("the certificate is longer than the card's {} bytes", profile.piv.max_object));
-    }
-    let slot_content =
-        Slot { key: key.clone(), origin: Origin::Imported, pin: PinPolicy::of_slot(slot), touch: TouchPolicy::Never };
-    let mut transaction = nvm.begin();
-    let written =
-        keys::store(&mut transaction, slot, &slot_content).and_then(|()| match (object, objects::certificate_of(slot)) {
-            (Some(object), Some(tag)) => transaction.write(objects::record(tag), &object),
-            _ => Ok(()),
-        });
-    let written = written.and_then(|()| match slot {
-        0x82..=0x95 => {
-            let others = transaction.nvm().area(objects::AREA).filter(|(id, _)| objects::is_retired_certificate(id.index()));
-            let others = others.filter(|(id, _)| Some(id.index()) != objects::certificate_of(slot)).count();
-            let with_certificate = others as u8 + u8::from(certificate.is_some());
-            transaction.write(objects::record(objects::KEY_HISTORY), &content::key_history(with_certificate))
+/// A key that an issuer puts on a new card.
+pub struct Issued {
+    /// Key reference: 9A, 9C, 9D, 9E, 82 to 95.
+    pub slot: u8,
+    /// The key pair.
+    pub key: KeyPair,
+    /// Its certificate, DER.
+    pub certificate: Option<Vec<u8>>,
+}
+
+impl Issued {
+    /// Whether a card of this profile can hold it; the reason of a refusal is for people.
+    pub(crate) fn check(&self, profile: &Profile) -> Result<(), String> {
+        if !keys::is_slot(self.slot) {
+            return Err("not a key slot; there are 9a, 9c, 9d, 9e and 82 to 95".into());
         }
-        _ => Ok(()),
-    });
-    written.and_then(|()| transaction.commit()).map_err(|_| "the card's memory could not be written".into())
+        let algorithm = self.key.algorithm();
+        if !profile.piv.algorithms.contains(&algorithm) {
+            let known: Vec<_> = profile.piv.algorithms.iter().map(|a| a.name()).collect();
+            return Err(format!("a {} cannot hold a {} key; it takes {}", profile.name, algorithm.name(), known.join(", ")));
+        }
+        if self.object().is_some_and(|o| o.len() > profile.piv.max_object) {
+            return Err(format!("the certificate is longer than the card's {} bytes", profile.piv.max_object));
+        }
+        Ok(())
+    }
+
+    /// The data object of the certificate.
+    fn object(&self) -> Option<Vec<u8>> {
+        self.certificate.as_deref().map(content::certificate)
+    }
+}
+
+/// Writes an issuer's keys and certificates, and the key history when retired keys are among them.
+pub(crate) fn write_issued(transaction: &mut Transaction<'_>, issued: &[Issued]) -> Result<(), Abort> {
+    for one in issued {
+        let (key, pin) = (one.key.clone(), PinPolicy::of_slot(one.slot));
+        keys::store(transaction, one.slot, &Slot { key, origin: Origin::Imported, pin, touch: TouchPolicy::Never })?;
+        if let (Some(object), Some(tag)) = (one.object(), objects::certificate_of(one.slot)) {
+            transaction.write(objects::record(tag), &object)?;
+        }
+    }
+    let retired: Vec<&Issued> = issued.iter().filter(|one| matches!(one.slot, 0x82..=0x95)).collect();
+    if retired.is_empty() {
+        return Ok(());
+    }
+    let with_certificate = retired.iter().filter(|one| one.certificate.is_some()).count() as u8;
+    transaction.write(objects::record(objects::KEY_HISTORY), &content::key_history(with_certificate))
 }

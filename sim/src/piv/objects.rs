@@ -60,11 +60,6 @@ pub(crate) const fn is_bare(tag: u32) -> bool {
     matches!(tag, DISCOVERY | BIT_GROUP)
 }
 
-/// Whether the tag is the certificate of a retired key.
-pub(crate) const fn is_retired_certificate(tag: u32) -> bool {
-    matches!(tag, 0x5F_C10D..=0x5F_C120)
-}
-
 /// The record of a tag.
 pub(crate) const fn record(tag: u32) -> RecordId {
     RecordId::new(AREA, tag)

@@ -12,8 +12,11 @@ pub mod files;
 pub mod throwaway;
 
 use cardlab_sim::card::{Card, CardError, World};
+use cardlab_sim::crypto::CryptoError;
 use cardlab_sim::crypto::asymmetric::{Algorithm, KeyPair};
+use cardlab_sim::piv::factory::Issued;
 use cardlab_sim::profile::{Profile, ProfileError, SETTINGS};
+use cardlab_sim::random::Random;
 use files::FileError;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -120,39 +123,49 @@ impl CardRequest {
     }
 
     /// Makes the card, or opens the one that `world` keeps; keys and certificates are put on a new
-    /// one only.
+    /// one only, all of them or, after a mistake, no card at all.
     ///
     /// # Errors
     /// [`SetupError`], saying what to change.
     pub fn make(&self, world: World) -> Result<Card, SetupError> {
-        // Files first: a mistake in a name must not leave half a card in a state directory.
-        let loaded: Vec<Option<files::Loaded>> = self.keys.iter().map(|(_, source)| source.load()).collect::<Result<_, _>>()?;
-        let mut card = Card::new(self.profile.clone(), world)?;
-        if !card.is_fresh() {
-            return Ok(card);
-        }
+        Card::issue(self.profile.clone(), world, |serial, random| self.keys(serial, random))
+    }
+
+    fn keys(&self, serial: u32, random: &mut Random) -> Result<Vec<Issued>, SetupError> {
         let mut ca = None;
-        for ((slot, source), loaded) in self.keys.iter().zip(loaded) {
-            let (key, certificate) = match (loaded, source) {
-                (Some(loaded), _) => (loaded.key, loaded.certificate),
-                (None, KeySource::New(algorithm)) => {
-                    let made = KeyPair::generate(*algorithm, card.random()).map_err(|_| SetupError::Certificate(*slot))?;
-                    if ca.is_none() {
-                        ca = Some(throwaway::Authority::new(card.random()).map_err(|_| SetupError::Certificate(*slot))?);
-                    }
-                    let subject = format!("CN=cardlab {} {slot:02x}", card.serial());
-                    let certificate = ca.as_ref().map(|ca| ca.issue(&subject, &made, card.random())).transpose();
-                    (made, certificate.map_err(|_| SetupError::Certificate(*slot))?)
+        let mut issued = Vec::with_capacity(self.keys.len());
+        for (slot, source) in &self.keys {
+            let files::Loaded { key, certificate } = match source {
+                KeySource::Files(key, certificate) => files::load(key, certificate.as_deref())?,
+                KeySource::Pkcs12(file, password) => files::load_pkcs12(file, password)?,
+                KeySource::New(algorithm) => {
+                    let subject = format!("CN=cardlab {serial} {slot:02x}");
+                    new_key(*algorithm, &subject, &mut ca, random).map_err(|_| SetupError::Certificate(*slot))?
                 }
-                (None, _) => continue,
             };
-            card.install(*slot, &key, certificate.as_deref())?;
+            issued.push(Issued { slot: *slot, key, certificate });
         }
         if let (Some(path), Some(ca)) = (&self.ca, &ca) {
             files::write_certificate(path, ca.certificate())?;
         }
-        Ok(card)
+        Ok(issued)
     }
+}
+
+/// A new key with a certificate of the throw-away CA, which is made when it is first needed.
+fn new_key(
+    algorithm: Algorithm,
+    subject: &str,
+    ca: &mut Option<throwaway::Authority>,
+    random: &mut Random,
+) -> Result<files::Loaded, CryptoError> {
+    let key = KeyPair::generate(algorithm, random)?;
+    let ca = match ca {
+        Some(ca) => ca,
+        None => ca.insert(throwaway::Authority::new(random)?),
+    };
+    let certificate = Some(ca.issue(subject, &key, random)?);
+    Ok(files::Loaded { key, certificate })
 }
 
 impl KeySource {
@@ -170,14 +183,6 @@ impl KeySource {
             "p12" | "pfx" => Self::Pkcs12(first.into(), second.unwrap_or_default().into()),
             _ => Self::Files(first.into(), second.map(PathBuf::from)),
         })
-    }
-
-    fn load(&self) -> Result<Option<files::Loaded>, FileError> {
-        match self {
-            Self::New(_) => Ok(None),
-            Self::Files(key, certificate) => files::load(key, certificate.as_deref()).map(Some),
-            Self::Pkcs12(file, password) => files::load_pkcs12(file, password).map(Some),
-        }
     }
 }
 
