@@ -653,16 +653,7 @@ fn hostile_bytes_close_one_connection_only() {
         [word(u32::MAX), word(9)].concat(),
         vec![0xFF; 600],
     ];
-    let huge = cardlab_pcsclite::wire::Transmit {
-        handle: 1,
-        send_protocol: 2,
-        send_pci_length: 16,
-        send_length: 65_549,
-        receive_protocol: 3,
-        receive_pci_length: 16,
-        receive_length: 10,
-        rv: Rc::OK,
-    };
+    let huge = good.transmit_body(protocol::T1, 65_549, 10);
     let mut frame = Vec::new();
     Request::Transmit(huge, &[]).write(&mut frame);
     frames.push(frame);
@@ -698,16 +689,7 @@ fn one_byte_a_write() {
     let mut raw = b.raw(4);
     raw.shared();
     let mut out = Vec::new();
-    let body = cardlab_pcsclite::wire::Transmit {
-        handle: raw.handle,
-        send_protocol: 2,
-        send_pci_length: 16,
-        send_length: 3,
-        receive_protocol: 3,
-        receive_pci_length: 16,
-        receive_length: 10,
-        rv: Rc::OK,
-    };
+    let body = raw.transmit_body(protocol::T1, 3, 10);
     Request::Transmit(body, &[7, 7, 7]).write(&mut out);
     for byte in out {
         raw.stream.write_all(&[byte]).unwrap();

@@ -23,6 +23,9 @@ const KEPT_BUFFER: usize = 4096;
 /// The client broke the protocol, or has gone.
 struct Gone;
 
+/// A reader's card, locked for one request; `None` for requests that do not need it.
+type HeldCard = Option<tokio::sync::OwnedMutexGuard<SlotCard>>;
+
 /// What the state machine needs for its decision.
 #[derive(Clone, Copy)]
 enum Needs {
@@ -141,10 +144,9 @@ impl Connection {
                 let decided = self
                     .decide(reader, Needs::Card, None, |r, card| r.connect(id, b.context, reader, b.share, b.protocols, card))
                     .await?;
-                match decided {
-                    Some(Ok((handle, active))) => (b.handle, b.active, b.rv) = (handle, active, ReturnCode::OK),
-                    Some(Err(code)) => b.rv = code,
-                    None => b.rv = ReturnCode::SHARING_VIOLATION,
+                match decided.flatten() {
+                    Ok((handle, active)) => (b.handle, b.active, b.rv) = (handle, active, ReturnCode::OK),
+                    Err(code) => b.rv = code,
                 }
                 b.write(&mut self.out);
             }
@@ -155,10 +157,9 @@ impl Connection {
                         r.reconnect(id, b.handle, b.share, b.protocols, b.initialization, card)
                     })
                     .await?;
-                match decided {
-                    Some(Ok(active)) => (b.active, b.rv) = (active, ReturnCode::OK),
-                    Some(Err(code)) => b.rv = code,
-                    None => b.rv = ReturnCode::SHARING_VIOLATION,
+                match decided.flatten() {
+                    Ok(active) => (b.active, b.rv) = (active, ReturnCode::OK),
+                    Err(code) => b.rv = code,
                 }
                 b.write(&mut self.out);
             }
@@ -166,26 +167,26 @@ impl Connection {
                 let reader = self.shared.resource().reader_of(id, b.handle);
                 let decided =
                     self.decide(reader, Needs::Card, None, |r, card| r.disconnect(id, b.handle, b.disposition, card)).await?;
-                b.rv = decided.unwrap_or(ReturnCode::SHARING_VIOLATION);
+                b.rv = decided.unwrap_or_else(|refused| refused);
                 b.write(&mut self.out);
             }
             Request::Begin(mut b) => {
                 let reader = self.shared.resource().reader_of(id, b.handle);
                 let decided = self.decide(reader, Needs::Nothing, Some(PATIENCE), |r, _| r.begin(id, b.handle)).await?;
-                b.rv = decided.unwrap_or(ReturnCode::SHARING_VIOLATION);
+                b.rv = decided.unwrap_or_else(|refused| refused);
                 b.write(&mut self.out);
             }
             Request::Status(mut b) => {
                 let reader = self.shared.resource().reader_of(id, b.handle);
                 let decided = self.decide(reader, Needs::Nothing, Some(PATIENCE), |r, _| r.status(id, b.handle)).await?;
-                b.rv = decided.unwrap_or(ReturnCode::SHARING_VIOLATION);
+                b.rv = decided.unwrap_or_else(|refused| refused);
                 b.write(&mut self.out);
             }
             Request::End(mut b) => {
                 let reader = self.shared.resource().reader_of(id, b.handle);
                 let decided =
                     self.decide(reader, Needs::Card, Some(PATIENCE), |r, card| r.end(id, b.handle, b.disposition, card)).await?;
-                b.rv = decided.unwrap_or(ReturnCode::SHARING_VIOLATION);
+                b.rv = decided.unwrap_or_else(|refused| refused);
                 b.write(&mut self.out);
             }
             Request::Transmit(b, apdu) => self.transmit(b, apdu).await?,
@@ -268,81 +269,78 @@ impl Connection {
     }
 
     async fn exchange(&self, b: &wire::Transmit, apdu: &[u8]) -> Result<Result<(u32, Vec<u8>), ReturnCode>, Gone> {
-        let deadline = Instant::now() + PATIENCE;
         let reader = self.shared.resource().reader_of(self.id, b.handle);
-        let Some((reader, slot)) = reader.and_then(|r| Some((r, self.shared.slot(r)?))) else {
-            let refused = settled(self.shared.resource().may_transmit(self.id, b.handle, b.send_protocol))?;
-            return Ok(Err(refused.err().unwrap_or(ReturnCode::INVALID_VALUE)));
+        let (allowed, card) = self
+            .decide_keeping(reader, Needs::Card, Some(PATIENCE), |r, _| r.may_transmit(self.id, b.handle, b.send_protocol))
+            .await?;
+        let pci = match allowed.flatten() {
+            Ok(pci) => pci,
+            Err(code) => return Ok(Err(code)),
         };
-        loop {
-            let freed = slot.freed.notified();
-            tokio::pin!(freed);
-            freed.as_mut().enable();
-            let mut card = Arc::clone(&slot.card).lock_owned().await;
-            let decision = self.shared.resource().may_transmit(self.id, b.handle, b.send_protocol);
-            match decision {
-                Decision::Close => return Err(Gone),
-                Decision::Answer(Err(code)) => return Ok(Err(code)),
-                Decision::Answer(Ok(pci)) => {
-                    let Some(icc) = card.as_mut() else { return Ok(Err(ReturnCode::NO_SMARTCARD)) };
-                    let response = if icc.is_slow(apdu) {
-                        let apdu = apdu.to_vec();
-                        let work = move || card.as_mut().map(|icc| icc.transmit(&apdu));
-                        tokio::task::spawn_blocking(work).await.ok().flatten()
-                    } else {
-                        Some(icc.transmit(apdu))
-                    };
-                    let mut resource = self.shared.resource();
-                    return Ok(match response {
-                        // Pulled out while it worked: what it answered came too late.
-                        _ if !resource.is_present(reader) => Err(ReturnCode::NO_SMARTCARD),
-                        Some(Ok(response)) => Ok((pci, response)),
-                        Some(Err(_)) | None => {
-                            resource.card_lost_power(reader);
-                            Err(ReturnCode::NOT_TRANSACTED)
-                        }
-                    });
-                }
-                Decision::Wait => drop(card),
+        let Some((reader, mut card)) = reader.zip(card) else { return Ok(Err(ReturnCode::NO_SMARTCARD)) };
+        let response = match card.as_mut() {
+            None => return Ok(Err(ReturnCode::NO_SMARTCARD)),
+            Some(icc) if icc.is_slow(apdu) => {
+                let apdu = apdu.to_vec();
+                let work = move || card.as_mut().map(|icc| icc.transmit(&apdu));
+                tokio::task::spawn_blocking(work).await.ok().flatten()
             }
-            if !self.wait_until_free(freed, Some(deadline)).await? {
-                return Ok(Err(ReturnCode::SHARING_VIOLATION));
+            Some(icc) => Some(icc.transmit(apdu)),
+        };
+        let mut resource = self.shared.resource();
+        Ok(match response {
+            // Pulled out while it worked: what it answered came too late.
+            _ if !resource.is_present(reader) => Err(ReturnCode::NO_SMARTCARD),
+            Some(Ok(response)) => Ok((pci, response)),
+            Some(Err(_)) | None => {
+                resource.card_lost_power(reader);
+                Err(ReturnCode::NOT_TRANSACTED)
             }
-        }
+        })
     }
 
-    /// Asks the state machine until it answers. `None` when the patience is over. Requests that do
-    /// not touch the card must not wait for one that is busy with another program's command.
+    /// As [`Self::decide_keeping`], for requests that are done when they are decided.
     async fn decide<T>(
         &self,
         reader: Option<ReaderId>,
         needs: Needs,
         patience: Option<Duration>,
+        ask: impl FnMut(&mut Resource, &mut SlotCard) -> Decision<T>,
+    ) -> Result<Result<T, ReturnCode>, Gone> {
+        Ok(self.decide_keeping(reader, needs, patience, ask).await?.0)
+    }
+
+    /// Asks the state machine until it answers; SHARING_VIOLATION when the patience is over. A
+    /// request that needs the reader's card gets it together with the answer, still held. Requests
+    /// that do not touch the card must not wait for one that is busy with another program's command.
+    async fn decide_keeping<T>(
+        &self,
+        reader: Option<ReaderId>,
+        needs: Needs,
+        patience: Option<Duration>,
         mut ask: impl FnMut(&mut Resource, &mut SlotCard) -> Decision<T>,
-    ) -> Result<Option<T>, Gone> {
-        let deadline = patience.map(|p| Instant::now() + p);
+    ) -> Result<(Result<T, ReturnCode>, HeldCard), Gone> {
         let Some(slot) = reader.and_then(|r| self.shared.slot(r)) else {
-            return settled(ask(&mut self.shared.resource(), &mut None)).map(Some);
+            return settled(ask(&mut self.shared.resource(), &mut None)).map(|answer| (Ok(answer), None));
         };
+        let deadline = patience.map(|p| Instant::now() + p);
         loop {
             // Listening begins before the question, so that no end of a transaction is missed.
             let freed = slot.freed.notified();
             tokio::pin!(freed);
             freed.as_mut().enable();
-            let decision = match needs {
-                Needs::Card => {
-                    let mut card = slot.card.lock().await;
-                    ask(&mut self.shared.resource(), &mut card)
-                }
-                Needs::Nothing => ask(&mut self.shared.resource(), &mut None),
+            let mut card = match needs {
+                Needs::Card => Some(Arc::clone(&slot.card).lock_owned().await),
+                Needs::Nothing => None,
             };
+            let decision = ask(&mut self.shared.resource(), card.as_deref_mut().unwrap_or(&mut None));
             match decision {
-                Decision::Answer(answer) => return Ok(Some(answer)),
+                Decision::Answer(answer) => return Ok((Ok(answer), card)),
                 Decision::Close => return Err(Gone),
-                Decision::Wait => {}
+                Decision::Wait => drop(card),
             }
             if !self.wait_until_free(freed, deadline).await? {
-                return Ok(None);
+                return Ok((Err(ReturnCode::SHARING_VIOLATION), None));
             }
         }
     }

@@ -351,17 +351,22 @@ impl Raw {
         self.handled()
     }
 
-    pub fn send_transmit(&mut self, send_protocol: u32, apdu: &[u8], room: u32) {
-        let body = Transmit {
+    /// The body of a TRANSMIT of `length` bytes through this handle.
+    pub fn transmit_body(&self, send_protocol: u32, length: usize, room: u32) -> Transmit {
+        Transmit {
             handle: self.handle,
             send_protocol,
             send_pci_length: 16,
-            send_length: apdu.len() as u32,
+            send_length: length as u32,
             receive_protocol: 3,
             receive_pci_length: 16,
             receive_length: room,
             rv: ReturnCode::OK,
-        };
+        }
+    }
+
+    pub fn send_transmit(&mut self, send_protocol: u32, apdu: &[u8], room: u32) {
+        let body = self.transmit_body(send_protocol, apdu.len(), room);
         self.send(&Request::Transmit(body, apdu));
     }
 
