@@ -78,7 +78,8 @@ impl Up {
             return Ok(Place { listener: UnixListener::from_std(listener)?, path, _remove: Remove::Nothing });
         }
         let (path, access) = match (&self.socket, self.system) {
-            (Some(path), _) => (path.clone(), Access::Owner),
+            // The ready line must hold after a change of directory.
+            (Some(path), _) => (std::path::absolute(path)?, Access::Owner),
             (None, true) => (PathBuf::from(SYSTEM_SOCKET), Access::Everyone),
             (None, false) => {
                 let directory = PrivateDirectory::new()?;

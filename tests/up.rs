@@ -97,6 +97,7 @@ fn ready_fd_and_systemd() {
     let mut command = Command::new(CARDLAB);
     command.current_dir(lab.path()).env("NOTIFY_SOCKET", lab.file("notify")).args(["up", "--socket", "s2"]);
     let up = Up::from(&mut command);
+    assert_eq!(up.ready, format!("ready PCSCLITE_CSOCK_NAME={}", lab.file("s2").display()), "absolute");
     let mut message = [0; 100];
     let n = notify.recv(&mut message).unwrap();
     assert_eq!(&message[..n], b"READY=1\n");
