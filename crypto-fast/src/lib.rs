@@ -115,6 +115,7 @@ impl Ec {
         let name = match curve {
             Curve::P256 => ffi::NID_X9_62_prime256v1,
             Curve::P384 => ffi::NID_secp384r1,
+            Curve::P521 => ffi::NID_secp521r1,
         };
         // SAFETY: a known curve; null is turned into an error by `Owned::new`.
         let key = Owned::new(unsafe { ffi::EC_KEY_new_by_curve_name(name) }, ffi::EC_KEY_free)?;
@@ -210,7 +211,7 @@ mod tests {
     #[test]
     fn both_agree_on_ecdh_and_refuse_the_same_points() {
         let mut random = Random::from_number(13, 0);
-        for curve in [Curve::P256, Curve::P384] {
+        for curve in [Curve::P256, Curve::P384, Curve::P521] {
             let (a, b) = (curve.generate(&mut random), curve.generate(&mut random));
             let (fast, pure) = (AwsLc.ec(curve, &a).unwrap(), RustCrypto.ec(curve, &a).unwrap());
             let point = curve.public(&b).unwrap();

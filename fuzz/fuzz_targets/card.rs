@@ -2,7 +2,7 @@
 //! Input: commands, each behind its length.
 #![no_main]
 use cardlab_sim::card::{Card, World};
-use cardlab_sim::piv::pins;
+use cardlab_sim::reference;
 use cardlab_sim::profile::Profile;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
@@ -19,7 +19,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         }
         let response = card.transmit(command).expect("a powered card answers");
         assert!(response.len() >= 2);
-        for reference in [pins::PIN, pins::PUK] {
+        for reference in [reference::PIN, reference::PUK] {
             let counter = reference.counter(card.nvm());
             assert!(counter.left <= counter.maximum);
         }

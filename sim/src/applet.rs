@@ -27,11 +27,16 @@ pub trait Applet: Send {
     /// Whether SELECT by name with `aid` (perhaps right-truncated) means this application.
     fn answers_to(&self, aid: &[u8], profile: &Profile) -> bool;
 
+    /// The values that P2 of a SELECT by name may have; others are 6A86 and select nothing.
+    fn select_options(&self) -> &'static [u8] {
+        &[0x00]
+    }
+
     /// SELECT: the response data go to `out`. `again` tells that the application was selected already.
     ///
     /// # Errors
     /// [`Abort`] with the status word to answer.
-    fn select(&mut self, env: &mut Env<'_>, again: bool, out: &mut Vec<u8>) -> Result<(), Abort>;
+    fn select(&mut self, env: &mut Env<'_>, command: &Command<'_>, again: bool, out: &mut Vec<u8>) -> Result<(), Abort>;
 
     /// Another application has been selected.
     fn deselect(&mut self);

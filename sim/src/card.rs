@@ -13,9 +13,11 @@ use crate::applet::{Applet, Env};
 use crate::atr::{Atr, AtrError, Protocol};
 use crate::crypto::CryptoError;
 use crate::crypto::backend::{Backend, RustCrypto};
+use crate::factory::{self, Factory};
+use crate::gids::Gids;
 use crate::nvm::{Nvm, RecordId, Store, StoreError, Volatile};
 use crate::piv::Piv;
-use crate::piv::factory::{self, Factory, Issued};
+use crate::piv::factory::Issued;
 use crate::profile::{Profile, ProfileError};
 use crate::random::Random;
 use crate::status::{Abort, StatusWord};
@@ -203,7 +205,13 @@ impl Card {
     fn open(profile: Profile, world: World) -> Result<Self, CardError> {
         profile.check()?;
         let atr = Atr::parse(&profile.card.atr)?;
-        let mut applets: Vec<Box<dyn Applet>> = vec![Box::new(Piv::default())];
+        let mut applets: Vec<Box<dyn Applet>> = Vec::new();
+        if profile.piv.is_some() {
+            applets.push(Box::new(Piv::default()));
+        }
+        if profile.gids.is_some() {
+            applets.push(Box::new(Gids::default()));
+        }
         if profile.yubikey.is_some() {
             applets.push(Box::new(Management));
             applets.push(Box::new(Otp));
@@ -230,7 +238,7 @@ impl Card {
         header.extend_from_slice(self.profile.name.as_bytes());
         transaction.write(HEADER, &header)?;
         factory.write(&mut transaction, &self.profile)?;
-        factory::write_issued(&mut transaction, issued)?;
+        crate::piv::factory::write_issued(&mut transaction, issued)?;
         transaction.commit()
     }
 
@@ -411,20 +419,20 @@ impl Card {
 
     /// SELECT by name, ISO/IEC 7816-4 section 11.2.2. An unknown AID changes nothing.
     fn select(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), Abort> {
-        if command.p2 != 0x00 {
-            return Err(StatusWord::WRONG_P1P2.into());
-        }
         let found = self.applets.iter().position(|a| a.answers_to(command.data, &self.profile));
         let Some(index) = found else {
             return Err(StatusWord::NOT_FOUND.into());
         };
+        if !self.applets[index].select_options().contains(&command.p2) {
+            return Err(StatusWord::WRONG_P1P2.into());
+        }
         let again = self.selected == Some(index);
         if let Some(old) = self.selected.filter(|old| *old != index) {
             self.applets[old].deselect();
         }
         self.selected = Some(index);
         let (applet, mut env) = self.applet(index);
-        applet.select(&mut env, again, out)
+        applet.select(&mut env, command, again, out)
     }
 
     fn process(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), Abort> {

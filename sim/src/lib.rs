@@ -31,11 +31,15 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod admin_key;
 pub mod apdu;
 pub mod applet;
 pub mod atr;
 pub mod card;
 pub mod crypto;
+mod factory;
+pub mod gids;
+pub mod keys;
 pub mod nvm;
 pub mod piv;
 pub mod profile;

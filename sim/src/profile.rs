@@ -13,8 +13,11 @@ use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// The profiles that come with the crate: name and TOML text.
-const BUILTIN: [(&str, &str); 4] = [
+const BUILTIN: [(&str, &str); 7] = [
+    ("gids", include_str!("../profiles/gids.toml")),
+    ("gids-blank", include_str!("../profiles/gids-blank.toml")),
     ("nist-piv", include_str!("../profiles/nist-piv.toml")),
+    ("piv-admin", include_str!("../profiles/piv-admin.toml")),
     ("yubikey-4.3", include_str!("../profiles/yubikey-4.3.toml")),
     ("yubikey-5.4", include_str!("../profiles/yubikey-5.4.toml")),
     ("yubikey-5.7", include_str!("../profiles/yubikey-5.7.toml")),
@@ -30,14 +33,16 @@ pub struct Profile {
     pub description: String,
     /// The card below its applications.
     pub card: CardRules,
-    /// PIV Card Application PIN, reference 80.
+    /// PIN of the application, reference 80.
     pub pin: PinRules,
-    /// PIN Unblocking Key, reference 81.
-    pub puk: PukRules,
-    /// Administration key, reference 9B.
+    /// PIN Unblocking Key, reference 81; PIV cards have one.
+    pub puk: Option<PukRules>,
+    /// Administration key: 9B on a PIV card, B080 on a GIDS card.
     pub management_key: ManagementKeyRules,
     /// The PIV card edge.
-    pub piv: PivRules,
+    pub piv: Option<PivRules>,
+    /// The GIDS card edge; a card has one edge or the other.
+    pub gids: Option<GidsRules>,
     /// YubiKey's additions, where the card has them.
     pub yubikey: Option<YubiKeyRules>,
     /// Where each value was read: `"piv.apt"` = text.
@@ -68,13 +73,13 @@ pub struct CardRules {
     pub piv_is_default: bool,
 }
 
-/// Which bytes a PIN may have.
+/// Which bytes a PIN may have. PIV pads it with FF to eight bytes, GIDS does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PinFormat {
-    /// Six to eight ASCII digits, padded with FF to eight bytes.
+    /// ASCII digits.
     Digits,
-    /// Six to eight bytes of any kind, padded with FF.
+    /// Bytes of any kind; on a PIV card not FF.
     Any,
 }
 
@@ -82,13 +87,15 @@ pub enum PinFormat {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Malformed {
-    /// 6A80, nothing is spent.
+    /// 6A80 (GIDS: 6700), nothing is spent.
     Refused,
+    /// 63Cx with the tries left, nothing is spent.
+    Told,
     /// It is compared like any other and costs a try.
     Counted,
 }
 
-/// PIV Card Application PIN.
+/// PIN of the application.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PinRules {
@@ -100,6 +107,10 @@ pub struct PinRules {
     pub max_tries: u8,
     /// Allowed bytes.
     pub format: PinFormat,
+    /// Fewest bytes, padding not counted.
+    pub min_length: usize,
+    /// Most bytes.
+    pub max_length: usize,
     /// A malformed value in VERIFY or as the old value.
     pub malformed: Malformed,
     /// Answer to a malformed new value.
@@ -118,6 +129,16 @@ impl PinRules {
     /// Whether a malformed value costs a try like any other.
     pub(crate) fn counts_malformed(&self) -> bool {
         self.malformed == Malformed::Counted
+    }
+
+    /// Whether a PIN may have `length` bytes.
+    pub(crate) fn has_length(&self, length: usize) -> bool {
+        (self.min_length..=self.max_length).contains(&length)
+    }
+
+    /// Whether `text`, without padding, has the form of a PIN.
+    pub(crate) fn is_well_formed(&self, text: &[u8]) -> bool {
+        self.has_length(text.len()) && (self.format == PinFormat::Any || text.iter().all(u8::is_ascii_digit))
     }
 }
 
@@ -152,8 +173,10 @@ pub struct ManagementKeyRules {
     /// Algorithms it may have.
     #[serde(deserialize_with = "ciphers")]
     pub algorithms: Vec<Cipher>,
-    /// Answer to a wrong response.
+    /// Answer to a wrong response that costs nothing.
     pub wrong_response: StatusWord,
+    /// Wrong responses that block the key for good; 0 when they cost nothing.
+    pub tries: u8,
 }
 
 /// What tag 4F of the application property template holds.
@@ -219,6 +242,27 @@ pub struct PivRules {
     pub contactless_rules: bool,
     /// Whether the card comes with CHUID and CCC.
     pub personalised: bool,
+    /// Whether RESET RETRY COUNTER with P1=02 sets a new PIN after the administration key, as on a
+    /// GIDS card: what tokens under a card management system offer beside the PUK.
+    pub admin_unblock: bool,
+}
+
+/// The GIDS card edge.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct GidsRules {
+    /// Version of the application in its AID, 1 or 2.
+    pub version: u8,
+    /// Whether the card comes initialised: file system, PIN, administration key, card id. Otherwise
+    /// it is in the creation state.
+    pub initialised: bool,
+    /// Algorithms that keys may have.
+    #[serde(deserialize_with = "algorithms")]
+    pub algorithms: Vec<Algorithm>,
+    /// Whether mutual authentication is offered beside external.
+    pub mutual: bool,
+    /// Most bytes of data objects and keys together.
+    pub memory: usize,
 }
 
 /// YubiKey's additions.
@@ -266,7 +310,7 @@ pub enum Interface {
 pub struct Chosen {
     /// Serial number; random without it.
     pub serial: Option<u32>,
-    /// Card UUID of the CHUID; random without it.
+    /// Card UUID of the CHUID, or GIDS `cardid`; random without it.
     pub guid: Option<[u8; 16]>,
     /// Whole CHUID content.
     pub chuid: Option<Vec<u8>>,
@@ -313,12 +357,18 @@ pub enum ProfileError {
 }
 
 /// The settings of [`Profile::set`], with what they want.
-pub const SETTINGS: [(&str, &str); 16] = [
+pub const SETTINGS: [(&str, &str); 22] = [
     ("serial", "a number from 1 to 4294967295"),
-    ("pin", "6 to 8 characters that the profile allows"),
+    ("pin", "as many characters of the kind that the profile allows"),
     ("puk", "6 to 8 characters (8 for NIST)"),
     ("pin-tries", "a number from 1 to the profile's limit"),
     ("puk-tries", "a number from 1 to the profile's limit"),
+    ("pin-min", "fewest characters of a PIN, within what the profile allows"),
+    ("pin-max", "most characters of a PIN, within what the profile allows"),
+    ("admin-key", "hexadecimal; the same as management-key"),
+    ("admin-algorithm", "the same as management-algorithm"),
+    ("admin-tries", "none, or a number from 1 to 255 (GIDS and piv-admin)"),
+    ("card-id", "32 hexadecimal digits (GIDS)"),
     ("management-key", "hexadecimal, as long as its algorithm needs"),
     ("management-algorithm", "3des, aes128, aes192 or aes256"),
     ("global-pin", "6 to 8 digits"),
@@ -364,7 +414,26 @@ impl Profile {
     pub fn parse(text: &str) -> Result<Self, ProfileError> {
         let profile: Self = toml::from_str(text).map_err(|e| ProfileError::Text(e.to_string()))?;
         Atr::parse(&profile.card.atr).map_err(|e| ProfileError::Text(format!("card.atr: {e}")))?;
-        Ok(profile)
+        match (&profile.piv, &profile.puk, &profile.gids) {
+            (Some(_), Some(_), None) | (None, None, Some(_)) => Ok(profile),
+            _ => Err(ProfileError::Text("a card has either [piv] with [puk], or [gids]".into())),
+        }
+    }
+
+    /// The rules of the PIV card edge. Only its applet asks, and a card has that applet exactly when
+    /// its profile has these rules.
+    pub(crate) fn piv(&self) -> &PivRules {
+        self.piv.as_ref().expect("a PIV applet is on PIV cards only")
+    }
+
+    /// The rules of the PUK: every PIV card has them ([`Profile::parse`]).
+    pub(crate) fn puk(&self) -> &PukRules {
+        self.puk.as_ref().expect("a PIV card has a PUK")
+    }
+
+    /// The rules of the GIDS card edge; as [`Profile::piv`].
+    pub(crate) fn gids(&self) -> &GidsRules {
+        self.gids.as_ref().expect("a GIDS applet is on GIDS cards only")
     }
 
     /// Changes one value, by the names of [`SETTINGS`].
@@ -393,25 +462,35 @@ impl Profile {
         match key {
             "serial" => self.chosen.serial = Some(value.parse().ok().filter(|n| *n > 0)?),
             "pin" => {
-                let fits = match self.pin.format {
-                    PinFormat::Digits => digits(value),
-                    PinFormat::Any => (6..=8).contains(&value.len()),
-                };
+                // Lengths are looked at in `check`: pin-min may follow.
+                let fits = !value.is_empty() && (self.pin.format == PinFormat::Any || value.bytes().all(|b| b.is_ascii_digit()));
                 self.pin.value = fits.then(|| value.to_owned())?;
             }
             "puk" => {
-                let fits = (self.puk.min_length..=8).contains(&value.len()) && value.bytes().all(|b| b <= self.puk.max_byte);
-                self.puk.value = fits.then(|| value.to_owned())?;
+                let puk = self.puk.as_mut()?;
+                let fits = (puk.min_length..=8).contains(&value.len()) && value.bytes().all(|b| b <= puk.max_byte);
+                puk.value = fits.then(|| value.to_owned())?;
             }
             "pin-tries" => self.pin.tries = tries(self.pin.max_tries)?,
-            "puk-tries" => self.puk.tries = tries(self.pin.max_tries)?,
-            "management-key" => {
+            "puk-tries" => self.puk.as_mut()?.tries = tries(self.pin.max_tries)?,
+            "pin-min" => self.pin.min_length = value.parse().ok().filter(|n| self.pin.has_length(*n))?,
+            "pin-max" => self.pin.max_length = value.parse().ok().filter(|n| self.pin.has_length(*n))?,
+            "admin-tries" => {
+                let counts = self.gids.is_some() || self.piv.as_ref().is_some_and(|p| p.admin_unblock);
+                let tries = if value == "none" { Some(0) } else { tries(u8::MAX) };
+                self.management_key.tries = tries.filter(|_| counts)?;
+            }
+            "card-id" => {
+                let id = unhex(value)?.try_into().ok().filter(|_| self.gids.is_some())?;
+                self.chosen.guid = Some(id);
+            }
+            "management-key" | "admin-key" => {
                 let bytes = unhex(value)?;
                 // A key given before its algorithm: any length that some algorithm has.
                 let fits = Cipher::ALL.iter().any(|c| c.key_len() == bytes.len());
                 self.management_key.value = fits.then_some(bytes)?;
             }
-            "management-algorithm" => {
+            "management-algorithm" | "admin-algorithm" => {
                 let cipher = Cipher::ALL.into_iter().find(|c| c.name() == value)?;
                 self.management_key.algorithm = Some(cipher).filter(|c| self.management_key.algorithms.contains(c))?;
             }
@@ -463,8 +542,17 @@ impl Profile {
     /// Checks what several settings have to agree on.
     ///
     /// # Errors
-    /// [`ProfileError::Value`] when the management key does not fit its algorithm.
+    /// [`ProfileError::Value`] when the PIN has another length than allowed, or the management key
+    /// does not fit its algorithm.
     pub fn check(&self) -> Result<(), ProfileError> {
+        if !self.pin.is_well_formed(self.pin.value.as_bytes()) {
+            let kind = if self.pin.format == PinFormat::Digits { "digits" } else { "characters" };
+            return Err(ProfileError::Value {
+                key: "pin".into(),
+                value: self.pin.value.clone(),
+                expected: format!("{} to {} {kind}", self.pin.min_length, self.pin.max_length),
+            });
+        }
         let (key, cipher) = (&self.management_key.value, self.management_key.algorithm);
         if key.len() == cipher.key_len() {
             return Ok(());
@@ -527,7 +615,7 @@ mod tests {
             profile.check().unwrap();
             let table: toml::Table = toml::from_str(Profile::text(name).unwrap()).unwrap();
             let mut rules = Vec::new();
-            for section in ["card", "pin", "puk", "management-key", "piv", "yubikey"] {
+            for section in ["card", "pin", "puk", "management-key", "piv", "gids", "yubikey"] {
                 if let Some(toml::Value::Table(keys)) = table.get(section) {
                     rules.extend(keys.keys().map(|k| format!("{section}.{k}")));
                 }
@@ -544,13 +632,18 @@ mod tests {
     #[test]
     fn errors_list_what_is_known() {
         let e = Profile::builtin("yubikey-9").unwrap_err().to_string();
-        assert_eq!(e, "no profile named 'yubikey-9'; there are: nist-piv, yubikey-4.3, yubikey-5.4, yubikey-5.7");
+        assert_eq!(
+            e,
+            "no profile named 'yubikey-9'; there are: gids, gids-blank, nist-piv, piv-admin, yubikey-4.3, yubikey-5.4, yubikey-5.7"
+        );
         let mut profile = Profile::builtin("yubikey-5.4").unwrap();
         let e = profile.set("colour", "red").unwrap_err().to_string();
         assert!(e.starts_with("no card setting named 'colour'; there are: serial, pin,"), "{e}");
         let e = profile.set("pin-tries", "0").unwrap_err().to_string();
         assert_eq!(e, "'0' is no value for pin-tries: a number from 1 to the profile's limit");
-        assert!(profile.set("pin", "12345").is_err());
+        profile.set("pin", "12345").unwrap();
+        assert_eq!(profile.check().unwrap_err().to_string(), "'12345' is no value for pin: 6 to 8 characters");
+        profile.set("pin", "123456").unwrap();
         assert!(profile.set("management-algorithm", "aes256").is_ok());
         assert!(profile.check().unwrap_err().to_string().contains("aes256 needs 32 bytes"));
     }

@@ -40,6 +40,17 @@ pub struct Reference {
     counter: RecordId,
 }
 
+const AREA: u8 = 1;
+/// Global PIN, reference 00 (PIV).
+pub const GLOBAL_PIN: Reference = Reference::new(AREA, 0x00);
+/// PIN of the application, reference 80.
+pub const PIN: Reference = Reference::new(AREA, 0x80);
+/// PIN Unblocking Key, reference 81.
+pub const PUK: Reference = Reference::new(AREA, 0x81);
+/// Administration key, reference 9B. Only its counter is kept here, on cards that count wrong
+/// responses; the key itself is in [`crate::keys`].
+pub const ADMINISTRATION: Reference = Reference::new(AREA, 0x9B);
+
 impl Reference {
     /// The reference whose value and counter are records `index` and `index + 0x100` of `area`.
     #[must_use]
@@ -60,6 +71,12 @@ impl Reference {
             Some(&[left, maximum]) => RetryCounter { left, maximum },
             _ => RetryCounter { left: 0, maximum: 0 },
         }
+    }
+
+    /// Length of the value in bytes, for a card edge whose values are not padded.
+    #[must_use]
+    pub(crate) fn length(self, nvm: &Nvm) -> usize {
+        nvm.read(self.value).map_or(0, <[u8]>::len)
     }
 
     /// Whether the value is `candidate`, without touching the counter: for questions such as "is
@@ -88,7 +105,7 @@ impl Reference {
         candidate: &[u8],
         change: impl FnOnce(&mut Transaction<'_>) -> Result<(), Abort>,
     ) -> Result<Verdict, Abort> {
-        let verdict = self.spend(nvm, candidate)?;
+        let verdict = self.spend(nvm, |reference, nvm| reference.is(nvm, candidate))?;
         if verdict == Verdict::Match {
             let mut transaction = nvm.begin();
             self.restore(&mut transaction)?;
@@ -105,13 +122,46 @@ impl Reference {
     /// As [`Reference::verify`].
     pub fn check(self, nvm: &mut Nvm, candidate: &[u8]) -> Result<Verdict, Abort> {
         let RetryCounter { left, maximum } = self.counter(nvm);
-        let spent = self.spend(nvm, candidate)?;
+        let spent = self.spend(nvm, |reference, nvm| reference.is(nvm, candidate))?;
         if spent == Verdict::Match {
             let mut transaction = nvm.begin();
             transaction.write(self.counter, &[left, maximum])?;
             transaction.commit()?;
         }
         Ok(spent)
+    }
+
+    /// Proves knowledge of a secret by a response to a challenge: the same rules, but what is
+    /// compared is the caller's business. `compare` runs in constant time, after the try is spent.
+    ///
+    /// # Errors
+    /// As [`Reference::verify`].
+    pub fn prove(self, nvm: &mut Nvm, compare: impl FnOnce() -> bool) -> Result<Verdict, Abort> {
+        let verdict = self.spend(nvm, |_, _| compare())?;
+        if verdict == Verdict::Match {
+            let mut transaction = nvm.begin();
+            self.restore(&mut transaction)?;
+            transaction.commit()?;
+        }
+        Ok(verdict)
+    }
+
+    /// Sets the tries left, as a test bench does; the maximum stays, and a larger number is cut to it.
+    ///
+    /// # Errors
+    /// [`Abort::PowerLost`] at an armed tear point.
+    pub fn set_left(self, transaction: &mut Transaction<'_>, left: u8) -> Result<(), Abort> {
+        let maximum = self.counter(transaction.nvm()).maximum;
+        transaction.write(self.counter, &[left.min(maximum), maximum])
+    }
+
+    /// Sets a counter without a value, for a secret that is kept elsewhere or not set yet: nothing
+    /// compares equal to it.
+    ///
+    /// # Errors
+    /// [`Abort::PowerLost`] at an armed tear point.
+    pub fn create_counter(self, transaction: &mut Transaction<'_>, tries: u8) -> Result<(), Abort> {
+        transaction.write(self.counter, &[tries, tries])
     }
 
     /// Sets value, tries left and maximum, as at personalisation.
@@ -135,7 +185,7 @@ impl Reference {
     /// The commit - compare part. The decrement is durable before the first byte is compared, so
     /// that cutting the power on a wrong guess cannot give the try back; the caller commits the
     /// reset only after this has said `Match`.
-    fn spend(self, nvm: &mut Nvm, candidate: &[u8]) -> Result<Verdict, Abort> {
+    fn spend(self, nvm: &mut Nvm, equal: impl FnOnce(Self, &Nvm) -> bool) -> Result<Verdict, Abort> {
         let RetryCounter { left, maximum } = self.counter(nvm);
         if left == 0 {
             return Ok(Verdict::Blocked);
@@ -143,7 +193,7 @@ impl Reference {
         let mut transaction = nvm.begin();
         transaction.write(self.counter, &[left - 1, maximum])?;
         transaction.commit()?;
-        Ok(if self.is(nvm, candidate) { Verdict::Match } else { Verdict::Wrong(left - 1) })
+        Ok(if equal(self, nvm) { Verdict::Match } else { Verdict::Wrong(left - 1) })
     }
 
     fn restore(self, transaction: &mut Transaction<'_>) -> Result<(), Abort> {

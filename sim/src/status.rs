@@ -30,6 +30,14 @@ impl StatusWord {
     pub const SECURITY_STATUS: Self = Self(0x6982);
     /// 6983: authentication method blocked.
     pub const BLOCKED: Self = Self(0x6983);
+    /// 6981: command incompatible with file structure.
+    pub const WRONG_STRUCTURE: Self = Self(0x6981);
+    /// 6984: reference data not usable; GIDS cards say it of malformed data too.
+    pub const DATA_INVALID: Self = Self(0x6984);
+    /// 6986: command not allowed (no current elementary file, or not in this state).
+    pub const NOT_ALLOWED: Self = Self(0x6986);
+    /// 6285: the selected file is in termination state.
+    pub const TERMINATED: Self = Self(0x6285);
     /// 6985: conditions of use not satisfied.
     pub const CONDITIONS_OF_USE: Self = Self(0x6985);
     /// 6A80: incorrect parameters in the command data field.
@@ -87,6 +95,7 @@ impl StatusWord {
         match self.0 {
             0x9000 => "ok",
             0x6100..=0x61FF => "ok, more data",
+            0x6285 => "in termination state",
             0x6300 => "verification failed",
             0x63C0..=0x63CF => "wrong, tries left",
             0x6581 => "memory failure",
@@ -95,9 +104,12 @@ impl StatusWord {
             0x6882 => "secure messaging not supported",
             0x6883 => "last command of chain expected",
             0x6884 => "command chaining not supported",
+            0x6981 => "wrong file structure",
             0x6982 => "security status not satisfied",
             0x6983 => "blocked",
+            0x6984 => "reference data not usable",
             0x6985 => "conditions of use not satisfied",
+            0x6986 => "command not allowed",
             0x6A80 => "wrong data",
             0x6A81 => "function not supported",
             0x6A82 => "not found",

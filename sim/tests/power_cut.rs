@@ -4,11 +4,11 @@
 
 mod common;
 use cardlab_sim::card::NoAnswer;
-use cardlab_sim::piv::pins;
+use cardlab_sim::reference;
 use common::{Bench, PROFILES, bench, padded};
 
 fn left(b: &Bench) -> (u8, u8) {
-    (pins::PIN.counter(b.card.nvm()).left, pins::PUK.counter(b.card.nvm()).left)
+    (reference::PIN.counter(b.card.nvm()).left, reference::PUK.counter(b.card.nvm()).left)
 }
 
 /// Runs `command` on a fresh card with the power cut at each tear point in turn, until it gets

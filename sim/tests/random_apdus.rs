@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
-use cardlab_sim::piv::pins;
 use cardlab_sim::random::Random;
+use cardlab_sim::reference;
 use common::{PROFILES, bench};
 
 /// Instructions that cards know, so that random bytes get past the first check.
@@ -45,7 +45,7 @@ fn a_million_random_commands() {
             let sw1 = response[response.len() - 2];
             assert!(sw1 == 0x90 || (0x61..=0x6F).contains(&sw1), "{profile} {number}: SW1 {sw1:02X}");
         }
-        let (pin, puk) = (pins::PIN.counter(b.card.nvm()), pins::PUK.counter(b.card.nvm()));
+        let (pin, puk) = (reference::PIN.counter(b.card.nvm()), reference::PUK.counter(b.card.nvm()));
         assert!(pin.left <= pin.maximum && puk.left <= puk.maximum);
         assert_eq!((pin.maximum, puk.maximum), (3, 3), "nobody authenticated, nothing was set");
     }

@@ -121,7 +121,7 @@ fn management_keys_of_every_cipher() {
 
 impl common::Bench {
     fn current(&self) -> SymmetricKey {
-        cardlab_sim::piv::keys::administration(self.card.nvm()).unwrap().0
+        cardlab_sim::admin_key::load(self.card.nvm()).unwrap().0
     }
 
     fn admin_with(&mut self, key: SymmetricKey) {

@@ -3,7 +3,7 @@
 //! | id | algorithm | private part, as stored |
 //! |---|---|---|
 //! | 06 07 05 16 | RSA 1024, 2048, 3072, 4096 | p, q |
-//! | 11 14 | P-256, P-384 | scalar, big-endian |
+//! | 11 14 (15) | P-256, P-384 (P-521) | scalar, big-endian |
 //! | E0 | Ed25519 | 32-byte seed |
 //! | E1 | X25519 | 32-byte scalar |
 
@@ -30,13 +30,15 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// Every algorithm, with its PIV identifier and its name in options.
-    pub const ALL: [(Self, u8, &'static str); 8] = [
+    pub const ALL: [(Self, u8, &'static str); 9] = [
         (Self::Rsa(1024), 0x06, "rsa1024"),
         (Self::Rsa(2048), 0x07, "rsa2048"),
         (Self::Rsa(3072), 0x05, "rsa3072"),
         (Self::Rsa(4096), 0x16, "rsa4096"),
         (Self::Ec(Curve::P256), 0x11, "p256"),
         (Self::Ec(Curve::P384), 0x14, "p384"),
+        // No PIV identifier: SP 800-78 has no P-521. The number serves the stored form only.
+        (Self::Ec(Curve::P521), 0x15, "p521"),
         (Self::Ed25519, 0xE0, "ed25519"),
         (Self::X25519, 0xE1, "x25519"),
     ];

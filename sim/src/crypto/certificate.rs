@@ -12,7 +12,7 @@ use crate::tlv;
 use const_oid::ObjectIdentifier;
 use der::asn1::{Any, BitString, OctetString, Uint};
 use der::{Decode, Encode};
-use sha2::{Digest, Sha256, Sha384};
+use sha2::{Digest, Sha256, Sha384, Sha512};
 use std::str::FromStr;
 use x509_cert::certificate::{Certificate, Rfc5280, Version};
 use x509_cert::name::Name;
@@ -24,8 +24,10 @@ const SHA256_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 const ECDSA_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
 const ECDSA_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
+const ECDSA_SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.4");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 const X25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.110");
 const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
@@ -141,6 +143,7 @@ pub fn public_key_info(public: &PublicKey) -> der::Result<SubjectPublicKeyInfoOw
             let oid = match curve {
                 Curve::P256 => P256,
                 Curve::P384 => P384,
+                Curve::P521 => P521,
             };
             (EC_PUBLIC_KEY, Some(Any::encode_from(&oid)?), point.clone())
         }
@@ -159,6 +162,7 @@ fn signature_algorithm(key: &KeyPair) -> Result<Vec<u8>, CryptoError> {
         KeyPair::Rsa(_) => (SHA256_WITH_RSA, Some(Any::null())),
         KeyPair::Ec(Curve::P256, _) => (ECDSA_SHA256, None),
         KeyPair::Ec(Curve::P384, _) => (ECDSA_SHA384, None),
+        KeyPair::Ec(Curve::P521, _) => (ECDSA_SHA512, None),
         KeyPair::Ed25519(_) => (ED25519, None),
         KeyPair::X25519(_) => return Err(CryptoError::Key),
     };
@@ -170,6 +174,7 @@ fn sign_message(key: &KeyPair, message: &[u8], backend: &dyn Backend) -> Result<
         KeyPair::Rsa(rsa) => pkcs1_sha256(&Sha256::digest(message), rsa.size()),
         KeyPair::Ec(Curve::P256, _) => Sha256::digest(message).to_vec(),
         KeyPair::Ec(Curve::P384, _) => Sha384::digest(message).to_vec(),
+        KeyPair::Ec(Curve::P521, _) => Sha512::digest(message).to_vec(),
         _ => message.to_vec(),
     };
     Ok(key.prepare(backend)?.sign(&input)?.to_vec())

@@ -1,17 +1,19 @@
-//! Elliptic-curve keys on P-256 and P-384 (SP 800-78-5 section 3.1): generation, ECDSA over a
-//! digest, ECDH to the x-coordinate. Written once for both curves over the field's traits.
+//! Elliptic-curve keys on P-256, P-384 (SP 800-78-5 section 3.1) and P-521 (GIDS): generation, ECDSA over a
+//! digest, ECDH to the x-coordinate. Written once for all curves over the field's traits.
 
 use super::CryptoError;
 use crate::random::Random;
 use zeroize::Zeroizing;
 
-/// A prime curve of SP 800-78-5.
+/// A prime curve of FIPS 186.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Curve {
     /// secp256r1.
     P256,
     /// secp384r1.
     P384,
+    /// secp521r1.
+    P521,
 }
 
 impl Curve {
@@ -21,6 +23,7 @@ impl Curve {
         match self {
             Self::P256 => 32,
             Self::P384 => 48,
+            Self::P521 => 66,
         }
     }
 
@@ -30,6 +33,10 @@ impl Curve {
         loop {
             let mut scalar = Zeroizing::new(vec![0; self.size()]);
             random.fill(&mut scalar);
+            if self == Self::P521 {
+                // 521 bits: one in the first byte.
+                scalar[0] &= 1;
+            }
             if self.public(&scalar).is_ok() {
                 return scalar;
             }
@@ -44,6 +51,7 @@ impl Curve {
         match self {
             Self::P256 => p256::SecretKey::from_slice(scalar).map(|k| k.public_key().to_sec1_bytes().to_vec()),
             Self::P384 => p384::SecretKey::from_slice(scalar).map(|k| k.public_key().to_sec1_bytes().to_vec()),
+            Self::P521 => p521::SecretKey::from_slice(scalar).map(|k| k.public_key().to_sec1_bytes().to_vec()),
         }
         .map_err(|_| CryptoError::Key)
     }
@@ -67,6 +75,11 @@ impl Curve {
                 let signature: p384::ecdsa::Signature = key.sign_prehash(&digest).map_err(|_| CryptoError::Input)?;
                 Ok(signature.to_der().as_bytes().to_vec())
             }
+            Self::P521 => {
+                let key = p521::ecdsa::SigningKey::from_slice(scalar).map_err(|_| CryptoError::Key)?;
+                let signature: p521::ecdsa::Signature = key.sign_prehash(&digest).map_err(|_| CryptoError::Input)?;
+                Ok(signature.to_der().as_bytes().to_vec())
+            }
         }
     }
 
@@ -87,6 +100,11 @@ impl Curve {
             Self::P384 => {
                 let key = p384::SecretKey::from_slice(scalar).map_err(|_| CryptoError::Key)?;
                 let peer = p384::PublicKey::from_sec1_bytes(point).map_err(|_| CryptoError::Input)?;
+                Ok(Zeroizing::new(key.diffie_hellman(&peer).raw_secret_bytes().to_vec()))
+            }
+            Self::P521 => {
+                let key = p521::SecretKey::from_slice(scalar).map_err(|_| CryptoError::Key)?;
+                let peer = p521::PublicKey::from_sec1_bytes(point).map_err(|_| CryptoError::Input)?;
                 Ok(Zeroizing::new(key.diffie_hellman(&peer).raw_secret_bytes().to_vec()))
             }
         }
@@ -112,7 +130,7 @@ mod tests {
     #[test]
     fn signatures_verify_and_secrets_agree() {
         let mut random = Random::from_number(7, 0);
-        for curve in [Curve::P256, Curve::P384] {
+        for curve in [Curve::P256, Curve::P384, Curve::P521] {
             let (a, b) = (curve.generate(&mut random), curve.generate(&mut random));
             let (pa, pb) = (curve.public(&a).unwrap(), curve.public(&b).unwrap());
             assert_eq!(*curve.agree(&a, &pb).unwrap(), *curve.agree(&b, &pa).unwrap());

@@ -27,7 +27,12 @@ pub fn from_pkcs8(der: &[u8]) -> Result<KeyPair, CryptoError> {
         RSA => from_pkcs1(private),
         EC => {
             let curve: ObjectIdentifier = info.algorithm.parameters_oid().map_err(|_| CryptoError::Key)?;
-            sec1_on(private, if curve == P384 { Curve::P384 } else { Curve::P256 })
+            let curve = match curve {
+                P384 => Curve::P384,
+                P521 => Curve::P521,
+                _ => Curve::P256,
+            };
+            sec1_on(private, curve)
         }
         // RFC 8410: an OCTET STRING within the OCTET STRING.
         ED25519 => KeyPair::from_parts(Algorithm::Ed25519, &[private.strip_prefix(&[0x04, 0x20]).ok_or(CryptoError::Key)?]),
@@ -37,6 +42,7 @@ pub fn from_pkcs8(der: &[u8]) -> Result<KeyPair, CryptoError> {
 }
 
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 
 /// The key of a PKCS#1 `RSAPrivateKey` with the exponent 65,537.
 ///
@@ -56,18 +62,19 @@ pub fn from_pkcs1(der: &[u8]) -> Result<KeyPair, CryptoError> {
     KeyPair::from_parts(bits.ok_or(CryptoError::Key)?, &[&p, &q])
 }
 
-/// The key of a SEC1 `ECPrivateKey` on P-256 or P-384.
+/// The key of a SEC1 `ECPrivateKey` on P-256, P-384 or P-521.
 ///
 /// # Errors
 /// [`CryptoError::Key`] for other curves.
 pub fn from_sec1(der: &[u8]) -> Result<KeyPair, CryptoError> {
-    sec1_on(der, Curve::P256).or_else(|_| sec1_on(der, Curve::P384))
+    sec1_on(der, Curve::P256).or_else(|_| sec1_on(der, Curve::P384)).or_else(|_| sec1_on(der, Curve::P521))
 }
 
 fn sec1_on(der: &[u8], curve: Curve) -> Result<KeyPair, CryptoError> {
     let scalar = match curve {
         Curve::P256 => p256::SecretKey::from_sec1_der(der).map(|k| Zeroizing::new(k.to_bytes().to_vec())),
         Curve::P384 => p384::SecretKey::from_sec1_der(der).map(|k| Zeroizing::new(k.to_bytes().to_vec())),
+        Curve::P521 => p521::SecretKey::from_sec1_der(der).map(|k| Zeroizing::new(k.to_bytes().to_vec())),
     };
     Ok(KeyPair::Ec(curve, scalar.map_err(|_| CryptoError::Key)?))
 }

@@ -5,6 +5,7 @@
 //! - [`asymmetric`]: one type over all key pairs a card can hold;
 //! - [`backend`]: who does the private operations: RustCrypto here, or a faster one given by the
 //!   program that holds the card;
+//! - [`padding`]: what a card adds or removes around an RSA block itself;
 //! - [`encoded`]: private keys as files hold them;
 //! - [`certificate`]: the X.509 certificates that a card makes itself (attestation).
 
@@ -13,6 +14,7 @@ pub mod backend;
 pub mod certificate;
 pub mod ec;
 pub mod encoded;
+pub mod padding;
 pub mod rsa;
 pub mod symmetric;
 

@@ -12,12 +12,12 @@
 
 use super::Piv;
 use super::general_authenticate::Template;
-use super::keys::{self, TouchPolicy};
+use crate::admin_key;
 use crate::applet::Env;
 use crate::crypto::symmetric::Cipher;
+use crate::keys::TouchPolicy;
 use crate::status::{Abort, StatusWord};
 use crate::tlv::Writer;
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// A block that the host has to answer.
@@ -35,10 +35,11 @@ pub(super) fn authenticate(
     template: &Template<'_>,
     out: &mut Vec<u8>,
 ) -> Result<(), Abort> {
-    let (key, touch) = keys::administration(env.nvm).ok_or(StatusWord::REFERENCE_NOT_FOUND)?;
+    let (key, touch) = admin_key::load(env.nvm).ok_or(StatusWord::REFERENCE_NOT_FOUND)?;
     if Cipher::from_id(algorithm) != Some(key.cipher()) {
-        return Err(env.profile.piv.wrong_algorithm.into());
+        return Err(env.profile.piv().wrong_algorithm.into());
     }
+    admin_key::check_blocked(env.nvm)?;
     let block = key.cipher().block_len();
     let pending = piv.pending.take();
     match *template {
@@ -87,13 +88,11 @@ pub(super) fn authenticate(
     }
 }
 
-fn accept(piv: &mut Piv, env: &Env<'_>, touch: TouchPolicy, expected: &[u8], answer: &[u8]) -> Result<(), Abort> {
+fn accept(piv: &mut Piv, env: &mut Env<'_>, touch: TouchPolicy, expected: &[u8], answer: &[u8]) -> Result<(), Abort> {
     if answer.len() != expected.len() {
         return Err(StatusWord::WRONG_DATA.into());
     }
-    if !bool::from(expected.ct_eq(answer)) {
-        return Err(env.profile.management_key.wrong_response.into());
-    }
+    admin_key::prove(env.nvm, &env.profile.management_key, expected, answer)?;
     piv.require_touch(env, touch)?;
     piv.admin = true;
     Ok(())

@@ -1,21 +1,19 @@
 //! Factory content: what a new card has in its memory, and what an issuer adds to it.
 
 use super::content::{self, FascN};
-use super::keys::{self, Origin, PinPolicy, Slot, TouchPolicy};
 use super::{objects, pins};
+use crate::admin_key;
 use crate::crypto::asymmetric::KeyPair;
-use crate::crypto::symmetric::SymmetricKey;
-use crate::nvm::{Nvm, RecordId, Transaction};
-use crate::profile::{ManagementKeyRules, Profile};
+use crate::keys::{self, Origin, PinPolicy, Slot, TouchPolicy};
+use crate::nvm::Transaction;
+use crate::profile::Profile;
 use crate::random::Random;
+use crate::reference;
 use crate::status::Abort;
 use crate::yubikey::attestation::Authority;
 
-const SERIAL: RecordId = RecordId::new(0, 1);
-
 /// Everything random of a new card.
 pub(crate) struct Factory {
-    serial: u32,
     guid: [u8; 16],
     ccc: [u8; 14],
     authority: Option<Authority>,
@@ -23,49 +21,42 @@ pub(crate) struct Factory {
 
 impl Factory {
     pub(crate) fn new(profile: &Profile, random: &mut Random) -> Result<Self, Abort> {
-        // Eight decimal digits, as printed on most keys.
-        let serial = 10_000_000 + u32::from_be_bytes(random.bytes()) % 90_000_000;
         let mut guid: [u8; 16] = random.bytes();
         guid[6] = guid[6] & 0x0F | 0x40;
         guid[8] = guid[8] & 0x3F | 0x80;
         let ccc = random.bytes();
         let attests = profile.yubikey.as_ref().is_some_and(|y| y.attestation);
         let authority = if attests { Some(Authority::new(random)?) } else { None };
-        Ok(Self { serial: profile.chosen.serial.unwrap_or(serial), guid: profile.chosen.guid.unwrap_or(guid), ccc, authority })
+        Ok(Self { guid: profile.chosen.guid.unwrap_or(guid), ccc, authority })
     }
 
-    pub(crate) const fn serial(&self) -> u32 {
-        self.serial
-    }
-
-    pub(crate) fn write(&self, transaction: &mut Transaction<'_>, profile: &Profile) -> Result<(), Abort> {
-        transaction.write(SERIAL, &self.serial.to_be_bytes())?;
-        reference_data(transaction, profile, profile.pin.tries, profile.puk.tries)?;
+    pub(crate) fn write(&self, transaction: &mut Transaction<'_>, profile: &Profile, serial: u32) -> Result<(), Abort> {
+        reference_data(transaction, profile, profile.pin.tries, profile.puk().tries)?;
         let chosen = &profile.chosen;
         if let Some((value, tries)) = &chosen.global_pin {
-            pins::GLOBAL.create(transaction, &pins::pad(value.as_bytes()), *tries)?;
+            reference::GLOBAL_PIN.create(transaction, &pins::pad(value.as_bytes()), *tries)?;
         }
-        administration_key(transaction, &profile.management_key)?;
+        admin_key::create(transaction, &profile.management_key)?;
         let discovery = content::discovery(chosen.global_pin.is_some());
         transaction.write(objects::record(objects::DISCOVERY), &discovery)?;
         if let Some(chuid) = &chosen.chuid {
             transaction.write(objects::record(objects::CHUID), chuid)?;
-        } else if profile.piv.personalised || chosen.guid.is_some() {
+        } else if profile.piv().personalised || chosen.guid.is_some() {
             let fasc_n = FascN {
                 // 9999 stands for an agency outside the federal government: the UUID identifies.
                 agency: 9999,
                 system: 9999,
-                credential: self.serial % 1_000_000,
+                credential: serial % 1_000_000,
                 series: 0,
                 issue: 1,
-                person: u64::from(self.serial),
+                person: u64::from(serial),
                 category: 3,
                 organisation: 9999,
                 association: 1,
             };
             transaction.write(objects::record(objects::CHUID), &content::chuid(fasc_n, &self.guid, "20491231"))?;
         }
-        if profile.piv.personalised {
+        if profile.piv().personalised {
             transaction.write(objects::record(objects::CCC), &content::ccc(&self.ccc))?;
         }
         match &self.authority {
@@ -77,19 +68,8 @@ impl Factory {
 
 /// PIN and PUK at their factory values.
 pub(crate) fn reference_data(transaction: &mut Transaction<'_>, profile: &Profile, pin: u8, puk: u8) -> Result<(), Abort> {
-    pins::PIN.create(transaction, &pins::pad(profile.pin.value.as_bytes()), pin)?;
-    pins::PUK.create(transaction, &pins::pad(profile.puk.value.as_bytes()), puk)
-}
-
-/// The administration key at its factory value.
-pub(crate) fn administration_key(transaction: &mut Transaction<'_>, rules: &ManagementKeyRules) -> Result<(), Abort> {
-    let key = SymmetricKey::new(rules.algorithm, &rules.value)?;
-    keys::store_administration(transaction, &key, TouchPolicy::Never)
-}
-
-/// The card's serial number.
-pub(crate) fn serial(nvm: &Nvm) -> u32 {
-    nvm.read(SERIAL).and_then(|b| b.try_into().ok()).map_or(0, u32::from_be_bytes)
+    reference::PIN.create(transaction, &pins::pad(profile.pin.value.as_bytes()), pin)?;
+    reference::PUK.create(transaction, &pins::pad(profile.puk().value.as_bytes()), puk)
 }
 
 /// A key that an issuer puts on a new card.
@@ -108,13 +88,16 @@ impl Issued {
         if !keys::is_slot(self.slot) {
             return Err("not a key slot; there are 9a, 9c, 9d, 9e and 82 to 95".into());
         }
+        if profile.piv.is_none() {
+            return Err(format!("a {} has no such slot; put keys on it with pkcs11-tool or pkcs15-init", profile.name));
+        }
         let algorithm = self.key.algorithm();
-        if !profile.piv.algorithms.contains(&algorithm) {
-            let known: Vec<_> = profile.piv.algorithms.iter().map(|a| a.name()).collect();
+        if !profile.piv().algorithms.contains(&algorithm) {
+            let known: Vec<_> = profile.piv().algorithms.iter().map(|a| a.name()).collect();
             return Err(format!("a {} cannot hold a {} key; it takes {}", profile.name, algorithm.name(), known.join(", ")));
         }
-        if self.object().is_some_and(|o| o.len() > profile.piv.max_object) {
-            return Err(format!("the certificate is longer than the card's {} bytes", profile.piv.max_object));
+        if self.object().is_some_and(|o| o.len() > profile.piv().max_object) {
+            return Err(format!("the certificate is longer than the card's {} bytes", profile.piv().max_object));
         }
         Ok(())
     }

@@ -9,11 +9,11 @@
 //! 6982 PIN or touch missing; 6A80 broken template or input; 6A86 no such key or algorithm (other
 //! words by profile). The objects of the template may come in any order.
 
-use super::keys::{self, ADMINISTRATION, PinPolicy, SlotInfo, TouchPolicy};
 use super::{Piv, administration, restricted};
 use crate::apdu::Command;
 use crate::applet::Env;
 use crate::crypto::asymmetric::{Algorithm, Prepared};
+use crate::keys::{self, ADMINISTRATION, PinPolicy, SlotInfo, TouchPolicy};
 use crate::profile::{Profile, Touch};
 use crate::status::{Abort, StatusWord};
 use crate::tlv::{self, Reader, Writer};
@@ -104,9 +104,9 @@ fn slot(env: &Env<'_>, key: u8, algorithm: u8) -> Result<SlotInfo, Abort> {
     if !keys::is_slot(key) && !attestation {
         return Err(StatusWord::WRONG_P1P2.into());
     }
-    let slot = keys::info(env.nvm, key).ok_or(env.profile.piv.empty_slot)?;
+    let slot = keys::info(env.nvm, key).ok_or(env.profile.piv().empty_slot)?;
     if slot.algorithm.id() != algorithm {
-        return Err(env.profile.piv.wrong_algorithm.into());
+        return Err(env.profile.piv().wrong_algorithm.into());
     }
     Ok(slot)
 }

@@ -7,11 +7,11 @@
 //! Needs the administration key. Replaces the key; the certificate object stays. AA and AB are
 //! YubiKey's.
 
-use super::keys::{self, Origin, PinPolicy, Slot, TouchPolicy};
 use super::{Piv, contact_only};
 use crate::apdu::Command;
 use crate::applet::Env;
 use crate::crypto::asymmetric::{Algorithm, KeyPair};
+use crate::keys::{self, Origin, PinPolicy, Slot, TouchPolicy};
 use crate::profile::Profile;
 use crate::status::{Abort, StatusWord};
 use crate::tlv::{self, Reader, Writer};
@@ -37,7 +37,7 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>, o
 fn can_generate(slot: u8, profile: &Profile) -> bool {
     match slot {
         0x9A | 0x9C | 0x9D | 0x9E => true,
-        0x82..=0x95 => profile.piv.generate_retired,
+        0x82..=0x95 => profile.piv().generate_retired,
         keys::ATTESTATION => profile.yubikey.is_some(),
         _ => false,
     }
@@ -64,7 +64,7 @@ impl Wanted {
                 _ => return None,
             }
         }
-        let algorithm = algorithm.filter(|a| profile.piv.algorithms.contains(a))?;
+        let algorithm = algorithm.filter(|a| profile.piv().algorithms.contains(a))?;
         Some(Self { algorithm, pin, touch })
     }
 }

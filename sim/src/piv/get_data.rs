@@ -4,12 +4,14 @@
 //! |---|---|---|
 //! | 00 CB 3F FF | `5C` tag | `53` value (7E and 7F61: the object itself), 6982, 6A82, 6A80, 6A86 |
 //!
+//! Managed cards (`piv.admin-unblock`) also tell their tries, [`crate::gids::pin_status`].
 //! Existence is looked at before the access rule.
 
 use super::objects::{self, ReadRule};
 use super::{Piv, restricted};
 use crate::apdu::Command;
 use crate::applet::Env;
+use crate::gids::pin_status;
 use crate::status::{Abort, StatusWord};
 use crate::tlv::{self, Writer};
 
@@ -18,6 +20,9 @@ pub(super) fn process(piv: &Piv, env: &Env<'_>, command: &Command<'_>, out: &mut
         return Err(StatusWord::WRONG_P1P2.into());
     }
     let tag = tlv::only(command.data, 0x5C).and_then(tag).ok_or(StatusWord::WRONG_DATA)?;
+    if env.profile.piv().admin_unblock && pin_status::is_status(tag) {
+        return pin_status::write(env.nvm, tag, out);
+    }
     let value = objects::read(env.nvm, tag).ok_or(StatusWord::NOT_FOUND)?;
     let rule = objects::rule(tag);
     let closed = match rule {

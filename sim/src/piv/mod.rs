@@ -1,7 +1,7 @@
 //! The PIV card edge, SP 800-73-4 part 2 with revision 5's changes, without secure messaging.
 //!
 //! One file a command. [`Piv`] holds what is volatile: the security status, a pending challenge,
-//! prepared keys. Everything else is in [`crate::nvm`], laid out in [`keys`], [`pins`] and
+//! prepared keys. Everything else is in [`crate::nvm`], laid out in [`crate::keys`], [`pins`] and
 //! [`objects`]. YubiKey's own commands are in [`crate::yubikey`] and work on the same state.
 //!
 //! | INS | command | file |
@@ -22,7 +22,6 @@ pub mod factory;
 mod general_authenticate;
 mod generate;
 mod get_data;
-pub mod keys;
 pub mod objects;
 pub mod pins;
 mod put_data;
@@ -90,16 +89,16 @@ pub(crate) fn contact_only(profile: &Profile) -> Result<(), Abort> {
 /// Whether the contactless rules of SP 800-73 hold now. Without secure messaging there is no
 /// virtual contact interface.
 pub(crate) fn restricted(profile: &Profile) -> bool {
-    profile.piv.contactless_rules && profile.chosen.interface == Interface::Contactless
+    profile.piv().contactless_rules && profile.chosen.interface == Interface::Contactless
 }
 
 impl Applet for Piv {
     fn answers_to(&self, aid: &[u8], profile: &Profile) -> bool {
-        aid.len() >= profile.piv.aid_prefix && AID.starts_with(aid)
+        aid.len() >= profile.piv().aid_prefix && AID.starts_with(aid)
     }
 
-    fn select(&mut self, env: &mut Env<'_>, again: bool, out: &mut Vec<u8>) -> Result<(), Abort> {
-        if again && !env.profile.piv.reselect_keeps {
+    fn select(&mut self, env: &mut Env<'_>, _command: &Command<'_>, again: bool, out: &mut Vec<u8>) -> Result<(), Abort> {
+        if again && !env.profile.piv().reselect_keeps {
             self.clear_status();
         }
         select::property_template(env.profile, out);
@@ -132,7 +131,7 @@ impl Applet for Piv {
         };
         // Only a VERIFY or CHANGE that has just succeeded leaves the PIN fresh for a card that
         // reads "immediately before" strictly.
-        if env.profile.piv.pin_always == PinAlways::NextCommand && was_fresh && !matches!(command.ins, 0x20 | 0x24) {
+        if env.profile.piv().pin_always == PinAlways::NextCommand && was_fresh && !matches!(command.ins, 0x20 | 0x24) {
             self.pin_fresh = false;
         }
         result

@@ -2,17 +2,8 @@
 
 use crate::nvm::Nvm;
 use crate::profile::{PinFormat, Profile};
-use crate::reference::Reference;
+use crate::reference::{GLOBAL_PIN, PIN, PUK, Reference};
 use crate::status::{Abort, StatusWord};
-
-pub(crate) const AREA: u8 = 1;
-
-/// Global PIN, reference 00.
-pub const GLOBAL: Reference = Reference::new(AREA, 0x00);
-/// PIV Card Application PIN, reference 80.
-pub const PIN: Reference = Reference::new(AREA, 0x80);
-/// PIN Unblocking Key, reference 81.
-pub const PUK: Reference = Reference::new(AREA, 0x81);
 
 /// Length of every one of them on the wire.
 pub(crate) const LENGTH: usize = 8;
@@ -39,7 +30,7 @@ impl Kind {
 
     pub(crate) const fn reference(self) -> Reference {
         match self {
-            Self::Global => GLOBAL,
+            Self::Global => GLOBAL_PIN,
             Self::Pin => PIN,
             Self::Puk => PUK,
         }
@@ -49,14 +40,14 @@ impl Kind {
     pub(crate) fn is_well_formed(self, value: &[u8], profile: &Profile) -> bool {
         let text = unpad(value);
         match self {
-            Self::Puk if profile.puk.min_length == LENGTH => value.len() == LENGTH,
-            Self::Puk => text.len() >= profile.puk.min_length && text.iter().all(|b| *b <= profile.puk.max_byte),
+            Self::Puk if profile.puk().min_length == LENGTH => value.len() == LENGTH,
+            Self::Puk => text.len() >= profile.puk().min_length && text.iter().all(|b| *b <= profile.puk().max_byte),
             _ => {
                 let bytes = match profile.pin.format {
                     PinFormat::Digits => text.iter().all(u8::is_ascii_digit),
                     PinFormat::Any => !text.contains(&0xFF),
                 };
-                (6..=LENGTH).contains(&text.len()) && bytes
+                profile.pin.has_length(text.len()) && bytes
             }
         }
     }

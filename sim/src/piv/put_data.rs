@@ -20,15 +20,15 @@ pub(super) fn process(piv: &Piv, env: &mut Env<'_>, command: &Command<'_>) -> Re
     contact_only(env.profile)?;
     piv.require_admin()?;
     let (tag, value) = object(command.data).ok_or(StatusWord::WRONG_DATA)?;
-    let vendor = env.profile.piv.vendor_objects && (0x5F_0000..=0x5F_FFFF).contains(&tag);
+    let vendor = env.profile.piv().vendor_objects && (0x5F_0000..=0x5F_FFFF).contains(&tag);
     if objects::rule(tag).is_none() && !vendor || tag == objects::ATTESTATION_ROOT {
         return Err(StatusWord::NOT_SUPPORTED.into());
     }
-    if value.len() > env.profile.piv.max_object {
+    if value.len() > env.profile.piv().max_object {
         return Err(StatusWord::NO_MEMORY.into());
     }
     let mut transaction = env.nvm.begin();
-    if value.is_empty() && env.profile.piv.empty_object == EmptyObject::Absent {
+    if value.is_empty() && env.profile.piv().empty_object == EmptyObject::Absent {
         transaction.erase(objects::record(tag))?;
     } else {
         transaction.write(objects::record(tag), value)?;

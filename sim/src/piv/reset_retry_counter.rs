@@ -3,31 +3,53 @@
 //! | CLA INS P1 P2 | data | answer |
 //! |---|---|---|
 //! | 00 2C 00 80 | PUK (8) new PIN (8) | 9000, 63Cx (PUK tries), 6983, 6A80 (YubiKey: 6985) |
+//! | 00 2C 02 80 | new PIN (8) | 9000, 6982, 6A80; managed cards only (`piv.admin-unblock`) |
 //!
 //! A success fills the PIN's and the PUK's counter. New PIN and counters become durable together.
+//! The form of the last row is GIDS': it needs the administration key, and ends it.
 
-use super::pins::{Kind, LENGTH, PIN, PUK};
+use super::pins::{Kind, LENGTH};
 use super::{Piv, contact_only};
 use crate::apdu::Command;
 use crate::applet::Env;
-use crate::reference::Verdict;
+use crate::reference::{PIN, PUK, Verdict};
 use crate::status::{Abort, StatusWord};
 
 pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), Abort> {
-    if command.p1 != 0x00 {
-        return Err(StatusWord::WRONG_P1P2.into());
-    }
+    let by_admin = match command.p1 {
+        0x00 => false,
+        0x02 if env.profile.piv().admin_unblock => true,
+        _ => return Err(StatusWord::WRONG_P1P2.into()),
+    };
     if command.p2 != 0x80 {
         return Err(StatusWord::REFERENCE_NOT_FOUND.into());
     }
     contact_only(env.profile)?;
+    if by_admin { with_administration_key(piv, env, command.data) } else { with_puk(piv, env, command.data) }
+}
+
+fn with_administration_key(piv: &mut Piv, env: &mut Env<'_>, new: &[u8]) -> Result<(), Abort> {
+    piv.require_admin()?;
+    if new.len() != LENGTH {
+        return Err(env.profile.pin.malformed_new.into());
+    }
+    Kind::Pin.check_new(new, env.profile)?;
+    let counter = PIN.counter(env.nvm);
+    let mut transaction = env.nvm.begin();
+    PIN.replace(&mut transaction, new, counter)?;
+    transaction.commit()?;
+    piv.clear_status();
+    Ok(())
+}
+
+fn with_puk(piv: &mut Piv, env: &mut Env<'_>, data: &[u8]) -> Result<(), Abort> {
     if PUK.counter(env.nvm).left == 0 {
         return Err(StatusWord::BLOCKED.into());
     }
-    if command.data.len() != 2 * LENGTH {
+    if data.len() != 2 * LENGTH {
         return Err(StatusWord::WRONG_DATA.into());
     }
-    let (puk, new) = command.data.split_at(LENGTH);
+    let (puk, new) = data.split_at(LENGTH);
     let well_formed = Kind::Pin.check_new(new, env.profile);
     let pin_counter = PIN.counter(env.nvm);
     let verdict = match well_formed {
@@ -42,14 +64,14 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -
     };
     match verdict? {
         Verdict::Match => {
-            if !env.profile.puk.unblock_keeps_pin {
+            if !env.profile.puk().unblock_keeps_pin {
                 piv.pin = false;
                 piv.pin_fresh = false;
             }
             Ok(())
         }
         other => {
-            if env.profile.puk.wrong_clears_pin {
+            if env.profile.puk().wrong_clears_pin {
                 piv.pin = false;
                 piv.pin_fresh = false;
             }

@@ -9,7 +9,7 @@ use crate::profile::{Profile, TemplateAid};
 use crate::tlv::Writer;
 
 pub(super) fn property_template(profile: &Profile, out: &mut Vec<u8>) {
-    let aid: &[u8] = match profile.piv.template_aid {
+    let aid: &[u8] = match profile.piv().template_aid {
         TemplateAid::Full => &AID,
         TemplateAid::Pix => &AID[RID.len()..],
     };
@@ -17,8 +17,8 @@ pub(super) fn property_template(profile: &Profile, out: &mut Vec<u8>) {
         template.value(0x4F, aid).nested(0x79, |authority| {
             authority.value(0x4F, &RID);
         });
-        if !profile.piv.label.is_empty() {
-            template.value(0x50, profile.piv.label.as_bytes());
+        if !profile.piv().label.is_empty() {
+            template.value(0x50, profile.piv().label.as_bytes());
         }
     });
 }

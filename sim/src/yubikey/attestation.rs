@@ -13,9 +13,9 @@ use crate::crypto::CryptoError;
 use crate::crypto::asymmetric::{Algorithm, KeyPair};
 use crate::crypto::certificate::{self, Extension, Request};
 use crate::crypto::ec::Curve;
+use crate::keys::{self, Origin, PinPolicy, Slot, TouchPolicy};
 use crate::nvm::Transaction;
-use crate::piv::keys::{self, Origin, PinPolicy, Slot, TouchPolicy};
-use crate::piv::{content, factory, objects};
+use crate::piv::{content, objects};
 use crate::profile::YubiKeyRules;
 use crate::random::Random;
 use crate::status::{Abort, StatusWord};
@@ -29,14 +29,14 @@ pub(super) fn process(env: &mut Env<'_>, rules: &YubiKeyRules, command: &Command
     if command.p2 != 0 || !(keys::is_slot(slot) || slot == keys::ATTESTATION) {
         return Err(StatusWord::WRONG_P1P2.into());
     }
-    let content = keys::load(env.nvm, slot).ok_or(env.profile.piv.empty_slot)?;
+    let content = keys::load(env.nvm, slot).ok_or(env.profile.piv().empty_slot)?;
     if content.origin != Origin::Generated {
         return Err(rules.attest_imported.into());
     }
     let issuer = keys::load(env.nvm, keys::ATTESTATION).ok_or(StatusWord::REFERENCE_NOT_FOUND)?;
     let holder = objects::read(env.nvm, objects::ATTESTATION_CERTIFICATE).and_then(|object| tlv::find(object, 0x70));
     let issuer_name = holder.and_then(certificate::subject).ok_or(StatusWord::INTERNAL)?;
-    let serial = factory::serial(env.nvm);
+    let serial = crate::factory::serial(env.nvm);
     let extensions = [
         Extension::vendor(3, rules.version.to_vec()),
         Extension::vendor(7, certificate::integer(serial)),

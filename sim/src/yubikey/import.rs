@@ -7,8 +7,8 @@
 use crate::apdu::Command;
 use crate::applet::Env;
 use crate::crypto::asymmetric::{Algorithm, KeyPair};
+use crate::keys::{self, Origin, PinPolicy, Slot, TouchPolicy};
 use crate::piv::Piv;
-use crate::piv::keys::{self, Origin, PinPolicy, Slot, TouchPolicy};
 use crate::status::{Abort, StatusWord};
 use crate::tlv::Reader;
 
@@ -19,7 +19,7 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -
         return Err(StatusWord::WRONG_P1P2.into());
     }
     let algorithm =
-        Algorithm::from_id(algorithm).filter(|a| env.profile.piv.algorithms.contains(a)).ok_or(StatusWord::WRONG_DATA)?;
+        Algorithm::from_id(algorithm).filter(|a| env.profile.piv().algorithms.contains(a)).ok_or(StatusWord::WRONG_DATA)?;
     let content = parse(algorithm, slot, command.data).ok_or(StatusWord::WRONG_DATA)?;
     let mut transaction = env.nvm.begin();
     keys::store(&mut transaction, slot, &content)?;

@@ -5,7 +5,6 @@
 
 use crate::apdu::Command;
 use crate::applet::{Applet, Env};
-use crate::piv::factory;
 use crate::profile::Profile;
 use crate::status::{Abort, StatusWord};
 use crate::tlv::Writer;
@@ -23,7 +22,7 @@ impl Applet for Management {
         aid == AID
     }
 
-    fn select(&mut self, env: &mut Env<'_>, _again: bool, out: &mut Vec<u8>) -> Result<(), Abort> {
+    fn select(&mut self, env: &mut Env<'_>, _command: &Command<'_>, _again: bool, out: &mut Vec<u8>) -> Result<(), Abort> {
         let Some(rules) = &env.profile.yubikey else { return Err(StatusWord::NOT_FOUND.into()) };
         let [major, minor, patch] = rules.version;
         out.extend(format!("Virtual mgr - FW version {major}.{minor}.{patch}").into_bytes());
@@ -44,7 +43,7 @@ impl Applet for Management {
         let mut information = Vec::new();
         Writer::new(&mut information)
             .value(0x01, &[CAPABILITIES])
-            .value(0x02, &factory::serial(env.nvm).to_be_bytes())
+            .value(0x02, &crate::factory::serial(env.nvm).to_be_bytes())
             .value(0x03, &[CAPABILITIES])
             .value(0x04, &[rules.form_factor])
             .value(0x05, &rules.version)

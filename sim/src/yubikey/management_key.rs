@@ -3,11 +3,12 @@
 //! `00 FF FF touch` with `algorithm 9B length key`; touch is FF (never), FE (always) or FD (cached).
 //! Needs the administration key.
 
+use crate::admin_key;
 use crate::apdu::Command;
 use crate::applet::Env;
 use crate::crypto::symmetric::{Cipher, SymmetricKey};
+use crate::keys::{self, TouchPolicy};
 use crate::piv::Piv;
-use crate::piv::keys::{self, TouchPolicy};
 use crate::status::{Abort, StatusWord};
 
 pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), Abort> {
@@ -27,6 +28,6 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -
     }
     let key = SymmetricKey::new(cipher.ok_or(StatusWord::WRONG_DATA)?, key)?;
     let mut transaction = env.nvm.begin();
-    keys::store_administration(&mut transaction, &key, touch)?;
+    admin_key::store(&mut transaction, &key, touch)?;
     transaction.commit()
 }

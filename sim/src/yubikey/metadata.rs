@@ -4,11 +4,13 @@
 //! policy, `03` origin, `04` public key, `05` whether the value is the factory one, `06` tries
 //! {maximum, left}. An empty slot is 6A88.
 
+use crate::admin_key;
 use crate::apdu::Command;
 use crate::applet::Env;
-use crate::piv::{keys, pins};
+use crate::keys;
+use crate::piv::pins;
 use crate::profile::{ManagementKeyRules, Profile};
-use crate::reference::Reference;
+use crate::reference::{self, Reference};
 use crate::status::{Abort, StatusWord};
 use crate::tlv::Writer;
 use subtle::ConstantTimeEq;
@@ -19,8 +21,8 @@ pub(super) fn process(env: &Env<'_>, command: &Command<'_>, out: &mut Vec<u8>) -
     }
     let profile: &Profile = env.profile;
     match command.p2 {
-        0x80 => secret(env, pins::PIN, &profile.pin.value, out),
-        0x81 => secret(env, pins::PUK, &profile.puk.value, out),
+        0x80 => secret(env, reference::PIN, &profile.pin.value, out),
+        0x81 => secret(env, reference::PUK, &profile.puk().value, out),
         keys::ADMINISTRATION => administration(env, &profile.management_key, out),
         slot if keys::is_slot(slot) || slot == keys::ATTESTATION => key(env, slot, out),
         _ => Err(StatusWord::REFERENCE_NOT_FOUND.into()),
@@ -35,7 +37,7 @@ fn secret(env: &Env<'_>, reference: Reference, factory: &str, out: &mut Vec<u8>)
 }
 
 fn administration(env: &Env<'_>, factory: &ManagementKeyRules, out: &mut Vec<u8>) -> Result<(), Abort> {
-    let (key, touch) = keys::administration(env.nvm).ok_or(StatusWord::REFERENCE_NOT_FOUND)?;
+    let (key, touch) = admin_key::load(env.nvm).ok_or(StatusWord::REFERENCE_NOT_FOUND)?;
     let is_factory = key.cipher() == factory.algorithm && bool::from(key.as_bytes().ct_eq(&factory.value));
     Writer::new(out).value(0x01, &[key.cipher().id()]).value(0x02, &[0, touch as u8]).value(0x05, &[u8::from(is_factory)]);
     Ok(())

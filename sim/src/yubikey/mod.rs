@@ -26,7 +26,7 @@ mod reset;
 
 use crate::apdu::Command;
 use crate::applet::Env;
-use crate::piv::{Piv, factory};
+use crate::piv::Piv;
 use crate::profile::YubiKeyRules;
 use crate::status::{Abort, StatusWord};
 
@@ -40,7 +40,7 @@ pub(crate) fn process(
     match command.ins {
         0xF6 if rules.move_key => move_key::process(piv, env, command),
         0xF7 if rules.metadata => metadata::process(env, command, out),
-        0xF8 if rules.serial => no_parameters(command).map(|()| out.extend(factory::serial(env.nvm).to_be_bytes())),
+        0xF8 if rules.serial => no_parameters(command).map(|()| out.extend(crate::factory::serial(env.nvm).to_be_bytes())),
         0xF9 if rules.attestation => attestation::process(env, rules, command, out),
         0xFA => pin_retries::process(piv, env, command),
         0xFB => reset::process(piv, env, command),

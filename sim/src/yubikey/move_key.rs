@@ -5,7 +5,8 @@
 
 use crate::apdu::Command;
 use crate::applet::Env;
-use crate::piv::{Piv, keys};
+use crate::keys;
+use crate::piv::Piv;
 use crate::status::{Abort, StatusWord};
 
 const DELETE: u8 = 0xFF;

@@ -4,7 +4,6 @@
 
 use crate::apdu::Command;
 use crate::applet::{Applet, Env};
-use crate::piv::factory;
 use crate::profile::Profile;
 use crate::status::{Abort, StatusWord};
 
@@ -21,7 +20,7 @@ impl Applet for Otp {
         aid.len() >= SHORTEST && AID.starts_with(aid)
     }
 
-    fn select(&mut self, env: &mut Env<'_>, _again: bool, out: &mut Vec<u8>) -> Result<(), Abort> {
+    fn select(&mut self, env: &mut Env<'_>, _command: &Command<'_>, _again: bool, out: &mut Vec<u8>) -> Result<(), Abort> {
         let Some(rules) = &env.profile.yubikey else { return Err(StatusWord::NOT_FOUND.into()) };
         out.extend(rules.version);
         // Programming sequence number and touch level: no slot is configured.
@@ -36,7 +35,7 @@ impl Applet for Otp {
     fn process(&mut self, env: &mut Env<'_>, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), Abort> {
         match (command.ins, command.p1) {
             (0x01, 0x10) => {
-                out.extend(factory::serial(env.nvm).to_be_bytes());
+                out.extend(crate::factory::serial(env.nvm).to_be_bytes());
                 Ok(())
             }
             _ => Err(StatusWord::UNKNOWN_INS.into()),

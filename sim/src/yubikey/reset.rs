@@ -5,15 +5,18 @@
 //! certificate and the discovery object stay.
 
 use super::no_parameters;
+use crate::admin_key;
 use crate::apdu::Command;
 use crate::applet::{Applet, Env};
+use crate::keys;
 use crate::nvm::RecordId;
-use crate::piv::{Piv, factory, keys, objects, pins};
+use crate::piv::{Piv, factory, objects};
+use crate::reference;
 use crate::status::{Abort, StatusWord};
 
 pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), Abort> {
     no_parameters(command)?;
-    if [pins::PIN, pins::PUK].iter().any(|r| r.counter(env.nvm).left > 0) {
+    if [reference::PIN, reference::PUK].iter().any(|r| r.counter(env.nvm).left > 0) {
         return Err(StatusWord::CONDITIONS_OF_USE.into());
     }
     let keep = [
@@ -30,8 +33,8 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -
     let mut transaction = env.nvm.begin();
     wipe.into_iter().try_for_each(|id| transaction.erase(id))?;
     // A reset gives the factory's tries, whatever SET PIN RETRIES made of them.
-    factory::reference_data(&mut transaction, env.profile, env.profile.pin.tries, env.profile.puk.tries)?;
-    factory::administration_key(&mut transaction, &env.profile.management_key)?;
+    factory::reference_data(&mut transaction, env.profile, env.profile.pin.tries, env.profile.puk().tries)?;
+    admin_key::create(&mut transaction, &env.profile.management_key)?;
     transaction.commit()?;
     piv.reset();
     Ok(())

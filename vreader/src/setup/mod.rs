@@ -189,7 +189,7 @@ impl KeySource {
 /// A key slot by its usual two hexadecimal digits.
 fn slot(key: &str) -> Option<u8> {
     let slot = u8::from_str_radix(key, 16).ok().filter(|_| key.len() == 2)?;
-    cardlab_sim::piv::keys::is_slot(slot).then_some(slot)
+    cardlab_sim::keys::is_slot(slot).then_some(slot)
 }
 
 #[cfg(test)]
@@ -213,12 +213,12 @@ mod tests {
 
     #[test]
     fn mistakes_are_explained() {
-        assert!(error("yubikey").starts_with("no profile named 'yubikey'; there are: nist-piv, "));
+        assert!(error("yubikey").starts_with("no profile named 'yubikey'; there are: gids, gids-blank, nist-piv, "));
         assert!(error("nist-piv,colour=red").starts_with("no card setting named 'colour'; there are: name, ca, 9a,"));
         assert_eq!(error("nist-piv,pin"), "card setting 'pin' has no value; write key=value");
         assert_eq!(
             error("nist-piv,9a=new:dsa"),
-            "no key algorithm named 'dsa'; there are: rsa1024, rsa2048, rsa3072, rsa4096, p256, p384, ed25519, x25519"
+            "no key algorithm named 'dsa'; there are: rsa1024, rsa2048, rsa3072, rsa4096, p256, p384, p521, ed25519, x25519"
         );
         assert!(error("nist-piv,9a=/nowhere/key.pem").starts_with("/nowhere/key.pem: "));
         assert!(error("nist-piv,9a=new:ed25519").contains("cannot hold a ed25519 key"));

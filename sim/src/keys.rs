@@ -2,10 +2,11 @@
 //!
 //! An asymmetric key is one record: area 2, index = key reference, contents
 //! `{algorithm, origin, PIN policy, touch policy}` followed by its parts, each with a two-byte
-//! length. The administration key (9B) has its key bytes as the only part.
+//! length. The administration key (9B, [`crate::admin_key`]) has its key bytes as the only part. PIV
+//! keys have references 9A, 9C, 9D, 9E, 82 to 95, F9; GIDS keys 81 and up, whose policies stand in the
+//! key file instead.
 
 use crate::crypto::asymmetric::{Algorithm, KeyPair};
-use crate::crypto::symmetric::{Cipher, SymmetricKey};
 use crate::nvm::{Nvm, RecordId, Transaction};
 use crate::status::Abort;
 use zeroize::Zeroizing;
@@ -142,37 +143,26 @@ pub fn load(nvm: &Nvm, slot: u8) -> Option<Slot> {
 /// Stores a key in a slot.
 pub(crate) fn store(transaction: &mut Transaction<'_>, slot: u8, content: &Slot) -> Result<(), Abort> {
     let parts = content.key.parts();
-    let mut bytes =
-        Zeroizing::new(vec![content.key.algorithm().id(), content.origin as u8, content.pin as u8, content.touch as u8]);
-    for part in &parts {
+    let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_slice()).collect();
+    let header = [content.key.algorithm().id(), content.origin as u8, content.pin as u8, content.touch as u8];
+    transaction.write(record(slot), &join(header, &parts))
+}
+
+/// A key record: header and parts.
+pub(crate) fn join(header: [u8; 4], parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
+    let length = header.len() + parts.iter().map(|part| 2 + part.len()).sum::<usize>();
+    // Room for all of it at once: a vector that grows would leave copies of the key behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(length));
+    bytes.extend_from_slice(&header);
+    for part in parts {
         bytes.extend_from_slice(&(part.len() as u16).to_be_bytes());
         bytes.extend_from_slice(part);
     }
-    transaction.write(record(slot), &bytes)
+    bytes
 }
 
-/// The administration key and its touch policy.
-#[must_use]
-pub fn administration(nvm: &Nvm) -> Option<(SymmetricKey, TouchPolicy)> {
-    let [algorithm, _, _, touch, rest @ ..] = nvm.read(record(ADMINISTRATION))? else { return None };
-    let parts = split(rest)?;
-    let key = SymmetricKey::new(Cipher::from_id(*algorithm)?, parts.first()?).ok()?;
-    Some((key, TouchPolicy::from_byte(*touch)?))
-}
-
-/// Stores the administration key.
-pub(crate) fn store_administration(
-    transaction: &mut Transaction<'_>,
-    key: &SymmetricKey,
-    touch: TouchPolicy,
-) -> Result<(), Abort> {
-    let mut bytes = Zeroizing::new(vec![key.cipher().id(), Origin::Imported as u8, PinPolicy::Never as u8, touch as u8]);
-    bytes.extend_from_slice(&(key.as_bytes().len() as u16).to_be_bytes());
-    bytes.extend_from_slice(key.as_bytes());
-    transaction.write(record(ADMINISTRATION), &bytes)
-}
-
-fn split(mut bytes: &[u8]) -> Option<Vec<&[u8]>> {
+/// The parts behind the header of a key record.
+pub(crate) fn split(mut bytes: &[u8]) -> Option<Vec<&[u8]>> {
     let mut parts = Vec::with_capacity(2);
     while let Some((length, rest)) = bytes.split_first_chunk::<2>() {
         let (part, rest) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;

@@ -1,0 +1,49 @@
+//! Factory content: what every new card has, and what its card edge adds.
+
+use crate::nvm::{Nvm, RecordId, Transaction};
+use crate::profile::Profile;
+use crate::random::Random;
+use crate::status::Abort;
+use crate::{gids, piv};
+
+const SERIAL: RecordId = RecordId::new(0, 1);
+
+/// Everything random of a new card.
+pub(crate) struct Factory {
+    serial: u32,
+    edge: Edge,
+}
+
+enum Edge {
+    Piv(Box<piv::factory::Factory>),
+    Gids(gids::factory::Factory),
+}
+
+impl Factory {
+    pub(crate) fn new(profile: &Profile, random: &mut Random) -> Result<Self, Abort> {
+        // Eight decimal digits, as printed on most keys.
+        let serial = 10_000_000 + u32::from_be_bytes(random.bytes()) % 90_000_000;
+        let edge = match profile.gids {
+            Some(_) => Edge::Gids(gids::factory::Factory::new(profile, random)),
+            None => Edge::Piv(Box::new(piv::factory::Factory::new(profile, random)?)),
+        };
+        Ok(Self { serial: profile.chosen.serial.unwrap_or(serial), edge })
+    }
+
+    pub(crate) const fn serial(&self) -> u32 {
+        self.serial
+    }
+
+    pub(crate) fn write(&self, transaction: &mut Transaction<'_>, profile: &Profile) -> Result<(), Abort> {
+        transaction.write(SERIAL, &self.serial.to_be_bytes())?;
+        match &self.edge {
+            Edge::Piv(piv) => piv.write(transaction, profile, self.serial),
+            Edge::Gids(gids) => gids.write(transaction, profile),
+        }
+    }
+}
+
+/// The card's serial number.
+pub(crate) fn serial(nvm: &Nvm) -> u32 {
+    nvm.read(SERIAL).and_then(|b| b.try_into().ok()).map_or(0, u32::from_be_bytes)
+}

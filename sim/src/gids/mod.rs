@@ -1,0 +1,122 @@
+//! The GIDS card edge: the Generic Identity Device Specification, Microsoft's own minidriver card.
+//!
+//! One file a command or family of commands. [`Gids`] holds what is volatile: security status,
+//! pending challenge, security environment, selected file. Files are records of [`files`], keys of
+//! [`crate::keys`], the PIN of [`mod@crate::reference`], the administration key of [`crate::admin_key`].
+//!
+//! | INS | command | file |
+//! |---|---|---|
+//! | A4 | SELECT | `select` |
+//! | E0 E4 44 E6 | CREATE FILE, DELETE FILE, ACTIVATE FILE, TERMINATE DF | `life_cycle` |
+//! | CB DB | GET DATA, PUT DATA | `data` |
+//! | 20 24 2C | VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER | `pin` |
+//! | 87 | GENERAL AUTHENTICATE | `authenticate` |
+//! | 22 | MANAGE SECURITY ENVIRONMENT | `environment` |
+//! | 47 | GENERATE ASYMMETRIC KEY PAIR, and import, and public keys | `keypair` |
+//! | 2A | PERFORM SECURITY OPERATION | `operation` |
+//!
+//! Source: the GIDS 2.0 specification as public cards and programs keep it - GidsApplet and its
+//! tests, OpenSC's GIDS driver and `gids-tool` - read for facts. The state diagram:
+//!
+//! ```text
+//! creation (all allowed) -- ACTIVATE FILE on 3FFF --> operational -- TERMINATE DF --> terminated
+//! ```
+
+mod access;
+mod authenticate;
+mod data;
+mod environment;
+pub mod factory;
+pub mod files;
+mod keypair;
+mod life_cycle;
+mod operation;
+mod pin;
+pub mod pin_status;
+mod select;
+
+use crate::apdu::Command;
+use crate::applet::{Applet, Env};
+use crate::crypto::asymmetric::Prepared;
+use crate::profile::Profile;
+use crate::status::{Abort, StatusWord};
+use authenticate::Pending;
+use environment::Environment;
+use files::LifeCycle;
+use std::collections::BTreeMap;
+
+/// The AID without its version.
+pub const AID: [u8; 9] = [0xA0, 0x00, 0x00, 0x03, 0x97, 0x42, 0x54, 0x46, 0x59];
+
+/// The volatile state of the application.
+#[derive(Default)]
+pub struct Gids {
+    /// PIN verified.
+    pin: bool,
+    /// Administration key authenticated.
+    admin: bool,
+    pending: Option<Pending>,
+    environment: Option<Environment>,
+    /// The elementary file that commands without a file identifier mean.
+    selected: Option<u16>,
+    /// Keys made ready since power came on, by key reference.
+    prepared: BTreeMap<u8, Prepared>,
+}
+
+impl Gids {
+    /// Forgets PIN, administration key, challenge and security environment.
+    fn deauthenticate(&mut self) {
+        self.pin = false;
+        self.admin = false;
+        self.pending = None;
+        self.environment = None;
+    }
+}
+
+impl Applet for Gids {
+    fn answers_to(&self, aid: &[u8], _profile: &Profile) -> bool {
+        aid.len() <= 16 && aid.starts_with(&AID)
+    }
+
+    fn select_options(&self) -> &'static [u8] {
+        &select::OPTIONS
+    }
+
+    fn select(&mut self, env: &mut Env<'_>, command: &Command<'_>, _again: bool, out: &mut Vec<u8>) -> Result<(), Abort> {
+        self.deauthenticate();
+        self.selected = None;
+        select::application(env, command.p2, out)
+    }
+
+    fn deselect(&mut self) {
+        self.deauthenticate();
+        self.selected = None;
+    }
+
+    fn reset(&mut self) {
+        *self = Self::default();
+    }
+
+    fn process(&mut self, env: &mut Env<'_>, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), Abort> {
+        if LifeCycle::of_application(env.nvm) == LifeCycle::Terminated && command.ins != 0xA4 {
+            return Err(StatusWord::TERMINATED.into());
+        }
+        match command.ins {
+            0x20 => pin::verify(self, env, command),
+            0x22 => environment::process(self, env, command),
+            0x24 => pin::change(self, env, command),
+            0x2A => operation::process(self, env, command, out),
+            0x2C => pin::reset_retry_counter(self, env, command),
+            0x44 => life_cycle::activate(self, env, command),
+            0x47 => keypair::generate(self, env, command, out),
+            0x87 => authenticate::process(self, env, command, out),
+            0xA4 => select::file(self, env, command, out),
+            0xCB => data::get(self, env, command, out),
+            0xDB => data::put(self, env, command),
+            0xE0 => life_cycle::create(self, env, command),
+            0xE4 => life_cycle::delete(self, env, command),
+            0xE6 => life_cycle::terminate(self, env, command),
+            _ => Err(StatusWord::UNKNOWN_INS.into()),
+        }
+    }
+}
