@@ -7,7 +7,7 @@ use cardlab_sim::profile::Profile;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let Some((profile, mut rest)) = bytes.split_first() else { return };
-    let name = Profile::names().nth(usize::from(*profile) % 4).expect("four profiles");
+    let name = Profile::names().nth(usize::from(*profile) % Profile::names().count()).expect("in range");
     let mut card = Card::new(Profile::builtin(name).expect("built in"), World::seeded(1)).expect("a card");
     card.power_on();
     while let Some((length, after)) = rest.split_first() {
@@ -19,7 +19,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         }
         let response = card.transmit(command).expect("a powered card answers");
         assert!(response.len() >= 2);
-        for reference in [reference::PIN, reference::PUK] {
+        for reference in [reference::PIN, reference::PUK, reference::ADMINISTRATION] {
             let counter = reference.counter(card.nvm());
             assert!(counter.left <= counter.maximum);
         }

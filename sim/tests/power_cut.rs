@@ -5,7 +5,7 @@
 mod common;
 use cardlab_sim::card::NoAnswer;
 use cardlab_sim::reference;
-use common::{Bench, PROFILES, bench, padded};
+use common::{Bench, MANAGED, PROFILES, bench, padded};
 
 fn left(b: &Bench) -> (u8, u8) {
     (reference::PIN.counter(b.card.nvm()).left, reference::PUK.counter(b.card.nvm()).left)
@@ -133,6 +133,58 @@ fn set_retries_and_reset_are_all_or_nothing() {
             (3, 3) => assert_eq!((key, b.verify("123456")), ("6A88".into(), "9000".into())),
             other => panic!("half a reset: {other:?}"),
         }
+    }
+}
+
+#[test]
+fn unblock_by_the_administration_key_is_all_or_nothing() {
+    for profile in MANAGED {
+        let prepare = |b: &mut Bench| {
+            b.block_pin();
+            b.admin();
+        };
+        let command = format!("002C0280{}", bench(profile, &[]).pin("654321"));
+        let cards = cut_everywhere(profile, prepare, &command);
+        assert_eq!(cards.len(), 4, "two writes, before and after the commit");
+        for (point, mut b) in cards.into_iter().enumerate() {
+            if point < 3 {
+                assert_eq!((left(&b).0, b.verify("654321").as_str()), (0, "6983"), "{profile}, tear point {point}");
+            } else {
+                assert_eq!(b.verify("654321"), "9000", "{profile}, tear point {point}");
+            }
+            assert_eq!(b.unblock_by_admin("111111"), "6982", "the authentication went with the power");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_response_is_never_free() {
+    for profile in MANAGED {
+        for point in 0..4 {
+            let mut b = bench(profile, &[]);
+            let wrong = vec![0; b.challenge().len()];
+            b.card.nvm_mut().cut_power_at(point);
+            let template = [&[0x7C, 10, 0x82, 8][..], &wrong].concat();
+            let p = if b.is_gids() { [0x00, 0x00] } else { [0x03, 0x9B] };
+            let command = [&[0x00, 0x87, p[0], p[1], 12][..], &template].concat();
+            let lost = b.card.transmit(&command).is_err();
+            b.card.nvm_mut().disarm();
+            let left = reference::ADMINISTRATION.counter(b.card.nvm()).left;
+            assert_eq!((lost, left), (point < 3, if point < 2 { 5 } else { 4 }), "{profile}, tear point {point}");
+        }
+    }
+}
+
+#[test]
+fn a_new_administration_key_is_whole_or_not_there() {
+    let key = "A0".repeat(24);
+    let prepare = |b: &mut Bench| b.admin();
+    let command = format!("00DB3FFF21701F840180A51A8718{key}");
+    let cards = cut_everywhere("gids", prepare, &command);
+    assert_eq!(cards.len(), 4);
+    for (point, b) in cards.iter().enumerate() {
+        let stored = cardlab_sim::admin_key::load(b.card.nvm()).unwrap().0;
+        assert_eq!(stored.as_bytes() == [0xA0; 24], point == 3, "tear point {point}");
     }
 }
 

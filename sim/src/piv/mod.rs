@@ -98,6 +98,9 @@ impl Applet for Piv {
     }
 
     fn select(&mut self, env: &mut Env<'_>, _command: &Command<'_>, again: bool, out: &mut Vec<u8>) -> Result<(), Abort> {
+        // Even where the status is kept: a challenge is read out to somebody, and whoever selects
+        // may be another program.
+        self.pending = None;
         if again && !env.profile.piv().reselect_keeps {
             self.clear_status();
         }

@@ -7,14 +7,19 @@ use cardlab_sim::profile::Profile;
 use cardlab_sim::tlv;
 
 pub const PROFILES: [&str; 4] = ["nist-piv", "yubikey-4.3", "yubikey-5.4", "yubikey-5.7"];
+/// Those with the GIDS card edge or the administration key's way to unblock.
+pub const MANAGED: [&str; 2] = ["gids", "piv-admin"];
 pub const SELECT: &str = "00A4040005A000000308";
+pub const SELECT_GIDS: &str = "00A404000BA0000003974254465902 01";
+/// The administration key of a new GIDS card.
+pub const GIDS_KEY: &str = "000000000000000000000000000000000000000000000000";
 pub const KEY: &str = "010203040506070801020304050607080102030405060708";
 
 pub struct Bench {
     pub card: Card,
 }
 
-/// A powered card with PIV selected.
+/// A powered card with its application selected.
 pub fn bench(profile: &str, settings: &[(&str, &str)]) -> Bench {
     let mut profile = Profile::builtin(profile).unwrap();
     for (key, value) in settings {
@@ -28,8 +33,23 @@ pub fn bench(profile: &str, settings: &[(&str, &str)]) -> Bench {
 impl Bench {
     pub fn power_on(&mut self) {
         self.card.power_on();
-        let sw = self.sw(SELECT);
+        let sw = self.select();
         assert!(sw == "9000" || sw.starts_with("61"), "SELECT: {sw}");
+    }
+
+    pub fn is_gids(&self) -> bool {
+        self.card.profile().gids.is_some()
+    }
+
+    pub fn select(&mut self) -> String {
+        let select = if self.is_gids() { SELECT_GIDS } else { SELECT };
+        self.sw(select)
+    }
+
+    /// A PIN as this card wants it, with its length before it.
+    pub fn pin(&self, pin: &str) -> String {
+        let bytes = if self.is_gids() { hex::encode_upper(pin) } else { padded(pin) };
+        format!("{:02X}{bytes}", bytes.len() / 2)
     }
 
     /// Hexadecimal command, hexadecimal response.
@@ -76,7 +96,7 @@ impl Bench {
     }
 
     pub fn verify(&mut self, pin: &str) -> String {
-        self.sw(&format!("0020008008{}", padded(pin)))
+        self.sw(&format!("00200080{}", self.pin(pin)))
     }
 
     /// The status query.
@@ -106,23 +126,47 @@ impl Bench {
 
     /// Asks for a challenge of the administration key and gives it.
     pub fn challenge(&mut self) -> Vec<u8> {
-        let id = self.management_cipher().id();
-        let (data, sw) = self.long(&format!("0087{id:02X}9B"), &[0x7C, 0x02, 0x81, 0x00]);
+        let (challenge, sw) = self.try_challenge();
         assert_eq!(sw, "9000");
-        tlv::find(tlv::only(&data, 0x7C).unwrap(), 0x81).unwrap().to_vec()
+        challenge
+    }
+
+    /// GENERAL AUTHENTICATE with the administration key, named before on a GIDS card.
+    fn authenticate(&mut self, template: &[u8]) -> (Vec<u8>, String) {
+        if self.is_gids() {
+            assert_eq!(self.sw("0022C1A403830180"), "9000");
+            return self.long("00870000", template);
+        }
+        let id = self.management_cipher().id();
+        self.long(&format!("0087{id:02X}9B"), template)
+    }
+
+    pub fn try_challenge(&mut self) -> (Vec<u8>, String) {
+        let (data, sw) = self.authenticate(&[0x7C, 0x02, 0x81, 0x00]);
+        (tlv::only(&data, 0x7C).and_then(|t| tlv::find(t, 0x81)).unwrap_or_default().to_vec(), sw)
+    }
+
+    /// The right response to a challenge under a factory key.
+    pub fn response(&self, challenge: &[u8]) -> Vec<u8> {
+        let rules = &self.card.profile().management_key;
+        SymmetricKey::new(rules.algorithm, &rules.value).unwrap().encrypt(challenge).unwrap()
+    }
+
+    /// RESET RETRY COUNTER after the administration key.
+    pub fn unblock_by_admin(&mut self, new: &str) -> String {
+        self.sw(&format!("002C0280{}", self.pin(new)))
     }
 
     pub fn respond(&mut self, response: &[u8]) -> String {
-        let id = self.management_cipher().id();
         let template = tlv::encode(0x7C, &tlv::encode(0x82, response));
-        self.long(&format!("0087{id:02X}9B"), &template).1
+        self.authenticate(&template).1
     }
 
     /// Authenticates the administration key.
     pub fn admin(&mut self) {
         let challenge = self.challenge();
-        let key = SymmetricKey::new(self.management_cipher(), &hex::decode(KEY).unwrap()).unwrap();
-        assert_eq!(self.respond(&key.encrypt(&challenge).unwrap()), "9000");
+        let response = self.response(&challenge);
+        assert_eq!(self.respond(&response), "9000");
     }
 
     /// PUT DATA of a `53` object.
