@@ -7,6 +7,8 @@ pub(crate) struct Exit(pub(crate) u8);
 impl Exit {
     /// All is well.
     pub(crate) const FINE: Self = Self(0);
+    /// What was asked for did not come about: the card refused.
+    pub(crate) const FAILED: Self = Self(1);
     /// Wrong use: options, files, settings.
     pub(crate) const USAGE: Self = Self(2);
     /// No such reader, card or server.

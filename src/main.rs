@@ -3,10 +3,15 @@
 //! One file a subcommand; what they do is in the crates.
 
 mod card;
+mod choose;
 mod exec;
 mod exit;
 mod profile;
 mod readers;
+mod response;
+mod stored;
+mod terminal;
+mod unlock;
 mod up;
 
 use clap::{Parser, Subcommand};
@@ -26,6 +31,8 @@ enum Command {
     Exec(exec::Exec),
     Up(up::Up),
     Card(card::CardCommand),
+    Unlock(unlock::Unlock),
+    Response(response::Response),
     Profile(profile::ProfileCommand),
 }
 
@@ -34,6 +41,8 @@ fn main() -> std::process::ExitCode {
         Command::Exec(command) => command.run(),
         Command::Up(command) => command.run(),
         Command::Card(command) => command.run(),
+        Command::Unlock(command) => command.run(),
+        Command::Response(command) => command.run(),
         Command::Profile(command) => command.run(),
     };
     match result {

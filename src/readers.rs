@@ -119,7 +119,7 @@ fn boxed(card: Card, trace: Option<Trace>) -> Box<dyn Icc> {
     Box::new(VirtualCard::new(card, trace))
 }
 
-fn system_random() -> anyhow::Result<[u8; 32]> {
+pub(crate) fn system_random() -> anyhow::Result<[u8; 32]> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).context("the system gives no random bytes")?;
     Ok(seed)

@@ -1,10 +1,23 @@
-//! The host side: what programs ask of a card. Knows nothing of simulation.
+//! The host side: what programs ask of a card. Knows nothing of simulation, and holds no key of a
+//! management system: challenges go out, responses come in.
 //!
 //! | module | what it knows |
 //! |---|---|
-//! | [`transport`] | a way to a card: APDU in, APDU out |
+//! | [`transport`] | a way to a card: APDU in, APDU out, transactions |
+//! | [`system`] | that way by the system's PC/SC library (feature `pcsc`) |
+//! | [`recognise`](mod@recognise) | what kind of card it is |
+//! | [`minidriver`] | the functions of Microsoft's minidriver, on GIDS and PIV cards |
+//! | [`lock`] | bringing a card to few tries, by spending them |
+//! | [`unlock`] | unlocking by challenge and response, online and offline |
 //! | [`piv`] | reading a PIV card's state without changing it |
 #![forbid(unsafe_code)]
 
+pub mod lock;
+pub mod minidriver;
 pub mod piv;
+pub mod recognise;
+#[cfg(feature = "pcsc")]
+pub mod system;
+mod tlv;
 pub mod transport;
+pub mod unlock;

@@ -1,14 +1,33 @@
 //! A way to a card.
+//!
+//! | implementation | reaches |
+//! |---|---|
+//! | [`cardlab_pcsclite::client::Card`] | pcsc-lite's socket: pcscd or cardlab, no C library |
+//! | [`crate::system::SystemCard`] | the system's PC/SC library: Windows, macOS, and Linux with the feature `pcsc` |
+//! | [`InProcess`] | a card in the same process, for tests |
 
-use cardlab_pcsclite::client;
+use cardlab_pcsclite::client::{self, Disposition, ShareMode};
+use cardlab_pcsclite::code::ReturnCode;
 use thiserror::Error;
 
 /// Why an exchange did not take place.
 #[derive(Debug, Error)]
 pub enum TransportError {
-    /// PC/SC refused it.
-    #[error(transparent)]
-    Pcsc(#[from] client::Error),
+    /// The card is no longer in the reader.
+    #[error("the card was removed")]
+    Removed,
+    /// Another program reset the card: what it knew of this session is gone.
+    #[error("another program reset the card")]
+    Reset,
+    /// The reader is gone.
+    #[error("the reader is no longer there")]
+    NoReader,
+    /// Another program holds the card for itself.
+    #[error("another program holds the card")]
+    Busy,
+    /// PC/SC refused it for another reason.
+    #[error("{0}")]
+    Other(String),
     /// The card answered fewer than the two bytes of a status word.
     #[error("the card answered {0} bytes, which is no response APDU")]
     Short(usize),
@@ -21,11 +40,81 @@ pub trait Transport {
     /// # Errors
     /// [`TransportError`] when the card could not be asked.
     fn exchange(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError>;
+
+    /// Begins a transaction: no other program reaches the card until [`Transport::end`].
+    ///
+    /// # Errors
+    /// [`TransportError`] when there is no card, or it was reset since the last exchange.
+    fn begin(&mut self) -> Result<(), TransportError> {
+        Ok(())
+    }
+
+    /// Ends a transaction and leaves the card as it is.
+    ///
+    /// # Errors
+    /// [`TransportError`] when there was none.
+    fn end(&mut self) -> Result<(), TransportError> {
+        Ok(())
+    }
+
+    /// Asks whether the card is there and still as it was, without speaking to it. Windows resets a
+    /// card whose transaction idles for five seconds; asking keeps it alive.
+    ///
+    /// # Errors
+    /// [`TransportError::Removed`], [`TransportError::Reset`].
+    fn check(&mut self) -> Result<(), TransportError> {
+        Ok(())
+    }
+
+    /// Connects anew after a reset or a removal.
+    ///
+    /// # Errors
+    /// [`TransportError::Removed`] while there is no card.
+    fn reconnect(&mut self) -> Result<(), TransportError> {
+        Ok(())
+    }
+}
+
+impl From<client::Error> for TransportError {
+    fn from(error: client::Error) -> Self {
+        match error.code() {
+            Some(ReturnCode::REMOVED_CARD | ReturnCode::NO_SMARTCARD) => Self::Removed,
+            Some(ReturnCode::RESET_CARD) => Self::Reset,
+            Some(ReturnCode::READER_UNAVAILABLE | ReturnCode::UNKNOWN_READER) => Self::NoReader,
+            Some(ReturnCode::SHARING_VIOLATION) => Self::Busy,
+            _ => Self::Other(error.to_string()),
+        }
+    }
 }
 
 impl Transport for client::Card<'_> {
     fn exchange(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError> {
         Ok(self.transmit(command)?)
+    }
+
+    fn begin(&mut self) -> Result<(), TransportError> {
+        Ok(client::Card::begin(self)?)
+    }
+
+    fn end(&mut self) -> Result<(), TransportError> {
+        Ok(client::Card::end(self, Disposition::Leave)?)
+    }
+
+    fn check(&mut self) -> Result<(), TransportError> {
+        Ok(self.status()?)
+    }
+
+    fn reconnect(&mut self) -> Result<(), TransportError> {
+        Ok(client::Card::reconnect(self, ShareMode::Shared, Disposition::Leave)?)
+    }
+}
+
+/// A card in the same process: a function from command to response APDU, `None` when there is no card.
+pub struct InProcess<F>(pub F);
+
+impl<F: FnMut(&[u8]) -> Option<Vec<u8>>> Transport for InProcess<F> {
+    fn exchange(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError> {
+        (self.0)(command).ok_or(TransportError::Removed)
     }
 }
 

@@ -202,6 +202,16 @@ impl Card {
         Ok(card)
     }
 
+    /// The profile that a stored card was made with, without what was chosen on top of it.
+    ///
+    /// # Errors
+    /// [`CardError`] when the store fails or holds no card.
+    pub fn stored_profile(store: &dyn Store) -> Result<Profile, CardError> {
+        let records = store.load()?;
+        let header = records.iter().find(|(id, _)| *id == HEADER).map(|(_, bytes)| bytes.as_slice());
+        Ok(Profile::builtin(&String::from_utf8_lossy(profile_name(header)?))?)
+    }
+
     fn open(profile: Profile, world: World) -> Result<Self, CardError> {
         profile.check()?;
         let atr = Atr::parse(&profile.card.atr)?;
@@ -243,14 +253,12 @@ impl Card {
     }
 
     fn check_header(&self) -> Result<(), CardError> {
-        match self.nvm.read(HEADER) {
-            Some([FORMAT, name @ ..]) if name == self.profile.name.as_bytes() => Ok(()),
-            Some([FORMAT, name @ ..]) => Err(CardError::OtherProfile {
+        match profile_name(self.nvm.read(HEADER))? {
+            name if name == self.profile.name.as_bytes() => Ok(()),
+            name => Err(CardError::OtherProfile {
                 stored: String::from_utf8_lossy(name).into_owned(),
                 wanted: self.profile.name.clone(),
             }),
-            Some([format, ..]) => Err(CardError::Format(*format)),
-            _ => Err(CardError::Store(StoreError("the records have no header: not a card".into()))),
         }
     }
 
@@ -495,6 +503,15 @@ impl Card {
         }
         *out = std::mem::take(&mut self.pending);
         Ok(self.send_part(command.le.unwrap_or(256) as usize, out))
+    }
+}
+
+/// The profile's name in a header record.
+fn profile_name(header: Option<&[u8]>) -> Result<&[u8], CardError> {
+    match header {
+        Some([FORMAT, name @ ..]) => Ok(name),
+        Some([format, ..]) => Err(CardError::Format(*format)),
+        _ => Err(CardError::Store(StoreError("the records have no header: not a card".into()))),
     }
 }
 

@@ -102,6 +102,26 @@ impl StateDirectory {
     pub fn card(&self, number: u16) -> Box<dyn Store> {
         Box::new(CardStore { database: Arc::clone(&self.database), number })
     }
+
+    /// The numbers of the cards in this directory.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read.
+    pub fn cards(&self) -> Result<Vec<u16>, StoreError> {
+        let numbers = || -> Result<Vec<u16>, redb::Error> {
+            let table = self.database.begin_read()?.open_table(RECORDS)?;
+            let mut numbers = Vec::new();
+            let mut next = Some(0);
+            while let Some(from) = next {
+                let Some(first) = table.range((from, 0)..)?.next() else { break };
+                let number = first?.0.value().0;
+                numbers.push(number);
+                next = number.checked_add(1);
+            }
+            Ok(numbers)
+        };
+        numbers().map_err(|e| StoreError(e.to_string()))
+    }
 }
 
 struct CardStore {
@@ -167,6 +187,7 @@ mod tests {
             assert!(matches!(StateDirectory::open(directory.path()), Err(StateError::InUse(_))));
         }
         let state = StateDirectory::open(directory.path()).unwrap();
+        assert_eq!(state.cards().unwrap(), [0, 1]);
         assert_eq!(state.card(0).load().unwrap(), [(RecordId(1), b"a".to_vec())]);
         assert_eq!(state.card(1).load().unwrap(), [(RecordId(1), b"c".to_vec())]);
         let mode = directory.path().join(FILE).metadata().unwrap().permissions().mode();

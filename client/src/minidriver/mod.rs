@@ -1,0 +1,264 @@
+//! The functions of the Microsoft smart card minidriver specification, over the card edges that
+//! there are.
+//!
+//! | function | GIDS | PIV | managed PIV |
+//! |---|---|---|---|
+//! | [`Minidriver::card_authenticate_pin`] | VERIFY 80 | same | same |
+//! | [`Minidriver::card_get_challenge`] | MSE C1A4, 87 `{81}` | 87 on 9B `{81}` | same |
+//! | [`Minidriver::card_authenticate_challenge`] | 87 `{82}` | 87 on 9B `{82}` | same |
+//! | [`Minidriver::card_unblock_pin`] by response | 2C 02 80 | - | 2C 02 80 |
+//! | [`Minidriver::card_unblock_pin`] by PUK | - | 2C 00 80 | same |
+//! | [`Minidriver::card_change_authenticator`] | 24 00 80 | same | same |
+//! | [`Minidriver::card_deauthenticate`] | VERIFY 82 | VERIFY P1=FF | same |
+//!
+//! Nothing here repeats a command by itself: a try that was spent without need cannot be given back.
+
+mod error;
+mod status;
+
+pub use error::{CardError, PinFault, Secret};
+pub use status::{Counter, FreeSpace, PinCharacters, PinPolicy, PinStatus};
+
+use crate::recognise::{self, Edge};
+use crate::tlv::object;
+use crate::transport::{Transport, TransportError, send};
+use zeroize::Zeroizing;
+
+const INS_VERIFY: u8 = 0x20;
+const INS_CHANGE: u8 = 0x24;
+const INS_RESET_RETRY: u8 = 0x2C;
+/// Algorithm identifiers of 9B: 3DES, AES-128, AES-192, AES-256.
+const PIV_ADMIN_ALGORITHMS: [u8; 4] = [0x03, 0x08, 0x0A, 0x0C];
+const PIV_PIN_LENGTH: usize = 8;
+
+/// What unblocks a PIN.
+#[derive(Clone, Copy)]
+pub enum Authenticator<'a> {
+    /// The response to the challenge that [`Minidriver::card_get_challenge`] gave.
+    Response(&'a [u8]),
+    /// The PIN unblocking key.
+    Puk(&'a [u8]),
+}
+
+/// A card whose application is selected.
+pub struct Minidriver<'t> {
+    card: &'t mut dyn Transport,
+    edge: Edge,
+}
+
+impl<'t> Minidriver<'t> {
+    /// Recognises the card and selects its application. Ends a pending challenge.
+    ///
+    /// # Errors
+    /// [`CardError::Unknown`] for a card of another kind; [`CardError::Transport`].
+    pub fn open(card: &'t mut dyn Transport) -> Result<Self, CardError> {
+        Self::open_or_return(card).map_err(|(_, error)| error)
+    }
+
+    /// As [`Minidriver::open`]; a card that is not opened comes back.
+    pub(crate) fn open_or_return(card: &'t mut dyn Transport) -> Result<Self, (&'t mut dyn Transport, CardError)> {
+        match recognise::recognise(card) {
+            Ok(Some(edge)) => Ok(Self { card, edge }),
+            Ok(None) => Err((card, CardError::Unknown)),
+            Err(error) => Err((card, error.into())),
+        }
+    }
+
+    /// As [`Minidriver::open`] with the application that is selected already; a pending challenge
+    /// stays.
+    ///
+    /// # Errors
+    /// As [`Minidriver::open`].
+    pub fn resume(card: &'t mut dyn Transport) -> Result<Self, CardError> {
+        let edge = recognise::current(card)?.ok_or(CardError::ChallengeGone)?;
+        Ok(Self { card, edge })
+    }
+
+    /// The card edge.
+    #[must_use]
+    pub const fn edge(&self) -> Edge {
+        self.edge
+    }
+
+    /// The way to the card, for transactions around several calls.
+    pub fn transport(&mut self) -> &mut dyn Transport {
+        self.card
+    }
+
+    /// CardAuthenticatePin (section 4.4.4).
+    ///
+    /// # Errors
+    /// [`CardError::Wrong`], [`CardError::Blocked`], [`CardError::Pin`] before the card is asked.
+    pub fn card_authenticate_pin(&mut self, pin: &[u8]) -> Result<(), CardError> {
+        self.card_pin_policy().check(pin)?;
+        let (_, sw) = self.command(INS_VERIFY, 0x00, 0x80, &self.padded(pin))?;
+        error::checked(INS_VERIFY, sw, Secret::Pin)
+    }
+
+    /// CardGetChallenge (section 4.4.5): 8 bytes, 16 from a card with an AES key. Ends the one before.
+    ///
+    /// # Errors
+    /// [`CardError::Blocked`] when the administration key is lost, [`CardError::NotSupported`].
+    pub fn card_get_challenge(&mut self) -> Result<Vec<u8>, CardError> {
+        let request = [0x7C, 0x02, 0x81, 0x00];
+        let (data, sw) = match self.edge {
+            Edge::Gids { .. } => {
+                let (_, sw) = self.command(0x22, 0xC1, 0xA4, &[0x83, 0x01, 0x80])?;
+                if sw != 0x9000 {
+                    return Err(CardError::NotSupported("the card has no administration key"));
+                }
+                self.command(0x87, 0x00, 0x00, &request)?
+            }
+            Edge::Piv { .. } => self.any_algorithm(&request)?,
+        };
+        error::checked(0x87, sw, Secret::AdminKey)?;
+        let template = object(&data, 0x7C).unwrap_or_default();
+        object(&template, 0x81).filter(|c| !c.is_empty()).ok_or(CardError::Unexpected { command: 0x87, sw })
+    }
+
+    /// CardAuthenticateChallenge (section 4.4.6). Right or wrong, it ends the challenge.
+    ///
+    /// # Errors
+    /// [`CardError::Wrong`], [`CardError::Blocked`], [`CardError::ChallengeGone`].
+    pub fn card_authenticate_challenge(&mut self, response: &[u8]) -> Result<(), CardError> {
+        let length = response.len() as u8;
+        let template = [&[0x7C, length + 2, 0x82, length], response].concat();
+        let (_, sw) = match self.edge {
+            Edge::Gids { .. } => self.command(0x87, 0x00, 0x00, &template)?,
+            Edge::Piv { .. } => self.any_algorithm(&template)?,
+        };
+        match sw {
+            0x6985 | 0x6A80 | 0x6984 => Err(CardError::ChallengeGone),
+            // A card that counts nothing says 6982 of a wrong response; a card that waits for none too.
+            0x6982 => Err(CardError::Wrong { secret: Secret::AdminKey, left: self.card_pin_status()?.admin.map(|c| c.left) }),
+            sw => error::checked(0x87, sw, Secret::AdminKey),
+        }
+    }
+
+    /// CardUnblockPin (section 4.4.7): authenticates, then sets a new PIN with full tries.
+    ///
+    /// # Errors
+    /// [`CardError::Pin`] before the card is asked; [`CardError::Wrong`], [`CardError::Blocked`],
+    /// [`CardError::ChallengeGone`], [`CardError::NotSupported`].
+    pub fn card_unblock_pin(&mut self, authenticator: Authenticator<'_>, new_pin: &[u8]) -> Result<(), CardError> {
+        self.card_pin_policy().check(new_pin)?;
+        let new_pin = self.padded(new_pin);
+        match (authenticator, self.edge) {
+            (Authenticator::Response(_), Edge::Piv { admin_unblock: false, .. }) => {
+                Err(CardError::NotSupported("this PIV card is unblocked with its PUK only"))
+            }
+            (Authenticator::Puk(_), Edge::Gids { .. }) => {
+                Err(CardError::NotSupported("a GIDS card has no PUK; it is unblocked by challenge and response"))
+            }
+            (Authenticator::Response(response), _) => {
+                self.card_authenticate_challenge(response)?;
+                let (_, sw) = self.command(INS_RESET_RETRY, 0x02, 0x80, &new_pin)?;
+                match sw {
+                    0x6A80 | 0x6700 | 0x6985 => {
+                        self.card_deauthenticate()?;
+                        Err(CardError::Pin(PinFault::RefusedByCard))
+                    }
+                    sw => error::checked(INS_RESET_RETRY, sw, Secret::Pin),
+                }
+            }
+            (Authenticator::Puk(puk), _) => {
+                if !(6..=PIV_PIN_LENGTH).contains(&puk.len()) {
+                    return Err(CardError::Pin(PinFault::PukLength));
+                }
+                let data = Zeroizing::new([self.padded(puk).as_slice(), &new_pin].concat());
+                let (_, sw) = self.command(INS_RESET_RETRY, 0x00, 0x80, &data)?;
+                match sw {
+                    0x6A80 | 0x6985 => Err(CardError::Pin(PinFault::RefusedByCard)),
+                    sw => error::checked(INS_RESET_RETRY, sw, Secret::Puk),
+                }
+            }
+        }
+    }
+
+    /// CardChangeAuthenticator (section 4.4.8): a new PIN for the old one.
+    ///
+    /// # Errors
+    /// [`CardError::Pin`] before the card is asked; [`CardError::Wrong`], [`CardError::Blocked`].
+    pub fn card_change_authenticator(&mut self, old: &[u8], new: &[u8]) -> Result<(), CardError> {
+        let policy = self.card_pin_policy();
+        policy.check(old)?;
+        policy.check(new)?;
+        let data = Zeroizing::new([self.padded(old).as_slice(), &self.padded(new)].concat());
+        match self.command(INS_CHANGE, 0x00, 0x80, &data)?.1 {
+            0x6A80 | 0x6700 | 0x6985 => Err(CardError::Pin(PinFault::RefusedByCard)),
+            sw => error::checked(INS_CHANGE, sw, Secret::Pin),
+        }
+    }
+
+    /// CardChangeAuthenticator for the PUK (ROLE_ADMIN of a PIV card).
+    ///
+    /// # Errors
+    /// [`CardError::Wrong`], [`CardError::Blocked`], [`CardError::NotSupported`] on a GIDS card.
+    pub fn card_change_puk(&mut self, old: &[u8], new: &[u8]) -> Result<(), CardError> {
+        if let Edge::Gids { .. } = self.edge {
+            return Err(CardError::NotSupported("a GIDS card has no PUK"));
+        }
+        if [old, new].iter().any(|puk| !(6..=PIV_PIN_LENGTH).contains(&puk.len())) {
+            return Err(CardError::Pin(PinFault::PukLength));
+        }
+        let data = Zeroizing::new([self.padded(old).as_slice(), &self.padded(new)].concat());
+        match self.command(INS_CHANGE, 0x00, 0x81, &data)?.1 {
+            0x6A80 | 0x6985 => Err(CardError::Pin(PinFault::RefusedByCard)),
+            sw => error::checked(INS_CHANGE, sw, Secret::Puk),
+        }
+    }
+
+    /// CardDeauthenticateEx (section 4.4.10): forgets PIN and administration key.
+    ///
+    /// # Errors
+    /// [`CardError::Transport`]; cards that cannot forget are left to the next reset.
+    pub fn card_deauthenticate(&mut self) -> Result<(), CardError> {
+        let (p1, p2) = match self.edge {
+            Edge::Gids { .. } => (0x00, 0x82),
+            Edge::Piv { .. } => (0xFF, 0x80),
+        };
+        self.command(INS_VERIFY, p1, p2, &[])?;
+        Ok(())
+    }
+
+    /// A GENERAL AUTHENTICATE on 9B under the algorithm that the card's key has: the others are refused
+    /// before anything is compared.
+    fn any_algorithm(&mut self, template: &[u8]) -> Result<(Vec<u8>, u16), CardError> {
+        let mut answer = (Vec::new(), 0x6A86);
+        for algorithm in PIV_ADMIN_ALGORITHMS {
+            // A response tells by its length whether it is one of 3DES.
+            if template.get(2) == Some(&0x82) && (template.len() == 4 + 8) != (algorithm == 0x03) {
+                continue;
+            }
+            answer = self.command(0x87, algorithm, 0x9B, template)?;
+            if !matches!(answer.1, 0x6A86 | 0x6A80 | 0x6A88) {
+                break;
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Sends a short command; its data is wiped afterwards.
+    fn command(&mut self, ins: u8, p1: u8, p2: u8, data: &[u8]) -> Result<(Vec<u8>, u16), TransportError> {
+        let mut command = Zeroizing::new(Vec::with_capacity(data.len() + 6));
+        command.extend_from_slice(&[0x00, ins, p1, p2]);
+        if !data.is_empty() {
+            command.push(data.len() as u8);
+            command.extend_from_slice(data);
+        }
+        if ins == 0x87 || ins == 0xCB {
+            command.push(0x00);
+        }
+        send(self.card, &command)
+    }
+
+    /// A PIN as the card wants it: PIV pads with FF.
+    fn padded(&self, pin: &[u8]) -> Zeroizing<Vec<u8>> {
+        let mut padded = Zeroizing::new(Vec::with_capacity(pin.len().max(PIV_PIN_LENGTH)));
+        padded.extend_from_slice(pin);
+        if matches!(self.edge, Edge::Piv { .. }) {
+            padded.resize(PIV_PIN_LENGTH, 0xFF);
+        }
+        padded
+    }
+}

@@ -1,0 +1,191 @@
+//! What a card says of itself: tries, rules, identity, room.
+
+use super::{CardError, Minidriver, PinFault};
+use crate::recognise::Edge;
+use crate::tlv::object;
+
+/// Length of a record of the container map, minidriver specification section 5.
+const CONTAINER_RECORD: usize = 86;
+/// Where its flags are; bit 0 says that the container is in use.
+const CONTAINER_FLAGS: usize = 80;
+/// What OpenSC and Windows use at most.
+const GIDS_CONTAINERS: u16 = 126;
+/// 9A, 9C, 9D, 9E and twenty retired keys.
+const PIV_CONTAINERS: u16 = 24;
+
+/// Tries of a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counter {
+    /// Left now; 15 may stand for more where the card tells only a status word.
+    pub left: u8,
+    /// What a success restores, where the card tells it.
+    pub maximum: Option<u8>,
+}
+
+/// Tries of all secrets. `None`: the card has none, does not count, or does not tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PinStatus {
+    /// The PIN.
+    pub pin: Option<Counter>,
+    /// Whether the PIN is verified now, by this program or another.
+    pub pin_verified: bool,
+    /// The PUK.
+    pub puk: Option<Counter>,
+    /// The administration key.
+    pub admin: Option<Counter>,
+}
+
+impl PinStatus {
+    /// Whether the PIN is blocked; `None` when the card does not tell.
+    #[must_use]
+    pub fn pin_blocked(&self) -> Option<bool> {
+        self.pin.map(|counter| counter.left == 0)
+    }
+}
+
+/// Which characters a PIN may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PinCharacters {
+    /// Digits.
+    Digits,
+    /// Any of ASCII that can be seen, and the blank.
+    Ascii,
+}
+
+/// The rules of a PIN (CP_CARD_PIN_INFO).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PinPolicy {
+    /// Fewest characters.
+    pub minimum: usize,
+    /// Most characters.
+    pub maximum: usize,
+    /// Which ones.
+    pub characters: PinCharacters,
+}
+
+impl PinPolicy {
+    /// Checks a PIN before the card is asked.
+    ///
+    /// # Errors
+    /// [`PinFault`] says which rule it breaks.
+    pub fn check(&self, pin: &[u8]) -> Result<(), PinFault> {
+        let (minimum, maximum) = (self.minimum, self.maximum);
+        if pin.is_empty() {
+            return Err(PinFault::Empty);
+        }
+        if !pin.iter().all(|b| (0x20..0x7F).contains(b)) {
+            return Err(PinFault::NotAscii);
+        }
+        if !(minimum..=maximum).contains(&pin.len()) {
+            return Err(PinFault::Length { minimum, maximum, found: pin.len() });
+        }
+        if self.characters == PinCharacters::Digits && !pin.iter().all(u8::is_ascii_digit) {
+            return Err(PinFault::NotDigits);
+        }
+        Ok(())
+    }
+}
+
+/// CARD_FREE_SPACE_INFO.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FreeSpace {
+    /// Bytes left; neither card edge tells them.
+    pub bytes: Option<u32>,
+    /// Key containers not in use.
+    pub containers: u16,
+    /// Key containers in all.
+    pub maximum_containers: u16,
+}
+
+impl Minidriver<'_> {
+    /// CardGetProperty, CP_CARD_PIN_INFO and tries: asks only, spends nothing.
+    ///
+    /// # Errors
+    /// [`CardError::Transport`].
+    pub fn card_pin_status(&mut self) -> Result<PinStatus, CardError> {
+        let (_, query) = self.command(0x20, 0x00, 0x80, &[])?;
+        let pin = match (self.status_object(0x71)?, self.metadata_tries(0x80)?, query) {
+            (Some(counter), ..) | (None, Some(counter), _) => Some(counter),
+            (_, _, 0x6983) => Some(Counter { left: 0, maximum: None }),
+            (_, _, sw @ 0x63C0..=0x63CF) => Some(Counter { left: (sw & 0x0F) as u8, maximum: None }),
+            // A verified PIN hides its tries.
+            _ => None,
+        };
+        let puk = match self.edge() {
+            Edge::Piv { .. } => self.metadata_tries(0x81)?,
+            Edge::Gids { .. } => None,
+        };
+        Ok(PinStatus { pin, pin_verified: query == 0x9000, puk, admin: self.status_object(0x73)? })
+    }
+
+    /// CardGetProperty, CP_CARD_PIN_INFO: the rules that the card edge sets. A card may have stricter
+    /// ones, which it does not tell.
+    #[must_use]
+    pub const fn card_pin_policy(&self) -> PinPolicy {
+        match self.edge() {
+            Edge::Gids { .. } => PinPolicy { minimum: 4, maximum: 16, characters: PinCharacters::Ascii },
+            Edge::Piv { yubikey: Some(_), .. } => PinPolicy { minimum: 6, maximum: 8, characters: PinCharacters::Ascii },
+            Edge::Piv { .. } => PinPolicy { minimum: 6, maximum: 8, characters: PinCharacters::Digits },
+        }
+    }
+
+    /// `cardid`: what a management system knows the card by. The card UUID of a PIV card; a YubiKey's
+    /// serial number when it has none.
+    ///
+    /// # Errors
+    /// [`CardError::Transport`].
+    pub fn card_id(&mut self) -> Result<Option<Vec<u8>>, CardError> {
+        if let Edge::Gids { .. } = self.edge() {
+            let (data, _) = self.command(0xCB, 0xA0, 0x12, &[0x5C, 0x02, 0xDF, 0x20])?;
+            return Ok(object(&data, 0xDF20));
+        }
+        let (data, _) = self.command(0xCB, 0x3F, 0xFF, &[0x5C, 0x03, 0x5F, 0xC1, 0x02])?;
+        if let Some(guid) = object(&data, 0x53).and_then(|chuid| object(&chuid, 0x34)) {
+            return Ok(Some(guid));
+        }
+        let (serial, sw) = self.command(0xF8, 0x00, 0x00, &[])?;
+        Ok((sw == 0x9000).then_some(serial))
+    }
+
+    /// CardQueryFreeSpace (section 4.5.6).
+    ///
+    /// # Errors
+    /// [`CardError::Transport`].
+    pub fn card_query_free_space(&mut self) -> Result<FreeSpace, CardError> {
+        let (used, maximum_containers) = match self.edge() {
+            Edge::Gids { .. } => {
+                let (data, _) = self.command(0xCB, 0xA0, 0x10, &[0x5C, 0x02, 0xDF, 0x23])?;
+                let map = object(&data, 0xDF23).unwrap_or_default();
+                let used = map.chunks_exact(CONTAINER_RECORD).filter(|r| r[CONTAINER_FLAGS] & 1 != 0).count();
+                (used as u16, GIDS_CONTAINERS)
+            }
+            Edge::Piv { .. } => {
+                let mut used = 0;
+                for last in [0x05, 0x0A, 0x0B, 0x01].into_iter().chain(0x0D..=0x20) {
+                    let (data, sw) = self.command(0xCB, 0x3F, 0xFF, &[0x5C, 0x03, 0x5F, 0xC1, last])?;
+                    used += u16::from(sw == 0x9000 && data.len() > 2);
+                }
+                (used, PIV_CONTAINERS)
+            }
+        };
+        Ok(FreeSpace { bytes: None, containers: maximum_containers.saturating_sub(used), maximum_containers })
+    }
+
+    /// GIDS' PIN status objects, 7F71 and 7F73.
+    fn status_object(&mut self, low: u8) -> Result<Option<Counter>, CardError> {
+        let (data, _) = self.command(0xCB, 0x3F, 0xFF, &[0x5C, 0x02, 0x7F, low])?;
+        let status = object(&data, 0x7F00 | u16::from(low)).unwrap_or_default();
+        let byte = |tag| object(&status, tag).and_then(|value| value.first().copied());
+        Ok(byte(0x97).map(|left| Counter { left, maximum: byte(0x93) }))
+    }
+
+    /// GET METADATA of YubiKeys: `06 {maximum, left}`.
+    fn metadata_tries(&mut self, reference: u8) -> Result<Option<Counter>, CardError> {
+        let (data, sw) = self.command(0xF7, 0x00, reference, &[])?;
+        let tries = object(&data, 0x06).filter(|_| sw == 0x9000);
+        Ok(match tries.as_deref() {
+            Some([maximum, left, ..]) => Some(Counter { left: *left, maximum: Some(*maximum) }),
+            _ => None,
+        })
+    }
+}

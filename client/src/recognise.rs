@@ -1,0 +1,75 @@
+//! What kind of card it is. Selects an application; changes nothing else on the card.
+
+use crate::tlv::object;
+use crate::transport::{Transport, TransportError, send};
+
+const SELECT_GIDS: &[u8] =
+    &[0x00, 0xA4, 0x04, 0x00, 0x0B, 0xA0, 0x00, 0x00, 0x03, 0x97, 0x42, 0x54, 0x46, 0x59, 0x02, 0x01, 0x00];
+const SELECT_PIV: &[u8] = &[0x00, 0xA4, 0x04, 0x00, 0x05, 0xA0, 0x00, 0x00, 0x03, 0x08, 0x00];
+const GET_VERSION: &[u8] = &[0x00, 0xFD, 0x00, 0x00, 0x00];
+const GET_PIN_STATUS: &[u8] = &[0x00, 0xCB, 0x3F, 0xFF, 0x04, 0x5C, 0x02, 0x7F, 0x71, 0x00];
+const GET_DISCOVERY: &[u8] = &[0x00, 0xCB, 0x3F, 0xFF, 0x03, 0x5C, 0x01, 0x7E, 0x00];
+const GET_MASTER_FILE: &[u8] = &[0x00, 0xCB, 0xA0, 0x00, 0x04, 0x5C, 0x02, 0xDF, 0x1F, 0x00];
+
+/// The card edge: which commands a card understands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edge {
+    /// Microsoft's GIDS.
+    Gids {
+        /// Whether it has its file system; a new card does not.
+        initialised: bool,
+    },
+    /// NIST PIV.
+    Piv {
+        /// Whether the administration key unblocks the PIN, as on a GIDS card.
+        admin_unblock: bool,
+        /// Firmware of a YubiKey.
+        yubikey: Option<[u8; 3]>,
+    },
+}
+
+impl Edge {
+    /// What people call such a card.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::Gids { initialised: true } => "GIDS card".into(),
+            Self::Gids { initialised: false } => "GIDS card, not initialised".into(),
+            Self::Piv { yubikey: Some([a, b, c]), .. } => format!("YubiKey {a}.{b}.{c}"),
+            Self::Piv { admin_unblock: true, .. } => "PIV card, managed".into(),
+            Self::Piv { .. } => "PIV card".into(),
+        }
+    }
+}
+
+/// Selects the card's application; `None` when it has neither.
+///
+/// # Errors
+/// [`TransportError`] when the card cannot be asked.
+pub fn recognise(card: &mut dyn Transport) -> Result<Option<Edge>, TransportError> {
+    for select in [SELECT_GIDS, SELECT_PIV] {
+        if send(card, select)?.1 == 0x9000 {
+            return current(card);
+        }
+    }
+    Ok(None)
+}
+
+/// The application that is selected now, without selecting any: a pending challenge lives on. `None`
+/// when neither is.
+///
+/// # Errors
+/// [`TransportError`] when the card cannot be asked.
+pub fn current(card: &mut dyn Transport) -> Result<Option<Edge>, TransportError> {
+    let pin_status = send(card, GET_PIN_STATUS)?.1 == 0x9000;
+    let version = send(card, GET_VERSION)?;
+    let yubikey = Some(version).filter(|(_, sw)| *sw == 0x9000).and_then(|(data, _)| data.try_into().ok());
+    if yubikey.is_some() || send(card, GET_DISCOVERY)?.1 == 0x9000 {
+        return Ok(Some(Edge::Piv { admin_unblock: pin_status, yubikey }));
+    }
+    if !pin_status {
+        return Ok(None);
+    }
+    let (master, _) = send(card, GET_MASTER_FILE)?;
+    Ok(Some(Edge::Gids { initialised: object(&master, 0xDF1F).is_some() }))
+}

@@ -1,0 +1,48 @@
+//! Unlocking while the one who has the key is at hand.
+
+use crate::minidriver::{Authenticator, CardError, Minidriver};
+use crate::transport::Transport;
+
+/// Why the card was not unlocked.
+#[derive(Debug)]
+pub enum OnlineError<E> {
+    /// The card refused, or cannot be asked.
+    Card(CardError),
+    /// No response came. The card is as it was, but for a challenge that nobody answers.
+    Response(E),
+}
+
+impl<E> From<CardError> for OnlineError<E> {
+    fn from(error: CardError) -> Self {
+        Self::Card(error)
+    }
+}
+
+/// Unlocks the card in one transaction: challenge, `respond`, response, new PIN. The PIN is checked
+/// first, so that a slip costs nothing; `respond` should take no more than a second or two.
+///
+/// # Errors
+/// [`OnlineError`].
+pub fn unlock<E>(
+    card: &mut dyn Transport,
+    new_pin: &[u8],
+    respond: impl FnOnce(&[u8]) -> Result<Vec<u8>, E>,
+) -> Result<(), OnlineError<E>> {
+    card.begin().map_err(CardError::from)?;
+    let result = within(card, new_pin, respond);
+    let ended = card.end().map_err(CardError::from);
+    result?;
+    Ok(ended?)
+}
+
+fn within<E>(
+    card: &mut dyn Transport,
+    new_pin: &[u8],
+    respond: impl FnOnce(&[u8]) -> Result<Vec<u8>, E>,
+) -> Result<(), OnlineError<E>> {
+    let mut card = Minidriver::open(card)?;
+    card.card_pin_policy().check(new_pin).map_err(CardError::from)?;
+    let challenge = card.card_get_challenge()?;
+    let response = respond(&challenge).map_err(OnlineError::Response)?;
+    Ok(card.card_unblock_pin(Authenticator::Response(&response), new_pin)?)
+}

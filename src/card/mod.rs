@@ -1,0 +1,91 @@
+//! `cardlab card`: the cards in readers and in state directories.
+
+mod lock;
+mod status;
+
+use crate::choose::ReaderChoice;
+use crate::exit::{Exit, Failure, OrExit};
+use anyhow::anyhow;
+use cardlab_client::piv;
+use cardlab_client::recognise;
+use cardlab_pcsclite::client::ShareMode;
+use cardlab_pcsclite::code::state;
+use cardlab_pcsclite::wire::ReaderState;
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+/// Look at cards and bring them to a state, in readers or in a state directory
+#[derive(Args)]
+pub(crate) struct CardCommand {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// List the readers and what is in them
+    List {
+        #[command(flatten)]
+        choice: ReaderChoice,
+
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    Status(status::StatusCommand),
+    Lock(lock::LockCommand),
+    /// Print the root certificate of a simulated YubiKey's attestations, in PEM
+    AttestationRoot {
+        #[command(flatten)]
+        choice: ReaderChoice,
+    },
+}
+
+impl CardCommand {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        match self.what {
+            What::List { choice, json } => list(&choice.context()?.readers().or_exit(Exit::NOT_THERE)?, json),
+            What::Status(command) => command.run()?,
+            What::Lock(command) => command.run()?,
+            What::AttestationRoot { choice } => attestation_root(&choice)?,
+        }
+        Ok(Exit::FINE)
+    }
+}
+
+fn list(readers: &[ReaderState], as_json: bool) {
+    if as_json {
+        let all: Vec<_> = readers
+            .iter()
+            .map(|r| {
+                let atr = hex::encode_upper(&r.atr);
+                json!({"reader": r.name, "card": r.state & state::PRESENT != 0, "atr": atr, "events": r.event_counter})
+            })
+            .collect();
+        println!("{}", json!(all));
+        return;
+    }
+    if readers.is_empty() {
+        println!("no readers");
+    }
+    for reader in readers {
+        let card = match reader.state {
+            s if s & state::UNKNOWN != 0 => "reader does not work".into(),
+            s if s & state::SWALLOWED != 0 => "card does not answer".into(),
+            s if s & state::PRESENT != 0 => format!("ATR {}", hex::encode_upper(&reader.atr)),
+            _ => "no card".into(),
+        };
+        println!("{}: {card}", reader.name);
+    }
+}
+
+fn attestation_root(choice: &ReaderChoice) -> Result<(), Failure> {
+    let context = choice.context()?;
+    let reader = choice.pick(&context.readers().or_exit(Exit::NOT_THERE)?)?;
+    let mut card = context.connect(&reader, ShareMode::Shared).or_exit(Exit::NOT_THERE)?;
+    recognise::recognise(&mut card).or_exit(Exit::NOT_THERE)?;
+    let root = piv::attestation_root(&mut card).or_exit(Exit::NOT_THERE)?;
+    let root = root.ok_or_else(|| anyhow!("this card has no attestation root of its own")).or_exit(Exit::NOT_THERE)?;
+    print!("{}", cardlab_vreader::setup::files::certificate_pem(&root)?);
+    Ok(())
+}

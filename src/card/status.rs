@@ -1,0 +1,156 @@
+//! `cardlab card status`.
+
+use crate::choose::ReaderChoice;
+use crate::exit::{Exit, Failure, OrExit};
+use crate::stored::{StoredCard, StoredChoice};
+use cardlab_client::minidriver::{Counter, Minidriver, PinStatus};
+use cardlab_client::piv::{self, Identity};
+use cardlab_client::recognise::Edge;
+use cardlab_pcsclite::client::ShareMode;
+use cardlab_sim::reference::{ADMINISTRATION, GLOBAL_PIN, PIN, PUK, Reference};
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+/// Show a card: what it is, its tries. Spends nothing and keeps a pending challenge
+#[derive(Args)]
+pub(super) struct StatusCommand {
+    #[command(flatten)]
+    choice: ReaderChoice,
+
+    #[command(flatten)]
+    stored: StoredChoice,
+
+    /// For programs
+    #[arg(long)]
+    json: bool,
+}
+
+impl StatusCommand {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let report = match self.stored.open()? {
+            Some(stored) => of_stored(&stored),
+            None => in_reader(&self.choice)?,
+        };
+        if self.json {
+            println!(
+                "{}",
+                Value::Object(report.into_iter().map(|(key, _, value)| (key.to_owned(), value)).collect::<Map<_, _>>())
+            );
+        } else {
+            report.iter().filter(|(_, text, _)| !text.is_empty()).for_each(|(key, text, _)| println!("{:<14}{text}", title(key)));
+        }
+        Ok(())
+    }
+}
+
+/// Key, text for people (empty: not shown), value for programs.
+type Row = (&'static str, String, Value);
+
+fn title(key: &str) -> &str {
+    match key {
+        "card_id" => "card id",
+        "guid" => "card UUID",
+        "pin" => "PIN",
+        "puk" => "PUK",
+        "global_pin" => "global PIN",
+        "admin_key" => "admin key",
+        "free_containers" => "free keys",
+        other => other,
+    }
+}
+
+fn in_reader(choice: &ReaderChoice) -> Result<Vec<Row>, Failure> {
+    let context = choice.context()?;
+    let reader = choice.pick(&context.readers().or_exit(Exit::NOT_THERE)?)?;
+    let mut card = context.connect(&reader, ShareMode::Shared).or_exit(Exit::NOT_THERE)?;
+    // Selecting would end somebody's challenge or login.
+    let mut card =
+        if Minidriver::resume(&mut card).is_ok() { Minidriver::resume(&mut card) } else { Minidriver::open(&mut card) }
+            .or_exit(Exit::NOT_THERE)?;
+    let status = card.card_pin_status().or_exit(Exit::NOT_THERE)?;
+    let free = card.card_query_free_space().or_exit(Exit::NOT_THERE)?;
+    let mut rows = vec![text("reader", reader), text("card", card.edge().name())];
+    if let Edge::Piv { .. } = card.edge() {
+        rows.extend(piv_rows(piv::identity(card.transport()).or_exit(Exit::NOT_THERE)?));
+    } else {
+        rows.push(hex_row("card_id", card.card_id().or_exit(Exit::NOT_THERE)?));
+    }
+    rows.extend(tries_rows(card.edge(), &status));
+    rows.push(("free_containers", format!("{} of {}", free.containers, free.maximum_containers), json!(free.containers)));
+    Ok(rows)
+}
+
+fn piv_rows(Identity { version, serial, guid, certificates }: Identity) -> Vec<Row> {
+    let version = version.map(|[a, b, c]| format!("{a}.{b}.{c}"));
+    let slots: Vec<String> = certificates.iter().map(|c| format!("{c:02x}")).collect();
+    let listed = if slots.is_empty() { "none".into() } else { slots.join(" ") };
+    vec![
+        ("version", version.clone().unwrap_or_else(not_told), json!(version)),
+        ("serial", serial.map_or_else(not_told, |s| s.to_string()), json!(serial)),
+        hex_row("guid", guid.map(|g| g.to_vec())),
+        ("certificates", listed, json!(slots)),
+    ]
+}
+
+fn tries_rows(edge: Edge, status: &PinStatus) -> Vec<Row> {
+    let row = |key, counter: Option<Counter>, verified: bool| {
+        let words = match counter {
+            Some(Counter { left, maximum }) => tries_text(left, maximum),
+            None => not_told(),
+        };
+        let value =
+            json!({"tries_left": counter.map(|c| c.left), "maximum": counter.and_then(|c| c.maximum), "verified": verified});
+        (key, if verified { format!("{words}, verified") } else { words }, value)
+    };
+    let mut rows = vec![row("pin", status.pin, status.pin_verified)];
+    if let Edge::Piv { .. } = edge {
+        rows.push(row("puk", status.puk, false));
+    }
+    rows.push(row("admin_key", status.admin, false));
+    rows
+}
+
+fn of_stored(stored: &StoredCard) -> Vec<Row> {
+    let card = &stored.card;
+    let mut rows = vec![
+        text("state", stored.place()),
+        text("profile", card.profile().name.clone()),
+        ("serial", card.serial().to_string(), json!(card.serial())),
+    ];
+    for (key, reference) in [("pin", PIN), ("puk", PUK), ("global_pin", GLOBAL_PIN), ("admin_key", ADMINISTRATION)] {
+        rows.push(stored_row(key, card.nvm(), reference));
+    }
+    rows
+}
+
+fn stored_row(key: &'static str, nvm: &cardlab_sim::nvm::Nvm, reference: Reference) -> Row {
+    if !reference.exists(nvm) {
+        // Every card has an administration key; not every card counts it.
+        let words = if key == "admin_key" { "not counted".into() } else { String::new() };
+        return (key, words, Value::Null);
+    }
+    let counter = reference.counter(nvm);
+    let value = json!({"tries_left": counter.left, "maximum": counter.maximum});
+    (key, tries_text(counter.left, Some(counter.maximum)), value)
+}
+
+fn tries_text(left: u8, maximum: Option<u8>) -> String {
+    let of = maximum.map(|m| format!(" of {m}")).unwrap_or_default();
+    match left {
+        0 => format!("blocked{}", maximum.map(|m| format!(" (0 of {m} tries left)")).unwrap_or_default()),
+        left => format!("{left}{of} tries left"),
+    }
+}
+
+fn not_told() -> String {
+    "not told".into()
+}
+
+fn text(key: &'static str, value: String) -> Row {
+    (key, value.clone(), json!(value))
+}
+
+fn hex_row(key: &'static str, bytes: Option<Vec<u8>>) -> Row {
+    let digits = bytes.map(hex::encode_upper);
+    (key, digits.clone().unwrap_or_else(|| "none".into()), json!(digits))
+}

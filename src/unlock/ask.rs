@@ -1,0 +1,148 @@
+//! The questions of the Unlock tool.
+
+use super::talk::{Talk, sentence};
+use crate::exit::{Exit, Failure, OrExit};
+use crate::terminal::{Entry, Lines};
+use anyhow::anyhow;
+use cardlab_client::minidriver::{PinCharacters, PinFault, PinPolicy};
+use cardlab_client::unlock::offline::KEEP_EVERY;
+use std::ops::ControlFlow;
+use zeroize::Zeroizing;
+
+/// Why there is no answer.
+pub(super) enum NoAnswer<B> {
+    /// Nobody answers any more.
+    End,
+    /// The card, or the time.
+    Broken(B),
+    /// It ends the tool.
+    Failure(Failure),
+}
+
+impl<B> From<Failure> for NoAnswer<B> {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+/// Where answers come from.
+pub(super) struct Questions {
+    pub(super) talk: Talk,
+    lines: Lines,
+    /// PINs are not asked twice.
+    once: bool,
+}
+
+impl Questions {
+    pub(super) fn new(talk: Talk, once: bool) -> Self {
+        Self { talk, lines: Lines::new(), once }
+    }
+
+    /// Whether a person answers, who may try again.
+    pub(super) fn is_person(&self) -> bool {
+        !self.talk.json && self.lines.is_terminal()
+    }
+
+    fn line<B>(
+        &mut self,
+        question: &str,
+        hidden: bool,
+        idle: &mut dyn FnMut() -> ControlFlow<B>,
+    ) -> Result<Zeroizing<String>, NoAnswer<B>> {
+        self.talk.ask(question);
+        let entry = self.lines.next(hidden, KEEP_EVERY, idle).map_err(Failure::from)?;
+        if !self.is_person() && !self.talk.json {
+            println!();
+        }
+        match entry {
+            Entry::Line(line) => Ok(line),
+            Entry::End => Err(NoAnswer::End),
+            Entry::Broken(why) => Err(NoAnswer::Broken(why)),
+        }
+    }
+
+    /// A code of `length` bytes. A person may mend it; a program's mistake ends the tool.
+    pub(super) fn response<B>(
+        &mut self,
+        length: usize,
+        idle: &mut dyn FnMut() -> ControlFlow<B>,
+    ) -> Result<Vec<u8>, NoAnswer<B>> {
+        loop {
+            let text = self.line("Response data    ", false, idle)?;
+            match cardlab_codes::parse(&text, &[length]) {
+                Ok(response) => {
+                    self.talk.response_taken(&response);
+                    return Ok(response);
+                }
+                Err(error) => self.mend(&error.to_string())?,
+            }
+        }
+    }
+
+    /// A new PIN that keeps the card's rules, typed twice by a person.
+    pub(super) fn new_pin<B>(
+        &mut self,
+        policy: PinPolicy,
+        idle: &mut dyn FnMut() -> ControlFlow<B>,
+    ) -> Result<Zeroizing<String>, NoAnswer<B>> {
+        let kind = if policy.characters == PinCharacters::Digits { "digits" } else { "characters" };
+        let question = format!("New PIN ({} to {} {kind}): ", policy.minimum, policy.maximum);
+        loop {
+            let pin = self.line(&question, true, idle)?;
+            if let Err(fault) = policy.check(pin.as_bytes()) {
+                self.mend(&fault.to_string())?;
+                continue;
+            }
+            if self.once || !self.is_person() {
+                return Ok(pin);
+            }
+            let confirmation = self.line("Confirm new PIN: ", true, idle)?;
+            if *confirmation == *pin {
+                return Ok(pin);
+            }
+            self.mend(&PinFault::Confirmation.to_string())?;
+        }
+    }
+
+    /// A PUK.
+    pub(super) fn puk<B>(&mut self, idle: &mut dyn FnMut() -> ControlFlow<B>) -> Result<Zeroizing<String>, NoAnswer<B>> {
+        loop {
+            let puk = self.line("PUK: ", true, idle)?;
+            if (6..=8).contains(&puk.len()) {
+                return Ok(puk);
+            }
+            self.mend(&PinFault::PukLength.to_string())?;
+        }
+    }
+
+    /// Yes or no; no when nobody says.
+    pub(super) fn agrees(&mut self, question: &str) -> Result<bool, Failure> {
+        match self.line::<()>(&format!("{question} [y/N] "), false, &mut || ControlFlow::Continue(())) {
+            Ok(answer) => Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes")),
+            Err(NoAnswer::Failure(failure)) => Err(failure),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// A number from 1 to `count`; `None` when nobody answers.
+    pub(super) fn number(&mut self, question: &str, count: usize) -> Result<Option<usize>, Failure> {
+        loop {
+            match self.line::<()>(question, false, &mut || ControlFlow::Continue(())) {
+                Ok(text) => match text.trim().parse::<usize>() {
+                    Ok(number) if (1..=count).contains(&number) => return Ok(Some(number)),
+                    _ => self.talk.note(&format!("A number from 1 to {count}, please.")),
+                },
+                Err(NoAnswer::Failure(failure)) => return Err(failure),
+                Err(_) => return Ok(None),
+            }
+        }
+    }
+
+    fn mend(&self, message: &str) -> Result<(), Failure> {
+        if self.is_person() {
+            self.talk.note(&sentence(message));
+            return Ok(());
+        }
+        Err(anyhow!("{message}; the card was not asked")).or_exit(Exit::USAGE)
+    }
+}
