@@ -2,41 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
-use common::{CARDLAB, Lab, has, said};
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-
-/// A server that is stopped when the test ends.
-struct Up {
-    child: Child,
-    ready: String,
-}
-
-impl Up {
-    fn start(lab: &Lab, arguments: &[&str]) -> Self {
-        let mut command = Command::new(CARDLAB);
-        Self::from(command.current_dir(lab.path()).arg("up").args(arguments))
-    }
-
-    fn from(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut ready = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
-        Self { child, ready: ready.trim_end().into() }
-    }
-
-    fn stop(mut self, signal: &str) -> Option<i32> {
-        Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
-        self.child.wait().unwrap().code()
-    }
-}
-
-impl Drop for Up {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use common::{CARDLAB, Lab, Up, has, said};
+use std::process::{Command, Stdio};
 
 fn list(socket: &str) -> String {
     said(Command::new(CARDLAB).env("PCSCLITE_CSOCK_NAME", socket).args(["card", "list"]).output().unwrap()).ok()

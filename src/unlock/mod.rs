@@ -10,11 +10,12 @@ use ask::{NoAnswer, Questions};
 use cardlab_client::minidriver::{Authenticator, CardError, Minidriver, PinFault, Secret};
 use cardlab_client::recognise::Edge;
 use cardlab_client::transport::{Transport, TransportError};
-use cardlab_client::unlock::offline::{Guard, Offline};
+use cardlab_client::unlock::offline::{Guard, KEEP_EVERY, Offline};
 use cardlab_pcsclite::client::{Card, Context, Disposition, Error, ShareMode};
 use cardlab_pcsclite::code::ReturnCode;
 use clap::Args;
 use std::ops::ControlFlow;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 use talk::{Talk, pin_state, sentence};
 
@@ -86,7 +87,7 @@ impl Unlock {
         let Some(reader) = self.pick(&context, &mut questions)? else { return Ok(Exit::FAILED) };
         let mut first = true;
         loop {
-            let mut card = match context.connect(&reader, ShareMode::Shared) {
+            let mut card = match connect(&context, &reader, questions.talk) {
                 Ok(card) => card,
                 Err(error) if is_gone(&error) && questions.is_person() && !self.challenge => {
                     wait_for_card(&context, &reader, questions.talk)?;
@@ -94,7 +95,6 @@ impl Unlock {
                 }
                 Err(error) => return Err(error).or_exit(Exit::NOT_THERE),
             };
-            say_when_held(&mut card, questions.talk);
             let ended = self.session(&mut card, &reader, &mut questions, first)?;
             first = false;
             match ended {
@@ -134,7 +134,7 @@ impl Unlock {
     fn session(&self, card: &mut Card<'_>, reader: &str, questions: &mut Questions, first: bool) -> Result<Ended, Failure> {
         let result = match &self.response {
             Some(response) => self.with_given_response(card, response, questions),
-            None => self.from_the_start(card, reader, questions, first),
+            None => self.look_first(card, reader, questions, first),
         };
         match result {
             Ok(ended) => Ok(ended),
@@ -161,7 +161,7 @@ impl Unlock {
     }
 
     /// Looks at the card, then goes the way that was asked for.
-    fn from_the_start(
+    fn look_first(
         &self,
         card: &mut Card<'_>,
         reader: &str,
@@ -178,7 +178,7 @@ impl Unlock {
                 Err(error) => return self.refusal(&error, questions),
             };
             let id = opened.card_id().ok().flatten();
-            if first && !(self.challenge && !self.json) {
+            if first && (self.json || !self.challenge) {
                 questions.talk.card(reader, opened.edge(), id.as_deref(), &status);
             }
             (opened.edge(), status)
@@ -353,17 +353,19 @@ fn is_gone(error: &Error) -> bool {
     matches!(error.code(), Some(ReturnCode::NO_SMARTCARD | ReturnCode::REMOVED_CARD))
 }
 
-/// Another program's transaction would make us wait without a word.
-fn say_when_held(card: &mut Card<'_>, talk: Talk) {
-    match card.try_begin() {
-        Ok(()) => {
-            let _ = card.end(Disposition::Leave);
-        }
-        Err(error) if error.code() == Some(ReturnCode::SHARING_VIOLATION) => {
+/// Connects to a card and waits until no other program holds it; says so when that takes long.
+fn connect<'c>(context: &'c Context, reader: &str, talk: Talk) -> Result<Card<'c>, Error> {
+    let (done, waits) = std::sync::mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        if waits.recv_timeout(KEEP_EVERY) == Err(RecvTimeoutError::Timeout) {
             talk.note("Another program holds the card; waiting for it.");
         }
-        Err(_) => {}
-    }
+    });
+    let mut card = context.connect(reader, ShareMode::Shared)?;
+    card.begin()?;
+    card.end(Disposition::Leave)?;
+    drop(done);
+    Ok(card)
 }
 
 fn wait_for_card(context: &Context, reader: &str, talk: Talk) -> Result<(), Failure> {

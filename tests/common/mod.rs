@@ -1,8 +1,11 @@
 //! Runs programs under `cardlab exec` and looks at what they say.
 #![allow(dead_code, clippy::unwrap_used, unreachable_pub)]
 
+pub mod desk;
+
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 /// The program under test.
 pub const CARDLAB: &str = env!("CARGO_BIN_EXE_cardlab");
@@ -91,6 +94,51 @@ impl Lab {
     /// Runs a shell script without a card.
     pub fn host(&self, script: &str) -> Said {
         said(Command::new("bash").current_dir(self.path()).args(["-euo", "pipefail", "-c", script]).output().unwrap())
+    }
+}
+
+/// A `cardlab up` that is stopped when the test ends.
+pub struct Up {
+    pub child: Child,
+    pub ready: String,
+}
+
+impl Up {
+    pub fn start(lab: &Lab, arguments: &[&str]) -> Self {
+        let mut command = Command::new(CARDLAB);
+        Self::from(command.current_dir(lab.path()).arg("up").args(arguments))
+    }
+
+    pub fn from(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut ready = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
+        Self { child, ready: ready.trim_end().into() }
+    }
+
+    /// The socket of the ready line.
+    pub fn socket(&self) -> PathBuf {
+        self.ready.strip_prefix("ready PCSCLITE_CSOCK_NAME=").unwrap().into()
+    }
+
+    /// Runs a shell script that sees these readers.
+    pub fn sh(&self, lab: &Lab, script: &str) -> Said {
+        let mut command = Command::new("bash");
+        command.current_dir(lab.path()).env("PCSCLITE_CSOCK_NAME", self.socket()).env("XDG_CACHE_HOME", lab.path());
+        command.env("CARDLAB", CARDLAB).stdin(Stdio::null());
+        said(command.args(["-euo", "pipefail", "-c", script]).output().unwrap())
+    }
+
+    pub fn stop(mut self, signal: &str) -> Option<i32> {
+        Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
