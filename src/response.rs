@@ -117,8 +117,14 @@ impl Response {
                 json!({"response": digits(&response), "check": check_code(&response), "challenge_check": check_code(&challenge)});
             println!("{value}");
         } else {
-            println!("challenge  {}   check code {}", grouped(&challenge), check_code(&challenge));
-            println!("response   {}   check code {}", grouped(&response), check_code(&response));
+            // What a person compares goes where a script does not read.
+            eprintln!(
+                "challenge {}, check code {}; check code of the response {}:",
+                grouped(&challenge),
+                check_code(&challenge),
+                check_code(&response)
+            );
+            println!("{}", grouped(&response));
         }
         Ok(Exit::FINE)
     }

@@ -23,7 +23,7 @@ fn wrong_use_is_explained() {
     let wrong = |arguments: &[&str]| cardlab(&[&["exec"], arguments, &["--", "true"]].concat()).code(2);
     assert_eq!(
         wrong(&["--card", "yubikey-6"]),
-        "cardlab: no profile named 'yubikey-6'; there are: nist-piv, yubikey-4.3, yubikey-5.4, yubikey-5.7\n"
+        "cardlab: no profile named 'yubikey-6'; there are: gids, gids-blank, nist-piv, piv-admin, yubikey-4.3, yubikey-5.4, yubikey-5.7\n"
     );
     has(&wrong(&["--card", "nist-piv,colour=red"]), &["no card setting named 'colour'; there are: name, ca, 9a,"]);
     has(&wrong(&["--card", "nist-piv,pin=12"]), &["'12' is no value for pin: 6 to 8 characters"]);
@@ -31,7 +31,7 @@ fn wrong_use_is_explained() {
     has(&wrong(&["--trace", "/no/such/dir/t"]), &["--trace /no/such/dir/t: No such file"]);
     has(&wrong(&["--seed", "x"]), &["invalid value 'x' for '--seed <N>'"]);
     has(&cardlab(&["exec"]).code(2), &["<CMD>..."]);
-    has(&cardlab(&["profile", "show", "nothing"]).code(2), &["there are: nist-piv"]);
+    has(&cardlab(&["profile", "show", "nothing"]).code(2), &["there are: gids"]);
     has(&cardlab(&["up", "--vpcd", "nowhere"]).code(2), &["write HOST:PORT"]);
 }
 

@@ -3,19 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
-use common::Lab;
+use common::{Lab, under_exec};
 use pcsc::{Attribute, Card, Context, Disposition, Error, Protocols, Scope, ShareMode};
 use std::time::Duration;
-
-/// Runs `inside` in a child under `exec`; the child is this very test, told so by the environment.
-fn under_exec(lab: &Lab, test: &str, inside: fn()) {
-    if std::env::var_os("CARDLAB_TEST_CHILD").is_some() {
-        return inside();
-    }
-    let me = std::env::current_exe().unwrap();
-    let output = lab.exec().env("CARDLAB_TEST_CHILD", "1").arg(me).args(["--exact", test, "--nocapture"]).output().unwrap();
-    common::said(output).ok();
-}
 
 const READER: &std::ffi::CStr = c"Test 00 00";
 const SELECT: [u8; 11] = [0x00, 0xA4, 0x04, 0x00, 0x05, 0xA0, 0x00, 0x00, 0x03, 0x08, 0x00];

@@ -353,7 +353,7 @@ fn what_the_operator_computes() {
     let lab = Lab::new("gids");
     let key = "0123456789ABCDEF23456789ABCDEF01456789ABCDEF0123";
     let text = cardlab(&["response", "--key", key, "1122334455667788"]).ok();
-    has(&text, &["challenge  1122 3344 5566 7788   check code D7", "response   88BE 354D 2E0B 2869   check code 15"]);
+    has(&text, &["challenge 1122 3344 5566 7788, check code D7; check code of the response 15:", "88BE 354D 2E0B 2869\n"]);
     has(&cardlab(&["response", "--key", ZEROS, "0000-0000", "0000-0001"]).ok(), &["166B 40B4 4ABA 4BD6"]);
     has(&cardlab(&["response", "--key", ZEROS, "--show-key"]).ok(), &["check value  8CA64D"]);
     lab.write("key", &format!("{key}\n"));

@@ -4,7 +4,7 @@
 //! | module | what it knows |
 //! |---|---|
 //! | [`transport`] | a way to a card: APDU in, APDU out, transactions |
-//! | [`system`] | that way by the system's PC/SC library (feature `pcsc`) |
+//! | `system` | that way by the system's PC/SC library (feature `pcsc`) |
 //! | [`recognise`](mod@recognise) | what kind of card it is |
 //! | [`minidriver`] | the functions of Microsoft's minidriver, on GIDS and PIV cards |
 //! | [`lock`] | bringing a card to few tries, by spending them |

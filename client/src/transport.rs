@@ -3,7 +3,7 @@
 //! | implementation | reaches |
 //! |---|---|
 //! | [`cardlab_pcsclite::client::Card`] | pcsc-lite's socket: pcscd or cardlab, no C library |
-//! | [`crate::system::SystemCard`] | the system's PC/SC library: Windows, macOS, and Linux with the feature `pcsc` |
+//! | `system::SystemCard` | the system's PC/SC library: Windows, macOS, and Linux with the feature `pcsc` |
 //! | [`InProcess`] | a card in the same process, for tests |
 
 use cardlab_pcsclite::client::{self, Disposition, ShareMode};
@@ -31,6 +31,9 @@ pub enum TransportError {
     /// The card answered fewer than the two bytes of a status word.
     #[error("the card answered {0} bytes, which is no response APDU")]
     Short(usize),
+    /// The card announced ever more data.
+    #[error("the card's answer has no end")]
+    Endless,
 }
 
 /// Sends command APDUs to one card.
@@ -118,6 +121,9 @@ impl<F: FnMut(&[u8]) -> Option<Vec<u8>>> Transport for InProcess<F> {
     }
 }
 
+/// Parts of one answer: 256 bytes each, 64 KiB in all.
+const MOST_PARTS: usize = 256;
+
 /// A response split into data and status word; follows 61xx with GET RESPONSE (ISO/IEC 7816-4
 /// section 11.8.1).
 ///
@@ -126,7 +132,7 @@ impl<F: FnMut(&[u8]) -> Option<Vec<u8>>> Transport for InProcess<F> {
 pub fn send(transport: &mut dyn Transport, command: &[u8]) -> Result<(Vec<u8>, u16), TransportError> {
     let mut data = Vec::new();
     let mut response = transport.exchange(command)?;
-    loop {
+    for _ in 0..MOST_PARTS {
         let length = response.len();
         let Some((part, sw)) = response.split_last_chunk::<2>() else { return Err(TransportError::Short(length)) };
         data.extend_from_slice(part);
@@ -136,4 +142,5 @@ pub fn send(transport: &mut dyn Transport, command: &[u8]) -> Result<(Vec<u8>, u
         }
         response = transport.exchange(&[0x00, 0xC0, 0x00, 0x00, sw2])?;
     }
+    Err(TransportError::Endless)
 }

@@ -97,6 +97,16 @@ impl Lab {
     }
 }
 
+/// Runs `inside` in a child under `exec`; the child is this very test, told so by the environment.
+pub fn under_exec(lab: &Lab, test: &str, inside: fn()) {
+    if std::env::var_os("CARDLAB_TEST_CHILD").is_some() {
+        return inside();
+    }
+    let me = std::env::current_exe().unwrap();
+    let output = lab.exec().env("CARDLAB_TEST_CHILD", "1").arg(me).args(["--exact", test, "--nocapture"]).output().unwrap();
+    said(output).ok();
+}
+
 /// A `cardlab up` that is stopped when the test ends.
 pub struct Up {
     pub child: Child,

@@ -18,6 +18,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod clock;
+mod contain;
 pub mod icc;
 pub mod private;
 pub mod resource;

@@ -5,8 +5,9 @@
 //! contents. Table `meta`: `format`. Every transaction of a card is one durable commit; what a crash
 //! leaves is redb's promise: the state before or after the commit, never between.
 
+use crate::contain::contained;
 use cardlab_sim::nvm::{Change, RecordId, Store, StoreError};
-use redb::{Database, DatabaseError, ReadableDatabase, TableDefinition};
+use redb::{Database, ReadableDatabase, TableDefinition};
 use rustix::fs::{Mode, OFlags};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -71,14 +72,20 @@ impl StateDirectory {
             .map_err(|e| failed(format!("cannot open {FILE} for writing: {e}")))?;
         drop(handle);
         let damaged = |reason: String| StateError::Damaged { path: path.into(), reason };
-        let database = Database::builder().set_cache_size(CACHE).create(&file).map_err(|e| match e {
-            DatabaseError::DatabaseAlreadyOpen => StateError::InUse(path.into()),
-            other => damaged(other.to_string()),
-        })?;
-        let state = Self { database: Arc::new(database) };
-        match state.format().map_err(|e| damaged(e.to_string()))? {
-            FORMAT => Ok(state),
-            found => Err(StateError::Format { path: path.into(), found }),
+        // redb reads some damaged pages with a panic; its checksums find the others.
+        let opened = contained(|| {
+            let mut database = Database::builder().set_cache_size(CACHE).create(&file)?;
+            let whole = database.check_integrity()?;
+            let state = Self { database: Arc::new(database) };
+            Ok::<_, redb::Error>((state.format()?, whole, state))
+        });
+        match opened {
+            Some(Ok((FORMAT, true, state))) => Ok(state),
+            Some(Ok((FORMAT, false, _))) => Err(damaged("checksums are wrong".into())),
+            Some(Ok((found, ..))) => Err(StateError::Format { path: path.into(), found }),
+            Some(Err(redb::Error::DatabaseAlreadyOpen)) => Err(StateError::InUse(path.into())),
+            Some(Err(other)) => Err(damaged(other.to_string())),
+            None => Err(damaged("its pages make no sense".into())),
         }
     }
 

@@ -119,8 +119,12 @@ impl<'t> Minidriver<'t> {
     /// CardAuthenticateChallenge (section 4.4.6). Right or wrong, it ends the challenge.
     ///
     /// # Errors
-    /// [`CardError::Wrong`], [`CardError::Blocked`], [`CardError::ChallengeGone`].
+    /// [`CardError::Wrong`], [`CardError::Blocked`], [`CardError::ChallengeGone`];
+    /// [`CardError::NotSupported`] for a response that is not 8 or 16 bytes.
     pub fn card_authenticate_challenge(&mut self, response: &[u8]) -> Result<(), CardError> {
+        if !matches!(response.len(), 8 | 16) {
+            return Err(CardError::NotSupported("a response has 8 bytes, 16 for a card with an AES key"));
+        }
         let length = response.len() as u8;
         let template = [&[0x7C, length + 2, 0x82, length], response].concat();
         let (_, sw) = match self.edge {

@@ -1,0 +1,59 @@
+//! Whole unlocks: selection, challenge, response, new PIN. In process, through the socket, and through
+//! the socket with a card that is kept on disk.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use cardlab_client::transport::{InProcess, Transport};
+use cardlab_client::unlock::online;
+use cardlab_pcsclite::client::{Context, ShareMode};
+use cardlab_server_stub::keys::{AdminKey, Cipher};
+use cardlab_sim::card::{Card, World};
+use cardlab_sim::profile::Profile;
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+struct Up(Child);
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn up(socket: &Path, options: &[&str]) -> Up {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cardlab"));
+    command.arg("up").args(["--card", "gids", "--socket"]).arg(socket).args(options).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut String::new()).unwrap();
+    Up(child)
+}
+
+fn unlock(card: &mut dyn Transport, key: &AdminKey) {
+    online::unlock(card, b"246810", |challenge| key.respond(challenge)).unwrap();
+}
+
+fn unlocks(c: &mut Criterion) {
+    let key = AdminKey::new(Cipher::Tdes, &[0; 24]).unwrap();
+    let mut group = c.benchmark_group("unlock");
+    group.throughput(Throughput::Elements(1));
+    let mut card = Card::new(Profile::builtin("gids").unwrap(), World::seeded(1)).unwrap();
+    card.power_on();
+    let mut card = InProcess(|command: &[u8]| card.transmit(command).ok());
+    group.bench_function("in process", |b| b.iter(|| unlock(&mut card, &key)));
+    let directory = tempfile::tempdir().unwrap();
+    let state = directory.path().join("state");
+    for (name, options) in [("socket", vec![]), ("socket, --state", vec!["--state", state.to_str().unwrap()])] {
+        let socket = directory.path().join("s");
+        let _up = up(&socket, &options);
+        let context = Context::establish_at(&socket).unwrap();
+        let reader = context.readers().unwrap()[0].name.clone();
+        let mut card = context.connect(&reader, ShareMode::Shared).unwrap();
+        group.bench_function(name, |b| b.iter(|| unlock(&mut card, &key)));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, unlocks);
+criterion_main!(benches);

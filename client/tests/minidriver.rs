@@ -1,0 +1,228 @@
+//! The minidriver's functions on every kind of card, in process.
+#![allow(clippy::unwrap_used)]
+
+use cardlab_client::lock::{self, LockError};
+use cardlab_client::minidriver::{Authenticator, CardError, Counter, Minidriver, PinCharacters, PinFault, Secret};
+use cardlab_client::recognise::{Edge, recognise};
+use cardlab_client::transport::{InProcess, Transport, TransportError};
+use cardlab_client::unlock::offline::{Guard, Offline};
+use cardlab_client::unlock::online::{self, OnlineError};
+use cardlab_server_stub::keys::{AdminKey, Cipher};
+use cardlab_sim::card::{Card, World};
+use cardlab_sim::profile::Profile;
+
+const PIV_KEY: [u8; 24] = [1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8];
+
+/// A powered card and what it was sent.
+fn card(profile: &str, settings: &[(&str, &str)]) -> Card {
+    let mut profile = Profile::builtin(profile).unwrap();
+    for (key, value) in settings {
+        profile.set(key, value).unwrap();
+    }
+    let mut card = Card::new(profile, World::seeded(42)).unwrap();
+    card.power_on();
+    card
+}
+
+fn reach(card: &mut Card) -> impl Transport + '_ {
+    InProcess(move |command: &[u8]| card.transmit(command).ok())
+}
+
+fn tdes(key: &[u8]) -> AdminKey {
+    AdminKey::new(Cipher::Tdes, key).unwrap()
+}
+
+/// Managed cards and their keys.
+fn managed() -> Vec<(Card, AdminKey)> {
+    let aes = "000102030405060708090A0B0C0D0E0F";
+    let aes_key = || AdminKey::new(Cipher::Aes128, &hex::decode(aes).unwrap()).unwrap();
+    vec![
+        (card("gids", &[]), tdes(&[0; 24])),
+        (card("piv-admin", &[]), tdes(&PIV_KEY)),
+        (card("gids", &[("admin-key", aes), ("admin-algorithm", "aes128")]), aes_key()),
+        (card("piv-admin", &[("admin-key", aes), ("admin-algorithm", "aes128")]), aes_key()),
+    ]
+}
+
+#[test]
+fn every_kind_is_recognised() {
+    let kind = |profile: &str| recognise(&mut reach(&mut card(profile, &[]))).unwrap();
+    let piv = |admin_unblock, yubikey| Some(Edge::Piv { admin_unblock, yubikey });
+    assert_eq!(kind("gids"), Some(Edge::Gids { initialised: true }));
+    assert_eq!(kind("gids-blank"), Some(Edge::Gids { initialised: false }));
+    assert_eq!(kind("nist-piv"), piv(false, None));
+    assert_eq!(kind("piv-admin"), piv(true, None));
+    assert_eq!(kind("yubikey-5.7").map(|edge| edge.name()), Some("YubiKey 5.7.1".into()));
+    // A bank card; one that answers nonsense; one that never ends; none.
+    let mut other = InProcess(|_: &[u8]| Some(vec![0x6A, 0x82]));
+    assert!(matches!(Minidriver::open(&mut other), Err(CardError::Unknown)));
+    let mut nonsense = InProcess(|_: &[u8]| Some(vec![0x90]));
+    assert!(matches!(Minidriver::open(&mut nonsense), Err(CardError::Transport(TransportError::Short(1)))));
+    let mut endless = InProcess(|_: &[u8]| Some(vec![0x61, 0x00]));
+    assert!(matches!(Minidriver::open(&mut endless), Err(CardError::Transport(TransportError::Endless))));
+    let mut gone = InProcess(|_: &[u8]| None);
+    assert!(matches!(Minidriver::open(&mut gone), Err(CardError::Transport(TransportError::Removed))));
+}
+
+#[test]
+fn a_pin_is_verified_counted_and_changed() {
+    for profile in ["gids", "piv-admin", "nist-piv", "yubikey-4.3", "yubikey-5.4", "yubikey-5.7"] {
+        let mut card = card(profile, &[]);
+        let mut transport = reach(&mut card);
+        let mut card = Minidriver::open(&mut transport).unwrap();
+        card.card_authenticate_pin(b"123456").unwrap();
+        assert!(card.card_pin_status().unwrap().pin_verified, "{profile}");
+        card.card_deauthenticate().unwrap();
+        // A YubiKey 4 has nothing to forget with; see the function's description.
+        assert_eq!(card.card_pin_status().unwrap().pin_verified, profile == "yubikey-4.3", "{profile}");
+        let Err(CardError::Wrong { secret: Secret::Pin, left: Some(2) }) = card.card_authenticate_pin(b"654321") else {
+            panic!("{profile}")
+        };
+        assert_eq!(card.card_pin_status().unwrap().pin.map(|c| c.left), Some(2), "{profile}");
+        card.card_change_authenticator(b"123456", b"246810").unwrap();
+        assert!(matches!(card.card_change_authenticator(b"123456", b"111222"), Err(CardError::Wrong { left: Some(2), .. })));
+        card.card_authenticate_pin(b"246810").unwrap();
+        lock::bring_to(&mut card, Secret::Pin, 0).unwrap();
+        assert!(matches!(card.card_authenticate_pin(b"246810"), Err(CardError::Blocked(Secret::Pin))), "{profile}");
+        assert_eq!(card.card_pin_status().unwrap().pin_blocked(), Some(true), "{profile}");
+        assert!(matches!(lock::bring_to(&mut card, Secret::Pin, 2), Err(LockError::Fewer { left: 0, .. })));
+    }
+}
+
+/// The rules are looked at before the card is asked: no command, no try.
+#[test]
+fn a_pin_that_cannot_be_one_is_not_sent() {
+    for (profile, minimum, maximum, characters) in [
+        ("gids", 4, 16, PinCharacters::Ascii),
+        ("nist-piv", 6, 8, PinCharacters::Digits),
+        ("yubikey-5.4", 6, 8, PinCharacters::Ascii),
+    ] {
+        let mut card = card(profile, &[]);
+        let mut transport = reach(&mut card);
+        let mut card = Minidriver::open(&mut transport).unwrap();
+        let policy = card.card_pin_policy();
+        assert_eq!((policy.minimum, policy.maximum, policy.characters), (minimum, maximum, characters));
+        let mut fault = |pin: &str| match card.card_authenticate_pin(pin.as_bytes()) {
+            Err(CardError::Pin(fault)) => fault,
+            other => panic!("{profile}, {pin}: {other:?}"),
+        };
+        assert_eq!(fault(""), PinFault::Empty);
+        assert_eq!(fault("pässwd"), PinFault::NotAscii);
+        assert_eq!(fault("123"), PinFault::Length { minimum, maximum, found: 3 });
+        assert_eq!(fault(&"1".repeat(17)), PinFault::Length { minimum, maximum, found: 17 });
+        if characters == PinCharacters::Digits {
+            assert_eq!(fault("12345x"), PinFault::NotDigits);
+        }
+        assert_eq!(card.card_pin_status().unwrap().pin.map(|c| c.left), Some(3), "{profile}");
+    }
+}
+
+#[test]
+fn the_administration_key_unblocks() {
+    for (mut card, key) in managed() {
+        let kind = format!("{} {:?}", card.profile().name, key.cipher());
+        let mut transport = reach(&mut card);
+        let mut card = Minidriver::open(&mut transport).unwrap();
+        lock::bring_to(&mut card, Secret::Pin, 0).unwrap();
+        let full = card.card_pin_status().unwrap().admin;
+        assert_eq!(full, Some(Counter { left: 5, maximum: Some(5) }), "{kind}");
+
+        let first = card.card_get_challenge().unwrap();
+        assert_eq!(first.len(), key.cipher().challenge_len(), "{kind}");
+        let second = card.card_get_challenge().unwrap();
+        assert_ne!(first, second);
+        // Of the one before; then of none at all, which costs nothing.
+        let old = key.respond(&first).unwrap();
+        let refused = card.card_unblock_pin(Authenticator::Response(&old), b"246810");
+        assert!(matches!(refused, Err(CardError::Wrong { secret: Secret::AdminKey, left: Some(4) })), "{kind}: {refused:?}");
+        card.card_unblock_pin(Authenticator::Response(&key.respond(&second).unwrap()), b"246810").unwrap_err();
+        assert_eq!(card.card_pin_status().unwrap().admin.map(|c| c.left), Some(4), "{kind}");
+
+        let right = key.respond(&card.card_get_challenge().unwrap()).unwrap();
+        card.card_unblock_pin(Authenticator::Response(&right), b"246810").unwrap();
+        let status = card.card_pin_status().unwrap();
+        assert_eq!((status.pin.map(|c| c.left), status.admin), (Some(3), full), "{kind}");
+        card.card_authenticate_pin(b"246810").unwrap();
+        card.card_unblock_pin(Authenticator::Response(&right), b"111222").unwrap_err();
+        assert!(matches!(card.card_authenticate_challenge(&[1; 9]), Err(CardError::NotSupported(_))));
+
+        lock::bring_to(&mut card, Secret::AdminKey, 0).unwrap();
+        assert!(matches!(card.card_get_challenge(), Err(CardError::Blocked(Secret::AdminKey))), "{kind}");
+        card.card_authenticate_pin(b"246810").unwrap();
+    }
+}
+
+#[test]
+fn the_puk_unblocks_where_there_is_one() {
+    for profile in ["nist-piv", "yubikey-5.4", "piv-admin"] {
+        let mut card = card(profile, &[]);
+        let mut transport = reach(&mut card);
+        let mut card = Minidriver::open(&mut transport).unwrap();
+        lock::bring_to(&mut card, Secret::Pin, 0).unwrap();
+        let wrong = card.card_unblock_pin(Authenticator::Puk(b"87654321"), b"246810");
+        assert!(matches!(wrong, Err(CardError::Wrong { secret: Secret::Puk, left: Some(2) })), "{profile}: {wrong:?}");
+        let short = card.card_unblock_pin(Authenticator::Puk(b"1"), b"246810");
+        assert!(matches!(short, Err(CardError::Pin(PinFault::PukLength))));
+        card.card_unblock_pin(Authenticator::Puk(b"12345678"), b"246810").unwrap();
+        card.card_authenticate_pin(b"246810").unwrap();
+        card.card_change_puk(b"12345678", b"87654321").unwrap();
+        lock::bring_to(&mut card, Secret::Puk, 0).unwrap();
+        let blocked = card.card_unblock_pin(Authenticator::Puk(b"87654321"), b"246810");
+        assert!(matches!(blocked, Err(CardError::Blocked(Secret::Puk))), "{profile}: {blocked:?}");
+    }
+    let mut gids = card("gids", &[]);
+    let mut transport = reach(&mut gids);
+    let mut gids = Minidriver::open(&mut transport).unwrap();
+    let none = gids.card_unblock_pin(Authenticator::Puk(b"12345678"), b"246810");
+    assert!(matches!(none, Err(CardError::NotSupported(_))));
+    let mut piv = card("nist-piv", &[]);
+    let mut transport = reach(&mut piv);
+    let Err(refused) = Offline::begin(&mut transport, Guard::Look) else { panic!("a PIV card gives no challenge to people") };
+    assert_eq!(refused.to_string(), "this PIV card is unblocked with its PUK only");
+}
+
+#[test]
+fn online_and_offline() {
+    for (mut card, key) in managed() {
+        let mut transport = reach(&mut card);
+        lock::bring_to(&mut Minidriver::open(&mut transport).unwrap(), Secret::Pin, 0).unwrap();
+        // The server does not answer; the person mistypes; neither costs a try.
+        let silent = online::unlock(&mut transport, b"246810", |_| Err("no answer"));
+        assert!(matches!(silent, Err(OnlineError::Response("no answer"))));
+        let slip = online::unlock::<()>(&mut transport, b"", |_| panic!("nobody is asked"));
+        assert!(matches!(slip, Err(OnlineError::Card(CardError::Pin(PinFault::Empty)))));
+        online::unlock(&mut transport, b"246810", |challenge| key.respond(challenge)).unwrap();
+
+        lock::bring_to(&mut Minidriver::open(&mut transport).unwrap(), Secret::Pin, 0).unwrap();
+        let mut offline = Offline::begin(&mut transport, Guard::Look).unwrap();
+        let response = key.respond(offline.challenge()).unwrap();
+        assert!(offline.keep().unwrap());
+        assert!(matches!(offline.answer(&response, b"1"), Err(CardError::Pin(_))), "and the challenge stays");
+        offline.answer(&response, b"135791").unwrap();
+        drop(offline);
+        let mut card = Minidriver::open(&mut transport).unwrap();
+        card.card_authenticate_pin(b"135791").unwrap();
+        assert_eq!(card.card_pin_status().unwrap().admin.map(|c| c.left), Some(5));
+    }
+}
+
+#[test]
+fn identity_and_space() {
+    let id = "00112233445566778899AABBCCDDEEFF";
+    let mut gids = card("gids", &[("card-id", id)]);
+    let mut transport = reach(&mut gids);
+    let mut gids = Minidriver::open(&mut transport).unwrap();
+    assert_eq!(gids.card_id().unwrap().map(hex::encode_upper).as_deref(), Some(id));
+    let space = gids.card_query_free_space().unwrap();
+    assert_eq!((space.bytes, space.containers), (None, space.maximum_containers));
+    let mut piv = card("nist-piv", &[]);
+    let mut transport = reach(&mut piv);
+    let mut piv = Minidriver::open(&mut transport).unwrap();
+    assert_eq!(piv.card_id().unwrap().map(|id| id.len()), Some(16), "the card UUID");
+    let mut blank = card("gids-blank", &[]);
+    let mut transport = reach(&mut blank);
+    let mut blank = Minidriver::open(&mut transport).unwrap();
+    assert_eq!(blank.card_id().unwrap(), None);
+    let refused = blank.card_get_challenge();
+    assert!(refused.is_err(), "no key yet: {refused:?}");
+}

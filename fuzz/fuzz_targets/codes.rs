@@ -1,0 +1,9 @@
+//! Codes as people type them: what is accepted reads back as the same bytes.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|text: &str| {
+    if let Ok(code) = cardlab_codes::parse(text, &[8, 16]) {
+        assert_eq!(cardlab_codes::parse(&cardlab_codes::grouped(&code), &[code.len()]), Ok(code));
+    }
+    let _ = cardlab_codes::parse_challenge(text, &[8, 16]);
+});
