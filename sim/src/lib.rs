@@ -10,7 +10,9 @@
 //! | [`reference`](mod@reference) | the retry counter that every PIN and PUK uses |
 //! | [`crypto`] | 3DES, AES, RSA, EC behind the field's crates |
 //! | [`profile`] | what a card is: data, with the sources of its quirks |
-//! | [`piv`], [`yubikey`] | card edges, one file a command |
+//! | [`keys`] | private keys as records |
+//! | [`admin_key`] | the administration key: challenges, responses, tries |
+//! | [`piv`], [`yubikey`], [`gids`] | card edges, one file a command |
 //! | [`card`], [`applet`] | the card that holds applets; selection, chaining, GET RESPONSE, power |
 //!
 //! One command's way: [`card::Card::transmit`] parses it ([`apdu`]), joins chains, hands it to the

@@ -1,7 +1,7 @@
 //! Exchanges as readable text: bytes, the command's name, what the status word means.
 //!
 //! ```text
-//! 0001 nist-piv > 00 20 00 80 08 [8 bytes masked]   VERIFY, PIV PIN
+//! 0001 nist-piv > 00 20 00 80 08 [8 bytes masked]   VERIFY, PIN
 //! 0001 nist-piv < 63 C2   wrong, tries left: 2
 //! ```
 //! PINs and keys are masked unless the trace is opened with secrets.
@@ -127,11 +127,16 @@ pub fn describe(bytes: &[u8]) -> String {
     let name = match command.ins {
         0x01 => "OTP: GET SERIAL".into(),
         0x1D => "READ CONFIG".into(),
+        0x20 if p2 == 0x82 && command.data.is_empty() => "VERIFY, forget all (GIDS)".into(),
         0x20 if command.data.is_empty() && p1 == 0 => format!("VERIFY, status of {}", reference(p2)),
         0x20 if p1 == 0xFF => format!("VERIFY, forget {}", reference(p2)),
         0x20 => format!("VERIFY, {}", reference(p2)),
+        0x22 => format!("MANAGE SECURITY ENVIRONMENT, {p1:02X} {p2:02X}"),
         0x24 => format!("CHANGE REFERENCE DATA, {}", reference(p2)),
+        0x2A => format!("PERFORM SECURITY OPERATION, {p1:02X} {p2:02X}"),
+        0x2C if p1 == 2 => format!("RESET RETRY COUNTER by administration key, {}", reference(p2)),
         0x2C => format!("RESET RETRY COUNTER, {}", reference(p2)),
+        0x44 => "ACTIVATE FILE".into(),
         0x47 => format!("GENERATE ASYMMETRIC KEY PAIR, key {p2:02X}"),
         0x87 => format!("GENERAL AUTHENTICATE, algorithm {p1:02X}, key {p2:02X}"),
         0xA4 if p1 == 4 => format!("SELECT {}", application(command.data)),
@@ -140,6 +145,9 @@ pub fn describe(bytes: &[u8]) -> String {
         0xCA => "GET DATA (even)".into(),
         0xCB => format!("GET DATA {}", object(command.data)),
         0xDB => format!("PUT DATA {}", object(command.data)),
+        0xE0 => "CREATE FILE".into(),
+        0xE4 => "DELETE FILE".into(),
+        0xE6 => "TERMINATE DF".into(),
         0xF6 => format!("MOVE KEY, {p2:02X} to {p1:02X}"),
         0xF7 => format!("GET METADATA, {p2:02X}"),
         0xF8 => "GET SERIAL".into(),
@@ -157,7 +165,7 @@ pub fn describe(bytes: &[u8]) -> String {
 fn reference(p2: u8) -> String {
     match p2 {
         0x00 => "Global PIN".into(),
-        0x80 => "PIV PIN".into(),
+        0x80 => "PIN".into(),
         0x81 => "PUK".into(),
         other => format!("reference {other:02X}"),
     }
@@ -232,7 +240,7 @@ mod tests {
         let text = shown(false, "0020008008313233343536FFFF", "63C2");
         assert_eq!(
             text,
-            "0001 c > 00 20 00 80 08 [8 bytes masked]   VERIFY, PIV PIN\n0001 c < 63 C2   wrong or not verified, tries left: 2\n"
+            "0001 c > 00 20 00 80 08 [8 bytes masked]   VERIFY, PIN\n0001 c < 63 C2   wrong or not verified, tries left: 2\n"
         );
         assert!(shown(true, "0020008008313233343536FFFF", "9000").contains("31 32 33 34 35 36 FF FF"));
         let text = shown(false, "00FFFFFF0B039B08AABBCCDDAABBCCDD", "9000");
