@@ -302,7 +302,7 @@ fn as_a_coprocess_with_json() {
     let script = r#"coproc tool { "$CARDLAB" unlock --json; }; pid=$tool_PID
         read -r card <&${tool[0]}; read -r line <&${tool[0]}; echo "$card"
         challenge=$(sed 's/.*"challenge":"\([0-9A-F]*\)".*/\1/' <<<"$line")
-        response=$("$CARDLAB" response --key "$KEY" "$challenge" | sed -n 's/^response  \(.*\)   check.*/\1/p')
+        response=$("$CARDLAB" response --key "$KEY" "$challenge")
         printf '%s\n4711\n' "$response" >&${tool[1]}
         read -r end <&${tool[0]}; echo "$end"; wait $pid"#;
     let mut command = Command::new("bash");

@@ -49,12 +49,11 @@ impl Questions {
         hidden: bool,
         idle: &mut dyn FnMut() -> ControlFlow<B>,
     ) -> Result<Zeroizing<String>, NoAnswer<B>> {
-        self.talk.ask(question);
-        let entry = self.lines.next(hidden, KEEP_EVERY, idle).map_err(Failure::from)?;
-        if !self.is_person() && !self.talk.json {
-            println!();
+        // A program reads the help instead.
+        if self.is_person() {
+            self.talk.ask(question);
         }
-        match entry {
+        match self.lines.next(hidden, KEEP_EVERY, idle).map_err(Failure::from)? {
             Entry::Line(line) => Ok(line),
             Entry::End => Err(NoAnswer::End),
             Entry::Broken(why) => Err(NoAnswer::Broken(why)),
