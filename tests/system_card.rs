@@ -34,7 +34,7 @@ fn unlock_through_libpcsclite() {
         // Without a transaction: the challenge survives a handle that is dropped, not another's selection.
         let mut offline = Offline::begin(&mut card, Guard::Look).unwrap();
         let response = key.respond(offline.challenge()).unwrap();
-        drop(Minidriver::open(&mut other).unwrap());
+        Minidriver::open(&mut other).unwrap();
         assert!(matches!(offline.answer(&response, b"135791"), Err(CardError::ChallengeGone)));
         drop(offline);
         let mut mine = Minidriver::open(&mut card).unwrap();
