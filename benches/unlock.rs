@@ -31,7 +31,7 @@ fn up(socket: &Path, options: &[&str]) -> Up {
 }
 
 fn unlock(card: &mut dyn Transport, key: &AdminKey) {
-    online::unlock(card, b"246810", |challenge| key.respond(challenge)).unwrap();
+    online::unlock(card, None, b"246810", |challenge| key.respond(challenge)).unwrap();
 }
 
 fn unlocks(c: &mut Criterion) {

@@ -6,9 +6,13 @@ mod card;
 mod choose;
 mod exec;
 mod exit;
+mod lab;
+mod lockscreen;
 mod profile;
 mod readers;
 mod response;
+mod serve;
+mod site;
 mod stored;
 mod terminal;
 mod unlock;
@@ -28,21 +32,27 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Lab(lab::Lab),
     Exec(exec::Exec),
     Up(up::Up),
     Card(card::CardCommand),
     Unlock(unlock::Unlock),
     Response(response::Response),
+    Lockscreen(lockscreen::Lockscreen),
+    Serve(serve::Serve),
     Profile(profile::ProfileCommand),
 }
 
 fn main() -> std::process::ExitCode {
     let result = match Cli::parse().command {
+        Command::Lab(command) => command.run(),
         Command::Exec(command) => command.run(),
         Command::Up(command) => command.run(),
         Command::Card(command) => command.run(),
         Command::Unlock(command) => command.run(),
         Command::Response(command) => command.run(),
+        Command::Lockscreen(command) => command.run(),
+        Command::Serve(command) => command.run(),
         Command::Profile(command) => command.run(),
     };
     match result {

@@ -62,6 +62,12 @@ pub(crate) struct ReadyCard {
 }
 
 impl ReaderOptions {
+    /// These cards, as on a command line.
+    pub(crate) const fn of(cards: Vec<String>, state: Option<PathBuf>) -> Self {
+        let power_off_after = POWER_OFF_GRACE.as_millis() as u64;
+        Self { cards, state, seed: None, trace: None, trace_secrets: false, power_off_after }
+    }
+
     /// Makes or opens the cards.
     pub(crate) fn make(&self) -> Result<Vec<ReadyCard>, Failure> {
         let requests: Vec<CardRequest> = self.cards.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;

@@ -9,6 +9,7 @@
 //! | [`minidriver`] | the functions of Microsoft's minidriver, on GIDS and PIV cards |
 //! | [`lock`] | bringing a card to few tries, by spending them |
 //! | [`unlock`] | unlocking by challenge and response, online and offline |
+//! | [`service`] | the card management server's workstation service |
 //! | [`piv`] | reading a PIV card's state without changing it |
 #![forbid(unsafe_code)]
 
@@ -16,6 +17,7 @@ pub mod lock;
 pub mod minidriver;
 pub mod piv;
 pub mod recognise;
+pub mod service;
 #[cfg(feature = "pcsc")]
 pub mod system;
 mod tlv;

@@ -30,7 +30,7 @@ proptest! {
         let mut next = responses.into_iter().cycle().take(2000);
         let mut card = InProcess(move |_: &[u8]| next.next());
         let _ = piv::identity(&mut card);
-        let _ = online::unlock::<()>(&mut card, b"246810", |challenge| Ok(challenge.to_vec()));
+        let _ = online::unlock::<()>(&mut card, None, b"246810", |challenge| Ok(challenge.to_vec()));
         if let Ok(mut card) = Minidriver::open(&mut card) {
             let _ = card.card_pin_status();
             let _ = card.card_id();

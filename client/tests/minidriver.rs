@@ -187,11 +187,11 @@ fn online_and_offline() {
         let mut transport = reach(&mut card);
         lock::bring_to(&mut Minidriver::open(&mut transport).unwrap(), Secret::Pin, 0).unwrap();
         // The server does not answer; the person mistypes; neither costs a try.
-        let silent = online::unlock(&mut transport, b"246810", |_| Err("no answer"));
+        let silent = online::unlock(&mut transport, None, b"246810", |_| Err("no answer"));
         assert!(matches!(silent, Err(OnlineError::Response("no answer"))));
-        let slip = online::unlock::<()>(&mut transport, b"", |_| panic!("nobody is asked"));
+        let slip = online::unlock::<()>(&mut transport, None, b"", |_| panic!("nobody is asked"));
         assert!(matches!(slip, Err(OnlineError::Card(CardError::Pin(PinFault::Empty)))));
-        online::unlock(&mut transport, b"246810", |challenge| key.respond(challenge)).unwrap();
+        online::unlock(&mut transport, None, b"246810", |challenge| key.respond(challenge)).unwrap();
 
         lock::bring_to(&mut Minidriver::open(&mut transport).unwrap(), Secret::Pin, 0).unwrap();
         let mut offline = Offline::begin(&mut transport, Guard::Look).unwrap();

@@ -1,10 +1,42 @@
-//! The operator's side of unlocking a card. Knows nothing of simulation and never talks to a card: the
-//! administration key stays here, only challenges come in and responses go out.
+//! A stub of the card management server: policies, people, cards, and the answers to challenges. Knows
+//! nothing of simulation and never talks to a card: the administration keys stay here, only challenges
+//! come in and responses go out.
 //!
 //! | module | what it knows |
 //! |---|---|
-//! | [`keys`] | administration keys: derivation for each card, responses, check values |
+//! | [`keys`], [`vault`] | administration keys: derivation, sealing, responses |
+//! | [`answers`], [`workers`] | how answers are compared and stored; hashing in a bounded pool |
+//! | [`policy`], [`card`], [`role`], [`refusal`] | rules without a database |
+//! | [`store`], [`records`], [`event`], [`limits`] | the database, its rows, the log, how often |
+//! | [`flow`] | the ways to a response: online, operator's wizard, Remote Self-Service |
+//! | [`desk`], [`self_service`], [`configuration`], [`login`], [`bootstrap`] | what operators, users and administrators do |
+//! | [`http`] | all of it over HTTP: the workstation service, the API, the pages |
+//!
+//! One step's way: [`http`] reads the request, a method of [`server::Server`] opens a transaction, reads
+//! card, user, policy and role as they are now, judges, writes the change with its event, commits.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod answers;
+pub mod bootstrap;
+pub mod card;
+pub mod clock;
+pub mod configuration;
+pub mod desk;
+pub mod event;
+pub mod flow;
+pub mod http;
 pub mod keys;
+pub mod limits;
+pub mod login;
+pub mod policy;
+mod random;
+pub mod records;
+pub mod refusal;
+pub mod role;
+pub mod self_service;
+pub mod server;
+pub mod store;
+mod subject;
+pub mod vault;
+pub mod workers;

@@ -103,6 +103,16 @@ impl Questions {
         }
     }
 
+    /// An answer to a security question.
+    pub(super) fn answer<B>(
+        &mut self,
+        question: &str,
+        idle: &mut dyn FnMut() -> ControlFlow<B>,
+    ) -> Result<Zeroizing<String>, NoAnswer<B>> {
+        self.talk.question(question);
+        self.line(&format!("{question} "), true, idle)
+    }
+
     /// A PUK.
     pub(super) fn puk<B>(&mut self, idle: &mut dyn FnMut() -> ControlFlow<B>) -> Result<Zeroizing<String>, NoAnswer<B>> {
         loop {

@@ -1,6 +1,7 @@
 //! `cardlab unlock`: the Unlock tool.
 
 mod ask;
+mod online;
 mod talk;
 
 use crate::choose::{self, ReaderChoice};
@@ -12,8 +13,9 @@ use cardlab_client::recognise::Edge;
 use cardlab_client::transport::{Transport, TransportError};
 use cardlab_client::unlock::offline::{Guard, KEEP_EVERY, Offline};
 use cardlab_pcsclite::client::{Card, Context, Disposition, Error, ShareMode};
-use cardlab_pcsclite::code::ReturnCode;
+use cardlab_pcsclite::code::{ReturnCode, attribute};
 use clap::Args;
+pub(crate) use online::OnlineOptions;
 use std::ops::ControlFlow;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
@@ -35,16 +37,19 @@ pub(crate) struct Unlock {
     #[command(flatten)]
     choice: ReaderChoice,
 
+    #[command(flatten)]
+    online: OnlineOptions,
+
     /// Only print challenge data, and leave the challenge pending
-    #[arg(long, conflicts_with_all = ["response", "puk"])]
+    #[arg(long, conflicts_with_all = ["response", "puk", "online"])]
     challenge: bool,
 
     /// The response to the challenge that is pending already
-    #[arg(long, value_name = "HEX", conflicts_with = "puk")]
+    #[arg(long, value_name = "HEX", conflicts_with_all = ["puk", "online"])]
     response: Option<String>,
 
     /// Unlock with the card's PUK instead
-    #[arg(long)]
+    #[arg(long, conflicts_with = "online")]
     puk: bool,
 
     /// Read the new PIN from stdin once, without confirmation
@@ -206,6 +211,15 @@ impl Unlock {
                 return Err(not_unlocked(&format!("{}; --force sets a new PIN all the same", pin_state(&status))).into());
             }
             if !questions.agrees(&format!("{state} Set a new PIN all the same?"))? {
+                return Ok(Ended::Exit(Exit::FAILED));
+            }
+        }
+        if let Some(service) = self.online.service()? {
+            let atr = card.attribute(attribute::ATR_STRING).unwrap_or_default();
+            if let Some(ended) = online::unlock(&service, card, &atr, questions)? {
+                return Ok(ended);
+            }
+            if !questions.is_person() {
                 return Ok(Ended::Exit(Exit::FAILED));
             }
         }

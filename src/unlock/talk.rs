@@ -41,6 +41,14 @@ impl Talk {
         }
     }
 
+    /// A security question; a person sees it where the answer is typed.
+    pub(super) fn question(self, text: &str) {
+        if self.json {
+            println!("{}", json!({"event": "question", "text": text}));
+            let _ = std::io::stdout().flush();
+        }
+    }
+
     pub(super) fn note(self, text: &str) {
         self.event(text, &json!({"event": "note", "text": text}));
     }
@@ -102,6 +110,7 @@ fn reason(error: &CardError) -> (&'static str, Option<u8>) {
         CardError::Wrong { left, .. } => ("wrong", *left),
         CardError::Blocked(_) => ("blocked", Some(0)),
         CardError::ChallengeGone => ("challenge-gone", None),
+        CardError::AnotherCard => ("another-card", None),
         CardError::Pin(_) => ("pin", None),
         CardError::NotSupported(_) => ("not-supported", None),
         CardError::Unknown => ("unknown-card", None),

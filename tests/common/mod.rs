@@ -1,7 +1,9 @@
 //! Runs programs under `cardlab exec` and looks at what they say.
 #![allow(dead_code, clippy::unwrap_used, unreachable_pub)]
 
+pub mod browser;
 pub mod desk;
+pub mod site;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

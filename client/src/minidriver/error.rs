@@ -76,6 +76,9 @@ pub enum CardError {
     /// between.
     #[error("the card no longer waits for this response")]
     ChallengeGone,
+    /// It is not the card that was there before.
+    #[error("this is another card than before; nothing was sent to it")]
+    AnotherCard,
     /// The PIN cannot be one; the card was not asked, or has spent nothing.
     #[error(transparent)]
     Pin(#[from] PinFault),

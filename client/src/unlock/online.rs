@@ -19,17 +19,19 @@ impl<E> From<CardError> for OnlineError<E> {
 }
 
 /// Unlocks the card in one transaction: challenge, `respond`, response, new PIN. The PIN is checked
-/// first, so that a slip costs nothing; `respond` should take no more than a second or two.
+/// first, so that a slip costs nothing; `respond` should take no more than a second or two. `card_id` is
+/// what the card was known by when its user was asked; another one gets nothing.
 ///
 /// # Errors
 /// [`OnlineError`].
 pub fn unlock<E>(
     card: &mut dyn Transport,
+    card_id: Option<&[u8]>,
     new_pin: &[u8],
     respond: impl FnOnce(&[u8]) -> Result<Vec<u8>, E>,
 ) -> Result<(), OnlineError<E>> {
     card.begin().map_err(CardError::from)?;
-    let result = within(card, new_pin, respond);
+    let result = within(card, card_id, new_pin, respond);
     let ended = card.end().map_err(CardError::from);
     result?;
     Ok(ended?)
@@ -37,10 +39,14 @@ pub fn unlock<E>(
 
 fn within<E>(
     card: &mut dyn Transport,
+    card_id: Option<&[u8]>,
     new_pin: &[u8],
     respond: impl FnOnce(&[u8]) -> Result<Vec<u8>, E>,
 ) -> Result<(), OnlineError<E>> {
     let mut card = Minidriver::open(card)?;
+    if card_id.is_some() && card.card_id()?.as_deref() != card_id {
+        return Err(CardError::AnotherCard.into());
+    }
     card.card_pin_policy().check(new_pin).map_err(CardError::from)?;
     let challenge = card.card_get_challenge()?;
     let response = respond(&challenge).map_err(OnlineError::Response)?;

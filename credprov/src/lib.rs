@@ -1,0 +1,192 @@
+//! The workstation service's messages, version 1: JSON over HTTP below `/credprovapi/v1`.
+//!
+//! | request | body | answer |
+//! |---|---|---|
+//! | `POST sessions` | [`Open`] | [`Opened`] |
+//! | `POST sessions/ID/answers` | [`Answers`] | [`Judged`] |
+//! | `POST sessions/ID/challenge` | [`Challenge`] | [`Response`] |
+//! | `POST sessions/ID/result` | [`Outcome`] | `{}` |
+//!
+//! The server answers 200 whatever it thinks of card and user, so that nobody learns from a status code
+//! who is who; 400 is a request that is none, 410 a session that is over, 429 too many, 503 a server that
+//! cannot work now. Their body is a [`Problem`].
+#![forbid(unsafe_code)]
+
+use serde::{Deserialize, Serialize};
+
+/// Where the service is, below the server's address.
+pub const PATH: &str = "/credprovapi/v1";
+
+/// A card whose PIN is blocked asks for a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Open {
+    /// What the card is known by, upper-case hexadecimal.
+    pub serial: String,
+    /// Answer to reset, hexadecimal; empty when not known.
+    #[serde(default)]
+    pub atr: String,
+    /// The workstation's name, for the log.
+    #[serde(default)]
+    pub workstation: String,
+    /// Whether the lock screen is one of a Remote Desktop connection.
+    #[serde(default)]
+    pub remote_desktop: bool,
+}
+
+/// What is possible for this card here and now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "mode", rename_all = "lowercase")]
+pub enum Opened {
+    /// Questions to answer.
+    Online {
+        /// The session.
+        session: String,
+        /// What to ask.
+        questions: Vec<Question>,
+        /// Seconds until the session is over.
+        expires_in: u64,
+    },
+    /// By an operator only. Never says why.
+    Offline,
+    /// Not at all: a Remote Desktop lock screen.
+    None,
+}
+
+/// A security question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Question {
+    /// Names it in [`Answers`].
+    pub id: String,
+    /// What to ask.
+    pub text: String,
+}
+
+/// Answers to all questions of the session.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Answers {
+    /// One each.
+    pub answers: Vec<Answer>,
+}
+
+/// One answer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// [`Question::id`].
+    pub question: String,
+    /// As typed.
+    pub text: String,
+}
+
+/// Whether the answers are right; never which of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(untagged)]
+pub enum Judged {
+    /// Right or wrong; wrong ones may be given again.
+    Answered {
+        /// Right.
+        ok: bool,
+    },
+    /// The session is over; an operator helps.
+    Over {
+        /// Always [`Mode::Offline`].
+        mode: Mode,
+    },
+}
+
+/// The way that is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// By an operator.
+    Offline,
+}
+
+/// The card's challenge.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Challenge {
+    /// Hexadecimal, as people write it.
+    pub challenge: String,
+}
+
+/// What the card expects. Given once a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Response {
+    /// Hexadecimal digits.
+    pub response: String,
+    /// Two digits to compare.
+    pub check: String,
+}
+
+/// How it ended at the card.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// What happened.
+    pub outcome: CardOutcome,
+    /// Tries of the administration key that are left, where the card tells.
+    #[serde(default)]
+    pub tries_left: Option<u8>,
+}
+
+/// See [`Outcome`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum CardOutcome {
+    /// The card took the response and has its new PIN.
+    Unlocked,
+    /// The card refused the response.
+    Refused,
+    /// The card was removed, reset, or used by another program.
+    Gone,
+}
+
+/// Why a request was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Problem {
+    /// A name for programs: `SESSION_OVER`, `RATE_LIMITED` ...
+    pub error: String,
+    /// A sentence for people.
+    pub message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_on_the_wire() {
+        let json = |value: &dyn erased::Json| value.json();
+        assert_eq!(json(&Opened::Offline), r#"{"mode":"offline"}"#);
+        assert_eq!(json(&Judged::Answered { ok: false }), r#"{"ok":false}"#);
+        assert_eq!(json(&Judged::Over { mode: Mode::Offline }), r#"{"mode":"offline"}"#);
+        assert!(serde_json::from_str::<Open>(r#"{"serial":"00","extra":1}"#).is_err());
+        assert!(matches!(serde_json::from_str(r#"{"mode":"offline"}"#), Ok(Judged::Over { .. })));
+    }
+
+    mod erased {
+        pub(super) trait Json {
+            fn json(&self) -> String;
+        }
+        impl<T: serde::Serialize> Json for T {
+            fn json(&self) -> String {
+                serde_json::to_string(self).unwrap_or_default()
+            }
+        }
+    }
+}

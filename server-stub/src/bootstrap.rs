@@ -1,0 +1,122 @@
+//! The first rows: roles and an administrator, and sample people to try everything with.
+
+use crate::configuration::{NewOperator, NewQuestion, NewUser};
+use crate::desk::NewCard;
+use crate::policy::Policy;
+use crate::records::CardType;
+use crate::refusal::Refusal;
+use crate::role::Role;
+use crate::server::Server;
+use crate::store::{number, text};
+
+const SETUP: &str = "setup";
+/// The card type of cards with a 3DES administration key.
+pub const CARD_TYPE: &str = "gids-sim";
+/// The card type of cards with an AES-256 administration key.
+pub const AES_CARD_TYPE: &str = "gids-sim-aes";
+
+/// Names and passwords of the sample.
+pub mod sample {
+    /// Administrator of the Management Console.
+    pub const ADMINISTRATOR: (&str, &str) = ("admin", "admin-password");
+    /// Operator of the Management Console.
+    pub const OPERATOR: (&str, &str) = ("oleg", "oleg-password");
+    /// Users: logon name, name, password for Self-Service.
+    pub const USERS: [(&str, &str, &str); 3] = [
+        ("LAB\\anna", "Anna Berg", "anna-password"),
+        ("LAB\\boris", "Boris Lund", "boris-password"),
+        ("LAB\\clara", "Clara Moss", "clara-password"),
+    ];
+    /// Security questions.
+    pub const QUESTIONS: [&str; 3] = ["Name of your first pet?", "Town where you were born?", "Your favourite teacher?"];
+}
+
+impl Server {
+    /// Makes the roles *Administrator* and *Operator*, the card types, and one administrator, unless
+    /// there are operators already. Gives whether it did.
+    ///
+    /// # Errors
+    /// A sentence when the password is too short, or the database fails.
+    pub async fn bootstrap(&self, name: &str, password: &str) -> Result<bool, Refusal> {
+        let hash = self.password(password).await?;
+        let mut tx = self.store.begin().await?;
+        let row = sqlx::query("SELECT COUNT(*) AS n FROM operators").fetch_one(&mut *tx).await?;
+        if number(&row, "n")? > 0 {
+            return Ok(false);
+        }
+        let role = self.put_role(&mut tx, SETUP, "Administrator", &Role::administrator()).await?;
+        self.put_role(&mut tx, SETUP, "Operator", &Role::operator()).await?;
+        for (id, cipher) in [(CARD_TYPE, "3des"), (AES_CARD_TYPE, "aes256")] {
+            let about = CardType { cipher: cipher.into() };
+            self.insert_card_type(&mut tx, id, &about).await?;
+        }
+        let operator = NewOperator { name: name.into(), password: String::new(), role: Some(role), user: None };
+        self.insert_operator(&mut tx, SETUP, &operator, &hash).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// A policy *Default* with questions, three users, an operator, unless there are users already. Gives
+    /// whether it did.
+    ///
+    /// # Errors
+    /// A sentence when the database fails.
+    pub async fn add_sample(&self) -> Result<bool, Refusal> {
+        let operator_hash = self.password(sample::OPERATOR.1).await?;
+        let mut hashes = Vec::new();
+        for (_, _, password) in sample::USERS {
+            hashes.push(self.password(password).await?);
+        }
+        let mut tx = self.store.begin().await?;
+        let row = sqlx::query("SELECT COUNT(*) AS n FROM users").fetch_one(&mut *tx).await?;
+        if number(&row, "n")? > 0 {
+            return Ok(false);
+        }
+        let policy = self.insert_policy(&mut tx, SETUP, "Default", &Policy::default()).await?;
+        for question in sample::QUESTIONS {
+            self.insert_question(&mut tx, SETUP, &policy, &NewQuestion { text: question.into(), min_length: 3 }).await?;
+        }
+        for ((logon, cn, _), hash) in sample::USERS.into_iter().zip(&hashes) {
+            let short = logon.rsplit('\\').next().unwrap_or(logon);
+            let new = NewUser {
+                logon: logon.into(),
+                upn: format!("{short}@lab.example"),
+                cn: cn.into(),
+                mail: format!("{short}@lab.example"),
+                phone: String::new(),
+                password: String::new(),
+                policy: policy.clone(),
+            };
+            self.insert_user(&mut tx, SETUP, &new, hash).await?;
+        }
+        let row = sqlx::query("SELECT id FROM roles WHERE name = 'Operator'").fetch_one(&mut *tx).await?;
+        let operator =
+            NewOperator { name: sample::OPERATOR.0.into(), password: String::new(), role: Some(text(&row, "id")?), user: None };
+        self.insert_operator(&mut tx, SETUP, &operator, &operator_hash).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// A card that is issued to a user from the start; one that is registered already stays as it is.
+    ///
+    /// # Errors
+    /// A sentence when the serial or type is wrong, or the database fails.
+    pub async fn add_issued_card(&self, new: &NewCard, logon: &str) -> Result<(), Refusal> {
+        let mut tx = self.store.begin().await?;
+        let serial = crate::subject::serial(&new.serial)?;
+        if crate::records::card(&mut tx, &serial).await?.is_some() {
+            return Ok(());
+        }
+        let user = crate::records::user_by_name(&mut tx, logon).await?.ok_or_else(|| Refusal::not_found("user"))?.id;
+        let card = self.register(&mut tx, SETUP, new).await?;
+        let links = crate::records::links(&mut tx, &user).await?;
+        let policy = crate::policy::resolve(None, &links).map(str::to_owned);
+        sqlx::query("UPDATE cards SET state = 'Issued', user_id = $2, policy_id = $3 WHERE serial = $1")
+            .bind(&card.serial)
+            .bind(user)
+            .bind(policy)
+            .execute(&mut *tx)
+            .await?;
+        Ok(tx.commit().await?)
+    }
+}

@@ -1,0 +1,184 @@
+//! Cards as the management system sees them. Its states say nothing of what is blocked on the chip.
+
+use crate::refusal::{Code, Refusal};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The state of a card in the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub enum CardState {
+    /// Registered, nobody's.
+    Clean,
+    /// Somebody's, not issued.
+    Assigned,
+    /// Being issued.
+    Pending,
+    /// In use.
+    Issued,
+    /// Out of use for a while.
+    Disabled,
+    /// Out of use for good.
+    Revoked,
+}
+
+/// What can be done with a card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Operation {
+    /// Give it to a user.
+    Assign,
+    /// Put it into use.
+    Issue,
+    /// Out of use for a while.
+    Disable,
+    /// Back into use.
+    Enable,
+    /// Out of use for good.
+    Revoke,
+    /// Take it from its user.
+    Withdraw,
+}
+
+impl CardState {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Clean, Self::Assigned, Self::Pending, Self::Issued, Self::Disabled, Self::Revoked];
+
+    /// As stored and shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Clean => "Clean",
+            Self::Assigned => "Assigned",
+            Self::Pending => "Pending",
+            Self::Issued => "Issued",
+            Self::Disabled => "Disabled",
+            Self::Revoked => "Revoked",
+        }
+    }
+
+    /// The state of this name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// Whether cards in this state are unlocked: those in use, and those issued locked.
+    #[must_use]
+    pub const fn can_be_unlocked(self) -> bool {
+        matches!(self, Self::Issued | Self::Pending)
+    }
+
+    /// The state after an operation.
+    ///
+    /// # Errors
+    /// [`Code::CardState`] says from where it is possible.
+    pub fn after(self, operation: Operation) -> Result<Self, Refusal> {
+        let (from, to): (&[Self], Self) = match operation {
+            Operation::Assign => (&[Self::Clean], Self::Assigned),
+            Operation::Issue => (&[Self::Assigned, Self::Pending], Self::Issued),
+            Operation::Disable => (&[Self::Issued], Self::Disabled),
+            Operation::Enable => (&[Self::Disabled], Self::Issued),
+            Operation::Revoke => (&[Self::Issued, Self::Disabled, Self::Pending], Self::Revoked),
+            Operation::Withdraw => (&[Self::Revoked, Self::Assigned], Self::Clean),
+        };
+        if from.contains(&self) {
+            return Ok(to);
+        }
+        let from: Vec<&str> = from.iter().map(|state| state.name()).collect();
+        Err(Refusal::new(
+            Code::CardState,
+            format!("the card is {}; this can be done with {} cards", self.name(), from.join(", ")),
+        ))
+    }
+
+    /// The operations that are possible now.
+    #[must_use]
+    pub fn operations(self) -> Vec<Operation> {
+        Operation::ALL.into_iter().filter(|operation| self.after(*operation).is_ok()).collect()
+    }
+}
+
+impl Operation {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Assign, Self::Issue, Self::Disable, Self::Enable, Self::Revoke, Self::Withdraw];
+
+    /// On buttons.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Assign => "Assign",
+            Self::Issue => "Issue",
+            Self::Disable => "Disable",
+            Self::Enable => "Enable",
+            Self::Revoke => "Revoke",
+            Self::Withdraw => "Withdraw",
+        }
+    }
+
+    /// As in addresses.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Assign => "assign",
+            Self::Issue => "issue",
+            Self::Disable => "disable",
+            Self::Enable => "enable",
+            Self::Revoke => "revoke",
+            Self::Withdraw => "withdraw",
+        }
+    }
+}
+
+/// What the server knows of a card's administration key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeySource {
+    /// Derived from the master key.
+    Derived,
+    /// Stored under the master key.
+    Sealed,
+    /// Nothing: the card cannot be unlocked by this server.
+    Unknown,
+}
+
+impl KeySource {
+    /// As stored.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Derived => "derived",
+            Self::Sealed => "sealed",
+            Self::Unknown => "none",
+        }
+    }
+
+    /// The source of this name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Self {
+        [Self::Derived, Self::Sealed].into_iter().find(|source| source.name() == name).unwrap_or(Self::Unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cards_life() {
+        let mut state = CardState::Clean;
+        for (operation, after) in [
+            (Operation::Assign, CardState::Assigned),
+            (Operation::Issue, CardState::Issued),
+            (Operation::Disable, CardState::Disabled),
+            (Operation::Enable, CardState::Issued),
+            (Operation::Revoke, CardState::Revoked),
+            (Operation::Withdraw, CardState::Clean),
+        ] {
+            assert!(state.operations().contains(&operation));
+            state = state.after(operation).unwrap();
+            assert_eq!(state, after);
+        }
+        let refused = CardState::Clean.after(Operation::Revoke).unwrap_err();
+        assert_eq!(refused.message, "the card is Clean; this can be done with Issued, Disabled, Pending cards");
+        assert_eq!(CardState::ALL.into_iter().filter(|s| s.can_be_unlocked()).count(), 2);
+    }
+}

@@ -1,0 +1,353 @@
+//! What administrators set: policies, questions, card types, users, roles and operators.
+
+use crate::event::{Happening, Kind};
+use crate::login::Operator;
+use crate::policy::Policy;
+use crate::records::{self, CardType, NamedPolicy, Question};
+use crate::refusal::{Code, Refusal};
+use crate::role::{Privilege, Role};
+use crate::server::Server;
+use crate::store::{Tx, number};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+/// A user for the catalog.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    /// `DOMAIN\Name`.
+    pub logon: String,
+    /// `name@domain`.
+    pub upn: String,
+    /// Name.
+    pub cn: String,
+    /// Mail address.
+    #[serde(default)]
+    pub mail: String,
+    /// Telephone.
+    #[serde(default)]
+    pub phone: String,
+    /// For Self-Service.
+    pub password: String,
+    /// Id of the policy that holds.
+    pub policy: String,
+}
+
+/// An operator.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewOperator {
+    /// Login name.
+    pub name: String,
+    /// Password.
+    pub password: String,
+    /// Id of the role; none refuses everything.
+    #[serde(default)]
+    pub role: Option<String>,
+    /// Id of the catalog user who the operator is.
+    #[serde(default)]
+    pub user: Option<String>,
+}
+
+/// A security question.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewQuestion {
+    /// What to ask.
+    pub text: String,
+    /// *Minimum answer length*.
+    #[serde(default = "three")]
+    pub min_length: i64,
+}
+
+const fn three() -> i64 {
+    3
+}
+
+fn named(what: &str, text: &str) -> Result<String, Refusal> {
+    let text = text.trim();
+    let right = !text.is_empty() && text.chars().count() <= 200 && !text.chars().any(char::is_control);
+    if right { Ok(text.to_owned()) } else { Err(Refusal::malformed(format!("{what} has 1 to 200 characters in one line"))) }
+}
+
+impl Server {
+    /// All policies.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`].
+    pub async fn policies(&self, operator: &Operator) -> Result<Vec<NamedPolicy>, Refusal> {
+        operator.require(Privilege::ViewPolicy, None)?;
+        let mut tx = self.store.begin().await?;
+        records::policies(&mut tx).await
+    }
+
+    /// Makes a policy; gives its id.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::Conflict`], [`Code::Malformed`].
+    pub async fn add_policy(&self, operator: &Operator, name: &str, settings: &Policy) -> Result<String, Refusal> {
+        operator.require(Privilege::ChangePolicy, None)?;
+        let mut tx = self.store.begin().await?;
+        let id = self.insert_policy(&mut tx, &operator.name, name, settings).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    pub(crate) async fn insert_policy(
+        &self,
+        tx: &mut Tx,
+        initiator: &str,
+        name: &str,
+        settings: &Policy,
+    ) -> Result<String, Refusal> {
+        settings.check()?;
+        let name = named("a policy's name", name)?;
+        if records::policies(tx).await?.iter().any(|p| p.name == name) {
+            return Err(Refusal::new(Code::Conflict, "there is a policy of this name"));
+        }
+        let id = crate::random::token();
+        sqlx::query("INSERT INTO policies (id, name, body) VALUES ($1, $2, $3)")
+            .bind(&id)
+            .bind(&name)
+            .bind(body(settings))
+            .execute(&mut **tx)
+            .await?;
+        let detail = json!({"policy": name, "after": settings});
+        self.record(tx, &Happening { detail, ..Happening::new(Kind::PolicyChanged, initiator) }).await?;
+        Ok(id)
+    }
+
+    /// Changes a policy; holds from the next step of any flow on.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::NotFound`], [`Code::Malformed`].
+    pub async fn change_policy(&self, operator: &Operator, id: &str, settings: &Policy) -> Result<(), Refusal> {
+        operator.require(Privilege::ChangePolicy, Some(id))?;
+        settings.check()?;
+        let mut tx = self.store.begin().await?;
+        let before = records::policy(&mut tx, id).await?.ok_or_else(|| Refusal::not_found("policy"))?;
+        sqlx::query("UPDATE policies SET body = $2 WHERE id = $1").bind(id).bind(body(settings)).execute(&mut *tx).await?;
+        let detail = json!({"policy": before.name, "before": before.settings, "after": settings});
+        self.record(&mut tx, &Happening { detail, ..Happening::new(Kind::PolicyChanged, &operator.name) }).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Deletes a policy that nothing hangs on.
+    ///
+    /// # Errors
+    /// [`Code::Conflict`] while users or cards are under it.
+    pub async fn delete_policy(&self, operator: &Operator, id: &str) -> Result<(), Refusal> {
+        operator.require(Privilege::ChangePolicy, Some(id))?;
+        let mut tx = self.store.begin().await?;
+        let row = sqlx::query("SELECT (SELECT COUNT(*) FROM cards WHERE policy_id = $1) + (SELECT COUNT(*) FROM policy_links WHERE policy_id = $1) AS n")
+            .bind(id).fetch_one(&mut *tx).await?;
+        if number(&row, "n")? > 0 {
+            return Err(Refusal::new(Code::Conflict, "users or cards are under this policy; move them first"));
+        }
+        let policy = records::policy(&mut tx, id).await?.ok_or_else(|| Refusal::not_found("policy"))?;
+        sqlx::query("DELETE FROM questions WHERE policy_id = $1").bind(id).execute(&mut *tx).await?;
+        sqlx::query("DELETE FROM policies WHERE id = $1").bind(id).execute(&mut *tx).await?;
+        let detail = json!({"policy": policy.name, "before": policy.settings});
+        self.record(&mut tx, &Happening { detail, ..Happening::new(Kind::PolicyChanged, &operator.name) }).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The questions of a policy.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`].
+    pub async fn questions(&self, operator: &Operator, policy: &str) -> Result<Vec<Question>, Refusal> {
+        operator.require(Privilege::ViewPolicy, Some(policy))?;
+        let mut tx = self.store.begin().await?;
+        records::questions(&mut tx, policy).await
+    }
+
+    /// *Create security question*; gives its id.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::NotFound`], [`Code::Malformed`].
+    pub async fn add_question(&self, operator: &Operator, policy: &str, new: &NewQuestion) -> Result<String, Refusal> {
+        operator.require(Privilege::ChangePolicy, Some(policy))?;
+        let mut tx = self.store.begin().await?;
+        let id = self.insert_question(&mut tx, &operator.name, policy, new).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    pub(crate) async fn insert_question(
+        &self,
+        tx: &mut Tx,
+        initiator: &str,
+        policy: &str,
+        new: &NewQuestion,
+    ) -> Result<String, Refusal> {
+        let text = named("a question", &new.text)?;
+        if !(1..=50).contains(&new.min_length) {
+            return Err(Refusal::malformed("a minimum answer length is 1 to 50"));
+        }
+        records::policy(tx, policy).await?.ok_or_else(|| Refusal::not_found("policy"))?;
+        let id = crate::random::token();
+        sqlx::query("INSERT INTO questions (id, policy_id, text, min_length) VALUES ($1, $2, $3, $4)")
+            .bind(&id)
+            .bind(policy)
+            .bind(&text)
+            .bind(new.min_length)
+            .execute(&mut **tx)
+            .await?;
+        let detail = json!({"after": text});
+        self.record(tx, &Happening { detail, ..Happening::new(Kind::QuestionChanged, initiator) }).await?;
+        Ok(id)
+    }
+
+    /// Deletes a question that nobody has answered.
+    ///
+    /// # Errors
+    /// [`Code::Conflict`] while users have.
+    pub async fn delete_question(&self, operator: &Operator, id: &str) -> Result<(), Refusal> {
+        let mut tx = self.store.begin().await?;
+        let row = sqlx::query("SELECT policy_id, text FROM questions WHERE id = $1").bind(id).fetch_optional(&mut *tx).await?;
+        let row = row.ok_or_else(|| Refusal::not_found("question"))?;
+        operator.require(Privilege::ChangePolicy, Some(&crate::store::text(&row, "policy_id")?))?;
+        let used = sqlx::query("SELECT COUNT(*) AS n FROM answers WHERE question_id = $1").bind(id).fetch_one(&mut *tx).await?;
+        if number(&used, "n")? > 0 {
+            return Err(Refusal::new(Code::Conflict, "users have answered this question; it can be deleted when nobody uses it"));
+        }
+        sqlx::query("DELETE FROM questions WHERE id = $1").bind(id).execute(&mut *tx).await?;
+        let detail = json!({"before": crate::store::text(&row, "text")?});
+        self.record(&mut tx, &Happening { detail, ..Happening::new(Kind::QuestionChanged, &operator.name) }).await?;
+        Ok(tx.commit().await?)
+    }
+
+    pub(crate) async fn insert_card_type(&self, tx: &mut Tx, id: &str, about: &CardType) -> Result<(), Refusal> {
+        about.cipher()?;
+        let id = named("a card type's name", id)?;
+        sqlx::query("INSERT INTO card_types (id, body) VALUES ($1, $2)").bind(id).bind(body(about)).execute(&mut **tx).await?;
+        Ok(())
+    }
+
+    /// Adds a user to the catalog; gives the id.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::Conflict`], [`Code::Malformed`].
+    pub async fn add_user(&self, operator: &Operator, new: &NewUser) -> Result<String, Refusal> {
+        operator.require(Privilege::ChangePolicy, None)?;
+        let hash = self.password(&new.password).await?;
+        let mut tx = self.store.begin().await?;
+        let id = self.insert_user(&mut tx, &operator.name, new, &hash).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    pub(crate) async fn insert_user(&self, tx: &mut Tx, initiator: &str, new: &NewUser, hash: &str) -> Result<String, Refusal> {
+        let (logon, upn, cn) = (named("a logon name", &new.logon)?, named("a UPN", &new.upn)?, named("a name", &new.cn)?);
+        records::policy(tx, &new.policy).await?.ok_or_else(|| Refusal::not_found("policy"))?;
+        for name in [&logon, &upn] {
+            if records::user_by_name(tx, name).await?.is_some() {
+                return Err(Refusal::new(Code::Conflict, format!("there is a user '{name}'")));
+            }
+        }
+        let id = crate::random::token();
+        sqlx::query("INSERT INTO users (id, logon, upn, cn, mail, phone, catalog_state, password, failed, lock_state, draw) VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, 0, 0, '[]')")
+            .bind(&id).bind(&logon).bind(&upn).bind(&cn).bind(&new.mail).bind(&new.phone).bind(hash).execute(&mut **tx).await?;
+        sqlx::query("INSERT INTO policy_links (user_id, policy_id, priority) VALUES ($1, $2, 1)")
+            .bind(&id)
+            .bind(&new.policy)
+            .execute(&mut **tx)
+            .await?;
+        self.record(tx, &Happening { user: &id, ..Happening::new(Kind::UserAdded, initiator) }).await?;
+        Ok(id)
+    }
+
+    /// Makes or changes a role; gives its id.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::Malformed`].
+    pub async fn set_role(&self, operator: &Operator, name: &str, role: &Role) -> Result<String, Refusal> {
+        operator.require(Privilege::ChangeRoles, None)?;
+        let mut tx = self.store.begin().await?;
+        let id = self.put_role(&mut tx, &operator.name, name, role).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    pub(crate) async fn put_role(&self, tx: &mut Tx, initiator: &str, name: &str, role: &Role) -> Result<String, Refusal> {
+        let name = named("a role's name", name)?;
+        let row = sqlx::query("SELECT id FROM roles WHERE name = $1").bind(&name).fetch_optional(&mut **tx).await?;
+        let id = match row {
+            Some(row) => {
+                let id = crate::store::text(&row, "id")?;
+                sqlx::query("UPDATE roles SET body = $2 WHERE id = $1").bind(&id).bind(body(role)).execute(&mut **tx).await?;
+                id
+            }
+            None => {
+                let id = crate::random::token();
+                sqlx::query("INSERT INTO roles (id, name, body) VALUES ($1, $2, $3)")
+                    .bind(&id)
+                    .bind(&name)
+                    .bind(body(role))
+                    .execute(&mut **tx)
+                    .await?;
+                id
+            }
+        };
+        let detail = json!({"role": name, "after": role});
+        self.record(tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, initiator) }).await?;
+        Ok(id)
+    }
+
+    /// Adds an operator; gives the id.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::Conflict`], [`Code::Malformed`].
+    pub async fn add_operator(&self, operator: &Operator, new: &NewOperator) -> Result<String, Refusal> {
+        operator.require(Privilege::ChangeRoles, None)?;
+        let hash = self.password(&new.password).await?;
+        let mut tx = self.store.begin().await?;
+        let id = self.insert_operator(&mut tx, &operator.name, new, &hash).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    pub(crate) async fn insert_operator(
+        &self,
+        tx: &mut Tx,
+        initiator: &str,
+        new: &NewOperator,
+        hash: &str,
+    ) -> Result<String, Refusal> {
+        let name = named("an operator's name", &new.name)?;
+        let row = sqlx::query("SELECT COUNT(*) AS n FROM operators WHERE lower(name) = $1")
+            .bind(name.to_lowercase())
+            .fetch_one(&mut **tx)
+            .await?;
+        if number(&row, "n")? > 0 {
+            return Err(Refusal::new(Code::Conflict, format!("there is an operator '{name}'")));
+        }
+        let id = crate::random::token();
+        sqlx::query("INSERT INTO operators (id, name, password, role_id, user_id) VALUES ($1, $2, $3, $4, $5)")
+            .bind(&id)
+            .bind(&name)
+            .bind(hash)
+            .bind(&new.role)
+            .bind(&new.user)
+            .execute(&mut **tx)
+            .await?;
+        let detail = json!({"operator": name});
+        self.record(tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, initiator) }).await?;
+        Ok(id)
+    }
+
+    pub(crate) async fn password(&self, password: &str) -> Result<String, Refusal> {
+        if !(8..=200).contains(&password.chars().count()) {
+            return Err(Refusal::malformed("a password has 8 to 200 characters"));
+        }
+        let hashes = self.workers.hash(vec![Zeroizing::new(password.to_owned())]).await?;
+        hashes.into_iter().next().ok_or_else(|| Refusal::new(Code::Busy, "the server is stopping"))
+    }
+}
+
+fn body(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

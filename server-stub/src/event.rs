@@ -1,0 +1,298 @@
+//! The log: what happened, in order, append-only. Each row's hash covers the row before, so that a row
+//! that was changed or taken out shows.
+//!
+//! Never in an event: answers, PINs, keys, a challenge together with its response.
+
+use crate::clock::Millis;
+use crate::refusal::Refusal;
+use crate::store::{Conn, number, text};
+use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use sqlx::any::AnyRow;
+use utoipa::ToSchema;
+
+/// What can happen. A failure has the code of its success plus 1000.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Kind {
+    UnlockOpened,
+    AnswersRight,
+    AnswersWrong,
+    UserLocked,
+    UserUnlocked,
+    AnswersSet,
+    AnswersReset,
+    ResponseGiven,
+    ResponseRefused,
+    CardUnlocked,
+    CardRefusedResponse,
+    CardGone,
+    AdminKeyBlocked,
+    PolicyChanged,
+    RoleChanged,
+    QuestionChanged,
+    CardStateChanged,
+    RateLimited,
+    LoggedIn,
+    LoginFailed,
+    CardAdded,
+    UserAdded,
+}
+
+impl Kind {
+    /// Code, name, and I, W or E for information, warning, error.
+    #[must_use]
+    pub const fn facts(self) -> (i64, &'static str, &'static str) {
+        match self {
+            Self::CardAdded => (1, "CARD_ADDED", "I"),
+            Self::UnlockOpened => (100, "UNLOCK_OPENED", "I"),
+            Self::AnswersRight => (101, "ANSWERS_RIGHT", "I"),
+            Self::AnswersWrong => (1101, "ANSWERS_WRONG", "W"),
+            Self::UserLocked => (102, "USER_LOCKED", "W"),
+            Self::UserUnlocked => (103, "USER_UNLOCKED", "I"),
+            Self::AnswersSet => (104, "ANSWERS_SET", "I"),
+            Self::AnswersReset => (105, "ANSWERS_RESET", "I"),
+            Self::ResponseGiven => (106, "RESPONSE_GIVEN", "I"),
+            Self::ResponseRefused => (1106, "RESPONSE_REFUSED", "E"),
+            Self::CardUnlocked => (107, "CARD_UNLOCKED", "I"),
+            Self::CardRefusedResponse => (1107, "CARD_REFUSED_RESPONSE", "E"),
+            Self::AdminKeyBlocked => (108, "ADMIN_KEY_BLOCKED", "E"),
+            Self::PolicyChanged => (114, "POLICY_CHANGED", "I"),
+            Self::RoleChanged => (115, "ROLE_CHANGED", "I"),
+            Self::QuestionChanged => (116, "QUESTION_CHANGED", "I"),
+            Self::CardStateChanged => (117, "CARD_STATE_CHANGED", "I"),
+            Self::RateLimited => (118, "RATE_LIMITED", "W"),
+            Self::CardGone => (120, "CARD_GONE", "W"),
+            Self::LoggedIn => (121, "LOGGED_IN", "I"),
+            Self::LoginFailed => (1121, "LOGIN_FAILED", "W"),
+            Self::UserAdded => (122, "USER_ADDED", "I"),
+        }
+    }
+}
+
+/// Something that happened, to be written.
+#[derive(Clone, Debug)]
+pub struct Happening<'a> {
+    /// What.
+    pub kind: Kind,
+    /// Who: an operator's name, a user's, `workstation`.
+    pub initiator: &'a str,
+    /// Serial of the card, or empty.
+    pub card: &'a str,
+    /// Id of the user, or empty.
+    pub user: &'a str,
+    /// The workstation, or empty.
+    pub workstation: &'a str,
+    /// The unlock session, or empty.
+    pub flow: &'a str,
+    /// More, by kind.
+    pub detail: Value,
+}
+
+impl<'a> Happening<'a> {
+    /// With nothing but who did what.
+    #[must_use]
+    pub const fn new(kind: Kind, initiator: &'a str) -> Self {
+        Self { kind, initiator, card: "", user: "", workstation: "", flow: "", detail: Value::Null }
+    }
+}
+
+/// An event as the log has it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Event {
+    /// Place in the log, from 1.
+    pub seq: i64,
+    /// UTC milliseconds since 1970.
+    pub at: Millis,
+    /// Code.
+    pub code: i64,
+    /// Name.
+    pub name: String,
+    /// I, W or E.
+    pub kind: String,
+    /// Who.
+    pub initiator: String,
+    /// Serial of the card.
+    pub card: String,
+    /// Id of the user.
+    pub user: String,
+    /// The workstation.
+    pub workstation: String,
+    /// The unlock session.
+    pub flow: String,
+    /// More, JSON.
+    pub detail: String,
+    /// SHA-256 over the hash before and this row.
+    pub hash: String,
+}
+
+impl Event {
+    pub(crate) fn of_row(row: &AnyRow) -> Result<Self, Refusal> {
+        Ok(Self {
+            seq: number(row, "seq")?,
+            at: number(row, "at")?,
+            code: number(row, "code")?,
+            name: text(row, "name")?,
+            kind: text(row, "kind")?,
+            initiator: text(row, "initiator")?,
+            card: text(row, "card")?,
+            user: text(row, "user_id")?,
+            workstation: text(row, "workstation")?,
+            flow: text(row, "flow")?,
+            detail: text(row, "detail")?,
+            hash: text(row, "hash")?,
+        })
+    }
+
+    /// The hash that this row must have after `before`.
+    #[must_use]
+    pub fn chained(&self, before: &str) -> String {
+        let mut digest = Sha256::new();
+        let numbers = [self.seq, self.at, self.code].map(|n| n.to_string());
+        let texts =
+            [&self.name, &self.kind, &self.initiator, &self.card, &self.user, &self.workstation, &self.flow, &self.detail];
+        for field in [before].into_iter().chain(numbers.iter().map(String::as_str)).chain(texts.into_iter().map(String::as_str)) {
+            digest.update((field.len() as u64).to_be_bytes());
+            digest.update(field.as_bytes());
+        }
+        hex::encode(digest.finalize())
+    }
+}
+
+/// Writes an event; it is there when the transaction is committed.
+///
+/// # Errors
+/// [`crate::refusal::Code::StoreDown`].
+pub async fn record(conn: &mut Conn, at: Millis, happening: &Happening<'_>) -> Result<(), Refusal> {
+    let last = sqlx::query("SELECT seq, hash FROM chain WHERE id = 1").fetch_one(&mut *conn).await?;
+    let (code, name, kind) = happening.kind.facts();
+    let detail = if happening.detail.is_null() { String::new() } else { happening.detail.to_string() };
+    let mut event = Event {
+        seq: number(&last, "seq")? + 1,
+        at,
+        code,
+        name: name.into(),
+        kind: kind.into(),
+        initiator: happening.initiator.into(),
+        card: happening.card.into(),
+        user: happening.user.into(),
+        workstation: happening.workstation.into(),
+        flow: happening.flow.into(),
+        detail,
+        hash: String::new(),
+    };
+    event.hash = event.chained(&text(&last, "hash")?);
+    sqlx::query("INSERT INTO events (seq, at, code, name, kind, initiator, card, user_id, workstation, flow, detail, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
+        .bind(event.seq).bind(event.at).bind(event.code).bind(&event.name).bind(&event.kind).bind(&event.initiator)
+        .bind(&event.card).bind(&event.user).bind(&event.workstation).bind(&event.flow).bind(&event.detail).bind(&event.hash)
+        .execute(&mut *conn).await?;
+    sqlx::query("UPDATE chain SET seq = $1, hash = $2 WHERE id = 1")
+        .bind(event.seq)
+        .bind(&event.hash)
+        .execute(&mut *conn)
+        .await?;
+    Ok(())
+}
+
+/// Which events.
+#[derive(Clone, Debug, Default, serde::Deserialize, utoipa::IntoParams)]
+#[serde(default)]
+pub struct Filter {
+    /// Of this card.
+    pub card: Option<String>,
+    /// Of this user's id.
+    pub user: Option<String>,
+    /// Of this name, `USER_LOCKED`.
+    pub name: Option<String>,
+    /// After this place in the log.
+    pub after: Option<i64>,
+}
+
+/// At most this many in one answer; [`Filter::after`] gets the next.
+pub const PAGE: i64 = 1000;
+
+/// Events in order.
+///
+/// # Errors
+/// [`crate::refusal::Code::StoreDown`].
+pub async fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Event>, Refusal> {
+    let rows = sqlx::query("SELECT * FROM events WHERE seq > $1 AND ($2 = '' OR card = $2) AND ($3 = '' OR user_id = $3) AND ($4 = '' OR name = $4) ORDER BY seq LIMIT $5")
+        .bind(filter.after.unwrap_or(0)).bind(filter.card.clone().unwrap_or_default()).bind(filter.user.clone().unwrap_or_default())
+        .bind(filter.name.clone().unwrap_or_default()).bind(PAGE)
+        .fetch_all(&mut *conn).await?;
+    rows.iter().map(Event::of_row).collect()
+}
+
+/// The latest events, the newest first.
+///
+/// # Errors
+/// [`crate::refusal::Code::StoreDown`].
+pub async fn latest(conn: &mut Conn, filter: &Filter, count: i64) -> Result<Vec<Event>, Refusal> {
+    let rows =
+        sqlx::query("SELECT * FROM events WHERE ($1 = '' OR card = $1) AND ($2 = '' OR name = $2) ORDER BY seq DESC LIMIT $3")
+            .bind(filter.card.clone().unwrap_or_default())
+            .bind(filter.name.clone().unwrap_or_default())
+            .bind(count)
+            .fetch_all(&mut *conn)
+            .await?;
+    rows.iter().map(Event::of_row).collect()
+}
+
+/// The place of the first event whose hash is wrong; `None` when the log is whole.
+///
+/// # Errors
+/// [`crate::refusal::Code::StoreDown`].
+pub async fn first_broken(conn: &mut Conn) -> Result<Option<i64>, Refusal> {
+    let (mut before, mut seq) = (String::new(), 0);
+    loop {
+        let page = list(conn, &Filter { after: Some(seq), ..Filter::default() }).await?;
+        if page.is_empty() {
+            let last = sqlx::query("SELECT seq, hash FROM chain WHERE id = 1").fetch_one(&mut *conn).await?;
+            let whole = (number(&last, "seq")?, text(&last, "hash")?) == (seq, before);
+            return Ok((!whole).then_some(seq + 1));
+        }
+        for event in page {
+            if event.seq != seq + 1 || event.hash != event.chained(&before) {
+                return Ok(Some(seq + 1));
+            }
+            (before, seq) = (event.hash, event.seq);
+        }
+    }
+}
+
+/// Events as CSV (RFC 4180). A cell that a spreadsheet would take for a formula gets an apostrophe
+/// before it.
+#[must_use]
+pub fn csv(events: &[Event]) -> String {
+    let mut out = String::from("seq,time,code,name,kind,initiator,card,user,workstation,session,detail\r\n");
+    for e in events {
+        let (seq, code) = (e.seq.to_string(), e.code.to_string());
+        let at = crate::clock::iso(e.at);
+        let cells = [&seq, &at, &code, &e.name, &e.kind, &e.initiator, &e.card, &e.user, &e.workstation, &e.flow, &e.detail];
+        let cells: Vec<String> = cells.into_iter().map(|cell| cell_of(cell)).collect();
+        out.push_str(&cells.join(","));
+        out.push_str("\r\n");
+    }
+    out
+}
+
+fn cell_of(text: &str) -> String {
+    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+    if guard.is_empty() && !text.contains([',', '"', '\n', '\r']) {
+        return text.to_owned();
+    }
+    format!("\"{guard}{}\"", text.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_text() {
+        assert_eq!(cell_of("plain"), "plain");
+        assert_eq!(cell_of("a,\"b\""), "\"a,\"\"b\"\"\"");
+        assert_eq!(cell_of("=cmd|x"), "\"'=cmd|x\"");
+    }
+}

@@ -1,0 +1,175 @@
+//! The ways to a response. Each step is one transaction that reads everything anew.
+//!
+//! | flow | who | steps |
+//! |---|---|---|
+//! | [`online`] | the card's user at the workstation | asking, answered, given, reported |
+//! | [`wizard`] | an operator at the console | asking, answered, given |
+//! | [`remote`] | a user in Remote Self-Service | asking, answered, given |
+
+pub mod online;
+pub mod remote;
+pub mod wizard;
+
+use crate::event::{Happening, Kind};
+use crate::limits;
+use crate::records::{self, Card, Flow, User, UserLock};
+use crate::refusal::{Code, Refusal};
+use crate::server::Server;
+use crate::store::Tx;
+use crate::subject::Subject;
+use cardlab_credprov::Response;
+use serde_json::json;
+
+/// The answers have been judged right.
+pub(crate) const ASKING: &str = "asking";
+pub(crate) const ANSWERED: &str = "answered";
+pub(crate) const GIVEN: &str = "given";
+pub(crate) const OVER: &str = "over";
+
+impl Server {
+    /// A flow that has not ended.
+    pub(crate) async fn living(&self, tx: &mut Tx, id: &str, kind: &str) -> Result<Flow, Refusal> {
+        let over = || Refusal::new(Code::SessionOver, "this unlock session is over; start again");
+        let flow = records::flow(tx, id, kind).await?.ok_or_else(over)?;
+        if flow.step == OVER || flow.expires <= self.now() { Err(over()) } else { Ok(flow) }
+    }
+
+    /// Draws questions for a user; the same until they have been answered rightly, so that nobody
+    /// reopens the screen for an easier one.
+    pub(crate) async fn draw(&self, tx: &mut Tx, subject: &Subject) -> Result<Vec<String>, Refusal> {
+        let (Some(user), Some(policy)) = (&subject.user, &subject.policy) else { return Ok(Vec::new()) };
+        let wanted = usize::from(policy.settings.authentication.questions_to_ask).min(subject.answered.len());
+        let known = |id: &String| subject.answered.iter().any(|a| a.question.id == *id);
+        let mut drawn: Vec<String> = user.draw.iter().filter(|id| known(id)).take(wanted).cloned().collect();
+        let mut others: Vec<&str> =
+            subject.answered.iter().map(|a| a.question.id.as_str()).filter(|id| !drawn.iter().any(|d| d == id)).collect();
+        while drawn.len() < wanted && !others.is_empty() {
+            // The token's first byte is random; a slight preference among a handful of questions is harmless.
+            let index = crate::random::token().bytes().fold(0usize, |n, b| n.wrapping_mul(31) + usize::from(b)) % others.len();
+            drawn.push(others.swap_remove(index).to_owned());
+        }
+        sqlx::query("UPDATE users SET draw = $2 WHERE id = $1")
+            .bind(&user.id)
+            .bind(records::list(&drawn))
+            .execute(&mut **tx)
+            .await?;
+        Ok(drawn)
+    }
+
+    /// Counts a try of a user's answers, before they are compared. The last one closes the door: it
+    /// opens again if the answers turn out right.
+    pub(crate) async fn spend(&self, tx: &mut Tx, user: &User, maximum: u8) -> Result<(), Refusal> {
+        let failed = user.failed + 1;
+        let lock = if failed >= i64::from(maximum) { UserLock::LastTry } else { UserLock::Open };
+        sqlx::query("UPDATE users SET failed = $2, lock_state = $3 WHERE id = $1")
+            .bind(&user.id)
+            .bind(failed)
+            .bind(lock.stored())
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
+    /// What a comparison has come to. Gives whether the user is locked now.
+    pub(crate) async fn judged(
+        &self,
+        tx: &mut Tx,
+        flow: &Flow,
+        right: bool,
+        initiator: &str,
+        counted: bool,
+    ) -> Result<bool, Refusal> {
+        let user = records::user(tx, &flow.user).await?;
+        let (lock, failed) = user.as_ref().map_or((UserLock::Open, 0), |u| (u.lock, u.failed));
+        let about = |kind, detail| Happening {
+            kind,
+            initiator,
+            card: &flow.card,
+            user: &flow.user,
+            workstation: &flow.workstation,
+            flow: &flow.id,
+            detail,
+        };
+        let channel = flow.kind.as_str();
+        if right {
+            // Another try that was under way may have locked the user meanwhile; that stays.
+            if counted && lock != UserLock::Locked {
+                sqlx::query("UPDATE users SET failed = 0, lock_state = 0 WHERE id = $1")
+                    .bind(&flow.user)
+                    .execute(&mut **tx)
+                    .await?;
+            }
+            if lock == UserLock::Locked && counted {
+                return Ok(true);
+            }
+            records::set_step(tx, &flow.id, ANSWERED).await?;
+            self.record(tx, &about(Kind::AnswersRight, json!({"channel": channel}))).await?;
+            return Ok(false);
+        }
+        self.record(
+            tx,
+            &about(Kind::AnswersWrong, json!({"channel": channel, "failed": if counted { failed } else { flow.wrong + 1 }})),
+        )
+        .await?;
+        let locks = counted && lock != UserLock::Open;
+        if counted && lock == UserLock::LastTry {
+            sqlx::query("UPDATE users SET lock_state = $2 WHERE id = $1")
+                .bind(&flow.user)
+                .bind(UserLock::Locked.stored())
+                .execute(&mut **tx)
+                .await?;
+            self.record(tx, &about(Kind::UserLocked, json!({"channel": channel}))).await?;
+        }
+        Ok(locks)
+    }
+
+    /// The response of a card's key, with its event in the same transaction: none is given without.
+    pub(crate) async fn respond(
+        &self,
+        tx: &mut Tx,
+        flow: &Flow,
+        card: &Card,
+        text: &str,
+        initiator: &str,
+        validated: bool,
+    ) -> Result<Response, Refusal> {
+        let challenge = crate::subject::challenge(text, card)?;
+        let bucket = format!("responses of card {}", card.serial);
+        self.limit(tx, limits::RESPONSES_OF_CARD, &bucket).await?;
+        let serial = hex::decode(&card.serial).unwrap_or_default();
+        let response = self.vault.respond(card.vault_key(&serial)?, &challenge);
+        let response = response.ok_or_else(|| {
+            Refusal::new(Code::NoAdminKey, "the card's administration key does not open under this server's master key")
+        })?;
+        records::set_step(tx, &flow.id, GIVEN).await?;
+        let digits = cardlab_codes::digits(&challenge);
+        let detail = json!({"channel": flow.kind, "challenge": &digits[..4], "answers_validated": validated});
+        let happening = Happening {
+            kind: Kind::ResponseGiven,
+            initiator,
+            card: &card.serial,
+            user: &flow.user,
+            workstation: &flow.workstation,
+            flow: &flow.id,
+            detail,
+        };
+        self.record(tx, &happening).await?;
+        Ok(Response { response: cardlab_codes::digits(&response), check: cardlab_codes::check_code(&response) })
+    }
+
+    /// Writes down that something was refused and why; the transaction of the refusal is gone.
+    pub(crate) async fn note_refusal(
+        &self,
+        kind: Kind,
+        initiator: &str,
+        card: &str,
+        flow: &str,
+        refusal: &Refusal,
+    ) -> Result<(), Refusal> {
+        let kind = if refusal.code == Code::RateLimited { Kind::RateLimited } else { kind };
+        let mut tx = self.store.begin().await?;
+        let detail = json!({"reason": refusal.code.name()});
+        self.record(&mut tx, &Happening { card, flow, detail, ..Happening::new(kind, initiator) }).await?;
+        Ok(tx.commit().await?)
+    }
+}

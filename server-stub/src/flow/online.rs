@@ -1,0 +1,199 @@
+//! Online unlock: what a workstation asks. Nothing that it is told depends on more than it must: every
+//! reason why online is not possible is the same answer.
+
+use super::{ANSWERED, ASKING, GIVEN, OVER};
+use crate::event::{Happening, Kind};
+use crate::limits;
+use crate::records::{self, Flow};
+use crate::refusal::{Code, Refusal};
+use crate::server::{ONLINE, Server};
+use crate::subject::{self, Subject};
+use cardlab_credprov::{Answers, CardOutcome, Judged, Mode, Open, Opened, Outcome, Response};
+use serde_json::json;
+
+const KIND: &str = "online";
+const WORKSTATION: &str = "workstation";
+/// Longest name of a workstation.
+const LONGEST_NAME: usize = 100;
+
+impl Server {
+    /// A workstation sees a blocked card. `address` is where the request came from.
+    ///
+    /// # Errors
+    /// [`Code::Malformed`], [`Code::RateLimited`], [`Code::StoreDown`]; never who is who.
+    pub async fn open_online(&self, open: &Open, address: &str) -> Result<Opened, Refusal> {
+        let serial = subject::serial(&open.serial)?;
+        let workstation: String = open.workstation.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
+        if open.remote_desktop {
+            return Ok(Opened::None);
+        }
+        let mut tx = self.store.begin().await?;
+        let limited = async {
+            self.limit(&mut tx, limits::SESSIONS_OF_ADDRESS, &format!("sessions from {address}")).await?;
+            self.limit(&mut tx, limits::SESSIONS_OF_CARD, &format!("sessions of {serial}")).await
+        };
+        if let Err(refusal) = limited.await {
+            drop(tx);
+            self.note_refusal(Kind::UnlockOpened, WORKSTATION, &serial, "", &refusal).await?;
+            return Err(refusal);
+        }
+        let subject = Subject::of_card(&mut tx, &serial).await?;
+        let drawn = self.draw(&mut tx, &subject).await?;
+        let reason = subject.online().err().or_else(|| another_card(&subject, &open.atr));
+        let flow = Flow {
+            id: crate::random::token(),
+            kind: KIND.into(),
+            card: serial.clone(),
+            user: subject.user.as_ref().map(|u| u.id.clone()).unwrap_or_default(),
+            operator: String::new(),
+            step: if reason.is_none() { ASKING } else { OVER }.into(),
+            questions: drawn,
+            wrong: 0,
+            workstation,
+            expires: self.until(ONLINE),
+        };
+        records::insert_flow(&mut tx, &flow).await?;
+        let detail = match &reason {
+            None => json!({"mode": "online"}),
+            Some(reason) => json!({"mode": "offline", "reason": reason.code.name()}),
+        };
+        let happening = Happening {
+            kind: Kind::UnlockOpened,
+            initiator: WORKSTATION,
+            card: &serial,
+            user: &flow.user,
+            workstation: &flow.workstation,
+            flow: &flow.id,
+            detail,
+        };
+        self.record(&mut tx, &happening).await?;
+        tx.commit().await?;
+        if reason.is_some() {
+            return Ok(Opened::Offline);
+        }
+        let questions = subject.questions(&flow.questions);
+        Ok(Opened::Online { session: flow.id, questions, expires_in: ONLINE.as_secs() })
+    }
+
+    /// Answers. They are counted before they are compared.
+    ///
+    /// # Errors
+    /// [`Code::Malformed`] counts nothing; [`Code::SessionOver`], [`Code::Busy`].
+    pub async fn answer_online(&self, session: &str, answers: &Answers) -> Result<Judged, Refusal> {
+        let place = self.workers.place()?;
+        let over = Judged::Over { mode: Mode::Offline };
+        let mut tx = self.store.begin().await?;
+        let flow = self.living(&mut tx, session, KIND).await?;
+        if flow.step != ASKING {
+            return Err(Refusal::new(Code::SessionOver, "the questions of this session are answered"));
+        }
+        let subject = Subject::of_card(&mut tx, &flow.card).await?;
+        let pairs = subject.pairs(&flow.questions, answers, &self.nobody)?;
+        let maximum = match subject.online() {
+            Ok(unlockable) if unlockable.user.id == flow.user => unlockable.policy.settings.authentication.maximum_retry_count,
+            refused => {
+                let reason = refused.err().map_or("OTHER_USER", |r| r.code.name());
+                records::set_step(&mut tx, &flow.id, OVER).await?;
+                let happening = Happening {
+                    card: &flow.card,
+                    user: &flow.user,
+                    flow: &flow.id,
+                    detail: json!({"reason": reason}),
+                    ..Happening::new(Kind::ResponseRefused, WORKSTATION)
+                };
+                self.record(&mut tx, &happening).await?;
+                tx.commit().await?;
+                return Ok(over);
+            }
+        };
+        if let Some(user) = &subject.user {
+            self.spend(&mut tx, user, maximum).await?;
+        }
+        tx.commit().await?;
+        let right = self.workers.verify(&place, pairs).await?;
+        let mut tx = self.store.begin().await?;
+        let locked = self.judged(&mut tx, &flow, right, WORKSTATION, true).await?;
+        if locked {
+            records::set_step(&mut tx, &flow.id, OVER).await?;
+        }
+        tx.commit().await?;
+        Ok(if locked { over } else { Judged::Answered { ok: right } })
+    }
+
+    /// The card's challenge: its response, once a session.
+    ///
+    /// # Errors
+    /// [`Code::Malformed`], [`Code::SessionOver`], [`Code::RateLimited`].
+    pub async fn challenge_online(&self, session: &str, text: &str) -> Result<Response, Refusal> {
+        let mut tx = self.store.begin().await?;
+        let flow = self.living(&mut tx, session, KIND).await?;
+        let over = |message: &str| Refusal::new(Code::SessionOver, message);
+        match flow.step.as_str() {
+            ANSWERED => {}
+            ASKING => return Err(Refusal::malformed("the questions come before the challenge")),
+            _ => return Err(over("this session has given its response; start again")),
+        }
+        let subject = Subject::of_card(&mut tx, &flow.card).await?;
+        let given = match subject.online() {
+            Ok(unlockable) if unlockable.user.id == flow.user => {
+                self.respond(&mut tx, &flow, unlockable.card, text, WORKSTATION, true).await
+            }
+            Ok(_) => Err(Refusal::new(Code::CardState, "the card is another user's now")),
+            Err(refusal) => Err(refusal),
+        };
+        match given {
+            Ok(response) => {
+                tx.commit().await?;
+                Ok(response)
+            }
+            Err(refusal) => {
+                drop(tx);
+                self.note_refusal(Kind::ResponseRefused, WORKSTATION, &flow.card, &flow.id, &refusal).await?;
+                match refusal.code {
+                    Code::Malformed | Code::RateLimited | Code::StoreDown => Err(refusal),
+                    // The workstation is not told why.
+                    _ => Err(over("this unlock session is over; an operator can help")),
+                }
+            }
+        }
+    }
+
+    /// How it ended at the card. Taken once, also after the session's time: the story needs its end.
+    ///
+    /// # Errors
+    /// [`Code::SessionOver`] when there is nothing to report.
+    pub async fn report_online(&self, session: &str, outcome: &Outcome) -> Result<(), Refusal> {
+        let mut tx = self.store.begin().await?;
+        let flow = records::flow(&mut tx, session, KIND).await?.filter(|f| f.step == GIVEN);
+        let flow = flow.ok_or_else(|| Refusal::new(Code::SessionOver, "this session has nothing to report"))?;
+        records::set_step(&mut tx, &flow.id, OVER).await?;
+        let about = |kind| Happening {
+            kind,
+            initiator: WORKSTATION,
+            card: &flow.card,
+            user: &flow.user,
+            workstation: &flow.workstation,
+            flow: &flow.id,
+            detail: outcome.tries_left.map_or(serde_json::Value::Null, |left| json!({"tries_left": left})),
+        };
+        let kind = match outcome.outcome {
+            CardOutcome::Unlocked => Kind::CardUnlocked,
+            CardOutcome::Refused => Kind::CardRefusedResponse,
+            CardOutcome::Gone => Kind::CardGone,
+        };
+        self.record(&mut tx, &about(kind)).await?;
+        if outcome.outcome == CardOutcome::Unlocked {
+            sqlx::query("UPDATE users SET draw = '[]' WHERE id = $1").bind(&flow.user).execute(&mut *tx).await?;
+        } else if outcome.tries_left == Some(0) {
+            self.record(&mut tx, &about(Kind::AdminKeyBlocked)).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+}
+
+/// A serial that comes with another answer to reset than it is registered with.
+fn another_card(subject: &Subject, atr: &str) -> Option<Refusal> {
+    let known = subject.card.as_ref().map(|c| c.atr.as_str()).filter(|known| !known.is_empty() && !atr.is_empty())?;
+    (!known.eq_ignore_ascii_case(atr))
+        .then(|| Refusal::new(Code::CardState, "the card has another answer to reset than the one that is registered"))
+}

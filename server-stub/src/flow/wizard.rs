@@ -1,0 +1,253 @@
+//! Offline unlock, the operator's side: questions, then the challenge that the user reads out.
+
+use super::{ASKING, OVER};
+use crate::event::Kind;
+use crate::limits;
+use crate::login::Operator;
+use crate::records::{self, Flow, User, UserLock};
+use crate::refusal::{Code, Refusal};
+use crate::role::Privilege;
+use crate::server::{SESSION, Server};
+use crate::store::{Tx, text};
+use crate::subject::{self, Subject, Unlockable};
+use cardlab_credprov::{Answers, Question};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+const KIND: &str = "operator";
+/// Wrong answers that end a wizard.
+const MOST_WRONG: i64 = 5;
+
+/// An unlock that an operator has begun.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Wizard {
+    /// Names it.
+    pub wizard: String,
+    /// What to ask the user; empty when the policy does not validate answers.
+    pub questions: Vec<Question>,
+    /// Characters of the challenge.
+    pub challenge_length: usize,
+    /// Operators who have one open for the same card.
+    pub also_open: Vec<String>,
+}
+
+/// Whether answers were right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Verdict {
+    /// Right.
+    pub ok: bool,
+    /// Tries before the wizard ends; 0 has ended it.
+    pub left: i64,
+}
+
+/// What a user has read out.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadOut {
+    /// The challenge, as people write it.
+    pub challenge: String,
+    /// Its check code, when the user read that too.
+    #[serde(default)]
+    pub check: Option<String>,
+}
+
+/// What to read back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ReadBack {
+    /// Hexadecimal digits.
+    pub response: String,
+    /// Two digits to compare.
+    pub check: String,
+    /// In fours, as it is read.
+    pub grouped: String,
+}
+
+impl Server {
+    /// The operator picks *Unlock* in a card's menu.
+    ///
+    /// # Errors
+    /// With the reason: operators are told.
+    pub async fn open_wizard(&self, operator: &Operator, serial: &str) -> Result<Wizard, Refusal> {
+        let serial = subject::serial(serial)?;
+        let mut tx = self.store.begin().await?;
+        match self.begin_wizard(&mut tx, operator, &serial).await {
+            Ok(wizard) => {
+                tx.commit().await?;
+                Ok(wizard)
+            }
+            Err(refusal) => {
+                drop(tx);
+                self.note_refusal(Kind::ResponseRefused, &operator.name, &serial, "", &refusal).await?;
+                Err(refusal)
+            }
+        }
+    }
+
+    async fn begin_wizard(&self, tx: &mut Tx, operator: &Operator, serial: &str) -> Result<Wizard, Refusal> {
+        let subject = Subject::of_card(tx, serial).await?;
+        let unlockable = permitted(&subject, operator)?;
+        let validates = unlockable.policy.settings.workflow.validate_answers;
+        let questions = if validates {
+            subject.may_answer()?;
+            self.draw(tx, &subject).await?
+        } else {
+            Vec::new()
+        };
+        let others = sqlx::query("SELECT operators.name FROM flows JOIN operators ON operators.id = flows.operator WHERE flows.card = $1 AND flows.kind = $2 AND flows.step <> $3 AND flows.expires > $4 AND flows.operator <> $5")
+            .bind(serial).bind(KIND).bind(OVER).bind(self.now()).bind(&operator.id).fetch_all(&mut **tx).await?;
+        let flow = Flow {
+            id: crate::random::token(),
+            kind: KIND.into(),
+            card: serial.into(),
+            user: unlockable.user.id.clone(),
+            operator: operator.id.clone(),
+            step: ASKING.into(),
+            questions,
+            wrong: 0,
+            workstation: String::new(),
+            expires: self.until(SESSION),
+        };
+        records::insert_flow(tx, &flow).await?;
+        Ok(Wizard {
+            questions: subject.questions(&flow.questions),
+            wizard: flow.id,
+            challenge_length: 2 * unlockable.card.about.cipher()?.challenge_len(),
+            also_open: others.iter().map(|row| text(row, "name")).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The user's answers, as the operator types them.
+    ///
+    /// # Errors
+    /// [`Code::Malformed`] counts nothing; else as [`Server::open_wizard`].
+    pub async fn answer_wizard(&self, operator: &Operator, wizard: &str, answers: &Answers) -> Result<Verdict, Refusal> {
+        let place = self.workers.place()?;
+        let mut tx = self.store.begin().await?;
+        let flow = self.own_wizard(&mut tx, operator, wizard).await?;
+        let subject = Subject::of_card(&mut tx, &flow.card).await?;
+        let unlockable = permitted(&subject, operator)?;
+        same_user(&flow, unlockable.user)?;
+        subject.may_answer()?;
+        let authentication = &unlockable.policy.settings.authentication;
+        let counted = authentication.count_operator_answers;
+        let pairs = subject.pairs(&flow.questions, answers, &self.nobody)?;
+        if counted {
+            self.spend(&mut tx, unlockable.user, authentication.maximum_retry_count).await?;
+        }
+        let left = MOST_WRONG - flow.wrong - 1;
+        // Counted first, as a card does; the last one ends the wizard before it is compared.
+        sqlx::query("UPDATE flows SET wrong = wrong + 1, step = $2 WHERE id = $1")
+            .bind(&flow.id)
+            .bind(if left == 0 { OVER } else { ASKING })
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        let right = self.workers.verify(&place, pairs).await?;
+        let mut tx = self.store.begin().await?;
+        let locked = self.judged(&mut tx, &flow, right, &operator.name, counted).await?;
+        if right && !locked {
+            sqlx::query("UPDATE flows SET wrong = 0 WHERE id = $1").bind(&flow.id).execute(&mut *tx).await?;
+        }
+        if locked {
+            records::set_step(&mut tx, &flow.id, OVER).await?;
+        }
+        tx.commit().await?;
+        Ok(Verdict { ok: right && !locked, left: if locked { 0 } else { left } })
+    }
+
+    /// The challenge that the user reads out, and what to read back.
+    ///
+    /// # Errors
+    /// With the reason, judged anew: [`Code::AnswersFirst`], [`Code::RateLimited`] and the others.
+    pub async fn challenge_wizard(&self, operator: &Operator, wizard: &str, read: &ReadOut) -> Result<ReadBack, Refusal> {
+        let mut tx = self.store.begin().await?;
+        let flow = self.own_wizard(&mut tx, operator, wizard).await?;
+        let given = self.judge_challenge(&mut tx, &flow, operator, read).await;
+        match given {
+            Ok(response) => {
+                tx.commit().await?;
+                Ok(response)
+            }
+            Err(refusal) => {
+                drop(tx);
+                self.note_refusal(Kind::ResponseRefused, &operator.name, &flow.card, &flow.id, &refusal).await?;
+                Err(refusal)
+            }
+        }
+    }
+
+    async fn judge_challenge(&self, tx: &mut Tx, flow: &Flow, operator: &Operator, read: &ReadOut) -> Result<ReadBack, Refusal> {
+        let subject = Subject::of_card(tx, &flow.card).await?;
+        let unlockable = permitted(&subject, operator)?;
+        same_user(flow, unlockable.user)?;
+        let validates = unlockable.policy.settings.workflow.validate_answers;
+        let answered = flow.step != ASKING;
+        if validates {
+            if unlockable.user.lock != UserLock::Open {
+                subject.may_answer()?;
+            }
+            if !answered {
+                return Err(Refusal::new(Code::AnswersFirst, "the user's answers come before the challenge"));
+            }
+        }
+        let challenge = subject::challenge(&read.challenge, unlockable.card)?;
+        let check = read.check.as_deref().map(str::trim).filter(|check| !check.is_empty());
+        if check.is_some_and(|check| !check.eq_ignore_ascii_case(&cardlab_codes::check_code(&challenge))) {
+            return Err(Refusal::malformed(
+                "challenge and check code do not belong together: a digit is wrong; have it read again",
+            ));
+        }
+        self.limit(tx, limits::RESPONSES_OF_OPERATOR, &format!("responses of operator {}", operator.id)).await?;
+        let response = self.respond(tx, flow, unlockable.card, &read.challenge, &operator.name, validates && answered).await?;
+        let bytes = hex::decode(&response.response).unwrap_or_default();
+        Ok(ReadBack { grouped: cardlab_codes::grouped(&bytes), response: response.response, check: response.check })
+    }
+
+    /// A living wizard of this operator.
+    async fn own_wizard(&self, tx: &mut Tx, operator: &Operator, wizard: &str) -> Result<Flow, Refusal> {
+        let flow = self.living(tx, wizard, KIND).await?;
+        if flow.operator == operator.id {
+            return Ok(flow);
+        }
+        Err(Refusal::new(Code::SessionOver, "this unlock session is over; start again"))
+    }
+
+    /// The card of a wizard that the operator has open.
+    ///
+    /// # Errors
+    /// [`Code::SessionOver`].
+    pub async fn wizard_view(&self, operator: &Operator, wizard: &str) -> Result<(String, Wizard, bool), Refusal> {
+        let mut tx = self.store.begin().await?;
+        let flow = self.own_wizard(&mut tx, operator, wizard).await?;
+        let subject = Subject::of_card(&mut tx, &flow.card).await?;
+        let unlockable = permitted(&subject, operator)?;
+        let validates = unlockable.policy.settings.workflow.validate_answers;
+        let view = Wizard {
+            wizard: flow.id.clone(),
+            questions: if validates { subject.questions(&flow.questions) } else { Vec::new() },
+            challenge_length: 2 * unlockable.card.about.cipher()?.challenge_len(),
+            also_open: Vec::new(),
+        };
+        let ready = !validates || flow.step != ASKING;
+        Ok((flow.card, view, ready))
+    }
+}
+
+/// The operator may unlock this card now.
+fn permitted<'a>(subject: &'a Subject, operator: &Operator) -> Result<Unlockable<'a>, Refusal> {
+    // Privilege first: who has none learns nothing of the card.
+    operator.require(Privilege::UnlockCard, subject.policy.as_ref().map(|p| p.id.as_str()))?;
+    let unlockable = subject.offline()?;
+    let own = operator.user.as_deref() == Some(unlockable.user.id.as_str());
+    if own && !unlockable.policy.settings.workflow.allow_self_unlock {
+        return Err(Refusal::new(
+            Code::SelfServiceOnly,
+            "operators do not unlock cards of their own; use Self-Service or ask a colleague",
+        ));
+    }
+    Ok(unlockable)
+}
+
+fn same_user(flow: &Flow, user: &User) -> Result<(), Refusal> {
+    if flow.user == user.id { Ok(()) } else { Err(Refusal::new(Code::SessionOver, "the card has another user now; start again")) }
+}

@@ -1,0 +1,334 @@
+//! The API for programs of operators and administrators, and Remote Self-Service for programs.
+
+use super::body::{Bearer, Body, From};
+use crate::card::Operation;
+use crate::configuration::{NewOperator, NewQuestion, NewUser};
+use crate::desk::{CardView, NewCard, OperationDetail, UserView};
+use crate::event::{Event, Filter};
+use crate::flow::remote::{OwnCard, Remote};
+use crate::flow::wizard::{ReadBack, ReadOut, Verdict, Wizard};
+use crate::login::Door;
+use crate::policy::Policy;
+use crate::records::{NamedPolicy, Question};
+use crate::refusal::Refusal;
+use crate::role::Role;
+use crate::server::Server;
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::header;
+use axum::response::IntoResponse;
+use cardlab_credprov::{Answers, Problem, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(super) fn router() -> OpenApiRouter<Server> {
+    OpenApiRouter::new()
+        .routes(routes!(log_in))
+        .routes(routes!(find_users, add_user))
+        .routes(routes!(view_user))
+        .routes(routes!(change_user))
+        .routes(routes!(find_cards, add_card))
+        .routes(routes!(view_card))
+        .routes(routes!(operate))
+        .routes(routes!(open_wizard))
+        .routes(routes!(answer_wizard))
+        .routes(routes!(challenge_wizard))
+        .routes(routes!(list_policies, add_policy))
+        .routes(routes!(change_policy, delete_policy))
+        .routes(routes!(list_questions, add_question))
+        .routes(routes!(delete_question))
+        .routes(routes!(set_role))
+        .routes(routes!(add_operator))
+        .routes(routes!(events))
+        .routes(routes!(events_csv))
+        .routes(routes!(check_log))
+        .routes(routes!(open_remote))
+        .routes(routes!(answer_remote))
+        .routes(routes!(cards_remote))
+        .routes(routes!(challenge_remote))
+}
+
+type Reply<T> = Result<Json<T>, Refusal>;
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Credentials {
+    /// Operator's name.
+    name: String,
+    /// Password.
+    password: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Token {
+    /// For `Authorization: Bearer`.
+    token: String,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(default)]
+#[derive(Default)]
+struct Search {
+    /// Part of a name or serial.
+    q: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewPolicy {
+    /// Name.
+    name: String,
+    /// Settings; what is left out has its default.
+    #[serde(default)]
+    settings: Policy,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Name {
+    /// Logon name, either form.
+    name: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CardChallenge {
+    /// Serial of one of the user's cards.
+    card: String,
+    /// As people write it.
+    challenge: String,
+}
+
+/// Log in as an operator.
+#[utoipa::path(post, path = "/login", request_body = Credentials, responses((status = 200, body = Token), (status = 401, body = Problem), (status = 429, body = Problem)))]
+async fn log_in(State(server): State<Server>, Body(body): Body<Credentials>) -> Reply<Token> {
+    let login = server.log_in(Door::Console, &body.name, &body.password).await?;
+    Ok(Json(Token { token: login.token }))
+}
+
+/// Find users.
+#[utoipa::path(get, path = "/users", params(Search), responses((status = 200, body = [UserView]), (status = 403, body = Problem)))]
+async fn find_users(
+    State(server): State<Server>,
+    Bearer(operator): Bearer,
+    Query(search): Query<Search>,
+) -> Reply<Vec<UserView>> {
+    Ok(Json(server.find_users(&operator, &search.q).await?))
+}
+
+/// Add a user to the catalog.
+#[utoipa::path(post, path = "/users", request_body = NewUser, responses((status = 200), (status = 403, body = Problem), (status = 409, body = Problem)))]
+async fn add_user(State(server): State<Server>, Bearer(operator): Bearer, Body(new): Body<NewUser>) -> Reply<Value> {
+    Ok(Json(json!({"id": server.add_user(&operator, &new).await?})))
+}
+
+/// One user.
+#[utoipa::path(get, path = "/users/{id}", params(("id" = String, Path)), responses((status = 200, body = UserView), (status = 404, body = Problem)))]
+async fn view_user(State(server): State<Server>, Bearer(operator): Bearer, Path(id): Path<String>) -> Reply<UserView> {
+    Ok(Json(server.view_user(&operator, &id).await?))
+}
+
+/// What is done with a user: `unlock`, `reset-answers`, `enable`, `disable`.
+#[utoipa::path(post, path = "/users/{id}/{action}", params(("id" = String, Path), ("action" = String, Path)), responses((status = 200, body = UserView), (status = 403, body = Problem), (status = 404, body = Problem)))]
+async fn change_user(
+    State(server): State<Server>,
+    Bearer(operator): Bearer,
+    Path((id, action)): Path<(String, String)>,
+) -> Reply<UserView> {
+    match action.as_str() {
+        "unlock" => server.unlock_user(&operator, &id).await?,
+        "reset-answers" => server.reset_answers(&operator, &id).await?,
+        "enable" => server.set_user_active(&operator, &id, true).await?,
+        "disable" => server.set_user_active(&operator, &id, false).await?,
+        _ => return Err(Refusal::not_found("action; there are: unlock, reset-answers, enable, disable")),
+    }
+    Ok(Json(server.view_user(&operator, &id).await?))
+}
+
+/// Find cards.
+#[utoipa::path(get, path = "/cards", params(Search), responses((status = 200, body = [CardView]), (status = 403, body = Problem)))]
+async fn find_cards(
+    State(server): State<Server>,
+    Bearer(operator): Bearer,
+    Query(search): Query<Search>,
+) -> Reply<Vec<CardView>> {
+    Ok(Json(server.find_cards(&operator, &search.q).await?))
+}
+
+/// Register a card.
+#[utoipa::path(post, path = "/cards", request_body = NewCard, responses((status = 200, body = CardView), (status = 403, body = Problem), (status = 409, body = Problem)))]
+async fn add_card(State(server): State<Server>, Bearer(operator): Bearer, Body(new): Body<NewCard>) -> Reply<CardView> {
+    Ok(Json(server.add_card(&operator, &new).await?))
+}
+
+/// One card.
+#[utoipa::path(get, path = "/cards/{serial}", params(("serial" = String, Path)), responses((status = 200, body = CardView), (status = 404, body = Problem)))]
+async fn view_card(State(server): State<Server>, Bearer(operator): Bearer, Path(serial): Path<String>) -> Reply<CardView> {
+    Ok(Json(server.view_card(&operator, &serial).await?))
+}
+
+/// Assign, issue, disable, enable, revoke, withdraw.
+#[utoipa::path(post, path = "/cards/{serial}/{operation}", params(("serial" = String, Path), ("operation" = Operation, Path)), request_body = OperationDetail, responses((status = 200, body = CardView), (status = 403, body = Problem), (status = 409, body = Problem)))]
+async fn operate(
+    State(server): State<Server>,
+    Bearer(operator): Bearer,
+    Path((serial, operation)): Path<(String, String)>,
+    Body(detail): Body<OperationDetail>,
+) -> Reply<CardView> {
+    let operation = Operation::ALL.into_iter().find(|o| o.name() == operation).ok_or_else(|| Refusal::not_found("operation"))?;
+    Ok(Json(server.operate(&operator, &serial, operation, &detail).await?))
+}
+
+/// *Unlock* in a card's menu.
+#[utoipa::path(post, path = "/cards/{serial}/wizard", params(("serial" = String, Path)), responses((status = 200, body = Wizard), (status = 403, body = Problem), (status = 409, body = Problem)))]
+async fn open_wizard(State(server): State<Server>, Bearer(operator): Bearer, Path(serial): Path<String>) -> Reply<Wizard> {
+    Ok(Json(server.open_wizard(&operator, &serial).await?))
+}
+
+/// The user's answers.
+#[utoipa::path(post, path = "/unlock/{wizard}/answers", params(("wizard" = String, Path)), request_body = Answers, responses((status = 200, body = Verdict), (status = 403, body = Problem), (status = 410, body = Problem)))]
+async fn answer_wizard(
+    State(server): State<Server>,
+    Bearer(operator): Bearer,
+    Path(wizard): Path<String>,
+    Body(answers): Body<Answers>,
+) -> Reply<Verdict> {
+    Ok(Json(server.answer_wizard(&operator, &wizard, &answers).await?))
+}
+
+/// The challenge that the user reads out.
+#[utoipa::path(post, path = "/unlock/{wizard}/challenge", params(("wizard" = String, Path)), request_body = ReadOut, responses((status = 200, body = ReadBack), (status = 400, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem), (status = 410, body = Problem), (status = 429, body = Problem)))]
+async fn challenge_wizard(
+    State(server): State<Server>,
+    Bearer(operator): Bearer,
+    Path(wizard): Path<String>,
+    Body(read): Body<ReadOut>,
+) -> Reply<ReadBack> {
+    Ok(Json(server.challenge_wizard(&operator, &wizard, &read).await?))
+}
+
+/// All policies.
+#[utoipa::path(get, path = "/policies", responses((status = 200, body = [NamedPolicy]), (status = 403, body = Problem)))]
+async fn list_policies(State(server): State<Server>, Bearer(operator): Bearer) -> Reply<Vec<NamedPolicy>> {
+    Ok(Json(server.policies(&operator).await?))
+}
+
+/// Make a policy.
+#[utoipa::path(post, path = "/policies", request_body = NewPolicy, responses((status = 200), (status = 400, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem)))]
+async fn add_policy(State(server): State<Server>, Bearer(operator): Bearer, Body(new): Body<NewPolicy>) -> Reply<Value> {
+    Ok(Json(json!({"id": server.add_policy(&operator, &new.name, &new.settings).await?})))
+}
+
+/// Change a policy.
+#[utoipa::path(put, path = "/policies/{id}", params(("id" = String, Path)), request_body = Policy, responses((status = 200), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
+async fn change_policy(
+    State(server): State<Server>,
+    Bearer(operator): Bearer,
+    Path(id): Path<String>,
+    Body(settings): Body<Policy>,
+) -> Reply<Value> {
+    server.change_policy(&operator, &id, &settings).await?;
+    Ok(Json(json!({})))
+}
+
+/// Delete a policy that nothing hangs on.
+#[utoipa::path(delete, path = "/policies/{id}", params(("id" = String, Path)), responses((status = 200), (status = 403, body = Problem), (status = 409, body = Problem)))]
+async fn delete_policy(State(server): State<Server>, Bearer(operator): Bearer, Path(id): Path<String>) -> Reply<Value> {
+    server.delete_policy(&operator, &id).await?;
+    Ok(Json(json!({})))
+}
+
+/// Questions of a policy.
+#[utoipa::path(get, path = "/policies/{id}/questions", params(("id" = String, Path)), responses((status = 200, body = [Question]), (status = 403, body = Problem)))]
+async fn list_questions(State(server): State<Server>, Bearer(operator): Bearer, Path(id): Path<String>) -> Reply<Vec<Question>> {
+    Ok(Json(server.questions(&operator, &id).await?))
+}
+
+/// Create a security question.
+#[utoipa::path(post, path = "/policies/{id}/questions", params(("id" = String, Path)), request_body = NewQuestion, responses((status = 200), (status = 400, body = Problem), (status = 403, body = Problem)))]
+async fn add_question(
+    State(server): State<Server>,
+    Bearer(operator): Bearer,
+    Path(id): Path<String>,
+    Body(new): Body<NewQuestion>,
+) -> Reply<Value> {
+    Ok(Json(json!({"id": server.add_question(&operator, &id, &new).await?})))
+}
+
+/// Delete a question that nobody has answered.
+#[utoipa::path(delete, path = "/questions/{id}", params(("id" = String, Path)), responses((status = 200), (status = 403, body = Problem), (status = 409, body = Problem)))]
+async fn delete_question(State(server): State<Server>, Bearer(operator): Bearer, Path(id): Path<String>) -> Reply<Value> {
+    server.delete_question(&operator, &id).await?;
+    Ok(Json(json!({})))
+}
+
+/// Make or change a role.
+#[utoipa::path(put, path = "/roles/{name}", params(("name" = String, Path)), request_body = Role, responses((status = 200), (status = 403, body = Problem)))]
+async fn set_role(
+    State(server): State<Server>,
+    Bearer(operator): Bearer,
+    Path(name): Path<String>,
+    Body(role): Body<Role>,
+) -> Reply<Value> {
+    Ok(Json(json!({"id": server.set_role(&operator, &name, &role).await?})))
+}
+
+/// Add an operator.
+#[utoipa::path(post, path = "/operators", request_body = NewOperator, responses((status = 200), (status = 403, body = Problem), (status = 409, body = Problem)))]
+async fn add_operator(State(server): State<Server>, Bearer(operator): Bearer, Body(new): Body<NewOperator>) -> Reply<Value> {
+    Ok(Json(json!({"id": server.add_operator(&operator, &new).await?})))
+}
+
+/// The log, at most 1,000 events; `after` gets the next.
+#[utoipa::path(get, path = "/events", params(Filter), responses((status = 200, body = [Event]), (status = 403, body = Problem)))]
+async fn events(State(server): State<Server>, Bearer(operator): Bearer, Query(filter): Query<Filter>) -> Reply<Vec<Event>> {
+    Ok(Json(server.events(&operator, &filter).await?))
+}
+
+/// The log for spreadsheets.
+#[utoipa::path(get, path = "/events.csv", params(Filter), responses((status = 200, content_type = "text/csv"), (status = 403, body = Problem)))]
+async fn events_csv(
+    State(server): State<Server>,
+    Bearer(operator): Bearer,
+    Query(filter): Query<Filter>,
+) -> Result<impl IntoResponse, Refusal> {
+    let events = server.events(&operator, &filter).await?;
+    Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], crate::event::csv(&events)))
+}
+
+/// Whether the log is whole.
+#[utoipa::path(get, path = "/events/check", responses((status = 200), (status = 403, body = Problem)))]
+async fn check_log(State(server): State<Server>, Bearer(operator): Bearer) -> Reply<Value> {
+    Ok(Json(json!({"first_broken": server.check_log(&operator).await?})))
+}
+
+/// Remote Self-Service: who are you?
+#[utoipa::path(post, path = "/remote", request_body = Name, responses((status = 200, body = Remote), (status = 429, body = Problem)))]
+async fn open_remote(State(server): State<Server>, From(address): From, Body(body): Body<Name>) -> Reply<Remote> {
+    Ok(Json(server.open_remote(&body.name, &address).await?))
+}
+
+/// Remote Self-Service: answers.
+#[utoipa::path(post, path = "/remote/{session}/answers", params(("session" = String, Path)), request_body = Answers, responses((status = 200), (status = 400, body = Problem), (status = 410, body = Problem)))]
+async fn answer_remote(State(server): State<Server>, Path(session): Path<String>, Body(answers): Body<Answers>) -> Reply<Value> {
+    Ok(Json(json!({"ok": server.answer_remote(&session, &answers).await?})))
+}
+
+/// Remote Self-Service: the user's cards.
+#[utoipa::path(get, path = "/remote/{session}/cards", params(("session" = String, Path)), responses((status = 200, body = [OwnCard]), (status = 409, body = Problem), (status = 410, body = Problem)))]
+async fn cards_remote(State(server): State<Server>, Path(session): Path<String>) -> Reply<Vec<OwnCard>> {
+    Ok(Json(server.cards_remote(&session).await?))
+}
+
+/// Remote Self-Service: the response to a card's challenge.
+#[utoipa::path(post, path = "/remote/{session}/challenge", params(("session" = String, Path)), request_body = CardChallenge, responses((status = 200, body = Response), (status = 400, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem), (status = 410, body = Problem), (status = 429, body = Problem)))]
+async fn challenge_remote(
+    State(server): State<Server>,
+    Path(session): Path<String>,
+    Body(body): Body<CardChallenge>,
+) -> Reply<Response> {
+    Ok(Json(server.challenge_remote(&session, &body.card, &body.challenge).await?))
+}

@@ -1,0 +1,42 @@
+//! The workstation service. Its messages are [`cardlab_credprov`]'s.
+
+use super::body::{Body, From};
+use crate::refusal::Refusal;
+use crate::server::Server;
+use axum::Json;
+use axum::extract::{Path, State};
+use cardlab_credprov::{Answers, Challenge, Judged, Open, Opened, Outcome, Problem, Response};
+use serde_json::{Value, json};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(super) fn router() -> OpenApiRouter<Server> {
+    OpenApiRouter::new().routes(routes!(open)).routes(routes!(answer)).routes(routes!(challenge)).routes(routes!(report))
+}
+
+type Reply<T> = Result<Json<T>, Refusal>;
+
+/// A card whose PIN is blocked asks what is possible.
+#[utoipa::path(post, path = "/sessions", request_body = Open, responses((status = 200, body = Opened), (status = 400, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
+async fn open(State(server): State<Server>, From(address): From, Body(open): Body<Open>) -> Reply<Opened> {
+    Ok(Json(server.open_online(&open, &address).await?))
+}
+
+/// Answers to all questions of the session.
+#[utoipa::path(post, path = "/sessions/{id}/answers", params(("id" = String, Path)), request_body = Answers, responses((status = 200, body = Judged), (status = 400, body = Problem), (status = 410, body = Problem), (status = 503, body = Problem)))]
+async fn answer(State(server): State<Server>, Path(id): Path<String>, Body(answers): Body<Answers>) -> Reply<Judged> {
+    Ok(Json(server.answer_online(&id, &answers).await?))
+}
+
+/// The card's challenge: its response, once a session.
+#[utoipa::path(post, path = "/sessions/{id}/challenge", params(("id" = String, Path)), request_body = Challenge, responses((status = 200, body = Response), (status = 400, body = Problem), (status = 410, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
+async fn challenge(State(server): State<Server>, Path(id): Path<String>, Body(read): Body<Challenge>) -> Reply<Response> {
+    Ok(Json(server.challenge_online(&id, &read.challenge).await?))
+}
+
+/// How it ended at the card.
+#[utoipa::path(post, path = "/sessions/{id}/result", params(("id" = String, Path)), request_body = Outcome, responses((status = 200), (status = 400, body = Problem), (status = 410, body = Problem), (status = 503, body = Problem)))]
+async fn report(State(server): State<Server>, Path(id): Path<String>, Body(outcome): Body<Outcome>) -> Reply<Value> {
+    server.report_online(&id, &outcome).await?;
+    Ok(Json(json!({})))
+}

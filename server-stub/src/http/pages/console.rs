@@ -1,0 +1,389 @@
+//! The Management Console.
+
+use super::{Cookie, Fields, LoginPage, Sorry, answers, enter, ours, page, refused};
+use crate::card::Operation;
+use crate::configuration::NewQuestion;
+use crate::desk::{CardView, OperationDetail, UserView};
+use crate::event::{Event, Filter};
+use crate::flow::wizard::{ReadBack, ReadOut, Wizard};
+use crate::login::{Door, Operator};
+use crate::policy::Policy;
+use crate::records::{NamedPolicy, Question};
+use crate::refusal::{Code, Refusal};
+use crate::server::Server;
+use askama::Template;
+use axum::extract::{Form, FromRequestParts, Path, Query, State};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+
+pub(super) fn router() -> axum::Router<Server> {
+    axum::Router::new()
+        .route("/mc/login", get(login_page).post(log_in))
+        .route("/mc/logout", post(log_out))
+        .route("/mc", get(users))
+        .route("/mc/users/{id}", get(user))
+        .route("/mc/users/{id}/{action}", post(change_user))
+        .route("/mc/cards", get(cards))
+        .route("/mc/cards/{serial}", get(card))
+        .route("/mc/cards/{serial}/wizard", post(open_wizard))
+        .route("/mc/cards/{serial}/{operation}", post(operate))
+        .route("/mc/unlock/{wizard}", get(wizard))
+        .route("/mc/unlock/{wizard}/answers", post(answer_wizard))
+        .route("/mc/unlock/{wizard}/challenge", post(challenge_wizard))
+        .route("/mc/events", get(events))
+        .route("/mc/policies", get(policies))
+        .route("/mc/policies/{id}", post(change_policy))
+        .route("/mc/policies/{id}/questions", post(add_question))
+        .route("/mc/questions/{id}/delete", post(delete_question))
+}
+
+type Page = Result<Response, Sorry>;
+
+/// What every page of the console shows.
+struct Frame {
+    name: String,
+    csrf: String,
+    error: Option<String>,
+    done: Option<String>,
+}
+
+impl Frame {
+    fn of(operator: &Operator) -> Self {
+        Self { name: operator.name.clone(), csrf: operator.csrf.clone(), error: None, done: None }
+    }
+
+    fn saying(operator: &Operator, error: &Refusal) -> Self {
+        Self { error: Some(error.message.clone()), ..Self::of(operator) }
+    }
+
+    fn done(operator: &Operator, done: &str) -> Self {
+        Self { done: Some(done.into()), ..Self::of(operator) }
+    }
+}
+
+/// The operator at this browser; others are sent to the login.
+struct At(Operator);
+
+impl FromRequestParts<Server> for At {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Response> {
+        let Cookie(token) = Cookie::<true>::from_request_parts(parts, server).await.map_err(IntoResponse::into_response)?;
+        match server.operator(&token).await {
+            Ok(operator) => Ok(Self(operator)),
+            Err(refusal) if refusal.code == Code::NotLoggedIn => Err(Redirect::to("/mc/login").into_response()),
+            Err(refusal) => Err(Sorry(refusal).into_response()),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "users.html")]
+struct Users {
+    frame: Frame,
+    q: String,
+    users: Vec<UserView>,
+}
+
+#[derive(Template)]
+#[template(path = "user.html")]
+struct User {
+    frame: Frame,
+    user: UserView,
+}
+
+#[derive(Template)]
+#[template(path = "cards.html")]
+struct Cards {
+    frame: Frame,
+    q: String,
+    cards: Vec<CardView>,
+}
+
+#[derive(Template)]
+#[template(path = "card.html")]
+struct Card {
+    frame: Frame,
+    card: CardView,
+}
+
+#[derive(Template)]
+#[template(path = "unlock.html")]
+struct Unlock {
+    frame: Frame,
+    serial: String,
+    wizard: Wizard,
+    ready: bool,
+    typed: String,
+    response: Option<ReadBack>,
+}
+
+#[derive(Template)]
+#[template(path = "events.html")]
+struct Events {
+    frame: Frame,
+    card: String,
+    name: String,
+    events: Vec<Event>,
+}
+
+#[derive(Template)]
+#[template(path = "policies.html")]
+struct Policies {
+    frame: Frame,
+    policies: Vec<PolicyEntry>,
+}
+
+/// A policy with its questions.
+struct PolicyEntry {
+    policy: NamedPolicy,
+    questions: Vec<Question>,
+}
+
+/// Events on a page.
+const SHOWN_EVENTS: i64 = 200;
+const TITLE: &str = "Management Console";
+const ACTION: &str = "/mc/login";
+
+async fn login_page() -> Response {
+    page(&LoginPage { title: TITLE, action: ACTION, error: None })
+}
+
+async fn log_in(State(server): State<Server>, Form(fields): Form<Fields>) -> Response {
+    let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
+    match server.log_in(Door::Console, field("name"), field("password")).await {
+        Ok(login) => enter(Door::Console, &login.token, "/mc"),
+        Err(refusal) => refused(&refusal, &LoginPage { title: TITLE, action: ACTION, error: Some(refusal.message.clone()) }),
+    }
+}
+
+async fn log_out(
+    State(server): State<Server>,
+    At(operator): At,
+    Cookie(token): Cookie<true>,
+    Form(fields): Form<Fields>,
+) -> Page {
+    ours(&fields, &operator.csrf)?;
+    server.log_out(&token).await?;
+    Ok(enter(Door::Console, "", ACTION))
+}
+
+async fn users(State(server): State<Server>, At(operator): At, Query(fields): Query<Fields>) -> Page {
+    let q = fields.get("q").cloned().unwrap_or_default();
+    let users = server.find_users(&operator, &q).await?;
+    Ok(page(&Users { frame: Frame::of(&operator), q, users }))
+}
+
+async fn user(State(server): State<Server>, At(operator): At, Path(id): Path<String>) -> Page {
+    let user = server.view_user(&operator, &id).await?;
+    Ok(page(&User { frame: Frame::of(&operator), user }))
+}
+
+async fn change_user(
+    State(server): State<Server>,
+    At(operator): At,
+    Path((id, action)): Path<(String, String)>,
+    Form(fields): Form<Fields>,
+) -> Page {
+    ours(&fields, &operator.csrf)?;
+    let (changed, done) = match action.as_str() {
+        "unlock" => (server.unlock_user(&operator, &id).await, "The user is unlocked."),
+        "reset-answers" => {
+            (server.reset_answers(&operator, &id).await, "The answers are reset; the user sets new ones in Self-Service.")
+        }
+        _ => return Err(Refusal::not_found("action").into()),
+    };
+    let user = server.view_user(&operator, &id).await?;
+    Ok(match changed {
+        Ok(()) => page(&User { frame: Frame::done(&operator, done), user }),
+        Err(refusal) => refused(&refusal, &User { frame: Frame::saying(&operator, &refusal), user }),
+    })
+}
+
+async fn cards(State(server): State<Server>, At(operator): At, Query(fields): Query<Fields>) -> Page {
+    let q = fields.get("q").cloned().unwrap_or_default();
+    let cards = server.find_cards(&operator, &q).await?;
+    Ok(page(&Cards { frame: Frame::of(&operator), q, cards }))
+}
+
+async fn card(State(server): State<Server>, At(operator): At, Path(serial): Path<String>) -> Page {
+    let card = server.view_card(&operator, &serial).await?;
+    Ok(page(&Card { frame: Frame::of(&operator), card }))
+}
+
+async fn operate(
+    State(server): State<Server>,
+    At(operator): At,
+    Path((serial, name)): Path<(String, String)>,
+    Form(fields): Form<Fields>,
+) -> Page {
+    ours(&fields, &operator.csrf)?;
+    let operation = Operation::ALL.into_iter().find(|o| o.name() == name).ok_or_else(|| Refusal::not_found("operation"))?;
+    let detail = OperationDetail { user: fields.get("user").cloned(), reason: fields.get("reason").cloned() };
+    Ok(match server.operate(&operator, &serial, operation, &detail).await {
+        Ok(card) => page(&Card { frame: Frame::done(&operator, &format!("The card is {} now.", card.state.name())), card }),
+        Err(refusal) => {
+            let card = server.view_card(&operator, &serial).await?;
+            refused(&refusal, &Card { frame: Frame::saying(&operator, &refusal), card })
+        }
+    })
+}
+
+async fn open_wizard(
+    State(server): State<Server>,
+    At(operator): At,
+    Path(serial): Path<String>,
+    Form(fields): Form<Fields>,
+) -> Page {
+    ours(&fields, &operator.csrf)?;
+    Ok(match server.open_wizard(&operator, &serial).await {
+        Ok(wizard) => {
+            let ready = wizard.questions.is_empty();
+            page(&Unlock { frame: Frame::of(&operator), serial, wizard, ready, typed: String::new(), response: None })
+        }
+        Err(refusal) => {
+            let card = server.view_card(&operator, &serial).await?;
+            refused(&refusal, &Card { frame: Frame::saying(&operator, &refusal), card })
+        }
+    })
+}
+
+/// The wizard as it is now, with what to say.
+async fn unlock(server: &Server, operator: &Operator, id: &str, frame: Frame, typed: String) -> Result<Unlock, Sorry> {
+    let (serial, wizard, ready) = server.wizard_view(operator, id).await?;
+    Ok(Unlock { frame, serial, wizard, ready, typed, response: None })
+}
+
+async fn wizard(State(server): State<Server>, At(operator): At, Path(id): Path<String>) -> Page {
+    Ok(page(&unlock(&server, &operator, &id, Frame::of(&operator), String::new()).await?))
+}
+
+async fn answer_wizard(
+    State(server): State<Server>,
+    At(operator): At,
+    Path(id): Path<String>,
+    Form(fields): Form<Fields>,
+) -> Page {
+    ours(&fields, &operator.csrf)?;
+    let frame = match server.answer_wizard(&operator, &id, &answers(&fields)).await {
+        Ok(verdict) if verdict.ok => Frame::done(&operator, "The answers are right."),
+        Ok(verdict) => {
+            let message = format!("The answers are not right; {} tries left.", verdict.left);
+            let refusal = Refusal::new(if verdict.left == 0 { Code::SessionOver } else { Code::AnswersFirst }, message);
+            if verdict.left == 0 {
+                return Err(refusal.into());
+            }
+            Frame::saying(&operator, &refusal)
+        }
+        Err(refusal) => Frame::saying(&operator, &refusal),
+    };
+    Ok(page(&unlock(&server, &operator, &id, frame, String::new()).await?))
+}
+
+async fn challenge_wizard(
+    State(server): State<Server>,
+    At(operator): At,
+    Path(id): Path<String>,
+    Form(fields): Form<Fields>,
+) -> Page {
+    ours(&fields, &operator.csrf)?;
+    let read = ReadOut { challenge: fields.get("challenge").cloned().unwrap_or_default(), check: fields.get("check").cloned() };
+    match server.challenge_wizard(&operator, &id, &read).await {
+        Ok(response) => {
+            let view = unlock(&server, &operator, &id, Frame::of(&operator), String::new()).await?;
+            Ok(page(&Unlock { response: Some(response), ..view }))
+        }
+        Err(refusal) => {
+            let view = unlock(&server, &operator, &id, Frame::saying(&operator, &refusal), read.challenge).await?;
+            Ok(refused(&refusal, &view))
+        }
+    }
+}
+
+async fn events(State(server): State<Server>, At(operator): At, Query(filter): Query<Filter>) -> Page {
+    let filled = |text: &Option<String>| text.clone().filter(|t| !t.is_empty());
+    let filter = Filter { card: filled(&filter.card), name: filled(&filter.name), ..filter };
+    let events = server.latest_events(&operator, &filter, SHOWN_EVENTS).await?;
+    let frame = Frame::of(&operator);
+    Ok(page(&Events { frame, card: filter.card.unwrap_or_default(), name: filter.name.unwrap_or_default(), events }))
+}
+
+async fn policies(State(server): State<Server>, At(operator): At) -> Page {
+    Ok(page(&configuration(&server, &operator, Frame::of(&operator)).await?))
+}
+
+async fn configuration(server: &Server, operator: &Operator, frame: Frame) -> Result<Policies, Refusal> {
+    let mut policies = Vec::new();
+    for policy in server.policies(operator).await? {
+        let questions = server.questions(operator, &policy.id).await?;
+        policies.push(PolicyEntry { policy, questions });
+    }
+    Ok(Policies { frame, policies })
+}
+
+/// The page again, saying how it went.
+async fn configured(server: &Server, operator: &Operator, changed: Result<(), Refusal>) -> Page {
+    Ok(match changed {
+        Ok(()) => page(&configuration(server, operator, Frame::done(operator, "Saved; it holds from now on.")).await?),
+        Err(refusal) => refused(&refusal, &configuration(server, operator, Frame::saying(operator, &refusal)).await?),
+    })
+}
+
+async fn change_policy(
+    State(server): State<Server>,
+    At(operator): At,
+    Path(id): Path<String>,
+    Form(fields): Form<Fields>,
+) -> Page {
+    ours(&fields, &operator.csrf)?;
+    let policies = server.policies(&operator).await?;
+    let before = policies.iter().find(|p| p.id == id).ok_or_else(|| Refusal::not_found("policy"))?;
+    let changed = match settings(&before.settings, &fields) {
+        Ok(settings) => server.change_policy(&operator, &id, &settings).await,
+        Err(refusal) => Err(refusal),
+    };
+    configured(&server, &operator, changed).await
+}
+
+async fn add_question(
+    State(server): State<Server>,
+    At(operator): At,
+    Path(id): Path<String>,
+    Form(fields): Form<Fields>,
+) -> Page {
+    ours(&fields, &operator.csrf)?;
+    let min_length = fields.get("min_length").and_then(|text| text.trim().parse().ok()).unwrap_or_default();
+    let new = NewQuestion { text: fields.get("text").cloned().unwrap_or_default(), min_length };
+    let changed = server.add_question(&operator, &id, &new).await.map(drop);
+    configured(&server, &operator, changed).await
+}
+
+async fn delete_question(
+    State(server): State<Server>,
+    At(operator): At,
+    Path(id): Path<String>,
+    Form(fields): Form<Fields>,
+) -> Page {
+    ours(&fields, &operator.csrf)?;
+    let changed = server.delete_question(&operator, &id).await;
+    configured(&server, &operator, changed).await
+}
+
+/// A policy with what the form says of it.
+fn settings(before: &Policy, fields: &Fields) -> Result<Policy, Refusal> {
+    let on = |name: &str| fields.contains_key(name);
+    let number = |name: &str| {
+        let text = fields.get(name).map(String::as_str).unwrap_or_default();
+        text.trim().parse::<u8>().map_err(|_| Refusal::malformed(format!("'{text}' is no number for {}", name.replace('_', " "))))
+    };
+    let mut after = before.clone();
+    after.workflow.unblock_card_offline = on("unblock_card_offline");
+    after.workflow.validate_answers = on("validate_answers");
+    after.workflow.allow_self_unlock = on("allow_self_unlock");
+    after.authentication.count_operator_answers = on("count_operator_answers");
+    after.authentication.questions_to_ask = number("questions_to_ask")?;
+    after.authentication.maximum_retry_count = number("maximum_retry_count")?;
+    after.issuance.maximum_cards = number("maximum_cards")?;
+    Ok(after)
+}

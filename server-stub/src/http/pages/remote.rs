@@ -1,0 +1,76 @@
+//! Remote Self-Service. The session's name in the address is the secret that a form must know.
+
+use super::super::body::From;
+use super::{Fields, Sorry, answers, page, refused};
+use crate::flow::remote::{OwnCard, Remote};
+use crate::refusal::{Code, Refusal};
+use crate::server::Server;
+use askama::Template;
+use axum::extract::{Form, Path, State};
+use axum::response::{IntoResponse, Redirect, Response as Reply};
+use axum::routing::{get, post};
+
+pub(super) fn router() -> axum::Router<Server> {
+    axum::Router::new()
+        .route("/rss", get(ask_name).post(open))
+        .route("/rss/{session}/answers", post(answer))
+        .route("/rss/{session}/unblock", post(unblock))
+        .route("/rss/{session}/leave", post(leave))
+}
+
+type Page = Result<Reply, Sorry>;
+
+/// What is shown.
+enum RemoteStep {
+    Name,
+    Questions(Remote),
+    Cards { session: String, cards: Vec<OwnCard> },
+    Response { session: String, grouped: String, check: String },
+}
+
+#[derive(Template)]
+#[template(path = "remote.html")]
+struct RemotePage {
+    error: Option<String>,
+    step: RemoteStep,
+}
+
+async fn ask_name() -> Reply {
+    page(&RemotePage { error: None, step: RemoteStep::Name })
+}
+
+async fn open(State(server): State<Server>, From(address): From, Form(fields): Form<Fields>) -> Page {
+    let remote = server.open_remote(fields.get("name").map(String::as_str).unwrap_or_default(), &address).await?;
+    Ok(page(&RemotePage { error: None, step: RemoteStep::Questions(remote) }))
+}
+
+async fn answer(State(server): State<Server>, Path(session): Path<String>, Form(fields): Form<Fields>) -> Page {
+    if server.answer_remote(&session, &answers(&fields)).await? {
+        let cards = server.cards_remote(&session).await?;
+        return Ok(page(&RemotePage { error: None, step: RemoteStep::Cards { session, cards } }));
+    }
+    let refusal = Refusal::new(Code::AnswersFirst, "The answers are not right. Start again, or ask your operator.");
+    Ok(refused(&refusal, &RemotePage { error: Some(refusal.message.clone()), step: RemoteStep::Name }))
+}
+
+async fn unblock(State(server): State<Server>, Path(session): Path<String>, Form(fields): Form<Fields>) -> Page {
+    let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
+    match server.challenge_remote(&session, field("card"), field("challenge")).await {
+        Ok(response) => {
+            let grouped = cardlab_codes::grouped(&hex::decode(&response.response).unwrap_or_default());
+            Ok(page(&RemotePage { error: None, step: RemoteStep::Response { session, grouped, check: response.check } }))
+        }
+        Err(refusal) => {
+            let cards = server.cards_remote(&session).await?;
+            Ok(refused(
+                &refusal,
+                &RemotePage { error: Some(refusal.message.clone()), step: RemoteStep::Cards { session, cards } },
+            ))
+        }
+    }
+}
+
+async fn leave(State(server): State<Server>, Path(session): Path<String>) -> Page {
+    server.close_remote(&session).await?;
+    Ok(Redirect::to("/rss").into_response())
+}

@@ -1,0 +1,197 @@
+//! Logins of operators and of users in Self-Service.
+
+use crate::event::{Happening, Kind};
+use crate::limits;
+use crate::records;
+use crate::refusal::{Code, Refusal};
+use crate::role::{Privilege, Role};
+use crate::server::{SESSION, Server};
+use crate::store::{Conn, json, number, optional, text};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+/// Who may log in where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// Operators at the Management Console.
+    Console,
+    /// Users at Self-Service.
+    SelfService,
+}
+
+impl Door {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Console => "console",
+            Self::SelfService => "self-service",
+        }
+    }
+}
+
+/// A fresh login. `token` is shown once and stored as a fingerprint.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// For the cookie or the `Authorization` header.
+    pub token: String,
+}
+
+/// An operator who is logged in; role and privileges as they are now.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    /// Id.
+    pub id: String,
+    /// Login name.
+    pub name: String,
+    /// The catalog user who the operator is.
+    pub user: Option<String>,
+    /// The role; none yet means that everything is refused.
+    pub role: Option<Role>,
+    /// What a page must send back with a form.
+    pub csrf: String,
+}
+
+/// A user who is logged in at Self-Service.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Id.
+    pub user: String,
+    /// What a page must send back with a form.
+    pub csrf: String,
+}
+
+impl Operator {
+    /// Refuses what the role does not allow for users under `policy`.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`].
+    pub fn require(&self, privilege: Privilege, policy: Option<&str>) -> Result<(), Refusal> {
+        if self.may(privilege, policy) {
+            return Ok(());
+        }
+        let wanted = serde_json::to_value(privilege).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+        Err(Refusal::new(Code::NoPrivilege, format!("your role does not have the privilege {wanted} here")))
+    }
+
+    /// Whether the role allows it.
+    #[must_use]
+    pub fn may(&self, privilege: Privilege, policy: Option<&str>) -> bool {
+        self.role.as_ref().is_some_and(|role| role.allows(privilege, policy))
+    }
+}
+
+impl Server {
+    /// Name and password. An unknown name takes as long as a known one.
+    ///
+    /// # Errors
+    /// [`Code::NotLoggedIn`] for a wrong name or password alike; [`Code::RateLimited`].
+    pub async fn log_in(&self, door: Door, name: &str, password: &str) -> Result<Login, Refusal> {
+        let place = self.workers.place()?;
+        let folded = name.trim().to_lowercase();
+        let bucket = format!("failed logins at {} of {folded}", door.name());
+        let mut tx = self.store.begin().await?;
+        if let Err(refusal) = limits::check(&mut tx, limits::FAILED_LOGINS, &bucket, self.now()).await {
+            drop(tx);
+            self.note_refusal(Kind::LoginFailed, &folded, "", "", &refusal).await?;
+            return Err(refusal);
+        }
+        let found = match door {
+            Door::Console => {
+                let row = sqlx::query("SELECT id, password FROM operators WHERE lower(name) = $1")
+                    .bind(&folded)
+                    .fetch_optional(&mut *tx)
+                    .await?;
+                row.map(|row| Ok::<_, Refusal>((text(&row, "id")?, text(&row, "password")?))).transpose()?
+            }
+            Door::SelfService => records::user_by_name(&mut tx, name).await?.filter(|u| u.active).map(|u| (u.id, u.password)),
+        };
+        // Counted before it is compared; a right one takes it back.
+        limits::count(&mut tx, limits::FAILED_LOGINS, &bucket, self.now()).await?;
+        tx.commit().await?;
+        let hash = found.as_ref().map_or(&*self.nobody, |(_, hash)| hash).to_owned();
+        let right = self.workers.verify(&place, vec![(Zeroizing::new(password.to_owned()), hash)]).await?;
+        let mut tx = self.store.begin().await?;
+        let login = match (found, right) {
+            (Some((subject, _)), true) => {
+                sqlx::query("DELETE FROM hits WHERE bucket = $1").bind(&bucket).execute(&mut *tx).await?;
+                sqlx::query("DELETE FROM logins WHERE expires <= $1").bind(self.now()).execute(&mut *tx).await?;
+                let token = crate::random::token();
+                sqlx::query("INSERT INTO logins (token, kind, subject, csrf, expires) VALUES ($1, $2, $3, $4, $5)")
+                    .bind(crate::random::fingerprint(&token))
+                    .bind(door.name())
+                    .bind(&subject)
+                    .bind(crate::random::token())
+                    .bind(self.until(SESSION))
+                    .execute(&mut *tx)
+                    .await?;
+                Some(Login { token })
+            }
+            _ => None,
+        };
+        let kind = if login.is_some() { Kind::LoggedIn } else { Kind::LoginFailed };
+        let detail = json!({"at": door.name()});
+        self.record(&mut tx, &Happening { detail, ..Happening::new(kind, &folded) }).await?;
+        tx.commit().await?;
+        login.ok_or_else(|| Refusal::new(Code::NotLoggedIn, "wrong name or password"))
+    }
+
+    /// The operator whose token this is; the login lasts on.
+    ///
+    /// # Errors
+    /// [`Code::NotLoggedIn`].
+    pub async fn operator(&self, token: &str) -> Result<Operator, Refusal> {
+        let (id, csrf) = self.subject_of(Door::Console, token).await?;
+        let mut tx = self.store.begin().await?;
+        let row = sqlx::query("SELECT operators.*, roles.body AS role FROM operators LEFT JOIN roles ON roles.id = operators.role_id WHERE operators.id = $1")
+            .bind(&id).fetch_optional(&mut *tx).await?;
+        let row = row.ok_or_else(not_logged_in)?;
+        let role = optional(&row, "role")?.map(|_| json(&row, "role")).transpose()?;
+        Ok(Operator { id, name: text(&row, "name")?, user: optional(&row, "user_id")?, role, csrf })
+    }
+
+    /// The user whose token this is; the login lasts on.
+    ///
+    /// # Errors
+    /// [`Code::NotLoggedIn`].
+    pub async fn person(&self, token: &str) -> Result<Person, Refusal> {
+        let (user, csrf) = self.subject_of(Door::SelfService, token).await?;
+        Ok(Person { user, csrf })
+    }
+
+    /// Ends a login.
+    ///
+    /// # Errors
+    /// [`Code::StoreDown`].
+    pub async fn log_out(&self, token: &str) -> Result<(), Refusal> {
+        let mut tx = self.store.begin().await?;
+        sqlx::query("DELETE FROM logins WHERE token = $1").bind(crate::random::fingerprint(token)).execute(&mut *tx).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn subject_of(&self, door: Door, token: &str) -> Result<(String, String), Refusal> {
+        let mut tx = self.store.begin().await?;
+        let found = Self::login_row(&mut tx, door, token, self.now()).await?;
+        sqlx::query("UPDATE logins SET expires = $2 WHERE token = $1")
+            .bind(crate::random::fingerprint(token))
+            .bind(self.until(SESSION))
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(found)
+    }
+
+    async fn login_row(conn: &mut Conn, door: Door, token: &str, now: i64) -> Result<(String, String), Refusal> {
+        let row = sqlx::query("SELECT subject, csrf, expires FROM logins WHERE token = $1 AND kind = $2")
+            .bind(crate::random::fingerprint(token))
+            .bind(door.name())
+            .fetch_optional(&mut *conn)
+            .await?;
+        match row {
+            Some(row) if number(&row, "expires")? > now => Ok((text(&row, "subject")?, text(&row, "csrf")?)),
+            _ => Err(not_logged_in()),
+        }
+    }
+}
+
+fn not_logged_in() -> Refusal {
+    Refusal::new(Code::NotLoggedIn, "log in first")
+}

@@ -1,0 +1,126 @@
+//! Policies: what is possible for whom. The names of the settings are those of the consoles that
+//! administrators know.
+
+use crate::refusal::Refusal;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Settings of one policy. Judged at the moment of use, never copied into a flow.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// *Authentication*.
+    pub authentication: Authentication,
+    /// *Workflow*.
+    pub workflow: Workflow,
+    /// *Issuance*.
+    pub issuance: Issuance,
+}
+
+/// *Authentication*.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Authentication {
+    /// *Number of questions to ask*, 1 to 6.
+    pub questions_to_ask: u8,
+    /// *Maximum authentication retry count*, 1 to 10: the user is locked when wrong answers reach it.
+    pub maximum_retry_count: u8,
+    /// Wrong answers that an operator types count too. Whether products do so is not documented.
+    pub count_operator_answers: bool,
+}
+
+/// *Workflow*.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Workflow {
+    /// *Administrator permissions*, *Unblock card offline*. Off: no responses to operators and users.
+    pub unblock_card_offline: bool,
+    /// *Administrator permissions*, *Validate answers to security questions* before an operator's
+    /// response.
+    pub validate_answers: bool,
+    /// Operators unlock cards of their own.
+    pub allow_self_unlock: bool,
+}
+
+/// *Issuance*.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Issuance {
+    /// *Card issue*, *Maximum number of cards per user*.
+    pub maximum_cards: u8,
+}
+
+impl Default for Authentication {
+    fn default() -> Self {
+        Self { questions_to_ask: 1, maximum_retry_count: 3, count_operator_answers: false }
+    }
+}
+
+impl Default for Workflow {
+    fn default() -> Self {
+        Self { unblock_card_offline: true, validate_answers: true, allow_self_unlock: false }
+    }
+}
+
+impl Default for Issuance {
+    fn default() -> Self {
+        Self { maximum_cards: 1 }
+    }
+}
+
+impl Policy {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// A sentence that names the setting.
+    pub fn check(&self) -> Result<(), Refusal> {
+        let within = |name: &str, value: u8, from: u8, to: u8| {
+            if (from..=to).contains(&value) {
+                return Ok(());
+            }
+            Err(Refusal::malformed(format!("{name} is {value}; it can be {from} to {to}")))
+        };
+        within("Number of questions to ask", self.authentication.questions_to_ask, 1, 6)?;
+        within("Maximum authentication retry count", self.authentication.maximum_retry_count, 1, 10)?;
+        within("Maximum number of cards per user", self.issuance.maximum_cards, 1, 100)
+    }
+}
+
+/// A user's link to a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The policy's id.
+    pub policy: String,
+    /// The lowest number wins.
+    pub priority: i64,
+}
+
+/// The policy that holds: the card's own when it was issued under one that still exists, else the
+/// user's link with the lowest number.
+#[must_use]
+pub fn resolve<'a>(of_card: Option<&'a str>, links: &'a [Link]) -> Option<&'a str> {
+    of_card
+        .or_else(|| links.iter().min_by(|a, b| (a.priority, &a.policy).cmp(&(b.priority, &b.policy))).map(|l| l.policy.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_have_bounds() {
+        let mut policy = Policy::default();
+        assert_eq!(policy.check(), Ok(()));
+        policy.authentication.maximum_retry_count = 0;
+        assert!(policy.check().unwrap_err().message.contains("1 to 10"));
+    }
+
+    #[test]
+    fn the_lowest_number_wins() {
+        let link = |policy: &str, priority| Link { policy: policy.into(), priority };
+        let links = [link("b", 2), link("a", 1), link("c", 1)];
+        assert_eq!(resolve(None, &links), Some("a"));
+        assert_eq!(resolve(Some("z"), &links), Some("z"));
+        assert_eq!(resolve(None, &[]), None);
+    }
+}

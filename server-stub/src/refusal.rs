@@ -1,0 +1,126 @@
+//! Why a request is refused.
+
+use std::fmt;
+
+/// The names that programs see. `cms` error codes: upper case, stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// Not a request of this interface, or a value that cannot be.
+    Malformed,
+    /// No login, or one that has ended.
+    NotLoggedIn,
+    /// The operator's role lacks the privilege.
+    NoPrivilege,
+    /// The policy of the card's user switches it off.
+    DisabledByPolicy,
+    /// The user is locked after wrong answers.
+    UserLocked,
+    /// The user is not active in the catalog.
+    UserDisabled,
+    /// The card's state does not allow it.
+    CardState,
+    /// The server has no administration key of this card.
+    NoAdminKey,
+    /// The user has set no answers.
+    AnswersNotSet,
+    /// Operators do not unlock cards of their own.
+    SelfServiceOnly,
+    /// Questions come before the challenge.
+    AnswersFirst,
+    /// There is no such thing.
+    NotFound,
+    /// It is in use, or there is one already.
+    Conflict,
+    /// Flow or login has ended.
+    SessionOver,
+    /// Too many in too short a time.
+    RateLimited,
+    /// Too much work is waiting.
+    Busy,
+    /// The database does not answer.
+    StoreDown,
+}
+
+impl Code {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Malformed => "MALFORMED",
+            Self::NotLoggedIn => "NOT_LOGGED_IN",
+            Self::NoPrivilege => "NO_PRIVILEGE",
+            Self::DisabledByPolicy => "DISABLED_BY_POLICY",
+            Self::UserLocked => "USER_LOCKED",
+            Self::UserDisabled => "USER_DISABLED",
+            Self::CardState => "CARD_STATE",
+            Self::NoAdminKey => "NO_ADMIN_KEY",
+            Self::AnswersNotSet => "ANSWERS_NOT_SET",
+            Self::SelfServiceOnly => "SELF_SERVICE_ONLY",
+            Self::AnswersFirst => "ANSWERS_FIRST",
+            Self::NotFound => "NOT_FOUND",
+            Self::Conflict => "CONFLICT",
+            Self::SessionOver => "SESSION_OVER",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::Busy => "BUSY",
+            Self::StoreDown => "STORE_DOWN",
+        }
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::Malformed => 400,
+            Self::NotLoggedIn => 401,
+            Self::NoPrivilege | Self::DisabledByPolicy | Self::UserLocked | Self::UserDisabled | Self::SelfServiceOnly => 403,
+            Self::NotFound => 404,
+            Self::CardState | Self::NoAdminKey | Self::AnswersNotSet | Self::AnswersFirst | Self::Conflict => 409,
+            Self::SessionOver => 410,
+            Self::RateLimited => 429,
+            Self::Busy | Self::StoreDown => 503,
+        }
+    }
+}
+
+/// A request that was refused: a name for programs, a sentence for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Why.
+    pub code: Code,
+    /// What was wrong and what to do.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal with its sentence.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// There is no such thing.
+    #[must_use]
+    pub fn not_found(what: &str) -> Self {
+        Self::new(Code::NotFound, format!("there is no such {what}"))
+    }
+
+    /// A value that cannot be.
+    pub fn malformed(message: impl Into<String>) -> Self {
+        Self::new(Code::Malformed, message)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl From<sqlx::Error> for Refusal {
+    fn from(error: sqlx::Error) -> Self {
+        // What the database says may hold data of people; it goes to the administrator, not to the client.
+        eprintln!("cardlab: database: {error}");
+        Self::new(Code::StoreDown, "the server cannot reach its database; try again later")
+    }
+}

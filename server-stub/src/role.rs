@@ -1,0 +1,118 @@
+//! Operators' roles.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What a role may allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Privilege {
+    /// Finding and viewing users.
+    ViewUser,
+    /// Unlocking users.
+    UnlockUser,
+    /// Resetting security questions.
+    ResetQuestions,
+    /// Viewing the card repository.
+    ViewCards,
+    /// Unlocking cards.
+    UnlockCard,
+    /// Adding, assigning and issuing cards.
+    IssueCard,
+    /// Enabling cards.
+    EnableCard,
+    /// Disabling cards.
+    DisableCard,
+    /// Revoking and withdrawing cards.
+    RevokeCard,
+    /// Viewing the log.
+    ViewLog,
+    /// Viewing policies.
+    ViewPolicy,
+    /// Changing policies, questions, users and card types.
+    ChangePolicy,
+    /// Changing roles and their members.
+    ChangeRoles,
+}
+
+impl Privilege {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::ViewUser,
+        Self::UnlockUser,
+        Self::ResetQuestions,
+        Self::ViewCards,
+        Self::UnlockCard,
+        Self::IssueCard,
+        Self::EnableCard,
+        Self::DisableCard,
+        Self::RevokeCard,
+        Self::ViewLog,
+        Self::ViewPolicy,
+        Self::ChangePolicy,
+        Self::ChangeRoles,
+    ];
+
+    /// Those of *Operator*.
+    const OPERATORS: [Self; 8] = [
+        Self::ViewUser,
+        Self::UnlockUser,
+        Self::ResetQuestions,
+        Self::ViewCards,
+        Self::UnlockCard,
+        Self::EnableCard,
+        Self::DisableCard,
+        Self::ViewLog,
+    ];
+}
+
+/// A role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Role {
+    /// Policies that it is for; `None` is all of them (a global role).
+    #[serde(default)]
+    pub policies: Option<Vec<String>>,
+    /// What it allows.
+    pub privileges: Vec<Privilege>,
+}
+
+impl Role {
+    /// *Administrator*: everything.
+    #[must_use]
+    pub fn administrator() -> Self {
+        Self { policies: None, privileges: Privilege::ALL.to_vec() }
+    }
+
+    /// *Operator*: users and cards, no configuration.
+    #[must_use]
+    pub fn operator() -> Self {
+        Self { policies: None, privileges: Privilege::OPERATORS.to_vec() }
+    }
+
+    /// Whether it allows this for users under `policy`; `None` is what belongs to no policy.
+    #[must_use]
+    pub fn allows(&self, privilege: Privilege, policy: Option<&str>) -> bool {
+        let covered = match (&self.policies, policy) {
+            (None, _) => true,
+            (Some(policies), Some(policy)) => policies.iter().any(|p| p == policy),
+            (Some(_), None) => matches!(privilege, Privilege::ViewUser | Privilege::ViewCards | Privilege::ViewLog),
+        };
+        covered && self.privileges.contains(&privilege)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn local_roles_end_at_their_policies() {
+        let local = Role { policies: Some(vec!["a".into()]), ..Role::operator() };
+        assert!(local.allows(Privilege::UnlockCard, Some("a")));
+        assert!(!local.allows(Privilege::UnlockCard, Some("b")));
+        assert!(!local.allows(Privilege::UnlockCard, None));
+        assert!(!Role::operator().allows(Privilege::ChangePolicy, None));
+        assert!(Role::administrator().allows(Privilege::ChangeRoles, None));
+    }
+}

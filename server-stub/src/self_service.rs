@@ -1,0 +1,111 @@
+//! Self-Service: users set their answers.
+
+use crate::event::{Happening, Kind};
+use crate::flow::remote::OwnCard;
+use crate::login::Person;
+use crate::records::{self, Question};
+use crate::refusal::{Code, Refusal};
+use crate::server::Server;
+use crate::subject::Subject;
+use cardlab_credprov::Answers;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What a user sees.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Own {
+    /// Name.
+    pub cn: String,
+    /// `DOMAIN\Name`.
+    pub logon: String,
+    /// *User is locked*.
+    pub locked: bool,
+    /// Questions that can be answered.
+    pub questions: Vec<Question>,
+    /// Ids of those that are.
+    pub answered: Vec<String>,
+    /// How many are asked.
+    pub questions_to_ask: u8,
+    /// The user's cards.
+    pub cards: Vec<OwnCard>,
+}
+
+impl Server {
+    /// The user's own page.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`].
+    pub async fn own(&self, person: &Person) -> Result<Own, Refusal> {
+        let mut tx = self.store.begin().await?;
+        let user = records::user(&mut tx, &person.user).await?;
+        let subject = Subject::of_user(&mut tx, user).await?;
+        let user = subject.user.as_ref().ok_or_else(|| Refusal::not_found("user"))?;
+        let policy = subject.policy.as_ref();
+        Ok(Own {
+            cn: user.cn.clone(),
+            logon: user.logon.clone(),
+            locked: user.lock != records::UserLock::Open,
+            questions: records::questions(&mut tx, policy.map_or("", |p| p.id.as_str())).await?,
+            answered: subject.answered.iter().map(|a| a.question.id.clone()).collect(),
+            questions_to_ask: policy.map_or(1, |p| p.settings.authentication.questions_to_ask),
+            cards: self.own_cards(&mut tx, &user.id).await?,
+        })
+    }
+
+    /// Sets all answers anew; questions without one are not asked.
+    ///
+    /// # Errors
+    /// [`Code::Malformed`] names the question and the rule.
+    pub async fn set_answers(&self, person: &Person, answers: &Answers) -> Result<(), Refusal> {
+        let own = self.own(person).await?;
+        if own.questions.is_empty() {
+            return Err(Refusal::new(Code::Conflict, "there are no security questions: an administrator makes them first"));
+        }
+        let mut set: Vec<(String, zeroize::Zeroizing<String>)> = Vec::new();
+        for answer in &answers.answers {
+            let question = own.questions.iter().find(|q| q.id == answer.question);
+            let question = question.ok_or_else(|| Refusal::malformed("an answer is to a question that there is not"))?;
+            let text = crate::answers::normalised(&answer.text);
+            if text.is_empty() {
+                continue;
+            }
+            let length = text.chars().count();
+            if length < question.min_length as usize || length > crate::answers::LONGEST {
+                let message = format!(
+                    "'{}': an answer has {} to {} characters, not {length}",
+                    question.text,
+                    question.min_length,
+                    crate::answers::LONGEST
+                );
+                return Err(Refusal::malformed(message));
+            }
+            if crate::answers::normalised(&question.text).split(|c: char| !c.is_alphanumeric()).any(|word| word == text.as_str())
+            {
+                return Err(Refusal::malformed(format!("'{}': the answer stands in the question", question.text)));
+            }
+            if set.iter().any(|(id, other)| *other == text || *id == question.id) {
+                return Err(Refusal::malformed(format!("'{}': each question has an answer of its own", question.text)));
+            }
+            set.push((question.id.clone(), text));
+        }
+        if set.len() < usize::from(own.questions_to_ask).min(own.questions.len()) {
+            return Err(Refusal::malformed(format!("answer {} questions at least", own.questions_to_ask)));
+        }
+        let hashes = self.workers.hash(set.iter().map(|(_, text)| text.clone()).collect()).await?;
+        let mut tx = self.store.begin().await?;
+        sqlx::query("DELETE FROM answers WHERE user_id = $1").bind(&person.user).execute(&mut *tx).await?;
+        for ((question, _), hash) in set.iter().zip(&hashes) {
+            sqlx::query("INSERT INTO answers (user_id, question_id, hash, norm_version, set_at) VALUES ($1, $2, $3, $4, $5)")
+                .bind(&person.user)
+                .bind(question)
+                .bind(hash)
+                .bind(crate::answers::NORM_VERSION)
+                .bind(self.now())
+                .execute(&mut *tx)
+                .await?;
+        }
+        sqlx::query("UPDATE users SET draw = '[]' WHERE id = $1").bind(&person.user).execute(&mut *tx).await?;
+        self.record(&mut tx, &Happening { user: &person.user, ..Happening::new(Kind::AnswersSet, &own.logon) }).await?;
+        Ok(tx.commit().await?)
+    }
+}

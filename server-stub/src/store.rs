@@ -1,0 +1,132 @@
+//! The database: SQLite in a file or in memory, PostgreSQL by URL.
+//!
+//! One writer at a time on both: SQLite by `BEGIN IMMEDIATE`, PostgreSQL by a lock on the table of the
+//! event chain. A transaction reads, judges and writes without anybody between; what is slow (hashing)
+//! is done outside. The statements are the same for both engines, so there is one set of them, through
+//! sqlx's `Any` driver: columns are TEXT and BIGINT only.
+
+use crate::refusal::{Code, Refusal};
+use sqlx::any::{AnyPoolOptions, AnyRow};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Row, Transaction};
+use std::time::Duration;
+
+/// One transaction.
+pub type Tx = Transaction<'static, Any>;
+/// What statements run on.
+pub type Conn = AnyConnection;
+
+const CONNECTIONS: u32 = 8;
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// An open database with the tables of this version.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: AnyPool,
+    postgres: bool,
+}
+
+impl Store {
+    /// Opens `sqlite:FILE`, `sqlite::memory:` or `postgres://...` and brings its tables up to date.
+    ///
+    /// # Errors
+    /// A sentence that names the database and what to do.
+    pub async fn open(url: &str) -> Result<Self, Refusal> {
+        sqlx::any::install_default_drivers();
+        let postgres = url.starts_with("postgres");
+        if !postgres && !url.starts_with("sqlite:") {
+            return Err(Refusal::malformed(format!(
+                "'{url}' is no database: write sqlite:FILE, sqlite::memory: or postgres://..."
+            )));
+        }
+        let memory = url.contains(":memory:");
+        // Each connection to memory would be a database of its own.
+        let options = if memory {
+            AnyPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None)
+        } else {
+            AnyPoolOptions::new().max_connections(CONNECTIONS)
+        };
+        let url = if postgres || memory || url.contains('?') { url.to_owned() } else { format!("{url}?mode=rwc") };
+        let unreachable =
+            |e: &dyn std::fmt::Display| Refusal::new(Code::StoreDown, format!("database {}: {e}", without_password(&url)));
+        let pool = options
+            .acquire_timeout(PATIENCE)
+            // A commit that failed, on a full disk, leaves a connection that takes no other transaction.
+            .before_acquire(move |connection, _| Box::pin(async move { Ok(memory || !connection.is_in_transaction()) }))
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    if !postgres {
+                        sqlx::query("PRAGMA foreign_keys = ON").execute(&mut *connection).await?;
+                        sqlx::query("PRAGMA busy_timeout = 5000").execute(&mut *connection).await?;
+                        sqlx::query("PRAGMA journal_mode = WAL").fetch_all(&mut *connection).await?;
+                        sqlx::query("PRAGMA synchronous = FULL").execute(&mut *connection).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .connect(&url)
+            .await
+            .map_err(|e| unreachable(&e))?;
+        sqlx::migrate!("./migrations").run(&pool).await.map_err(|e| unreachable(&e))?;
+        Ok(Self { pool, postgres })
+    }
+
+    /// Begins a transaction that nobody comes between.
+    ///
+    /// # Errors
+    /// [`Code::StoreDown`].
+    pub async fn begin(&self) -> Result<Tx, Refusal> {
+        if self.postgres {
+            let mut tx = self.pool.begin().await?;
+            sqlx::query("LOCK TABLE chain IN EXCLUSIVE MODE").execute(&mut *tx).await?;
+            return Ok(tx);
+        }
+        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// A database URL that may be shown.
+fn without_password(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if at > scheme => format!("{}://...{}", &url[..scheme], &url[at..]),
+        _ => url.to_owned(),
+    }
+}
+
+/// A text column.
+pub(crate) fn text(row: &AnyRow, column: &str) -> Result<String, Refusal> {
+    Ok(row.try_get(column)?)
+}
+
+/// A text column that may be NULL.
+pub(crate) fn optional(row: &AnyRow, column: &str) -> Result<Option<String>, Refusal> {
+    Ok(row.try_get(column)?)
+}
+
+/// A number column.
+pub(crate) fn number(row: &AnyRow, column: &str) -> Result<i64, Refusal> {
+    Ok(row.try_get(column)?)
+}
+
+/// A column of JSON that this program wrote.
+pub(crate) fn json<T: serde::de::DeserializeOwned>(row: &AnyRow, column: &str) -> Result<T, Refusal> {
+    let text = text(row, column)?;
+    serde_json::from_str(&text).map_err(|e| {
+        Refusal::new(Code::StoreDown, format!("the database has something in {column} that this version does not know: {e}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_not_shown() {
+        assert_eq!(without_password("postgres://u:secret@host/db"), "postgres://...@host/db");
+        assert_eq!(without_password("sqlite:cms.db"), "sqlite:cms.db");
+    }
+}

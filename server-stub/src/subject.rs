@@ -1,0 +1,175 @@
+//! A card with all that decides whether it may be unlocked, read at the moment of use.
+
+use crate::card::KeySource;
+use crate::policy;
+use crate::records::{self, Answered, Card, NamedPolicy, User, UserLock};
+use crate::refusal::{Code, Refusal};
+use crate::store::Conn;
+use cardlab_codes::CodeError;
+use zeroize::Zeroizing;
+
+/// What is known of a serial.
+pub(crate) struct Subject {
+    pub(crate) card: Option<Card>,
+    pub(crate) user: Option<User>,
+    pub(crate) policy: Option<NamedPolicy>,
+    /// Questions of the policy that the user has answered.
+    pub(crate) answered: Vec<Answered>,
+}
+
+/// A card that may be unlocked, with its user and policy.
+pub(crate) struct Unlockable<'a> {
+    pub(crate) card: &'a Card,
+    pub(crate) user: &'a User,
+    pub(crate) policy: &'a NamedPolicy,
+}
+
+impl Subject {
+    /// Always the same look-ups, whatever is found, so that the time tells nothing.
+    pub(crate) async fn of_card(conn: &mut Conn, serial: &str) -> Result<Self, Refusal> {
+        let card = records::card(conn, serial).await?;
+        let user = records::user(conn, card.as_ref().and_then(|c| c.user.as_deref()).unwrap_or_default()).await?;
+        let user_id = user.as_ref().map_or("", |u| u.id.as_str());
+        let links = records::links(conn, user_id).await?;
+        let id = policy::resolve(card.as_ref().and_then(|c| c.policy.as_deref()), &links).unwrap_or_default();
+        let policy = records::policy(conn, id).await?;
+        let answered = Self::of_policy(conn, user_id, policy.as_ref()).await?;
+        Ok(Self { card, user, policy, answered })
+    }
+
+    /// A user without a card: the policy is the one of the user's links.
+    pub(crate) async fn of_user(conn: &mut Conn, user: Option<User>) -> Result<Self, Refusal> {
+        let user_id = user.as_ref().map_or("", |u| u.id.as_str());
+        let links = records::links(conn, user_id).await?;
+        let policy = records::policy(conn, policy::resolve(None, &links).unwrap_or_default()).await?;
+        let answered = Self::of_policy(conn, user_id, policy.as_ref()).await?;
+        Ok(Self { card: None, user, policy, answered })
+    }
+
+    async fn of_policy(conn: &mut Conn, user: &str, policy: Option<&NamedPolicy>) -> Result<Vec<Answered>, Refusal> {
+        let known = records::questions(conn, policy.map_or("", |p| p.id.as_str())).await?;
+        let mut answered = records::answered(conn, user).await?;
+        answered.retain(|a| known.iter().any(|q| q.id == a.question.id));
+        Ok(answered)
+    }
+
+    /// The card, when its state, its user and its key allow unlocking it in any way.
+    pub(crate) fn unlockable(&self) -> Result<Unlockable<'_>, Refusal> {
+        let card = self.card.as_ref().ok_or_else(|| Refusal::not_found("card"))?;
+        if !card.state.can_be_unlocked() {
+            return Err(Refusal::new(
+                Code::CardState,
+                format!("the card is {}; only Issued cards are unlocked", card.state.name()),
+            ));
+        }
+        let user = self.user.as_ref().ok_or_else(|| Refusal::new(Code::CardState, "the card has no user"))?;
+        if !user.active {
+            return Err(Refusal::new(Code::UserDisabled, "the card's user is not active in the catalog"));
+        }
+        let policy =
+            self.policy.as_ref().ok_or_else(|| Refusal::new(Code::DisabledByPolicy, "no policy holds for the card's user"))?;
+        if card.key == KeySource::Unknown {
+            return Err(Refusal::new(
+                Code::NoAdminKey,
+                "the server has no administration key of this card; it cannot be unlocked",
+            ));
+        }
+        Ok(Unlockable { card, user, policy })
+    }
+
+    /// The user may answer questions: there are answers, and tries.
+    pub(crate) fn may_answer(&self) -> Result<(), Refusal> {
+        let user = self.user.as_ref().ok_or_else(|| Refusal::not_found("user"))?;
+        if user.lock != UserLock::Open {
+            return Err(Refusal::new(Code::UserLocked, "the user is locked after wrong answers; unlock the user first"));
+        }
+        if !user.active {
+            return Err(Refusal::new(Code::UserDisabled, "the user is not active in the catalog"));
+        }
+        if self.answered.is_empty() {
+            return Err(Refusal::new(
+                Code::AnswersNotSet,
+                "the user has set no answers: set them in Self-Service, or have their validation switched off",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The card may be unlocked online.
+    pub(crate) fn online(&self) -> Result<Unlockable<'_>, Refusal> {
+        let unlockable = self.unlockable()?;
+        self.may_answer()?;
+        Ok(unlockable)
+    }
+
+    /// The card may be unlocked with a response that people carry.
+    pub(crate) fn offline(&self) -> Result<Unlockable<'_>, Refusal> {
+        let unlockable = self.unlockable()?;
+        if !unlockable.policy.settings.workflow.unblock_card_offline {
+            let message = format!("Unblock card offline is switched off in policy '{}'", unlockable.policy.name);
+            return Err(Refusal::new(Code::DisabledByPolicy, message));
+        }
+        Ok(unlockable)
+    }
+
+    /// The questions with these ids, in their order; those that are no more are left out.
+    pub(crate) fn questions(&self, ids: &[String]) -> Vec<cardlab_credprov::Question> {
+        ids.iter().filter_map(|id| self.answered.iter().find(|a| a.question.id == *id)).map(|a| shown(&a.question)).collect()
+    }
+
+    /// What is to be compared: each answer beside its hash.
+    ///
+    /// # Errors
+    /// [`Code::Malformed`] when questions and answers do not match.
+    pub(crate) fn pairs(
+        &self,
+        asked: &[String],
+        given: &cardlab_credprov::Answers,
+        nobody: &str,
+    ) -> Result<Vec<(Zeroizing<String>, String)>, Refusal> {
+        if asked.len() != given.answers.len() {
+            return Err(Refusal::malformed(format!(
+                "{} questions were asked, {} answers came",
+                asked.len(),
+                given.answers.len()
+            )));
+        }
+        let pair = |id: &String| {
+            let answer = given.answers.iter().find(|a| a.question == *id);
+            let answer = answer.ok_or_else(|| Refusal::malformed("an answer is to a question that was not asked"))?;
+            let text = crate::answers::normalised(&answer.text);
+            if text.is_empty() || text.chars().count() > crate::answers::LONGEST {
+                return Err(Refusal::malformed(format!("an answer has 1 to {} characters", crate::answers::LONGEST)));
+            }
+            let hash = self.answered.iter().find(|a| a.question.id == *id).map_or(nobody, |a| a.hash.as_str());
+            Ok((text, hash.to_owned()))
+        };
+        asked.iter().map(pair).collect()
+    }
+}
+
+pub(crate) fn shown(question: &records::Question) -> cardlab_credprov::Question {
+    cardlab_credprov::Question { id: question.id.clone(), text: question.text.clone() }
+}
+
+/// A serial as it is stored: upper-case hexadecimal.
+///
+/// # Errors
+/// [`Code::Malformed`].
+pub(crate) fn serial(text: &str) -> Result<String, Refusal> {
+    let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_uppercase();
+    let right = !digits.is_empty()
+        && digits.len() <= 64
+        && digits.len().is_multiple_of(2)
+        && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    if right { Ok(digits) } else { Err(Refusal::malformed("a serial is 2 to 64 hexadecimal digits in pairs")) }
+}
+
+/// A challenge as people type it.
+///
+/// # Errors
+/// [`Code::Malformed`] names the place.
+pub(crate) fn challenge(text: &str, card: &Card) -> Result<Vec<u8>, Refusal> {
+    let length = card.about.cipher()?.challenge_len();
+    cardlab_codes::parse_challenge(text, &[length]).map_err(|e: CodeError| Refusal::malformed(format!("challenge: {e}")))
+}

@@ -1,0 +1,113 @@
+//! Administration keys under the master key. They leave this module as responses only.
+
+use crate::card::KeySource;
+use crate::keys::{AdminKey, CardIdentity, Cipher, KeyError, MasterKey};
+use aes_gcm::aead::{Aead, KeyInit, Payload};
+use aes_gcm::{Aes256Gcm, Nonce};
+use zeroize::Zeroizing;
+
+const NONCE: usize = 12;
+
+/// The master key and what it protects.
+pub struct Vault {
+    master: MasterKey,
+    seal: Aes256Gcm,
+}
+
+/// Where a card's key comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct CardKey<'a> {
+    /// Derived or sealed.
+    pub source: KeySource,
+    /// The card type's cipher.
+    pub cipher: Cipher,
+    /// Type, serial and version.
+    pub card: CardIdentity<'a>,
+    /// A sealed key.
+    pub sealed: &'a str,
+}
+
+impl Vault {
+    /// Under this master key.
+    ///
+    /// # Errors
+    /// [`KeyError::Master`] when it is too short.
+    pub fn new(master: &[u8]) -> Result<Self, KeyError> {
+        let master = MasterKey::new(master)?;
+        // No card type has an empty name.
+        let own = CardIdentity { card_type: "", serial: b"seal", key_version: 0 };
+        let key = master.derive(Cipher::Aes256, own);
+        let wrong = KeyError::Length { cipher: Cipher::Aes256, found: key.as_bytes().len() };
+        let seal = Aes256Gcm::new_from_slice(key.as_bytes()).map_err(|_| wrong)?;
+        Ok(Self { master, seal })
+    }
+
+    /// The key that a new card of this identity is to get.
+    #[must_use]
+    pub fn derived(&self, cipher: Cipher, card: CardIdentity<'_>) -> AdminKey {
+        self.master.derive(cipher, card)
+    }
+
+    /// Bytes that only this master key gives, for choices that must look random and stay the same.
+    #[must_use]
+    pub fn salt(&self) -> [u8; 32] {
+        let own = CardIdentity { card_type: "", serial: b"salt", key_version: 0 };
+        let mut salt = [0; 32];
+        salt.copy_from_slice(self.master.derive(Cipher::Aes256, own).as_bytes());
+        salt
+    }
+
+    /// A key as it is stored: AES-256-GCM, bound to the card's serial.
+    ///
+    /// # Errors
+    /// A sentence when the system has no random numbers.
+    pub fn seal(&self, key: &AdminKey, serial: &[u8]) -> Result<String, String> {
+        let mut nonce = [0; NONCE];
+        getrandom::fill(&mut nonce).map_err(|e| e.to_string())?;
+        let payload = Payload { msg: key.as_bytes(), aad: serial };
+        let sealed = self.seal.encrypt(&Nonce::from(nonce), payload).map_err(|e| e.to_string())?;
+        Ok(hex::encode([&nonce[..], &sealed].concat()))
+    }
+
+    /// The response of a card's key; `None` when the key is not known, or does not open under this
+    /// master key.
+    #[must_use]
+    pub fn respond(&self, key: CardKey<'_>, challenge: &[u8]) -> Option<Vec<u8>> {
+        let key = match key.source {
+            KeySource::Derived => self.derived(key.cipher, key.card),
+            KeySource::Sealed => self.open(key)?,
+            KeySource::Unknown => return None,
+        };
+        key.respond(challenge).ok()
+    }
+
+    fn open(&self, key: CardKey<'_>) -> Option<AdminKey> {
+        let sealed = hex::decode(key.sealed).ok()?;
+        let (nonce, sealed) = sealed.split_at_checked(NONCE)?;
+        let payload = Payload { msg: sealed, aad: key.card.serial };
+        let bytes = Zeroizing::new(self.seal.decrypt(&Nonce::try_from(nonce).ok()?, payload).ok()?);
+        AdminKey::new(key.cipher, &bytes).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sealed_key_answers_for_its_card_only() {
+        let vault = Vault::new(&[7; 32]).unwrap();
+        let key = AdminKey::new(Cipher::Tdes, &[0; 24]).unwrap();
+        let sealed = vault.seal(&key, b"one").unwrap();
+        let of = |serial: &'static [u8]| CardKey {
+            source: KeySource::Sealed,
+            cipher: Cipher::Tdes,
+            card: CardIdentity { card_type: "gids", serial, key_version: 1 },
+            sealed: &sealed,
+        };
+        assert_eq!(vault.respond(of(b"one"), &[0, 0, 0, 0, 0, 0, 0, 1]), hex::decode("166B40B44ABA4BD6").ok());
+        assert_eq!(vault.respond(of(b"two"), &[1; 8]), None);
+        assert_eq!(Vault::new(&[8; 32]).unwrap().respond(of(b"one"), &[1; 8]), None, "another master key");
+        assert_eq!(vault.respond(CardKey { sealed: "00", ..of(b"one") }, &[1; 8]), None);
+    }
+}

@@ -1,0 +1,262 @@
+//! A server over real HTTP, on SQLite or on a PostgreSQL that the tests start.
+#![allow(dead_code, clippy::unwrap_used, unreachable_pub)]
+
+pub mod postgres;
+
+use cardlab_server_stub::answers::Hashing;
+use cardlab_server_stub::bootstrap::{CARD_TYPE, sample};
+use cardlab_server_stub::clock::Clock;
+use cardlab_server_stub::desk::NewCard;
+use cardlab_server_stub::http;
+use cardlab_server_stub::keys::{AdminKey, CardIdentity, Cipher, MasterKey};
+use cardlab_server_stub::server::Server;
+use cardlab_server_stub::store::Store;
+use cardlab_server_stub::vault::Vault;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+
+pub const MASTER: [u8; 32] = [7; 32];
+pub const CHALLENGE: &str = "1122334455667788";
+/// Serials of the users' cards: Anna's, Boris', and one that is nobody's.
+pub const ANNA: &str = "A0F1E2D3C4B5A69788796A5B4C3D2E1F";
+pub const BORIS: &str = "B0F1E2D3C4B5A69788796A5B4C3D2E1F";
+pub const SPARE: &str = "C0F1E2D3C4B5A69788796A5B4C3D2E1F";
+
+#[derive(Clone, Copy, Debug)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// Both engines.
+pub const ENGINES: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
+
+/// A running server with sample people and cards.
+pub struct Site {
+    pub base: String,
+    pub clock: Clock,
+    pub server: Server,
+    pub url: String,
+    pub hashing: Hashing,
+    agent: ureq::Agent,
+    _runtime: tokio::runtime::Runtime,
+    _directory: tempfile::TempDir,
+}
+
+/// An answer: status and body.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+    pub text: String,
+}
+
+impl Answer {
+    #[track_caller]
+    pub fn ok(self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.text);
+        self.body
+    }
+
+    /// This status and this error code.
+    #[track_caller]
+    pub fn refused(self, status: u16, error: &str) -> String {
+        assert_eq!((self.status, self.body["error"].as_str()), (status, Some(error)), "{}", self.text);
+        self.body["message"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Site {
+    pub fn start(engine: Engine) -> Self {
+        Self::with(engine, |server| server)
+    }
+
+    pub fn with(engine: Engine, set: impl FnOnce(Server) -> Server) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let url = match engine {
+            Engine::Sqlite => format!("sqlite:{}", directory.path().join("cms.db").display()),
+            Engine::Postgres => postgres::database(),
+        };
+        Self::at(url, directory, set)
+    }
+
+    /// One more process' worth of server over the same database.
+    pub fn second(&self) -> Self {
+        Self::at(self.url.clone(), tempfile::tempdir().unwrap(), |server| server)
+    }
+
+    fn at(url: String, directory: tempfile::TempDir, set: impl FnOnce(Server) -> Server) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let (clock, hashing) = (Clock::start(), Hashing::quick());
+        let (base, server) = runtime.block_on(async {
+            let store = Store::open(&url).await.unwrap();
+            let server = set(Server::new(store, Vault::new(&MASTER).unwrap(), clock.clone(), hashing.clone()).await.unwrap());
+            server.bootstrap(sample::ADMINISTRATOR.0, sample::ADMINISTRATOR.1).await.unwrap();
+            if server.add_sample().await.unwrap() {
+                for (serial, user) in [(ANNA, "lab\\anna"), (BORIS, "lab\\boris")] {
+                    server.add_issued_card(&new_card(serial), user).await.unwrap();
+                }
+            }
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let base = format!("http://{}", listener.local_addr().unwrap());
+            let service = http::router(server.clone()).into_make_service_with_connect_info::<SocketAddr>();
+            tokio::spawn(async move { axum::serve(listener, service).await });
+            (base, server)
+        });
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().new_agent();
+        Self { base, clock, server, url, hashing, agent, _runtime: runtime, _directory: directory }
+    }
+
+    pub fn post(&self, path: &str, token: &str, body: &Value) -> Answer {
+        self.raw(path, token, &body.to_string())
+    }
+
+    pub fn raw(&self, path: &str, token: &str, body: &str) -> Answer {
+        let request = self.agent.post(format!("{}{path}", self.base)).header("Content-Type", "application/json");
+        answer(request.header("Authorization", format!("Bearer {token}")).send(body).unwrap())
+    }
+
+    pub fn put(&self, path: &str, token: &str, body: &Value) -> Answer {
+        let request = self.agent.put(format!("{}{path}", self.base)).header("Content-Type", "application/json");
+        answer(request.header("Authorization", format!("Bearer {token}")).send(body.to_string()).unwrap())
+    }
+
+    pub fn delete(&self, path: &str, token: &str) -> Answer {
+        answer(
+            self.agent.delete(format!("{}{path}", self.base)).header("Authorization", format!("Bearer {token}")).call().unwrap(),
+        )
+    }
+
+    pub fn get(&self, path: &str, token: &str) -> Answer {
+        answer(self.agent.get(format!("{}{path}", self.base)).header("Authorization", format!("Bearer {token}")).call().unwrap())
+    }
+
+    /// A page as somebody with this login sees it.
+    pub fn page(&self, path: &str, cookie: &str, token: &str) -> String {
+        let request = self.agent.get(format!("{}{path}", self.base)).header("Cookie", format!("{cookie}={token}"));
+        answer(request.call().unwrap()).text
+    }
+
+    /// A token of this operator.
+    pub fn log_in(&self, (name, password): (&str, &str)) -> String {
+        let body = self.post("/api/v1/login", "", &json!({"name": name, "password": password})).ok();
+        body["token"].as_str().unwrap().to_owned()
+    }
+
+    pub fn administrator(&self) -> String {
+        self.log_in(sample::ADMINISTRATOR)
+    }
+
+    pub fn operator(&self) -> String {
+        self.log_in(sample::OPERATOR)
+    }
+
+    /// The id of a sample user.
+    pub fn user(&self, name: &str) -> String {
+        self.get(&format!("/api/v1/users?q={name}"), &self.administrator()).ok()[0]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The users' answers are the questions' words backwards; see [`right`].
+    pub fn set_answers(&self, name: &str) {
+        self.block_on(async {
+            let (_, _, password) = sample::USERS.into_iter().find(|(logon, ..)| logon.ends_with(name)).unwrap();
+            let login = self
+                .server
+                .log_in(cardlab_server_stub::login::Door::SelfService, name_of(name).as_str(), password)
+                .await
+                .unwrap();
+            let person = self.server.person(&login.token).await.unwrap();
+            let own = self.server.own(&person).await.unwrap();
+            let answers = own.questions.iter().map(|q| json!({"question": q.id, "text": right(&q.text)})).collect::<Vec<_>>();
+            let answers = serde_json::from_value(json!({"answers": answers})).unwrap();
+            self.server.set_answers(&person, &answers).await.unwrap();
+        });
+    }
+
+    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self._runtime.block_on(future)
+    }
+
+    /// Changes the policy *Default*.
+    pub fn policy(&self, section: &str, setting: &str, value: Value) {
+        let token = self.administrator();
+        let policies = self.get("/api/v1/policies", &token).ok();
+        let mut settings = policies[0]["settings"].clone();
+        settings[section][setting] = value;
+        self.put(&format!("/api/v1/policies/{}", policies[0]["id"].as_str().unwrap()), &token, &settings).ok();
+    }
+
+    /// Names of the events of a card or of anything, in order.
+    pub fn events(&self, query: &str) -> Vec<String> {
+        let events = self.get(&format!("/api/v1/events?{query}"), &self.administrator()).ok();
+        events.as_array().unwrap().iter().map(|e| e["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    pub fn open(&self, serial: &str) -> Value {
+        self.post("/credprovapi/v1/sessions", "", &json!({"serial": serial, "workstation": "WS1"})).ok()
+    }
+
+    pub fn answers(&self, session: &Value, answer: impl Fn(&str) -> String) -> Answer {
+        let path = format!("/credprovapi/v1/sessions/{}/answers", session["session"].as_str().unwrap());
+        self.post(&path, "", &given(&session["questions"], answer))
+    }
+
+    pub fn challenge(&self, session: &Value) -> Answer {
+        let path = format!("/credprovapi/v1/sessions/{}/challenge", session["session"].as_str().unwrap());
+        self.post(&path, "", &json!({"challenge": CHALLENGE}))
+    }
+
+    pub fn report(&self, session: &Value, outcome: &Value) -> Answer {
+        self.post(&format!("/credprovapi/v1/sessions/{}/result", session["session"].as_str().unwrap()), "", outcome)
+    }
+}
+
+fn name_of(short: &str) -> String {
+    format!("LAB\\{short}")
+}
+
+fn answer(mut response: ureq::http::Response<ureq::Body>) -> Answer {
+    let status = response.status().as_u16();
+    let text = response.body_mut().read_to_string().unwrap();
+    Answer { status, body: serde_json::from_str(&text).unwrap_or_default(), text }
+}
+
+/// Answers to these questions.
+pub fn given(questions: &Value, answer: impl Fn(&str) -> String) -> Value {
+    let questions = questions.as_array().unwrap();
+    let answers =
+        questions.iter().map(|q| json!({"question": q["id"], "text": answer(q["text"].as_str().unwrap())})).collect::<Vec<_>>();
+    json!({"answers": answers})
+}
+
+/// The right answer to a question.
+pub fn right(question: &str) -> String {
+    question.chars().rev().filter(|c| c.is_alphabetic()).collect()
+}
+
+/// A wrong one.
+pub fn wrong(_: &str) -> String {
+    "nothing like it".into()
+}
+
+pub fn new_card(serial: &str) -> NewCard {
+    NewCard {
+        serial: serial.into(),
+        card_type: CARD_TYPE.into(),
+        atr: String::new(),
+        label: String::new(),
+        admin_key: None,
+        no_admin_key: false,
+    }
+}
+
+/// The key that a card has by derivation.
+pub fn key_of(serial: &str) -> AdminKey {
+    let bytes = hex::decode(serial).unwrap();
+    MasterKey::new(&MASTER).unwrap().derive(Cipher::Tdes, CardIdentity { card_type: CARD_TYPE, serial: &bytes, key_version: 1 })
+}
+
+/// What a card expects.
+pub fn expected(serial: &str) -> String {
+    hex::encode_upper(key_of(serial).respond(&hex::decode(CHALLENGE).unwrap()).unwrap())
+}

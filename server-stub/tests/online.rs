@@ -1,0 +1,267 @@
+//! Online unlock over HTTP, on both engines.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+use common::{ANNA, BORIS, CHALLENGE, ENGINES, SPARE, Site, expected, right, wrong};
+use serde_json::json;
+
+#[test]
+fn from_questions_to_unlocked() {
+    for engine in ENGINES {
+        let site = Site::start(engine);
+        site.set_answers("anna");
+        let session = site.open(ANNA);
+        assert_eq!(session["mode"], "online");
+        assert_eq!(session["questions"].as_array().unwrap().len(), 1);
+        site.challenge(&session).refused(400, "MALFORMED");
+        assert_eq!(site.answers(&session, |q| format!("  {} ", right(q).to_uppercase())).ok(), json!({"ok": true}));
+        let response = site.challenge(&session).ok();
+        assert_eq!(response["response"].as_str().unwrap(), expected(ANNA));
+        site.challenge(&session).refused(410, "SESSION_OVER");
+        site.report(&session, &json!({"outcome": "unlocked"})).ok();
+        site.report(&session, &json!({"outcome": "unlocked"})).refused(410, "SESSION_OVER");
+        let story = ["UNLOCK_OPENED", "ANSWERS_RIGHT", "RESPONSE_GIVEN", "CARD_UNLOCKED"];
+        assert_eq!(site.events(&format!("card={ANNA}"))[1..], story, "{engine:?}");
+        assert_eq!(site.get("/api/v1/events/check", &site.operator()).ok(), json!({"first_broken": null}));
+        // The right answers' secrets are nowhere.
+        let log = site.get("/api/v1/events", &site.operator()).text;
+        assert!(!log.contains(&expected(ANNA)) && !log.contains(CHALLENGE) && log.contains("1122"), "{log}");
+    }
+}
+
+/// Whatever the reason, a workstation hears the same.
+#[test]
+fn every_reason_is_offline() {
+    for engine in ENGINES {
+        let site = Site::start(engine);
+        let (token, anna) = (site.administrator(), site.user("anna"));
+        let offline = json!({"mode": "offline"});
+        let reason = |serial: &str| {
+            assert_eq!(site.open(serial), offline);
+            let events = site.get(&format!("/api/v1/events?card={serial}&name=UNLOCK_OPENED"), &token).ok();
+            let detail = events.as_array().unwrap().last().unwrap()["detail"].as_str().unwrap().to_owned();
+            serde_json::from_str::<serde_json::Value>(&detail).unwrap()["reason"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(reason(ANNA), "ANSWERS_NOT_SET");
+        site.set_answers("anna");
+        assert_eq!(reason(SPARE), "NOT_FOUND");
+        site.post("/api/v1/cards", &token, &json!({"serial": SPARE, "card_type": "gids-sim", "no_admin_key": true})).ok();
+        assert_eq!(reason(SPARE), "CARD_STATE");
+        let operate = |serial: &str, operation: &str| {
+            site.post(&format!("/api/v1/cards/{serial}/{operation}"), &token, &json!({"user": "lab\\clara"}))
+        };
+        operate(SPARE, "assign").ok();
+        operate(SPARE, "issue").ok();
+        assert_eq!(reason(SPARE), "NO_ADMIN_KEY");
+        operate(ANNA, "disable").ok();
+        assert_eq!(reason(ANNA), "CARD_STATE");
+        operate(ANNA, "enable").ok();
+        site.post(&format!("/api/v1/users/{anna}/disable"), &token, &json!({})).ok();
+        assert_eq!(reason(ANNA), "USER_DISABLED");
+        site.post(&format!("/api/v1/users/{anna}/enable"), &token, &json!({})).ok();
+        assert_eq!(site.open(ANNA)["mode"], "online");
+        let rdp = site.post("/credprovapi/v1/sessions", "", &json!({"serial": ANNA, "remote_desktop": true})).ok();
+        assert_eq!(rdp, json!({"mode": "none"}));
+        let elsewhere = site.post("/certiflow/credprovapi/v1/sessions", "", &json!({"serial": ANNA.to_lowercase()})).ok();
+        assert_eq!(elsewhere["mode"], "online");
+    }
+}
+
+#[test]
+fn wrong_answers_lock_the_user() {
+    for engine in ENGINES {
+        let site = Site::start(engine);
+        site.set_answers("anna");
+        let (token, anna) = (site.administrator(), site.user("anna"));
+        let session = site.open(ANNA);
+        let no = json!({"ok": false});
+        assert_eq!(site.answers(&session, wrong).ok(), no);
+        assert_eq!(site.answers(&session, wrong).ok(), no);
+        // Right in between takes the count back.
+        assert_eq!(site.answers(&session, right).ok(), json!({"ok": true}));
+        let session = site.open(ANNA);
+        let first = session["questions"].clone();
+        assert_eq!(site.answers(&session, wrong).ok(), no);
+        assert_eq!(site.open(ANNA)["questions"], first, "no shopping for an easier question");
+        assert_eq!(site.answers(&session, wrong).ok(), no);
+        assert_eq!(site.answers(&session, wrong).ok(), json!({"mode": "offline"}));
+        site.answers(&session, right).refused(410, "SESSION_OVER");
+        assert_eq!(site.open(ANNA), json!({"mode": "offline"}));
+        let view = site.get(&format!("/api/v1/users/{anna}"), &token).ok();
+        assert_eq!((&view["locked"], &view["failed"]), (&json!(true), &json!(3)));
+        assert_eq!(site.events("name=USER_LOCKED").len(), 1);
+        // Resetting the answers leaves the lock; unlocking leaves nothing to ask.
+        let reset = site.post(&format!("/api/v1/users/{anna}/reset-answers"), &token, &json!({})).ok();
+        assert_eq!((&reset["locked"], &reset["answers_set"]), (&json!(true), &json!(0)));
+        site.post(&format!("/api/v1/users/{anna}/unlock"), &token, &json!({})).ok();
+        assert_eq!(site.open(ANNA), json!({"mode": "offline"}));
+        site.set_answers("anna");
+        assert_eq!(site.open(ANNA)["mode"], "online");
+    }
+}
+
+/// A hundred guesses at once are compared as often as the policy says, not once more.
+#[test]
+fn guesses_in_parallel() {
+    for engine in ENGINES {
+        let site = Site::with(engine, |server| server.without_limits());
+        site.set_answers("anna");
+        let sessions: Vec<_> = (0..100).map(|_| site.open(ANNA)).collect();
+        let before = site.hashing.made();
+        let replies = std::thread::scope(|scope| {
+            let asked: Vec<_> = sessions.iter().map(|session| scope.spawn(|| site.answers(session, wrong))).collect();
+            asked.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+        });
+        assert!(replies.iter().all(|reply| reply.status == 200), "{replies:?}");
+        assert_eq!(site.hashing.made() - before, 3, "{engine:?}: comparisons");
+        let compared = site.events("name=ANSWERS_WRONG").len();
+        assert_eq!(compared, 3, "{engine:?}");
+        assert_eq!(site.events("name=USER_LOCKED").len(), 1);
+        let view = site.get(&format!("/api/v1/users/{}", site.user("anna")), &site.administrator()).ok();
+        assert_eq!((&view["locked"], &view["failed"]), (&json!(true), &json!(3)));
+    }
+}
+
+#[test]
+fn judged_at_the_moment_of_use() {
+    for engine in ENGINES {
+        let site = Site::start(engine);
+        site.set_answers("anna");
+        let token = site.administrator();
+        // A lower maximum locks at the next wrong answer.
+        let session = site.open(ANNA);
+        site.answers(&session, wrong).ok();
+        site.answers(&session, wrong).ok();
+        site.policy("authentication", "maximum_retry_count", json!(1));
+        assert_eq!(site.answers(&session, right).ok(), json!({"ok": true}), "a right one passes");
+        // The card is taken away between answers and challenge.
+        site.post(&format!("/api/v1/cards/{ANNA}/revoke"), &token, &json!({"reason": "lost"})).ok();
+        let message = site.challenge(&session).refused(410, "SESSION_OVER");
+        assert!(!message.contains("Revoked"), "the workstation is not told: {message}");
+        assert_eq!(site.events(&format!("card={ANNA}&name=RESPONSE_REFUSED")).len(), 1);
+        // Time passes.
+        site.set_answers("boris");
+        let session = site.open(BORIS);
+        site.clock.advance(std::time::Duration::from_secs(301));
+        site.answers(&session, right).refused(410, "SESSION_OVER");
+        // Offline switched off does not touch online.
+        site.policy("workflow", "unblock_card_offline", json!(false));
+        assert_eq!(site.open(BORIS)["mode"], "online");
+    }
+}
+
+#[test]
+fn bad_input_is_named_and_counts_nothing() {
+    let site = Site::start(common::Engine::Sqlite);
+    site.set_answers("anna");
+    let session = site.open(ANNA);
+    let id = session["session"].as_str().unwrap();
+    let path = format!("/credprovapi/v1/sessions/{id}/answers");
+    let question = &session["questions"][0]["id"];
+    let long = "x".repeat(20_000);
+    for body in [
+        "{".to_owned(),
+        "[]".into(),
+        json!({"answers": []}).to_string(),
+        json!({"answers": [{"question": question, "text": ""}]}).to_string(),
+        json!({"answers": [{"question": question, "text": "\u{200b}"}]}).to_string(),
+        json!({"answers": [{"question": "'; DROP TABLE users; --", "text": "x"}]}).to_string(),
+        json!({"answers": [{"question": question, "text": long}]}).to_string(),
+        json!({"answers": [{"question": question, "text": 7}]}).to_string(),
+        json!({"answers": [{"question": question, "text": "x"}], "extra": 1}).to_string(),
+    ] {
+        let message = site.raw(&path, "", &body).refused(400, "MALFORMED");
+        assert!(!message.is_empty() && !message.contains("panicked"), "{message}");
+    }
+    for serial in ["", "0", "xyz", "00'", &"00".repeat(40)] {
+        site.post("/credprovapi/v1/sessions", "", &json!({"serial": serial})).refused(400, "MALFORMED");
+    }
+    assert_eq!(site.events("name=ANSWERS_WRONG"), [""; 0]);
+    site.answers(&session, right).ok();
+    let challenge = format!("/credprovapi/v1/sessions/{id}/challenge");
+    for (text, says) in [
+        ("11223344556677", "14 digits, but the code has 16"),
+        ("112233445566778O", "'O' at place 16"),
+        ("0000000000000000", "zeros only"),
+        ("", "0 digits"),
+    ] {
+        let message = site.post(&challenge, "", &json!({"challenge": text})).refused(400, "MALFORMED");
+        assert!(message.contains(says), "{message}");
+    }
+    let typed = site.post(&challenge, "", &json!({"challenge": "0x1122-3344 5566:7788"})).ok();
+    assert_eq!(typed["response"].as_str().unwrap(), expected(ANNA));
+    site.post("/credprovapi/v1/sessions/nobody/challenge", "", &json!({"challenge": CHALLENGE})).refused(410, "SESSION_OVER");
+}
+
+#[test]
+fn too_many_sessions() {
+    for engine in ENGINES {
+        let site = Site::start(engine);
+        for _ in 0..10 {
+            site.open(SPARE);
+        }
+        let message = site.post("/credprovapi/v1/sessions", "", &json!({"serial": SPARE})).refused(429, "RATE_LIMITED");
+        assert!(message.contains("unlock sessions of this card; try again in 60 minutes"), "{message}");
+        assert_eq!(site.events("name=RATE_LIMITED").len(), 1);
+        for n in 0..20 {
+            site.open(&format!("AA{n:02X}"));
+        }
+        site.post("/credprovapi/v1/sessions", "", &json!({"serial": "BB"})).refused(429, "RATE_LIMITED");
+    }
+}
+
+#[test]
+fn another_server_carries_on() {
+    for engine in ENGINES {
+        let (first, sessions) = {
+            let site = Site::start(engine);
+            site.set_answers("anna");
+            (site.second(), site)
+        };
+        let session = sessions.open(ANNA);
+        assert_eq!(first.answers(&session, wrong).ok(), json!({"ok": false}));
+        assert_eq!(sessions.answers(&session, right).ok(), json!({"ok": true}));
+        assert_eq!(first.challenge(&session).ok()["response"].as_str().unwrap(), expected(ANNA));
+        sessions.challenge(&session).refused(410, "SESSION_OVER");
+        sessions.report(&session, &json!({"outcome": "refused", "tries_left": 0})).ok();
+        assert_eq!(first.events(&format!("card={ANNA}&name=ADMIN_KEY_BLOCKED")).len(), 1);
+        assert_eq!(first.get("/api/v1/events/check", &first.operator()).ok(), json!({"first_broken": null}));
+    }
+}
+
+/// A stranger costs the server what a user costs it: the same comparisons, so the same time.
+#[test]
+fn strangers_cost_the_same() {
+    let site = Site::start(common::Engine::Sqlite);
+    site.set_answers("anna");
+    let cost = |deed: &dyn Fn()| {
+        let before = site.hashing.made();
+        deed();
+        site.hashing.made() - before
+    };
+    let log_in = |name: &str| drop(site.post("/api/v1/login", "", &json!({"name": name, "password": "no"})));
+    assert_eq!((cost(&|| log_in("oleg")), cost(&|| log_in("nobody"))), (1, 1));
+    let remote = |name: &str| {
+        let session = site.post("/api/v1/remote", "", &json!({"name": name})).ok();
+        let path = format!("/api/v1/remote/{}/answers", session["session"].as_str().unwrap());
+        site.post(&path, "", &common::given(&session["questions"], wrong)).ok();
+    };
+    assert_eq!((cost(&|| remote("lab\\anna")), cost(&|| remote("lab\\boris")), cost(&|| remote("nobody"))), (1, 1, 1));
+    assert_eq!((cost(&|| drop(site.open(ANNA))), cost(&|| drop(site.open(SPARE)))), (0, 0));
+}
+
+/// The database goes and comes back: nothing is given or compared meanwhile, and the flow goes on.
+#[test]
+fn a_database_that_goes_and_comes_back() {
+    let site = Site::start(common::Engine::Postgres);
+    site.set_answers("anna");
+    let session = site.open(ANNA);
+    common::postgres::shut(&site.url);
+    let before = site.hashing.made();
+    let message = site.answers(&session, right).refused(503, "STORE_DOWN");
+    assert_eq!(message, "the server cannot reach its database; try again later");
+    assert_eq!(site.hashing.made(), before, "nothing was compared");
+    common::postgres::open(&site.url);
+    assert_eq!(site.answers(&session, right).ok(), json!({"ok": true}));
+    assert_eq!(site.challenge(&session).ok()["response"].as_str().unwrap(), expected(ANNA));
+}

@@ -1,0 +1,113 @@
+//! `cardlab serve`: the card management server's stub.
+
+use crate::exit::{Exit, Failure};
+use crate::site::{self, Tls};
+use anyhow::{Context as _, anyhow};
+use cardlab_server_stub::answers::Hashing;
+use clap::Args;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use zeroize::Zeroizing;
+
+/// The password of the first administrator in the environment.
+const PASSWORD_VARIABLE: &str = "CARDLAB_ADMIN_PASSWORD";
+
+/// Run the card management server: Management Console, Self-Service, the workstations' service
+///
+/// When it is up a line `ready URL` goes to stdout. It ends with SIGINT or SIGTERM. Any number of
+/// servers work over one PostgreSQL database with the same master key.
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// The database: sqlite:FILE, sqlite::memory: or postgres://USER@HOST/NAME
+    #[arg(long, value_name = "URL", default_value = "sqlite:cardlab-cms.db")]
+    db: String,
+
+    /// Where to listen. Beyond this machine TLS is needed
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8320")]
+    listen: SocketAddr,
+
+    /// File with the master key in hexadecimal, made when it is not there; CARDLAB_MASTER_KEY goes before it
+    #[arg(long, value_name = "FILE", default_value = "cardlab-cms.key")]
+    master_file: PathBuf,
+
+    /// Name of the administrator that an empty database gets; the password is that of
+    /// CARDLAB_ADMIN_PASSWORD, or one that is printed once
+    #[arg(long, value_name = "NAME", default_value = "admin")]
+    admin: String,
+
+    /// Also sample users, questions and an operator in an empty database
+    #[arg(long)]
+    sample: bool,
+
+    /// Without limits on how often, for benches and load tests: guessing is free
+    #[arg(long, help_heading = "For tests only")]
+    without_limits: bool,
+
+    /// With hashes of answers and passwords that are quick to make, and to guess
+    #[arg(long, help_heading = "For tests only")]
+    quick_hashes: bool,
+
+    /// PEM of the server's certificate chain
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+
+    /// PEM of its key
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+
+    /// Make a certificate and write it to this file, for workstations to trust
+    #[arg(long, value_name = "FILE", conflicts_with = "tls_certificate")]
+    tls_self_made: Option<PathBuf>,
+}
+
+impl Serve {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let tls = self.tls()?;
+        if matches!(tls, Tls::None) && !self.listen.ip().is_loopback() {
+            return Err(anyhow!(
+                "--listen {}: beyond this machine only with TLS: --tls-certificate and --tls-key, or --tls-self-made",
+                self.listen
+            )
+            .into());
+        }
+        let master = site::master_key(&self.master_file)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let hashing = if self.quick_hashes { Hashing::quick() } else { Hashing::strong() };
+            let server = site::open(&self.db, &master, hashing).await?;
+            let server = if self.without_limits { server.without_limits() } else { server };
+            let given = std::env::var(PASSWORD_VARIABLE).ok().map(Zeroizing::new);
+            let mut random = Zeroizing::new(vec![0; 12]);
+            getrandom::fill(&mut random)?;
+            let password = given.clone().unwrap_or_else(|| Zeroizing::new(hex::encode(&*random)));
+            if server.bootstrap(&self.admin, &password).await? && given.is_none() {
+                eprintln!("cardlab: new administrator '{}', password {}", self.admin, *password);
+            }
+            if self.sample {
+                server.add_sample().await?;
+            }
+            let listener = TcpListener::bind(self.listen).with_context(|| format!("--listen {}", self.listen))?;
+            println!("ready {}://{}", tls.scheme(), listener.local_addr()?);
+            let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+            site::run(listener, tls, server, site::stopped()?).await
+        })?;
+        Ok(Exit::FINE)
+    }
+
+    fn tls(&self) -> Result<Tls, Failure> {
+        let read = |path: &PathBuf| std::fs::read(path).with_context(|| path.display().to_string());
+        match (&self.tls_certificate, &self.tls_key, &self.tls_self_made) {
+            (Some(certificate), Some(key), _) => {
+                Ok(Tls::Pem { certificate: read(certificate)?, key: Zeroizing::new(read(key)?) })
+            }
+            (_, _, Some(file)) => {
+                let made = Tls::self_made(self.listen)?;
+                if let Tls::Pem { certificate, .. } = &made {
+                    std::fs::write(file, certificate).with_context(|| file.display().to_string())?;
+                }
+                Ok(made)
+            }
+            _ => Ok(Tls::None),
+        }
+    }
+}

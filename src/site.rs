@@ -1,0 +1,140 @@
+//! The card management server as `serve` and `lab` start it.
+
+use crate::exit::Failure;
+use anyhow::{Context as _, anyhow};
+use axum_server::tls_rustls::RustlsConfig;
+use cardlab_server_stub::answers::Hashing;
+use cardlab_server_stub::clock::Clock;
+use cardlab_server_stub::http;
+use cardlab_server_stub::server::Server;
+use cardlab_server_stub::store::Store;
+use cardlab_server_stub::vault::Vault;
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use zeroize::Zeroizing;
+
+/// The master key in the environment, hexadecimal.
+pub(crate) const MASTER_VARIABLE: &str = "CARDLAB_MASTER_KEY";
+const MASTER_BYTES: usize = 32;
+/// How long requests under way may take when the server is stopped.
+const LAST_REQUESTS: Duration = Duration::from_secs(2);
+
+/// The master key of the environment, or of a file, which is made when it is not there.
+pub(crate) fn master_key(file: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    if let Some(text) = std::env::var_os(MASTER_VARIABLE) {
+        let text = Zeroizing::new(text.to_string_lossy().into_owned());
+        return Ok(decoded(MASTER_VARIABLE, &text)?);
+    }
+    match std::fs::read_to_string(file) {
+        Ok(text) => Ok(decoded(&file.display().to_string(), &Zeroizing::new(text))?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let mut key = Zeroizing::new(vec![0; MASTER_BYTES]);
+            getrandom::fill(&mut key)?;
+            let mut options = std::fs::OpenOptions::new();
+            let made = options.write(true).create_new(true).mode(0o600).open(file);
+            let mut made = made.with_context(|| format!("master key {}", file.display()))?;
+            writeln!(made, "{}", Zeroizing::new(hex::encode(&*key)).as_str())?;
+            made.sync_all()?;
+            Ok(key)
+        }
+        Err(error) => Err(anyhow!("master key {}: {error}", file.display()).into()),
+    }
+}
+
+fn decoded(from: &str, text: &str) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    Ok(Zeroizing::new(
+        hex::decode(text.trim()).map_err(|_| anyhow!("{from}: a master key is an even number of hexadecimal digits"))?,
+    ))
+}
+
+/// The server over a database.
+pub(crate) async fn open(url: &str, master: &[u8], hashing: Hashing) -> Result<Server, Failure> {
+    let vault = Vault::new(master)?;
+    let store = Store::open(url).await?;
+    Ok(Server::new(store, vault, Clock::start(), hashing).await?)
+}
+
+/// How the server is reached.
+pub(crate) enum Tls {
+    /// Not encrypted.
+    None,
+    /// PEM of the certificate chain and its key.
+    Pem {
+        /// Chain.
+        certificate: Vec<u8>,
+        /// Key.
+        key: Zeroizing<Vec<u8>>,
+    },
+}
+
+impl Tls {
+    /// A certificate of its own for this address and the machine's usual names.
+    pub(crate) fn self_made(address: SocketAddr) -> Result<Self, Failure> {
+        let names = vec!["localhost".to_owned(), address.ip().to_string(), "127.0.0.1".into()];
+        let made = rcgen::generate_simple_self_signed(names)?;
+        let key = Zeroizing::new(made.signing_key.serialize_pem().into_bytes());
+        Ok(Self::Pem { certificate: made.cert.pem().into_bytes(), key })
+    }
+
+    /// `http` or `https`.
+    pub(crate) const fn scheme(&self) -> &'static str {
+        match self {
+            Self::None => "http",
+            Self::Pem { .. } => "https",
+        }
+    }
+}
+
+/// Ends with SIGINT or SIGTERM.
+pub(crate) fn stopped() -> Result<impl Future<Output = ()>, Failure> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// This machine's name, for the server's log.
+pub(crate) fn workstation() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// Serves until `stop` ends, then lets requests under way end.
+pub(crate) async fn run(listener: TcpListener, tls: Tls, server: Server, stop: impl Future<Output = ()>) -> Result<(), Failure> {
+    serve(listener, tls, http::router(server), stop).await
+}
+
+/// Serves any routes.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    tls: Tls,
+    routes: axum::Router,
+    stop: impl Future<Output = ()>,
+) -> Result<(), Failure> {
+    listener.set_nonblocking(true)?;
+    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
+    let handle = axum_server::Handle::new();
+    let serving = async {
+        match tls {
+            Tls::None => axum_server::from_tcp(listener)?.handle(handle.clone()).serve(service).await,
+            Tls::Pem { certificate, key } => {
+                // Fails when it is set already, which is as good.
+                let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+                let config = RustlsConfig::from_pem(certificate, key.to_vec()).await?;
+                axum_server::from_tcp_rustls(listener, config)?.handle(handle.clone()).serve(service).await
+            }
+        }
+    };
+    let mut serving = std::pin::pin!(serving);
+    tokio::select! {
+        ended = &mut serving => return Ok(ended?),
+        () = stop => handle.graceful_shutdown(Some(LAST_REQUESTS)),
+    }
+    Ok(serving.await?)
+}

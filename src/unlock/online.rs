@@ -1,0 +1,155 @@
+//! Online unlock: the card's user answers security questions.
+
+use super::ask::{NoAnswer, Questions};
+use super::{Disturbance, Ended, not_unlocked};
+use crate::exit::{Exit, Failure, OrExit};
+use anyhow::{Context as _, anyhow};
+use cardlab_client::minidriver::{CardError, Minidriver, Secret};
+use cardlab_client::service::{Service, ServiceError, Trust};
+use cardlab_client::transport::TransportError;
+use cardlab_client::unlock::online::{self, OnlineError};
+use cardlab_credprov::{Answer, Answers, CardOutcome, Judged, Open, Opened, Outcome};
+use cardlab_pcsclite::client::Card;
+use clap::Args;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+#[derive(Args)]
+pub(crate) struct OnlineOptions {
+    /// Unlock by security questions at this card management server
+    #[arg(long, value_name = "URL")]
+    online: Option<String>,
+
+    /// PEM of the certificate that the server must have, or that has signed its
+    #[arg(long, value_name = "FILE", requires = "online")]
+    server_certificate: Option<PathBuf>,
+
+    /// Take any certificate: whoever is between you and the server gets your answers
+    #[arg(long, requires = "online")]
+    do_not_verify_server: bool,
+}
+
+impl OnlineOptions {
+    /// The server, when one was named.
+    pub(crate) fn service(&self) -> Result<Option<Service>, Failure> {
+        let Some(address) = &self.online else { return Ok(None) };
+        let read = |path: &PathBuf| std::fs::read(path).with_context(|| path.display().to_string());
+        let roots = self.server_certificate.as_ref().map(read).transpose()?;
+        Ok(Some(Service::at(address, &Trust { roots, unverified: self.do_not_verify_server })?))
+    }
+}
+
+/// How the questions went.
+enum Asked {
+    /// They are answered.
+    Session(String),
+    /// An operator must help.
+    Offline(String),
+}
+
+/// Unlocks online; `None` when only the offline way is left, which has been said.
+pub(super) fn unlock(
+    service: &Service,
+    card: &mut Card<'_>,
+    atr: &[u8],
+    questions: &mut Questions,
+) -> Result<Option<Ended>, NoAnswer<Disturbance>> {
+    let (id, policy) = {
+        let mut opened = Minidriver::open(card).or_exit(Exit::NOT_THERE)?;
+        (opened.card_id().or_exit(Exit::NOT_THERE)?, opened.card_pin_policy())
+    };
+    let Some(id) = id else { return Err(not_unlocked("this card has no serial that a server could know it by").into()) };
+    let session = match ask(service, &id, atr, card, questions)? {
+        Asked::Session(session) => session,
+        Asked::Offline(why) => {
+            questions.talk.note(&why);
+            return Ok(None);
+        }
+    };
+    let mut present = || still_there(card);
+    let pin = questions.new_pin(policy, &mut present)?;
+    let (outcome, ended) =
+        match online::unlock(card, Some(&id), pin.as_bytes(), |challenge| service.challenge(&session, challenge)) {
+            Ok(()) => {
+                questions.talk.unlocked();
+                (Some((CardOutcome::Unlocked, None)), Ended::Exit(Exit::FINE))
+            }
+            Err(OnlineError::Response(error)) => {
+                questions.talk.note(&format!("No response: {error}. The card is as it was."));
+                return Ok(None);
+            }
+            Err(OnlineError::Card(error)) => {
+                questions.talk.refused(&error);
+                let outcome = match &error {
+                    CardError::Wrong { secret: Secret::AdminKey, left } => Some((CardOutcome::Refused, *left)),
+                    CardError::Blocked(Secret::AdminKey) => Some((CardOutcome::Refused, Some(0))),
+                    CardError::Transport(_) | CardError::ChallengeGone => Some((CardOutcome::Gone, None)),
+                    _ => None,
+                };
+                let gone = matches!(error, CardError::Transport(TransportError::Removed | TransportError::NoReader));
+                (outcome, if gone { Ended::Gone } else { Ended::Exit(Exit::FAILED) })
+            }
+        };
+    if let Some((outcome, tries_left)) = outcome {
+        // What is at the card is done; a server that does not hear of it changes nothing.
+        let _ = service.report(&session, &Outcome { outcome, tries_left });
+    }
+    Ok(Some(ended))
+}
+
+fn still_there(card: &mut Card<'_>) -> ControlFlow<Disturbance> {
+    match card.status() {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => match TransportError::from(error) {
+            // Nothing is pending yet that a reset could end.
+            TransportError::Reset => ControlFlow::Continue(()),
+            other => ControlFlow::Break(Disturbance::Card(other)),
+        },
+    }
+}
+
+fn ask(
+    service: &Service,
+    id: &[u8],
+    atr: &[u8],
+    card: &mut Card<'_>,
+    questions: &mut Questions,
+) -> Result<Asked, NoAnswer<Disturbance>> {
+    let open = Open {
+        serial: hex::encode_upper(id),
+        atr: hex::encode_upper(atr),
+        workstation: crate::site::workstation(),
+        remote_desktop: false,
+    };
+    let (session, asked) = match service.open(&open) {
+        Ok(Opened::Online { session, questions, .. }) => (session, questions),
+        Ok(Opened::Offline) => {
+            return Ok(Asked::Offline("Online unlock is not possible for this card now; your operator can help.".into()));
+        }
+        Ok(Opened::None) => return Err(not_unlocked("unlocking is not supported on a Remote Desktop lock screen").into()),
+        Err(error) => return Ok(Asked::Offline(format!("{}; your operator can help.", capital(&error.to_string())))),
+    };
+    loop {
+        let mut answers = Vec::new();
+        for question in &asked {
+            let text = questions.answer(&question.text, &mut || still_there(card))?;
+            answers.push(Answer { question: question.id.clone(), text: text.to_string() });
+        }
+        match service.answer(&session, &Answers { answers }) {
+            Ok(Judged::Answered { ok: true }) => return Ok(Asked::Session(session)),
+            Ok(Judged::Answered { ok: false }) if questions.is_person() => questions.talk.note("That is not right. Try again."),
+            Ok(Judged::Answered { ok: false }) => return Err(not_unlocked("the answers are not right").into()),
+            Ok(Judged::Over { .. }) => {
+                return Ok(Asked::Offline("Online unlock is over for this card; your operator can help.".into()));
+            }
+            Err(ServiceError::Refused(message)) if questions.is_person() => questions.talk.note(&capital(&message)),
+            Err(ServiceError::Refused(message)) => return Err(Failure::from(anyhow!("{message}")).into()),
+            Err(error) => return Ok(Asked::Offline(format!("{}; your operator can help.", capital(&error.to_string())))),
+        }
+    }
+}
+
+fn capital(message: &str) -> String {
+    let mut characters = message.chars();
+    characters.next().map(|c| c.to_uppercase().chain(characters).collect()).unwrap_or_default()
+}

@@ -1,0 +1,156 @@
+//! A headless Chromium, driven by Debian's chromedriver.
+
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::json;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// Longest wait for something to be on the page.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub struct Driver {
+    child: Child,
+    address: String,
+    profile: tempfile::TempDir,
+}
+
+impl Driver {
+    pub fn start() -> Self {
+        let mut child = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("Debian's chromium-driver; tests/run installs it");
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let port = lines
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_suffix('.').and_then(|l| l.rsplit_once("on port ")).map(|(_, port)| port.to_owned()));
+        let address = format!("http://127.0.0.1:{}", port.expect("chromedriver names its port"));
+        Self { child, address, profile: tempfile::tempdir().unwrap() }
+    }
+
+    /// A browser of its own.
+    pub async fn browser(&self, name: &str) -> Browser {
+        let profile = format!("--user-data-dir={}", self.profile.path().join(name).display());
+        let arguments = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-dev-shm-usage",
+            "--window-size=1000,900",
+            &profile,
+        ];
+        let capabilities = json!({"goog:chromeOptions": {"args": arguments}});
+        let capabilities = capabilities.as_object().unwrap().clone();
+        Browser(
+            ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
+                .capabilities(capabilities)
+                .connect(&self.address)
+                .await
+                .unwrap(),
+        )
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub struct Browser(pub Client);
+
+impl Browser {
+    pub async fn go(&self, url: &str) {
+        self.0.goto(url).await.unwrap();
+    }
+
+    /// Waits for text on the page, and gives all of it.
+    pub async fn sees(&self, text: &str) -> String {
+        let quoted = json!(text).to_string();
+        let found =
+            format!("return document.body && document.body.innerText.includes({quoted}) ? document.body.innerText : null");
+        let mut last = String::new();
+        let waited = tokio::time::timeout(PATIENCE, async {
+            loop {
+                // A page that is just being left has no body, or no script context.
+                match self.0.execute(&found, vec![]).await {
+                    Ok(value) if value.is_string() => return value.as_str().unwrap().to_owned(),
+                    _ => {}
+                }
+                if let Ok(value) = self.0.execute("return document.body.innerText", vec![]).await {
+                    last = value.to_string();
+                }
+            }
+        });
+        match waited.await {
+            Ok(text) => text,
+            Err(_) => panic!("no '{text}' on the page, but {last}"),
+        }
+    }
+
+    /// Types into the field with this name.
+    pub async fn fill(&self, name: &str, text: &str) {
+        let field = self.0.wait().at_most(PATIENCE).for_element(Locator::Css(&format!("[name='{name}']"))).await.unwrap();
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    /// Presses the button with this text and waits for the next page.
+    pub async fn press(&self, text: &str) {
+        let path = format!("//button[normalize-space()='{text}' or @aria-label='{text}']");
+        self.leave(Locator::XPath(&path)).await;
+    }
+
+    /// Follows the link with this text and waits for the next page.
+    pub async fn follow(&self, text: &str) {
+        self.leave(Locator::LinkText(text)).await;
+    }
+
+    async fn leave(&self, by: Locator<'_>) {
+        let element = self.0.wait().at_most(PATIENCE).for_element(by).await.unwrap();
+        self.0.execute("window.old = true", vec![]).await.unwrap();
+        element.click().await.unwrap();
+        let left = tokio::time::timeout(PATIENCE, async {
+            let script = "return document.readyState === 'complete' && !window.old";
+            while !matches!(self.0.execute(script, vec![]).await, Ok(serde_json::Value::Bool(true))) {}
+        });
+        left.await.expect("another page");
+    }
+
+    /// No rule of WCAG 2.2 A and AA, nor a good practice, is broken on this page.
+    pub async fn is_accessible(&self) {
+        let path =
+            std::env::var("CARDLAB_AXE").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/target/axe/axe.min.js").into());
+        let axe = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}; tests/run fetches axe-core"));
+        self.0.execute(&axe, vec![]).await.unwrap();
+        let script = "const done = arguments[0]; axe.run().then(r => done(r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' '))))";
+        let found = self.0.execute_async(script, vec![]).await.unwrap();
+        assert_eq!(found, json!([]), "on {}", self.0.current_url().await.unwrap());
+    }
+
+    /// Keeps a picture of the page under `target/tmp/screenshots`, to look at.
+    pub async fn picture(&self, name: &str) {
+        let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("screenshots");
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::write(directory.join(format!("{name}.png")), self.0.screenshot().await.unwrap()).unwrap();
+    }
+
+    pub async fn text(&self, css: &str) -> String {
+        self.0.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await.unwrap().text().await.unwrap()
+    }
+
+    /// The labels and names of the questions on the page.
+    pub async fn questions(&self) -> Vec<(String, String)> {
+        let script = "return [...document.querySelectorAll('label[for]')].map(l => [l.innerText, document.getElementById(l.htmlFor).name])";
+        serde_json::from_value(self.0.execute(script, vec![]).await.unwrap()).unwrap()
+    }
+}

@@ -1,0 +1,118 @@
+//! A running `cardlab lab` or `cardlab serve`, and a small client for their interfaces.
+
+use super::{CARDLAB, Lab, Said, said};
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+/// A running `cardlab lab`.
+pub struct Running {
+    child: Child,
+    pub server: String,
+    pub lockscreen: String,
+    pub socket: String,
+}
+
+impl Running {
+    pub fn start(lab: &Lab) -> Self {
+        Self::with(lab, &[])
+    }
+
+    pub fn with(lab: &Lab, options: &[&str]) -> Self {
+        let mut command = Command::new(CARDLAB);
+        command.current_dir(lab.path()).args(["lab", "--server", "127.0.0.1:0", "--lockscreen", "127.0.0.1:0"]).args(options);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut word_after = |start: &str| {
+            let line = lines.find(|line| line.trim_start().starts_with(start)).unwrap();
+            line.trim_start()[start.len()..].split_whitespace().next().unwrap().to_owned()
+        };
+        let lockscreen = word_after("Lock screen");
+        let server = word_after("Management Console").trim_end_matches("/mc").to_owned();
+        let socket = word_after("export PCSCLITE_CSOCK_NAME=");
+        // The rest is read so that it never blocks.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, server, lockscreen, socket }
+    }
+
+    /// Ctrl-C.
+    pub fn interrupt(mut self) -> Option<i32> {
+        Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
+        self.child.wait().unwrap().code()
+    }
+
+    pub fn cardlab(&self, arguments: &[&str]) -> Said {
+        said(
+            Command::new(CARDLAB).args(arguments).env("PCSCLITE_CSOCK_NAME", &self.socket).stdin(Stdio::null()).output().unwrap(),
+        )
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
+        let _ = self.child.wait();
+    }
+}
+
+/// The right answer to a question, in every test.
+pub fn right(question: &str) -> String {
+    question.chars().rev().filter(|c| c.is_alphabetic()).collect()
+}
+
+/// A browser without a screen: follows no links, keeps a cookie.
+pub struct Http {
+    agent: ureq::Agent,
+    pub base: String,
+}
+
+impl Http {
+    pub fn at(base: &str) -> Self {
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().new_agent();
+        Self { agent, base: base.to_owned() }
+    }
+
+    /// Status and body of a JSON request.
+    pub fn post(&self, path: &str, token: &str, body: &Value) -> (u16, Value) {
+        let request = self.agent.post(format!("{}{path}", self.base)).header("Content-Type", "application/json");
+        let mut reply = request.header("Authorization", format!("Bearer {token}")).send(body.to_string()).unwrap();
+        (reply.status().as_u16(), reply.body_mut().read_json().unwrap_or_default())
+    }
+
+    pub fn get(&self, path: &str, token: &str) -> Value {
+        let mut reply =
+            self.agent.get(format!("{}{path}", self.base)).header("Authorization", format!("Bearer {token}")).call().unwrap();
+        assert_eq!(reply.status(), 200, "{path}");
+        reply.body_mut().read_json().unwrap()
+    }
+
+    pub fn log_in(&self, name: &str, password: &str) -> String {
+        let (status, body) = self.post("/api/v1/login", "", &serde_json::json!({"name": name, "password": password}));
+        assert_eq!(status, 200, "{body}");
+        body["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Sets a sample user's answers in Self-Service, by its pages.
+    pub fn set_answers(&self, logon: &str, password: &str) {
+        let form = |path: &str, cookie: &str, fields: &[(String, String)]| {
+            self.agent.post(format!("{}{path}", self.base)).header("Cookie", cookie).send_form(fields.to_vec()).unwrap()
+        };
+        let login = form("/ss/login", "", &[("name".into(), logon.into()), ("password".into(), password.into())]);
+        let cookie = login.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+        let mut page = self.agent.get(format!("{}/ss", self.base)).header("Cookie", &cookie).call().unwrap();
+        let page = page.body_mut().read_to_string().unwrap();
+        let csrf = between(&page, "name=\"csrf\" value=\"", "\"").remove(0);
+        let names = between(&page, "<label for=\"q-", "\"");
+        let texts: Vec<String> = names.iter().map(|n| between(&page, &format!("<label for=\"q-{n}\">"), "<").remove(0)).collect();
+        let mut fields = vec![("csrf".to_owned(), csrf)];
+        fields.extend(names.into_iter().zip(texts.iter().map(|t| right(t))));
+        let mut reply = form("/ss/answers", &cookie, &fields);
+        let text = reply.body_mut().read_to_string().unwrap();
+        assert!(text.contains("Your answers are set."), "{text}");
+    }
+}
+
+/// Every text between two others.
+fn between(text: &str, start: &str, end: &str) -> Vec<String> {
+    text.split(start).skip(1).filter_map(|rest| rest.split(end).next()).map(str::to_owned).collect()
+}

@@ -1,0 +1,48 @@
+//! `cardlab lab`: everything together, gone without a trace, or kept.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+use common::site::{Http, Running};
+use common::{Lab, cardlab, has};
+
+#[test]
+fn three_cards_that_programs_see() {
+    let lab = Lab::new("gids");
+    let running = Running::start(&lab);
+    let list = running.cardlab(&["card", "list"]).ok();
+    has(&list, &["Anna 00 00", "Boris 01 00", "Clara 02 00"]);
+    for (reader, kind) in [("Anna", "GIDS card"), ("Boris", "PIV card, managed"), ("Clara", "YubiKey 5.7.1")] {
+        has(&running.cardlab(&["card", "status", "--reader", reader]).ok(), &[kind]);
+    }
+    let server = Http::at(&running.server);
+    let admin = server.log_in("admin", "admin-password");
+    let cards = server.get("/api/v1/cards", &admin);
+    let states: Vec<_> = cards.as_array().unwrap().iter().map(|c| (c["state"].clone(), c["admin_key_known"].clone())).collect();
+    assert_eq!(states.len(), 3, "{cards}");
+    assert!(states.iter().all(|(state, _)| state == "Issued"));
+    let (socket, directory) = (running.socket.clone(), std::path::Path::new(&running.socket).parent().unwrap().to_owned());
+    assert!(directory.exists());
+    assert_eq!(running.interrupt(), Some(0));
+    assert!(!directory.exists(), "{socket} and its directory go with it");
+    assert_eq!(std::fs::read_dir(lab.path()).unwrap().count(), 0, "nothing else is written");
+    let busy = Running::start(&lab);
+    let address = busy.server.strip_prefix("http://").unwrap();
+    has(&cardlab(&["lab", "--server", address]).code(2), &["give another with --server or --lockscreen"]);
+    has(&cardlab(&["lab", "--server", "0.0.0.0:0"]).code(2), &["the lab is for this machine"]);
+}
+
+#[test]
+fn kept_with_state() {
+    let lab = Lab::new("gids");
+    let first = Running::with(&lab, &["--state", "kept"]);
+    Http::at(&first.server).set_answers("lab\\anna", "anna-password");
+    first.cardlab(&["card", "lock", "pin", "--tries", "2", "--reader", "Anna"]).ok();
+    let status = first.cardlab(&["card", "status", "--reader", "Anna"]).ok();
+    assert_eq!(first.interrupt(), Some(0));
+    let second = Running::with(&lab, &["--state", "kept"]);
+    assert_eq!(second.cardlab(&["card", "status", "--reader", "Anna"]).ok(), status);
+    let server = Http::at(&second.server);
+    let admin = server.log_in("admin", "admin-password");
+    assert_eq!(server.get("/api/v1/users?q=anna", &admin)[0]["answers_set"], 3);
+    assert_eq!(server.get("/api/v1/cards", &admin).as_array().unwrap().len(), 3, "the same cards");
+}

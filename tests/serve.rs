@@ -1,0 +1,315 @@
+//! `cardlab serve` as processes: two over one database, killed between the steps; TLS; the Unlock tool
+//! online.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+#[allow(unreachable_pub)]
+#[path = "../server-stub/tests/common/postgres.rs"]
+mod postgres;
+use common::site::{Http, Running, right};
+use common::{CARDLAB, Lab, Said, Up, has, said};
+use rexpect::session::{PtySession, spawn_command};
+use serde_json::{Value, json};
+use std::process::{Command, Stdio};
+
+const PATIENCE: u64 = 30_000;
+const SERIAL: &str = "A0F1E2D3C4B5A69788796A5B4C3D2E1F";
+const CHALLENGE: &str = "1122334455667788";
+/// What the key of zeros answers.
+const ZEROS: &str = "000000000000000000000000000000000000000000000000";
+
+/// Servers over one database; any of them can be killed and comes back.
+struct Servers {
+    lab: Lab,
+    db: String,
+    up: [Option<Up>; 2],
+}
+
+impl Servers {
+    fn over(db: &str) -> Self {
+        let mut servers = Self { lab: Lab::new("gids"), db: db.into(), up: [None, None] };
+        servers.start(0);
+        servers.start(1);
+        servers
+    }
+
+    fn start(&mut self, n: usize) {
+        let mut command = Command::new(CARDLAB);
+        command.current_dir(self.lab.path()).env("CARDLAB_ADMIN_PASSWORD", "admin-password");
+        self.up[n] = Some(Up::from(command.args(["serve", "--sample", "--listen", "127.0.0.1:0", "--db", &self.db])));
+    }
+
+    fn at(&self, n: usize) -> Http {
+        Http::at(self.up[n].as_ref().unwrap().ready.strip_prefix("ready ").unwrap())
+    }
+
+    /// Kills one that has just answered, starts another in its place, and gives the other.
+    fn kill_and_go_on(&mut self, n: usize) -> Http {
+        self.up[n].take().unwrap().stop("-KILL");
+        let other = self.at(1 - n);
+        self.start(n);
+        other
+    }
+}
+
+fn answers(questions: &Value, answer: impl Fn(&str) -> String) -> Value {
+    let questions = questions.as_array().unwrap();
+    json!({"answers": questions.iter().map(|q| json!({"question": q["id"], "text": answer(q["text"].as_str().unwrap())})).collect::<Vec<_>>()})
+}
+
+#[track_caller]
+fn ok((status, body): (u16, Value)) -> Value {
+    assert_eq!(status, 200, "{body}");
+    body
+}
+
+fn killed_between_steps(db: &str) {
+    let mut servers = Servers::over(db);
+    let first = servers.at(0);
+    let admin = first.log_in("admin", "admin-password");
+    ok(first.post("/api/v1/cards", &admin, &json!({"serial": SERIAL, "card_type": "gids-sim", "admin_key": ZEROS})));
+    let http = servers.kill_and_go_on(0);
+    ok(http.post(&format!("/api/v1/cards/{SERIAL}/assign"), &admin, &json!({"user": "lab\\anna"})));
+    let http = servers.kill_and_go_on(1);
+    ok(http.post(&format!("/api/v1/cards/{SERIAL}/issue"), &admin, &json!({})));
+    let http = servers.kill_and_go_on(0);
+    http.set_answers("lab\\anna", "anna-password");
+
+    // Online.
+    let http = servers.kill_and_go_on(1);
+    let session = ok(http.post("/credprovapi/v1/sessions", "", &json!({"serial": SERIAL})));
+    let path = format!("/credprovapi/v1/sessions/{}", session["session"].as_str().unwrap());
+    let http = servers.kill_and_go_on(0);
+    assert_eq!(
+        ok(http.post(&format!("{path}/answers"), "", &answers(&session["questions"], |_| "wrong".into()))),
+        json!({"ok": false})
+    );
+    let http = servers.kill_and_go_on(1);
+    let user = http.get("/api/v1/users?q=anna", &admin);
+    assert_eq!(user[0]["failed"], 1, "a wrong answer is remembered");
+    assert_eq!(ok(http.post(&format!("{path}/answers"), "", &answers(&session["questions"], right))), json!({"ok": true}));
+    let http = servers.kill_and_go_on(0);
+    let online = ok(http.post(&format!("{path}/challenge"), "", &json!({"challenge": CHALLENGE})));
+    let http = servers.kill_and_go_on(1);
+    ok(http.post(&format!("{path}/result"), "", &json!({"outcome": "unlocked"})));
+
+    // Offline.
+    let http = servers.kill_and_go_on(0);
+    let oleg = http.log_in("oleg", "oleg-password");
+    let http = servers.kill_and_go_on(1);
+    let wizard = ok(http.post(&format!("/api/v1/cards/{SERIAL}/wizard"), &oleg, &json!({})));
+    let path = format!("/api/v1/unlock/{}", wizard["wizard"].as_str().unwrap());
+    let http = servers.kill_and_go_on(0);
+    assert_eq!(ok(http.post(&format!("{path}/answers"), &oleg, &answers(&wizard["questions"], right)))["ok"], true);
+    let http = servers.kill_and_go_on(1);
+    let offline = ok(http.post(&format!("{path}/challenge"), &oleg, &json!({"challenge": CHALLENGE})));
+    assert_eq!(offline["response"], online["response"]);
+
+    let http = servers.kill_and_go_on(0);
+    let events = http.get(&format!("/api/v1/events?card={SERIAL}"), &admin);
+    let story: Vec<&str> = events.as_array().unwrap().iter().map(|e| e["name"].as_str().unwrap()).collect();
+    let told = [
+        "CARD_ADDED",
+        "CARD_STATE_CHANGED",
+        "CARD_STATE_CHANGED",
+        "UNLOCK_OPENED",
+        "ANSWERS_WRONG",
+        "ANSWERS_RIGHT",
+        "RESPONSE_GIVEN",
+        "CARD_UNLOCKED",
+        "ANSWERS_RIGHT",
+        "RESPONSE_GIVEN",
+    ];
+    assert_eq!(story, told, "nothing lost, nothing doubled");
+    assert_eq!(http.get("/api/v1/events/check", &admin), json!({"first_broken": null}));
+}
+
+#[test]
+fn killed_between_steps_on_sqlite() {
+    let directory = tempfile::tempdir().unwrap();
+    killed_between_steps(&format!("sqlite:{}", directory.path().join("cms.db").display()));
+}
+
+#[test]
+fn killed_between_steps_on_postgresql() {
+    killed_between_steps(&postgres::database());
+}
+
+fn unlock(socket: &str, arguments: &[&str]) -> PtySession {
+    let mut command = Command::new(CARDLAB);
+    command.arg("unlock").args(arguments).env("PCSCLITE_CSOCK_NAME", socket).env("TERM", "xterm").env("NO_COLOR", "1");
+    spawn_command(command, Some(PATIENCE)).unwrap()
+}
+
+#[test]
+fn the_unlock_tool_online_and_with_the_console() {
+    let lab = Lab::new("gids");
+    let running = Running::start(&lab);
+    let server = Http::at(&running.server);
+    server.set_answers("lab\\anna", "anna-password");
+    running.cardlab(&["card", "lock", "pin", "--reader", "Anna"]).ok();
+    let mut session = unlock(&running.socket, &["--reader", "Anna", "--online", &running.server]);
+    session.exp_string("the PIN is blocked").unwrap();
+    // The question is the prompt; the answer is not shown.
+    let (_, question) = session.exp_regex("[A-Z][a-z ]+\\? ").unwrap();
+    session.send_line("wrong").unwrap();
+    session.exp_string("That is not right. Try again.").unwrap();
+    session.exp_regex("\\? ").unwrap();
+    session.send_line(&right(&question)).unwrap();
+    session.exp_string("New PIN (4 to 16 characters): ").unwrap();
+    session.send_line("4711").unwrap();
+    session.exp_string("Confirm new PIN: ").unwrap();
+    session.send_line("4711").unwrap();
+    session.exp_string("Unlocked. The new PIN is set.").unwrap();
+    session.exp_eof().unwrap();
+
+    // A card that the server cannot unlock, and a server that is not there: the operator's way is left.
+    running.cardlab(&["card", "lock", "pin", "--reader", "Boris"]).ok();
+    for server in [running.server.as_str(), "http://127.0.0.1:1"] {
+        let mut session = unlock(&running.socket, &["--reader", "Boris", "--online", server]);
+        session.exp_string("your operator can help.").unwrap();
+        session.exp_string("Challenge data").unwrap();
+    }
+    // The console's answer, typed into the tool.
+    let admin = server.log_in("admin", "admin-password");
+    let policies = server.get("/api/v1/policies", &admin);
+    let mut settings = policies[0]["settings"].clone();
+    settings["workflow"]["validate_answers"] = json!(false);
+    let path = format!("{}/api/v1/policies/{}", server.base, policies[0]["id"].as_str().unwrap());
+    let put = Command::new("curl")
+        .args([
+            "-sfX",
+            "PUT",
+            "-H",
+            &format!("Authorization: Bearer {admin}"),
+            "-H",
+            "Content-Type: application/json",
+            "-d",
+            &settings.to_string(),
+            &path,
+        ])
+        .status();
+    assert!(put.unwrap().success());
+    let mut session = unlock(&running.socket, &["--reader", "Boris"]);
+    session.exp_string("Challenge data   ").unwrap();
+    let challenge = session.exp_string("   check code").unwrap();
+    let users = server.get("/api/v1/users?q=boris", &admin);
+    let serial = users[0]["cards"][0]["serialNumber"].as_str().unwrap();
+    let wizard = ok(server.post(&format!("/api/v1/cards/{serial}/wizard"), &admin, &json!({})));
+    let path = format!("/api/v1/unlock/{}/challenge", wizard["wizard"].as_str().unwrap());
+    let response = ok(server.post(&path, &admin, &json!({"challenge": challenge})));
+    session.exp_string("Response data").unwrap();
+    session.send_line(response["grouped"].as_str().unwrap()).unwrap();
+    session.exp_string("New PIN (6 to 8 digits): ").unwrap();
+    session.send_line("864209").unwrap();
+    session.exp_string("Confirm new PIN: ").unwrap();
+    session.send_line("864209").unwrap();
+    session.exp_string("Unlocked. The new PIN is set.").unwrap();
+}
+
+/// Starts a server over a kept database with this master key, and stops it.
+fn serve_once(lab: &Lab, master: &str) {
+    let mut command = Command::new(CARDLAB);
+    command.current_dir(lab.path()).args(["serve", "--db", "sqlite:kept.db", "--listen", "127.0.0.1:0", "--master-file", master]);
+    assert_eq!(Up::from(command.stderr(Stdio::null())).stop("-TERM"), Some(0));
+}
+
+fn online(socket: &std::path::Path, arguments: &[&str]) -> Said {
+    let mut command = Command::new(CARDLAB);
+    command.args(["unlock", "--force", "--json"]).args(arguments).env("PCSCLITE_CSOCK_NAME", socket).stdin(Stdio::null());
+    said(command.output().unwrap())
+}
+
+#[test]
+fn tls_and_wrong_use() {
+    let lab = Lab::new("gids");
+    let cards = Up::start(&lab, &["--card", "gids"]);
+    let socket = cards.socket();
+    let mut command = Command::new(CARDLAB);
+    command.current_dir(lab.path()).args([
+        "serve",
+        "--db",
+        "sqlite::memory:",
+        "--listen",
+        "127.0.0.1:0",
+        "--tls-self-made",
+        "server.pem",
+    ]);
+    let server = Up::from(command.stderr(Stdio::null()));
+    let url = server.ready.strip_prefix("ready ").unwrap();
+    assert!(url.starts_with("https://"), "{url}");
+    let pem = lab.file("server.pem");
+    let pem = pem.to_str().unwrap();
+    // Nobody's certificate: neither answers nor challenge go there.
+    has(&online(&socket, &["--online", url]).code(1), &["server cannot be reached", "your operator can help"]);
+    let known = "Online unlock is not possible for this card now";
+    has(&online(&socket, &["--online", url, "--server-certificate", pem]).code(1), &[known]);
+    has(&online(&socket, &["--online", url, "--do-not-verify-server"]).code(1), &[known]);
+    // The right certificate under another name.
+    let elsewhere = url.replace("127.0.0.1", "127.0.0.2");
+    has(&online(&socket, &["--online", &elsewhere, "--server-certificate", pem]).code(1), &["server cannot be reached"]);
+    has(&online(&socket, &["--online", "http://cms.example"]).code(2), &["write https://HOST[:PORT]"]);
+    assert_eq!(server.stop("-TERM"), Some(0));
+
+    let serve = |arguments: &[&str]| {
+        let mut command = Command::new(CARDLAB);
+        said(command.current_dir(lab.path()).arg("serve").args(arguments).output().unwrap()).code(2)
+    };
+    has(&serve(&["--listen", "0.0.0.0:0"]), &["beyond this machine only with TLS"]);
+    has(&serve(&["--db", "mysql://x"]), &["write sqlite:FILE, sqlite::memory: or postgres://..."]);
+    has(&serve(&["--db", "postgres://u:secret@127.0.0.1:1/x"]), &["database postgres://...@127.0.0.1:1/x"]);
+    has(&serve(&["--db", "sqlite:/no/such/place/cms.db"]), &["/no/such/place/cms.db"]);
+    serve_once(&lab, "first.key");
+    has(&serve(&["--db", "sqlite:kept.db", "--master-file", "other.key"]), &["this database belongs to another master key"]);
+    lab.write("bad.key", "not hexadecimal");
+    has(&serve(&["--master-file", "bad.key"]), &["bad.key: a master key is an even number of hexadecimal digits"]);
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(lab.file("cardlab-cms.key")).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+/// A full disk: no comparison and no response without its event; with space again the flow goes on.
+#[test]
+fn a_full_disk() {
+    let lab = Lab::new("gids");
+    let script = format!(
+        "mkdir disk; mount -t tmpfs -o size=1m none disk; exec {CARDLAB} serve --sample --listen 127.0.0.1:0 --db sqlite:disk/cms.db"
+    );
+    let mut command = Command::new("unshare");
+    command.current_dir(lab.path()).args(["-m", "bash", "-euc", &script]).env("CARDLAB_ADMIN_PASSWORD", "admin-password");
+    let up = Up::from(&mut command);
+    let server = Http::at(up.ready.strip_prefix("ready ").unwrap());
+    let admin = server.log_in("admin", "admin-password");
+    ok(server.post("/api/v1/cards", &admin, &json!({"serial": SERIAL, "card_type": "gids-sim", "admin_key": ZEROS})));
+    ok(server.post(&format!("/api/v1/cards/{SERIAL}/assign"), &admin, &json!({"user": "lab\\anna"})));
+    ok(server.post(&format!("/api/v1/cards/{SERIAL}/issue"), &admin, &json!({})));
+    server.set_answers("lab\\anna", "anna-password");
+    let session = ok(server.post("/credprovapi/v1/sessions", "", &json!({"serial": SERIAL})));
+    let path = format!("/credprovapi/v1/sessions/{}", session["session"].as_str().unwrap());
+    ok(server.post(&format!("{path}/answers"), "", &answers(&session["questions"], right)));
+
+    // As the server sees the disk.
+    let filler = format!("/proc/{}/root{}/disk/filler", up.child.id(), lab.path().display());
+    let mut file = std::fs::File::create(&filler).unwrap();
+    while std::io::Write::write(&mut file, &[0; 4096]).is_ok_and(|n| n > 0) {}
+    let challenge = json!({"challenge": CHALLENGE});
+    let mut refused = 0;
+    // What fits into the pages that the database has already may still be written.
+    for _ in 0..200 {
+        match server.post("/credprovapi/v1/sessions", "", &json!({"serial": format!("{refused:04X}")})) {
+            (503, body) => {
+                assert_eq!(body["error"], "STORE_DOWN", "{body}");
+                refused += 1;
+                break;
+            }
+            (status, _) => assert!(status == 200 || status == 429, "{status}"),
+        }
+    }
+    let (status, body) = server.post(&format!("{path}/challenge"), "", &challenge);
+    assert!(refused == 1 && status == 503 && body["response"].is_null(), "{refused} {status} {body}");
+    std::fs::remove_file(filler).unwrap();
+    drop(file);
+    ok(server.post(&format!("{path}/challenge"), "", &challenge));
+    let given = server.get(&format!("/api/v1/events?card={SERIAL}&name=RESPONSE_GIVEN"), &admin);
+    assert_eq!(given.as_array().unwrap().len(), 1);
+    assert_eq!(server.get("/api/v1/events/check", &admin), json!({"first_broken": null}));
+}
