@@ -1,6 +1,7 @@
 //! The card management server's workstation service, as a workstation uses it.
 
-use cardlab_credprov::{Answers, Challenge, Judged, Open, Opened, Outcome, PATH, Problem, Response};
+use crate::minidriver::{CardError, Secret};
+use cardlab_credprov::{Answers, CardOutcome, Challenge, Judged, Open, Opened, Outcome, PATH, Problem, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -27,6 +28,19 @@ pub enum ServiceError {
     /// It refused.
     #[error("{0}")]
     Refused(String),
+}
+
+/// What a server is to hear of a card that refused after a response was given; `None` when neither the
+/// response nor the card's absence was the reason.
+#[must_use]
+pub fn outcome(error: &CardError) -> Option<Outcome> {
+    let (outcome, tries_left) = match error {
+        CardError::Wrong { secret: Secret::AdminKey, left } => (CardOutcome::Refused, *left),
+        CardError::Blocked(Secret::AdminKey) => (CardOutcome::Refused, Some(0)),
+        CardError::Transport(_) | CardError::ChallengeGone | CardError::AnotherCard => (CardOutcome::Gone, None),
+        _ => return None,
+    };
+    Some(Outcome { outcome, tries_left })
 }
 
 /// How far a server is trusted.

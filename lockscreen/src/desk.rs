@@ -2,9 +2,9 @@
 
 use crate::Settings;
 use crate::screen::{Screen, Shown};
-use cardlab_client::minidriver::{CardError, Minidriver, PinCharacters, PinFault, PinPolicy, Secret};
+use cardlab_client::minidriver::{CardError, Minidriver, PinCharacters, PinFault, PinPolicy};
 use cardlab_client::recognise::Edge;
-use cardlab_client::service::{Service, ServiceError};
+use cardlab_client::service::{self, Service, ServiceError};
 use cardlab_client::transport::TransportError;
 use cardlab_client::unlock::offline::{Guard, KEEP_EVERY, Offline};
 use cardlab_client::unlock::online::{self, OnlineError};
@@ -341,26 +341,23 @@ impl Worker {
                 continue;
             }
             let unlocked = online::unlock(card, Some(&id), pin.as_bytes(), |challenge| service.challenge(&session, challenge));
-            let report = |outcome, tries_left| drop(service.report(&session, &Outcome { outcome, tries_left }));
+            let report = |outcome: &Outcome| drop(service.report(&session, outcome));
             return match unlocked {
                 Ok(()) => {
-                    report(CardOutcome::Unlocked, None);
+                    report(&Outcome { outcome: CardOutcome::Unlocked, tries_left: None });
                     Ok(Screen::Done.plain())
                 }
                 Err(OnlineError::Response(error)) => {
                     self.offline(card, done, format!("{} Your operator can help.", sentence(&error.to_string())))
                 }
-                Err(OnlineError::Card(CardError::Transport(error))) => {
-                    report(CardOutcome::Gone, None);
-                    Err(error.into())
-                }
                 Err(OnlineError::Card(error)) => {
-                    match error {
-                        CardError::Wrong { secret: Secret::AdminKey, left } => report(CardOutcome::Refused, left),
-                        CardError::Blocked(Secret::AdminKey) => report(CardOutcome::Refused, Some(0)),
-                        _ => report(CardOutcome::Gone, None),
+                    if let Some(outcome) = service::outcome(&error) {
+                        report(&outcome);
                     }
-                    self.again(card, &sentence(&error.to_string()))
+                    match error {
+                        CardError::Transport(error) => Err(error.into()),
+                        error => self.again(card, &sentence(&error.to_string())),
+                    }
                 }
             };
         }

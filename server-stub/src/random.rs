@@ -8,10 +8,22 @@ use sha2::{Digest, Sha256};
 /// When the system has no random numbers: nothing may go on then.
 #[must_use]
 pub(crate) fn token() -> String {
-    let mut bytes = [0; 16];
+    hex::encode(bytes::<16>())
+}
+
+/// A number below `end`, which is not 0; a preference of 2^-60 for the small ones.
+///
+/// # Panics
+/// As [`token`].
+pub(crate) fn below(end: usize) -> usize {
+    (u64::from_be_bytes(bytes()) % end as u64) as usize
+}
+
+fn bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
     #[allow(clippy::expect_used)]
     getrandom::fill(&mut bytes).expect("the system's random numbers");
-    hex::encode(bytes)
+    bytes
 }
 
 /// What is stored of a token: who reads the database cannot use it.

@@ -252,6 +252,12 @@ fn remote_self_service() {
         assert_eq!(stranger["questions"].as_array().unwrap().len(), 1);
         assert_eq!(stranger["questions"], enter("LAB\\Nobody")["questions"]);
         assert!(!answer(&stranger, right) && !answer(&stranger, right));
+        // As many questions as others get, whoever it is.
+        site.policy("authentication", "questions_to_ask", json!(2));
+        for name in ["lab\\nobody", "lab\\boris", "lab\\anna"] {
+            assert_eq!(enter(name)["questions"].as_array().unwrap().len(), 2, "{name}");
+        }
+        site.policy("authentication", "questions_to_ask", json!(1));
         // Somebody: locked after three, and hears nothing of it.
         let session = enter("anna@lab.example");
         assert!(!(0..4).any(|_| answer(&session, wrong)));
@@ -314,4 +320,30 @@ fn configuration() {
         let page = site.page(&format!("/mc/users/{}", found[0]["id"].as_str().unwrap()), "mc", &admin);
         assert!(page.contains("&#34;&#62;&#60;script&#62;") && !page.contains("><script>"), "{page}");
     }
+}
+
+/// Forms act only when they come from a page of that very login.
+#[test]
+fn forms_of_other_pages() {
+    let site = Site::start(Engine::Sqlite);
+    let (oleg, anna) = (site.operator(), site.user("anna"));
+    let path = format!("/mc/users/{anna}/unlock");
+    let csrf = |token: &str| {
+        let page = site.page(&format!("/mc/users/{anna}"), "mc", token);
+        page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    let mine = csrf(&oleg);
+    let others = csrf(&site.administrator());
+    for (cookie, sent, status) in
+        [(oleg.as_str(), others.as_str(), 403), (&oleg, "", 403), ("forged", &mine, 303), ("", &mine, 303), (&oleg, &mine, 200)]
+    {
+        assert_eq!(site.form(&path, "mc", cookie, &[("csrf", sent)]), status, "{cookie} {sent}");
+    }
+    assert_eq!(site.form(&path, "mc", &oleg, &[("other", &mine)]), 403);
+    assert_eq!(site.events("name=USER_UNLOCKED").len(), 1);
+    // Logged out, the cookie is nobody's.
+    assert_eq!(site.form("/mc/logout", "mc", &oleg, &[("csrf", "forged")]), 403);
+    assert_eq!(site.form("/mc/logout", "mc", &oleg, &[("csrf", &mine)]), 303);
+    assert_eq!(site.form(&path, "mc", &oleg, &[("csrf", &mine)]), 303);
+    assert_eq!(site.events("name=USER_UNLOCKED").len(), 1);
 }

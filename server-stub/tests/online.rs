@@ -265,3 +265,23 @@ fn a_database_that_goes_and_comes_back() {
     assert_eq!(site.answers(&session, right).ok(), json!({"ok": true}));
     assert_eq!(site.challenge(&session).ok()["response"].as_str().unwrap(), expected(ANNA));
 }
+
+/// Right answers that come many times at once open a session once, for one response.
+#[test]
+fn one_response_a_session() {
+    for engine in ENGINES {
+        let site = Site::with(engine, |server| server.without_limits());
+        site.set_answers("anna");
+        site.policy("authentication", "maximum_retry_count", json!(10));
+        for _ in 0..10 {
+            let session = site.open(ANNA);
+            let given = std::thread::scope(|scope| {
+                let answering: Vec<_> = (0..6).map(|_| scope.spawn(|| drop(site.answers(&session, right)))).collect();
+                let asking = scope.spawn(|| (0..20).filter(|_| site.challenge(&session).status == 200).count());
+                answering.into_iter().for_each(|thread| thread.join().unwrap());
+                asking.join().unwrap() + (0..3).filter(|_| site.challenge(&session).status == 200).count()
+            });
+            assert_eq!(given, 1, "{engine:?}");
+        }
+    }
+}

@@ -1,11 +1,12 @@
 //! Online unlock: the card's user answers security questions.
 
 use super::ask::{NoAnswer, Questions};
+use super::talk::sentence;
 use super::{Disturbance, Ended, not_unlocked};
 use crate::exit::{Exit, Failure, OrExit};
 use anyhow::{Context as _, anyhow};
-use cardlab_client::minidriver::{CardError, Minidriver, Secret};
-use cardlab_client::service::{Service, ServiceError, Trust};
+use cardlab_client::minidriver::{CardError, Minidriver};
+use cardlab_client::service::{self, Service, ServiceError, Trust};
 use cardlab_client::transport::TransportError;
 use cardlab_client::unlock::online::{self, OnlineError};
 use cardlab_credprov::{Answer, Answers, CardOutcome, Judged, Open, Opened, Outcome};
@@ -49,7 +50,7 @@ enum Asked {
 
 /// Unlocks online; `None` when only the offline way is left, which has been said.
 pub(super) fn unlock(
-    service: &Service,
+    server: &Service,
     card: &mut Card<'_>,
     atr: &[u8],
     questions: &mut Questions,
@@ -59,7 +60,7 @@ pub(super) fn unlock(
         (opened.card_id().or_exit(Exit::NOT_THERE)?, opened.card_pin_policy())
     };
     let Some(id) = id else { return Err(not_unlocked("this card has no serial that a server could know it by").into()) };
-    let session = match ask(service, &id, atr, card, questions)? {
+    let session = match ask(server, &id, atr, card, questions)? {
         Asked::Session(session) => session,
         Asked::Offline(why) => {
             questions.talk.note(&why);
@@ -68,31 +69,25 @@ pub(super) fn unlock(
     };
     let mut present = || still_there(card);
     let pin = questions.new_pin(policy, &mut present)?;
-    let (outcome, ended) =
-        match online::unlock(card, Some(&id), pin.as_bytes(), |challenge| service.challenge(&session, challenge)) {
-            Ok(()) => {
-                questions.talk.unlocked();
-                (Some((CardOutcome::Unlocked, None)), Ended::Exit(Exit::FINE))
-            }
-            Err(OnlineError::Response(error)) => {
-                questions.talk.note(&format!("No response: {error}. The card is as it was."));
-                return Ok(None);
-            }
-            Err(OnlineError::Card(error)) => {
-                questions.talk.refused(&error);
-                let outcome = match &error {
-                    CardError::Wrong { secret: Secret::AdminKey, left } => Some((CardOutcome::Refused, *left)),
-                    CardError::Blocked(Secret::AdminKey) => Some((CardOutcome::Refused, Some(0))),
-                    CardError::Transport(_) | CardError::ChallengeGone => Some((CardOutcome::Gone, None)),
-                    _ => None,
-                };
-                let gone = matches!(error, CardError::Transport(TransportError::Removed | TransportError::NoReader));
-                (outcome, if gone { Ended::Gone } else { Ended::Exit(Exit::FAILED) })
-            }
-        };
-    if let Some((outcome, tries_left)) = outcome {
+    let unlocked = online::unlock(card, Some(&id), pin.as_bytes(), |challenge| server.challenge(&session, challenge));
+    let (outcome, ended) = match unlocked {
+        Ok(()) => {
+            questions.talk.unlocked();
+            (Some(Outcome { outcome: CardOutcome::Unlocked, tries_left: None }), Ended::Exit(Exit::FINE))
+        }
+        Err(OnlineError::Response(error)) => {
+            questions.talk.note(&format!("No response: {error}. The card is as it was."));
+            return Ok(None);
+        }
+        Err(OnlineError::Card(error)) => {
+            questions.talk.refused(&error);
+            let gone = matches!(error, CardError::Transport(TransportError::Removed | TransportError::NoReader));
+            (service::outcome(&error), if gone { Ended::Gone } else { Ended::Exit(Exit::FAILED) })
+        }
+    };
+    if let Some(outcome) = outcome {
         // What is at the card is done; a server that does not hear of it changes nothing.
-        let _ = service.report(&session, &Outcome { outcome, tries_left });
+        let _ = server.report(&session, &outcome);
     }
     Ok(Some(ended))
 }
@@ -109,7 +104,7 @@ fn still_there(card: &mut Card<'_>) -> ControlFlow<Disturbance> {
 }
 
 fn ask(
-    service: &Service,
+    server: &Service,
     id: &[u8],
     atr: &[u8],
     card: &mut Card<'_>,
@@ -121,13 +116,13 @@ fn ask(
         workstation: crate::site::workstation(),
         remote_desktop: false,
     };
-    let (session, asked) = match service.open(&open) {
+    let (session, asked) = match server.open(&open) {
         Ok(Opened::Online { session, questions, .. }) => (session, questions),
         Ok(Opened::Offline) => {
             return Ok(Asked::Offline("Online unlock is not possible for this card now; your operator can help.".into()));
         }
         Ok(Opened::None) => return Err(not_unlocked("unlocking is not supported on a Remote Desktop lock screen").into()),
-        Err(error) => return Ok(Asked::Offline(format!("{}; your operator can help.", capital(&error.to_string())))),
+        Err(error) => return Ok(Asked::Offline(helped(&error))),
     };
     loop {
         let mut answers = Vec::new();
@@ -135,21 +130,21 @@ fn ask(
             let text = questions.answer(&question.text, &mut || still_there(card))?;
             answers.push(Answer { question: question.id.clone(), text: text.to_string() });
         }
-        match service.answer(&session, &Answers { answers }) {
+        match server.answer(&session, &Answers { answers }) {
             Ok(Judged::Answered { ok: true }) => return Ok(Asked::Session(session)),
             Ok(Judged::Answered { ok: false }) if questions.is_person() => questions.talk.note("That is not right. Try again."),
             Ok(Judged::Answered { ok: false }) => return Err(not_unlocked("the answers are not right").into()),
             Ok(Judged::Over { .. }) => {
                 return Ok(Asked::Offline("Online unlock is over for this card; your operator can help.".into()));
             }
-            Err(ServiceError::Refused(message)) if questions.is_person() => questions.talk.note(&capital(&message)),
+            Err(ServiceError::Refused(message)) if questions.is_person() => questions.talk.note(&sentence(&message)),
             Err(ServiceError::Refused(message)) => return Err(Failure::from(anyhow!("{message}")).into()),
-            Err(error) => return Ok(Asked::Offline(format!("{}; your operator can help.", capital(&error.to_string())))),
+            Err(error) => return Ok(Asked::Offline(helped(&error))),
         }
     }
 }
 
-fn capital(message: &str) -> String {
-    let mut characters = message.chars();
-    characters.next().map(|c| c.to_uppercase().chain(characters).collect()).unwrap_or_default()
+/// Why it does not go on, and who helps.
+fn helped(error: &ServiceError) -> String {
+    sentence(&format!("{error}; your operator can help"))
 }

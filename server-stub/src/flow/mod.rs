@@ -17,13 +17,18 @@ use crate::refusal::{Code, Refusal};
 use crate::server::Server;
 use crate::store::Tx;
 use crate::subject::Subject;
+use crate::workers::Place;
 use cardlab_credprov::Response;
 use serde_json::json;
+use zeroize::Zeroizing;
 
-/// The answers have been judged right.
+/// The questions are not answered yet.
 pub(crate) const ASKING: &str = "asking";
+/// They are, rightly.
 pub(crate) const ANSWERED: &str = "answered";
+/// A response has been given.
 pub(crate) const GIVEN: &str = "given";
+/// The end.
 pub(crate) const OVER: &str = "over";
 
 impl Server {
@@ -44,8 +49,7 @@ impl Server {
         let mut others: Vec<&str> =
             subject.answered.iter().map(|a| a.question.id.as_str()).filter(|id| !drawn.iter().any(|d| d == id)).collect();
         while drawn.len() < wanted && !others.is_empty() {
-            // The token's first byte is random; a slight preference among a handful of questions is harmless.
-            let index = crate::random::token().bytes().fold(0usize, |n, b| n.wrapping_mul(31) + usize::from(b)) % others.len();
+            let index = crate::random::below(others.len());
             drawn.push(others.swap_remove(index).to_owned());
         }
         sqlx::query("UPDATE users SET draw = $2 WHERE id = $1")
@@ -102,7 +106,16 @@ impl Server {
             if lock == UserLock::Locked && counted {
                 return Ok(true);
             }
-            records::set_step(tx, &flow.id, ANSWERED).await?;
+            // A flow that has gone on while this try was compared stays where it is: one response, not two.
+            let opened = sqlx::query("UPDATE flows SET step = $2, wrong = 0 WHERE id = $1 AND step = $3")
+                .bind(&flow.id)
+                .bind(ANSWERED)
+                .bind(ASKING)
+                .execute(&mut **tx)
+                .await?;
+            if opened.rows_affected() == 0 {
+                return Ok(false);
+            }
             self.record(tx, &about(Kind::AnswersRight, json!({"channel": channel}))).await?;
             return Ok(false);
         }
@@ -121,6 +134,26 @@ impl Server {
             self.record(tx, &about(Kind::UserLocked, json!({"channel": channel}))).await?;
         }
         Ok(locks)
+    }
+
+    /// Compares, and writes down what it has come to; a flow whose user is locked is over. Gives whether
+    /// the answers are right, and whether the user is locked now.
+    pub(crate) async fn compare(
+        &self,
+        place: &Place,
+        pairs: Vec<(Zeroizing<String>, String)>,
+        flow: &Flow,
+        initiator: &str,
+        counted: bool,
+    ) -> Result<(bool, bool), Refusal> {
+        let right = self.workers.verify(place, pairs).await?;
+        let mut tx = self.store.begin().await?;
+        let locked = self.judged(&mut tx, flow, right, initiator, counted).await?;
+        if locked {
+            records::set_step(&mut tx, &flow.id, OVER).await?;
+        }
+        tx.commit().await?;
+        Ok((right, locked))
     }
 
     /// The response of a card's key, with its event in the same transaction: none is given without.

@@ -110,13 +110,7 @@ impl Server {
             self.spend(&mut tx, user, maximum).await?;
         }
         tx.commit().await?;
-        let right = self.workers.verify(&place, pairs).await?;
-        let mut tx = self.store.begin().await?;
-        let locked = self.judged(&mut tx, &flow, right, WORKSTATION, true).await?;
-        if locked {
-            records::set_step(&mut tx, &flow.id, OVER).await?;
-        }
-        tx.commit().await?;
+        let (right, locked) = self.compare(&place, pairs, &flow, WORKSTATION, true).await?;
         Ok(if locked { over } else { Judged::Answered { ok: right } })
     }
 

@@ -4,7 +4,7 @@
 use super::{ANSWERED, ASKING, OVER};
 use crate::event::Kind;
 use crate::limits;
-use crate::records::{self, Card, Flow};
+use crate::records::{self, Card, Flow, NamedPolicy};
 use crate::refusal::{Code, Refusal};
 use crate::server::{SESSION, Server};
 use crate::store::Tx;
@@ -58,7 +58,7 @@ impl Server {
         let mut questions = subject.questions(&drawn);
         let may = subject.may_answer().is_ok();
         if !may {
-            questions = self.fictitious(&mut tx, name).await?;
+            questions = self.fictitious(&mut tx, name, subject.policy).await?;
             drawn = questions.iter().map(|q| q.id.clone()).collect();
         }
         let flow = Flow {
@@ -78,16 +78,20 @@ impl Server {
         Ok(Remote { session: flow.id, questions })
     }
 
-    /// A question for a name that has none: the same each time.
-    async fn fictitious(&self, tx: &mut Tx, name: &str) -> Result<Vec<Question>, Refusal> {
-        let mut all = Vec::new();
-        for policy in records::policies(tx).await? {
-            all.extend(records::questions(tx, &policy.id).await?);
-        }
+    /// Questions for a name that has none to answer: the same each time, and as many as others get.
+    async fn fictitious(&self, tx: &mut Tx, name: &str, policy: Option<NamedPolicy>) -> Result<Vec<Question>, Refusal> {
         let name = name.trim().to_lowercase();
         let digest = Sha256::digest([&self.salt()[..], name.as_bytes()].concat());
-        let index = usize::from(digest[0]) % all.len().max(1);
-        Ok(all.get(index).map(subject::shown).into_iter().collect())
+        let policy = match policy {
+            Some(policy) => Some(policy),
+            None => records::policies(tx).await?.into_iter().next(),
+        };
+        let Some(policy) = policy else { return Ok(Vec::new()) };
+        let mut questions = records::questions(tx, &policy.id).await?;
+        let first = usize::from(digest[0]) % questions.len().max(1);
+        questions.rotate_left(first);
+        questions.truncate(usize::from(policy.settings.authentication.questions_to_ask));
+        Ok(questions.iter().map(subject::shown).collect())
     }
 
     /// Answers. Right ones open the session.

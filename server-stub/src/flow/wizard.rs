@@ -93,8 +93,8 @@ impl Server {
         } else {
             Vec::new()
         };
-        let others = sqlx::query("SELECT operators.name FROM flows JOIN operators ON operators.id = flows.operator WHERE flows.card = $1 AND flows.kind = $2 AND flows.step <> $3 AND flows.expires > $4 AND flows.operator <> $5")
-            .bind(serial).bind(KIND).bind(OVER).bind(self.now()).bind(&operator.id).fetch_all(&mut **tx).await?;
+        let others = sqlx::query("SELECT operators.name FROM flows JOIN operators ON operators.id = flows.operator WHERE flows.card = $1 AND flows.kind = $2 AND flows.step <> $3 AND flows.expires > $4 AND flows.operator <> $5 AND flows.wrong < $6")
+            .bind(serial).bind(KIND).bind(OVER).bind(self.now()).bind(&operator.id).bind(MOST_WRONG).fetch_all(&mut **tx).await?;
         let flow = Flow {
             id: crate::random::token(),
             kind: KIND.into(),
@@ -135,23 +135,14 @@ impl Server {
             self.spend(&mut tx, unlockable.user, authentication.maximum_retry_count).await?;
         }
         let left = MOST_WRONG - flow.wrong - 1;
-        // Counted first, as a card does; the last one ends the wizard before it is compared.
+        // Counted before it is compared, as a card does; the last one ends the wizard unless it is right.
         sqlx::query("UPDATE flows SET wrong = wrong + 1, step = $2 WHERE id = $1")
             .bind(&flow.id)
-            .bind(if left == 0 { OVER } else { ASKING })
+            .bind(ASKING)
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
-        let right = self.workers.verify(&place, pairs).await?;
-        let mut tx = self.store.begin().await?;
-        let locked = self.judged(&mut tx, &flow, right, &operator.name, counted).await?;
-        if right && !locked {
-            sqlx::query("UPDATE flows SET wrong = 0 WHERE id = $1").bind(&flow.id).execute(&mut *tx).await?;
-        }
-        if locked {
-            records::set_step(&mut tx, &flow.id, OVER).await?;
-        }
-        tx.commit().await?;
+        let (right, locked) = self.compare(&place, pairs, &flow, &operator.name, counted).await?;
         Ok(Verdict { ok: right && !locked, left: if locked { 0 } else { left } })
     }
 
@@ -206,7 +197,7 @@ impl Server {
     /// A living wizard of this operator.
     async fn own_wizard(&self, tx: &mut Tx, operator: &Operator, wizard: &str) -> Result<Flow, Refusal> {
         let flow = self.living(tx, wizard, KIND).await?;
-        if flow.operator == operator.id {
+        if flow.operator == operator.id && flow.wrong < MOST_WRONG {
             return Ok(flow);
         }
         Err(Refusal::new(Code::SessionOver, "this unlock session is over; start again"))

@@ -137,6 +137,12 @@ impl Site {
         answer(request.call().unwrap()).text
     }
 
+    /// The status of a form that somebody with this login sends.
+    pub fn form(&self, path: &str, cookie: &str, token: &str, fields: &[(&str, &str)]) -> u16 {
+        let request = self.agent.post(format!("{}{path}", self.base)).header("Cookie", format!("{cookie}={token}"));
+        request.send_form(fields.to_vec()).unwrap().status().as_u16()
+    }
+
     /// A token of this operator.
     pub fn log_in(&self, (name, password): (&str, &str)) -> String {
         let body = self.post("/api/v1/login", "", &json!({"name": name, "password": password})).ok();

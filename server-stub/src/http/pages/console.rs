@@ -1,6 +1,6 @@
 //! The Management Console.
 
-use super::{Cookie, Fields, LoginPage, Sorry, answers, enter, ours, page, refused};
+use super::{At, Fields, Sent, Sorry, Visitor, answers, door, page, refused};
 use crate::card::Operation;
 use crate::configuration::NewQuestion;
 use crate::desk::{CardView, OperationDetail, UserView};
@@ -12,15 +12,13 @@ use crate::records::{NamedPolicy, Question};
 use crate::refusal::{Code, Refusal};
 use crate::server::Server;
 use askama::Template;
-use axum::extract::{Form, FromRequestParts, Path, Query, State};
-use axum::http::request::Parts;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
 use axum::routing::{get, post};
 
 pub(super) fn router() -> axum::Router<Server> {
     axum::Router::new()
-        .route("/mc/login", get(login_page).post(log_in))
-        .route("/mc/logout", post(log_out))
+        .merge(door::<Operator>())
         .route("/mc", get(users))
         .route("/mc/users/{id}", get(user))
         .route("/mc/users/{id}/{action}", post(change_user))
@@ -62,19 +60,17 @@ impl Frame {
     }
 }
 
-/// The operator at this browser; others are sent to the login.
-struct At(Operator);
+impl Visitor for Operator {
+    const DOOR: Door = Door::Console;
+    const PATH: &'static str = "/mc";
+    const TITLE: &'static str = "Management Console";
 
-impl FromRequestParts<Server> for At {
-    type Rejection = Response;
+    fn of(server: &Server, token: &str) -> impl Future<Output = Result<Self, Refusal>> + Send {
+        server.operator(token)
+    }
 
-    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Response> {
-        let Cookie(token) = Cookie::<true>::from_request_parts(parts, server).await.map_err(IntoResponse::into_response)?;
-        match server.operator(&token).await {
-            Ok(operator) => Ok(Self(operator)),
-            Err(refusal) if refusal.code == Code::NotLoggedIn => Err(Redirect::to("/mc/login").into_response()),
-            Err(refusal) => Err(Sorry(refusal).into_response()),
-        }
+    fn csrf(&self) -> &str {
+        &self.csrf
     }
 }
 
@@ -143,50 +139,23 @@ struct PolicyEntry {
 
 /// Events on a page.
 const SHOWN_EVENTS: i64 = 200;
-const TITLE: &str = "Management Console";
-const ACTION: &str = "/mc/login";
 
-async fn login_page() -> Response {
-    page(&LoginPage { title: TITLE, action: ACTION, error: None })
-}
-
-async fn log_in(State(server): State<Server>, Form(fields): Form<Fields>) -> Response {
-    let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
-    match server.log_in(Door::Console, field("name"), field("password")).await {
-        Ok(login) => enter(Door::Console, &login.token, "/mc"),
-        Err(refusal) => refused(&refusal, &LoginPage { title: TITLE, action: ACTION, error: Some(refusal.message.clone()) }),
-    }
-}
-
-async fn log_out(
-    State(server): State<Server>,
-    At(operator): At,
-    Cookie(token): Cookie<true>,
-    Form(fields): Form<Fields>,
-) -> Page {
-    ours(&fields, &operator.csrf)?;
-    server.log_out(&token).await?;
-    Ok(enter(Door::Console, "", ACTION))
-}
-
-async fn users(State(server): State<Server>, At(operator): At, Query(fields): Query<Fields>) -> Page {
+async fn users(State(server): State<Server>, At(operator): At<Operator>, Query(fields): Query<Fields>) -> Page {
     let q = fields.get("q").cloned().unwrap_or_default();
     let users = server.find_users(&operator, &q).await?;
     Ok(page(&Users { frame: Frame::of(&operator), q, users }))
 }
 
-async fn user(State(server): State<Server>, At(operator): At, Path(id): Path<String>) -> Page {
+async fn user(State(server): State<Server>, At(operator): At<Operator>, Path(id): Path<String>) -> Page {
     let user = server.view_user(&operator, &id).await?;
     Ok(page(&User { frame: Frame::of(&operator), user }))
 }
 
 async fn change_user(
     State(server): State<Server>,
-    At(operator): At,
     Path((id, action)): Path<(String, String)>,
-    Form(fields): Form<Fields>,
+    Sent { by: operator, .. }: Sent<Operator>,
 ) -> Page {
-    ours(&fields, &operator.csrf)?;
     let (changed, done) = match action.as_str() {
         "unlock" => (server.unlock_user(&operator, &id).await, "The user is unlocked."),
         "reset-answers" => {
@@ -201,24 +170,22 @@ async fn change_user(
     })
 }
 
-async fn cards(State(server): State<Server>, At(operator): At, Query(fields): Query<Fields>) -> Page {
+async fn cards(State(server): State<Server>, At(operator): At<Operator>, Query(fields): Query<Fields>) -> Page {
     let q = fields.get("q").cloned().unwrap_or_default();
     let cards = server.find_cards(&operator, &q).await?;
     Ok(page(&Cards { frame: Frame::of(&operator), q, cards }))
 }
 
-async fn card(State(server): State<Server>, At(operator): At, Path(serial): Path<String>) -> Page {
+async fn card(State(server): State<Server>, At(operator): At<Operator>, Path(serial): Path<String>) -> Page {
     let card = server.view_card(&operator, &serial).await?;
     Ok(page(&Card { frame: Frame::of(&operator), card }))
 }
 
 async fn operate(
     State(server): State<Server>,
-    At(operator): At,
     Path((serial, name)): Path<(String, String)>,
-    Form(fields): Form<Fields>,
+    Sent { by: operator, fields }: Sent<Operator>,
 ) -> Page {
-    ours(&fields, &operator.csrf)?;
     let operation = Operation::ALL.into_iter().find(|o| o.name() == name).ok_or_else(|| Refusal::not_found("operation"))?;
     let detail = OperationDetail { user: fields.get("user").cloned(), reason: fields.get("reason").cloned() };
     Ok(match server.operate(&operator, &serial, operation, &detail).await {
@@ -232,11 +199,9 @@ async fn operate(
 
 async fn open_wizard(
     State(server): State<Server>,
-    At(operator): At,
     Path(serial): Path<String>,
-    Form(fields): Form<Fields>,
+    Sent { by: operator, .. }: Sent<Operator>,
 ) -> Page {
-    ours(&fields, &operator.csrf)?;
     Ok(match server.open_wizard(&operator, &serial).await {
         Ok(wizard) => {
             let ready = wizard.questions.is_empty();
@@ -255,17 +220,15 @@ async fn unlock(server: &Server, operator: &Operator, id: &str, frame: Frame, ty
     Ok(Unlock { frame, serial, wizard, ready, typed, response: None })
 }
 
-async fn wizard(State(server): State<Server>, At(operator): At, Path(id): Path<String>) -> Page {
+async fn wizard(State(server): State<Server>, At(operator): At<Operator>, Path(id): Path<String>) -> Page {
     Ok(page(&unlock(&server, &operator, &id, Frame::of(&operator), String::new()).await?))
 }
 
 async fn answer_wizard(
     State(server): State<Server>,
-    At(operator): At,
     Path(id): Path<String>,
-    Form(fields): Form<Fields>,
+    Sent { by: operator, fields }: Sent<Operator>,
 ) -> Page {
-    ours(&fields, &operator.csrf)?;
     let frame = match server.answer_wizard(&operator, &id, &answers(&fields)).await {
         Ok(verdict) if verdict.ok => Frame::done(&operator, "The answers are right."),
         Ok(verdict) => {
@@ -283,11 +246,9 @@ async fn answer_wizard(
 
 async fn challenge_wizard(
     State(server): State<Server>,
-    At(operator): At,
     Path(id): Path<String>,
-    Form(fields): Form<Fields>,
+    Sent { by: operator, fields }: Sent<Operator>,
 ) -> Page {
-    ours(&fields, &operator.csrf)?;
     let read = ReadOut { challenge: fields.get("challenge").cloned().unwrap_or_default(), check: fields.get("check").cloned() };
     match server.challenge_wizard(&operator, &id, &read).await {
         Ok(response) => {
@@ -301,7 +262,7 @@ async fn challenge_wizard(
     }
 }
 
-async fn events(State(server): State<Server>, At(operator): At, Query(filter): Query<Filter>) -> Page {
+async fn events(State(server): State<Server>, At(operator): At<Operator>, Query(filter): Query<Filter>) -> Page {
     let filled = |text: &Option<String>| text.clone().filter(|t| !t.is_empty());
     let filter = Filter { card: filled(&filter.card), name: filled(&filter.name), ..filter };
     let events = server.latest_events(&operator, &filter, SHOWN_EVENTS).await?;
@@ -309,7 +270,7 @@ async fn events(State(server): State<Server>, At(operator): At, Query(filter): Q
     Ok(page(&Events { frame, card: filter.card.unwrap_or_default(), name: filter.name.unwrap_or_default(), events }))
 }
 
-async fn policies(State(server): State<Server>, At(operator): At) -> Page {
+async fn policies(State(server): State<Server>, At(operator): At<Operator>) -> Page {
     Ok(page(&configuration(&server, &operator, Frame::of(&operator)).await?))
 }
 
@@ -332,11 +293,9 @@ async fn configured(server: &Server, operator: &Operator, changed: Result<(), Re
 
 async fn change_policy(
     State(server): State<Server>,
-    At(operator): At,
     Path(id): Path<String>,
-    Form(fields): Form<Fields>,
+    Sent { by: operator, fields }: Sent<Operator>,
 ) -> Page {
-    ours(&fields, &operator.csrf)?;
     let policies = server.policies(&operator).await?;
     let before = policies.iter().find(|p| p.id == id).ok_or_else(|| Refusal::not_found("policy"))?;
     let changed = match settings(&before.settings, &fields) {
@@ -348,11 +307,9 @@ async fn change_policy(
 
 async fn add_question(
     State(server): State<Server>,
-    At(operator): At,
     Path(id): Path<String>,
-    Form(fields): Form<Fields>,
+    Sent { by: operator, fields }: Sent<Operator>,
 ) -> Page {
-    ours(&fields, &operator.csrf)?;
     let min_length = fields.get("min_length").and_then(|text| text.trim().parse().ok()).unwrap_or_default();
     let new = NewQuestion { text: fields.get("text").cloned().unwrap_or_default(), min_length };
     let changed = server.add_question(&operator, &id, &new).await.map(drop);
@@ -361,11 +318,9 @@ async fn add_question(
 
 async fn delete_question(
     State(server): State<Server>,
-    At(operator): At,
     Path(id): Path<String>,
-    Form(fields): Form<Fields>,
+    Sent { by: operator, .. }: Sent<Operator>,
 ) -> Page {
-    ours(&fields, &operator.csrf)?;
     let changed = server.delete_question(&operator, &id).await;
     configured(&server, &operator, changed).await
 }

@@ -11,11 +11,11 @@ use crate::refusal::{Code, Refusal};
 use crate::server::Server;
 use askama::Template;
 use axum::Router;
-use axum::extract::FromRequestParts;
+use axum::extract::{Form, FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use cardlab_credprov::{Answer, Answers};
 use std::collections::HashMap;
 
@@ -87,48 +87,105 @@ fn refused(refusal: &Refusal, template: &impl Template) -> Response {
     (status, page(template)).into_response()
 }
 
-const fn cookie_name(door: Door) -> &'static str {
-    match door {
-        Door::Console => "mc",
-        Door::SelfService => "ss",
+/// Somebody who has come in by a door.
+trait Visitor: Sized + Send {
+    const DOOR: Door;
+    /// Path of the pages behind the door, and of its cookie.
+    const PATH: &'static str;
+    /// What its login is called.
+    const TITLE: &'static str;
+
+    /// Whose token it is.
+    fn of(server: &Server, token: &str) -> impl Future<Output = Result<Self, Refusal>> + Send;
+
+    /// What a form of theirs carries.
+    fn csrf(&self) -> &str;
+}
+
+/// Who is at this browser; others are sent to the login.
+struct At<V>(V);
+
+impl<V: Visitor> FromRequestParts<Server> for At<V> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Response> {
+        let login = || Redirect::to(&format!("{}/login", V::PATH)).into_response();
+        let token = cookie::<V>(&parts.headers).ok_or_else(login)?;
+        match V::of(server, &token).await {
+            Ok(visitor) => Ok(Self(visitor)),
+            Err(refusal) if refusal.code == Code::NotLoggedIn => Err(login()),
+            Err(refusal) => Err(Sorry(refusal).into_response()),
+        }
     }
 }
 
+/// A form of a page of ours, from who is at this browser.
+struct Sent<V> {
+    by: V,
+    fields: Fields,
+}
+
+impl<V: Visitor> FromRequest<Server> for Sent<V> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, server: &Server) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let At(by) = At::<V>::from_request_parts(&mut parts, server).await?;
+        let form = Form::<Fields>::from_request(Request::from_parts(parts, body), server).await;
+        let Form(fields) = form.map_err(|e| Sorry(Refusal::malformed(e.body_text())).into_response())?;
+        if fields.get("csrf").is_none_or(|sent| sent != by.csrf()) {
+            let message = "this form did not come from a page of this login; open the page again";
+            return Err(Sorry(Refusal::new(Code::NoPrivilege, message)).into_response());
+        }
+        Ok(Self { by, fields })
+    }
+}
+
+/// Login and logout at a door.
+fn door<V: Visitor + 'static>() -> Router<Server> {
+    Router::new()
+        .route(&format!("{}/login", V::PATH), get(async || login_page::<V>(None)).post(log_in::<V>))
+        .route(&format!("{}/logout", V::PATH), post(log_out::<V>))
+}
+
+fn login_page<V: Visitor>(refusal: Option<&Refusal>) -> Response {
+    let error = refusal.map(|refusal| refusal.message.clone());
+    let login = LoginPage { title: V::TITLE, action: &format!("{}/login", V::PATH), error };
+    refusal.map_or_else(|| page(&login), |refusal| refused(refusal, &login))
+}
+
+async fn log_in<V: Visitor>(State(server): State<Server>, Form(fields): Form<Fields>) -> Response {
+    let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
+    match server.log_in(V::DOOR, field("name"), field("password")).await {
+        Ok(login) => enter::<V>(&login.token, V::PATH),
+        Err(refusal) => login_page::<V>(Some(&refusal)),
+    }
+}
+
+async fn log_out<V: Visitor>(State(server): State<Server>, headers: HeaderMap, _: Sent<V>) -> Result<Response, Sorry> {
+    server.log_out(&cookie::<V>(&headers).unwrap_or_default()).await?;
+    Ok(enter::<V>("", &format!("{}/login", V::PATH)))
+}
+
+/// The name of a door's login cookie.
+fn cookie_name<V: Visitor>() -> &'static str {
+    V::PATH.trim_start_matches('/')
+}
+
 /// The login cookie of a door.
-fn cookie(headers: &HeaderMap, door: Door) -> Option<String> {
+fn cookie<V: Visitor>(headers: &HeaderMap) -> Option<String> {
     let all = headers.get(header::COOKIE)?.to_str().ok()?;
     all.split(';')
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == cookie_name(door))
+        .find(|(name, _)| *name == cookie_name::<V>())
         .map(|(_, value)| value.to_owned())
 }
 
 /// Sets or, with an empty token, clears the cookie and goes to a page.
-fn enter(door: Door, token: &str, to: &str) -> Response {
-    let path = if door == Door::Console { "/mc" } else { "/ss" };
+fn enter<V: Visitor>(token: &str, to: &str) -> Response {
     let age = if token.is_empty() { "; Max-Age=0" } else { "" };
-    let cookie = format!("{}={token}; Path={path}; HttpOnly; SameSite=Strict{age}", cookie_name(door));
+    let cookie = format!("{}={token}; Path={}; HttpOnly; SameSite=Strict{age}", cookie_name::<V>(), V::PATH);
     ([(header::SET_COOKIE, cookie)], Redirect::to(to)).into_response()
-}
-
-/// The token of a door's cookie.
-struct Cookie<const CONSOLE: bool>(String);
-
-impl<const CONSOLE: bool> FromRequestParts<Server> for Cookie<CONSOLE> {
-    type Rejection = Redirect;
-
-    async fn from_request_parts(parts: &mut Parts, _: &Server) -> Result<Self, Redirect> {
-        let (door, login) = if CONSOLE { (Door::Console, "/mc/login") } else { (Door::SelfService, "/ss/login") };
-        cookie(&parts.headers, door).map(Self).ok_or_else(|| Redirect::to(login))
-    }
-}
-
-/// A form must come from our own page.
-fn ours(fields: &Fields, csrf: &str) -> Result<(), Refusal> {
-    if fields.get("csrf").is_some_and(|sent| sent == csrf) {
-        return Ok(());
-    }
-    Err(Refusal::new(Code::NoPrivilege, "this form did not come from a page of this login; open the page again"))
 }
 
 /// Every other field of a form as an answer.
