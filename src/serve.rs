@@ -62,8 +62,8 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let tls = self.tls()?;
-        if matches!(tls, Tls::None) && !self.listen.ip().is_loopback() {
+        let encrypted = self.tls_certificate.is_some() || self.tls_self_made.is_some();
+        if !encrypted && !self.listen.ip().is_loopback() {
             return Err(anyhow!(
                 "--listen {}: beyond this machine only with TLS: --tls-certificate and --tls-key, or --tls-self-made",
                 self.listen
@@ -73,6 +73,9 @@ impl Serve {
         let master = site::master_key(&self.master_file)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
+            // All that can be wrong with the way in comes before the database is touched.
+            let tls = self.tls().await?;
+            let listener = TcpListener::bind(self.listen).with_context(|| format!("--listen {}", self.listen))?;
             let hashing = if self.quick_hashes { Hashing::quick() } else { Hashing::strong() };
             let server = site::open(&self.db, &master, hashing).await?;
             let server = if self.without_limits { server.without_limits() } else { server };
@@ -86,7 +89,6 @@ impl Serve {
             if self.sample {
                 server.add_sample().await?;
             }
-            let listener = TcpListener::bind(self.listen).with_context(|| format!("--listen {}", self.listen))?;
             println!("ready {}://{}", tls.scheme(), listener.local_addr()?);
             let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
             site::run(listener, tls, server, site::stopped()?).await
@@ -94,18 +96,17 @@ impl Serve {
         Ok(Exit::FINE)
     }
 
-    fn tls(&self) -> Result<Tls, Failure> {
+    async fn tls(&self) -> Result<Tls, Failure> {
         let read = |path: &PathBuf| std::fs::read(path).with_context(|| path.display().to_string());
         match (&self.tls_certificate, &self.tls_key, &self.tls_self_made) {
             (Some(certificate), Some(key), _) => {
-                Ok(Tls::Pem { certificate: read(certificate)?, key: Zeroizing::new(read(key)?) })
+                let tls = Tls::of_pem(read(certificate)?, &Zeroizing::new(read(key)?)).await;
+                Ok(tls.with_context(|| format!("TLS with {} and {}", certificate.display(), key.display()))?)
             }
             (_, _, Some(file)) => {
-                let made = Tls::self_made(self.listen)?;
-                if let Tls::Pem { certificate, .. } = &made {
-                    std::fs::write(file, certificate).with_context(|| file.display().to_string())?;
-                }
-                Ok(made)
+                let (tls, pem) = Tls::self_made(self.listen).await?;
+                std::fs::write(file, pem).with_context(|| file.display().to_string())?;
+                Ok(tls)
             }
             _ => Ok(Tls::None),
         }

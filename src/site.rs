@@ -62,29 +62,32 @@ pub(crate) async fn open(url: &str, master: &[u8], hashing: Hashing) -> Result<S
 pub(crate) enum Tls {
     /// Not encrypted.
     None,
-    /// PEM of the certificate chain and its key.
-    Pem {
-        /// Chain.
-        certificate: Vec<u8>,
-        /// Key.
-        key: Zeroizing<Vec<u8>>,
-    },
+    /// With a certificate that its key belongs to.
+    Certificate(RustlsConfig),
 }
 
 impl Tls {
-    /// A certificate of its own for this address and the machine's usual names.
-    pub(crate) fn self_made(address: SocketAddr) -> Result<Self, Failure> {
+    /// PEM of a certificate chain and of its key.
+    pub(crate) async fn of_pem(certificate: Vec<u8>, key: &[u8]) -> anyhow::Result<Self> {
+        // Fails when it is set already, which is as good.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        Ok(Self::Certificate(RustlsConfig::from_pem(certificate, key.to_vec()).await?))
+    }
+
+    /// A certificate of its own for this address and the machine's usual names, and its PEM.
+    pub(crate) async fn self_made(address: SocketAddr) -> anyhow::Result<(Self, String)> {
         let names = vec!["localhost".to_owned(), address.ip().to_string(), "127.0.0.1".into()];
         let made = rcgen::generate_simple_self_signed(names)?;
         let key = Zeroizing::new(made.signing_key.serialize_pem().into_bytes());
-        Ok(Self::Pem { certificate: made.cert.pem().into_bytes(), key })
+        let pem = made.cert.pem();
+        Ok((Self::of_pem(pem.clone().into_bytes(), &key).await?, pem))
     }
 
     /// `http` or `https`.
     pub(crate) const fn scheme(&self) -> &'static str {
         match self {
             Self::None => "http",
-            Self::Pem { .. } => "https",
+            Self::Certificate(_) => "https",
         }
     }
 }
@@ -123,10 +126,7 @@ pub(crate) async fn serve(
     let serving = async {
         match tls {
             Tls::None => axum_server::from_tcp(listener)?.handle(handle.clone()).serve(service).await,
-            Tls::Pem { certificate, key } => {
-                // Fails when it is set already, which is as good.
-                let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-                let config = RustlsConfig::from_pem(certificate, key.to_vec()).await?;
+            Tls::Certificate(config) => {
                 axum_server::from_tcp_rustls(listener, config)?.handle(handle.clone()).serve(service).await
             }
         }

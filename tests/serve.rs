@@ -259,6 +259,13 @@ fn tls_and_wrong_use() {
     has(&serve(&["--db", "mysql://x"]), &["write sqlite:FILE, sqlite::memory: or postgres://..."]);
     has(&serve(&["--db", "postgres://u:secret@127.0.0.1:1/x"]), &["database postgres://...@127.0.0.1:1/x"]);
     has(&serve(&["--db", "sqlite:/no/such/place/cms.db"]), &["/no/such/place/cms.db"]);
+    lab.write("text.db", &"no database, not at all. ".repeat(100));
+    has(&serve(&["--db", "sqlite:text.db"]), &["database sqlite:text.db:", "file is not a database"]);
+    lab.write("empty.pem", "");
+    let tls = ["--db", "sqlite:new.db", "--tls-certificate", "empty.pem", "--tls-key", "empty.pem"];
+    let said = serve(&tls);
+    has(&said, &["TLS with empty.pem and empty.pem"]);
+    assert!(!said.contains("ready") && !lab.file("new.db").exists(), "{said}");
     serve_once(&lab, "first.key");
     has(&serve(&["--db", "sqlite:kept.db", "--master-file", "other.key"]), &["this database belongs to another master key"]);
     lab.write("bad.key", "not hexadecimal");

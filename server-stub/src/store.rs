@@ -45,9 +45,15 @@ impl Store {
         } else {
             AnyPoolOptions::new().max_connections(CONNECTIONS)
         };
+        let named = without_password(url);
         let url = if postgres || memory || url.contains('?') { url.to_owned() } else { format!("{url}?mode=rwc") };
-        let unreachable =
-            |e: &dyn std::fmt::Display| Refusal::new(Code::StoreDown, format!("database {}: {e}", without_password(&url)));
+        let unreachable = |e: &dyn std::fmt::Display| Refusal::new(Code::StoreDown, format!("database {named}: {e}"));
+        // A pool tries again and again and then says only that time is over; one connection says why.
+        if !memory {
+            let mut first = AnyConnection::connect(&url).await.map_err(|e| unreachable(&e))?;
+            let look = if postgres { "SELECT 1" } else { "SELECT 1 FROM sqlite_master LIMIT 1" };
+            sqlx::query(look).fetch_optional(&mut first).await.map_err(|e| unreachable(&e))?;
+        }
         let pool = options
             .acquire_timeout(PATIENCE)
             // A commit that failed, on a full disk, leaves a connection that takes no other transaction.
