@@ -3,6 +3,7 @@
 use crate::exit::{Exit, Failure};
 use crate::readers::ReaderOptions;
 use crate::site::{self, Tls};
+use crate::station::Readers;
 use anyhow::{Context as _, anyhow};
 use cardlab_client::minidriver::Minidriver;
 use cardlab_client::service::{Service, Trust};
@@ -19,6 +20,7 @@ use cardlab_vreader::server::{Access, listen_for};
 use clap::Args;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// Readers with three cards, the management server with sample people, the consoles and the lock screen
@@ -73,6 +75,7 @@ impl Lab {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let result = runtime.block_on(async {
             let server = site::open(&db, &master, Hashing::strong()).await?;
+            let server = server.with_station(Arc::new(Readers::at(socket.clone())));
             server.bootstrap(sample::ADMINISTRATOR.0, sample::ADMINISTRATOR.1).await?;
             server.add_sample().await?;
             let cards = cards(&server)?;

@@ -13,6 +13,7 @@ mod readers;
 mod response;
 mod serve;
 mod site;
+mod station;
 mod stored;
 mod terminal;
 mod unlock;

@@ -2,11 +2,14 @@
 
 use crate::exit::{Exit, Failure};
 use crate::site::{self, Tls};
+use crate::station::Readers;
 use anyhow::{Context as _, anyhow};
+use cardlab_pcsclite::client::default_socket;
 use cardlab_server_stub::answers::Hashing;
 use clap::Args;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// The password of the first administrator in the environment.
@@ -38,6 +41,14 @@ pub(crate) struct Serve {
     /// Also sample users, questions and an operator in an empty database
     #[arg(long)]
     sample: bool,
+
+    /// Let operators issue cards that are in readers of this machine
+    #[arg(long)]
+    readers: bool,
+
+    /// The PC/SC socket of these readers; else the one of PCSCLITE_CSOCK_NAME, else pcscd's
+    #[arg(long, value_name = "PATH", requires = "readers")]
+    socket: Option<PathBuf>,
 
     /// Without limits on how often, for benches and load tests: guessing is free
     #[arg(long, help_heading = "For tests only")]
@@ -79,6 +90,12 @@ impl Serve {
             let hashing = if self.quick_hashes { Hashing::quick() } else { Hashing::strong() };
             let server = site::open(&self.db, &master, hashing).await?;
             let server = if self.without_limits { server.without_limits() } else { server };
+            let server = if self.readers {
+                let socket = self.socket.clone().unwrap_or_else(default_socket);
+                server.with_station(Arc::new(Readers::at(socket)))
+            } else {
+                server
+            };
             let given = std::env::var(PASSWORD_VARIABLE).ok().map(Zeroizing::new);
             let mut random = Zeroizing::new(vec![0; 12]);
             getrandom::fill(&mut random)?;

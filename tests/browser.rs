@@ -28,7 +28,7 @@ async fn accessible_pages() {
     set_answers(&browser, &running).await;
     browser.is_accessible().await;
     log_in(&browser, &at("/mc/login"), "admin", "admin-password").await;
-    for path in ["/mc", "/mc/cards?q=*", "/mc/events", "/mc/policies", "/mc/users/nobody"] {
+    for path in ["/mc", "/mc/cards?q=*", "/mc/connected", "/mc/events", "/mc/policies", "/mc/users/nobody"] {
         browser.go(&at(path)).await;
         browser.is_accessible().await;
     }

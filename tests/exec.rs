@@ -50,14 +50,16 @@ fn the_command_sees_a_private_socket_and_cache() {
 
 #[test]
 fn signals_are_forwarded_and_nothing_is_left() {
+    // Blocked before the line is printed, so that no signal can come too early.
+    let script = "import os, signal, sys\n\
+        expected = {getattr(signal, 'SIG' + sys.argv[1])}\n\
+        signal.pthread_sigmask(signal.SIG_BLOCK, expected)\n\
+        print(os.environ['PCSCLITE_CSOCK_NAME'], flush=True)\n\
+        sys.exit(7 if signal.sigtimedwait(expected, 60) else 8)";
     let lab = Lab::new("nist-piv");
     for (signal, code) in [("TERM", 7), ("INT", 7), ("HUP", 7), ("USR1", 7)] {
         let mut command = lab.exec();
-        command.args([
-            "bash",
-            "-c",
-            &format!("trap 'exit 7' {signal}; echo $PCSCLITE_CSOCK_NAME; while :; do read -t 9 <> <(:) || :; done"),
-        ]);
+        command.args(["python3", "-c", script, signal]);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();

@@ -226,3 +226,27 @@ fn identity_and_space() {
     let refused = blank.card_get_challenge();
     assert!(refused.is_err(), "no key yet: {refused:?}");
 }
+
+#[test]
+fn the_administration_key_is_changed_by_who_has_it() {
+    let (mut card, old) = managed().swap_remove(0);
+    let new = tdes(&hex::decode("0123456789ABCDEF23456789ABCDEF01456789ABCDEF0123").unwrap());
+    let mut transport = reach(&mut card);
+    let mut card = Minidriver::open(&mut transport).unwrap();
+    let change = |card: &mut Minidriver<'_>| card.card_change_admin_key(new.as_bytes(), new.check_value());
+    assert!(matches!(change(&mut card), Err(CardError::NotAuthenticated)));
+    assert!(matches!(card.card_reset_pin(b"654321"), Err(CardError::Unexpected { sw: 0x6982, .. })));
+    let challenge = card.card_get_challenge().unwrap();
+    card.card_authenticate_challenge(&old.respond(&challenge).unwrap()).unwrap();
+    change(&mut card).unwrap();
+    card.card_reset_pin(b"654321").unwrap();
+    card.card_authenticate_pin(b"654321").unwrap();
+    let challenge = card.card_get_challenge().unwrap();
+    assert!(matches!(card.card_authenticate_challenge(&old.respond(&challenge).unwrap()), Err(CardError::Wrong { .. })));
+    let challenge = card.card_get_challenge().unwrap();
+    card.card_authenticate_challenge(&new.respond(&challenge).unwrap()).unwrap();
+    for (mut other, _) in managed().into_iter().filter(|(_, key)| key.as_bytes() == PIV_KEY) {
+        let mut transport = reach(&mut other);
+        assert!(matches!(change(&mut Minidriver::open(&mut transport).unwrap()), Err(CardError::NotSupported(_))));
+    }
+}

@@ -2,6 +2,7 @@
 
 use crate::configuration::{NewOperator, NewQuestion, NewUser};
 use crate::desk::NewCard;
+use crate::keys::Cipher;
 use crate::policy::Policy;
 use crate::records::CardType;
 use crate::refusal::Refusal;
@@ -46,9 +47,8 @@ impl Server {
         }
         let role = self.put_role(&mut tx, SETUP, "Administrator", &Role::administrator()).await?;
         self.put_role(&mut tx, SETUP, "Operator", &Role::operator()).await?;
-        for (id, cipher) in [(CARD_TYPE, "3des"), (AES_CARD_TYPE, "aes256")] {
-            let about = CardType { cipher: cipher.into() };
-            self.insert_card_type(&mut tx, id, &about).await?;
+        for (id, cipher) in [(CARD_TYPE, Cipher::Tdes), (AES_CARD_TYPE, Cipher::Aes256)] {
+            self.insert_card_type(&mut tx, id, &CardType::with_cipher(cipher)).await?;
         }
         let operator = NewOperator { name: name.into(), password: String::new(), role: Some(role), user: None };
         self.insert_operator(&mut tx, SETUP, &operator, &hash).await?;

@@ -220,6 +220,17 @@ impl Server {
         Ok(tx.commit().await?)
     }
 
+    /// The ids of all card types.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`].
+    pub async fn card_types(&self, operator: &Operator) -> Result<Vec<String>, Refusal> {
+        operator.require(Privilege::ViewCards, None)?;
+        let mut tx = self.store.begin().await?;
+        let rows = sqlx::query("SELECT id FROM card_types ORDER BY id").fetch_all(&mut *tx).await?;
+        rows.iter().map(|row| crate::store::text(row, "id")).collect()
+    }
+
     pub(crate) async fn insert_card_type(&self, tx: &mut Tx, id: &str, about: &CardType) -> Result<(), Refusal> {
         about.cipher()?;
         let id = named("a card type's name", id)?;

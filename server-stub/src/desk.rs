@@ -2,6 +2,7 @@
 
 use crate::card::{CardState, KeySource, Operation};
 use crate::event::{self, Event, Filter, Happening, Kind};
+use crate::issue::Operated;
 use crate::login::Operator;
 use crate::records::{self, Card, User, UserLock};
 use crate::refusal::{Code, Refusal};
@@ -275,6 +276,7 @@ impl Server {
             policy: None,
             key,
             key_version: 1,
+            key_pending: 0,
             sealed,
             revoke_reason: String::new(),
         };
@@ -288,15 +290,19 @@ impl Server {
     /// Assign, issue, disable, enable, revoke, withdraw.
     ///
     /// # Errors
-    /// [`Code::NoPrivilege`], [`Code::NotFound`], [`Code::CardState`], [`Code::Conflict`].
+    /// [`Code::NoPrivilege`], [`Code::NotFound`], [`Code::CardState`], [`Code::Conflict`]; for *Issue* with
+    /// *Initialize card* also [`Code::NoReaders`], [`Code::NoAdminKey`] and [`Code::CardRefused`].
     pub async fn operate(
         &self,
         operator: &Operator,
         serial: &str,
         operation: Operation,
         detail: &OperationDetail,
-    ) -> Result<CardView, Refusal> {
+    ) -> Result<Operated, Refusal> {
         let serial = subject::serial(serial)?;
+        if operation == Operation::Issue {
+            return self.issue(operator, &serial).await;
+        }
         let mut tx = self.store.begin().await?;
         let subject = Subject::of_card(&mut tx, &serial).await?;
         let privilege = match operation {
@@ -343,16 +349,30 @@ impl Server {
             .bind(&reason)
             .execute(&mut *tx)
             .await?;
+        let before = card.state;
+        let card = records::card(&mut tx, &serial).await?.ok_or_else(|| Refusal::not_found("card"))?;
+        self.record_state(&mut tx, operator, before, &card, operation, &reason).await?;
+        tx.commit().await?;
+        Ok(Operated::of(&card))
+    }
+
+    /// Writes down that a card's state changed; `card` is as it is now.
+    pub(crate) async fn record_state(
+        &self,
+        tx: &mut Tx,
+        operator: &Operator,
+        before: CardState,
+        card: &Card,
+        operation: Operation,
+        reason: &str,
+    ) -> Result<(), Refusal> {
         let happening = Happening {
-            card: &serial,
-            user: held.as_deref().unwrap_or_default(),
-            detail: json!({"from": card.state.name(), "to": after.name(), "operation": operation.name(), "reason": reason}),
+            card: &card.serial,
+            user: card.user.as_deref().unwrap_or_default(),
+            detail: json!({"from": before.name(), "to": card.state.name(), "operation": operation.name(), "reason": reason}),
             ..Happening::new(Kind::CardStateChanged, &operator.name)
         };
-        self.record(&mut tx, &happening).await?;
-        let card = records::card(&mut tx, &serial).await?.ok_or_else(|| Refusal::not_found("card"))?;
-        tx.commit().await?;
-        Ok(CardView::of(&card))
+        self.record(tx, &happening).await
     }
 
     /// The log.

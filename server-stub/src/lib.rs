@@ -1,6 +1,6 @@
 //! A stub of the card management server: policies, people, cards, and the answers to challenges. Knows
-//! nothing of simulation and never talks to a card: the administration keys stay here, only challenges
-//! come in and responses go out.
+//! nothing of simulation: the administration keys stay here, challenges come in and responses go out. Only
+//! a [`station::Station`], which is given from outside, writes keys to cards.
 //!
 //! | module | what it knows |
 //! |---|---|
@@ -9,6 +9,7 @@
 //! | [`policy`], [`card`], [`role`], [`refusal`] | rules without a database |
 //! | [`store`], [`records`], [`event`], [`limits`] | the database, its rows, the log, how often |
 //! | [`flow`] | the ways to a response: online, operator's wizard, Remote Self-Service |
+//! | [`issue`], [`station`], [`random_pin`] | writing to cards that are connected to the server's machine |
 //! | [`desk`], [`self_service`], [`configuration`], [`login`], [`bootstrap`] | what operators, users and administrators do |
 //! | [`http`] | all of it over HTTP: the workstation service, the API, the pages |
 //!
@@ -26,16 +27,19 @@ pub mod desk;
 pub mod event;
 pub mod flow;
 pub mod http;
+pub mod issue;
 pub mod keys;
 pub mod limits;
 pub mod login;
 pub mod policy;
 mod random;
+pub mod random_pin;
 pub mod records;
 pub mod refusal;
 pub mod role;
 pub mod self_service;
 pub mod server;
+pub mod station;
 pub mod store;
 mod subject;
 pub mod vault;

@@ -1,6 +1,7 @@
 //! Policies: what is possible for whom. The names of the settings are those of the consoles that
 //! administrators know.
 
+use crate::random_pin::RandomPin;
 use crate::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -38,6 +39,8 @@ pub struct Workflow {
     /// *Administrator permissions*, *Validate answers to security questions* before an operator's
     /// response.
     pub validate_answers: bool,
+    /// *Administrator permissions*, *Reset user PIN*.
+    pub reset_user_pin: bool,
     /// Operators unlock cards of their own.
     pub allow_self_unlock: bool,
 }
@@ -48,6 +51,15 @@ pub struct Workflow {
 pub struct Issuance {
     /// *Card issue*, *Maximum number of cards per user*.
     pub maximum_cards: u8,
+    /// *Card issue*, *Initialize card*: issuing gives the connected card a key of its own and a PIN.
+    pub initialize_card: bool,
+    /// *Card issue*, *Lock card*: the card is issued blocked; its user unlocks it and so sets the first
+    /// PIN. Needs *Initialize card*, excludes *Set random user PIN*.
+    pub lock_card: bool,
+    /// *Card issue*, *Set random user PIN*, with these rules; else the card type's default PIN is set.
+    pub random_user_pin: Option<RandomPin>,
+    /// *Card initialization*, *User PIN try limit*: cards with another limit are not issued.
+    pub pin_tries: Option<u8>,
 }
 
 impl Default for Authentication {
@@ -58,13 +70,13 @@ impl Default for Authentication {
 
 impl Default for Workflow {
     fn default() -> Self {
-        Self { unblock_card_offline: true, validate_answers: true, allow_self_unlock: false }
+        Self { unblock_card_offline: true, validate_answers: true, reset_user_pin: true, allow_self_unlock: false }
     }
 }
 
 impl Default for Issuance {
     fn default() -> Self {
-        Self { maximum_cards: 1 }
+        Self { maximum_cards: 1, initialize_card: false, lock_card: false, random_user_pin: None, pin_tries: None }
     }
 }
 
@@ -82,7 +94,25 @@ impl Policy {
         };
         within("Number of questions to ask", self.authentication.questions_to_ask, 1, 6)?;
         within("Maximum authentication retry count", self.authentication.maximum_retry_count, 1, 10)?;
-        within("Maximum number of cards per user", self.issuance.maximum_cards, 1, 100)
+        let issuance = &self.issuance;
+        within("Maximum number of cards per user", issuance.maximum_cards, 1, 100)?;
+        if let Some(tries) = issuance.pin_tries {
+            within("User PIN try limit", tries, 1, 15)?;
+        }
+        if let Some(random) = &issuance.random_user_pin {
+            random.check()?;
+        }
+        if issuance.lock_card && issuance.random_user_pin.is_some() {
+            return Err(Refusal::malformed(
+                "Lock card excludes Set random user PIN: a locked card has no PIN that anybody knows",
+            ));
+        }
+        if !issuance.initialize_card && (issuance.lock_card || issuance.random_user_pin.is_some()) {
+            return Err(Refusal::malformed(
+                "Lock card and Set random user PIN need Initialize card: they are written to the card",
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -113,6 +143,18 @@ mod tests {
         assert_eq!(policy.check(), Ok(()));
         policy.authentication.maximum_retry_count = 0;
         assert!(policy.check().unwrap_err().message.contains("1 to 10"));
+        let issuing = |set: fn(&mut Issuance)| {
+            let mut policy = Policy::default();
+            set(&mut policy.issuance);
+            policy.check().map_err(|e| e.message)
+        };
+        assert!(issuing(|i| i.lock_card = true).unwrap_err().contains("need Initialize card"));
+        assert_eq!(issuing(|i| (i.initialize_card, i.lock_card) = (true, true)), Ok(()));
+        let all = |i: &mut Issuance| {
+            (i.initialize_card, i.lock_card, i.random_user_pin) = (true, true, Some(RandomPin::default()));
+        };
+        assert!(issuing(all).unwrap_err().contains("excludes"));
+        assert!(issuing(|i| i.pin_tries = Some(16)).unwrap_err().contains("User PIN try limit is 16"));
     }
 
     #[test]

@@ -119,9 +119,22 @@ pub(crate) async fn users(conn: &mut Conn, part: &str) -> Result<Vec<User>, Refu
 pub struct CardType {
     /// `3des`, `aes128`, `aes192` or `aes256`.
     pub cipher: String,
+    /// *Default user PIN*: what *Issue* with *Initialize card* and *Reset user PIN* set.
+    #[serde(default = "usual_pin")]
+    pub default_user_pin: String,
+}
+
+fn usual_pin() -> String {
+    "123456".into()
 }
 
 impl CardType {
+    /// With this cipher and the usual default PIN.
+    #[must_use]
+    pub fn with_cipher(cipher: Cipher) -> Self {
+        Self { cipher: cipher.name().into(), default_user_pin: usual_pin() }
+    }
+
     /// The cipher of the administration key.
     ///
     /// # Errors
@@ -158,6 +171,8 @@ pub struct Card {
     pub key: KeySource,
     /// Counts its keys.
     pub key_version: i64,
+    /// The version that is being put on the card, or 0.
+    pub key_pending: i64,
     /// A sealed key.
     pub sealed: String,
     /// Why it was revoked.
@@ -181,6 +196,7 @@ impl Card {
             policy: optional(row, "policy_id")?,
             key: KeySource::of_name(&text(row, "admin_key")?),
             key_version: number(row, "key_version")?,
+            key_pending: number(row, "key_pending")?,
             sealed: text(row, "sealed_key")?,
             revoke_reason: text(row, "revoke_reason")?,
         })

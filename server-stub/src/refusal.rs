@@ -31,6 +31,10 @@ pub enum Code {
     NotFound,
     /// It is in use, or there is one already.
     Conflict,
+    /// The server's machine has no readers, or the card is in none.
+    NoReaders,
+    /// A connected card did not do what it was asked.
+    CardRefused,
     /// Flow or login has ended.
     SessionOver,
     /// Too many in too short a time.
@@ -59,6 +63,8 @@ impl Code {
             Self::AnswersFirst => "ANSWERS_FIRST",
             Self::NotFound => "NOT_FOUND",
             Self::Conflict => "CONFLICT",
+            Self::NoReaders => "NO_READERS",
+            Self::CardRefused => "CARD_REFUSED",
             Self::SessionOver => "SESSION_OVER",
             Self::RateLimited => "RATE_LIMITED",
             Self::Busy => "BUSY",
@@ -74,7 +80,13 @@ impl Code {
             Self::NotLoggedIn => 401,
             Self::NoPrivilege | Self::DisabledByPolicy | Self::UserLocked | Self::UserDisabled | Self::SelfServiceOnly => 403,
             Self::NotFound => 404,
-            Self::CardState | Self::NoAdminKey | Self::AnswersNotSet | Self::AnswersFirst | Self::Conflict => 409,
+            Self::CardState
+            | Self::NoAdminKey
+            | Self::AnswersNotSet
+            | Self::AnswersFirst
+            | Self::Conflict
+            | Self::NoReaders
+            | Self::CardRefused => 409,
             Self::SessionOver => 410,
             Self::RateLimited => 429,
             Self::Busy | Self::StoreDown => 503,

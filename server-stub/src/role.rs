@@ -17,6 +17,8 @@ pub enum Privilege {
     ViewCards,
     /// Unlocking cards.
     UnlockCard,
+    /// Resetting PINs of users.
+    ResetPin,
     /// Adding, assigning and issuing cards.
     IssueCard,
     /// Enabling cards.
@@ -37,12 +39,13 @@ pub enum Privilege {
 
 impl Privilege {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ViewUser,
         Self::UnlockUser,
         Self::ResetQuestions,
         Self::ViewCards,
         Self::UnlockCard,
+        Self::ResetPin,
         Self::IssueCard,
         Self::EnableCard,
         Self::DisableCard,
@@ -54,12 +57,13 @@ impl Privilege {
     ];
 
     /// Those of *Operator*.
-    const OPERATORS: [Self; 8] = [
+    const OPERATORS: [Self; 9] = [
         Self::ViewUser,
         Self::UnlockUser,
         Self::ResetQuestions,
         Self::ViewCards,
         Self::UnlockCard,
+        Self::ResetPin,
         Self::EnableCard,
         Self::DisableCard,
         Self::ViewLog,

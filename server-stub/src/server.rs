@@ -6,6 +6,7 @@ use crate::clock::{Clock, Millis};
 use crate::event::{self, Happening};
 use crate::limits::{self, Limit};
 use crate::refusal::{Code, Refusal};
+use crate::station::Station;
 use crate::store::{Store, Tx, text};
 use crate::vault::Vault;
 use crate::workers::Workers;
@@ -27,6 +28,7 @@ pub struct Server {
     /// A hash of nobody's secret: comparing with it takes as long as with a real one.
     pub(crate) nobody: Arc<str>,
     limited: bool,
+    station: Option<Arc<dyn Station>>,
 }
 
 impl Server {
@@ -52,7 +54,15 @@ impl Server {
                 tx.commit().await?;
             }
         }
-        Ok(Self { store, vault: Arc::new(vault), clock, workers: Workers::new(hashing), nobody: nobody.into(), limited: true })
+        Ok(Self {
+            store,
+            vault: Arc::new(vault),
+            clock,
+            workers: Workers::new(hashing),
+            nobody: nobody.into(),
+            limited: true,
+            station: None,
+        })
     }
 
     /// Without limits on how often, for benches and tests of something else.
@@ -60,6 +70,22 @@ impl Server {
     pub fn without_limits(mut self) -> Self {
         self.limited = false;
         self
+    }
+
+    /// With readers, where cards are issued.
+    #[must_use]
+    pub fn with_station(mut self, station: Arc<dyn Station>) -> Self {
+        self.station = Some(station);
+        self
+    }
+
+    pub(crate) fn station(&self) -> Result<Arc<dyn Station>, Refusal> {
+        self.station.clone().ok_or_else(|| {
+            Refusal::new(
+                Code::NoReaders,
+                "this server has no readers: start `cardlab serve --readers` on the machine that has them",
+            )
+        })
     }
 
     /// The vault, for giving new cards their keys.

@@ -1,4 +1,5 @@
-//! Administration keys under the master key. They leave this module as responses only.
+//! Administration keys under the master key. They leave this crate as responses, and to the [`crate::station`]
+//! that writes them to a card; never to a client.
 
 use crate::card::KeySource;
 use crate::keys::{AdminKey, CardIdentity, Cipher, KeyError, MasterKey};
@@ -73,12 +74,18 @@ impl Vault {
     /// master key.
     #[must_use]
     pub fn respond(&self, key: CardKey<'_>, challenge: &[u8]) -> Option<Vec<u8>> {
-        let key = match key.source {
-            KeySource::Derived => self.derived(key.cipher, key.card),
-            KeySource::Sealed => self.open(key)?,
-            KeySource::Unknown => return None,
-        };
-        key.respond(challenge).ok()
+        self.key(key)?.respond(challenge).ok()
+    }
+
+    /// A card's key, for writing to it; `None` when it is not known, or does not open under this master
+    /// key.
+    #[must_use]
+    pub(crate) fn key(&self, key: CardKey<'_>) -> Option<AdminKey> {
+        match key.source {
+            KeySource::Derived => Some(self.derived(key.cipher, key.card)),
+            KeySource::Sealed => self.open(key),
+            KeySource::Unknown => None,
+        }
     }
 
     fn open(&self, key: CardKey<'_>) -> Option<AdminKey> {

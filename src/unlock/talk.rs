@@ -111,6 +111,7 @@ fn reason(error: &CardError) -> (&'static str, Option<u8>) {
         CardError::Blocked(_) => ("blocked", Some(0)),
         CardError::ChallengeGone => ("challenge-gone", None),
         CardError::AnotherCard => ("another-card", None),
+        CardError::NotAuthenticated => ("not-authenticated", None),
         CardError::Pin(_) => ("pin", None),
         CardError::NotSupported(_) => ("not-supported", None),
         CardError::Unknown => ("unknown-card", None),

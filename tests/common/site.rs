@@ -79,6 +79,12 @@ impl Http {
         (reply.status().as_u16(), reply.body_mut().read_json().unwrap_or_default())
     }
 
+    pub fn put(&self, path: &str, token: &str, body: &Value) {
+        let request = self.agent.put(format!("{}{path}", self.base)).header("Content-Type", "application/json");
+        let mut reply = request.header("Authorization", format!("Bearer {token}")).send(body.to_string()).unwrap();
+        assert_eq!(reply.status(), 200, "{path}: {}", reply.body_mut().read_to_string().unwrap_or_default());
+    }
+
     pub fn get(&self, path: &str, token: &str) -> Value {
         let mut reply =
             self.agent.get(format!("{}{path}", self.base)).header("Authorization", format!("Bearer {token}")).call().unwrap();

@@ -82,6 +82,9 @@ pub enum CardError {
     /// The PIN cannot be one; the card was not asked, or has spent nothing.
     #[error(transparent)]
     Pin(#[from] PinFault),
+    /// It needs the administration key first (SCARD_W_SECURITY_VIOLATION).
+    #[error("the card wants a right response to its challenge first")]
+    NotAuthenticated,
     /// The card cannot do it (SCARD_E_UNSUPPORTED_FEATURE).
     #[error("{0}")]
     NotSupported(&'static str),

@@ -9,6 +9,8 @@
 //! | [`Minidriver::card_unblock_pin`] by response | 2C 02 80 | - | 2C 02 80 |
 //! | [`Minidriver::card_unblock_pin`] by PUK | - | 2C 00 80 | same |
 //! | [`Minidriver::card_change_authenticator`] | 24 00 80 | same | same |
+//! | [`Minidriver::card_reset_pin`] after a response | 2C 02 80 | - | 2C 02 80 |
+//! | [`Minidriver::card_change_admin_key`] | DB 3FFF, key 80 | - | - |
 //! | [`Minidriver::card_deauthenticate`] | VERIFY 82 | VERIFY P1=FF | same |
 //!
 //! Nothing here repeats a command by itself: a try that was spent without need cannot be given back.
@@ -27,9 +29,11 @@ use zeroize::Zeroizing;
 const INS_VERIFY: u8 = 0x20;
 const INS_CHANGE: u8 = 0x24;
 const INS_RESET_RETRY: u8 = 0x2C;
+const INS_PUT_DATA: u8 = 0xDB;
 /// Algorithm identifiers of 9B: 3DES, AES-128, AES-192, AES-256.
 const PIV_ADMIN_ALGORITHMS: [u8; 4] = [0x03, 0x08, 0x0A, 0x0C];
 const PIV_PIN_LENGTH: usize = 8;
+const PUK_ONLY: CardError = CardError::NotSupported("this PIV card is unblocked with its PUK only");
 
 /// What unblocks a PIN.
 #[derive(Clone, Copy)]
@@ -146,36 +150,67 @@ impl<'t> Minidriver<'t> {
     /// [`CardError::ChallengeGone`], [`CardError::NotSupported`].
     pub fn card_unblock_pin(&mut self, authenticator: Authenticator<'_>, new_pin: &[u8]) -> Result<(), CardError> {
         self.card_pin_policy().check(new_pin)?;
-        let new_pin = self.padded(new_pin);
         match (authenticator, self.edge) {
-            (Authenticator::Response(_), Edge::Piv { admin_unblock: false, .. }) => {
-                Err(CardError::NotSupported("this PIV card is unblocked with its PUK only"))
-            }
+            (Authenticator::Response(_), Edge::Piv { admin_unblock: false, .. }) => Err(PUK_ONLY),
             (Authenticator::Puk(_), Edge::Gids { .. }) => {
                 Err(CardError::NotSupported("a GIDS card has no PUK; it is unblocked by challenge and response"))
             }
             (Authenticator::Response(response), _) => {
                 self.card_authenticate_challenge(response)?;
-                let (_, sw) = self.command(INS_RESET_RETRY, 0x02, 0x80, &new_pin)?;
-                match sw {
-                    0x6A80 | 0x6700 | 0x6985 => {
-                        self.card_deauthenticate()?;
-                        Err(CardError::Pin(PinFault::RefusedByCard))
-                    }
-                    sw => error::checked(INS_RESET_RETRY, sw, Secret::Pin),
-                }
+                self.card_reset_pin(new_pin)
             }
             (Authenticator::Puk(puk), _) => {
                 if !(6..=PIV_PIN_LENGTH).contains(&puk.len()) {
                     return Err(CardError::Pin(PinFault::PukLength));
                 }
-                let data = Zeroizing::new([self.padded(puk).as_slice(), &new_pin].concat());
+                let data = Zeroizing::new([self.padded(puk).as_slice(), &self.padded(new_pin)].concat());
                 let (_, sw) = self.command(INS_RESET_RETRY, 0x00, 0x80, &data)?;
                 match sw {
                     0x6A80 | 0x6985 => Err(CardError::Pin(PinFault::RefusedByCard)),
                     sw => error::checked(INS_RESET_RETRY, sw, Secret::Puk),
                 }
             }
+        }
+    }
+
+    /// The second half of CardUnblockPin: a new PIN with full tries, once a response was right. Ends the
+    /// administration key's authentication.
+    ///
+    /// # Errors
+    /// [`CardError::Pin`] before the card is asked, or when it refuses; [`CardError::NotSupported`].
+    pub fn card_reset_pin(&mut self, new_pin: &[u8]) -> Result<(), CardError> {
+        if let Edge::Piv { admin_unblock: false, .. } = self.edge {
+            return Err(PUK_ONLY);
+        }
+        self.card_pin_policy().check(new_pin)?;
+        let new_pin = self.padded(new_pin);
+        match self.command(INS_RESET_RETRY, 0x02, 0x80, &new_pin)?.1 {
+            0x6A80 | 0x6700 | 0x6985 => {
+                self.card_deauthenticate()?;
+                Err(CardError::Pin(PinFault::RefusedByCard))
+            }
+            sw => error::checked(INS_RESET_RETRY, sw, Secret::Pin),
+        }
+    }
+
+    /// CardChangeAuthenticatorEx for ROLE_ADMIN (section 4.4.9), once a response to the old key was
+    /// right. `check_value` is the first three bytes of a block of zeros under `key`.
+    ///
+    /// # Errors
+    /// [`CardError::NotSupported`] on cards that have no command for it;
+    /// [`CardError::NotAuthenticated`] without a right response before.
+    pub fn card_change_admin_key(&mut self, key: &[u8], check_value: [u8; 3]) -> Result<(), CardError> {
+        let Edge::Gids { .. } = self.edge else {
+            return Err(CardError::NotSupported("this card has no command that changes its administration key"));
+        };
+        let length = key.len() as u8;
+        let mut data = Zeroizing::new(vec![0x70, length + 12, 0x84, 0x01, 0x80, 0xA5, length + 7, 0x87, length]);
+        data.extend_from_slice(key);
+        data.extend_from_slice(&[0x88, 0x03]);
+        data.extend_from_slice(&check_value);
+        match self.command(INS_PUT_DATA, 0x3F, 0xFF, &data)?.1 {
+            0x6982 => Err(CardError::NotAuthenticated),
+            sw => error::checked(INS_PUT_DATA, sw, Secret::AdminKey),
         }
     }
 

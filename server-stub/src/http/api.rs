@@ -7,6 +7,7 @@ use crate::desk::{CardView, NewCard, OperationDetail, UserView};
 use crate::event::{Event, Filter};
 use crate::flow::remote::{OwnCard, Remote};
 use crate::flow::wizard::{ReadBack, ReadOut, Verdict, Wizard};
+use crate::issue::{AtHand, Operated};
 use crate::login::Door;
 use crate::policy::Policy;
 use crate::records::{NamedPolicy, Question};
@@ -32,6 +33,9 @@ pub(super) fn router() -> OpenApiRouter<Server> {
         .routes(routes!(change_user))
         .routes(routes!(find_cards, add_card))
         .routes(routes!(view_card))
+        .routes(routes!(connected))
+        .routes(routes!(reset_pin))
+        .routes(routes!(roll_key))
         .routes(routes!(operate))
         .routes(routes!(open_wizard))
         .routes(routes!(answer_wizard))
@@ -170,14 +174,32 @@ async fn view_card(State(server): State<Server>, Bearer(operator): Bearer, Path(
     Ok(Json(server.view_card(&operator, &serial).await?))
 }
 
+/// Cards that are connected to the server's machine.
+#[utoipa::path(get, path = "/connected", responses((status = 200, body = [AtHand]), (status = 403, body = Problem), (status = 409, body = Problem)))]
+async fn connected(State(server): State<Server>, Bearer(operator): Bearer) -> Reply<Vec<AtHand>> {
+    Ok(Json(server.connected(&operator).await?))
+}
+
+/// *Reset user PIN* of a connected card.
+#[utoipa::path(post, path = "/cards/{serial}/reset-pin", params(("serial" = String, Path)), responses((status = 200, body = Operated), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn reset_pin(State(server): State<Server>, Bearer(operator): Bearer, Path(serial): Path<String>) -> Reply<Operated> {
+    Ok(Json(server.reset_user_pin(&operator, &serial).await?))
+}
+
+/// A new administration key for a connected card.
+#[utoipa::path(post, path = "/cards/{serial}/roll-key", params(("serial" = String, Path)), responses((status = 200, body = Operated), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn roll_key(State(server): State<Server>, Bearer(operator): Bearer, Path(serial): Path<String>) -> Reply<Operated> {
+    Ok(Json(server.roll_key(&operator, &serial).await?))
+}
+
 /// Assign, issue, disable, enable, revoke, withdraw.
-#[utoipa::path(post, path = "/cards/{serial}/{operation}", params(("serial" = String, Path), ("operation" = Operation, Path)), request_body = OperationDetail, responses((status = 200, body = CardView), (status = 403, body = Problem), (status = 409, body = Problem)))]
+#[utoipa::path(post, path = "/cards/{serial}/{operation}", params(("serial" = String, Path), ("operation" = Operation, Path)), request_body = OperationDetail, responses((status = 200, body = Operated), (status = 403, body = Problem), (status = 409, body = Problem)))]
 async fn operate(
     State(server): State<Server>,
     Bearer(operator): Bearer,
     Path((serial, operation)): Path<(String, String)>,
     Body(detail): Body<OperationDetail>,
-) -> Reply<CardView> {
+) -> Reply<Operated> {
     let operation = Operation::ALL.into_iter().find(|o| o.name() == operation).ok_or_else(|| Refusal::not_found("operation"))?;
     Ok(Json(server.operate(&operator, &serial, operation, &detail).await?))
 }

@@ -82,7 +82,11 @@ impl Site {
 
     /// One more process' worth of server over the same database.
     pub fn second(&self) -> Self {
-        Self::at(self.url.clone(), tempfile::tempdir().unwrap(), |server| server)
+        self.second_with(|server| server)
+    }
+
+    pub fn second_with(&self, set: impl FnOnce(Server) -> Server) -> Self {
+        Self::at(self.url.clone(), tempfile::tempdir().unwrap(), set)
     }
 
     fn at(url: String, directory: tempfile::TempDir, set: impl FnOnce(Server) -> Server) -> Self {

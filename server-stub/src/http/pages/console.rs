@@ -3,11 +3,13 @@
 use super::{At, Fields, Sent, Sorry, Visitor, answers, door, page, refused};
 use crate::card::Operation;
 use crate::configuration::NewQuestion;
-use crate::desk::{CardView, OperationDetail, UserView};
+use crate::desk::{CardView, NewCard, OperationDetail, UserView};
 use crate::event::{Event, Filter};
 use crate::flow::wizard::{ReadBack, ReadOut, Wizard};
+use crate::issue::{AtHand, Operated};
 use crate::login::{Door, Operator};
 use crate::policy::Policy;
+use crate::random_pin::RandomPin;
 use crate::records::{NamedPolicy, Question};
 use crate::refusal::{Code, Refusal};
 use crate::server::Server;
@@ -22,10 +24,13 @@ pub(super) fn router() -> axum::Router<Server> {
         .route("/mc", get(users))
         .route("/mc/users/{id}", get(user))
         .route("/mc/users/{id}/{action}", post(change_user))
-        .route("/mc/cards", get(cards))
+        .route("/mc/cards", get(cards).post(add_card))
         .route("/mc/cards/{serial}", get(card))
         .route("/mc/cards/{serial}/wizard", post(open_wizard))
+        .route("/mc/cards/{serial}/reset-pin", post(reset_pin))
+        .route("/mc/cards/{serial}/roll-key", post(roll_key))
         .route("/mc/cards/{serial}/{operation}", post(operate))
+        .route("/mc/connected", get(connected))
         .route("/mc/unlock/{wizard}", get(wizard))
         .route("/mc/unlock/{wizard}/answers", post(answer_wizard))
         .route("/mc/unlock/{wizard}/challenge", post(challenge_wizard))
@@ -102,6 +107,14 @@ struct Cards {
 struct Card {
     frame: Frame,
     card: CardView,
+}
+
+#[derive(Template)]
+#[template(path = "connected.html")]
+struct Station {
+    frame: Frame,
+    cards: Vec<AtHand>,
+    card_types: Vec<String>,
 }
 
 #[derive(Template)]
@@ -188,11 +201,60 @@ async fn operate(
 ) -> Page {
     let operation = Operation::ALL.into_iter().find(|o| o.name() == name).ok_or_else(|| Refusal::not_found("operation"))?;
     let detail = OperationDetail { user: fields.get("user").cloned(), reason: fields.get("reason").cloned() };
-    Ok(match server.operate(&operator, &serial, operation, &detail).await {
-        Ok(card) => page(&Card { frame: Frame::done(&operator, &format!("The card is {} now.", card.state.name())), card }),
+    let operated = server.operate(&operator, &serial, operation, &detail).await;
+    shown(&server, &operator, &serial, operated).await
+}
+
+async fn reset_pin(State(server): State<Server>, Path(serial): Path<String>, Sent { by: operator, .. }: Sent<Operator>) -> Page {
+    let operated = server.reset_user_pin(&operator, &serial).await;
+    shown(&server, &operator, &serial, operated).await
+}
+
+async fn roll_key(State(server): State<Server>, Path(serial): Path<String>, Sent { by: operator, .. }: Sent<Operator>) -> Page {
+    let operated = server.roll_key(&operator, &serial).await;
+    shown(&server, &operator, &serial, operated).await
+}
+
+/// The card's page, saying how it went.
+async fn shown(server: &Server, operator: &Operator, serial: &str, operated: Result<Operated, Refusal>) -> Page {
+    Ok(match operated {
+        Ok(Operated { card, user_pin, locked }) => {
+            let mut done = format!("The card is {} now.", card.state.name());
+            if let Some(pin) = user_pin {
+                done = format!("{done} Its PIN is {pin}; it is shown only now.");
+            }
+            if locked {
+                done.push_str(" Its PIN is blocked: the user unlocks the card and so sets the first PIN.");
+            }
+            page(&Card { frame: Frame::done(operator, &done), card })
+        }
         Err(refusal) => {
-            let card = server.view_card(&operator, &serial).await?;
-            refused(&refusal, &Card { frame: Frame::saying(&operator, &refusal), card })
+            let card = server.view_card(operator, serial).await?;
+            refused(&refusal, &Card { frame: Frame::saying(operator, &refusal), card })
+        }
+    })
+}
+
+async fn connected(State(server): State<Server>, At(operator): At<Operator>) -> Page {
+    let (cards, card_types) = (server.connected(&operator).await?, server.card_types(&operator).await?);
+    Ok(page(&Station { frame: Frame::of(&operator), cards, card_types }))
+}
+
+async fn add_card(State(server): State<Server>, Sent { by: operator, fields }: Sent<Operator>) -> Page {
+    let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
+    let new = NewCard {
+        serial: field("serial"),
+        card_type: field("card_type"),
+        atr: field("atr"),
+        label: field("label"),
+        admin_key: Some(field("admin_key")).filter(|key| !key.trim().is_empty()),
+        no_admin_key: false,
+    };
+    Ok(match server.add_card(&operator, &new).await {
+        Ok(card) => page(&Card { frame: Frame::done(&operator, "The card is registered."), card }),
+        Err(refusal) => {
+            let (cards, card_types) = (server.connected(&operator).await?, server.card_types(&operator).await?);
+            refused(&refusal, &Station { frame: Frame::saying(&operator, &refusal), cards, card_types })
         }
     })
 }
@@ -335,10 +397,19 @@ fn settings(before: &Policy, fields: &Fields) -> Result<Policy, Refusal> {
     let mut after = before.clone();
     after.workflow.unblock_card_offline = on("unblock_card_offline");
     after.workflow.validate_answers = on("validate_answers");
+    after.workflow.reset_user_pin = on("reset_user_pin");
     after.workflow.allow_self_unlock = on("allow_self_unlock");
     after.authentication.count_operator_answers = on("count_operator_answers");
     after.authentication.questions_to_ask = number("questions_to_ask")?;
     after.authentication.maximum_retry_count = number("maximum_retry_count")?;
     after.issuance.maximum_cards = number("maximum_cards")?;
+    after.issuance.initialize_card = on("initialize_card");
+    after.issuance.lock_card = on("lock_card");
+    // Rules that were set over the API stay as they are.
+    let rules = before.issuance.random_user_pin.clone().unwrap_or_default();
+    after.issuance.random_user_pin =
+        if on("random_user_pin") { Some(RandomPin { length: number("random_pin_length")?, ..rules }) } else { None };
+    let any = fields.get("pin_tries").is_none_or(|text| text.trim().is_empty());
+    after.issuance.pin_tries = if any { None } else { Some(number("pin_tries")?) };
     Ok(after)
 }

@@ -1,0 +1,300 @@
+//! Writing to connected cards: *Issue* with *Initialize card*, *Reset user PIN*, a new administration key.
+//!
+//! A new administration key is made in two phases: its version is noted (`key_pending`), then it is put on
+//! the card, then it is the card's key. Whoever resumes after a crash in between tries both.
+
+use crate::card::{CardState, KeySource, Operation};
+use crate::desk::CardView;
+use crate::event::{Happening, Kind};
+use crate::keys::{AdminKey, CardIdentity};
+use crate::login::Operator;
+use crate::policy::Policy;
+use crate::records::{self, Card};
+use crate::refusal::{Code, Refusal};
+use crate::role::Privilege;
+use crate::server::Server;
+use crate::station::{Connected, NewPin, Order, Station, StationError};
+use crate::store::Tx;
+use crate::subject::{self, Subject};
+use serde::Serialize;
+use serde_json::json;
+use std::sync::Arc;
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+/// A card after an operation.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Operated {
+    /// The card.
+    #[serde(flatten)]
+    pub card: CardView,
+    /// The PIN that was set; it is shown this once.
+    #[serde(rename = "userPin", skip_serializing_if = "Option::is_none")]
+    pub user_pin: Option<String>,
+    /// The card was issued with a blocked PIN.
+    pub locked: bool,
+}
+
+/// A card that is connected to the server's machine.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AtHand {
+    /// What is in the reader.
+    #[serde(flatten)]
+    pub connected: Connected,
+    /// Its state, when it is registered.
+    pub state: Option<CardState>,
+}
+
+impl Operated {
+    pub(crate) fn of(card: &Card) -> Self {
+        Self { card: CardView::of(card), user_pin: None, locked: false }
+    }
+}
+
+impl Server {
+    /// The cards that are connected to the server's machine.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::NoReaders`].
+    pub async fn connected(&self, operator: &Operator) -> Result<Vec<AtHand>, Refusal> {
+        operator.require(Privilege::ViewCards, None)?;
+        let station = self.station()?;
+        let found = tokio::task::spawn_blocking(move || station.connected()).await;
+        let found = found.map_err(|_| ended())?.map_err(|e| Refusal::new(Code::CardRefused, e.message))?;
+        let mut tx = self.store.begin().await?;
+        let mut cards = Vec::new();
+        for connected in found {
+            let state = records::card(&mut tx, &connected.serial).await?.map(|card| card.state);
+            cards.push(AtHand { connected, state });
+        }
+        Ok(cards)
+    }
+
+    /// *Issue*. Under *Initialize card* the connected card gets an administration key of its own and a
+    /// PIN, or is blocked until its user unlocks it.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::CardState`], [`Code::NoReaders`], [`Code::NoAdminKey`];
+    /// [`Code::CardRefused`] with what the card said: the card is then Pending, to be issued again, when
+    /// its key may have changed, else as before.
+    pub(crate) async fn issue(&self, operator: &Operator, serial: &str) -> Result<Operated, Refusal> {
+        let mut tx = self.store.begin().await?;
+        let (before, settings) = self.for_writing(&mut tx, operator, serial, Privilege::IssueCard).await?;
+        let after = before.state.after(Operation::Issue)?;
+        if !settings.issuance.initialize_card {
+            sqlx::query("UPDATE cards SET state = $2 WHERE serial = $1")
+                .bind(serial)
+                .bind(after.name())
+                .execute(&mut *tx)
+                .await?;
+            return self.issued(tx, operator, &before).await;
+        }
+        let pin = match (&settings.issuance.random_user_pin, settings.issuance.lock_card) {
+            (_, true) => NewPin::Blocked,
+            (Some(random), false) => NewPin::Known(random.generate()),
+            (None, false) => NewPin::Known(Zeroizing::new(before.about.default_user_pin.clone())),
+        };
+        let (user_pin, locked) = match &pin {
+            NewPin::Known(pin) => (Some(pin.to_string()), false),
+            NewPin::Blocked | NewPin::Unchanged => (None, true),
+        };
+        let order = self.order(&before, pin, settings.issuance.pin_tries)?;
+        let station = self.station()?;
+        sqlx::query("UPDATE cards SET state = 'Pending' WHERE serial = $1").bind(serial).execute(&mut *tx).await?;
+        let (mut tx, written) = self.with_new_key(tx, station, &before, order).await?;
+        let about = |kind, detail| Happening { card: serial, detail, ..Happening::new(kind, &operator.name) };
+        if let Err(error) = written {
+            // Nothing changed on the card: it is as it was, unless somebody else has moved it since.
+            if !error.key_may_be_new {
+                sqlx::query("UPDATE cards SET state = $2 WHERE serial = $1 AND state = 'Pending'")
+                    .bind(serial)
+                    .bind(before.state.name())
+                    .execute(&mut *tx)
+                    .await?;
+            }
+            let detail = json!({"reason": error.message, "key_may_be_new": error.key_may_be_new});
+            self.record(&mut tx, &about(Kind::CardNotInitialized, detail)).await?;
+            tx.commit().await?;
+            return Err(Refusal::new(Code::CardRefused, error.message));
+        }
+        sqlx::query("UPDATE cards SET state = $2 WHERE serial = $1 AND state = 'Pending'")
+            .bind(serial)
+            .bind(after.name())
+            .execute(&mut *tx)
+            .await?;
+        self.record(&mut tx, &about(Kind::CardInitialized, json!({"locked": locked}))).await?;
+        let operated = self.issued(tx, operator, &before).await?;
+        Ok(Operated { user_pin, locked, ..operated })
+    }
+
+    /// A new administration key for a connected card; its PIN stays.
+    ///
+    /// # Errors
+    /// As [`Server::reset_user_pin`]. When the card's key may have changed, rolling once more settles it.
+    pub async fn roll_key(&self, operator: &Operator, serial: &str) -> Result<Operated, Refusal> {
+        let serial = subject::serial(serial)?;
+        let mut tx = self.store.begin().await?;
+        let (card, _) = self.for_writing(&mut tx, operator, &serial, Privilege::IssueCard).await?;
+        only_issued(&card)?;
+        let station = self.station()?;
+        let order = self.order(&card, NewPin::Unchanged, None)?;
+        let (mut tx, written) = self.with_new_key(tx, station, &card, order).await?;
+        let about = |kind, detail| Happening { card: &serial, detail, ..Happening::new(kind, &operator.name) };
+        let result = match written {
+            Ok(()) => {
+                let detail = json!({"from": card.key_version, "to": next_version(&card)});
+                self.record(&mut tx, &about(Kind::AdminKeyRolled, detail)).await?;
+                Ok(Operated::of(&card))
+            }
+            Err(error) => {
+                let detail = json!({"reason": error.message, "key_may_be_new": error.key_may_be_new});
+                self.record(&mut tx, &about(Kind::AdminKeyNotRolled, detail)).await?;
+                Err(Refusal::new(Code::CardRefused, error.message))
+            }
+        };
+        tx.commit().await?;
+        result
+    }
+
+    /// Both phases of a new key: notes its version and commits, has the order carried out, and gives the
+    /// transaction in which the key is the card's, whatever became of its state meanwhile.
+    async fn with_new_key(
+        &self,
+        mut tx: Tx,
+        station: Arc<dyn Station>,
+        card: &Card,
+        order: Order,
+    ) -> Result<(Tx, Result<(), StationError>), Refusal> {
+        let version = next_version(card);
+        sqlx::query("UPDATE cards SET key_pending = $2 WHERE serial = $1")
+            .bind(&card.serial)
+            .bind(version)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        let written = tokio::task::spawn_blocking(move || station.write(&order)).await;
+        let written = written.unwrap_or_else(|_| Err(StationError { message: ended().message, key_may_be_new: true }));
+        let mut tx = self.store.begin().await?;
+        match &written {
+            Ok(()) => {
+                sqlx::query(
+                    "UPDATE cards SET admin_key = $2, key_version = $3, key_pending = 0, sealed_key = '' WHERE serial = $1",
+                )
+                .bind(&card.serial)
+                .bind(KeySource::Derived.name())
+                .bind(version)
+                .execute(&mut *tx)
+                .await?;
+            }
+            Err(error) if !error.key_may_be_new => {
+                sqlx::query("UPDATE cards SET key_pending = $2 WHERE serial = $1")
+                    .bind(&card.serial)
+                    .bind(card.key_pending)
+                    .execute(&mut *tx)
+                    .await?;
+            }
+            Err(_) => {}
+        }
+        Ok((tx, written))
+    }
+
+    /// *Reset user PIN* of a connected card: it gets the default PIN of its card type, which its user
+    /// changes.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::DisabledByPolicy`], [`Code::CardState`], [`Code::NoReaders`],
+    /// [`Code::NoAdminKey`], [`Code::CardRefused`].
+    pub async fn reset_user_pin(&self, operator: &Operator, serial: &str) -> Result<Operated, Refusal> {
+        let serial = subject::serial(serial)?;
+        let mut tx = self.store.begin().await?;
+        let (card, settings) = self.for_writing(&mut tx, operator, &serial, Privilege::ResetPin).await?;
+        if !settings.workflow.reset_user_pin {
+            return Err(Refusal::new(Code::DisabledByPolicy, "Reset user PIN is switched off in the card's policy"));
+        }
+        only_issued(&card)?;
+        let station = self.station()?;
+        let keys = vec![self.key(&card, card.key, card.key_version)?];
+        let pin = card.about.default_user_pin.clone();
+        let order = Order {
+            serial: serial.clone(),
+            keys,
+            new_key: None,
+            pin: NewPin::Known(Zeroizing::new(pin.clone())),
+            pin_tries: None,
+        };
+        drop(tx);
+        let written = tokio::task::spawn_blocking(move || station.write(&order)).await;
+        let mut tx = self.store.begin().await?;
+        let about = |kind, detail| Happening {
+            card: &serial,
+            user: card.user.as_deref().unwrap_or_default(),
+            detail,
+            ..Happening::new(kind, &operator.name)
+        };
+        if let Err(error) = written.unwrap_or_else(|_| Err(StationError::before(ended().message))) {
+            self.record(&mut tx, &about(Kind::PinNotReset, json!({"reason": error.message}))).await?;
+            tx.commit().await?;
+            return Err(Refusal::new(Code::CardRefused, error.message));
+        }
+        self.record(&mut tx, &about(Kind::PinReset, serde_json::Value::Null)).await?;
+        tx.commit().await?;
+        Ok(Operated { user_pin: Some(pin), ..Operated::of(&card) })
+    }
+
+    /// A card with the settings that hold for it, when the operator may do this with it.
+    async fn for_writing(
+        &self,
+        tx: &mut Tx,
+        operator: &Operator,
+        serial: &str,
+        privilege: Privilege,
+    ) -> Result<(Card, Policy), Refusal> {
+        let subject = Subject::of_card(tx, serial).await?;
+        operator.require(privilege, subject.policy.as_ref().map(|p| p.id.as_str()))?;
+        let card = subject.card.ok_or_else(|| Refusal::not_found("card"))?;
+        Ok((card, subject.policy.map(|p| p.settings).unwrap_or_default()))
+    }
+
+    /// A new derived key for the card, proved by the one that it has, or may have.
+    fn order(&self, card: &Card, pin: NewPin, pin_tries: Option<u8>) -> Result<Order, Refusal> {
+        let mut keys = vec![self.key(card, card.key, card.key_version)?];
+        let new_key = self.key(card, KeySource::Derived, next_version(card))?;
+        if card.key_pending > 0 {
+            keys.push(new_key.clone());
+        }
+        Ok(Order { serial: card.serial.clone(), keys, new_key: Some(new_key), pin, pin_tries })
+    }
+
+    fn key(&self, card: &Card, source: KeySource, version: i64) -> Result<AdminKey, Refusal> {
+        let serial = hex::decode(&card.serial).unwrap_or_default();
+        let identity = CardIdentity { card_type: &card.card_type, serial: &serial, key_version: version as u32 };
+        let key = crate::vault::CardKey { source, card: identity, ..card.vault_key(&serial)? };
+        self.vault.key(key).ok_or_else(|| {
+            Refusal::new(Code::NoAdminKey, "the server has no administration key of this card; nothing can be written to it")
+        })
+    }
+
+    /// The end of *Issue*: the card as it is now, and the event.
+    async fn issued(&self, mut tx: Tx, operator: &Operator, before: &Card) -> Result<Operated, Refusal> {
+        let card = records::card(&mut tx, &before.serial).await?.ok_or_else(|| Refusal::not_found("card"))?;
+        self.record_state(&mut tx, operator, before.state, &card, Operation::Issue, "").await?;
+        tx.commit().await?;
+        Ok(Operated::of(&card))
+    }
+}
+
+/// The version that a new key has: the one that is on its way already, or the next.
+const fn next_version(card: &Card) -> i64 {
+    if card.key_pending > 0 { card.key_pending } else { card.key_version + 1 }
+}
+
+fn only_issued(card: &Card) -> Result<(), Refusal> {
+    if card.state == CardState::Issued {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::CardState, format!("the card is {}; this is done with Issued cards", card.state.name())))
+}
+
+fn ended() -> Refusal {
+    Refusal::new(Code::CardRefused, "the reader's work was cut off; look at the card and try again")
+}

@@ -1,0 +1,77 @@
+//! Cards that are connected to the server's own machine, where they are issued. The administration key
+//! goes from here to the card and to nobody else; what talks to readers is given from outside.
+
+use crate::keys::AdminKey;
+use serde::Serialize;
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+/// A card in a reader of this machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Connected {
+    /// The reader.
+    pub reader: String,
+    /// What the card says it is, upper-case hexadecimal; empty for a card that does not tell.
+    pub serial: String,
+    /// What people call such a card.
+    pub kind: String,
+    /// Answer to reset, upper-case hexadecimal.
+    pub atr: String,
+}
+
+/// The PIN that a card is to have.
+pub enum NewPin {
+    /// This one.
+    Known(Zeroizing<String>),
+    /// None: it is blocked.
+    Blocked,
+    /// The one that it has.
+    Unchanged,
+}
+
+/// What is to be written to a card.
+pub struct Order {
+    /// Which card.
+    pub serial: String,
+    /// Its administration key; others that it may have instead, after a change that was cut off. The
+    /// next is tried only where a wrong response leaves the card more tries.
+    pub keys: Vec<AdminKey>,
+    /// The administration key that it is to have.
+    pub new_key: Option<AdminKey>,
+    /// The PIN that it is to have.
+    pub pin: NewPin,
+    /// PIN entries that it must allow.
+    pub pin_tries: Option<u8>,
+}
+
+/// Why an order was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StationError {
+    /// For people.
+    pub message: String,
+    /// The card may have the new administration key already.
+    pub key_may_be_new: bool,
+}
+
+impl StationError {
+    /// Nothing was written.
+    #[must_use]
+    pub fn before(message: impl Into<String>) -> Self {
+        Self { message: message.into(), key_may_be_new: false }
+    }
+}
+
+/// Readers of this machine. Calls wait for the card.
+pub trait Station: Send + Sync {
+    /// The cards that are connected now.
+    ///
+    /// # Errors
+    /// When there is no PC/SC service.
+    fn connected(&self) -> Result<Vec<Connected>, StationError>;
+
+    /// Carries out an order in one transaction of the card.
+    ///
+    /// # Errors
+    /// What the card said, and whether its key may have changed.
+    fn write(&self, order: &Order) -> Result<(), StationError>;
+}

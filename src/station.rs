@@ -1,0 +1,158 @@
+//! Cards in readers of this machine, for the management server that issues them.
+
+use cardlab_client::lock;
+use cardlab_client::minidriver::{CardError, Minidriver, Secret};
+use cardlab_client::transport::Transport;
+use cardlab_pcsclite::client::{Card, Context, ShareMode};
+use cardlab_pcsclite::wire::ReaderState;
+use cardlab_server_stub::keys::AdminKey;
+use cardlab_server_stub::station::{Connected, NewPin, Order, Station, StationError};
+use std::path::PathBuf;
+use std::sync::Mutex;
+use zeroize::Zeroizing;
+
+/// The readers of one PC/SC service.
+pub(crate) struct Readers {
+    socket: PathBuf,
+    /// One order at a time: a second one would find a card that changes under it.
+    at_work: Mutex<()>,
+}
+
+impl Readers {
+    pub(crate) const fn at(socket: PathBuf) -> Self {
+        Self { socket, at_work: Mutex::new(()) }
+    }
+
+    fn context(&self) -> Result<Context, StationError> {
+        let failed = |e| StationError::before(format!("no PC/SC service at {}: {e}", self.socket.display()));
+        Context::establish_at(&self.socket).map_err(failed)
+    }
+}
+
+impl Station for Readers {
+    fn connected(&self) -> Result<Vec<Connected>, StationError> {
+        let context = self.context()?;
+        let readers = context.readers().map_err(|e| StationError::before(e.to_string()))?;
+        Ok(readers.iter().filter(|r| crate::choose::has_card(r)).map(|reader| look(&context, reader)).collect())
+    }
+
+    fn write(&self, order: &Order) -> Result<(), StationError> {
+        let _alone = self.at_work.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let context = self.context()?;
+        let readers = context.readers().map_err(|e| StationError::before(e.to_string()))?;
+        let mut found = readers.iter().filter(|r| crate::choose::has_card(r));
+        let reader = found.find(|reader| look(&context, reader).serial == order.serial);
+        let reader = reader.ok_or_else(|| {
+            StationError::before(format!(
+                "card {} is in no reader of the server's machine: insert it and try again",
+                order.serial
+            ))
+        })?;
+        let mut card = connect(&context, reader).map_err(|e| StationError::before(e.to_string()))?;
+        Transport::begin(&mut card).map_err(|e| StationError::before(e.to_string()))?;
+        let written = carry_out(&mut card, order);
+        let ended = Transport::end(&mut card);
+        written?;
+        ended.map_err(|e| StationError { message: e.to_string(), key_may_be_new: order.new_key.is_some() })
+    }
+}
+
+fn connect<'a>(context: &'a Context, reader: &ReaderState) -> Result<Card<'a>, cardlab_pcsclite::client::Error> {
+    context.connect(&reader.name, ShareMode::Shared)
+}
+
+/// What is in a reader; a card that cannot be asked has no serial.
+fn look(context: &Context, reader: &ReaderState) -> Connected {
+    let asked = || -> anyhow::Result<(String, String)> {
+        let mut card = connect(context, reader)?;
+        let mut card = Minidriver::open(&mut card)?;
+        Ok((card.edge().name(), card.card_id()?.map(hex::encode_upper).unwrap_or_default()))
+    };
+    let (kind, serial) = asked().unwrap_or_else(|error| (error.to_string(), String::new()));
+    Connected { reader: reader.name.clone(), serial, kind, atr: hex::encode_upper(&reader.atr) }
+}
+
+fn carry_out(card: &mut dyn Transport, order: &Order) -> Result<(), StationError> {
+    let mut card = Minidriver::open(card).map_err(before)?;
+    // Another card may have been put in since it was looked at.
+    if card.card_id().map_err(before)?.map(hex::encode_upper).unwrap_or_default() != order.serial {
+        return Err(before(CardError::AnotherCard));
+    }
+    let status = card.card_pin_status().map_err(before)?;
+    if let (Some(wanted), Some(pin)) = (order.pin_tries, status.pin)
+        && pin.maximum != Some(wanted)
+    {
+        let has = pin.maximum.map_or("does not tell its PIN try limit".into(), |n| format!("allows {n} PIN entries"));
+        let message = format!("the card {has}, the policy wants {wanted}; such cards have theirs from their maker");
+        return Err(StationError::before(message));
+    }
+    if status.admin.is_some_and(|admin| admin.left == 1) {
+        return Err(StationError::before(
+            "the card has one try of its administration key left; a wrong one would lose it for good",
+        ));
+    }
+    let pin = match &order.pin {
+        NewPin::Known(pin) => Some(pin.clone()),
+        NewPin::Blocked => Some(nobodys_pin(&card).map_err(before)?),
+        NewPin::Unchanged => None,
+    };
+    if let Some(pin) = &pin {
+        card.card_pin_policy().check(pin.as_bytes()).map_err(|fault| before(fault.into()))?;
+    }
+    authenticate(&mut card, &order.keys)?;
+    if let Some(key) = &order.new_key {
+        let changed = card.card_change_admin_key(key.as_bytes(), key.check_value());
+        changed.map_err(|error| match error {
+            // The card has refused the command: its key is the old one.
+            CardError::NotSupported(_) | CardError::NotAuthenticated | CardError::Unexpected { .. } => before(error),
+            error => after(&error),
+        })?;
+    }
+    let settled = if order.new_key.is_some() { after } else { |e: &CardError| StationError::before(e.to_string()) };
+    match pin {
+        Some(pin) => card.card_reset_pin(pin.as_bytes()).map_err(|e| settled(&e))?,
+        None => card.card_deauthenticate().map_err(|e| settled(&e))?,
+    }
+    if let NewPin::Blocked = order.pin {
+        lock::bring_to(&mut card, Secret::Pin, 0).map_err(|e| StationError {
+            message: format!("the card is not locked: {e}"),
+            key_may_be_new: order.new_key.is_some(),
+        })?;
+    }
+    Ok(())
+}
+
+/// A right response by one of the keys.
+fn authenticate(card: &mut Minidriver<'_>, keys: &[AdminKey]) -> Result<(), StationError> {
+    let mut keys = keys.iter().peekable();
+    while let Some(key) = keys.next() {
+        let challenge = card.card_get_challenge().map_err(before)?;
+        let response = key.respond(&challenge).map_err(|e| StationError::before(e.to_string()))?;
+        match card.card_authenticate_challenge(&response) {
+            Ok(()) => return Ok(()),
+            Err(CardError::Wrong { left, .. }) if keys.peek().is_some() && left.is_none_or(|left| left > 1) => {}
+            Err(error @ CardError::Wrong { .. }) => {
+                return Err(StationError::before(format!(
+                    "the card has another administration key than the server knows: {error}"
+                )));
+            }
+            Err(error) => return Err(before(error)),
+        }
+    }
+    Err(StationError::before("there is no administration key to try"))
+}
+
+/// A PIN that is forgotten at once: digits, which every card takes.
+fn nobodys_pin(card: &Minidriver<'_>) -> Result<Zeroizing<String>, CardError> {
+    let mut random = Zeroizing::new(vec![0; card.card_pin_policy().maximum]);
+    getrandom::fill(&mut random).map_err(|_| CardError::NotSupported("the system has no random numbers"))?;
+    Ok(Zeroizing::new(random.iter().map(|byte| char::from(b'0' + byte % 10)).collect()))
+}
+
+fn before(error: CardError) -> StationError {
+    StationError::before(error.to_string())
+}
+
+fn after(error: &CardError) -> StationError {
+    StationError { message: format!("{error}; the card may have its new key: issue it again"), key_may_be_new: true }
+}

@@ -1,0 +1,182 @@
+//! Issuing real (simulated) cards by `cardlab serve --readers`: the key and the PIN are on the card
+//! afterwards, and the unlock works with them.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+use cardlab_client::lock;
+use cardlab_client::minidriver::{Authenticator, CardError, Minidriver, Secret};
+use cardlab_pcsclite::client::{Context, ShareMode};
+use cardlab_server_stub::keys::{AdminKey, Cipher};
+use common::site::Http;
+use common::{CARDLAB, Lab, Up, has};
+use serde_json::{Value, json};
+use std::process::Command;
+
+/// Card ids of the three readers.
+const IDS: [&str; 3] =
+    ["A0F1E2D3C4B5A69788796A5B4C3D2E1F", "B0F1E2D3C4B5A69788796A5B4C3D2E1F", "C0F1E2D3C4B5A69788796A5B4C3D2E1F"];
+const ZEROS: &str = "000000000000000000000000000000000000000000000000";
+/// Another key, also without its parity bits.
+const OTHER: &str = "0202020202020202FDFDFDFDFDFDFDFD4040404040404040";
+
+/// Readers with new cards, and a server that has them.
+struct Desk {
+    _lab: Lab,
+    readers: Up,
+    _serve: Up,
+    http: Http,
+    admin: String,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let lab = Lab::new("gids");
+        let cards = [
+            format!("gids,name=One,card-id={}", IDS[0]),
+            format!("gids,name=Two,card-id={},admin-tries=5", IDS[1]),
+            format!("gids,name=Three,card-id={},pin-tries=5", IDS[2]),
+        ];
+        let readers = Up::start(&lab, &["--card", &cards[0], "--card", &cards[1], "--card", &cards[2]]);
+        let mut command = Command::new(CARDLAB);
+        command.current_dir(lab.path()).env("CARDLAB_ADMIN_PASSWORD", "admin-password");
+        command.env("PCSCLITE_CSOCK_NAME", readers.socket());
+        let serve = Up::from(command.args(["serve", "--sample", "--listen", "127.0.0.1:0", "--readers", "--quick-hashes"]));
+        let http = Http::at(serve.ready.strip_prefix("ready ").unwrap());
+        let admin = http.log_in("admin", "admin-password");
+        Self { _lab: lab, readers, _serve: serve, http, admin }
+    }
+
+    fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        self.http.post(&format!("/api/v1{path}"), &self.admin, body)
+    }
+
+    #[track_caller]
+    fn ok(&self, path: &str, body: &Value) -> Value {
+        let (status, body) = self.post(path, body);
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+
+    #[track_caller]
+    fn refused(&self, path: &str, error: &str) -> String {
+        let (status, body) = self.post(path, &json!({}));
+        assert_eq!((status, body["error"].as_str()), (409, Some(error)), "{body}");
+        body["message"].as_str().unwrap().to_owned()
+    }
+
+    fn policy(&self, issuance: &Value) {
+        let id = self.http.get("/api/v1/policies", &self.admin)[0]["id"].as_str().unwrap().to_owned();
+        let settings = json!({"workflow": {"validate_answers": false}, "issuance": issuance});
+        self.http.put(&format!("/api/v1/policies/{id}"), &self.admin, &settings);
+    }
+
+    /// Registers a card with the key that it has now, and gives it to Anna.
+    fn add(&self, id: &str, key: &str) {
+        self.ok("/cards", &json!({"serial": id, "card_type": "gids-sim", "admin_key": key}));
+        self.ok(&format!("/cards/{id}/assign"), &json!({"user": "lab\\anna"}));
+    }
+
+    /// Lets a test speak to the card itself.
+    fn card<T>(&self, reader: &str, speak: impl FnOnce(&mut Minidriver<'_>) -> T) -> T {
+        let context = Context::establish_at(&self.readers.socket()).unwrap();
+        let mut card = context.connect(reader, ShareMode::Exclusive).unwrap();
+        speak(&mut Minidriver::open(&mut card).unwrap())
+    }
+
+    /// The offline unlock: the card's challenge to the operator, the operator's response to the card.
+    fn unlock(&self, reader: &str, id: &str, pin: &str) {
+        self.card(reader, |card| {
+            let challenge = hex::encode(card.card_get_challenge().unwrap());
+            let wizard = self.ok(&format!("/cards/{id}/wizard"), &json!({}));
+            let path = format!("/unlock/{}/challenge", wizard["wizard"].as_str().unwrap());
+            let response = self.ok(&path, &json!({"challenge": challenge}))["response"].as_str().unwrap().to_owned();
+            card.card_unblock_pin(Authenticator::Response(&hex::decode(response).unwrap()), pin.as_bytes()).unwrap();
+        });
+    }
+}
+
+const ONE: &str = "One 00 00";
+const TWO: &str = "Two 01 00";
+const THREE: &str = "Three 02 00";
+
+#[test]
+fn initialised_with_a_random_pin() {
+    let desk = Desk::new();
+    let cards = desk.http.get("/api/v1/connected", &desk.admin);
+    let found: Vec<&str> = cards.as_array().unwrap().iter().map(|c| c["serial"].as_str().unwrap()).collect();
+    assert_eq!((found, &cards[0]["kind"], &cards[0]["state"]), (IDS.to_vec(), &json!("GIDS card"), &Value::Null));
+    desk.policy(&json!({"initialize_card": true, "random_user_pin": {"length": 9, "forbidden": "0"}}));
+    desk.add(IDS[0], ZEROS);
+    let issued = desk.ok(&format!("/cards/{}/issue", IDS[0]), &json!({}));
+    let pin = issued["userPin"].as_str().unwrap().to_owned();
+    assert!(pin.len() == 9 && pin.bytes().all(|b| (b'1'..=b'9').contains(&b)), "{pin}");
+    desk.card(ONE, |card| {
+        card.card_authenticate_pin(pin.as_bytes()).unwrap();
+        let challenge = card.card_get_challenge().unwrap();
+        let old = AdminKey::new(Cipher::Tdes, &[0; 24]).unwrap().respond(&challenge).unwrap();
+        assert!(card.card_authenticate_challenge(&old).is_err(), "the factory key is gone");
+        lock::bring_to(card, Secret::Pin, 0).unwrap();
+    });
+    desk.unlock(ONE, IDS[0], "2468");
+    // The operator gives the default PIN back.
+    let reset = desk.ok(&format!("/cards/{}/reset-pin", IDS[0]), &json!({}));
+    assert_eq!(reset["userPin"], "123456");
+    desk.card(ONE, |card| {
+        assert!(matches!(card.card_authenticate_pin(b"2468"), Err(CardError::Wrong { left: Some(2), .. })));
+        card.card_authenticate_pin(b"123456").unwrap();
+    });
+    // And rolls the key: the unlock goes on with the new one, the PIN stays.
+    desk.ok(&format!("/cards/{}/roll-key", IDS[0]), &json!({}));
+    desk.card(ONE, |card| card.card_authenticate_pin(b"123456").unwrap());
+    desk.unlock(ONE, IDS[0], "1357");
+    let log = desk.http.get(&format!("/api/v1/events?card={}", IDS[0]), &desk.admin);
+    has(&log.to_string(), &["CARD_INITIALIZED", "PIN_RESET", "ADMIN_KEY_ROLLED"]);
+}
+
+#[test]
+fn issued_locked() {
+    let desk = Desk::new();
+    desk.policy(&json!({"initialize_card": true, "lock_card": true}));
+    desk.add(IDS[1], ZEROS);
+    let issued = desk.ok(&format!("/cards/{}/issue", IDS[1]), &json!({}));
+    assert_eq!((&issued["locked"], &issued["userPin"], &issued["state"]), (&json!(true), &Value::Null, &json!("Issued")));
+    desk.card(TWO, |card| {
+        assert!(matches!(card.card_authenticate_pin(b"123456"), Err(CardError::Blocked(Secret::Pin))));
+    });
+    desk.unlock(TWO, IDS[1], "97531");
+    desk.card(TWO, |card| card.card_authenticate_pin(b"97531").unwrap());
+}
+
+#[test]
+fn what_a_card_refuses() {
+    let desk = Desk::new();
+    let issue = |n: usize| format!("/cards/{}/issue", IDS[n]);
+    let state = |n: usize| desk.http.get(&format!("/api/v1/cards/{}", IDS[n]), &desk.admin)["state"].clone();
+    desk.policy(&json!({"initialize_card": true, "maximum_cards": 5}));
+    // Another key than the card has: each attempt costs it a try, and the last one is never spent.
+    desk.add(IDS[1], OTHER);
+    for left in (1..5).rev() {
+        let message = desk.refused(&issue(1), "CARD_REFUSED");
+        has(&message, &["another administration key than the server knows: wrong response", &format!("; {left} tr")]);
+        assert_eq!(state(1), "Assigned");
+    }
+    for _ in 0..2 {
+        has(&desk.refused(&issue(1), "CARD_REFUSED"), &["one try of its administration key left"]);
+    }
+    desk.card(TWO, |card| assert_eq!(card.card_pin_status().unwrap().admin.unwrap().left, 1));
+    // Limits are checked before anything is spent.
+    desk.policy(&json!({"initialize_card": true, "maximum_cards": 5, "pin_tries": 4}));
+    desk.add(IDS[2], ZEROS);
+    has(&desk.refused(&issue(2), "CARD_REFUSED"), &["the card allows 5 PIN entries, the policy wants 4"]);
+    desk.policy(
+        &json!({"initialize_card": true, "maximum_cards": 5, "pin_tries": 5, "random_user_pin": {"length": 31, "upper": true}}),
+    );
+    has(&desk.refused(&issue(2), "CARD_REFUSED"), &["4 to 16 characters, not 31"]);
+    desk.policy(&json!({"initialize_card": true, "maximum_cards": 5, "pin_tries": 5}));
+    desk.ok(&issue(2), &json!({}));
+    desk.card(THREE, |card| card.card_authenticate_pin(b"123456").unwrap());
+    // A card that is elsewhere.
+    let away = "D0F1E2D3C4B5A69788796A5B4C3D2E1F";
+    desk.add(away, ZEROS);
+    has(&desk.refused(&format!("/cards/{away}/issue"), "CARD_REFUSED"), &["in no reader", "insert it"]);
+}
