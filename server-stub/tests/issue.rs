@@ -9,11 +9,14 @@ use common::{ANNA, ENGINES, Engine, MASTER, SPARE, Site};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
+/// Check values of the keys that the card may have and of the new one; the PIN.
+type Ordered = (Vec<[u8; 3]>, Option<[u8; 3]>, Option<String>);
+
 /// Remembers orders, and answers the next one with this.
 #[derive(Default)]
 struct Told {
     answers: Mutex<Vec<Result<(), StationError>>>,
-    orders: Mutex<Vec<(Vec<[u8; 3]>, Option<[u8; 3]>, Option<String>)>>,
+    orders: Mutex<Vec<Ordered>>,
 }
 
 impl Station for Told {
