@@ -133,6 +133,13 @@ fn use_up(socket: &Path, desk: &Desk<'_>, mut random: Random, ready: impl FnOnce
     let mut kept = examine(&mut card, &possible, pending.as_deref());
     let settle = |kept: &Kept| *desk.known.lock().unwrap() = Known { possible: vec![kept.clone()], pending: None };
     settle(&kept);
+    // A kill costs a try of the key at most; many in a row would lose the card, and rightly so.
+    if kept.admin_left < FULL.1 {
+        let pin = kept.pin.clone();
+        Deed::Unblock.carry_out(&mut card, desk, &kept, &pin).unwrap();
+        kept = Kept { pin, pin_left: FULL.0, admin_left: FULL.1 };
+        settle(&kept);
+    }
     ready();
     loop {
         let deed = Deed::any(&mut random, &kept);
