@@ -4,6 +4,7 @@
 
 mod card;
 mod choose;
+mod conform;
 mod exec;
 mod exit;
 mod lab;
@@ -42,6 +43,7 @@ enum Command {
     Lockscreen(lockscreen::Lockscreen),
     Serve(serve::Serve),
     Profile(profile::ProfileCommand),
+    Conform(conform::Conform),
 }
 
 fn main() -> std::process::ExitCode {
@@ -55,6 +57,7 @@ fn main() -> std::process::ExitCode {
         Command::Lockscreen(command) => command.run(),
         Command::Serve(command) => command.run(),
         Command::Profile(command) => command.run(),
+        Command::Conform(command) => command.run(),
     };
     match result {
         Ok(Exit(code)) => code.into(),

@@ -10,6 +10,7 @@
 //! | [`lock`] | bringing a card to few tries, by spending them |
 //! | [`unlock`] | unlocking by challenge and response, online and offline |
 //! | [`service`] | the card management server's workstation service |
+//! | [`tlv`] | data objects as cards answer them |
 //! | [`piv`] | reading a PIV card's state without changing it |
 #![forbid(unsafe_code)]
 
@@ -20,6 +21,6 @@ pub mod recognise;
 pub mod service;
 #[cfg(feature = "pcsc")]
 pub mod system;
-mod tlv;
+pub mod tlv;
 pub mod transport;
 pub mod unlock;

@@ -4,7 +4,7 @@
 //! decoder refuses them. Reading stops at the first malformed object.
 
 /// Tags and values of one level.
-pub(crate) fn objects(data: &[u8]) -> Vec<(u16, Vec<u8>)> {
+pub fn objects(data: &[u8]) -> Vec<(u16, Vec<u8>)> {
     let mut found = Vec::new();
     let mut rest = data;
     while let [first, after @ ..] = rest {
@@ -27,7 +27,7 @@ pub(crate) fn objects(data: &[u8]) -> Vec<(u16, Vec<u8>)> {
 }
 
 /// The value of the first object with this tag.
-pub(crate) fn object(data: &[u8], wanted: u16) -> Option<Vec<u8>> {
+pub fn object(data: &[u8], wanted: u16) -> Option<Vec<u8>> {
     objects(data).into_iter().find(|(tag, _)| *tag == wanted).map(|(_, value)| value)
 }
 

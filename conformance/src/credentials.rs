@@ -1,0 +1,127 @@
+//! What a person knows of a card: PIN, PUK, administration key.
+
+use cardlab_server_stub::keys::{AdminKey, Cipher};
+use serde::Deserialize;
+use std::path::Path;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+/// Why a credentials file cannot be used.
+#[derive(Debug, Error)]
+pub enum CredentialsError {
+    /// It cannot be read.
+    #[error("credentials {file}: {error}")]
+    File {
+        /// The file.
+        file: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// It is not as it should be; never shows what is in it.
+    #[error("credentials {file}, line {line}: {reason}")]
+    Form {
+        /// The file.
+        file: String,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A value that cannot be.
+    #[error("credentials: {0}")]
+    Value(String),
+}
+
+/// Secrets of one card. Has no `Debug`.
+#[derive(Clone, Default)]
+pub struct Credentials {
+    /// The PIN as it is typed.
+    pub pin: Option<Zeroizing<String>>,
+    /// The PUK as it is typed.
+    pub puk: Option<Zeroizing<String>>,
+    /// The administration key.
+    pub admin: Option<AdminKey>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Written {
+    pin: Option<String>,
+    puk: Option<String>,
+    admin_key: Option<String>,
+    admin_algorithm: Option<String>,
+}
+
+impl Credentials {
+    /// A TOML file with `pin`, `puk`, `admin-key` (hexadecimal) and `admin-algorithm` (`3des`, `aes128`,
+    /// `aes192`, `aes256`; 3des when it is left out).
+    ///
+    /// # Errors
+    /// [`CredentialsError`] names the line, never the value.
+    pub fn read(file: &Path) -> Result<Self, CredentialsError> {
+        let name = file.display().to_string();
+        let text = std::fs::read_to_string(file).map_err(|error| CredentialsError::File { file: name.clone(), error })?;
+        Self::parse(&Zeroizing::new(text), &name)
+    }
+
+    /// The text of such a file.
+    ///
+    /// # Errors
+    /// As [`Credentials::read`].
+    pub fn parse(text: &str, name: &str) -> Result<Self, CredentialsError> {
+        let written: Written = toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let line = text.get(..at).unwrap_or_default().matches('\n').count() + 1;
+            // The library's message may quote the line; its first line names keys only.
+            let reason =
+                if error.message().contains("unknown field") { error.message().to_owned() } else { "not as expected".into() };
+            CredentialsError::Form { file: name.into(), line, reason }
+        })?;
+        let [pin, puk, key] = [written.pin, written.puk, written.admin_key].map(|text| text.map(Zeroizing::new));
+        let admin = match &key {
+            None => None,
+            Some(key) => {
+                let bytes =
+                    hex::decode(key.trim()).map_err(|_| CredentialsError::Value("admin-key is not hexadecimal".into()))?;
+                let wanted = written.admin_algorithm.as_deref().unwrap_or("3des");
+                let cipher = Cipher::ALL.into_iter().find(|c| c.name() == wanted);
+                let cipher = cipher.ok_or_else(|| CredentialsError::Value(format!("no algorithm '{wanted}'")))?;
+                let key = AdminKey::new(cipher, &Zeroizing::new(bytes)).map_err(|e| CredentialsError::Value(e.to_string()))?;
+                Some(key)
+            }
+        };
+        Ok(Self { pin, puk, admin })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn fails(text: &str) -> String {
+        Credentials::parse(text, "f").err().unwrap().to_string()
+    }
+
+    #[test]
+    fn errors_name_the_line_and_no_secret() {
+        let all = Credentials::parse(
+            "pin = \"123456\"\npuk = \"12345678\"\nadmin-key = \"00000000000000000000000000000000\"\nadmin-algorithm = \"aes128\"",
+            "f",
+        );
+        assert!(all.is_ok_and(|c| c.pin.is_some() && c.admin.is_some()));
+        assert!(fails("pin = \"1\"\nPIN = \"4711\"").starts_with("credentials f, line 2: unknown field"));
+        let wrong = fails("pin = 4711");
+        assert!(wrong.contains("line 1") && !wrong.contains("4711"), "{wrong}");
+        assert!(fails("admin-key = \"4711xx\"").contains("not hexadecimal"));
+        assert!(fails("admin-key = \"4711\"").contains("24 bytes"));
+        assert!(fails("admin-key = \"47\"\nadmin-algorithm = \"rot13\"").contains("no algorithm 'rot13'"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_answered(text in ".{0,200}") {
+            let _ = Credentials::parse(&text, "f");
+        }
+    }
+}

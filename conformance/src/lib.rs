@@ -1,0 +1,31 @@
+//! The conformance suite: judges smart cards, readers and unlock flows by their standards.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`test`](mod@test) | a test: its place in a standard, what it needs, what it may do to a card |
+//! | [`bench`](mod@bench) | the bench that a test's body works at: one card, its transcript, what was expected |
+//! | [`target`] | where cards come from: simulated in process, simulated behind a socket, any reader |
+//! | [`catalogue`] | all tests |
+//! | `sections` | their bodies, one file a section of a standard |
+//! | [`select`] | which of them are to run |
+//! | [`run`] | running them |
+//! | [`expectations`] | known failures with their reasons |
+//! | [`report`] | what came of it: terminal, JSON, JUnit, HTML, differences, merging |
+//!
+//! A body never asks which product a card is. What a standard leaves open is accepted in all its forms;
+//! what differs by kind of card is asked of the card.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod bench;
+pub mod catalogue;
+pub mod credentials;
+pub mod expectations;
+mod keys;
+mod oracle;
+pub mod report;
+pub mod run;
+mod sections;
+pub mod select;
+pub mod target;
+pub mod test;

@@ -1,0 +1,36 @@
+//! A report as JUnit XML: a suite a card, a case a test.
+
+use super::{Outcome, Report};
+use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
+use std::time::Duration;
+
+/// Writes a report.
+///
+/// # Errors
+/// A sentence; none is known.
+pub fn write(report: &Report) -> Result<String, String> {
+    let mut document = Document::new("cardlab conform");
+    for card in report.cards() {
+        let mut suite = TestSuite::new(card);
+        for record in report.records.iter().filter(|r| r.card == card) {
+            let mut status = match record.outcome {
+                Outcome::Passed => TestCaseStatus::success(),
+                Outcome::Failed | Outcome::UnexpectedPass => TestCaseStatus::non_success(NonSuccessKind::Failure),
+                Outcome::ExpectedFailure | Outcome::NotApplicable | Outcome::NotRun => TestCaseStatus::skipped(),
+            };
+            if record.outcome != Outcome::Passed {
+                let reason = if record.reason.is_empty() { record.outcome.name() } else { &record.reason };
+                status.set_type(record.outcome.name()).set_message(reason);
+            }
+            if record.outcome.is_bad() {
+                status.set_description(super::terminal::explained(record));
+            }
+            let mut case = TestCase::new(record.id.clone(), status);
+            case.set_classname(record.id.rsplit_once('/').map_or("", |(section, _)| section));
+            case.set_time(Duration::from_micros(record.micros));
+            suite.add_test_case(case);
+        }
+        document.add_test_suite(suite);
+    }
+    document.to_string().map_err(|e| e.to_string())
+}

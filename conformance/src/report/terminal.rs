@@ -1,0 +1,54 @@
+//! A report for people at a terminal.
+
+use super::{Record, Report};
+use std::fmt::Write as _;
+
+/// Lines of a transcript that are shown of a failure: the last ones tell most.
+const SHOWN: usize = 12;
+
+/// A failure with its source and what was said.
+#[must_use]
+pub fn explained(record: &Record) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "{}: {} [{}]", record.card, record.id, record.outcome.name());
+    let _ = writeln!(out, "  should hold  {}", record.title);
+    let _ = writeln!(out, "  source       {} ({})", record.source, record.level.name());
+    if !record.reason.is_empty() {
+        let _ = writeln!(out, "  but          {}", record.reason);
+    }
+    let hidden = record.transcript.len().saturating_sub(SHOWN);
+    if hidden > 0 {
+        let _ = writeln!(out, "    .. {hidden} exchanges before");
+    }
+    for line in &record.transcript[hidden..] {
+        let _ = writeln!(out, "    > {}", cut(&line.command));
+        if !line.response.is_empty() {
+            let _ = writeln!(out, "    < {}", cut(&line.response));
+        }
+    }
+    out
+}
+
+/// The end of a run: what went wrong, then the numbers.
+#[must_use]
+pub fn write(report: &Report) -> String {
+    let mut out = String::new();
+    for record in report.records.iter().filter(|r| r.outcome.is_bad()) {
+        out.push_str(&explained(record));
+        out.push('\n');
+    }
+    for card in report.cards() {
+        let own = Report { records: report.records.iter().filter(|r| r.card == card).cloned().collect(), ..report.clone() };
+        let _ = writeln!(out, "{card}: {}", own.summary());
+    }
+    out
+}
+
+/// A long line with its middle left out.
+fn cut(text: &str) -> String {
+    const MOST: usize = 100;
+    if text.len() <= MOST || !text.is_ascii() {
+        return text.to_owned();
+    }
+    format!("{}..{} ({} bytes)", &text[..60], &text[text.len() - 20..], text.len() / 2)
+}

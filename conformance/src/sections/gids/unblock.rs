@@ -1,0 +1,277 @@
+//! The unblock by challenge and response: GIDS cards, and PIV cards that are managed the same way.
+
+use super::GIDS;
+use crate::bench::{holds, same};
+use crate::catalogue::Book;
+use crate::test::Need;
+
+const AES: [(&str, &str); 3] = [
+    ("aes128", "000102030405060708090A0B0C0D0E0F"),
+    ("aes192", "000102030405060708090A0B0C0D0E0F1011121314151617"),
+    ("aes256", "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F"),
+];
+
+pub(super) fn fill(book: &mut Book) {
+    let source = format!("Microsoft smart card minidriver specification section 4.4.7; {GIDS}, RESET RETRY COUNTER");
+    let mut s = book.section("unblock/challenge-response/card", &source, &[Need::AdminUnblock, Need::AdminKey, Need::Pin]);
+    s.must("unblocks", "A right response and a new PIN unblock a blocked card", |b| {
+        b.start()?;
+        b.block_pin()?;
+        b.admin()?;
+        b.admin_unblock(b"84629517")?.ok("RESET RETRY COUNTER")?;
+        b.verify()
+    })
+    .locks();
+    s.must("all-tries-are-back", "After unblocking the PIN has all its tries", |b| {
+        b.start()?;
+        let all = b.all_tries()?;
+        b.block_pin()?;
+        b.admin()?;
+        b.admin_unblock(b"84629517")?.ok("RESET RETRY COUNTER")?;
+        b.query()?.left(all, "VERIFY without data")
+    })
+    .locks();
+    s.must("verifies-nothing", "Unblocking does not verify the PIN", |b| {
+        b.start()?;
+        b.admin()?;
+        b.admin_unblock(b"84629517")?.ok("RESET RETRY COUNTER")?;
+        b.is_not_verified("after unblocking")
+    })
+    .changes();
+    s.must("ends-the-authentication", "One response unblocks once", |b| {
+        b.start()?;
+        b.admin()?;
+        b.admin_unblock(b"84629517")?.ok("RESET RETRY COUNTER")?;
+        b.admin_unblock(b"11223344")?.is(0x6982, "RESET RETRY COUNTER again").map(drop)
+    })
+    .changes();
+    s.must("needs-the-key", "Without a right response nothing is unblocked", |b| {
+        b.start()?;
+        b.block_pin()?;
+        b.admin_unblock(b"84629517")?.is(0x6982, "RESET RETRY COUNTER")?;
+        let pin = b.pin()?;
+        b.verify_with(&pin)?.is(0x6983, "the right PIN").map(drop)
+    })
+    .locks();
+    s.must("the-pin-is-not-enough", "A verified PIN does not unblock", |b| {
+        b.start()?;
+        b.verify()?;
+        b.admin_unblock(b"84629517")?.is(0x6982, "RESET RETRY COUNTER").map(drop)
+    })
+    .changes();
+    s.must("bad-new-pin", "A new PIN against the rules is refused, and the card stays blocked", |b| {
+        b.start()?;
+        b.block_pin()?;
+        b.admin()?;
+        let bad: &[u8] = b"12";
+        b.admin_unblock(bad)?.refused("RESET RETRY COUNTER")?;
+        let pin = b.pin()?;
+        b.verify_with(&pin)?.is(0x6983, "the right PIN").map(drop)
+    })
+    .locks();
+    s.must("wrong-response-costs-a-try", "A wrong response costs a try of the key", |b| {
+        b.start()?;
+        b.admin()?;
+        let all = b.admin_tries()?;
+        let challenge = b.challenge()?;
+        let wrong = b.wrong_response(&challenge)?;
+        b.respond(&wrong)?.left(all - 1, "a wrong response")?;
+        let left = b.admin_tries()?;
+        holds(left == all - 1, format!("7F73 says {left}"))
+    })
+    .with("admin-tries", "5")
+    .spends();
+    s.must("right-response-restores", "A right response gives all tries of the key back", |b| {
+        b.start()?;
+        b.admin()?;
+        let all = b.admin_tries()?;
+        for _ in 0..2 {
+            let challenge = b.challenge()?;
+            let wrong = b.wrong_response(&challenge)?;
+            b.respond(&wrong)?;
+        }
+        b.admin()?;
+        let left = b.admin_tries()?;
+        holds(left == all, format!("{left} of {all}"))
+    })
+    .with("admin-tries", "5")
+    .spends();
+    s.must("key-blocks", "Wrong responses block the key for good", |b| {
+        b.start()?;
+        for _ in 0..3 {
+            let challenge = b.challenge()?;
+            let wrong = b.wrong_response(&challenge)?;
+            b.respond(&wrong)?;
+        }
+        b.name_admin_key()?;
+        b.admin_command(&[0x7C, 0x02, 0x81, 0x00])?.is(0x6983, "a request for a challenge").map(drop)
+    })
+    .with("admin-tries", "3")
+    .resets();
+    s.must("blocked-key-stays-blocked", "A blocked key is blocked after power off and on", |b| {
+        b.start()?;
+        for _ in 0..3 {
+            let challenge = b.challenge()?;
+            let wrong = b.wrong_response(&challenge)?;
+            b.respond(&wrong)?;
+        }
+        b.power_cycle()?;
+        b.select()?.ok("SELECT")?;
+        b.name_admin_key()?;
+        b.admin_command(&[0x7C, 0x02, 0x81, 0x00])?.is(0x6983, "a request for a challenge").map(drop)
+    })
+    .with("admin-tries", "3")
+    .resets();
+    s.must("challenge-alone-costs-nothing", "Asking for challenges costs no try of the key", |b| {
+        b.start()?;
+        b.admin()?;
+        let all = b.admin_tries()?;
+        for _ in 0..20 {
+            b.challenge()?;
+        }
+        let left = b.admin_tries()?;
+        holds(left == all, format!("{left} of {all}"))
+    })
+    .with("admin-tries", "5");
+    s.must("response-without-a-challenge-costs-nothing", "A response with nothing pending is compared with nothing", |b| {
+        b.start()?;
+        b.admin()?;
+        let all = b.admin_tries()?;
+        b.start()?;
+        b.name_admin_key()?;
+        let length = b.admin_key()?.cipher().challenge_len();
+        b.respond(&vec![0x5A; length])?.refused("a response to nothing")?;
+        let left = b.admin_tries()?;
+        holds(left == all, format!("{left} of {all}"))
+    })
+    .with("admin-tries", "5")
+    .spends();
+    s.must("wrong-responses-leave-the-pin", "Wrong responses cost no try of the PIN", |b| {
+        b.start()?;
+        let all = b.all_tries()?;
+        let challenge = b.challenge()?;
+        let wrong = b.wrong_response(&challenge)?;
+        b.respond(&wrong)?;
+        b.query()?.left(all, "VERIFY without data")
+    })
+    .spends();
+    s.must("wrong-pins-leave-the-key", "Wrong PINs cost no try of the key", |b| {
+        b.start()?;
+        b.admin()?;
+        let all = b.admin_tries()?;
+        b.verify_wrong()?;
+        let left = b.admin_tries()?;
+        holds(left == all, format!("{left} of {all}"))
+    })
+    .with("admin-tries", "5")
+    .spends();
+    s.must("single-use", "A response is right once", |b| {
+        b.start()?;
+        let challenge = b.challenge()?;
+        let response = b.response(&challenge)?;
+        b.respond(&response)?.ok("the right response")?;
+        b.name_admin_key()?;
+        b.respond(&response)?.refused("the same again")
+    })
+    .spends();
+    s.must("dies-with-the-next-challenge", "The response to the challenge before is wrong", |b| {
+        b.start()?;
+        let first = b.challenge()?;
+        b.challenge()?;
+        let response = b.response(&first)?;
+        b.respond(&response)?.refused("the response to the first challenge")
+    })
+    .spends();
+    s.must("dies-with-a-wrong-response", "After a wrong response the right one comes too late", |b| {
+        b.start()?;
+        let challenge = b.challenge()?;
+        let (wrong, right) = (b.wrong_response(&challenge)?, b.response(&challenge)?);
+        b.respond(&wrong)?;
+        b.respond(&right)?.refused("the right response afterwards")
+    })
+    .spends();
+    s.must("dies-with-a-reset", "A reset ends the challenge", |b| {
+        b.start()?;
+        let challenge = b.challenge()?;
+        let response = b.response(&challenge)?;
+        b.start()?;
+        b.name_admin_key()?;
+        b.respond(&response)?.refused("the response after a reset")
+    })
+    .spends();
+    s.must("dies-with-power", "Power off and on ends the challenge", |b| {
+        b.start()?;
+        let challenge = b.challenge()?;
+        let response = b.response(&challenge)?;
+        b.power_cycle()?;
+        b.select()?.ok("SELECT")?;
+        b.name_admin_key()?;
+        b.respond(&response)?.refused("the response after power off and on")
+    })
+    .spends();
+    s.must("survives-other-commands", "A challenge survives a status query", |b| {
+        b.start()?;
+        let challenge = b.challenge()?;
+        let response = b.response(&challenge)?;
+        b.query()?;
+        b.respond(&response)?.ok("the response after a status query").map(drop)
+    });
+    s.must("sixteen-digits", "A 3DES challenge has 8 bytes: 16 digits to read out", |b| {
+        b.start()?;
+        let length = b.challenge()?.len();
+        holds(length == b.admin_key()?.cipher().challenge_len(), format!("{length} bytes"))
+    });
+    for (name, key) in AES {
+        s.must(
+            &format!("{name}-unblocks"),
+            &format!("A card with an {name} key is unblocked with a response of 16 bytes"),
+            |b| {
+                b.start()?;
+                b.block_pin()?;
+                let challenge = b.challenge()?;
+                holds(challenge.len() == 16, "a challenge of 16 bytes")?;
+                let response = b.response(&challenge)?;
+                b.respond(&response)?.ok("the right response")?;
+                b.admin_unblock(b"84629517")?.ok("RESET RETRY COUNTER")?;
+                b.verify()
+            },
+        )
+        .with("admin-algorithm", name)
+        .with("admin-key", key)
+        .locks();
+        s.must(&format!("{name}-refuses-half-a-block"), "A response of 8 bytes to an AES challenge is refused", |b| {
+            b.start()?;
+            let challenge = b.challenge()?;
+            let response = b.response(&challenge)?;
+            b.respond(&response[..8])?.refused("half a response")
+        })
+        .with("admin-algorithm", name)
+        .with("admin-key", key)
+        .spends();
+    }
+    let mut s = book.section("unblock/challenge-response/vectors", "NIST SP 800-67 and FIPS 197; computed with OpenSSL", &[]);
+    for (slug, cipher, key, challenge, response) in [
+        ("3des", "3des", "0123456789ABCDEF23456789ABCDEF01456789ABCDEF0123", "1122334455667788", "88BE354D2E0B2869"),
+        ("3des-factory-key", "3des", "000000000000000000000000000000000000000000000000", "0000000000000001", "166B40B44ABA4BD6"),
+        ("3des-derived", "3des", "D3543DC49EABC257B973D56B92686DD5E3B66B20D64689F8", "1122334455667788", "847022B574DF4753"),
+        (
+            "aes256-derived",
+            "aes256",
+            "582BC052B304676B1FD32BB7431DF791822E6ABEE84BA13352825A2ECF0958C4",
+            "000102030405060708090A0B0C0D0E0F",
+            "7F0D8EAA1DE2223C6F431EFC1B793405",
+        ),
+    ] {
+        s.must(slug, "The sum that an operator's console computes is the known answer", move |_| {
+            use cardlab_server_stub::keys::{AdminKey, Cipher};
+            let wanted = Cipher::ALL.into_iter().find(|c| c.name() == cipher).unwrap_or(Cipher::Tdes);
+            let key = AdminKey::new(wanted, &hex::decode(key).unwrap_or_default());
+            let got = key.and_then(|k| k.respond(&hex::decode(challenge).unwrap_or_default()));
+            same(
+                &got.map_err(|e| crate::bench::Stop::Failed(e.to_string()))?,
+                &hex::decode(response).unwrap_or_default(),
+                "the response",
+            )
+        });
+    }
+}

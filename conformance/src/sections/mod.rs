@@ -1,0 +1,19 @@
+//! The bodies of the tests, one file a section of a standard.
+
+mod gids;
+mod iso;
+mod minidriver;
+mod pcsc;
+mod piv;
+mod yubikey;
+
+use crate::catalogue::Book;
+
+pub(crate) fn fill(book: &mut Book) {
+    iso::fill(book);
+    piv::fill(book);
+    yubikey::fill(book);
+    gids::fill(book);
+    minidriver::fill(book);
+    pcsc::fill(book);
+}

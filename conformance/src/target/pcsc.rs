@@ -1,0 +1,181 @@
+//! The card that is in a reader: anybody's. Nothing is done to it that was not allowed by name.
+
+use super::{NoCard, Placed, Slot, Target, check_needs};
+use crate::bench::Facts;
+use crate::credentials::Credentials;
+use crate::keys::KeyKind;
+use crate::oracle::PublicKey;
+use crate::test::{Danger, Need, Wish};
+use cardlab_client::minidriver::Minidriver;
+use cardlab_client::recognise::Edge;
+use cardlab_client::tlv::object;
+use cardlab_client::transport::{TransportError, send};
+use cardlab_pcsclite::client::{self, Card, Context, Disposition, ShareMode};
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+use x509_cert::der::{Decode as _, Encode as _};
+
+/// Slots whose certificates are looked at: key reference, last byte of the object's tag.
+const CERTIFICATES: [(u8, u8); 4] = [(0x9A, 0x05), (0x9C, 0x0A), (0x9D, 0x0B), (0x9E, 0x01)];
+
+/// Why a reader's card cannot be judged.
+#[derive(Debug, Error)]
+pub enum PcscError {
+    /// PC/SC refused.
+    #[error("{0}")]
+    Pcsc(#[from] client::Error),
+    /// The card could not be asked.
+    #[error("{0}")]
+    Card(String),
+    /// The serial that was given is not this card's.
+    #[error("the card's serial is {found}, not {given}: nothing was done to it")]
+    OtherCard {
+        /// The card's.
+        found: String,
+        /// What was given.
+        given: String,
+    },
+    /// More than reading was allowed, without naming the card.
+    #[error("--allow {0} needs the card's serial as well: --serial {1}")]
+    NoSerial(Danger, String),
+}
+
+/// A card in a reader, with what may be done to it.
+pub struct Pcsc {
+    context: Context,
+    socket: PathBuf,
+    reader: String,
+    facts: Facts,
+    allowed: Danger,
+}
+
+impl Pcsc {
+    /// Recognises the card in a reader; only reads. Beyond [`Danger::Safe`] its serial must be named.
+    ///
+    /// # Errors
+    /// [`PcscError`].
+    pub fn open(
+        socket: &Path,
+        reader: &str,
+        credentials: Credentials,
+        allowed: Danger,
+        serial: Option<&str>,
+    ) -> Result<Self, PcscError> {
+        let context = Context::establish_at(socket)?;
+        let facts = {
+            let mut card = context.connect(reader, ShareMode::Shared)?;
+            look(&mut card, credentials).map_err(PcscError::Card)?
+        };
+        let given = serial.map(|s| s.replace(' ', "").to_uppercase());
+        match given {
+            Some(given) if given != facts.serial => return Err(PcscError::OtherCard { found: facts.serial, given }),
+            None if allowed > Danger::Safe => return Err(PcscError::NoSerial(allowed, facts.serial)),
+            _ => {}
+        }
+        Ok(Self { context, socket: socket.to_owned(), reader: reader.to_owned(), facts, allowed })
+    }
+
+    /// What was recognised.
+    #[must_use]
+    pub const fn facts(&self) -> &Facts {
+        &self.facts
+    }
+}
+
+impl Target for Pcsc {
+    fn name(&self) -> String {
+        self.facts.name.clone()
+    }
+
+    fn place(&mut self, needs: &[Need], wish: &Wish, danger: Danger) -> Result<Placed<'_>, NoCard> {
+        if !wish.settings.is_empty() {
+            return Err(NoCard::NotApplicable("needs a card that is made for it".into()));
+        }
+        for (slot, kind) in &wish.keys {
+            if !self.facts.keys.iter().any(|(of, key)| of == slot && kind_of(key) == Some(*kind)) {
+                return Err(NoCard::NotApplicable(format!("no certificate of a {} key in slot {slot:02X}", kind.name())));
+            }
+        }
+        check_needs(&self.facts, needs, true, false)?;
+        if danger > self.allowed {
+            return Err(NoCard::NotRun(format!("'{danger}' is not allowed; --allow {danger} --serial {}", self.facts.serial)));
+        }
+        let card = self.context.connect(&self.reader, ShareMode::Shared).map_err(|e| NoCard::NotRun(e.to_string()))?;
+        let slot = Connected { card, socket: &self.socket, reader: &self.reader };
+        Ok(Placed { slot: Box::new(slot), facts: self.facts.clone() })
+    }
+}
+
+/// Reads what a card tells of itself.
+fn look(card: &mut Card<'_>, credentials: Credentials) -> Result<Facts, String> {
+    let (edge, serial) = {
+        let mut minidriver = Minidriver::open(card).map_err(|e| e.to_string())?;
+        (minidriver.edge(), minidriver.card_id().map_err(|e| e.to_string())?.map(hex::encode_upper).unwrap_or_default())
+    };
+    let mut keys = Vec::new();
+    if let Edge::Piv { .. } = edge {
+        for (slot, last) in CERTIFICATES {
+            let command = [0x00, 0xCB, 0x3F, 0xFF, 0x05, 0x5C, 0x03, 0x5F, 0xC1, last, 0x00];
+            let (data, sw) = send(card, &command).map_err(|e| e.to_string())?;
+            let certificate = object(&data, 0x53).and_then(|inside| object(&inside, 0x70)).filter(|_| sw == 0x9000);
+            keys.extend(certificate.and_then(|der| public_of(&der)).map(|key| (slot, key)));
+        }
+    }
+    let name = if serial.is_empty() { edge.name() } else { format!("{} {serial}", edge.name()) };
+    // Cards tell it nowhere that all of them have; long answers are fetched in parts anyway.
+    Ok(Facts { name, edge, serial, credentials, keys, new: false, extended_length: false, pin_tries: None })
+}
+
+/// The public key of a certificate, when the suite can judge it.
+fn public_of(der: &[u8]) -> Option<PublicKey> {
+    let certificate = x509_cert::Certificate::from_der(der).ok()?;
+    let info = certificate.tbs_certificate().subject_public_key_info();
+    let bits = info.subject_public_key.raw_bytes();
+    match info.algorithm.oid.to_string().as_str() {
+        "1.2.840.113549.1.1.1" => {
+            let fields = cardlab_client::tlv::objects(&object(bits, 0x30)?);
+            let mut numbers = fields.into_iter().map(|(_, n)| n.into_iter().skip_while(|b| *b == 0).collect::<Vec<u8>>());
+            Some(PublicKey::Rsa { modulus: numbers.next()?, exponent: numbers.next()? })
+        }
+        "1.2.840.10045.2.1" => {
+            let curve = info.algorithm.parameters.as_ref()?.to_der().ok()?;
+            // The curves' object identifiers: P-256, P-384.
+            let kind = match curve.as_slice() {
+                [0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07] => KeyKind::P256,
+                [0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x22] => KeyKind::P384,
+                _ => return None,
+            };
+            Some(PublicKey::Point(kind, bits.to_vec()))
+        }
+        _ => None,
+    }
+}
+
+fn kind_of(key: &PublicKey) -> Option<KeyKind> {
+    match key {
+        PublicKey::Rsa { modulus, .. } => [KeyKind::Rsa2048, KeyKind::Rsa3072].into_iter().find(|k| k.size() == modulus.len()),
+        PublicKey::Point(kind, _) => Some(*kind),
+    }
+}
+
+/// A connection to a card in a reader.
+pub(super) struct Connected<'a> {
+    pub(super) card: Card<'a>,
+    pub(super) socket: &'a Path,
+    pub(super) reader: &'a str,
+}
+
+impl Slot for Connected<'_> {
+    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError> {
+        Ok(self.card.transmit(command)?)
+    }
+
+    fn reset(&mut self, cold: bool) -> Result<(), TransportError> {
+        let how = if cold { Disposition::Unpower } else { Disposition::Reset };
+        Ok(self.card.reconnect(ShareMode::Shared, how)?)
+    }
+
+    fn reader(&self) -> Option<(&Path, &str)> {
+        Some((self.socket, self.reader))
+    }
+}

@@ -1,0 +1,298 @@
+//! `cardlab conform`: judges cards by their standards.
+
+use crate::choose::ReaderChoice;
+use crate::exit::{Exit, Failure, OrExit};
+use anyhow::{Context as _, anyhow};
+use cardlab_conformance::catalogue;
+use cardlab_conformance::credentials::Credentials;
+use cardlab_conformance::expectations::Expectations;
+use cardlab_conformance::report::{FORMAT, Record, Report, compare, html, json, junit, terminal};
+use cardlab_conformance::run::{Settings, run};
+use cardlab_conformance::select::{Partition, Selection, select};
+use cardlab_conformance::target::{Target, pcsc::Pcsc, sim::Sim, socket::Socket};
+use cardlab_conformance::test::{Danger, Level, Test};
+use cardlab_pcsclite::client::default_socket;
+use cardlab_sim::profile::Profile;
+use clap::{Args, Subcommand};
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+/// Judge cards by their standards: simulated ones, and the one in a reader
+///
+/// A card in a reader is only read, unless --allow says more and --serial names the card. Exit code: 0
+/// when all is as the standards say or known, 1 when not, 2 for wrong use, 3 when there is no such card.
+#[derive(Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  cardlab conform piv --target sim:nist-piv --html report.html\n  cardlab conform --target pcsc --credentials card.toml --allow spends-tries --serial 0123456789ABCDEF"
+)]
+pub(crate) struct Conform {
+    #[command(subcommand)]
+    also: Option<Also>,
+
+    /// Ids of tests, their beginnings, or patterns; none is all
+    #[arg(value_name = "FILTER")]
+    patterns: Vec<String>,
+
+    /// `sim` or `sim:PROFILE`, new simulated cards in process; `socket`, the same behind a PC/SC socket; `pcsc` or `pcsc:READER`, the card in a reader
+    #[arg(long, default_value = "sim", value_name = "TARGET")]
+    target: String,
+
+    /// Only tests of this level: must, should or profile
+    #[arg(long, value_name = "LEVEL", value_parser = level)]
+    level: Vec<Level>,
+
+    /// Only tests that need this: piv, gids, yubikey, pcsc, ..
+    #[arg(long, value_name = "NEED")]
+    with: Vec<String>,
+
+    /// No tests that need this, such as rsa-keygen
+    #[arg(long, value_name = "NEED")]
+    without: Vec<String>,
+
+    /// The i-th of n parts of the tests
+    #[arg(long, value_name = "I/N")]
+    partition: Option<Partition>,
+
+    /// Show the tests instead of running them
+    #[arg(long)]
+    list: bool,
+
+    /// With --list: as JSON
+    #[arg(long = "list-json", requires = "list")]
+    list_json: bool,
+
+    /// What may be done to a card in a reader: safe, spends-tries, changes-keys, locks or resets
+    #[arg(long, value_name = "LEVEL", default_value = "safe", value_parser = danger)]
+    allow: Danger,
+
+    /// The serial of the card in the reader, as `cardlab card status` shows it
+    #[arg(long)]
+    serial: Option<String>,
+
+    /// TOML file with pin, puk, admin-key and admin-algorithm of the card in the reader
+    #[arg(long, value_name = "FILE")]
+    credentials: Option<PathBuf>,
+
+    /// The PC/SC socket; else the one of PCSCLITE_CSOCK_NAME, else pcscd's
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+
+    /// Known failures, a TOML file
+    #[arg(long, value_name = "FILE")]
+    expect: Option<PathBuf>,
+
+    /// Write the failures of this run as known ones, for reasons to be filled in
+    #[arg(long, value_name = "FILE")]
+    write_expect: Option<PathBuf>,
+
+    /// Run each test this many times
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    repeat: u32,
+
+    /// Seed of the simulated cards
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    seed: u64,
+
+    /// Stop at the first failure
+    #[arg(long)]
+    fail_fast: bool,
+
+    /// Write the report as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+
+    /// Write the report as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+
+    /// Write the report as one HTML page
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Also {
+    /// Which tests ended otherwise in two reports
+    Diff {
+        /// A report, JSON
+        one: PathBuf,
+        /// Another
+        two: PathBuf,
+    },
+    /// Put the reports of all parts of a run together
+    Merge {
+        /// Reports, JSON
+        #[arg(required = true)]
+        parts: Vec<PathBuf>,
+        /// Where the whole goes, JSON
+        #[arg(long, value_name = "FILE")]
+        json: PathBuf,
+    },
+}
+
+fn level(text: &str) -> Result<Level, String> {
+    let all = [Level::Must, Level::Should, Level::Profile];
+    all.into_iter().find(|l| l.name() == text).ok_or_else(|| "there are must, should and profile".into())
+}
+
+fn danger(text: &str) -> Result<Danger, String> {
+    let names = || Danger::ALL.map(Danger::name).join(", ");
+    Danger::ALL.into_iter().find(|d| d.name() == text).ok_or_else(|| format!("there are {}", names()))
+}
+
+impl Conform {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        match &self.also {
+            Some(Also::Diff { one, two }) => {
+                let text = compare::diff(&read(one)?, &read(two)?);
+                print!("{text}");
+                return Ok(if text.is_empty() { Exit::FINE } else { Exit::FAILED });
+            }
+            Some(Also::Merge { parts, json: to }) => {
+                let parts = parts.iter().map(|p| read(p)).collect::<Result<Vec<_>, _>>()?;
+                let whole = compare::merge(&parts).or_exit(Exit::USAGE)?;
+                write(to, &json::write(&whole))?;
+                print!("{}", terminal::write(&whole));
+                return Ok(if whole.is_bad() { Exit::FAILED } else { Exit::FINE });
+            }
+            None => {}
+        }
+        let tests = catalogue::all();
+        let selection = Selection {
+            patterns: self.patterns.clone(),
+            levels: self.level.clone(),
+            with: self.with.clone(),
+            without: self.without.clone(),
+            partition: self.partition,
+        };
+        let chosen = select(&tests, &selection).or_exit(Exit::USAGE)?;
+        if self.list {
+            print!("{}", if self.list_json { listed_json(&chosen) } else { listed(&chosen) });
+            return Ok(Exit::FINE);
+        }
+        let known = match &self.expect {
+            Some(file) => {
+                let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+                let parsed = Expectations::parse(&text).with_context(|| file.display().to_string());
+                parsed.or_exit(Exit::USAGE)?
+            }
+            None => Expectations::default(),
+        };
+        let mut records = Vec::new();
+        for target in &mut self.targets()? {
+            records.extend(self.run_on(&mut **target, &chosen));
+        }
+        let mut report = Report { format: FORMAT, target: self.target.clone(), seed: self.seed, records };
+        if let Some(file) = &self.write_expect {
+            write(file, &Expectations::of(&report))?;
+        }
+        let stale: Vec<String> = known.apply(&mut report).into_iter().map(|k| format!("{} on {}", k.id, k.card)).collect();
+        self.hand_out(&report)?;
+        print!("{}", terminal::write(&report));
+        // A part of the tests says nothing of the others' entries.
+        let whole = self.patterns.is_empty() && self.partition.is_none() && self.without.is_empty() && self.with.is_empty();
+        let stale = if whole { stale } else { Vec::new() };
+        for entry in &stale {
+            println!("stale: no test of this run fails as {entry}; take the entry out");
+        }
+        Ok(if report.is_bad() || !stale.is_empty() { Exit::FAILED } else { Exit::FINE })
+    }
+
+    fn targets(&self) -> Result<Vec<Box<dyn Target>>, Failure> {
+        let (kind, name) = self.target.split_once(':').map_or((self.target.as_str(), None), |(kind, name)| (kind, Some(name)));
+        let profiles = || match name {
+            Some(name) => vec![name.to_owned()],
+            None => Profile::names().map(str::to_owned).collect(),
+        };
+        let mut targets: Vec<Box<dyn Target>> = Vec::new();
+        match kind {
+            "sim" => {
+                for profile in profiles() {
+                    targets.push(Box::new(Sim::new(&profile, self.seed).or_exit(Exit::NOT_THERE)?));
+                }
+            }
+            "socket" => {
+                for profile in profiles() {
+                    targets.push(Box::new(Socket::new(&profile, self.seed).or_exit(Exit::NOT_THERE)?));
+                }
+            }
+            "pcsc" => {
+                let credentials = match &self.credentials {
+                    Some(file) => Credentials::read(file).or_exit(Exit::USAGE)?,
+                    None => Credentials::default(),
+                };
+                let socket = self.socket.clone().unwrap_or_else(default_socket);
+                let choice = ReaderChoice { reader: name.map(str::to_owned), socket: Some(socket.clone()) };
+                let readers = choice.context()?.readers().or_exit(Exit::NOT_THERE)?;
+                let reader = choice.pick(&readers)?;
+                let card = Pcsc::open(&socket, &reader, credentials, self.allow, self.serial.as_deref());
+                let card = card.or_exit(Exit::NOT_THERE)?;
+                eprintln!(
+                    "{} in {reader}: at most '{}' will be done to it{}",
+                    card.facts().name,
+                    self.allow,
+                    if self.allow > Danger::Safe { ", and put back" } else { "" }
+                );
+                targets.push(Box::new(card));
+            }
+            _ => return Err(anyhow!("no target '{kind}'; there are sim, socket and pcsc")).or_exit(Exit::USAGE),
+        }
+        Ok(targets)
+    }
+
+    fn run_on(&self, target: &mut dyn Target, tests: &[&Test]) -> Vec<Record> {
+        let shown = std::io::stderr().is_terminal();
+        let (name, all) = (target.name(), tests.len());
+        let mut done = 0;
+        let settings = Settings { repeat: self.repeat, fail_fast: self.fail_fast };
+        let records = run(target, tests, settings, &mut |record| {
+            done += 1;
+            if shown {
+                eprint!("\r\x1b[K{name}: {done} of {all}  {}", record.id);
+                let _ = std::io::stderr().flush();
+            }
+        });
+        if shown {
+            eprint!("\r\x1b[K");
+        }
+        records
+    }
+
+    fn hand_out(&self, report: &Report) -> Result<(), Failure> {
+        if let Some(file) = &self.json {
+            write(file, &json::write(report))?;
+        }
+        if let Some(file) = &self.junit {
+            write(file, &junit::write(report).map_err(|e| anyhow!(e))?)?;
+        }
+        if let Some(file) = &self.html {
+            write(file, &html::write(report))?;
+        }
+        Ok(())
+    }
+}
+
+fn read(file: &Path) -> Result<Report, Failure> {
+    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    json::read(&text).with_context(|| file.display().to_string()).or_exit(Exit::USAGE)
+}
+
+fn write(file: &Path, text: &str) -> Result<(), Failure> {
+    Ok(std::fs::write(file, text).with_context(|| file.display().to_string())?)
+}
+
+fn listed(tests: &[&Test]) -> String {
+    let line = |t: &&Test| format!("{}  [{}, {}] {}\n", t.id, t.level.name(), t.danger, t.title);
+    tests.iter().map(line).collect()
+}
+
+fn listed_json(tests: &[&Test]) -> String {
+    let one = |t: &&Test| {
+        serde_json::json!({
+            "id": t.id, "title": t.title, "source": t.source, "level": t.level.name(), "danger": t.danger.name(),
+            "needs": t.needs.iter().map(|n| n.name()).collect::<Vec<_>>(),
+        })
+    };
+    format!("{:#}\n", serde_json::Value::Array(tests.iter().map(one).collect()))
+}
