@@ -47,6 +47,7 @@ pub mod piv;
 pub mod profile;
 pub mod random;
 pub mod reference;
+pub mod seeded;
 pub mod status;
 pub mod tlv;
 pub mod yubikey;

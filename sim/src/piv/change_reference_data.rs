@@ -12,6 +12,7 @@ use super::{Piv, restricted, verify};
 use crate::apdu::Command;
 use crate::applet::Env;
 use crate::reference::Verdict;
+use crate::seeded;
 use crate::status::{Abort, StatusWord};
 
 pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), Abort> {
@@ -24,7 +25,7 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -
     }
     let reference = kind.reference();
     let counter = reference.counter(env.nvm);
-    if counter.left == 0 {
+    if counter.left == 0 && !seeded::is_on("blocked-is-changed") {
         return Err(StatusWord::BLOCKED.into());
     }
     if command.data.len() != 2 * LENGTH {
@@ -33,8 +34,14 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -
     let (old, new) = command.data.split_at(LENGTH);
     kind.check_candidate(old, env.profile)?;
     kind.check_new(new, env.profile)?;
-    let verdict = reference.verify_and(env.nvm, old, |transaction| reference.replace(transaction, new, counter));
-    verify::set(piv, kind, verdict == Ok(Verdict::Match));
+    let value = if seeded::is_on("change-keeps-the-old") { old } else { new };
+    if seeded::is_on("blocked-is-changed") && counter.left == 0 {
+        let mut transaction = env.nvm.begin();
+        reference.replace(&mut transaction, new, counter)?;
+        return transaction.commit();
+    }
+    let verdict = reference.verify_and(env.nvm, old, |transaction| reference.replace(transaction, value, counter));
+    verify::set(piv, kind, verdict == Ok(Verdict::Match) && !seeded::is_on("change-verifies-nothing"));
     match verdict? {
         Verdict::Match => Ok(()),
         other => Err(other.status(env.profile.pin.last_wrong).into()),

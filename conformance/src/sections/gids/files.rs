@@ -183,6 +183,17 @@ fn rules(book: &mut Book) {
                 put(b, file, tag, &[0x01])?.is(0x6982, "PUT DATA").map(drop)
             },
         );
+        s.must(
+            &format!("{slug}-is-written-with-the-administration-key"),
+            "A file of user or administrator is written with the administration key",
+            move |b| {
+                b.start()?;
+                b.admin()?;
+                put(b, file, tag, &[0x01])?.ok("PUT DATA").map(drop)
+            },
+        )
+        .needs(&[Need::AdminKey])
+        .changes();
         s.must(&format!("{slug}-is-written-by-the-user"), "A file of the user is written with the PIN", move |b| {
             b.start()?;
             b.verify()?;
@@ -283,7 +294,8 @@ fn life(book: &mut Book) {
         b.start()?;
         b.verify()?;
         b.hex(create)?.ok("CREATE FILE")?;
-        get(b, 0xA020, 0xDF30)?.refused("GET DATA")
+        put(b, 0xA020, 0xDF30, &[0x01])?.refused("PUT DATA before ACTIVATE FILE")?;
+        get(b, 0xA020, 0xDF30)?.refused("GET DATA before ACTIVATE FILE")
     })
     .changes();
     for (slug, data) in [

@@ -79,14 +79,16 @@ pub(super) fn fill(book: &mut Book) {
         b.send(&first)?.ok("the first block again")?;
         judged(b, &last)
     }));
-    rsa(s.must("another-key-does-not-join", "A last block for another key does not join", |b| {
+    s.must("another-key-does-not-join", "A last block for another key does not join", |b| {
         b.start()?;
         b.verify()?;
         let (first, mut last) = halves(b)?;
         b.send(&first)?.ok("the first block")?;
         last[3] = 0x9D;
         b.send(&last)?.refused("the last block for 9D")
-    }));
+    })
+    .key(0x9A, KeyKind::Rsa2048)
+    .key(0x9D, KeyKind::Rsa2048);
     rsa(s.must("another-algorithm-does-not-join", "A last block under another algorithm does not join", |b| {
         b.start()?;
         b.verify()?;

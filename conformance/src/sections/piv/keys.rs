@@ -331,6 +331,21 @@ fn refusals(book: &mut Book) {
         b.is_verified("afterwards")
     })
     .key(0x9A, KeyKind::P256);
+    s.must("digest-that-is-too-long", "A digest that is longer than the curve's order is refused", |b| {
+        b.start()?;
+        b.verify()?;
+        b.sign(0x11, 0x9A, &[0x42; 33])?.refused("GENERAL AUTHENTICATE with 33 bytes for P-256")
+    })
+    .needs(&[Need::PlainPiv])
+    .key(0x9A, KeyKind::P256);
+    s.must("unknown-tag-beside-the-challenge", "An unknown tag spoils a template that is right without it", |b| {
+        b.start()?;
+        b.verify()?;
+        let input = b.public(0x9A)?.input();
+        let template = tlv(&[0x7C], &[vec![0x82, 0x00], tlv(&[0x81], &input), vec![0x89, 0x00]].concat());
+        b.long([0x00, 0x87, 0x11, 0x9A], &template)?.refused("GENERAL AUTHENTICATE")
+    })
+    .key(0x9A, KeyKind::P256);
     for (slug, template) in [
         ("no-template", "820081020102"),
         ("inner-length-too-long", "7C068200812F0102"),
