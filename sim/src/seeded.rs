@@ -1,5 +1,5 @@
 //! Faults that a conformance suite must catch. They exist only under the feature `seeded-faults`: without
-//! it [`is_on`] is a constant `false`, and the compiler removes what stands behind it.
+//! it `is_on` is a constant `false`, and the compiler removes what stands behind it.
 
 #[cfg(feature = "seeded-faults")]
 mod switched {
