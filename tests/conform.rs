@@ -91,3 +91,23 @@ fn a_card_in_a_reader_is_left_as_it_was() {
     assert_eq!(lab.sh(&format!("{CARDLAB} card status")).ok(), before);
     lab.sh("yubico-piv-tool -r '' -a verify-pin -P 123456 || pkcs11-tool --login --pin 123456 -O").ok();
 }
+
+/// A service that is not ours: Debian's pcscd with its virtual reader.
+#[test]
+fn under_pcscd() {
+    let lab = Lab::new("gids");
+    let id = "A0F1E2D3C4B5A69788796A5B4C3D2E1F";
+    lab.write("card.toml", "pin = \"123456\"\nadmin-key = \"000000000000000000000000000000000000000000000000\"\n");
+    let script = format!(
+        r#"ip link set lo up
+        mkdir -p run; mount --bind run /run/pcscd 2>/dev/null || {{ mkdir -p /run/pcscd; mount --bind run /run/pcscd; }}
+        {CARDLAB} up --card gids,card-id={id} --vpcd 127.0.0.1:35963 >ready & card=$!
+        pcscd --foreground >pcscd.log 2>&1 & daemon=$!
+        for n in $(seq 200); do if opensc-tool -a 2>/dev/null | grep -q 3b:; then break; fi; read -t 0.1 <> <(:) || :; done
+        {CARDLAB} conform --target "pcsc:Virtual PCD 00 00" --socket /run/pcscd/pcscd.comm --credentials card.toml --allow locks --serial {id} \
+            gids/2.0/verify gids/2.0/access-rules unblock minidriver --json r.json
+        kill $card $daemon"#
+    );
+    let text = lab.host(&format!("timeout 120 unshare -mn bash -euo pipefail -c '{}'", script.replace('\'', "'\\''"))).ok();
+    has(&text, &["GIDS card A0F1E2D3C4B5A69788796A5B4C3D2E1F: ", " passed"]);
+}
