@@ -5,6 +5,7 @@ use crate::credentials::Credentials;
 use crate::keys::KeyKind;
 use crate::oracle::PublicKey;
 use crate::target::Slot;
+use crate::test::Danger;
 use cardlab_client::minidriver::Minidriver;
 use cardlab_client::recognise::Edge;
 use cardlab_client::tlv::object;
@@ -147,13 +148,15 @@ pub struct Bench<'a> {
     puk_now: Option<Zeroizing<Vec<u8>>>,
     /// A try of the PUK was spent.
     puk_spent: bool,
+    /// What the test may do to the card.
+    allowed: Danger,
 }
 
 impl<'a> Bench<'a> {
-    /// A powered card.
+    /// A powered card, for a test that may do this to it. A command that could do more is not sent.
     #[must_use]
-    pub fn new(slot: Box<dyn Slot + 'a>, facts: Facts) -> Self {
-        Self { slot, facts, transcript: Vec::new(), pin_now: None, puk_now: None, puk_spent: false }
+    pub fn new(slot: Box<dyn Slot + 'a>, facts: Facts, allowed: Danger) -> Self {
+        Self { slot, facts, transcript: Vec::new(), pin_now: None, puk_now: None, puk_spent: false, allowed }
     }
 
     pub(crate) fn gids(&self) -> bool {
@@ -170,6 +173,14 @@ impl<'a> Bench<'a> {
 
     /// Sends one command and nothing else.
     pub(crate) fn send(&mut self, command: &[u8]) -> Verdict<Reply> {
+        let risk = self.risk(command);
+        if risk > self.allowed {
+            return Err(Stop::Failed(format!(
+                "a fault of the suite: the test is declared '{}', but sends {}, which may do '{risk}' to a card; it was not sent",
+                self.allowed,
+                masked(command, self.facts.new)
+            )));
+        }
         let answer = self.slot.transmit(command);
         let said = match &answer {
             Ok(response) => hex::encode_upper(response),
@@ -182,6 +193,24 @@ impl<'a> Bench<'a> {
             return Err(Stop::Failed(format!("a response of {} bytes has no status word", data.len())));
         };
         Ok(Reply { data, sw })
+    }
+
+    /// What a command may do to a card at worst, also to one that does not keep the standard: a guess may
+    /// cost a try wherever it is sent, and a write may be carried out though it should be refused.
+    /// A response to a challenge is not judged: right and wrong ones look alike here.
+    fn risk(&self, command: &[u8]) -> Danger {
+        let [_, ins, p1, p2, rest @ ..] = command else { return Danger::Safe };
+        let data = rest.get(1..).unwrap_or_default();
+        match ins {
+            0x20 | 0x24 | 0x2C if data.is_empty() => Danger::Safe,
+            0x20 if *p1 == 0x00 && matches!(p2, 0x00 | 0x80) && self.pin().is_ok_and(|pin| data == &self.framed(&pin)[..]) => {
+                Danger::Safe
+            }
+            0x20 | 0x24 | 0x2C => Danger::SpendsTries,
+            0xE6 | 0xFB => Danger::Resets,
+            0xDB | 0x47 | 0xE0 | 0xE4 | 0x44 | 0xF6 | 0xFA | 0xFE | 0xFF => Danger::ChangesKeys,
+            _ => Danger::Safe,
+        }
     }
 
     /// As [`Bench::send`] with the command in hexadecimal.
@@ -533,6 +562,7 @@ impl<'a> Bench<'a> {
     pub(crate) fn restore(&mut self) -> Verdict {
         let Some(pin) = self.facts.credentials.pin.clone() else { return Ok(()) };
         let pin = pin.as_bytes();
+        self.allowed = Danger::Resets;
         self.start()?;
         if (self.puk_now.is_some() || self.puk_spent) && self.facts.credentials.puk.is_some() {
             let (now, before) = (self.puk()?, self.facts.credentials.puk.clone().unwrap_or_default());
@@ -635,6 +665,53 @@ mod tests {
         assert_eq!(masked(&[0, 0x20, 0, 0x80, 2, 0x31, 0x32], false), "0020008002 (2 bytes not shown)");
         assert_eq!(masked(&[0, 0x20, 0, 0x80], false), "00200080");
         assert_eq!(masked(&[0, 0xFF, 0xFF, 0xFF, 1, 9], false), "00FFFFFF01 (1 bytes not shown)");
+    }
+
+    /// A card that says 9000 and counts what it is sent.
+    struct Counting<'c>(&'c std::cell::Cell<u32>);
+
+    impl Slot for Counting<'_> {
+        fn transmit(&mut self, _: &[u8]) -> Result<Vec<u8>, TransportError> {
+            self.0.set(self.0.get() + 1);
+            Ok(vec![0x90, 0x00])
+        }
+
+        fn reset(&mut self, _: bool) -> Result<(), TransportError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_a_test_may_not_do_is_not_sent() {
+        let facts = Facts {
+            name: String::new(),
+            edge: Edge::Piv { admin_unblock: false, yubikey: None },
+            serial: String::new(),
+            credentials: Credentials { pin: Some(Zeroizing::new("123456".into())), ..Credentials::default() },
+            keys: Vec::new(),
+            new: false,
+            extended_length: false,
+            pin_tries: None,
+        };
+        let sent = std::cell::Cell::new(0);
+        let mut b = Bench::new(Box::new(Counting(&sent)), facts.clone(), Danger::Safe);
+        b.verify().unwrap();
+        b.query().unwrap();
+        assert_eq!(sent.get(), 2, "the right PIN and a question are safe");
+        for refused in [
+            b.verify_wrong(),
+            b.verify_raw(0x81, b"123456\xFF\xFF"),
+            b.put("5FC105", &[]),
+            b.hex("00FB0000"),
+            b.hex("80200080 0431323334"),
+        ] {
+            assert!(matches!(refused, Err(Stop::Failed(why)) if why.contains("it was not sent") && !why.contains("3132")));
+        }
+        assert_eq!(sent.get(), 2);
+        let mut b = Bench::new(Box::new(Counting(&sent)), facts, Danger::SpendsTries);
+        b.verify_wrong().unwrap();
+        assert!(b.put("5FC105", &[]).is_err());
+        assert_eq!(sent.get(), 3);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::bench::{Bench, Verdict};
 use crate::sections;
-use crate::test::{Level, Need, Test};
+use crate::test::{Danger, Level, Need, Test};
 
 /// A section of a standard that is being filled.
 pub(crate) struct Section<'a> {
@@ -10,6 +10,7 @@ pub(crate) struct Section<'a> {
     path: String,
     source: String,
     needs: Vec<Need>,
+    danger: Danger,
 }
 
 impl Section<'_> {
@@ -23,7 +24,13 @@ impl Section<'_> {
         let id = format!("{}/{slug}", self.path);
         self.tests.push(Test::new(id, title, &self.source, level, self.needs.clone(), body));
         let last = self.tests.len() - 1;
-        &mut self.tests[last]
+        self.tests[last].danger(self.danger)
+    }
+
+    /// What every test of the section may do at least.
+    pub(crate) fn at_least(mut self, danger: Danger) -> Self {
+        self.danger = danger;
+        self
     }
 
     /// What the standard requires.
@@ -63,7 +70,7 @@ pub(crate) struct Book(Vec<Test>);
 impl Book {
     /// A section: its path in ids, the standard's words for its place, what all of its tests need.
     pub(crate) fn section(&mut self, path: &str, source: &str, needs: &[Need]) -> Section<'_> {
-        Section { tests: &mut self.0, path: path.into(), source: source.into(), needs: needs.to_vec() }
+        Section { tests: &mut self.0, path: path.into(), source: source.into(), needs: needs.to_vec(), danger: Danger::Safe }
     }
 }
 

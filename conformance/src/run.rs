@@ -53,7 +53,7 @@ fn once(target: &mut dyn Target, test: &Test, over: &mut Option<String>) -> Reco
         Err(NoCard::NotRun(why)) => return record(&name, test, Outcome::NotRun, why, Vec::new(), 0),
     };
     let lives_on = !placed.facts.new;
-    let mut bench = Bench::new(placed.slot, placed.facts);
+    let mut bench = Bench::new(placed.slot, placed.facts, test.danger);
     let started = Instant::now();
     let verdict = test.perform(&mut bench);
     let micros = started.elapsed().as_micros() as u64;

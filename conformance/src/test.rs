@@ -209,7 +209,7 @@ impl Test {
     }
 
     pub(crate) fn danger(&mut self, danger: Danger) -> &mut Self {
-        self.danger = danger;
+        self.danger = self.danger.max(danger);
         self
     }
 

@@ -2,7 +2,7 @@
 
 use crate::bench::{Bench, Verdict, holds, same, short};
 use crate::catalogue::Book;
-use crate::test::Need;
+use crate::test::{Danger, Need};
 
 pub(super) fn fill(book: &mut Book) {
     commands(book);
@@ -76,10 +76,13 @@ fn commands(book: &mut Book) {
                     .any_of(&[0x6882, 0x6987, 0x6988, 0x6E00, 0x6985], "secure messaging without keys")
                     .map(drop)
             },
-        );
+        )
+        .spends();
     }
 
-    let mut s = book.section("iso/7816-4/5.2", "ISO/IEC 7816-4:2020 section 5.2, ISO/IEC 7816-3:2006 section 12.1", &[]);
+    let mut s = book
+        .section("iso/7816-4/5.2", "ISO/IEC 7816-4:2020 section 5.2, ISO/IEC 7816-3:2006 section 12.1", &[])
+        .at_least(Danger::SpendsTries);
     for (slug, command, what) in [
         ("lc-too-large", "002000800831323334", "Lc says 8, four bytes follow"),
         ("lc-too-small", "0020008002313233343536", "Lc says 2, six bytes follow"),

@@ -4,7 +4,7 @@ use crate::bench::{Bench, Stop, Verdict, holds, same, short, tlv};
 use crate::catalogue::Book;
 use crate::keys::KeyKind;
 use crate::oracle::{self, PublicKey};
-use crate::test::Need;
+use crate::test::{Danger, Need};
 use cardlab_client::tlv::object;
 use x509_cert::der::Decode as _;
 
@@ -134,8 +134,9 @@ fn identity(book: &mut Book) {
 }
 
 fn policies(book: &mut Book) {
-    let mut s =
-        book.section("yubikey/piv/import-key", "Yubico PIV extensions, IMPORT ASYMMETRIC KEY", &[ANY, Need::AdminKey, Need::Pin]);
+    let mut s = book
+        .section("yubikey/piv/import-key", "Yubico PIV extensions, IMPORT ASYMMETRIC KEY", &[ANY, Need::AdminKey, Need::Pin])
+        .at_least(Danger::ChangesKeys);
     for kind in [KeyKind::Rsa2048, KeyKind::P256, KeyKind::P384, KeyKind::Ed25519, KeyKind::Rsa3072] {
         let test = s.profile(&format!("{}-signs", kind.name()), &format!("An imported {} key signs", kind.name()), move |b| {
             let key = imported(b, 0x9A, kind, &[])?;
@@ -249,8 +250,9 @@ fn policies(book: &mut Book) {
 }
 
 fn management_key(book: &mut Book) {
-    let mut s =
-        book.section("yubikey/piv/set-management-key", "Yubico PIV extensions, SET MANAGEMENT KEY", &[ANY, Need::AdminKey]);
+    let mut s = book
+        .section("yubikey/piv/set-management-key", "Yubico PIV extensions, SET MANAGEMENT KEY", &[ANY, Need::AdminKey])
+        .at_least(Danger::Resets);
     let new = "A1A2A3A4A5A6A7A8B1B2B3B4B5B6B7B8C1C2C3C4C5C6C7C8";
     s.profile("needs-the-old-one", "Without the old key no new one: 6982", move |b| {
         b.start()?;
@@ -370,8 +372,9 @@ fn attestation(book: &mut Book) {
 }
 
 fn moving(book: &mut Book) {
-    let mut s =
-        book.section("yubikey/piv/move-key", "Yubico PIV extensions, MOVE KEY and DELETE KEY", &[V57, Need::AdminKey, Need::Pin]);
+    let mut s = book
+        .section("yubikey/piv/move-key", "Yubico PIV extensions, MOVE KEY and DELETE KEY", &[V57, Need::AdminKey, Need::Pin])
+        .at_least(Danger::ChangesKeys);
     s.profile("moves", "A key that is moved works in its new slot only", |b| {
         let key = imported(b, 0x9A, KeyKind::P256, &[])?;
         b.hex("00F6829A")?.ok("MOVE KEY")?;
@@ -411,7 +414,7 @@ fn moving(book: &mut Book) {
 }
 
 fn resetting(book: &mut Book) {
-    let mut s = book.section("yubikey/piv/reset", "Yubico PIV extensions, RESET", &[ANY, Need::New]);
+    let mut s = book.section("yubikey/piv/reset", "Yubico PIV extensions, RESET", &[ANY, Need::New]).at_least(Danger::Resets);
     s.profile("needs-both-blocked", "RESET with a usable PIN is refused", |b| {
         b.start()?;
         b.hex("00FB0000")?.is(0x6985, "RESET")?;

@@ -3,7 +3,7 @@
 use super::GIDS;
 use crate::bench::{Bench, Stop, Verdict, holds, same, tlv};
 use crate::catalogue::Book;
-use crate::test::Need;
+use crate::test::{Danger, Need};
 use cardlab_client::tlv::object;
 use cardlab_server_stub::keys::AdminKey;
 
@@ -42,11 +42,13 @@ fn mutual(b: &mut Bench<'_>, spoil: bool) -> Verdict<(crate::bench::Reply, Vec<u
 }
 
 pub(super) fn fill(book: &mut Book) {
-    let mut s = book.section(
-        "gids/2.0/general-authenticate",
-        &format!("{GIDS}, GENERAL AUTHENTICATE; ISO/IEC 7816-4:2020 section 11.5.5"),
-        &[Need::Gids, Need::AdminKey],
-    );
+    let mut s = book
+        .section(
+            "gids/2.0/general-authenticate",
+            &format!("{GIDS}, GENERAL AUTHENTICATE; ISO/IEC 7816-4:2020 section 11.5.5"),
+            &[Need::Gids, Need::AdminKey],
+        )
+        .at_least(Danger::ChangesKeys);
     s.must("right-response", "The right response authenticates", |b| {
         b.start()?;
         b.admin()?;
@@ -111,11 +113,9 @@ pub(super) fn fill(book: &mut Book) {
             holds(!may_write(b)?, "the administrator's file is not written")
         });
     }
-    let mut s = book.section(
-        "gids/2.0/put-admin-key",
-        &format!("{GIDS}, PUT DATA of the administration key"),
-        &[Need::Gids, Need::AdminKey],
-    );
+    let mut s = book
+        .section("gids/2.0/put-admin-key", &format!("{GIDS}, PUT DATA of the administration key"), &[Need::Gids, Need::AdminKey])
+        .at_least(Danger::ChangesKeys);
     let put = "00DB3FFF267024840180A51F8718A1A2A3A4A5A6A7A8B1B2B3B4B5B6B7B8C1C2C3C4C5C6C7C88803000000";
     s.must("needs-itself", "The administration key is not put by strangers", move |b| {
         b.start()?;

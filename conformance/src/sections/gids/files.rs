@@ -3,7 +3,7 @@
 use super::GIDS;
 use crate::bench::{Bench, Verdict, holds, same, short, tlv};
 use crate::catalogue::Book;
-use crate::test::Need;
+use crate::test::{Danger, Need};
 use cardlab_client::tlv::object;
 
 fn get(b: &mut Bench<'_>, file: u16, tag: u16) -> Verdict<crate::bench::Reply> {
@@ -79,7 +79,9 @@ fn selection(book: &mut Book) {
 }
 
 fn objects(book: &mut Book) {
-    let mut s = book.section("gids/2.0/data-objects", &format!("{GIDS}, GET DATA and PUT DATA"), &[Need::Gids, Need::Pin]);
+    let mut s = book
+        .section("gids/2.0/data-objects", &format!("{GIDS}, GET DATA and PUT DATA"), &[Need::Gids, Need::Pin])
+        .at_least(Danger::ChangesKeys);
     for (slug, file, tag, title) in [
         ("master-file", 0xA000u16, 0xDF1Fu16, "The master file lists files in records of 28 bytes"),
         ("cardid", 0xA012, 0xDF20, "cardid has 16 bytes"),
@@ -167,11 +169,13 @@ fn objects(book: &mut Book) {
 }
 
 fn rules(book: &mut Book) {
-    let mut s = book.section(
-        "gids/2.0/access-rules",
-        &format!("{GIDS}, access rules; ISO/IEC 7816-4:2020 section 9.3.3.1"),
-        &[Need::Gids, Need::Pin],
-    );
+    let mut s = book
+        .section(
+            "gids/2.0/access-rules",
+            &format!("{GIDS}, access rules; ISO/IEC 7816-4:2020 section 9.3.3.1"),
+            &[Need::Gids, Need::Pin],
+        )
+        .at_least(Danger::ChangesKeys);
     for (slug, file, tag) in
         [("a010", 0xA010u16, 0xDF30u16), ("a011", 0xA011, 0xDF30), ("a013", 0xA013, 0xDF30), ("a000", 0xA000, 0xDF30)]
     {
@@ -265,11 +269,13 @@ fn rules(book: &mut Book) {
 }
 
 fn life(book: &mut Book) {
-    let mut s = book.section(
-        "gids/2.0/files",
-        &format!("{GIDS}, CREATE FILE, DELETE FILE, TERMINATE DF; ISO/IEC 7816-9"),
-        &[Need::Gids, Need::Pin],
-    );
+    let mut s = book
+        .section(
+            "gids/2.0/files",
+            &format!("{GIDS}, CREATE FILE, DELETE FILE, TERMINATE DF; ISO/IEC 7816-9"),
+            &[Need::Gids, Need::Pin],
+        )
+        .at_least(Danger::ChangesKeys);
     let create = "00E000000E620C8201398302A0208C03033030";
     s.must("created-by-the-user", "The user creates files and deletes them", move |b| {
         b.start()?;

@@ -3,7 +3,7 @@
 use super::GIDS;
 use crate::bench::{Bench, Verdict, holds, short};
 use crate::catalogue::Book;
-use crate::test::Need;
+use crate::test::{Danger, Need};
 use cardlab_client::tlv::object;
 
 fn status(b: &mut Bench<'_>, tag: u8) -> Verdict<(u8, u8)> {
@@ -130,7 +130,8 @@ pub(super) fn fill(book: &mut Book) {
         s.must(&format!("reference-{reference:02x}"), &format!("Reference {reference:02X} is no PIN"), move |b| {
             b.start()?;
             b.verify_raw(reference, b"123456")?.any_of(&[0x6A88, 0x6A86, 0x6984], "VERIFY").map(drop)
-        });
+        })
+        .spends();
     }
     s.must("selecting-another-application", "SELECT of an application that is not there leaves this one", |b| {
         b.start()?;
@@ -190,7 +191,8 @@ pub(super) fn fill(book: &mut Book) {
         b.verify()
     })
     .changes();
-    let mut s = book.section("gids/2.0/creation-state", &format!("{GIDS}, life cycle"), &[Need::GidsBlank]);
+    let mut s =
+        book.section("gids/2.0/creation-state", &format!("{GIDS}, life cycle"), &[Need::GidsBlank]).at_least(Danger::Resets);
     s.must("pin-is-set-without-an-old-one", "A card in its creation state takes a PIN without an old one", |b| {
         b.start()?;
         b.send(&short([0x00, 0x24, 0x01, 0x80], b"4711", None))?.ok("CHANGE P1=01")?;

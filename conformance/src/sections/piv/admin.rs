@@ -3,7 +3,7 @@
 use super::PART2;
 use crate::bench::{Bench, Stop, Verdict, holds, short, tlv};
 use crate::catalogue::Book;
-use crate::test::Need;
+use crate::test::{Danger, Need};
 use cardlab_client::tlv::object;
 
 /// PUT DATA shows whether the key is authenticated.
@@ -33,7 +33,9 @@ pub(super) fn fill(book: &mut Book) {
 }
 
 fn external(book: &mut Book) {
-    let mut s = book.section("piv/800-73-4-2/a.1", &format!("{PART2} appendix A.1"), &[Need::Piv, Need::AdminKey]);
+    let mut s = book
+        .section("piv/800-73-4-2/a.1", &format!("{PART2} appendix A.1"), &[Need::Piv, Need::AdminKey])
+        .at_least(Danger::ChangesKeys);
     s.must("challenge-is-a-block", "A challenge has the length of the cipher's block", |b| {
         b.start()?;
         let length = b.challenge()?.len();
@@ -158,7 +160,9 @@ fn external(book: &mut Book) {
 }
 
 fn mutual(book: &mut Book) {
-    let mut s = book.section("piv/800-73-4-2/a.2", &format!("{PART2} appendix A.2"), &[Need::Piv, Need::AdminKey]);
+    let mut s = book
+        .section("piv/800-73-4-2/a.2", &format!("{PART2} appendix A.2"), &[Need::Piv, Need::AdminKey])
+        .at_least(Danger::ChangesKeys);
     let answer = |b: &mut Bench<'_>, with_82: bool| -> Verdict<(Vec<u8>, crate::bench::Reply)> {
         let encrypted = witness(b)?;
         let key = b.admin_key()?;
@@ -284,8 +288,9 @@ fn algorithms(book: &mut Book) {
 }
 
 fn templates(book: &mut Book) {
-    let mut s =
-        book.section("piv/800-73-4-2/3.2.4-template", &format!("{PART2} section 3.2.4, table 7"), &[Need::Piv, Need::AdminKey]);
+    let mut s = book
+        .section("piv/800-73-4-2/3.2.4-template", &format!("{PART2} section 3.2.4, table 7"), &[Need::Piv, Need::AdminKey])
+        .at_least(Danger::ChangesKeys);
     for (slug, template) in [
         ("empty", "7C00"),
         ("no-template", "8100"),

@@ -3,7 +3,7 @@
 use super::PART2;
 use crate::bench::{Stop, holds, short};
 use crate::catalogue::Book;
-use crate::test::Need;
+use crate::test::{Danger, Need};
 
 pub(super) fn fill(book: &mut Book) {
     pin(book);
@@ -11,7 +11,9 @@ pub(super) fn fill(book: &mut Book) {
 }
 
 fn pin(book: &mut Book) {
-    let mut s = book.section("piv/800-73-4-2/3.2.2", &format!("{PART2} section 3.2.2"), &[Need::Piv, Need::Pin]);
+    let mut s = book
+        .section("piv/800-73-4-2/3.2.2", &format!("{PART2} section 3.2.2"), &[Need::Piv, Need::Pin])
+        .at_least(Danger::SpendsTries);
     s.must("new-pin-verifies", "After a change the new PIN verifies", |b| {
         b.start()?;
         let (old, new) = (b.pin()?, b.other_pin());

@@ -5,7 +5,7 @@ use super::objects::{OBJECTS, Read};
 use crate::bench::holds;
 use crate::catalogue::Book;
 use crate::keys::KeyKind;
-use crate::test::Need;
+use crate::test::{Danger, Need};
 
 /// What may be read there.
 const FREE: [&str; 3] = ["5FC102", "5FC101", "5FC122"];
@@ -13,7 +13,7 @@ const CLOSED: [u16; 4] = [0x6982, 0x6A81, 0x6A82, 0x6985];
 
 pub(super) fn fill(book: &mut Book) {
     let source = format!("{PART1} tables 2 and 5, contactless without VCI");
-    let mut s = book.section("piv/800-73-4-1/contactless", &source, &[Need::PlainPiv, Need::New]);
+    let mut s = book.section("piv/800-73-4-1/contactless", &source, &[Need::PlainPiv, Need::New]).at_least(Danger::ChangesKeys);
     for (slug, tag, read, _) in OBJECTS {
         let free = FREE.contains(&tag);
         let title = if free {

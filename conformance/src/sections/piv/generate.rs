@@ -5,7 +5,7 @@ use crate::bench::{Bench, Stop, Verdict, holds, same, short};
 use crate::catalogue::Book;
 use crate::keys::KeyKind;
 use crate::oracle::PublicKey;
-use crate::test::{Level, Need};
+use crate::test::{Danger, Level, Need};
 use cardlab_client::tlv::object;
 
 /// Makes a key and gives its public half.
@@ -21,7 +21,9 @@ fn signs(b: &mut Bench<'_>, slot: u8, kind: KeyKind, key: &PublicKey) -> Verdict
 }
 
 pub(super) fn fill(book: &mut Book) {
-    let mut s = book.section("piv/800-73-4-2/3.3.2", &format!("{PART2} section 3.3.2"), &[Need::Piv, Need::AdminKey, Need::Pin]);
+    let mut s = book
+        .section("piv/800-73-4-2/3.3.2", &format!("{PART2} section 3.3.2"), &[Need::Piv, Need::AdminKey, Need::Pin])
+        .at_least(Danger::ChangesKeys);
     for kind in [KeyKind::P256, KeyKind::P384, KeyKind::Ed25519] {
         for slot in [0x9Au8, 0x9C, 0x9E] {
             let level = if kind == KeyKind::Ed25519 { Level::Profile } else { Level::Must };

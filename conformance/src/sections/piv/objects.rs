@@ -3,7 +3,7 @@
 use super::{PART1, PART2};
 use crate::bench::{Bench, Verdict, holds, same, short, tlv};
 use crate::catalogue::Book;
-use crate::test::Need;
+use crate::test::{Danger, Need};
 use cardlab_client::tlv::object;
 
 /// Read rule over the contact interface.
@@ -189,7 +189,7 @@ fn get(book: &mut Book) {
 
 fn put(book: &mut Book) {
     let known = [Need::Piv, Need::AdminKey];
-    let mut s = book.section("piv/800-73-4-2/3.3.1", &format!("{PART2} section 3.3.1"), &known);
+    let mut s = book.section("piv/800-73-4-2/3.3.1", &format!("{PART2} section 3.3.1"), &known).at_least(Danger::ChangesKeys);
     s.must("needs-the-administration-key", "PUT DATA without the administration key: 6982, and nothing is written", |b| {
         written(b, "5FC105", &[0x70, 0x01, 0xAA])?;
         b.start()?;

@@ -149,7 +149,8 @@ pub(super) fn fill(book: &mut Book) {
             b.put("5FC10B", &[0x70, 0x00])?.is(0x6982, "PUT DATA").map(drop)
         },
     )
-    .needs(&[Need::YubiKey([0, 0, 0]), Need::AdminKey]);
+    .needs(&[Need::YubiKey([0, 0, 0]), Need::AdminKey])
+    .changes();
     s.must("a-challenge-dies-with-selection", "SELECT ends a pending challenge", |b| {
         b.start()?;
         let challenge = b.challenge()?;

@@ -3,7 +3,7 @@
 use super::PART2;
 use crate::bench::{Bench, Verdict, holds, short};
 use crate::catalogue::Book;
-use crate::test::Need;
+use crate::test::{Danger, Need};
 
 /// Tries of the PUK, by a wrong one.
 fn spend_puk(b: &mut Bench<'_>) -> Verdict<u16> {
@@ -12,7 +12,9 @@ fn spend_puk(b: &mut Bench<'_>) -> Verdict<u16> {
 }
 
 pub(super) fn fill(book: &mut Book) {
-    let mut s = book.section("piv/800-73-4-2/3.2.3", &format!("{PART2} section 3.2.3"), &[Need::Piv, Need::Pin, Need::Puk]);
+    let mut s = book
+        .section("piv/800-73-4-2/3.2.3", &format!("{PART2} section 3.2.3"), &[Need::Piv, Need::Pin, Need::Puk])
+        .at_least(Danger::SpendsTries);
     s.must("puk-unblocks", "The right PUK unblocks a blocked PIN and sets a new one", |b| {
         b.start()?;
         b.block_pin()?;

@@ -3,7 +3,7 @@
 use super::PART2;
 use crate::bench::{Bench, Verdict, holds};
 use crate::catalogue::Book;
-use crate::test::Need;
+use crate::test::{Danger, Need};
 
 /// A PIN that breaks a rule of section 2.4.3: refused without a try, or counted as wrong. Either way the
 /// status says which, and the counter agrees.
@@ -185,7 +185,9 @@ pub(super) fn fill(book: &mut Book) {
     })
     .changes();
 
-    let mut s = book.section("piv/800-73-4-2/3.2.1-p1-p2", &format!("{PART2} section 3.2.1, P1 and P2"), &[Need::Piv, Need::Pin]);
+    let mut s = book
+        .section("piv/800-73-4-2/3.2.1-p1-p2", &format!("{PART2} section 3.2.1, P1 and P2"), &[Need::Piv, Need::Pin])
+        .at_least(Danger::SpendsTries);
     for p1 in [0x01u8, 0x7F, 0x80] {
         s.must(&format!("p1-{p1:02x}"), &format!("VERIFY with P1={p1:02X}: 6A86, and no try is spent"), move |b| {
             b.start()?;
@@ -259,8 +261,9 @@ pub(super) fn fill(book: &mut Book) {
     })
     .spends();
 
-    let mut s =
-        book.section("piv/800-73-4-1/3.3.2", "SP 800-73-4 part 1 section 3.3.2, part 2 section 3.2.1", &[Need::Piv, Need::New]);
+    let mut s = book
+        .section("piv/800-73-4-1/3.3.2", "SP 800-73-4 part 1 section 3.3.2, part 2 section 3.2.1", &[Need::Piv, Need::New])
+        .at_least(Danger::SpendsTries);
     s.must("no-global-pin", "VERIFY of the Global PIN on a card without one: 6A88", |b| {
         b.start()?;
         b.verify_raw(0x00, b"12345678")?.any_of(&[0x6A88, 0x6A86], "VERIFY 00").map(drop)
