@@ -184,12 +184,14 @@ impl Conform {
             records.extend(self.run_on(&mut **target, &chosen));
         }
         let mut report = Report { format: FORMAT, target: self.target.clone(), seed: self.seed, records };
-        if let Some(file) = &self.write_expect {
-            write(file, &Expectations::of(&report))?;
-        }
+        let failures = Expectations::of(&report);
         let stale: Vec<String> = known.apply(&mut report).into_iter().map(|k| format!("{} on {}", k.id, k.card)).collect();
-        self.hand_out(&report)?;
+        // What was found is said before a file can fail.
         print!("{}", terminal::write(&report));
+        self.hand_out(&report)?;
+        if let Some(file) = &self.write_expect {
+            write(file, &failures)?;
+        }
         // A part of the tests says nothing of the others' entries.
         let whole = self.patterns.is_empty() && self.partition.is_none() && self.without.is_empty() && self.with.is_empty();
         let stale = if whole { stale } else { Vec::new() };

@@ -46,7 +46,9 @@ fn parts_make_the_whole() {
     assert_eq!(conform(&lab, &["diff", "whole.json", "merged.json"]).ok(), "");
     has(&conform(&lab, &["merge", "1.json", "1.json", "--json", "m.json"]).code(2), &["is in two parts"]);
     lab.write("no.json", "{}");
-    has(&conform(&lab, &["diff", "no.json", "1.json"]).code(2), &["no.json", "no report of a conformance run"]);
+    has(&conform(&lab, &["diff", "no.json", "1.json"]).code(2), &["no.json", "no report of a conformance run", "missing field"]);
+    let full = conform(&lab, &["--target", "sim:gids-blank", "--json", "/dev/full"]).code(2);
+    has(&full, &["gids-blank: ", " passed", "/dev/full: No space left"]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum JsonError {
     /// Not JSON of this form.
-    #[error("this is no report of a conformance run: {0}")]
+    #[error("this is no report of a conformance run")]
     Form(#[from] serde_json::Error),
     /// Of another version.
     #[error("the report has format {0}; this version reads format {FORMAT}")]
