@@ -3,7 +3,6 @@
 use crate::exit::{Exit, Failure, OrExit};
 use anyhow::anyhow;
 use cardlab_pcsclite::client::{Context, default_socket};
-use cardlab_pcsclite::code::state;
 use cardlab_pcsclite::wire::ReaderState;
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -30,7 +29,7 @@ impl ReaderChoice {
     pub(crate) fn pick(&self, readers: &[ReaderState]) -> Result<String, Failure> {
         let found = match &self.reader {
             Some(name) => named(readers, name),
-            None => readers.iter().find(|r| has_card(r)),
+            None => readers.iter().find(|r| r.has_card()),
         };
         let known = readers.iter().map(|r| format!("'{}'", r.name)).collect::<Vec<_>>().join(", ");
         let missing = || match &self.reader {
@@ -49,9 +48,4 @@ fn connect(path: &Path) -> Result<Context, Failure> {
 /// The reader of this name, or the first whose name begins with it.
 pub(crate) fn named<'a>(readers: &'a [ReaderState], name: &str) -> Option<&'a ReaderState> {
     readers.iter().find(|r| r.name == name).or_else(|| readers.iter().find(|r| r.name.starts_with(name)))
-}
-
-/// Whether a card that answers is in it.
-pub(crate) const fn has_card(reader: &ReaderState) -> bool {
-    reader.state & state::PRESENT != 0 && reader.state & state::SWALLOWED == 0
 }

@@ -9,7 +9,7 @@ use cardlab_conformance::expectations::Expectations;
 use cardlab_conformance::report::{FORMAT, Record, Report, compare, html, json, junit, terminal};
 use cardlab_conformance::run::{Settings, run};
 use cardlab_conformance::select::{Partition, Selection, select};
-use cardlab_conformance::target::{Target, pcsc::Pcsc, sim::Sim, socket::Socket};
+use cardlab_conformance::target::{Target, pcsc::Pcsc, sim::Sim, socket::Socket, unlock::Unlock};
 use cardlab_conformance::test::{Danger, Level, Test};
 use cardlab_pcsclite::client::default_socket;
 use cardlab_sim::profile::Profile;
@@ -34,7 +34,7 @@ pub(crate) struct Conform {
     #[arg(value_name = "FILTER")]
     patterns: Vec<String>,
 
-    /// `sim` or `sim:PROFILE`, new simulated cards in process; `socket`, the same behind a PC/SC socket; `pcsc` or `pcsc:READER`, the card in a reader
+    /// `sim` or `sim:PROFILE`, new simulated cards in process; `socket`, the same behind a PC/SC socket; `pcsc` or `pcsc:READER`, the card in a reader; `unlock`, the unlock system, which is part of `sim` and `socket` without a profile
     #[arg(long, default_value = "sim", value_name = "TARGET")]
     target: String,
 
@@ -234,11 +234,19 @@ impl Conform {
                     "{} in {reader}: at most '{}' will be done to it{}",
                     card.facts().name,
                     self.allow,
-                    if self.allow > Danger::Safe { ", and put back" } else { "" }
+                    match self.allow {
+                        Danger::Safe => "",
+                        Danger::SpendsTries => "; PIN, PUK and their tries are put back",
+                        _ => "; PIN, PUK, their tries and PIV data objects are put back, keys and GIDS files are not",
+                    }
                 );
                 targets.push(Box::new(card));
             }
-            _ => return Err(anyhow!("no target '{kind}'; there are sim, socket and pcsc")).or_exit(Exit::USAGE),
+            "unlock" => {}
+            _ => return Err(anyhow!("no target '{kind}'; there are sim, socket, pcsc and unlock")).or_exit(Exit::USAGE),
+        }
+        if kind != "pcsc" && name.is_none() {
+            targets.push(Box::new(Unlock));
         }
         Ok(targets)
     }

@@ -3,6 +3,7 @@
 use crate::exit::{Exit, Failure, OrExit};
 use crate::readers::ReaderOptions;
 use anyhow::anyhow;
+use cardlab_control::{CONTROL_VARIABLE, beside};
 use cardlab_pcsclite::wire::SOCKET_VARIABLE;
 use cardlab_vreader::private::PrivateDirectory;
 use cardlab_vreader::server::listen;
@@ -45,12 +46,14 @@ impl Exec {
     async fn run_inside(self) -> Result<Exit, Failure> {
         let directory = PrivateDirectory::new()?;
         let socket = directory.path().join("pcscd.comm");
-        let server = self.readers.serve().await?;
+        let (rack, trace) = self.readers.rack().await?;
         let listener = listen(&socket)?;
-        tokio::spawn(server.serve(listener));
+        tokio::spawn(rack.server().clone().serve(listener));
+        let control = beside(&socket);
+        tokio::spawn(self.readers.control(&rack, &trace).serve(listen(&control)?));
         let mut signals = Signals::catch()?;
         let mut command = Command::new(&self.command[0]);
-        command.args(&self.command[1..]).env(SOCKET_VARIABLE, &socket);
+        command.args(&self.command[1..]).env(SOCKET_VARIABLE, &socket).env(CONTROL_VARIABLE, &control);
         if !self.keep_cache {
             command.env("XDG_CACHE_HOME", directory.path().join("cache"));
         }

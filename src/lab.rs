@@ -3,10 +3,10 @@
 use crate::exit::{Exit, Failure};
 use crate::readers::ReaderOptions;
 use crate::site::{self, Tls};
-use crate::station::Readers;
 use anyhow::{Context as _, anyhow};
 use cardlab_client::minidriver::Minidriver;
 use cardlab_client::service::{Service, Trust};
+use cardlab_control::beside;
 use cardlab_lockscreen::{Settings, desk::Desk, page};
 use cardlab_pcsclite::client::{Context, ShareMode};
 use cardlab_pcsclite::wire::SOCKET_VARIABLE;
@@ -15,6 +15,7 @@ use cardlab_server_stub::bootstrap::{CARD_TYPE, sample};
 use cardlab_server_stub::desk::NewCard;
 use cardlab_server_stub::keys::{CardIdentity, Cipher};
 use cardlab_server_stub::server::Server;
+use cardlab_station::Readers;
 use cardlab_vreader::private::PrivateDirectory;
 use cardlab_vreader::server::{Access, listen_for};
 use clap::Args;
@@ -142,10 +143,11 @@ fn start_readers(readers: ReaderOptions, socket: &Path) -> Result<(), Failure> {
         let run = || -> Result<(), Failure> {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
-                let server = readers.serve().await?;
+                let (rack, trace) = readers.rack().await?;
+                tokio::spawn(readers.control(&rack, &trace).serve(listen_for(&beside(&path), Access::Owner)?));
                 let listener = listen_for(&path, Access::Owner)?;
                 let _ = tell.send(Ok(()));
-                match server.serve(listener).await {}
+                match rack.server().clone().serve(listener).await {}
             })
         };
         if let Err(failure) = run() {

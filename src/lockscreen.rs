@@ -56,6 +56,7 @@ impl Lockscreen {
             remote_desktop: self.remote_desktop,
             in_session: self.in_session,
             share: self.share,
+            look_every: None,
         });
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {

@@ -2,21 +2,34 @@
 //!
 //! One file a subcommand; what they do is in the crates.
 
+/// As the standard library's, for a reader of our output who may go: `cardlab card log | head`.
+macro_rules! println {
+    () => { crate::terminal::print(format_args!("\n")) };
+    ($($argument:tt)*) => { crate::terminal::print(format_args!("{}\n", format_args!($($argument)*))) };
+}
+/// As [`println!`] without the line's end.
+macro_rules! print {
+    ($($argument:tt)*) => { crate::terminal::print(format_args!($($argument)*)) };
+}
+
 mod card;
 mod choose;
 mod conform;
+mod doctor;
 mod exec;
 mod exit;
 mod lab;
 mod lockscreen;
+mod manual;
 mod profile;
 mod readers;
 mod response;
+mod scenario;
 mod serve;
 mod site;
-mod station;
 mod stored;
 mod terminal;
+mod trace;
 mod unlock;
 mod up;
 
@@ -44,6 +57,10 @@ enum Command {
     Serve(serve::Serve),
     Profile(profile::ProfileCommand),
     Conform(conform::Conform),
+    Scenario(scenario::ScenarioCommand),
+    Trace(trace::TraceCommand),
+    Doctor(doctor::Doctor),
+    Manual(manual::Manual),
 }
 
 fn main() -> std::process::ExitCode {
@@ -58,6 +75,10 @@ fn main() -> std::process::ExitCode {
         Command::Serve(command) => command.run(),
         Command::Profile(command) => command.run(),
         Command::Conform(command) => command.run(),
+        Command::Scenario(command) => command.run(),
+        Command::Trace(command) => command.run(),
+        Command::Doctor(command) => command.run(),
+        Command::Manual(command) => command.run(<Cli as clap::CommandFactory>::command()),
     };
     match result {
         Ok(Exit(code)) => code.into(),

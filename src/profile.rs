@@ -35,6 +35,7 @@ impl ProfileCommand {
             What::Show { name } => print!("{}", Profile::text(&name)?),
             What::Settings => {
                 println!("{:<22}the reader's name", "name");
+                println!("{:<22}on or off: a keypad at the reader", "pin-pad");
                 println!("{:<22}KEY.pem[:CERTIFICATE.pem], FILE.p12[:PASSWORD], or new:ALGORITHM", "9a 9c 9d 9e 82..95");
                 println!("{:<22}file that gets the certificate of the CA that signs new: keys", "ca");
                 for (key, value) in SETTINGS {

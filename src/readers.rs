@@ -2,21 +2,23 @@
 
 use crate::exit::Failure;
 use anyhow::Context as _;
-use cardlab_sim::card::{Card, World};
+use cardlab_control::api::Control;
+use cardlab_sim::card::World;
 use cardlab_sim::crypto::backend::{Backend, Repeatable};
 use cardlab_sim::nvm::Volatile;
 use cardlab_sim::random::Random;
 use cardlab_vreader::clock::Monotonic;
-use cardlab_vreader::icc::{Icc, VirtualCard};
+use cardlab_vreader::icc::VirtualCard;
+use cardlab_vreader::rack::Rack;
 use cardlab_vreader::server::{POWER_OFF_GRACE, Server};
 use cardlab_vreader::setup::CardRequest;
 use cardlab_vreader::store::StateDirectory;
-use cardlab_vreader::trace::{Sink, Trace};
+use cardlab_vreader::trace::{Form, Ticks, Trace};
 use clap::Args;
 use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 #[cfg(feature = "fast-crypto")]
@@ -42,7 +44,7 @@ pub(crate) struct ReaderOptions {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
-    /// Write every exchange as readable text to this file; - is stderr
+    /// Write every exchange to this file: as readable text, as JSON lines (.jsonl) or for Wireshark (.pcapng); - is stderr
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
 
@@ -58,7 +60,8 @@ pub(crate) struct ReaderOptions {
 /// A card that is ready for a reader.
 pub(crate) struct ReadyCard {
     pub(crate) reader_name: String,
-    pub(crate) icc: Box<dyn Icc>,
+    pub(crate) pin_pad: bool,
+    pub(crate) card: VirtualCard,
 }
 
 impl ReaderOptions {
@@ -69,41 +72,51 @@ impl ReaderOptions {
     }
 
     /// Makes or opens the cards.
-    pub(crate) fn make(&self) -> Result<Vec<ReadyCard>, Failure> {
+    pub(crate) fn make(&self) -> Result<(Vec<ReadyCard>, Trace), Failure> {
         let requests: Vec<CardRequest> = self.cards.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
         let state = self.state.as_deref().map(StateDirectory::open).transpose()?;
-        let sink = self.sink()?;
+        let trace = self.trace()?;
         let several = requests.len() > 1;
         let mut ready = Vec::with_capacity(requests.len());
         for (index, request) in requests.iter().enumerate() {
             let card =
                 request.make(self.world(index, state.as_ref())?).with_context(|| format!("--card {}", self.cards[index]))?;
             let label = if several { format!("{index}:{}", request.profile_name()) } else { request.profile_name().to_owned() };
-            let trace = sink.clone().map(|sink| Trace::new(sink, label, self.trace_secrets));
-            ready.push(ReadyCard { reader_name: request.reader_name().to_owned(), icc: boxed(card, trace) });
+            let card = VirtualCard::journaled(card, trace.of(&label));
+            ready.push(ReadyCard { reader_name: request.reader_name().to_owned(), pin_pad: request.has_pin_pad(), card });
         }
-        Ok(ready)
+        Ok((ready, trace))
     }
 
-    /// A server with a reader for each card.
-    pub(crate) async fn serve(&self) -> Result<Server, Failure> {
-        let cards = self.make()?;
+    /// A rack with a reader for each card, and what happens at them.
+    pub(crate) async fn rack(&self) -> Result<(Rack, Trace), Failure> {
+        let (cards, trace) = self.make()?;
         let server = Server::new(Random::from_seed(system_random()?), Duration::from_millis(self.power_off_after));
-        for card in cards {
-            let reader = server.add_reader(&card.reader_name);
-            server.insert(reader, card.icc).await;
+        let rack = Rack::new(server);
+        for ready in cards {
+            let place = rack.add(&ready.reader_name, ready.card).await;
+            if ready.pin_pad {
+                rack.add_pin_pad(place);
+            }
         }
-        Ok(server)
+        Ok((rack, trace))
     }
 
-    fn sink(&self) -> Result<Option<Sink>, Failure> {
-        let Some(path) = &self.trace else { return Ok(None) };
+    /// Drives these readers.
+    pub(crate) fn control(&self, rack: &Rack, trace: &Trace) -> Control {
+        Control::new(rack.clone(), trace.clone(), self.trace_secrets)
+    }
+
+    fn trace(&self) -> Result<Trace, Failure> {
+        let trace = Trace::new(if self.seed.is_some() { Ticks::Count } else { Ticks::Clock });
+        let Some(path) = &self.trace else { return Ok(trace) };
         let writer: Box<dyn Write + Send> = if path.as_os_str() == "-" {
             Box::new(std::io::stderr())
         } else {
             Box::new(File::create(path).with_context(|| format!("--trace {}", path.display()))?)
         };
-        Ok(Some(Arc::new(Mutex::new(writer))))
+        trace.to_file(Form::of(path), self.trace_secrets, writer).with_context(|| format!("--trace {}", path.display()))?;
+        Ok(trace)
     }
 
     fn world(&self, index: usize, state: Option<&StateDirectory>) -> Result<World, Failure> {
@@ -119,10 +132,6 @@ impl ReaderOptions {
             backend,
         })
     }
-}
-
-fn boxed(card: Card, trace: Option<Trace>) -> Box<dyn Icc> {
-    Box::new(VirtualCard::new(card, trace))
 }
 
 pub(crate) fn system_random() -> anyhow::Result<[u8; 32]> {

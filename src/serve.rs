@@ -2,10 +2,10 @@
 
 use crate::exit::{Exit, Failure};
 use crate::site::{self, Tls};
-use crate::station::Readers;
 use anyhow::{Context as _, anyhow};
 use cardlab_pcsclite::client::default_socket;
 use cardlab_server_stub::answers::Hashing;
+use cardlab_station::Readers;
 use clap::Args;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;

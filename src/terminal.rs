@@ -12,6 +12,20 @@ const END: u8 = 0x04;
 const BACKSPACE: [u8; 2] = [0x08, 0x7F];
 const KILL: u8 = 0x15;
 
+/// Writes to stdout. A reader that has gone is no error: what is being done goes on without one. A stdout that
+/// cannot be written ends the process, because whoever wants the output must not take silence for success.
+pub(crate) fn print(text: std::fmt::Arguments<'_>) {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_fmt(text).and_then(|()| stdout.flush()) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        Err(error) => {
+            eprintln!("cardlab: stdout: {error}");
+            std::process::exit(2);
+        }
+    }
+}
+
 /// What came instead of a line, or the line.
 pub(crate) enum Entry<B> {
     /// A line without its end.

@@ -3,6 +3,7 @@
 use crate::exit::{Exit, Failure};
 use crate::readers::ReaderOptions;
 use anyhow::{Context as _, anyhow};
+use cardlab_control::beside;
 use cardlab_pcsclite::wire::{SOCKET_VARIABLE, SYSTEM_SOCKET};
 use cardlab_vreader::private::PrivateDirectory;
 use cardlab_vreader::server::{Access, listen_for};
@@ -32,6 +33,10 @@ pub(crate) struct Up {
     /// PCSCLITE_CSOCK_NAME
     #[arg(long, conflicts_with = "vpcd")]
     system: bool,
+
+    /// Where `cardlab card` drives the readers; else beside the socket, with .control at its end
+    #[arg(long, value_name = "PATH", conflicts_with = "vpcd")]
+    control: Option<PathBuf>,
 
     /// Put the cards into the vpcd readers of a system-wide pcscd instead: the first card at this
     /// port, each further one at the next
@@ -64,9 +69,25 @@ impl Up {
             return self.keep_in_vpcd(address).await;
         }
         let place = self.listen()?;
-        let server = self.readers.serve().await?;
+        let (rack, trace) = self.readers.rack().await?;
+        let control = match &self.control {
+            Some(path) => std::path::absolute(path)?,
+            None => beside(&place.path),
+        };
+        let _control = match listen_for(&control, Access::Owner) {
+            Ok(listener) => {
+                tokio::spawn(self.readers.control(&rack, &trace).serve(listener));
+                Some(SocketFile(control))
+            }
+            Err(error) if self.control.is_some() => return Err(error).context("--control").map_err(Failure::from),
+            // Beside a socket that systemd passes there may be no room for another.
+            Err(error) => {
+                eprintln!("cardlab: no control socket: {error}; --control puts it elsewhere");
+                None
+            }
+        };
         self.ready(&format!("{SOCKET_VARIABLE}={}", place.path.display()))?;
-        match server.serve(place.listener).await {}
+        match rack.server().clone().serve(place.listener).await {}
     }
 
     /// The socket, and what has to go when it goes.
@@ -100,7 +121,7 @@ impl Up {
         let port: u16 = port.parse().with_context(|| format!("--vpcd {address}: '{port}' is no port"))?;
         let mut cards = JoinSet::new();
         let (connected, mut connections) = tokio::sync::mpsc::unbounded_channel();
-        let made = self.readers.make()?;
+        let (made, _) = self.readers.make()?;
         let mut missing = made.len();
         for (index, mut card) in made.into_iter().enumerate() {
             let port = port
@@ -108,7 +129,7 @@ impl Up {
                 .ok_or_else(|| anyhow!("--vpcd {address}: no ports left for {missing} cards"))?;
             let (address, connected) = (format!("{host}:{port}"), connected.clone());
             cards.spawn(async move {
-                vpcd::serve(&address, &mut *card.icc, || {
+                vpcd::serve(&address, &mut card.card, || {
                     let _ = connected.send(index);
                 })
                 .await

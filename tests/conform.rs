@@ -64,7 +64,7 @@ fn known_failures() {
     lab.write("known.toml", "[[failure]]\nid = \"piv/gone\"\nreason = \"x\"\n");
     has(&conform(&lab, &["--target", "sim:gids-blank", "--expect", "known.toml"]).code(1), &["stale", "piv/gone"]);
     has(&conform(&lab, &["piv/nothing"]).code(2), &["no test is called 'piv/nothing'"]);
-    has(&conform(&lab, &["--target", "drawer"]).code(2), &["there are sim, socket and pcsc"]);
+    has(&conform(&lab, &["--target", "drawer"]).code(2), &["there are sim, socket, pcsc and unlock"]);
     has(&conform(&lab, &["--target", "sim:none"]).code(3), &["none"]);
     has(&conform(&lab, &["--partition", "4/3", "--list"]).code(2), &["2/5 for the second of five"]);
     has(&cardlab(&["conform", "--list", "*9c-once"]).ok(), &["piv/800-73-4-1/table-5/p256-9c-once  [must, safe]"]);
@@ -94,22 +94,74 @@ fn a_card_in_a_reader_is_left_as_it_was() {
     lab.sh("yubico-piv-tool -r '' -a verify-pin -P 123456 || pkcs11-tool --login --pin 123456 -O").ok();
 }
 
-/// A service that is not ours: Debian's pcscd with its virtual reader.
+/// The card is pulled out in the middle of a run: what is left is not run, and said so.
+#[test]
+fn pulled_out_in_mid_run() {
+    let lab = Lab::new("nist-piv");
+    let run = format!(
+        "{CARDLAB} card fault remove-after,nth=40 && {CARDLAB} conform iso piv --target pcsc --json r.json --junit r.xml"
+    );
+    has(&lab.sh(&run).code(1), &["the card was removed", " not run"]);
+    let report = lab.read("r.json");
+    has(&report, &["the card is no longer there", "\"outcome\": \"passed\""]);
+    let count = "from junitparser import JUnitXml; s = JUnitXml.fromfile('r.xml'); \
+                 print(sum(u.tests for u in s), sum(u.failures for u in s), sum(u.skipped for u in s))";
+    let counted = lab.host(&format!("/usr/bin/python3 -c \"{count}\"")).ok();
+    let numbers: Vec<u32> = counted.split_whitespace().map(|n| n.parse().unwrap()).collect();
+    assert!(numbers[0] > 300 && numbers[1] == 1 && numbers[2] > 300, "{counted}");
+}
+
+/// A service that is not ours: Debian's pcscd with its virtual readers. Every profile, and all sections but those
+/// on PC/SC itself, which are about our service.
 #[test]
 fn under_pcscd() {
     let lab = Lab::new("gids");
-    let id = "A0F1E2D3C4B5A69788796A5B4C3D2E1F";
-    lab.write("card.toml", "pin = \"123456\"\nadmin-key = \"000000000000000000000000000000000000000000000000\"\n");
+    let (gids, piv) = ("A0F1E2D3C4B5A69788796A5B4C3D2E1F", "B0F1E2D3C4B5469788796A5B4C3D2E1F");
+    let key = "010203040506070801020304050607080102030405060708";
+    lab.write("zeros.toml", "pin = \"123456\"\nadmin-key = \"000000000000000000000000000000000000000000000000\"\n");
+    lab.write("tdes.toml", &format!("pin = \"123456\"\npuk = \"12345678\"\nadmin-key = \"{key}\"\n"));
+    lab.write("aes.toml", &format!("{}admin-algorithm = \"aes192\"\n", lab.read("tdes.toml")));
+    lab.write("none.toml", "");
+    let allowed = format!("--allow locks --serial {gids}");
+    let on_piv = format!("--allow locks --serial {piv}");
+    let cards = [
+        (format!("gids,card-id={gids}"), "zeros", &*allowed, "GIDS card", 150),
+        ("gids-blank".into(), "none", "", "GIDS card, not initialised", 20),
+        (format!("piv-admin,chuid={piv}"), "tdes", &on_piv, "PIV card, managed", 350),
+        (format!("nist-piv,chuid={piv}"), "aes", &on_piv, "PIV card B0", 350),
+        (format!("yubikey-4.3,chuid={piv}"), "tdes", &on_piv, "YubiKey 4.3", 340),
+        (format!("yubikey-5.4,chuid={piv}"), "tdes", &on_piv, "YubiKey 5.4", 340),
+        (format!("yubikey-5.7,chuid={piv}"), "aes", &on_piv, "YubiKey 5.7", 340),
+    ];
+    let judged: String =
+        cards.iter().map(|(card, credentials, allowed, ..)| format!("judge '{card}' {credentials}.toml {allowed}\n")).collect();
     let script = format!(
-        r#"ip link set lo up
-        mkdir -p run; mount --bind run /run/pcscd 2>/dev/null || {{ mkdir -p /run/pcscd; mount --bind run /run/pcscd; }}
-        {CARDLAB} up --card gids,card-id={id} --vpcd 127.0.0.1:35963 >ready & card=$!
-        pcscd --foreground >pcscd.log 2>&1 & daemon=$!
-        for n in $(seq 200); do if opensc-tool -a 2>/dev/null | grep -q 3b:; then break; fi; read -t 0.1 <> <(:) || :; done
-        {CARDLAB} conform --target "pcsc:Virtual PCD 00 00" --socket /run/pcscd/pcscd.comm --credentials card.toml --allow locks --serial {id} \
-            gids/2.0/verify gids/2.0/access-rules unblock minidriver --json r.json
-        kill $card $daemon"#
+        r#"trap 'kill $(jobs -p) 2>/dev/null || :' EXIT
+        ip link set lo up
+        mkdir -p run /run/pcscd; mount --bind run /run/pcscd
+        pcscd --foreground >pcscd.log 2>&1 &
+        in_reader() {{ opensc-tool -a 2>/dev/null </dev/null | grep -q 3b:; }}
+        until_it() {{ for n in $(seq 300); do if "$@"; then return; fi; read -t 0.1 <> <(:) || :; done; "$@"; }}
+        is_out() {{ ! in_reader; }}
+        objects() {{ opensc-tool -s 00A4040005A000000308 -s 00CB3FFF055C035FC10200 -s 00CB3FFF055C035FC10700 </dev/null; }}
+        judge() {{
+            {CARDLAB} up --card "$1" --vpcd 127.0.0.1:35963 >ready & card=$!
+            until_it in_reader
+            objects >before
+            {CARDLAB} conform --target "pcsc:Virtual PCD 00 00" --socket /run/pcscd/pcscd.comm --credentials "${{@:2}}" \
+                iso piv yubikey gids unblock minidriver
+            objects | cmp - before
+            kill $card; wait $card || :
+            until_it is_out
+        }}
+        {judged}"#
     );
-    let text = lab.host(&format!("timeout 120 unshare -mn bash -euo pipefail -c '{}'", script.replace('\'', "'\\''"))).ok();
-    has(&text, &["GIDS card A0F1E2D3C4B5A69788796A5B4C3D2E1F: ", " passed"]);
+    let text = lab.host(&format!("timeout 240 unshare -mn bash -euo pipefail -c '{}'", script.replace('\'', "'\\''"))).ok();
+    has(&text, &["PIN, PUK, their tries and PIV data objects are put back"]);
+    for (.., name, least) in cards {
+        let line = text.lines().find(|line| line.starts_with(name) && line.contains(" passed"));
+        let line = line.unwrap_or_else(|| panic!("no result of {name}:\n{text}"));
+        let passed = line.split(": ").nth(1).and_then(|counts| counts.split(' ').next()).and_then(|n| n.parse::<u32>().ok());
+        assert!(passed.is_some_and(|passed| passed >= least), "{line}");
+    }
 }

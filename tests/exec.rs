@@ -25,7 +25,7 @@ fn wrong_use_is_explained() {
         wrong(&["--card", "yubikey-6"]),
         "cardlab: no profile named 'yubikey-6'; there are: gids, gids-blank, nist-piv, piv-admin, yubikey-4.3, yubikey-5.4, yubikey-5.7\n"
     );
-    has(&wrong(&["--card", "nist-piv,colour=red"]), &["no card setting named 'colour'; there are: name, ca, 9a,"]);
+    has(&wrong(&["--card", "nist-piv,colour=red"]), &["no card setting named 'colour'; there are: name, pin-pad, ca, 9a,"]);
     has(&wrong(&["--card", "nist-piv,pin=12"]), &["'12' is no value for pin: 6 to 8 digits"]);
     has(&wrong(&["--card", "nist-piv,9a=/no/such.pem"]), &["--card nist-piv,9a=/no/such.pem: /no/such.pem: No such file"]);
     has(&wrong(&["--trace", "/no/such/dir/t"]), &["--trace /no/such/dir/t: No such file"]);

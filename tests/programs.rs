@@ -3,22 +3,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
-use common::{Lab, has};
+use common::{CARDLAB, Lab, has};
 
 const MODULE: &str = "export PATH=$PATH:/usr/sbin; M=$(ls /usr/lib/*/opensc-pkcs11.so | head -1); export PKCS11_MODULE_PATH=$M
     trap 'kill $(jobs -p) ${SSH_AGENT_PID:-} 2>/dev/null || :' EXIT\n";
 
-fn keys() -> Lab {
-    Lab::new("nist-piv,9a=new:rsa2048,9c=new:p256,9d=new:rsa2048,9e=new:p384,ca=ca.pem")
-}
-
-#[test]
-fn ssh_logs_in_with_the_cards_key() {
-    let lab = keys();
-    // sshd writes a line when it listens; that is what the script waits for.
-    let script = format!(
-        r#"{MODULE}
-        ssh-keygen -q -t ed25519 -N '' -f host
+/// An sshd that takes the card's keys; it writes a line when it listens, and that is what the script waits for.
+const SSHD: &str = r#"ssh-keygen -q -t ed25519 -N '' -f host
         ssh-keygen -D $M >authorized; chmod 600 authorized; grep -c ssh-rsa authorized
         mkdir -p /run/sshd || true
         port=$((20000 + RANDOM % 20000))
@@ -27,7 +18,18 @@ fn ssh_logs_in_with_the_cards_key() {
         grep -m1 'listening' <log; (cat log >/dev/null &)
         printf '#!/bin/sh\necho 123456\n' >ask; printf '#!/bin/sh\necho 000000\n' >wrong; chmod +x ask wrong
         options="-p $port -F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o PreferredAuthentications=publickey"
-        export SSH_ASKPASS_REQUIRE=force DISPLAY=:9
+        export SSH_ASKPASS_REQUIRE=force DISPLAY=:9"#;
+
+fn keys() -> Lab {
+    Lab::new("nist-piv,9a=new:rsa2048,9c=new:p256,9d=new:rsa2048,9e=new:p384,ca=ca.pem")
+}
+
+#[test]
+fn ssh_logs_in_with_the_cards_key() {
+    let lab = keys();
+    let script = format!(
+        r#"{MODULE}
+        {SSHD}
         SSH_ASKPASS=$PWD/ask ssh $options -I $M $(id -un)@127.0.0.1 echo logged in
         eval "$(ssh-agent -a $PWD/agent)"
         SSH_ASKPASS=$PWD/ask ssh-add -s $M
@@ -39,6 +41,34 @@ fn ssh_logs_in_with_the_cards_key() {
     let text = lab.run(&["timeout", "120", "bash", "-euo", "pipefail", "-c", &script]).ok();
     has(&text, &["logged in", "through the agent", "PIN locked"]);
     assert!(!text.contains("broken in"), "{text}");
+}
+
+/// The card is pulled out at the n-th command of a login, for every n: ssh ends with its own error, never hangs,
+/// and the card has lost no try.
+#[test]
+fn ssh_whose_card_is_pulled_out() {
+    let lab = Lab::new("nist-piv,9a=new:rsa2048");
+    let script = format!(
+        r#"{MODULE}
+        {SSHD}
+        pulled=0
+        while :; do
+            {CARDLAB} card fault remove-before,nth=$((pulled + 1)) >/dev/null
+            code=0
+            SSH_ASKPASS=$PWD/ask timeout -k 5 60 ssh $options -I $M $(id -un)@127.0.0.1 echo logged in </dev/null >said 2>&1 || code=$?
+            [ $code != 124 ] && [ $code != 137 ] || {{ echo "hung at command $((pulled + 1))"; cat said; exit 9; }}
+            if {CARDLAB} card show | grep -q 'card in'; then break; fi
+            [ $code != 0 ] || grep -q 'logged in' said
+            pulled=$((pulled + 1))
+            {CARDLAB} card insert
+            {CARDLAB} card show | grep -q 'PIN: 3 of 3'
+        done
+        [ $code = 0 ]; grep -q 'logged in' said
+        echo "pulled out at $pulled commands""#
+    );
+    let text = lab.run(&["timeout", "300", "bash", "-euo", "pipefail", "-c", &script]).ok();
+    let pulled = text.split("pulled out at ").nth(1).and_then(|rest| rest.split(' ').next()).and_then(|n| n.parse::<u32>().ok());
+    assert!(pulled.is_some_and(|n| n > 20), "{text}");
 }
 
 #[test]

@@ -139,15 +139,15 @@ fn first_words(socket: &Path) -> String {
 #[test]
 fn a_card_that_is_pulled_out_gets_a_new_challenge() {
     let desk = Desk::with(card("gids", 1));
-    at(&desk.socket, &["card", "lock", "pin"], "").ok();
-    let mut session = in_terminal(&desk.socket, &["unlock"]);
+    at(desk.socket(), &["card", "lock", "pin"], "").ok();
+    let mut session = in_terminal(desk.socket(), &["unlock"]);
     let first = challenge(&mut session);
     // In the middle of typing.
     session.send("88BE").unwrap();
     session.flush().unwrap();
-    let in_hand = desk.remove();
+    desk.remove();
     session.exp_string("The card was removed; its challenge is gone. Put it back for a new one").unwrap();
-    desk.insert(in_hand);
+    desk.insert();
     let second = challenge(&mut session);
     assert_ne!(first, second);
     answer(&mut session, "Response data", &respond(ZEROS, &first));
@@ -158,25 +158,25 @@ fn a_card_that_is_pulled_out_gets_a_new_challenge() {
     answer(&mut session, "Response data", &respond(ZEROS, &third));
     // And once more between response and PIN.
     session.exp_string("New PIN").unwrap();
-    let in_hand = desk.remove();
+    desk.remove();
     session.exp_string("The card was removed").unwrap();
-    desk.insert(in_hand);
+    desk.insert();
     let fourth = challenge(&mut session);
     answer(&mut session, "Response data", &respond(ZEROS, &fourth));
     answer(&mut session, "New PIN", "4711");
     answer(&mut session, "Confirm", "4711");
     session.exp_string("Unlocked.").unwrap();
     session.exp_eof().unwrap();
-    assert_eq!(tries(&desk.socket), (3, 5));
+    assert_eq!(tries(desk.socket()), (3, 5));
 }
 
 #[test]
 fn other_programs_may_disturb_a_shared_card_at_no_cost() {
     let desk = Desk::with(card("gids", 2));
-    at(&desk.socket, &["card", "lock", "pin"], "").ok();
-    let mut session = in_terminal(&desk.socket, &["unlock", "--share"]);
+    at(desk.socket(), &["card", "lock", "pin"], "").ok();
+    let mut session = in_terminal(desk.socket(), &["unlock", "--share"]);
     let first = challenge(&mut session);
-    let context = Context::establish_at(&desk.socket).unwrap();
+    let context = Context::establish_at(desk.socket()).unwrap();
     let mut other = context.connect("Desk 00 00", ShareMode::Shared).unwrap();
     // Another program selects: the card has forgotten the challenge, and says so without a try.
     other.transmit(&hex::decode("00A404000BA0000003974254465902 01".replace(' ', "")).unwrap()).unwrap();
@@ -185,7 +185,7 @@ fn other_programs_may_disturb_a_shared_card_at_no_cost() {
     answer(&mut session, "Confirm", "4711");
     session.exp_string("The card no longer waits for this response.").unwrap();
     let second = challenge(&mut session);
-    assert_eq!(tries(&desk.socket).1, 5);
+    assert_eq!(tries(desk.socket()).1, 5);
     // Another program resets the card.
     other.disconnect(Disposition::Reset).unwrap();
     session.exp_string("Another program reset the card; its challenge is gone.").unwrap();
@@ -238,8 +238,8 @@ fn a_card_is_chosen_from_those_in_readers() {
 #[test]
 fn the_puk_way() {
     let desk = Desk::with(card("yubikey-5.4", 3));
-    at(&desk.socket, &["card", "lock", "pin"], "").ok();
-    let mut session = in_terminal(&desk.socket, &["unlock", "--puk"]);
+    at(desk.socket(), &["card", "lock", "pin"], "").ok();
+    let mut session = in_terminal(desk.socket(), &["unlock", "--puk"]);
     answer(&mut session, "PUK: ", "1");
     session.exp_string("A PUK has 6 to 8 characters.").unwrap();
     answer(&mut session, "PUK: ", "00000000");
@@ -251,17 +251,19 @@ fn the_puk_way() {
     answer(&mut session, "Confirm", "abc123");
     session.exp_string("Unlocked.").unwrap();
     session.exp_eof().unwrap();
-    at(&desk.socket, &["card", "lock", "puk"], "").ok();
-    let text = at(&desk.socket, &["unlock", "--puk", "--force"], "12345678\n123456\n").code(1);
+    // A challenge whose response nothing would take is not given out.
+    has(&at(desk.socket(), &["unlock", "--challenge"], "").code(1), &["unblocked with its PUK only"]);
+    at(desk.socket(), &["card", "lock", "puk"], "").ok();
+    let text = at(desk.socket(), &["unlock", "--puk", "--force"], "12345678\n123456\n").code(1);
     has(&text, &["The PUK is blocked."]);
     let gids = Desk::with(card("gids", 3));
-    has(&at(&gids.socket, &["unlock", "--puk", "--force"], "").code(1), &["a GIDS card has no PUK; leave --puk out"]);
+    has(&at(gids.socket(), &["unlock", "--puk", "--force"], "").code(1), &["a GIDS card has no PUK; leave --puk out"]);
 }
 
 #[test]
 fn in_scripts() {
     let desk = Desk::with(card("gids", 4));
-    let socket = &desk.socket;
+    let socket = desk.socket();
     at(socket, &["card", "lock", "pin"], "").ok();
     // Two steps: the challenge stays pending between them, and `card status` does not end it.
     let code = at(socket, &["unlock", "--challenge"], "").ok();
@@ -289,15 +291,15 @@ fn in_scripts() {
     // Another card's response.
     let other = Desk::with(card("gids", 5));
     let code = at(socket, &["unlock", "--challenge"], "").ok();
-    at(&other.socket, &["unlock", "--challenge"], "").ok();
-    let text = at(&other.socket, &["unlock", "--response", &respond(ZEROS, code.trim()), "--new-pin-stdin"], "4711\n").code(1);
+    at(other.socket(), &["unlock", "--challenge"], "").ok();
+    let text = at(other.socket(), &["unlock", "--response", &respond(ZEROS, code.trim()), "--new-pin-stdin"], "4711\n").code(1);
     has(&text, &["Wrong response; 4 tries left."]);
 }
 
 #[test]
 fn as_a_coprocess_with_json() {
     let desk = Desk::with(card("gids", 6));
-    at(&desk.socket, &["card", "lock", "pin"], "").ok();
+    at(desk.socket(), &["card", "lock", "pin"], "").ok();
     let lab = Lab::new("gids");
     let script = r#"coproc tool { "$CARDLAB" unlock --json; }; pid=$tool_PID
         read -r card <&${tool[0]}; read -r line <&${tool[0]}; echo "$card"
@@ -306,7 +308,7 @@ fn as_a_coprocess_with_json() {
         printf '%s\n4711\n' "$response" >&${tool[1]}
         read -r end <&${tool[0]}; echo "$end"; wait $pid"#;
     let mut command = Command::new("bash");
-    command.current_dir(lab.path()).env("PCSCLITE_CSOCK_NAME", &desk.socket).env("CARDLAB", CARDLAB).env("KEY", ZEROS);
+    command.current_dir(lab.path()).env("PCSCLITE_CSOCK_NAME", desk.socket()).env("CARDLAB", CARDLAB).env("KEY", ZEROS);
     let text = said(command.stdin(Stdio::null()).args(["-euo", "pipefail", "-c", script]).output().unwrap()).ok();
     has(&text, &[r#""event":"card""#, r#""kind":"GIDS card""#, r#""pin_tries_left":0"#, r#"{"event":"unlocked"}"#]);
 }
@@ -314,10 +316,10 @@ fn as_a_coprocess_with_json() {
 #[test]
 fn a_lost_card_says_so() {
     let desk = Desk::with(card("gids", 7));
-    at(&desk.socket, &["card", "lock", "pin"], "").ok();
-    has(&at(&desk.socket, &["card", "lock", "admin"], "").code(2), &["say --for-good if you mean it"]);
-    at(&desk.socket, &["card", "lock", "admin", "--tries", "1"], "").ok();
-    let mut session = in_terminal(&desk.socket, &["unlock"]);
+    at(desk.socket(), &["card", "lock", "pin"], "").ok();
+    has(&at(desk.socket(), &["card", "lock", "admin"], "").code(2), &["say --for-good if you mean it"]);
+    at(desk.socket(), &["card", "lock", "admin", "--tries", "1"], "").ok();
+    let mut session = in_terminal(desk.socket(), &["unlock"]);
     challenge(&mut session);
     answer(&mut session, "Response data", "0123456789ABCDEF");
     answer(&mut session, "New PIN", "4711");
@@ -325,9 +327,9 @@ fn a_lost_card_says_so() {
     session.exp_string("Wrong response; no tries left.").unwrap();
     session.exp_string("The administration key is blocked: nothing unblocks this card any more.").unwrap();
     session.exp_eof().unwrap();
-    assert_eq!(tries(&desk.socket), (0, 0));
+    assert_eq!(tries(desk.socket()), (0, 0));
     let blank = Desk::with(card("gids-blank", 7));
-    has(&at(&blank.socket, &["unlock"], "").code(1), &["this GIDS card is not initialised"]);
+    has(&at(blank.socket(), &["unlock"], "").code(1), &["this GIDS card is not initialised"]);
 }
 
 #[test]

@@ -25,6 +25,9 @@ pub enum TransportError {
     /// Another program holds the card for itself.
     #[error("another program holds the card")]
     Busy,
+    /// No answer came in the time that was set.
+    #[error("{0}")]
+    Silent(String),
     /// PC/SC refused it for another reason.
     #[error("{0}")]
     Other(String),
@@ -80,6 +83,9 @@ pub trait Transport {
 
 impl From<client::Error> for TransportError {
     fn from(error: client::Error) -> Self {
+        if let client::Error::Silent(_) = error {
+            return Self::Silent(error.to_string());
+        }
         match error.code() {
             Some(ReturnCode::REMOVED_CARD | ReturnCode::NO_SMARTCARD) => Self::Removed,
             Some(ReturnCode::RESET_CARD) => Self::Reset,

@@ -11,6 +11,7 @@ use cardlab_client::recognise::Edge;
 use cardlab_client::tlv::object;
 use cardlab_client::transport::{Transport, TransportError};
 use cardlab_server_stub::keys::AdminKey;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use zeroize::Zeroizing;
 
@@ -40,6 +41,9 @@ impl Stop {
     }
 }
 
+/// Data objects by tag.
+pub type Objects = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
 /// A card as the suite knows it.
 #[derive(Clone)]
 pub struct Facts {
@@ -59,6 +63,9 @@ pub struct Facts {
     pub extended_length: bool,
     /// PIN entries that it allows, when known.
     pub pin_tries: Option<u8>,
+    /// Data objects of a PIV card that lives on, as they were: contents of `53` by tag, `None` for one that is
+    /// absent.
+    pub objects: Objects,
 }
 
 /// One exchange.
@@ -148,6 +155,8 @@ pub struct Bench<'a> {
     puk_now: Option<Zeroizing<Vec<u8>>>,
     /// A try of the PUK was spent.
     puk_spent: bool,
+    /// Data objects that the test may have written.
+    written: BTreeSet<Vec<u8>>,
     /// What the test may do to the card.
     allowed: Danger,
 }
@@ -156,7 +165,8 @@ impl<'a> Bench<'a> {
     /// A powered card, for a test that may do this to it. A command that could do more is not sent.
     #[must_use]
     pub fn new(slot: Box<dyn Slot + 'a>, facts: Facts, allowed: Danger) -> Self {
-        Self { slot, facts, transcript: Vec::new(), pin_now: None, puk_now: None, puk_spent: false, allowed }
+        let written = BTreeSet::new();
+        Self { slot, facts, transcript: Vec::new(), pin_now: None, puk_now: None, puk_spent: false, written, allowed }
     }
 
     pub(crate) fn gids(&self) -> bool {
@@ -182,6 +192,9 @@ impl<'a> Bench<'a> {
             )));
         }
         let answer = self.slot.transmit(command);
+        if answer.as_ref().is_ok_and(|response| response.ends_with(&[0x90, 0x00])) {
+            self.note_written(command);
+        }
         let said = match &answer {
             Ok(response) => hex::encode_upper(response),
             Err(error) => error.to_string(),
@@ -193,6 +206,13 @@ impl<'a> Bench<'a> {
             return Err(Stop::Failed(format!("a response of {} bytes has no status word", data.len())));
         };
         Ok(Reply { data, sw })
+    }
+
+    /// PUT DATA that a card that lives on has taken, or the first block of one: what it writes is to be put back.
+    fn note_written(&mut self, command: &[u8]) {
+        if let ([_, 0xDB, 0x3F, 0xFF, _, 0x5C, length, rest @ ..], false) = (command, self.facts.new) {
+            self.written.extend(rest.get(..usize::from(*length)).map(<[u8]>::to_vec));
+        }
     }
 
     /// What a command may do to a card at worst, also to one that does not keep the standard: a guess may
@@ -560,6 +580,7 @@ impl<'a> Bench<'a> {
 
     /// Puts back what a test has changed: PIN, PUK and tries. For cards that go on living.
     pub(crate) fn restore(&mut self) -> Verdict {
+        self.put_objects_back()?;
         let Some(pin) = self.facts.credentials.pin.clone() else { return Ok(()) };
         let pin = pin.as_bytes();
         self.allowed = Danger::Resets;
@@ -585,6 +606,24 @@ impl<'a> Bench<'a> {
         }
         self.pin_now = None;
         self.reset()
+    }
+
+    /// Data objects that the test wrote, as they were before.
+    fn put_objects_back(&mut self) -> Verdict {
+        let written = std::mem::take(&mut self.written);
+        if written.is_empty() || self.gids() {
+            return Ok(());
+        }
+        self.allowed = Danger::Resets;
+        self.start()?;
+        self.admin()?;
+        for tag in written {
+            let before = self.facts.objects.get(&tag).cloned();
+            let before = before.ok_or_else(|| Stop::failed(format!("object {} was not read before", hex::encode_upper(&tag))))?;
+            let data = [&[0x5C, tag.len() as u8], &tag[..], &tlv(&[0x53], &before.unwrap_or_default())].concat();
+            self.long([0x00, 0xDB, 0x3F, 0xFF], &data)?.ok("putting a data object back")?;
+        }
+        Ok(())
     }
 
     /// The slot itself, for what is about the reader.
@@ -692,6 +731,7 @@ mod tests {
             new: false,
             extended_length: false,
             pin_tries: None,
+            objects: Objects::new(),
         };
         let sent = std::cell::Cell::new(0);
         let mut b = Bench::new(Box::new(Counting(&sent)), facts.clone(), Danger::Safe);

@@ -7,6 +7,7 @@
 //! | [`target`] | where cards come from: simulated in process, simulated behind a socket, any reader |
 //! | [`catalogue`] | all tests |
 //! | `sections` | their bodies, one file a section of a standard |
+//! | `book` | how they are written down |
 //! | [`select`] | which of them are to run |
 //! | [`run`] | running them |
 //! | [`expectations`] | known failures with their reasons |
@@ -18,6 +19,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod bench;
+mod book;
 pub mod catalogue;
 pub mod credentials;
 pub mod expectations;

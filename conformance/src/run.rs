@@ -57,7 +57,11 @@ fn once(target: &mut dyn Target, test: &Test, over: &mut Option<String>) -> Reco
     let started = Instant::now();
     let verdict = test.perform(&mut bench);
     let micros = started.elapsed().as_micros() as u64;
-    let gone = matches!(verdict, Err(Stop::Card(TransportError::Removed | TransportError::NoReader)));
+    let gone = match &verdict {
+        Err(Stop::Card(TransportError::Removed | TransportError::NoReader)) => Some("the card is no longer there".to_owned()),
+        Err(Stop::Card(TransportError::Silent(why))) => Some(why.clone()),
+        _ => None,
+    };
     let (mut outcome, mut reason) = match verdict {
         Ok(()) => (Outcome::Passed, String::new()),
         Err(Stop::Failed(what)) => (Outcome::Failed, what),
@@ -65,8 +69,8 @@ fn once(target: &mut dyn Target, test: &Test, over: &mut Option<String>) -> Reco
         Err(Stop::Card(error)) => (Outcome::Failed, format!("the card could not be asked: {error}")),
     };
     let transcript = std::mem::take(&mut bench.transcript);
-    if lives_on && gone {
-        *over = Some("the card is no longer there".into());
+    if let Some(why) = gone.filter(|_| lives_on) {
+        *over = Some(why);
     } else if lives_on && test.danger > Danger::Safe && test.danger < Danger::Resets && bench.restore().is_err() {
         // Nothing more is done to a card that is not as it was.
         *over = Some(format!("the card could not be brought back to what it was after {}", test.id));

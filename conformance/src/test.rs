@@ -102,6 +102,8 @@ pub enum Need {
     ExtendedLength,
     /// A prime search on the card, which takes its time.
     RsaKeyGeneration,
+    /// No card: the test brings a server, a lock screen and cards with it.
+    Server,
 }
 
 impl Need {
@@ -125,6 +127,7 @@ impl Need {
             Self::Pcsc => "pcsc".into(),
             Self::ExtendedLength => "extended-length".into(),
             Self::RsaKeyGeneration => "rsa-keygen".into(),
+            Self::Server => "server".into(),
         }
     }
 

@@ -1,18 +1,19 @@
 //! The thread that has the card.
 
-use crate::Settings;
 use crate::screen::{Screen, Shown};
+use crate::{LOOK_EVERY, Settings};
 use cardlab_client::minidriver::{CardError, Minidriver, PinCharacters, PinFault, PinPolicy};
 use cardlab_client::recognise::Edge;
 use cardlab_client::service::{self, Service, ServiceError};
 use cardlab_client::transport::TransportError;
-use cardlab_client::unlock::offline::{Guard, KEEP_EVERY, Offline};
+use cardlab_client::unlock::offline::{Guard, Offline};
 use cardlab_client::unlock::online::{self, OnlineError};
 use cardlab_credprov::{Answer, Answers, CardOutcome, Judged, Open, Opened, Outcome};
 use cardlab_pcsclite::client::{Card, Context, ShareMode};
-use cardlab_pcsclite::code::{attribute, state};
+use cardlab_pcsclite::code::attribute;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
@@ -36,11 +37,28 @@ pub enum Act {
 
 type Order = (Act, oneshot::Sender<()>);
 
+/// What is shown, for the page and whoever waits for it.
+struct Board {
+    shown: Mutex<Shown>,
+    changed: Condvar,
+}
+
+impl Board {
+    fn lock(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn show(&self, shown: Shown) {
+        *self.lock() = shown;
+        self.changed.notify_all();
+    }
+}
+
 /// The way to the thread.
 #[derive(Clone)]
 pub struct Desk {
     orders: Sender<Order>,
-    shown: Arc<Mutex<Shown>>,
+    board: Arc<Board>,
 }
 
 impl Desk {
@@ -48,16 +66,23 @@ impl Desk {
     #[must_use]
     pub fn start(settings: Settings) -> Self {
         let (orders, inbox) = channel();
-        let shown = Arc::new(Mutex::new(nothing("Looking for a reader").plain()));
-        let worker = Worker { settings, inbox, shown: shown.clone() };
+        let shown = Mutex::new(nothing("Looking for a reader").plain());
+        let board = Arc::new(Board { shown, changed: Condvar::new() });
+        let worker = Worker { settings, inbox, board: board.clone() };
         std::thread::spawn(move || worker.run());
-        Self { orders, shown }
+        Self { orders, board }
     }
 
     /// What is shown now.
     #[must_use]
     pub fn shown(&self) -> Shown {
-        self.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.board.lock().clone()
+    }
+
+    /// Waits until what is shown is `wanted`, and gives it; after `limit` what is shown then.
+    pub fn wait_until(&self, limit: Duration, wanted: impl Fn(&Shown) -> bool) -> Shown {
+        let waited = self.board.changed.wait_timeout_while(self.board.lock(), limit, |shown| !wanted(shown));
+        waited.unwrap_or_else(PoisonError::into_inner).0.clone()
     }
 
     /// Does something and waits until it is done.
@@ -87,16 +112,23 @@ impl From<TransportError> for End {
 struct Worker {
     settings: Settings,
     inbox: Receiver<Order>,
-    shown: Arc<Mutex<Shown>>,
+    board: Arc<Board>,
 }
+
+/// People read why a card is of no use before it is looked at again: so many times longer.
+const READ_LOOKS: u32 = 4;
 
 fn nothing(message: &str) -> Screen {
     Screen::Insert { message: message.into() }
 }
 
 impl Worker {
+    fn look_every(&self) -> Duration {
+        self.settings.look_every.unwrap_or(LOOK_EVERY)
+    }
+
     fn show(&self, shown: Shown) {
-        *self.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = shown;
+        self.board.show(shown);
     }
 
     fn run(self) {
@@ -106,7 +138,7 @@ impl Worker {
                 End::Gone(why) => self.show(nothing(&sentence(&why)).plain()),
             }
             // Orders that were for a card that is gone are done.
-            match self.inbox.recv_timeout(KEEP_EVERY) {
+            match self.inbox.recv_timeout(self.look_every() * READ_LOOKS) {
                 Err(RecvTimeoutError::Disconnected) => return,
                 Ok((_, done)) => drop(done.send(())),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -133,7 +165,7 @@ impl Worker {
                 End::Gone(why) => self.show(nothing(&sentence(&why)).plain()),
             }
             // A card of an unknown kind stays what it is; people read why before it is asked again.
-            match self.inbox.recv_timeout(KEEP_EVERY) {
+            match self.inbox.recv_timeout(self.look_every() * READ_LOOKS) {
                 Err(RecvTimeoutError::Disconnected) => return End::Closed,
                 Ok((_, done)) => drop(done.send(())),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -145,12 +177,11 @@ impl Worker {
         loop {
             let readers = context.readers().map_err(|e| End::Gone(e.to_string()))?;
             let wanted = |name: &str| self.settings.reader.as_ref().is_none_or(|wanted| name.starts_with(wanted.as_str()));
-            let present = |bits: u32| bits & state::PRESENT != 0 && bits & state::SWALLOWED == 0;
-            if let Some(reader) = readers.iter().find(|r| wanted(&r.name) && present(r.state)) {
+            if let Some(reader) = readers.iter().find(|r| wanted(&r.name) && r.has_card()) {
                 return Ok(reader.name.clone());
             }
             self.show(nothing("Insert your card").plain());
-            match self.inbox.recv_timeout(KEEP_EVERY / 4) {
+            match self.inbox.recv_timeout(self.look_every()) {
                 Err(RecvTimeoutError::Disconnected) => return Err(End::Closed),
                 Ok((_, done)) => drop(done.send(())),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -161,7 +192,7 @@ impl Worker {
     /// The next thing that a person does. `idle` looks after the card meanwhile.
     fn next(&self, mut idle: impl FnMut() -> Result<(), End>) -> Result<Order, End> {
         loop {
-            match self.inbox.recv_timeout(KEEP_EVERY / 4) {
+            match self.inbox.recv_timeout(self.look_every()) {
                 Ok(order) => return Ok(order),
                 Err(RecvTimeoutError::Disconnected) => return Err(End::Closed),
                 Err(RecvTimeoutError::Timeout) => idle()?,
@@ -176,7 +207,7 @@ impl Worker {
         };
         loop {
             self.show(shown.clone());
-            match self.inbox.recv_timeout(KEEP_EVERY / 4) {
+            match self.inbox.recv_timeout(self.look_every()) {
                 Err(RecvTimeoutError::Disconnected) => return End::Closed,
                 Ok((act, done)) => match self.carry_out(card, act, done) {
                     Ok(next) => shown = next,

@@ -16,6 +16,7 @@ pub mod screen;
 
 use cardlab_client::service::Service;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What an administrator sets.
 #[derive(Clone, Debug, Default)]
@@ -36,4 +37,9 @@ pub struct Settings {
     pub in_session: bool,
     /// Other programs may use the card while a challenge waits for its response.
     pub share: bool,
+    /// How often card and reader are looked at; [`LOOK_EVERY`] when nothing is said.
+    pub look_every: Option<Duration>,
 }
+
+/// How often card and reader are looked at: a person hardly notices it, other programs neither.
+pub const LOOK_EVERY: Duration = Duration::from_millis(500);

@@ -65,6 +65,8 @@ fn policies_are_judged_at_each_step() {
         // On again at the challenge: answers are asked.
         site.policy("workflow", "validate_answers", json!(true));
         challenge(&site, &oleg, &straight, &read()).refused(409, "ANSWERS_FIRST");
+        // A response that was given without answers has not answered them.
+        challenge(&site, &oleg, &wizard, &read()).refused(409, "ANSWERS_FIRST");
         // Off everywhere.
         site.policy("workflow", "unblock_card_offline", json!(false));
         let message = challenge(&site, &oleg, &wizard, &read()).refused(403, "DISABLED_BY_POLICY");

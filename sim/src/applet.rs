@@ -24,6 +24,9 @@ pub struct Env<'a> {
 
 /// An application on a card.
 pub trait Applet: Send {
+    /// What it is called: `piv`, `gids`, `management`, `otp`.
+    fn name(&self) -> &'static str;
+
     /// Whether SELECT by name with `aid` (perhaps right-truncated) means this application.
     fn answers_to(&self, aid: &[u8], profile: &Profile) -> bool;
 
@@ -37,6 +40,12 @@ pub trait Applet: Send {
     /// # Errors
     /// [`Abort`] with the status word to answer.
     fn select(&mut self, env: &mut Env<'_>, command: &Command<'_>, again: bool, out: &mut Vec<u8>) -> Result<(), Abort>;
+
+    /// Whether this command is carried out only after a touch.
+    fn wants_touch(&self, env: &Env<'_>, command: &Command<'_>) -> bool {
+        let _ = (env, command);
+        false
+    }
 
     /// Another application has been selected.
     fn deselect(&mut self);

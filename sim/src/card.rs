@@ -18,7 +18,7 @@ use crate::gids::Gids;
 use crate::nvm::{Nvm, RecordId, Store, StoreError, Volatile};
 use crate::piv::Piv;
 use crate::piv::factory::Issued;
-use crate::profile::{Profile, ProfileError};
+use crate::profile::{Profile, ProfileError, Touch};
 use crate::random::Random;
 use crate::seeded;
 use crate::status::{Abort, StatusWord};
@@ -321,6 +321,30 @@ impl Card {
     /// missing Le are handled: T=0 knows no case 4 and no extended length.
     pub const fn set_protocol(&mut self, protocol: Protocol) {
         self.protocol = protocol;
+    }
+
+    /// The applications on it.
+    pub fn applets(&self) -> impl Iterator<Item = &'static str> {
+        self.applets.iter().map(|applet| applet.name())
+    }
+
+    /// Which application is selected.
+    #[must_use]
+    pub fn selected(&self) -> Option<&'static str> {
+        self.selected.map(|index| self.applets[index].name())
+    }
+
+    /// Whether this command is carried out only after a touch; a block of a chain that goes on is not.
+    #[must_use]
+    pub fn wants_touch(&mut self, bytes: &[u8]) -> bool {
+        let (Some(index), Ok(command)) = (self.selected, Command::parse(bytes)) else { return false };
+        let (applet, env) = self.applet(index);
+        command.cla & CLA_CHAIN == 0 && applet.wants_touch(&env, &command)
+    }
+
+    /// How questions for a touch are answered from now on.
+    pub const fn set_touch(&mut self, touch: Touch) {
+        self.profile.chosen.touch = touch;
     }
 
     fn forget(&mut self) {

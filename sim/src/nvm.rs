@@ -81,6 +81,10 @@ pub struct Nvm {
     /// Tear points still to pass until power is cut.
     cut_after: Option<u32>,
     passed: u64,
+    /// What was there before, newest first; `None` while nobody wants to know.
+    history: Option<Vec<Change>>,
+    /// Nothing can be written.
+    failing: bool,
 }
 
 impl Nvm {
@@ -90,7 +94,7 @@ impl Nvm {
     /// [`StoreError`] when the store cannot be read.
     pub fn open(store: Box<dyn Store>) -> Result<Self, StoreError> {
         let records = store.load()?.into_iter().map(|(id, value)| (id, Zeroizing::new(value))).collect();
-        Ok(Self { records, store, cut_after: None, passed: 0 })
+        Ok(Self { records, store, cut_after: None, passed: 0, history: None, failing: false })
     }
 
     /// The contents of a record.
@@ -129,6 +133,43 @@ impl Nvm {
     #[must_use]
     pub const fn tear_points(&self) -> u64 {
         self.passed
+    }
+
+    /// All records in order.
+    pub fn records(&self) -> impl Iterator<Item = (RecordId, &[u8])> {
+        self.records.iter().map(|(id, value)| (*id, value.as_slice()))
+    }
+
+    /// From now on every transaction fails with 6581, as memory that is worn out; or works again.
+    pub const fn set_failing(&mut self, failing: bool) {
+        self.failing = failing;
+    }
+
+    /// From now on what each transaction replaces is kept for [`Nvm::take_history`].
+    pub fn keep_history(&mut self) {
+        self.history.get_or_insert_default();
+    }
+
+    /// What has been replaced since the last call, newest first: [`Nvm::rewrite`] brings it back.
+    pub fn take_history(&mut self) -> Vec<Change> {
+        let mut changes = self.history.as_mut().map(std::mem::take).unwrap_or_default();
+        changes.reverse();
+        changes
+    }
+
+    /// Sets records from outside the card: no tear points, no history.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails; then nothing has changed.
+    pub fn rewrite(&mut self, changes: Vec<Change>) -> Result<(), StoreError> {
+        self.store.commit(&changes)?;
+        for (id, value) in changes {
+            match value {
+                Some(value) => self.records.insert(id, value),
+                None => self.records.remove(&id),
+            };
+        }
+        Ok(())
     }
 
     fn tear_point(&mut self) -> Result<(), Abort> {
@@ -198,12 +239,17 @@ impl Transaction<'_> {
     pub fn commit(self) -> Result<(), Abort> {
         let Self { nvm, changes } = self;
         nvm.tear_point()?;
-        nvm.store.commit(&changes).map_err(|_| StatusWord::MEMORY_FAILURE)?;
+        if nvm.failing || nvm.store.commit(&changes).is_err() {
+            return Err(StatusWord::MEMORY_FAILURE.into());
+        }
         for (id, value) in changes {
-            match value {
+            let old = match value {
                 Some(value) => nvm.records.insert(id, value),
                 None => nvm.records.remove(&id),
             };
+            if let Some(history) = &mut nvm.history {
+                history.push((id, old));
+            }
         }
         nvm.tear_point()
     }
@@ -238,6 +284,35 @@ mod tests {
             let new = (Some(&b"new"[..]), None);
             assert_eq!(state, if cut < 3 { old } else { new }, "tear point {cut}");
         }
+    }
+
+    #[test]
+    fn history_brings_back_what_was_there() {
+        let mut nvm = Nvm::open(Box::new(Volatile)).unwrap();
+        let mut first = nvm.begin();
+        first.write(A, b"old").unwrap();
+        first.commit().unwrap();
+        nvm.keep_history();
+        for value in [&b"newer"[..], b"newest"] {
+            let mut transaction = nvm.begin();
+            transaction.write(A, value).unwrap();
+            transaction.write(B, value).unwrap();
+            transaction.commit().unwrap();
+        }
+        let history = nvm.take_history();
+        nvm.rewrite(history).unwrap();
+        assert_eq!((nvm.read(A), nvm.read(B)), (Some(&b"old"[..]), None));
+        assert!(nvm.take_history().is_empty());
+    }
+
+    #[test]
+    fn memory_that_is_worn_out_changes_nothing() {
+        let mut nvm = Nvm::open(Box::new(Volatile)).unwrap();
+        nvm.set_failing(true);
+        assert_eq!(change(&mut nvm), Err(Abort::Status(StatusWord::MEMORY_FAILURE)));
+        assert!(nvm.is_empty());
+        nvm.set_failing(false);
+        assert_eq!(change(&mut nvm), Ok(()));
     }
 
     struct Full;

@@ -320,6 +320,8 @@ pub struct Chosen {
     pub touch: Touch,
     /// Interface.
     pub interface: Interface,
+    /// All settings but the secret ones, in the words they were given in, for keeping the card elsewhere.
+    pub settings: Vec<(String, String)>,
 }
 
 /// A profile or a setting that cannot be used.
@@ -381,6 +383,9 @@ pub const SETTINGS: [(&str, &str); 22] = [
     ("pin-complexity", "on or off"),
     ("extended-length", "on or off"),
 ];
+
+/// Settings that hold a secret.
+const SECRET_SETTINGS: [&str; 5] = ["pin", "puk", "global-pin", "management-key", "admin-key"];
 
 impl Profile {
     /// The names of the built-in profiles.
@@ -448,7 +453,11 @@ impl Profile {
             key: key.into(),
             value: value.into(),
             expected: (*expected).into(),
-        })
+        })?;
+        if !SECRET_SETTINGS.contains(&key) {
+            self.chosen.settings.push((key.into(), value.into()));
+        }
+        Ok(())
     }
 
     fn apply(&mut self, key: &str, value: &str) -> Option<()> {

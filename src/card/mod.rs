@@ -1,7 +1,10 @@
 //! `cardlab card`: the cards in readers and in state directories.
 
+mod drive;
 mod lock;
 mod status;
+
+pub(crate) use drive::Target;
 
 use crate::choose::ReaderChoice;
 use crate::exit::{Exit, Failure, OrExit};
@@ -39,6 +42,8 @@ enum What {
         #[command(flatten)]
         choice: ReaderChoice,
     },
+    #[command(flatten)]
+    Drive(drive::Drive),
 }
 
 impl CardCommand {
@@ -48,6 +53,7 @@ impl CardCommand {
             What::Status(command) => command.run()?,
             What::Lock(command) => command.run()?,
             What::AttestationRoot { choice } => attestation_root(&choice)?,
+            What::Drive(command) => return command.run(),
         }
         Ok(Exit::FINE)
     }

@@ -63,10 +63,7 @@ fn in_reader(choice: &ReaderChoice) -> Result<Vec<Row>, Failure> {
     let context = choice.context()?;
     let reader = choice.pick(&context.readers().or_exit(Exit::NOT_THERE)?)?;
     let mut card = context.connect(&reader, ShareMode::Shared).or_exit(Exit::NOT_THERE)?;
-    // Selecting would end somebody's challenge or login.
-    let mut card =
-        if Minidriver::resume(&mut card).is_ok() { Minidriver::resume(&mut card) } else { Minidriver::open(&mut card) }
-            .or_exit(Exit::NOT_THERE)?;
+    let mut card = Minidriver::resume_or_open(&mut card).or_exit(Exit::NOT_THERE)?;
     let status = card.card_pin_status().or_exit(Exit::NOT_THERE)?;
     let free = card.card_query_free_space().or_exit(Exit::NOT_THERE)?;
     let mut rows = vec![text("reader", reader), text("card", card.edge().name())];

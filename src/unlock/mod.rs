@@ -120,11 +120,11 @@ impl Unlock {
     fn pick(&self, context: &Context, questions: &mut Questions) -> Result<Option<String>, Failure> {
         let mut readers = context.readers().or_exit(Exit::NOT_THERE)?;
         if self.choice.reader.is_none() && questions.is_person() && !self.challenge {
-            while !readers.is_empty() && !readers.iter().any(choose::has_card) {
+            while !readers.is_empty() && !readers.iter().any(|r| r.has_card()) {
                 questions.talk.note("Put the card into a reader (Ctrl-C ends).");
                 readers = context.wait_for_change(&readers, WAIT).or_exit(Exit::NOT_THERE)?;
             }
-            let with_card: Vec<&str> = readers.iter().filter(|r| choose::has_card(r)).map(|r| r.name.as_str()).collect();
+            let with_card: Vec<&str> = readers.iter().filter(|r| r.has_card()).map(|r| r.name.as_str()).collect();
             if with_card.len() > 1 {
                 for (index, reader) in with_card.iter().enumerate() {
                     questions.talk.note(&format!("{:>3}  {}", index + 1, describe(context, reader)));
@@ -193,7 +193,7 @@ impl Unlock {
         }
         if self.challenge {
             let mut opened = Minidriver::open(card).or_exit(Exit::NOT_THERE)?;
-            return match opened.card_get_challenge() {
+            return match opened.unblock_challenge() {
                 Ok(challenge) if self.json => {
                     questions.talk.challenge(&challenge);
                     Ok(Ended::Exit(Exit::FINE))
@@ -328,7 +328,7 @@ impl Unlock {
             Err(error) => {
                 questions.talk.refused(&error);
                 // A fresh one, for the next attempt.
-                if let (false, Ok(challenge)) = (matches!(error, CardError::Transport(_)), opened.card_get_challenge()) {
+                if let (false, Ok(challenge)) = (matches!(error, CardError::Transport(_)), opened.unblock_challenge()) {
                     questions.talk.challenge(&challenge);
                 }
                 Ok(Ended::Exit(Exit::FAILED))
@@ -386,7 +386,7 @@ fn wait_for_card(context: &Context, reader: &str, talk: Talk) -> Result<(), Fail
     let mut readers = context.readers().or_exit(Exit::NOT_THERE)?;
     loop {
         match choose::named(&readers, reader) {
-            Some(state) if choose::has_card(state) => return Ok(()),
+            Some(state) if state.has_card() => return Ok(()),
             Some(_) => {}
             None => {
                 talk.note("The reader is no longer there.");

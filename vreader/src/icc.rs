@@ -1,8 +1,38 @@
 //! A card in a slot (ICC, integrated circuit card), as a reader sees it.
 
-use crate::trace::Trace;
+use crate::fault::{Effect, Faults};
+use crate::journal::Journal;
+use crate::touch::{Button, PATIENCE, TouchMode};
+use crate::trace::Recorder;
 use cardlab_sim::atr::Protocol;
 use cardlab_sim::card::{Card, NoAnswer};
+use cardlab_sim::nvm::StoreError;
+use cardlab_sim::profile::Touch;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use thiserror::Error;
+
+/// Why there was no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Loss {
+    /// The card has no power.
+    #[error("the card has no power")]
+    Power,
+    /// The card gives no answer until it is reset.
+    #[error("the card is mute")]
+    Mute,
+    /// The card was pulled out.
+    #[error("the card was pulled out")]
+    Card,
+    /// The reader was unplugged.
+    #[error("the reader was unplugged")]
+    Reader,
+}
+
+impl From<NoAnswer> for Loss {
+    fn from(_: NoAnswer) -> Self {
+        Self::Power
+    }
+}
 
 /// What a reader does with the card in its slot.
 pub trait Icc: Send {
@@ -21,8 +51,8 @@ pub trait Icc: Send {
     /// Sends a command APDU.
     ///
     /// # Errors
-    /// [`NoAnswer`] when the card has no power or loses it.
-    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, NoAnswer>;
+    /// [`Loss`]: what there is no longer.
+    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, Loss>;
 
     /// Whether this command may take so long that others must not wait for its thread.
     fn is_slow(&self, command: &[u8]) -> bool;
@@ -30,60 +60,361 @@ pub trait Icc: Send {
 
 /// GENERATE ASYMMETRIC KEY PAIR: the only command that searches for primes.
 const INS_GENERATE: u8 = 0x47;
+/// GENERAL AUTHENTICATE: the only command that may ask for a touch.
+const INS_AUTHENTICATE: u8 = 0x87;
 
-/// A simulated card with its trace.
+/// A simulated card with all that belongs to its bench: the trace, the journal, faults that wait, the button.
 pub struct VirtualCard {
     card: Card,
-    trace: Option<Trace>,
+    recorder: Option<Recorder>,
+    journal: Option<Journal>,
+    faults: Faults,
+    mute: bool,
+    touch: TouchMode,
+    button: Button,
+}
+
+/// Why commands cannot be taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum UndoError {
+    /// The card keeps no journal.
+    #[error("this card keeps no journal, so nothing can be undone")]
+    NoJournal,
+    /// So many commands are not known any more.
+    #[error("only the last {0} commands can be undone")]
+    TooMany(usize),
+    /// The card's memory.
+    #[error("card memory: {0}")]
+    Store(#[from] StoreError),
 }
 
 impl VirtualCard {
-    /// A card in a slot; every exchange goes to `trace` when there is one.
+    /// A card in a slot; every exchange goes to `recorder` when there is one.
     #[must_use]
-    pub const fn new(card: Card, trace: Option<Trace>) -> Self {
-        Self { card, trace }
+    pub fn new(card: Card, recorder: Option<Recorder>) -> Self {
+        let touch = match card.profile().chosen.touch {
+            Touch::Auto => TouchMode::Auto,
+            Touch::Never => TouchMode::Never,
+        };
+        Self { card, recorder, journal: None, faults: Faults::default(), mute: false, touch, button: Button::default() }
     }
 
-    fn event(&mut self, text: &str) {
-        if let Some(trace) = &mut self.trace {
-            trace.event(text, self.card.atr().as_bytes());
+    /// With a journal of what `recorder` writes down, and undo.
+    #[must_use]
+    pub fn journaled(card: Card, recorder: Recorder) -> Self {
+        let mut this = Self::new(card, Some(recorder));
+        this.card.nvm_mut().keep_history();
+        this.journal = Some(Journal::default());
+        this
+    }
+
+    /// The card itself.
+    #[must_use]
+    pub const fn card(&self) -> &Card {
+        &self.card
+    }
+
+    /// Changes the card from outside, and writes down `what` when that was done. Such a change is not undone,
+    /// and ends what could be; one that is refused leaves everything as it was.
+    ///
+    /// # Errors
+    /// What `change` gives.
+    pub fn change<E>(&mut self, what: &str, change: impl FnOnce(&mut Card) -> Result<(), E>) -> Result<(), E> {
+        change(&mut self.card)?;
+        // What it replaced must not be taken for the next command's.
+        drop(self.card.nvm_mut().take_history());
+        if let Some(journal) = &mut self.journal {
+            journal.forget();
+        }
+        self.event(what, false);
+        Ok(())
+    }
+
+    /// What goes wrong at this card.
+    pub const fn faults_mut(&mut self) -> &mut Faults {
+        &mut self.faults
+    }
+
+    /// As [`VirtualCard::faults_mut`], to look.
+    #[must_use]
+    pub const fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// What came in.
+    #[must_use]
+    pub const fn journal(&self) -> Option<&Journal> {
+        self.journal.as_ref()
+    }
+
+    /// How questions for a touch are answered.
+    #[must_use]
+    pub const fn touch(&self) -> TouchMode {
+        self.touch
+    }
+
+    /// Sets [`VirtualCard::touch`].
+    pub fn set_touch(&mut self, touch: TouchMode) {
+        self.touch = touch;
+        self.card.set_touch(if touch == TouchMode::Never { Touch::Never } else { Touch::Auto });
+        self.event(&format!("touch {touch}"), false);
+    }
+
+    /// Takes the last `count` commands back: the card's memory is as before them. What it keeps in RAM is
+    /// lost: reset it.
+    ///
+    /// # Errors
+    /// [`UndoError`]; then nothing has changed.
+    pub fn undo(&mut self, count: usize) -> Result<(), UndoError> {
+        let journal = self.journal.as_mut().ok_or(UndoError::NoJournal)?;
+        let known = journal.undoable();
+        let changes = journal.take_back(count).ok_or(UndoError::TooMany(known))?;
+        self.card.nvm_mut().rewrite(changes)?;
+        self.event(&format!("{count} commands undone"), false);
+        Ok(())
+    }
+
+    /// Writes down what somebody did to the card.
+    pub fn event(&mut self, text: &str, with_atr: bool) {
+        let Some(recorder) = &self.recorder else { return };
+        let record = recorder.event(text, if with_atr { self.card.atr().as_bytes() } else { &[] });
+        if let Some(journal) = &mut self.journal {
+            journal.keep(record, Vec::new());
+        }
+    }
+
+    /// The card's answer, after a touch where the command wants one and somebody has to give it.
+    fn answer(&mut self, command: &[u8]) -> Result<Vec<u8>, Loss> {
+        let limit = match self.touch {
+            TouchMode::Wait => PATIENCE,
+            TouchMode::After(time) => time,
+            TouchMode::Auto | TouchMode::Never => return Ok(self.card.transmit(command)?),
+        };
+        if !self.card.wants_touch(command) {
+            return Ok(self.card.transmit(command)?);
+        }
+        self.button.ask();
+        self.event("waits for a touch", false);
+        // After its time the card is touched, pressed or not.
+        let touched = self.button.wait(limit) || matches!(self.touch, TouchMode::After(_));
+        self.event(if touched { "touched" } else { "not touched" }, false);
+        if touched {
+            return Ok(self.card.transmit(command)?);
+        }
+        self.card.set_touch(Touch::Never);
+        let answer = self.card.transmit(command);
+        self.card.set_touch(Touch::Auto);
+        Ok(answer?)
+    }
+
+    /// The command as `effect` lets it happen.
+    fn struck(&mut self, command: &[u8], effect: Effect) -> Result<Vec<u8>, Loss> {
+        self.event(&format!("fault {effect}"), false);
+        match effect {
+            Effect::PowerCut(n) => {
+                self.card.nvm_mut().cut_power_at(n);
+                let answer = self.answer(command);
+                self.card.nvm_mut().disarm();
+                answer
+            }
+            Effect::RemoveBefore => {
+                self.power_off();
+                Err(Loss::Card)
+            }
+            Effect::RemoveAfter => {
+                // What it answers is not heard any more.
+                let _ = self.answer(command);
+                self.power_off();
+                Err(Loss::Card)
+            }
+            Effect::Silent(time) => {
+                if self.button.pause(time) {
+                    self.answer(command)
+                } else {
+                    Err(Loss::Card)
+                }
+            }
+            Effect::Mute => {
+                self.mute = true;
+                Err(Loss::Mute)
+            }
+            Effect::Answer(answer) => {
+                self.answer(command)?;
+                Ok(answer)
+            }
+            Effect::Truncate(length) => {
+                let mut answer = self.answer(command)?;
+                answer.truncate(length);
+                Ok(answer)
+            }
+            Effect::Status(sw) => Ok(sw.to_bytes().to_vec()),
+            Effect::FlipBit(bit) => {
+                let mut answer = self.answer(command)?;
+                let bit = bit % (8 * answer.len());
+                answer[bit / 8] ^= 0x80 >> (bit % 8);
+                Ok(answer)
+            }
+            Effect::MemoryFailure => {
+                self.card.nvm_mut().set_failing(true);
+                let answer = self.answer(command);
+                self.card.nvm_mut().set_failing(false);
+                answer
+            }
+            Effect::ReaderGone => {
+                self.power_off();
+                Err(Loss::Reader)
+            }
         }
     }
 }
 
 impl Icc for VirtualCard {
     fn power_on(&mut self) -> Option<Vec<u8>> {
+        self.mute = false;
+        self.button.powered();
         let atr = self.card.power_on().as_bytes().to_vec();
-        self.event("power on");
+        self.event("power on", true);
         Some(atr)
     }
 
     fn reset(&mut self) -> Option<Vec<u8>> {
+        self.mute = false;
         let atr = self.card.reset().as_bytes().to_vec();
-        self.event("reset");
+        self.event("reset", true);
         Some(atr)
     }
 
     fn power_off(&mut self) {
         self.card.power_off();
-        if let Some(trace) = &mut self.trace {
-            trace.event("power off", &[]);
-        }
+        self.event("power off", false);
     }
 
     fn set_protocol(&mut self, protocol: Protocol) {
         self.card.set_protocol(protocol);
     }
 
-    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, NoAnswer> {
-        let response = self.card.transmit(command);
-        if let Some(trace) = &mut self.trace {
-            trace.exchange(command, response.as_deref().ok());
+    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, Loss> {
+        let response = if self.mute {
+            Err(Loss::Mute)
+        } else {
+            match self.faults.strike(command, self.card.selected()) {
+                None => self.answer(command),
+                Some(effect) => self.struck(command, effect),
+            }
+        };
+        if let Some(recorder) = &mut self.recorder {
+            let record = recorder.exchange(command, response.as_deref().ok());
+            if let Some(journal) = &mut self.journal {
+                journal.keep(record, self.card.nvm_mut().take_history());
+            }
         }
         response
     }
 
     fn is_slow(&self, command: &[u8]) -> bool {
-        command.get(1) == Some(&INS_GENERATE)
+        let waits = matches!(self.touch, TouchMode::Wait | TouchMode::After(_));
+        command.get(1) == Some(&INS_GENERATE) || (waits && command.get(1) == Some(&INS_AUTHENTICATE)) || self.faults.may_wait()
+    }
+}
+
+/// A simulated card that somebody else holds as well, to look at it and to change it, in a reader or
+/// out of it. A command holds it for as long as it takes; its button is at hand meanwhile.
+#[derive(Clone)]
+pub struct SharedCard {
+    card: Arc<Mutex<VirtualCard>>,
+    button: Button,
+    label: Option<Arc<str>>,
+}
+
+impl SharedCard {
+    /// To be shared.
+    #[must_use]
+    pub fn new(card: VirtualCard) -> Self {
+        let (button, label) = (card.button.clone(), card.recorder.as_ref().map(|recorder| recorder.card().clone()));
+        Self { card: Arc::new(Mutex::new(card)), button, label }
+    }
+
+    /// The card, for as long as the guard lives. Waits while the card works.
+    pub fn lock(&self) -> MutexGuard<'_, VirtualCard> {
+        self.card.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The card, when it does not work now.
+    #[must_use]
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, VirtualCard>> {
+        match self.card.try_lock() {
+            Ok(card) => Some(card),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// What its records are called by.
+    #[must_use]
+    pub const fn label(&self) -> Option<&Arc<str>> {
+        self.label.as_ref()
+    }
+
+    /// Its button.
+    #[must_use]
+    pub const fn button(&self) -> &Button {
+        &self.button
+    }
+}
+
+impl Icc for SharedCard {
+    fn power_on(&mut self) -> Option<Vec<u8>> {
+        self.lock().power_on()
+    }
+
+    fn reset(&mut self) -> Option<Vec<u8>> {
+        self.lock().reset()
+    }
+
+    fn power_off(&mut self) {
+        self.lock().power_off();
+    }
+
+    fn set_protocol(&mut self, protocol: Protocol) {
+        self.lock().set_protocol(protocol);
+    }
+
+    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, Loss> {
+        self.lock().transmit(command)
+    }
+
+    fn is_slow(&self, command: &[u8]) -> bool {
+        self.lock().is_slow(command)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{self, Tries};
+    use crate::trace::{Ticks, Trace};
+    use cardlab_sim::card::World;
+    use cardlab_sim::profile::Profile;
+    use cardlab_sim::reference::PIN;
+
+    #[test]
+    fn a_change_from_outside_is_not_undone_with_the_next_command() {
+        let card = Card::new(Profile::builtin("gids").unwrap(), World::seeded(1)).unwrap();
+        let mut card = VirtualCard::journaled(card, Trace::new(Ticks::Count).of("c"));
+        card.power_on();
+        let select = hex::decode("00A4040009A00000039742544659").unwrap();
+        card.transmit(&select).unwrap();
+        let left = |card: &VirtualCard| PIN.counter(card.card().nvm()).left;
+        let bring = |card: &mut VirtualCard, name: &str| {
+            let tries: Tries = name.parse().unwrap();
+            card.change("brought to a state", |card| state::set(card, tries))
+        };
+        bring(&mut card, "last-try").unwrap();
+        assert_eq!(card.undo(1), Err(UndoError::TooMany(0)));
+        assert_eq!(card.transmit(b"\x00\x20\x00\x80\x06999999"), Ok(vec![0x63, 0xC0]));
+        // One that is refused takes nothing away.
+        assert!(bring(&mut card, "puk-blocked").is_err());
+        card.undo(1).unwrap();
+        assert_eq!(left(&card), 1);
     }
 }

@@ -4,12 +4,20 @@
 //! |---|---|
 //! | [`clock`] | time for cards |
 //! | [`icc`] | a card in a slot: power, protocol, exchange, trace |
+//! | [`fault`] | what goes wrong at a card |
+//! | [`touch`] | its button |
+//! | [`pin_pad`] | a reader's keypad |
+//! | [`journal`] | what came in, and taking it back |
+//! | [`snapshot`] | a card as text, and back |
 //! | [`resource`] | the rules of PC/SC as a state machine without I/O: who may speak to which card when |
 //! | [`server`] | pcsc-lite's socket: bytes in and out, waiting, one task a connection |
 //! | [`vpcd`] | the card side of vsmartcard's virtual reader, for a system-wide pcscd |
+//! | [`state`] | bringing a card to a state at once |
 //! | [`store`] | cards in a state directory: durable, one owner at a time |
+//! | [`rack`] | readers and their cards as people handle them: in, out, reset, faults |
+//! | [`threaded`] | a rack on a thread of its own, for programs that are not asynchronous |
 //! | [`setup`] | cards as people ask for them: `yubikey-5.4,serial=1,9a=new:p256` |
-//! | [`trace`] | exchanges as readable text |
+//! | [`trace`] | what happens at a card: text, JSON lines, pcapng, listeners |
 //! | [`private`] | private directories and their clean-up |
 //!
 //! One APDU's way: [`server`] frames it, [`resource`] says whether this handle may speak now, the
@@ -19,11 +27,19 @@
 
 pub mod clock;
 mod contain;
+pub mod fault;
 pub mod icc;
+pub mod journal;
+pub mod pin_pad;
 pub mod private;
+pub mod rack;
 pub mod resource;
 pub mod server;
 pub mod setup;
+pub mod snapshot;
+pub mod state;
 pub mod store;
+pub mod threaded;
+pub mod touch;
 pub mod trace;
 pub mod vpcd;

@@ -78,6 +78,18 @@ impl<'t> Minidriver<'t> {
         Ok(Self { card, edge })
     }
 
+    /// As [`Minidriver::resume`], where a known application is selected; else as [`Minidriver::open`]: for one who
+    /// only looks, and should not end somebody's challenge or login.
+    ///
+    /// # Errors
+    /// As [`Minidriver::open`].
+    pub fn resume_or_open(card: &'t mut dyn Transport) -> Result<Self, CardError> {
+        match recognise::current(card) {
+            Ok(Some(edge)) => Ok(Self { card, edge }),
+            _ => Self::open(card),
+        }
+    }
+
     /// The card edge.
     #[must_use]
     pub const fn edge(&self) -> Edge {
@@ -118,6 +130,18 @@ impl<'t> Minidriver<'t> {
         error::checked(0x87, sw, Secret::AdminKey)?;
         let template = object(&data, 0x7C).unwrap_or_default();
         object(&template, 0x81).filter(|c| !c.is_empty()).ok_or(CardError::Unexpected { command: 0x87, sw })
+    }
+
+    /// As [`Minidriver::card_get_challenge`], for a response that [`Minidriver::card_unblock_pin`] takes: a
+    /// card that is unblocked in another way gives none.
+    ///
+    /// # Errors
+    /// As [`Minidriver::card_get_challenge`].
+    pub fn unblock_challenge(&mut self) -> Result<Vec<u8>, CardError> {
+        if let Edge::Piv { admin_unblock: false, .. } = self.edge {
+            return Err(PUK_ONLY);
+        }
+        self.card_get_challenge()
     }
 
     /// CardAuthenticateChallenge (section 4.4.6). Right or wrong, it ends the challenge.

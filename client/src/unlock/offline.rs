@@ -1,7 +1,6 @@
 //! Unlocking with a response that comes by telephone or on paper.
 
 use crate::minidriver::{Authenticator, CardError, Minidriver, PinPolicy};
-use crate::recognise::Edge;
 use crate::transport::{Transport, TransportError};
 use std::time::{Duration, Instant};
 
@@ -51,9 +50,6 @@ impl<'t> Offline<'t> {
             }
         };
         let mut drawn = Self { card, guard, challenge: Vec::new(), since: Instant::now(), held };
-        if let Edge::Piv { admin_unblock: false, .. } = drawn.card.edge() {
-            return Err(CardError::NotSupported("this PIV card is unblocked with its PUK only"));
-        }
         drawn.again()?;
         Ok(drawn)
     }
@@ -103,7 +99,7 @@ impl<'t> Offline<'t> {
     /// # Errors
     /// As [`Offline::begin`].
     pub fn again(&mut self) -> Result<(), CardError> {
-        self.challenge = self.card.card_get_challenge()?;
+        self.challenge = self.card.unblock_challenge()?;
         self.since = Instant::now();
         Ok(())
     }

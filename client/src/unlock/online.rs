@@ -48,7 +48,7 @@ fn within<E>(
         return Err(CardError::AnotherCard.into());
     }
     card.card_pin_policy().check(new_pin).map_err(CardError::from)?;
-    let challenge = card.card_get_challenge()?;
+    let challenge = card.unblock_challenge()?;
     let response = respond(&challenge).map_err(OnlineError::Response)?;
     Ok(card.card_unblock_pin(Authenticator::Response(&response), new_pin)?)
 }

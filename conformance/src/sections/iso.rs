@@ -1,7 +1,7 @@
 //! ISO/IEC 7816-4: command classes, instructions, lengths, GET RESPONSE. For every card edge.
 
 use crate::bench::{Bench, Verdict, holds, same, short};
-use crate::catalogue::Book;
+use crate::book::Book;
 use crate::test::{Danger, Need};
 
 pub(super) fn fill(book: &mut Book) {

@@ -1,7 +1,7 @@
 //! Functions of Microsoft's minidriver specification, over whatever card edge there is.
 
 use crate::bench::{Stop, holds};
-use crate::catalogue::Book;
+use crate::book::Book;
 use crate::test::Need;
 use cardlab_client::minidriver::{Authenticator, CardError, PinFault, Secret};
 

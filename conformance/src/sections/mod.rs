@@ -1,13 +1,15 @@
 //! The bodies of the tests, one file a section of a standard.
 
+mod common;
 mod gids;
 mod iso;
 mod minidriver;
 mod pcsc;
 mod piv;
+mod unlock;
 mod yubikey;
 
-use crate::catalogue::Book;
+use crate::book::Book;
 
 pub(crate) fn fill(book: &mut Book) {
     iso::fill(book);
@@ -16,4 +18,5 @@ pub(crate) fn fill(book: &mut Book) {
     gids::fill(book);
     minidriver::fill(book);
     pcsc::fill(book);
+    unlock::fill(book);
 }

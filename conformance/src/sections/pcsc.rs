@@ -1,7 +1,7 @@
 //! PC/SC through the service's real API: sharing, transactions, resets, states, errors.
 
 use crate::bench::{Bench, Stop, Verdict, holds};
-use crate::catalogue::Book;
+use crate::book::Book;
 use crate::test::Need;
 use cardlab_pcsclite::client::{Card, Context, Disposition, Error, ShareMode};
 use cardlab_pcsclite::code::{ReturnCode, state};

@@ -1,7 +1,7 @@
 //! What Yubico's documentation adds to PIV.
 
 use crate::bench::{Bench, Stop, Verdict, holds, same, short, tlv};
-use crate::catalogue::Book;
+use crate::book::Book;
 use crate::keys::KeyKind;
 use crate::oracle::{self, PublicKey};
 use crate::test::{Danger, Need};

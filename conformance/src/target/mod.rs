@@ -5,10 +5,12 @@
 //! | [`sim`] | a new simulated card, in process | no |
 //! | [`socket`] | a new simulated card in a reader of its own, behind pcsc-lite's socket | yes |
 //! | [`pcsc`] | the card that is in a reader: anybody's | yes |
+//! | [`unlock`] | nothing: it brings cards, server and lock screen with it | yes |
 
 pub mod pcsc;
 pub mod sim;
 pub mod socket;
+pub mod unlock;
 
 use crate::bench::Facts;
 use crate::test::{Danger, Need, Wish};
@@ -83,6 +85,7 @@ pub(crate) fn check_needs(facts: &Facts, needs: &[Need], pcsc: bool, tears: bool
             Need::Puk => (known.puk.is_some(), "the PUK is not known"),
             Need::AdminKey => (known.admin.is_some(), "the administration key is not known"),
             Need::ExtendedLength => (facts.extended_length, "the card takes no extended-length commands"),
+            Need::Server => (false, "for the unlock system, not for a card"),
             // Asked of the card by the test itself.
             Need::AdminTries | Need::RsaKeyGeneration => (true, ""),
             kind => (kind.fits(facts.edge), "for cards of another kind"),

@@ -1,7 +1,7 @@
 //! The card that is in a reader: anybody's. Nothing is done to it that was not allowed by name.
 
 use super::{NoCard, Placed, Slot, Target, check_needs};
-use crate::bench::Facts;
+use crate::bench::{Facts, Objects};
 use crate::credentials::Credentials;
 use crate::keys::KeyKind;
 use crate::oracle::PublicKey;
@@ -12,6 +12,7 @@ use cardlab_client::tlv::object;
 use cardlab_client::transport::{TransportError, send};
 use cardlab_pcsclite::client::{self, Card, Context, Disposition, ShareMode};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use thiserror::Error;
 use x509_cert::der::{Decode as _, Encode as _};
 
@@ -40,6 +41,9 @@ pub enum PcscError {
     NoSerial(Danger, String),
 }
 
+/// Longest wait for a card's answer: making an RSA key of 4096 bits takes real cards a minute.
+const SILENCE: Duration = Duration::from_secs(180);
+
 /// A card in a reader, with what may be done to it.
 pub struct Pcsc {
     context: Context,
@@ -62,9 +66,14 @@ impl Pcsc {
         serial: Option<&str>,
     ) -> Result<Self, PcscError> {
         let context = Context::establish_at(socket)?;
+        context.set_limit(SILENCE)?;
         let facts = {
             let mut card = context.connect(reader, ShareMode::Shared)?;
-            look(&mut card, credentials).map_err(PcscError::Card)?
+            let mut facts = look(&mut card, credentials).map_err(PcscError::Card)?;
+            if allowed >= Danger::ChangesKeys && !matches!(facts.edge, Edge::Gids { .. }) {
+                facts.objects = objects(&mut card, facts.credentials.pin.as_deref()).map_err(PcscError::Card)?;
+            }
+            facts
         };
         let given = serial.map(|s| s.replace(' ', "").to_uppercase());
         match given {
@@ -123,7 +132,38 @@ fn look(card: &mut Card<'_>, credentials: Credentials) -> Result<Facts, String> 
     }
     let name = if serial.is_empty() { edge.name() } else { format!("{} {serial}", edge.name()) };
     // Cards tell it nowhere that all of them have; long answers are fetched in parts anyway.
-    Ok(Facts { name, edge, serial, credentials, keys, new: false, extended_length: false, pin_tries: None })
+    Ok(Facts {
+        name,
+        edge,
+        serial,
+        credentials,
+        keys,
+        new: false,
+        extended_length: false,
+        pin_tries: None,
+        objects: Objects::new(),
+    })
+}
+
+/// All data objects of SP 800-73-4 part 1 table 3 that can be read, for being put back.
+fn objects(card: &mut Card<'_>, pin: Option<&String>) -> Result<Objects, String> {
+    let mut minidriver = Minidriver::open(card).map_err(|e| e.to_string())?;
+    if let Some(pin) = pin {
+        minidriver.card_authenticate_pin(pin.as_bytes()).map_err(|e| e.to_string())?;
+    }
+    let mut objects = Objects::new();
+    for last in 0x01..=0x23 {
+        let tag = [0x5F, 0xC1, last];
+        let command = [&[0x00, 0xCB, 0x3F, 0xFF, 0x05, 0x5C, 0x03], &tag[..], &[0x00]].concat();
+        let (data, sw) = send(card, &command).map_err(|e| e.to_string())?;
+        match sw {
+            0x9000 => drop(objects.insert(tag.to_vec(), object(&data, 0x53))),
+            0x6A82 => drop(objects.insert(tag.to_vec(), None)),
+            // Not readable: a test that writes it ends the run, because it could not be put back.
+            _ => {}
+        }
+    }
+    Ok(objects)
 }
 
 /// The public key of a certificate, when the suite can judge it.

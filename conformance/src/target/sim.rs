@@ -1,7 +1,7 @@
 //! Simulated cards in process: each test gets a new one.
 
 use super::{NoCard, Placed, Slot, Target, check_needs};
-use crate::bench::Facts;
+use crate::bench::{Facts, Objects};
 use crate::credentials::Credentials;
 use crate::oracle;
 use crate::test::{Danger, Need, Wish};
@@ -94,6 +94,7 @@ fn facts(profile: &Profile, wish: &Wish) -> Result<Facts, NoCard> {
         new: true,
         extended_length: profile.card.extended_length,
         pin_tries: Some(profile.pin.tries),
+        objects: Objects::new(),
     })
 }
 

@@ -156,7 +156,8 @@ impl Server {
         Ok((right, locked))
     }
 
-    /// The response of a card's key, with its event in the same transaction: none is given without.
+    /// The response of a card's key, with its event in the same transaction: none is given without. The
+    /// flow stays at its step: one that was never answered has not been answered by this.
     pub(crate) async fn respond(
         &self,
         tx: &mut Tx,
@@ -174,7 +175,6 @@ impl Server {
         let response = response.ok_or_else(|| {
             Refusal::new(Code::NoAdminKey, "the card's administration key does not open under this server's master key")
         })?;
-        records::set_step(tx, &flow.id, GIVEN).await?;
         let digits = cardlab_codes::digits(&challenge);
         let detail = json!({"channel": flow.kind, "challenge": &digits[..4], "answers_validated": validated});
         let happening = Happening {

@@ -137,6 +137,7 @@ impl Server {
         };
         match given {
             Ok(response) => {
+                records::set_step(&mut tx, &flow.id, GIVEN).await?;
                 tx.commit().await?;
                 Ok(response)
             }

@@ -74,6 +74,10 @@ impl Gids {
 }
 
 impl Applet for Gids {
+    fn name(&self) -> &'static str {
+        "gids"
+    }
+
     fn answers_to(&self, aid: &[u8], _profile: &Profile) -> bool {
         aid.len() <= 16 && aid.starts_with(&AID)
     }

@@ -148,9 +148,14 @@ impl Piv {
         self.require_touch(env, slot.touch)
     }
 
-    pub(super) fn require_touch(&mut self, env: &Env<'_>, policy: TouchPolicy) -> Result<(), Abort> {
+    /// Whether a key of this policy wants to be touched now.
+    pub(super) fn touch_is_due(&self, env: &Env<'_>, policy: TouchPolicy) -> bool {
         let cached = policy == TouchPolicy::Cached && self.touched_until.is_some_and(|until| env.now < until);
-        if policy == TouchPolicy::Never || cached {
+        policy != TouchPolicy::Never && !cached
+    }
+
+    pub(super) fn require_touch(&mut self, env: &Env<'_>, policy: TouchPolicy) -> Result<(), Abort> {
+        if !self.touch_is_due(env, policy) {
             return Ok(());
         }
         match env.profile.chosen.touch {

@@ -32,6 +32,7 @@ mod verify;
 use crate::apdu::Command;
 use crate::applet::{Applet, Env};
 use crate::crypto::asymmetric::Prepared;
+use crate::keys;
 use crate::profile::{Interface, PinAlways, Profile};
 use crate::seeded;
 use crate::status::{Abort, StatusWord};
@@ -94,6 +95,10 @@ pub(crate) fn restricted(profile: &Profile) -> bool {
 }
 
 impl Applet for Piv {
+    fn name(&self) -> &'static str {
+        "piv"
+    }
+
     fn answers_to(&self, aid: &[u8], profile: &Profile) -> bool {
         aid.len() >= profile.piv().aid_prefix && AID.starts_with(aid)
     }
@@ -107,6 +112,11 @@ impl Applet for Piv {
         }
         select::property_template(env.profile, out);
         Ok(())
+    }
+
+    fn wants_touch(&self, env: &Env<'_>, command: &Command<'_>) -> bool {
+        let slot = keys::info(env.nvm, command.p2).filter(|_| command.ins == 0x87);
+        slot.is_some_and(|slot| self.touch_is_due(env, slot.touch))
     }
 
     fn deselect(&mut self) {

@@ -18,6 +18,10 @@ const CAPABILITIES: u8 = 0x10;
 pub struct Management;
 
 impl Applet for Management {
+    fn name(&self) -> &'static str {
+        "management"
+    }
+
     fn answers_to(&self, aid: &[u8], _profile: &Profile) -> bool {
         aid == AID
     }

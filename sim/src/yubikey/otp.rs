@@ -16,6 +16,10 @@ const SHORTEST: usize = 7;
 pub struct Otp;
 
 impl Applet for Otp {
+    fn name(&self) -> &'static str {
+        "otp"
+    }
+
     fn answers_to(&self, aid: &[u8], _profile: &Profile) -> bool {
         aid.len() >= SHORTEST && AID.starts_with(aid)
     }

@@ -33,6 +33,9 @@ pub enum Error {
     /// The connection broke.
     #[error("the PC/SC service closed the connection: {0}")]
     Connection(#[from] std::io::Error),
+    /// The service did not answer in the time that was set; the connection is of no use any more.
+    #[error("the PC/SC service or the card gave no answer in {} seconds", .0.as_secs())]
+    Silent(Duration),
     /// The service refused the call.
     #[error("{call}: {code}")]
     Refused {
@@ -106,15 +109,22 @@ struct Link {
     /// Buffered, so that a reply and its data take one system call.
     stream: BufReader<UnixStream>,
     out: Vec<u8>,
+    /// Longest wait for an answer.
+    limit: Option<Duration>,
+    /// An answer did not come: what comes now would be taken for another's.
+    silent: bool,
 }
 
 impl Link {
     fn open(path: &Path) -> Result<Self, Error> {
         let stream = UnixStream::connect(path).map_err(|reason| Error::NoService { path: path.into(), reason })?;
-        Ok(Self { stream: BufReader::new(stream), out: Vec::with_capacity(512) })
+        Ok(Self { stream: BufReader::new(stream), out: Vec::with_capacity(512), limit: None, silent: false })
     }
 
     fn send(&mut self, request: &Request<'_>) -> Result<(), Error> {
+        if let (true, Some(limit)) = (self.silent, self.limit) {
+            return Err(Error::Silent(limit));
+        }
         self.out.clear();
         request.write(&mut self.out);
         Ok(self.stream.get_mut().write_all(&self.out)?)
@@ -122,14 +132,25 @@ impl Link {
 
     fn receive<const N: usize>(&mut self) -> Result<[u8; N], Error> {
         let mut bytes = [0; N];
-        self.stream.read_exact(&mut bytes)?;
+        self.fill(&mut bytes)?;
         Ok(bytes)
     }
 
     fn receive_vec(&mut self, length: usize) -> Result<Vec<u8>, Error> {
         let mut bytes = vec![0; length];
-        self.stream.read_exact(&mut bytes)?;
+        self.fill(&mut bytes)?;
         Ok(bytes)
+    }
+
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), Error> {
+        use std::io::ErrorKind::{TimedOut, WouldBlock};
+        match (self.stream.read_exact(bytes), self.limit) {
+            (Err(error), Some(limit)) if matches!(error.kind(), TimedOut | WouldBlock) => {
+                self.silent = true;
+                Err(Error::Silent(limit))
+            }
+            (read, _) => Ok(read?),
+        }
     }
 
     fn version(&mut self) -> Result<u32, Error> {
@@ -202,6 +223,18 @@ impl Context {
         Ok(Self { link: Mutex::new(link), number: answer.context, minor, path: path.into() })
     }
 
+    /// The longest wait for an answer from now on, of the service or of a card; without one it is waited for
+    /// ever. Waiting for a change of readers has its own.
+    ///
+    /// # Errors
+    /// [`Error::Connection`] when the system refuses.
+    pub fn set_limit(&self, limit: Duration) -> Result<(), Error> {
+        let mut link = self.link();
+        link.stream.get_ref().set_read_timeout(Some(limit))?;
+        link.limit = Some(limit);
+        Ok(())
+    }
+
     /// The minor version in use, 4 to 6.
     #[must_use]
     pub const fn minor(&self) -> u32 {
@@ -236,9 +269,12 @@ impl Context {
                 link.receive::<{ Event::SIZE }>()?;
                 return Ok(states);
             }
+            // The limit of answers is not for this.
+            let answers = link.limit.take();
             link.stream.get_ref().set_read_timeout(Some(left))?;
             let event = link.receive::<{ Event::SIZE }>();
-            link.stream.get_ref().set_read_timeout(None)?;
+            link.limit = answers;
+            link.stream.get_ref().set_read_timeout(answers)?;
             match event {
                 Ok(bytes) => check("SCardGetStatusChange", Event::read(&bytes).rv)?,
                 Err(Error::Connection(e)) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {

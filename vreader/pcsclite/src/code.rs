@@ -148,6 +148,12 @@ pub mod part10 {
     pub const GET_FEATURE_REQUEST: u32 = 0x4200_0D48;
     /// The same as Windows numbers it.
     pub const GET_FEATURE_REQUEST_WINDOWS: u32 = 0x0031_3520;
+    /// FEATURE_VERIFY_PIN_DIRECT.
+    pub const FEATURE_VERIFY_PIN_DIRECT: u8 = 0x06;
+    /// FEATURE_MODIFY_PIN_DIRECT.
+    pub const FEATURE_MODIFY_PIN_DIRECT: u8 = 0x07;
+    /// FEATURE_IFD_PIN_PROPERTIES.
+    pub const FEATURE_IFD_PIN_PROPERTIES: u8 = 0x0A;
     /// FEATURE_GET_TLV_PROPERTIES.
     pub const FEATURE_GET_TLV_PROPERTIES: u8 = 0x12;
     /// The control code that we give to a feature.

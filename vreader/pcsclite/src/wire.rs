@@ -8,7 +8,7 @@
 //! refused; of commands without a body the size field is not looked at. Source: pcsc-lite's
 //! `winscard_msg.h`, versions 1.8.24 to 2.5.1.
 
-use crate::code::ReturnCode;
+use crate::code::{ReturnCode, state};
 use thiserror::Error;
 
 /// Longest data of a TRANSMIT or CONTROL, each way.
@@ -254,6 +254,12 @@ impl ReaderState {
 
     /// A free slot.
     pub const FREE: Self = Self { name: String::new(), event_counter: 0, state: 0, sharing: 0, atr: Vec::new(), protocol: 0 };
+
+    /// Whether a card that answers is in the reader.
+    #[must_use]
+    pub const fn has_card(&self) -> bool {
+        self.state & state::PRESENT != 0 && self.state & state::SWALLOWED == 0
+    }
 
     /// Appends the state. Name and ATR are cut to what fits.
     pub fn write(&self, out: &mut Vec<u8>) {

@@ -45,10 +45,13 @@ impl Resource {
         Decision::Answer(Ok(u32::from(reader.protocol != protocol::T0)))
     }
 
-    /// Whether the card is still there after an exchange with it.
+    /// Whether the card that a handle spoke to is still there after the exchange. One that was pulled out
+    /// meanwhile is not, though it may be in again; nor is one of a reader that was unplugged, though another may
+    /// have its place.
     #[must_use]
-    pub fn is_present(&self, id: ReaderId) -> bool {
-        self.reader(id).is_some_and(|r| matches!(r.presence, Presence::Present { .. }))
+    pub fn is_present(&self, id: ConnectionId, handle: u32, reader: ReaderId) -> bool {
+        self.own(id, handle).is_some_and(|h| h.reader == Some(reader) && h.flag != Flag::Removed)
+            && self.reader(reader).is_some_and(|r| matches!(r.presence, Presence::Present { .. }))
     }
 
     /// The card lost its power by itself: the next connect powers it up.
@@ -132,11 +135,15 @@ impl Resource {
     /// CONTROL: features and properties of PC/SC part 10. A handle's flag does not matter.
     pub fn control(&self, id: ConnectionId, handle: u32, code: u32) -> Decision<Result<Vec<u8>, ReturnCode>> {
         const TLV_PROPERTIES: u32 = part10::control_code(part10::FEATURE_GET_TLV_PROPERTIES);
+        const PIN_PROPERTIES: u32 = part10::control_code(part10::FEATURE_IFD_PIN_PROPERTIES);
         self.may_ask(id, handle).map(|allowed| {
-            allowed?;
+            let (reader, _) = allowed?;
+            let pin_pad = self.reader(reader).is_some_and(|r| r.pin_pad);
             match code {
-                part10::GET_FEATURE_REQUEST | part10::GET_FEATURE_REQUEST_WINDOWS => Ok(features()),
+                part10::GET_FEATURE_REQUEST | part10::GET_FEATURE_REQUEST_WINDOWS => Ok(features(pin_pad)),
                 TLV_PROPERTIES => Ok(properties()),
+                // No display; an entry ends with a key or after its time (section 2.6.8).
+                PIN_PROPERTIES if pin_pad => Ok(vec![0, 0, 0x07, 0]),
                 _ => Err(ReturnCode::UNSUPPORTED_FEATURE),
             }
         })
@@ -144,11 +151,15 @@ impl Resource {
 }
 
 /// Records of feature, length, control code (big-endian).
-fn features() -> Vec<u8> {
-    let feature = part10::FEATURE_GET_TLV_PROPERTIES;
-    let mut out = vec![feature, 4];
-    out.extend(part10::control_code(feature).to_be_bytes());
-    out
+fn features(pin_pad: bool) -> Vec<u8> {
+    const PAD: [u8; 3] =
+        [part10::FEATURE_VERIFY_PIN_DIRECT, part10::FEATURE_MODIFY_PIN_DIRECT, part10::FEATURE_IFD_PIN_PROPERTIES];
+    let pad = if pin_pad { &PAD[..] } else { &[] };
+    let record = |feature: &u8| {
+        let [a, b, c, d] = part10::control_code(*feature).to_be_bytes();
+        [*feature, 4, a, b, c, d]
+    };
+    pad.iter().chain([&part10::FEATURE_GET_TLV_PROPERTIES]).flat_map(record).collect()
 }
 
 /// Records of property, length, value (little-endian), PC/SC part 10 section 2.6.14.

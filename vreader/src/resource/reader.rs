@@ -42,6 +42,8 @@ pub(super) struct Reader {
     pub(super) presence: Presence,
     /// The reader itself does not work.
     pub(super) failing: bool,
+    /// It has a keypad for PINs.
+    pub(super) pin_pad: bool,
     pub(super) lock: Option<Lock>,
     pub(super) exclusive: bool,
     pub(super) handles: Vec<u32>,
@@ -61,6 +63,7 @@ impl Reader {
             name,
             presence: Presence::Absent,
             failing: false,
+            pin_pad: false,
             lock: None,
             exclusive: false,
             handles: Vec::new(),
@@ -234,6 +237,25 @@ impl Resource {
         self.announce();
     }
 
+    /// Somebody resets the card: a cold reset takes its power away for a moment. Every handle is told, a
+    /// transaction lives on.
+    pub fn reset_card(&mut self, id: ReaderId, cold: bool, card: &mut SlotCard) {
+        let Some(reader) = self.reader_mut(id).filter(|r| !r.is_absent()) else { return };
+        if cold {
+            reader.power_off(card);
+        }
+        reader.reset(card);
+        self.flag_handles(id, None, Flag::Reset);
+        self.announce();
+    }
+
+    /// The reader has a keypad for PINs.
+    pub fn set_pin_pad(&mut self, id: ReaderId) {
+        if let Some(reader) = self.reader_mut(id) {
+            reader.pin_pad = true;
+        }
+    }
+
     /// The reader stops working, or works again.
     pub fn set_failing(&mut self, id: ReaderId, failing: bool) {
         let Some(reader) = self.reader_mut(id) else { return };
@@ -271,6 +293,12 @@ impl Resource {
     #[must_use]
     pub fn reader_name(&self, id: ReaderId) -> Option<&str> {
         self.reader(id).map(|r| r.name.as_str())
+    }
+
+    /// Whether there is a card in the slot; `None` for a reader that is gone.
+    #[must_use]
+    pub fn has_card(&self, id: ReaderId) -> Option<bool> {
+        self.reader(id).map(|r| !r.is_absent())
     }
 
     /// The reader of a name.

@@ -1,8 +1,9 @@
 //! One client: frames in, decisions of the state machine, replies out.
 
 use super::{Shared, lock};
+use crate::icc::Loss;
 use crate::resource::{ConnectionId, Decision, ReaderId, Resource, SlotCard};
-use cardlab_pcsclite::code::ReturnCode;
+use cardlab_pcsclite::code::{ReturnCode, part10, protocol};
 use cardlab_pcsclite::wire::{self, Decoded, MAX_ATTRIBUTE, Request};
 use rustix::net::RecvFlags;
 use std::sync::Arc;
@@ -190,8 +191,11 @@ impl Connection {
                 b.write(&mut self.out);
             }
             Request::Transmit(b, apdu) => self.transmit(b, apdu).await?,
-            Request::Control(mut b, _input) => {
-                let answer = settled(self.shared.resource().control(id, b.handle, b.code))?;
+            Request::Control(mut b, input) => {
+                let answer = match self.at_pin_pad(&b, input).await? {
+                    Some(answer) => answer,
+                    None => settled(self.shared.resource().control(id, b.handle, b.code))?,
+                };
                 let answer = answer.and_then(|data| {
                     b.returned = data.len() as u32;
                     if data.len() > b.receive_length as usize { Err(ReturnCode::INSUFFICIENT_BUFFER) } else { Ok(data) }
@@ -252,7 +256,7 @@ impl Connection {
     }
 
     async fn transmit(&mut self, mut b: wire::Transmit, apdu: &[u8]) -> Result<(), Gone> {
-        let answer = self.exchange(&b, apdu).await?.and_then(|(pci, response)| {
+        let answer = self.exchange(b.handle, b.send_protocol, apdu).await?.and_then(|(pci, response)| {
             // The card has acted all the same; so it is on real readers too.
             let room = b.receive_length as usize;
             b.receive_length = response.len() as u32;
@@ -268,10 +272,10 @@ impl Connection {
         Ok(())
     }
 
-    async fn exchange(&self, b: &wire::Transmit, apdu: &[u8]) -> Result<Result<(u32, Vec<u8>), ReturnCode>, Gone> {
-        let reader = self.shared.resource().reader_of(self.id, b.handle);
+    async fn exchange(&self, handle: u32, send_protocol: u32, apdu: &[u8]) -> Result<Result<(u32, Vec<u8>), ReturnCode>, Gone> {
+        let reader = self.shared.resource().reader_of(self.id, handle);
         let (allowed, card) = self
-            .decide_keeping(reader, Needs::Card, Some(PATIENCE), |r, _| r.may_transmit(self.id, b.handle, b.send_protocol))
+            .decide_keeping(reader, Needs::Card, Some(PATIENCE), |r, _| r.may_transmit(self.id, handle, send_protocol))
             .await?;
         let pci = match allowed.flatten() {
             Ok(pci) => pci,
@@ -290,13 +294,49 @@ impl Connection {
         let mut resource = self.shared.resource();
         Ok(match response {
             // Pulled out while it worked: what it answered came too late.
-            _ if !resource.is_present(reader) => Err(ReturnCode::NO_SMARTCARD),
+            _ if !resource.is_present(self.id, handle, reader) => Err(ReturnCode::NO_SMARTCARD),
             Some(Ok(response)) => Ok((pci, response)),
-            Some(Err(_)) | None => {
+            Some(Err(Loss::Card)) => {
+                resource.remove_card(reader);
+                self.shared.changed();
+                Err(ReturnCode::NO_SMARTCARD)
+            }
+            Some(Err(Loss::Reader)) => {
+                resource.remove_reader(reader);
+                drop(resource);
+                lock(&self.shared.slots).remove(&reader);
+                self.shared.changed();
+                Err(ReturnCode::READER_UNAVAILABLE)
+            }
+            Some(Err(Loss::Mute)) => Err(ReturnCode::NOT_TRANSACTED),
+            Some(Err(Loss::Power)) | None => {
                 resource.card_lost_power(reader);
                 Err(ReturnCode::NOT_TRANSACTED)
             }
         })
+    }
+
+    /// VERIFY_PIN_DIRECT and MODIFY_PIN_DIRECT of a reader that has a keypad: the card's answer, or the reader's
+    /// own. `None` for everything else.
+    async fn at_pin_pad(&self, b: &wire::Control, structure: &[u8]) -> Result<Option<Result<Vec<u8>, ReturnCode>>, Gone> {
+        const VERIFY: u32 = part10::control_code(part10::FEATURE_VERIFY_PIN_DIRECT);
+        const MODIFY: u32 = part10::control_code(part10::FEATURE_MODIFY_PIN_DIRECT);
+        let slot = self.shared.resource().reader_of(self.id, b.handle).and_then(|reader| self.shared.slot(reader));
+        let Some(pad) = slot.and_then(|slot| slot.pin_pad.get().cloned()) else { return Ok(None) };
+        let typed = async { if b.code == VERIFY { pad.verify(structure).await } else { pad.modify(structure).await } };
+        if !matches!(b.code, VERIFY | MODIFY) {
+            return Ok(None);
+        }
+        // What is typed after a program has gone is for the next.
+        let command = tokio::select! {
+            biased;
+            Gone = self.hangup() => return Err(Gone),
+            command = typed => command,
+        };
+        Ok(Some(match command {
+            Err(sw) => Ok(sw.to_bytes().to_vec()),
+            Ok(command) => self.exchange(b.handle, protocol::ANY_OLD, &command).await?.map(|(_, response)| response),
+        }))
     }
 
     /// As [`Self::decide_keeping`], for requests that are done when they are decided.

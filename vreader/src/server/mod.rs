@@ -10,6 +10,7 @@
 mod connection;
 
 use crate::icc::Icc;
+use crate::pin_pad::PinPad;
 use crate::resource::{ConnectionId, ReaderId, Resource, Signals, SlotCard};
 use cardlab_sim::random::Random;
 use std::collections::{HashMap, HashSet};
@@ -71,12 +72,29 @@ struct Shared {
     /// Readers whose sharing will be published.
     gathering: Mutex<HashSet<ReaderId>>,
     grace: Duration,
+    /// Counts what happens to readers and cards, for those who wait for it.
+    changes: tokio::sync::watch::Sender<u64>,
 }
 
 /// A reader's card, and who waits for its lock.
 struct Slot {
     card: Arc<tokio::sync::Mutex<SlotCard>>,
     freed: Notify,
+    /// Its keypad.
+    pin_pad: std::sync::OnceLock<PinPad>,
+}
+
+/// What is left of a reader that was taken away: a command may still be at work with its card.
+#[must_use]
+pub struct Leftover(Option<Arc<tokio::sync::Mutex<SlotCard>>>);
+
+impl Leftover {
+    /// Waits until no command is at work with the card any more.
+    pub async fn ended(self) {
+        if let Some(card) = self.0 {
+            drop(card.lock().await);
+        }
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -95,6 +113,7 @@ impl Server {
                 bells: Mutex::default(),
                 gathering: Mutex::default(),
                 grace,
+                changes: tokio::sync::watch::Sender::new(0),
             }),
         }
     }
@@ -102,17 +121,28 @@ impl Server {
     /// Adds a reader; its name is `name` and ` RR 00`.
     pub fn add_reader(&self, name: &str) -> ReaderId {
         let id = self.shared.resource().add_reader(name);
-        let slot = Slot { card: Arc::default(), freed: Notify::new() };
+        let slot = Slot { card: Arc::default(), freed: Notify::new(), pin_pad: std::sync::OnceLock::new() };
         lock(&self.shared.slots).insert(id, Arc::new(slot));
         self.shared.wake();
+        self.shared.changed();
         id
     }
 
-    /// Takes a reader away, with its card.
-    pub fn remove_reader(&self, id: ReaderId) {
+    /// Gives a reader a keypad for PINs; the first that it is given stays.
+    pub fn set_pin_pad(&self, id: ReaderId, pad: PinPad) {
+        if let Some(slot) = self.shared.slot(id) {
+            let _ = slot.pin_pad.set(pad);
+            self.shared.resource().set_pin_pad(id);
+        }
+    }
+
+    /// Takes a reader away, with its card. A command under way goes on until [`Leftover::ended`].
+    pub fn remove_reader(&self, id: ReaderId) -> Leftover {
         self.shared.resource().remove_reader(id);
         self.shared.wake();
-        lock(&self.shared.slots).remove(&id);
+        let slot = lock(&self.shared.slots).remove(&id);
+        self.shared.changed();
+        Leftover(slot.map(|slot| Arc::clone(&slot.card)))
     }
 
     /// Puts a card into a reader, and gives back the one that was there.
@@ -124,6 +154,7 @@ impl Server {
         self.shared.resource().insert_card(id, &mut card);
         drop(card);
         self.shared.wake();
+        self.shared.changed();
         old
     }
 
@@ -135,7 +166,31 @@ impl Server {
         if let Some(icc) = card.as_mut() {
             icc.power_off();
         }
+        self.shared.changed();
         card
+    }
+
+    /// Resets the card, as another program does; `cold` takes its power away for a moment. A command under
+    /// way ends before.
+    pub async fn reset(&self, id: ReaderId, cold: bool) {
+        let Some(slot) = self.shared.slot(id) else { return };
+        let mut card = slot.card.lock().await;
+        self.shared.resource().reset_card(id, cold, &mut card);
+        drop(card);
+        self.shared.wake();
+        self.shared.changed();
+    }
+
+    /// Tells of each change of a reader or its card: added, inserted, removed, reset, unplugged.
+    #[must_use]
+    pub fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.shared.changes.subscribe()
+    }
+
+    /// Whether there is a card in the reader; `None` when there is no such reader any more.
+    #[must_use]
+    pub fn has_card(&self, id: ReaderId) -> Option<bool> {
+        self.shared.resource().has_card(id)
     }
 
     /// Makes a reader fail, or work again.
@@ -228,6 +283,10 @@ impl Shared {
 
     fn slot(&self, id: ReaderId) -> Option<Arc<Slot>> {
         lock(&self.slots).get(&id).cloned()
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
     }
 
     /// Passes on what the state machine has to tell.

@@ -1,4 +1,4 @@
-//! Cards as people ask for them: `PROFILE[,key=value]..`.
+//! Cards as people ask for them: `PROFILE[,key=value]..`, or `@FILE[,name=..]` for a snapshot.
 //!
 //! ```text
 //! yubikey-5.4,serial=123,pin=654321
@@ -11,6 +11,7 @@
 pub mod files;
 pub mod throwaway;
 
+use crate::snapshot::{Snapshot, SnapshotError};
 use cardlab_sim::card::{Card, CardError, World};
 use cardlab_sim::crypto::CryptoError;
 use cardlab_sim::crypto::asymmetric::{Algorithm, KeyPair};
@@ -20,7 +21,9 @@ use cardlab_sim::random::Random;
 use files::FileError;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 /// Why a card cannot be had as asked.
 #[derive(Debug, Error)]
@@ -32,7 +35,7 @@ pub enum SetupError {
     #[error("card setting '{0}' has no value; write key=value")]
     NoValue(String),
     /// No such setting.
-    #[error("no card setting named '{key}'; there are: name, ca, 9a, 9c, 9d, 9e, 82 to 95, {}", SETTINGS.map(|s| s.0).join(", "))]
+    #[error("no card setting named '{key}'; there are: name, pin-pad, ca, 9a, 9c, 9d, 9e, 82 to 95, {}", SETTINGS.map(|s| s.0).join(", "))]
     UnknownSetting {
         /// What was asked for.
         key: String,
@@ -43,12 +46,26 @@ pub enum SetupError {
         /// What was asked for.
         name: String,
     },
+    /// A keypad, or none.
+    #[error("card setting 'pin-pad': '{0}' is not on or off")]
+    PinPad(String),
+    /// A setting of a snapshot.
+    #[error("card setting '{0}': a card from a snapshot is as it was; only name= and pin-pad= can be set")]
+    OnlyName(String),
     /// A reader name that cannot be.
     #[error("reader name '{0}': 1 to 121 bytes, no control characters")]
     Name(String),
     /// A file.
     #[error(transparent)]
     File(#[from] FileError),
+    /// A snapshot.
+    #[error("{}: {reason}", path.display())]
+    Snapshot {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: SnapshotError,
+    },
     /// The card itself.
     #[error(transparent)]
     Card(#[from] CardError),
@@ -69,10 +86,12 @@ enum KeySource {
 }
 
 /// A card that somebody asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CardRequest {
     profile: Profile,
+    snapshot: Option<(PathBuf, Arc<Snapshot>)>,
     name: Option<String>,
+    pin_pad: bool,
     keys: Vec<(u8, KeySource)>,
     ca: Option<PathBuf>,
 }
@@ -82,8 +101,10 @@ impl FromStr for CardRequest {
 
     fn from_str(text: &str) -> Result<Self, SetupError> {
         let mut parts = text.split(',');
-        let profile = Profile::builtin(parts.next().unwrap_or_default().trim())?;
-        let mut request = Self { profile, name: None, keys: Vec::new(), ca: None };
+        let kind = parts.next().unwrap_or_default().trim();
+        let snapshot = kind.strip_prefix('@').map(|path| read_snapshot(path.into())).transpose()?;
+        let profile = Profile::builtin(snapshot.as_ref().map_or(kind, |(_, snapshot)| snapshot.profile()))?;
+        let mut request = Self { profile, snapshot, name: None, pin_pad: false, keys: Vec::new(), ca: None };
         for part in parts {
             let (key, value) = part.split_once('=').ok_or_else(|| SetupError::NoValue(part.into()))?;
             request.set(key.trim(), value)?;
@@ -100,6 +121,14 @@ impl CardRequest {
                 let fits = (1..=121).contains(&value.len()) && !value.chars().any(char::is_control);
                 self.name = Some(fits.then(|| value.to_owned()).ok_or_else(|| SetupError::Name(value.into()))?);
             }
+            "pin-pad" => {
+                self.pin_pad = match value {
+                    "on" => true,
+                    "off" => false,
+                    _ => return Err(SetupError::PinPad(value.into())),
+                }
+            }
+            key if self.snapshot.is_some() => return Err(SetupError::OnlyName(key.into())),
             "ca" => self.ca = Some(value.into()),
             _ => match slot(key) {
                 Some(slot) => self.keys.push((slot, KeySource::parse(value)?)),
@@ -116,6 +145,12 @@ impl CardRequest {
         self.name.as_deref().unwrap_or(&self.profile.card.reader)
     }
 
+    /// Whether its reader has a keypad for PINs.
+    #[must_use]
+    pub const fn has_pin_pad(&self) -> bool {
+        self.pin_pad
+    }
+
     /// The profile's name.
     #[must_use]
     pub fn profile_name(&self) -> &str {
@@ -128,6 +163,9 @@ impl CardRequest {
     /// # Errors
     /// [`SetupError`], saying what to change.
     pub fn make(&self, world: World) -> Result<Card, SetupError> {
+        if let Some((path, snapshot)) = &self.snapshot {
+            return snapshot.card(world).map_err(|reason| SetupError::Snapshot { path: path.clone(), reason });
+        }
         Card::issue(self.profile.clone(), world, |serial, random| self.keys(serial, random))
     }
 
@@ -149,6 +187,19 @@ impl CardRequest {
             files::write_certificate(path, ca.certificate())?;
         }
         Ok(issued)
+    }
+}
+
+/// Opens a sealed snapshot.
+pub const PASSPHRASE_VARIABLE: &str = "CARDLAB_PASSPHRASE";
+
+fn read_snapshot(path: PathBuf) -> Result<(PathBuf, Arc<Snapshot>), SetupError> {
+    let passphrase = std::env::var(PASSPHRASE_VARIABLE).ok().map(Zeroizing::new);
+    let text = std::fs::read_to_string(&path).map_err(|e| SnapshotError::System(e.to_string()));
+    let read = text.and_then(|text| Snapshot::read(&Zeroizing::new(text), passphrase.as_ref().map(|p| p.as_str())));
+    match read {
+        Ok(snapshot) => Ok((path, Arc::new(snapshot))),
+        Err(reason) => Err(SetupError::Snapshot { path, reason }),
     }
 }
 
@@ -214,7 +265,7 @@ mod tests {
     #[test]
     fn mistakes_are_explained() {
         assert!(error("yubikey").starts_with("no profile named 'yubikey'; there are: gids, gids-blank, nist-piv, "));
-        assert!(error("nist-piv,colour=red").starts_with("no card setting named 'colour'; there are: name, ca, 9a,"));
+        assert!(error("nist-piv,colour=red").starts_with("no card setting named 'colour'; there are: name, pin-pad, ca, 9a,"));
         assert_eq!(error("nist-piv,pin"), "card setting 'pin' has no value; write key=value");
         assert_eq!(
             error("nist-piv,9a=new:dsa"),

@@ -6,11 +6,10 @@ use cardlab_pcsclite::wire::{
     self, Connect, ContextOnly, Disposed, Establish, Event, HandleOnly, ReaderState, Reconnect, Request, Transmit, Version,
 };
 use cardlab_sim::atr::Protocol;
-use cardlab_sim::card::NoAnswer;
 use cardlab_sim::random::Random;
-use cardlab_vreader::icc::Icc;
+use cardlab_vreader::icc::{Icc, Loss};
 use cardlab_vreader::resource::ReaderId;
-use cardlab_vreader::server::{Server, listen};
+use cardlab_vreader::server::{Leftover, Server, listen};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -78,11 +77,11 @@ impl Icc for TestCard {
 
     /// 01 verifies, 02 asks (01 or 00), 03 nn nn gives that many bytes, 04 waits for the gate, 05
     /// loses power; everything else comes back.
-    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, NoAnswer> {
+    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, Loss> {
         let gate = {
             let mut state = self.state.0.lock().unwrap();
             if !state.powered {
-                return Err(NoAnswer::Unpowered);
+                return Err(Loss::Power);
             }
             state.commands += 1;
             match command {
@@ -94,7 +93,7 @@ impl Icc for TestCard {
                 [3, a, b] => return Ok(vec![0x5A; usize::from(u16::from_be_bytes([*a, *b]))]),
                 [5] => {
                     state.powered = false;
-                    return Err(NoAnswer::PowerLost);
+                    return Err(Loss::Power);
                 }
                 [4] => state.gate.take(),
                 _ => return Ok(command.to_vec()),
@@ -200,8 +199,18 @@ impl Bench {
         server_call(&self.runtime, &self.server, |s| Box::pin(async move { s.add_reader(name) }))
     }
 
-    pub fn remove_reader(&self, id: ReaderId) {
-        server_call(&self.runtime, &self.server, |s| Box::pin(async move { s.remove_reader(id) }));
+    pub fn remove_reader(&self, id: ReaderId) -> Leftover {
+        server_call(&self.runtime, &self.server, |s| Box::pin(async move { s.remove_reader(id) }))
+    }
+
+    /// Told when the last command of a reader that was taken away is over.
+    pub fn ended(&self, leftover: Leftover) -> Receiver<()> {
+        let (sender, receiver) = channel();
+        self.runtime.spawn(async move {
+            leftover.ended().await;
+            let _ = sender.send(());
+        });
+        receiver
     }
 
     pub fn set_failing(&self, failing: bool) {

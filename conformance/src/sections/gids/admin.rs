@@ -2,7 +2,8 @@
 
 use super::GIDS;
 use crate::bench::{Bench, Stop, Verdict, holds, same, tlv};
-use crate::catalogue::Book;
+use crate::book::Book;
+use crate::sections::common;
 use crate::test::{Danger, Need};
 use cardlab_client::tlv::object;
 use cardlab_server_stub::keys::AdminKey;
@@ -49,29 +50,7 @@ pub(super) fn fill(book: &mut Book) {
             &[Need::Gids, Need::AdminKey],
         )
         .at_least(Danger::ChangesKeys);
-    s.must("right-response", "The right response authenticates", |b| {
-        b.start()?;
-        b.admin()?;
-        holds(may_write(b)?, "the administrator's file is written")
-    })
-    .changes();
-    s.must("wrong-response", "A wrong response does not", |b| {
-        b.start()?;
-        let challenge = b.challenge()?;
-        let wrong = b.wrong_response(&challenge)?;
-        b.respond(&wrong)?.refused("a wrong response")?;
-        holds(!may_write(b)?, "the administrator's file is not written")
-    })
-    .spends();
-    s.must("wrong-response-ends-it", "A wrong response ends an authentication that was there", |b| {
-        b.start()?;
-        b.admin()?;
-        let challenge = b.challenge()?;
-        let wrong = b.wrong_response(&challenge)?;
-        b.respond(&wrong)?.refused("a wrong response")?;
-        holds(!may_write(b)?, "the administrator's file is not written")
-    })
-    .spends();
+    common::administration(&mut s, may_write);
     s.must("key-is-named-first", "Without MANAGE SECURITY ENVIRONMENT there is no challenge", |b| {
         b.start()?;
         b.admin_command(&[0x7C, 0x02, 0x81, 0x00])?.refused("GENERAL AUTHENTICATE without MSE")
@@ -79,11 +58,6 @@ pub(super) fn fill(book: &mut Book) {
     s.must("unknown-key", "MSE with a key that is not there is refused", |b| {
         b.start()?;
         b.hex("0022C1A403830185")?.refused("MSE")
-    });
-    s.must("challenges-differ", "Challenges differ from each other", |b| {
-        b.start()?;
-        let (one, two) = (b.challenge()?, b.challenge()?);
-        holds(one != two, "a challenge came twice")
     });
     s.must("mutual", "Mutual authentication: the card answers with both random numbers", |b| {
         let (reply, expected) = mutual(b, false)?;

@@ -2,7 +2,7 @@
 
 use super::GIDS;
 use crate::bench::{Bench, Stop, Verdict, holds, same, short, tlv};
-use crate::catalogue::Book;
+use crate::book::Book;
 use crate::keys::KeyKind;
 use crate::oracle::{self, PublicKey};
 use crate::test::Need;

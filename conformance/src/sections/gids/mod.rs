@@ -7,7 +7,7 @@ mod keys;
 mod pin;
 mod unblock;
 
-use crate::catalogue::Book;
+use crate::book::Book;
 
 const GIDS: &str = "GIDS 2.0";
 

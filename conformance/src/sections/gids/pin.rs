@@ -2,7 +2,8 @@
 
 use super::GIDS;
 use crate::bench::{Bench, Verdict, holds, short};
-use crate::catalogue::Book;
+use crate::book::Book;
+use crate::sections::common;
 use crate::test::{Danger, Need};
 use cardlab_client::tlv::object;
 
@@ -19,11 +20,7 @@ fn status(b: &mut Bench<'_>, tag: u8) -> Verdict<(u8, u8)> {
 pub(super) fn fill(book: &mut Book) {
     let mut s =
         book.section("gids/2.0/verify", &format!("{GIDS}, VERIFY; ISO/IEC 7816-4:2020 section 11.5.6"), &[Need::Gids, Need::Pin]);
-    s.must("right-pin", "The right PIN verifies", |b| {
-        b.start()?;
-        b.verify()?;
-        b.is_verified("after the right PIN")
-    });
+    common::counted_pin(&mut s);
     s.must("reference-00-is-the-same", "Reference 00 is the same PIN", |b| {
         b.start()?;
         let pin = b.pin()?;
@@ -36,35 +33,12 @@ pub(super) fn fill(book: &mut Book) {
         let (told, _) = status(b, 0x71)?;
         holds(left == told, format!("VERIFY says {left}, 7F71 says {told}"))
     });
-    s.must("wrong-pin-costs-a-try", "A wrong PIN costs one try, and says how many are left", |b| {
-        b.start()?;
-        let all = b.all_tries()?;
-        b.verify_wrong()?.left(all - 1, "a wrong PIN")?;
-        b.query()?.left(all - 1, "VERIFY without data")
-    })
-    .spends();
     s.must("status-counts-too", "7F71 counts with the wrong PINs, and its limit stays", |b| {
         b.start()?;
         let all = b.all_tries()?;
         b.verify_wrong()?;
         let (left, limit) = status(b, 0x71)?;
         holds((left, limit) == (all - 1, all), format!("{left} of {limit}, expected {} of {all}", all - 1))
-    })
-    .spends();
-    s.must("wrong-pin-ends-the-status", "A wrong PIN ends the status of a verified one", |b| {
-        b.start()?;
-        b.verify()?;
-        b.verify_wrong()?;
-        b.is_not_verified("after a wrong PIN")
-    })
-    .spends();
-    s.must("right-pin-restores", "The right PIN gives all tries back", |b| {
-        b.start()?;
-        let all = b.all_tries()?;
-        b.verify_wrong()?;
-        b.verify()?;
-        b.start()?;
-        b.query()?.left(all, "VERIFY without data")
     })
     .spends();
     s.must("padding-is-part-of-the-value", "A PIN is not padded: the same with FF behind it is another", |b| {
@@ -85,26 +59,6 @@ pub(super) fn fill(book: &mut Book) {
         holds(reply.sw != 0x9000, "the beginning of the PIN must not verify")
     })
     .spends();
-    s.must("counts-down-to-the-end", "Each wrong PIN costs one more, then 6983", |b| {
-        b.start()?;
-        let all = b.all_tries()?;
-        for left in (1..all).rev() {
-            b.verify_wrong()?.left(left, "a wrong PIN")?;
-        }
-        b.verify_wrong()?.any_of(&[0x63C0, 0x6983], "the last wrong PIN")?;
-        let pin = b.pin()?;
-        b.verify_with(&pin)?.is(0x6983, "the right PIN").map(drop)
-    })
-    .locks();
-    s.must("blocked-stays", "A blocked PIN is blocked after power off and on", |b| {
-        b.start()?;
-        b.block_pin()?;
-        b.power_cycle()?;
-        b.select()?.ok("SELECT")?;
-        let pin = b.pin()?;
-        b.verify_with(&pin)?.is(0x6983, "the right PIN").map(drop)
-    })
-    .locks();
     s.must("blocked-status", "7F71 of a blocked PIN says 0", |b| {
         b.start()?;
         b.block_pin()?;

@@ -2,7 +2,7 @@
 
 use super::GIDS;
 use crate::bench::{holds, same};
-use crate::catalogue::Book;
+use crate::book::Book;
 use crate::test::Need;
 
 const AES: [(&str, &str); 3] = [

@@ -2,7 +2,8 @@
 
 use super::PART2;
 use crate::bench::{Bench, Stop, Verdict, holds, short, tlv};
-use crate::catalogue::Book;
+use crate::book::Book;
+use crate::sections::common;
 use crate::test::{Danger, Need};
 use cardlab_client::tlv::object;
 
@@ -36,42 +37,7 @@ fn external(book: &mut Book) {
     let mut s = book
         .section("piv/800-73-4-2/a.1", &format!("{PART2} appendix A.1"), &[Need::Piv, Need::AdminKey])
         .at_least(Danger::ChangesKeys);
-    s.must("challenge-is-a-block", "A challenge has the length of the cipher's block", |b| {
-        b.start()?;
-        let length = b.challenge()?.len();
-        let expected = b.admin_key()?.cipher().challenge_len();
-        holds(length == expected, format!("a challenge of {length} bytes, the block has {expected}"))
-    });
-    s.must("right-response", "The right response authenticates", |b| {
-        b.start()?;
-        b.admin()?;
-        holds(may_write(b)?, "PUT DATA is allowed after the right response")
-    })
-    .changes();
-    s.must("right-response-has-no-data", "The answer to the right response has no data", |b| {
-        b.start()?;
-        let challenge = b.challenge()?;
-        let response = b.response(&challenge)?;
-        let data = b.respond(&response)?.ok("the right response")?;
-        holds(data.is_empty(), "no data")
-    });
-    s.must("wrong-response", "A wrong response does not authenticate", |b| {
-        b.start()?;
-        let challenge = b.challenge()?;
-        let wrong = b.wrong_response(&challenge)?;
-        b.respond(&wrong)?.refused("a wrong response")?;
-        holds(!may_write(b)?, "PUT DATA is refused after a wrong response")
-    })
-    .spends();
-    s.must("wrong-response-ends-it", "A wrong response ends an authentication that was there", |b| {
-        b.start()?;
-        b.admin()?;
-        let challenge = b.challenge()?;
-        let wrong = b.wrong_response(&challenge)?;
-        b.respond(&wrong)?.refused("a wrong response")?;
-        holds(!may_write(b)?, "PUT DATA is refused")
-    })
-    .spends();
+    common::administration(&mut s, may_write);
     s.must("no-challenge-no-response", "A response without a challenge is refused", |b| {
         b.start()?;
         let length = b.admin_key()?.cipher().challenge_len();
@@ -105,49 +71,12 @@ fn external(book: &mut Book) {
         b.respond(&right)?.refused("the right response afterwards")
     })
     .spends();
-    s.must("challenges-differ", "Challenges differ from each other", |b| {
-        b.start()?;
-        let mut seen = Vec::new();
-        for _ in 0..8 {
-            let challenge = b.challenge()?;
-            holds(!seen.contains(&challenge), "a challenge came twice")?;
-            seen.push(challenge);
-        }
-        Ok(())
-    });
-    s.must("challenges-differ-after-a-reset", "After power off and on other challenges come", |b| {
-        b.start()?;
-        let first = b.challenge()?;
-        b.power_cycle()?;
-        b.select()?.ok("SELECT")?;
-        let second = b.challenge()?;
-        holds(first != second, "the same challenge after power off and on")
-    });
     s.must("reset-ends-the-challenge", "A reset ends a pending challenge", |b| {
         b.start()?;
         let challenge = b.challenge()?;
         let response = b.response(&challenge)?;
         b.start()?;
         b.respond(&response)?.refused("the response after a reset")
-    })
-    .spends();
-    s.must("reset-ends-the-authentication", "A reset ends the authentication", |b| {
-        b.start()?;
-        b.admin()?;
-        b.start()?;
-        holds(!may_write(b)?, "PUT DATA is refused after a reset")
-    });
-    s.must("pin-is-independent", "The administration key does not verify the PIN", |b| {
-        b.start()?;
-        b.admin()?;
-        b.is_not_verified("after the administration key")
-    });
-    s.must("cut-response", "A response that is too short is refused", |b| {
-        b.start()?;
-        let challenge = b.challenge()?;
-        let response = b.response(&challenge)?;
-        b.respond(&response[..response.len() - 1])?.refused("a response with a byte less")?;
-        holds(!may_write(b)?, "PUT DATA is refused")
     })
     .spends();
     s.must("empty-response", "An empty response is refused", |b| {

@@ -2,7 +2,7 @@
 
 use super::PART2;
 use crate::bench::{Bench, Verdict, holds, same, short, tlv};
-use crate::catalogue::Book;
+use crate::book::Book;
 use crate::keys::KeyKind;
 use crate::test::Need;
 use cardlab_client::tlv::object;

@@ -2,7 +2,7 @@
 
 use super::PART2;
 use crate::bench::{Stop, holds, short};
-use crate::catalogue::Book;
+use crate::book::Book;
 use crate::test::{Danger, Need};
 
 pub(super) fn fill(book: &mut Book) {

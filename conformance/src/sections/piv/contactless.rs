@@ -3,7 +3,7 @@
 use super::PART1;
 use super::objects::{OBJECTS, Read};
 use crate::bench::holds;
-use crate::catalogue::Book;
+use crate::book::Book;
 use crate::keys::KeyKind;
 use crate::test::{Danger, Need};
 

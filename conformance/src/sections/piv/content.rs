@@ -2,7 +2,7 @@
 
 use super::PART1;
 use crate::bench::{Bench, Stop, Verdict, holds, same};
-use crate::catalogue::Book;
+use crate::book::Book;
 use crate::test::Need;
 use cardlab_client::tlv::{object, objects};
 

@@ -2,7 +2,7 @@
 
 use super::PART2;
 use crate::bench::{Bench, Stop, Verdict, holds, same, short};
-use crate::catalogue::Book;
+use crate::book::Book;
 use crate::keys::KeyKind;
 use crate::oracle::PublicKey;
 use crate::test::{Danger, Level, Need};

@@ -13,7 +13,7 @@ mod tearing;
 mod unblock;
 mod verify;
 
-use crate::catalogue::Book;
+use crate::book::Book;
 
 /// Standard and part as they stand in ids and sources.
 const PART1: &str = "SP 800-73-4 part 1";

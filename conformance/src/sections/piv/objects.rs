@@ -2,7 +2,7 @@
 
 use super::{PART1, PART2};
 use crate::bench::{Bench, Verdict, holds, same, short, tlv};
-use crate::catalogue::Book;
+use crate::book::Book;
 use crate::test::{Danger, Need};
 use cardlab_client::tlv::object;
 

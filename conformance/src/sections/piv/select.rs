@@ -2,7 +2,7 @@
 
 use super::PART2;
 use crate::bench::{holds, same};
-use crate::catalogue::Book;
+use crate::book::Book;
 use crate::test::Need;
 use cardlab_client::tlv::{object, objects};
 

@@ -1,7 +1,7 @@
 //! Power that goes away inside a command: old or new, never a free try, never a lost secret.
 
 use crate::bench::{Bench, Stop, Verdict, holds};
-use crate::catalogue::Book;
+use crate::book::Book;
 use crate::test::Need;
 
 /// Runs `act` with the power cut at each tear point in turn, on a card that `prepare` has brought there;

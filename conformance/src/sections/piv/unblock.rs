@@ -2,7 +2,7 @@
 
 use super::PART2;
 use crate::bench::{Bench, Verdict, holds, short};
-use crate::catalogue::Book;
+use crate::book::Book;
 use crate::test::{Danger, Need};
 
 /// Tries of the PUK, by a wrong one.

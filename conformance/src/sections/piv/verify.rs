@@ -2,7 +2,8 @@
 
 use super::PART2;
 use crate::bench::{Bench, Verdict, holds};
-use crate::catalogue::Book;
+use crate::book::Book;
+use crate::sections::common;
 use crate::test::{Danger, Need};
 
 /// A PIN that breaks a rule of section 2.4.3: refused without a try, or counted as wrong. Either way the
@@ -24,11 +25,7 @@ fn malformed(b: &mut Bench<'_>, bytes: &[u8]) -> Verdict {
 
 pub(super) fn fill(book: &mut Book) {
     let mut s = book.section("piv/800-73-4-2/3.2.1", &format!("{PART2} section 3.2.1"), &[Need::Piv, Need::Pin]);
-    s.must("right-pin", "The right PIN verifies", |b| {
-        b.start()?;
-        b.verify()?;
-        b.is_verified("after the right PIN")
-    });
+    common::counted_pin(&mut s);
     s.must("query-before", "VERIFY without data tells the tries that are left", |b| {
         b.start()?;
         let reply = b.query()?;
@@ -40,84 +37,6 @@ pub(super) fn fill(book: &mut Book) {
         b.query()?.left(tries, "VERIFY without data")
     })
     .needs(&[Need::New]);
-    s.must("query-costs-nothing", "Asking twice gets the same answer", |b| {
-        b.start()?;
-        let (one, two) = (b.tries()?, b.tries()?);
-        holds(one == two, format!("{one} tries, then {two}"))
-    });
-    s.must("wrong-pin-costs-a-try", "A wrong PIN costs one try, and says how many are left", |b| {
-        b.start()?;
-        let all = b.all_tries()?;
-        b.verify_wrong()?.left(all - 1, "a wrong PIN")
-    })
-    .spends();
-    s.must("counter-agrees", "After a wrong PIN the query says what the answer said", |b| {
-        b.start()?;
-        let all = b.all_tries()?;
-        b.verify_wrong()?;
-        b.query()?.left(all - 1, "VERIFY without data")?;
-        b.query()?.left(all - 1, "VERIFY without data once more")
-    })
-    .spends();
-    s.must("wrong-pin-ends-the-status", "A wrong PIN ends the status of a verified one", |b| {
-        b.start()?;
-        b.verify()?;
-        b.verify_wrong()?.any_of(
-            &[0x63C0, 0x63C1, 0x63C2, 0x63C3, 0x63C4, 0x63C5, 0x63C6, 0x63C7, 0x63C8, 0x63C9, 0x63CE, 0x63CF],
-            "a wrong PIN",
-        )?;
-        b.is_not_verified("after a wrong PIN")
-    })
-    .spends();
-    s.must("right-pin-restores", "The right PIN gives all tries back", |b| {
-        b.start()?;
-        let all = b.all_tries()?;
-        b.verify_wrong()?;
-        b.verify()?;
-        b.start()?;
-        let left = b.tries()?;
-        holds(left == all, format!("{all} tries before, {left} after a wrong and the right PIN"))
-    })
-    .spends();
-    s.must("wrong-pins-do-not-add-up-over-a-right-one", "Wrong, right, wrong: one try is missing, not two", |b| {
-        b.start()?;
-        let all = b.all_tries()?;
-        b.verify_wrong()?;
-        b.verify()?;
-        b.verify_wrong()?.left(all - 1, "the second wrong PIN")
-    })
-    .spends();
-    s.must("counts-down-to-the-end", "Each wrong PIN costs one more, down to 63C0 or 6983", |b| {
-        b.start()?;
-        let all = b.all_tries()?;
-        for left in (1..all).rev() {
-            b.verify_wrong()?.left(left, "a wrong PIN")?;
-        }
-        b.verify_wrong()?.any_of(&[0x63C0, 0x6983], "the last wrong PIN").map(drop)
-    })
-    .locks();
-    s.must("blocked-is-blocked", "With no tries left the right PIN is refused with 6983", |b| {
-        b.start()?;
-        b.block_pin()?;
-        let pin = b.pin()?;
-        b.verify_with(&pin)?.is(0x6983, "the right PIN").map(drop)
-    })
-    .locks();
-    s.must("blocked-query", "VERIFY without data of a blocked PIN: 63C0 or 6983", |b| {
-        b.start()?;
-        b.block_pin()?;
-        b.query()?.any_of(&[0x63C0, 0x6983], "VERIFY without data").map(drop)
-    })
-    .locks();
-    s.must("blocked-stays-over-a-reset", "A blocked PIN is blocked after power off and on", |b| {
-        b.start()?;
-        b.block_pin()?;
-        b.power_cycle()?;
-        b.select()?.ok("SELECT")?;
-        let pin = b.pin()?;
-        b.verify_with(&pin)?.is(0x6983, "the right PIN").map(drop)
-    })
-    .locks();
     s.must("blocked-protects-objects", "A blocked PIN opens no object", |b| {
         b.start()?;
         b.verify()?;

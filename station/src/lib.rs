@@ -1,8 +1,10 @@
-//! Cards in readers of this machine, for the management server that issues them.
+//! Cards in readers of this machine, for the management server that issues them: the one place where
+//! the server's keys meet a card.
+#![forbid(unsafe_code)]
 
 use cardlab_client::lock;
 use cardlab_client::minidriver::{CardError, Minidriver, Secret};
-use cardlab_client::transport::Transport;
+use cardlab_client::transport::{Transport, TransportError};
 use cardlab_pcsclite::client::{Card, Context, ShareMode};
 use cardlab_pcsclite::wire::ReaderState;
 use cardlab_server_stub::keys::AdminKey;
@@ -12,14 +14,16 @@ use std::sync::Mutex;
 use zeroize::Zeroizing;
 
 /// The readers of one PC/SC service.
-pub(crate) struct Readers {
+pub struct Readers {
     socket: PathBuf,
     /// One order at a time: a second one would find a card that changes under it.
     at_work: Mutex<()>,
 }
 
 impl Readers {
-    pub(crate) const fn at(socket: PathBuf) -> Self {
+    /// The readers of the service at this socket.
+    #[must_use]
+    pub const fn at(socket: PathBuf) -> Self {
         Self { socket, at_work: Mutex::new(()) }
     }
 
@@ -33,14 +37,14 @@ impl Station for Readers {
     fn connected(&self) -> Result<Vec<Connected>, StationError> {
         let context = self.context()?;
         let readers = context.readers().map_err(|e| StationError::before(e.to_string()))?;
-        Ok(readers.iter().filter(|r| crate::choose::has_card(r)).map(|reader| look(&context, reader)).collect())
+        Ok(readers.iter().filter(|r| r.has_card()).map(|reader| look(&context, reader)).collect())
     }
 
     fn write(&self, order: &Order) -> Result<(), StationError> {
         let _alone = self.at_work.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let context = self.context()?;
         let readers = context.readers().map_err(|e| StationError::before(e.to_string()))?;
-        let mut found = readers.iter().filter(|r| crate::choose::has_card(r));
+        let mut found = readers.iter().filter(|r| r.has_card());
         let reader = found.find(|reader| look(&context, reader).serial == order.serial);
         let reader = reader.ok_or_else(|| {
             StationError::before(format!(
@@ -63,8 +67,8 @@ fn connect<'a>(context: &'a Context, reader: &ReaderState) -> Result<Card<'a>, c
 
 /// What is in a reader; a card that cannot be asked has no serial.
 fn look(context: &Context, reader: &ReaderState) -> Connected {
-    let asked = || -> anyhow::Result<(String, String)> {
-        let mut card = connect(context, reader)?;
+    let asked = || -> Result<(String, String), CardError> {
+        let mut card = connect(context, reader).map_err(TransportError::from)?;
         let mut card = Minidriver::open(&mut card)?;
         Ok((card.edge().name(), card.card_id()?.map(hex::encode_upper).unwrap_or_default()))
     };

@@ -1,81 +1,20 @@
-//! Exchanges as readable text: bytes, the command's name, what the status word means.
-//!
-//! ```text
-//! 0001 nist-piv > 00 20 00 80 08 [8 bytes masked]   VERIFY, PIN
-//! 0001 nist-piv < 63 C2   wrong, tries left: 2
-//! ```
-//! PINs and keys are masked unless the trace is opened with secrets.
+//! What commands and answers mean, and what of them must not be shown.
 
+use super::spaced;
 use cardlab_sim::apdu::Command;
 use cardlab_sim::status::StatusWord;
-use std::fmt::Write as _;
-use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// Where traces go; several cards share one.
-pub type Sink = Arc<Mutex<Box<dyn Write + Send>>>;
-
-/// The trace of one card.
-#[derive(Clone)]
-pub struct Trace {
-    sink: Sink,
-    label: String,
-    secrets: bool,
-    number: u64,
-}
-
-impl Trace {
-    /// A trace whose lines carry `label`. With `secrets`, PINs and keys are not masked.
-    #[must_use]
-    pub const fn new(sink: Sink, label: String, secrets: bool) -> Self {
-        Self { sink, label, secrets, number: 0 }
-    }
-
-    /// An event of the slot, such as a reset, with the ATR where there is one.
-    pub fn event(&mut self, text: &str, atr: &[u8]) {
-        let atr = if atr.is_empty() { String::new() } else { format!(", ATR {}", spaced(atr)) };
-        self.line(&format!("---- {} = {text}{atr}\n", self.label));
-    }
-
-    /// A command and its answer; `None` when the card was silent.
-    pub fn exchange(&mut self, command: &[u8], response: Option<&[u8]>) {
-        self.number += 1;
-        let (number, label) = (self.number, &self.label);
-        let masks = if self.secrets { Masks::NONE } else { Masks::of(command) };
-        let mut text = format!("{number:04} {label} > {}   {}\n", masks.command(command), describe(command));
-        match response {
-            Some(response) => {
-                let _ = writeln!(text, "{number:04} {label} < {}   {}", masks.response(response), outcome(response));
-            }
-            None => {
-                let _ = writeln!(text, "{number:04} {label} < no answer");
-            }
-        }
-        self.line(&text);
-    }
-
-    fn line(&self, text: &str) {
-        let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
-        // A trace that cannot be written must not stop the card.
-        let _ = sink.write_all(text.as_bytes()).and_then(|()| sink.flush());
-    }
-}
-
-fn spaced(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02X}")).collect::<Vec<_>>().join(" ")
-}
 
 /// What of an exchange must not be shown.
-struct Masks {
+pub(crate) struct Masks {
     /// The command data from this offset on.
     command_from: Option<usize>,
     response: bool,
 }
 
 impl Masks {
-    const NONE: Self = Self { command_from: None, response: false };
+    pub(crate) const NONE: Self = Self { command_from: None, response: false };
 
-    fn of(bytes: &[u8]) -> Self {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         let Ok(command) = Command::parse(bytes) else {
             // Not a command, but it may hold one that was cut: show the header only.
             return Self { command_from: Some(0), response: false };
@@ -95,27 +34,62 @@ impl Masks {
         }
     }
 
-    fn command(&self, bytes: &[u8]) -> String {
-        let Some(from) = self.command_from else { return spaced(bytes) };
+    /// Which bytes of a command are hidden.
+    fn hidden(&self, bytes: &[u8]) -> std::ops::Range<usize> {
+        let Some(from) = self.command_from else { return 0..0 };
         let (start, length) = match Command::parse(bytes) {
             Ok(command) => (if command.extended { 7 } else { 5 }, command.data.len()),
             Err(_) => (4, bytes.len().saturating_sub(4)),
         };
         let shown = (start + from).min(bytes.len());
-        let hidden = length.saturating_sub(from);
-        if hidden == 0 {
-            return spaced(bytes);
-        }
-        let tail = bytes.get(shown + hidden..).unwrap_or_default();
-        let tail = if tail.is_empty() { String::new() } else { format!(" {}", spaced(tail)) };
-        format!("{} [{hidden} bytes masked]{tail}", spaced(&bytes[..shown]))
+        shown..shown + length.saturating_sub(from)
     }
 
-    fn response(&self, bytes: &[u8]) -> String {
+    pub(crate) fn hides_command(&self, bytes: &[u8]) -> bool {
+        !self.hidden(bytes).is_empty()
+    }
+
+    pub(crate) fn hides_response(&self, bytes: &[u8]) -> bool {
+        self.response && bytes.len() > 2
+    }
+
+    /// A command in hexadecimal, what is hidden by its length.
+    pub(crate) fn command(&self, bytes: &[u8]) -> String {
+        let hidden = self.hidden(bytes);
+        if hidden.is_empty() {
+            return spaced(bytes);
+        }
+        let tail = bytes.get(hidden.end..).unwrap_or_default();
+        let tail = if tail.is_empty() { String::new() } else { format!(" {}", spaced(tail)) };
+        format!("{} [{} bytes masked]{tail}", spaced(&bytes[..hidden.start]), hidden.len())
+    }
+
+    /// A command with zeros for what is hidden.
+    pub(crate) fn zeroed_command(&self, bytes: &[u8]) -> Vec<u8> {
+        let hidden = self.hidden(bytes);
+        let mut bytes = bytes.to_vec();
+        if let Some(hidden) = bytes.get_mut(hidden) {
+            hidden.fill(0);
+        }
+        bytes
+    }
+
+    /// A response in hexadecimal, hidden data by their length.
+    pub(crate) fn response(&self, bytes: &[u8]) -> String {
         match bytes.split_last_chunk::<2>() {
-            Some((data, sw)) if self.response && !data.is_empty() => format!("[{} bytes masked] {}", data.len(), spaced(sw)),
+            Some((data, sw)) if self.hides_response(bytes) => format!("[{} bytes masked] {}", data.len(), spaced(sw)),
             _ => spaced(bytes),
         }
+    }
+
+    /// A response with zeros for what is hidden.
+    pub(crate) fn zeroed_response(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut bytes = bytes.to_vec();
+        if self.hides_response(&bytes) {
+            let data = bytes.len() - 2;
+            bytes[..data].fill(0);
+        }
+        bytes
     }
 }
 
@@ -203,52 +177,13 @@ fn object(data: &[u8]) -> String {
     name.into()
 }
 
-fn outcome(response: &[u8]) -> String {
+/// What the status word says.
+#[must_use]
+pub fn outcome(response: &[u8]) -> String {
     let Some((_, sw)) = response.split_last_chunk::<2>() else { return "no status word".into() };
     let sw = StatusWord(u16::from_be_bytes(*sw));
     match sw.retries() {
         Some(left) => format!("wrong or not verified, tries left: {left}"),
         None => sw.meaning().into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shown(secrets: bool, command: &str, response: &str) -> String {
-        #[derive(Clone, Default)]
-        struct Buffer(Arc<Mutex<Vec<u8>>>);
-        impl Write for Buffer {
-            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-                self.0.lock().unwrap().extend_from_slice(bytes);
-                Ok(bytes.len())
-            }
-            fn flush(&mut self) -> std::io::Result<()> {
-                Ok(())
-            }
-        }
-        let buffer = Buffer::default();
-        let sink: Sink = Arc::new(Mutex::new(Box::new(buffer.clone())));
-        let mut trace = Trace::new(sink, "c".into(), secrets);
-        trace.exchange(&hex::decode(command).unwrap(), Some(&hex::decode(response).unwrap()));
-        String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap()
-    }
-
-    #[test]
-    fn pins_and_keys_are_masked() {
-        let text = shown(false, "0020008008313233343536FFFF", "63C2");
-        assert_eq!(
-            text,
-            "0001 c > 00 20 00 80 08 [8 bytes masked]   VERIFY, PIN\n0001 c < 63 C2   wrong or not verified, tries left: 2\n"
-        );
-        assert!(shown(true, "0020008008313233343536FFFF", "9000").contains("31 32 33 34 35 36 FF FF"));
-        let text = shown(false, "00FFFFFF0B039B08AABBCCDDAABBCCDD", "9000");
-        assert!(text.contains("0B 03 9B 08 [8 bytes masked]") && !text.contains("AA BB"), "{text}");
-        let text = shown(false, "00CB3FFF055C035FC10900", "530288009000");
-        assert!(text.contains("[4 bytes masked] 90 00"), "{text}");
-        let text = shown(false, "00DB3FFF085C035FC109530188", "9000");
-        assert!(text.contains("5C 03 5F C1 09 [3 bytes masked]"), "{text}");
-        assert!(!shown(false, "00240080FF313233", "6700").contains("31 32"), "a cut command hides its data too");
     }
 }

@@ -1,0 +1,80 @@
+//! How sections are written down: a book of sections, a section of tests.
+
+use crate::bench::{Bench, Verdict};
+use crate::test::{Danger, Level, Need, Test};
+
+/// A section of a standard that is being filled.
+pub(crate) struct Section<'a> {
+    tests: &'a mut Vec<Test>,
+    path: String,
+    source: String,
+    needs: Vec<Need>,
+    danger: Danger,
+}
+
+impl Section<'_> {
+    fn test(
+        &mut self,
+        level: Level,
+        slug: &str,
+        title: &str,
+        body: impl Fn(&mut Bench<'_>) -> Verdict + Send + Sync + 'static,
+    ) -> &mut Test {
+        let id = format!("{}/{slug}", self.path);
+        self.tests.push(Test::new(id, title, &self.source, level, self.needs.clone(), body));
+        let last = self.tests.len() - 1;
+        self.tests[last].danger(self.danger)
+    }
+
+    /// What every test of the section may do at least.
+    pub(crate) fn at_least(mut self, danger: Danger) -> Self {
+        self.danger = danger;
+        self
+    }
+
+    /// What the standard requires.
+    pub(crate) fn must(
+        &mut self,
+        slug: &str,
+        title: &str,
+        body: impl Fn(&mut Bench<'_>) -> Verdict + Send + Sync + 'static,
+    ) -> &mut Test {
+        self.test(Level::Must, slug, title, body)
+    }
+
+    /// What it recommends, or every client counts on.
+    pub(crate) fn should(
+        &mut self,
+        slug: &str,
+        title: &str,
+        body: impl Fn(&mut Bench<'_>) -> Verdict + Send + Sync + 'static,
+    ) -> &mut Test {
+        self.test(Level::Should, slug, title, body)
+    }
+
+    /// What a maker's documentation says.
+    pub(crate) fn profile(
+        &mut self,
+        slug: &str,
+        title: &str,
+        body: impl Fn(&mut Bench<'_>) -> Verdict + Send + Sync + 'static,
+    ) -> &mut Test {
+        self.test(Level::Profile, slug, title, body)
+    }
+}
+
+/// Collects tests.
+#[derive(Default)]
+pub(crate) struct Book(Vec<Test>);
+
+impl Book {
+    /// All tests, in the order they were written down.
+    pub(crate) fn into_tests(self) -> Vec<Test> {
+        self.0
+    }
+
+    /// A section: its path in ids, the standard's words for its place, what all of its tests need.
+    pub(crate) fn section(&mut self, path: &str, source: &str, needs: &[Need]) -> Section<'_> {
+        Section { tests: &mut self.0, path: path.into(), source: source.into(), needs: needs.to_vec(), danger: Danger::Safe }
+    }
+}

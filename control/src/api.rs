@@ -1,0 +1,520 @@
+//! The routes.
+
+use crate::refusal::{Problem, Refusal};
+use crate::view::{
+    CardView, Claim, FaultView, ReaderView, Reset, RestoreOrder, SnapshotOrder, TouchView, TypedView, UndoOrder, Verdict,
+    WaitFor, Wanted, Which, With, word,
+};
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, State};
+use axum::http::StatusCode;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::{Json, Router};
+use cardlab_vreader::fault::Fault;
+use cardlab_vreader::icc::VirtualCard;
+use cardlab_vreader::pin_pad::{Entry, EntryError};
+use cardlab_vreader::rack::{Place, Rack};
+use cardlab_vreader::snapshot::{Secrets, Snapshot};
+use cardlab_vreader::state;
+use cardlab_vreader::touch::TouchMode;
+use cardlab_vreader::trace::{Record, Trace, What, decode, json};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio_stream::StreamExt as _;
+use tokio_stream::wrappers::BroadcastStream;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use zeroize::Zeroizing;
+
+/// Longest request: a snapshot.
+const LONGEST_BODY: usize = 8 * 1024 * 1024;
+/// Faults that may wait at one card.
+const MOST_FAULTS: usize = 1000;
+/// Snapshots that are kept.
+const KEPT: usize = 100;
+/// How often a card that works is looked at again.
+const LOOKS: u32 = 20;
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+/// How long is waited where nothing is said, and at most.
+const WAIT: Duration = Duration::from_secs(10);
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
+/// What is driven.
+#[derive(Clone)]
+pub struct Control {
+    rack: Rack,
+    trace: Trace,
+    /// Whether PINs and keys are shown in what came in.
+    secrets: bool,
+    kept: Arc<Mutex<BTreeMap<String, Arc<Snapshot>>>>,
+}
+
+impl Control {
+    /// Over a rack whose cards write down what happens into `trace`. With `secrets`, PINs and keys are shown.
+    #[must_use]
+    pub fn new(rack: Rack, trace: Trace, secrets: bool) -> Self {
+        Self { rack, trace, secrets, kept: Arc::default() }
+    }
+
+    /// All routes.
+    pub fn router(self) -> Router {
+        let (routes, document) = described();
+        let document = document.to_json().unwrap_or_default();
+        let show = move || async move { ([(axum::http::header::CONTENT_TYPE, "application/json")], document) };
+        routes
+            .route("/openapi.json", axum::routing::get(show))
+            .fallback(async || Refusal(StatusCode::NOT_FOUND, "no such path; /openapi.json has them all".into()))
+            .layer(axum::middleware::map_request(whole))
+            .layer(DefaultBodyLimit::max(LONGEST_BODY))
+            .with_state(self)
+    }
+
+    /// Serves a listener for ever.
+    ///
+    /// # Errors
+    /// The system's, when nobody can be let in any more.
+    pub async fn serve(self, listener: tokio::net::UnixListener) -> std::io::Result<()> {
+        axum::serve(listener, self.router()).await
+    }
+
+    /// The card of a reader, as soon as it does not work.
+    async fn with<T: Send + 'static>(
+        &self,
+        place: Place,
+        work: impl FnOnce(&mut VirtualCard) -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let card = self.rack.card(place);
+        let done = tokio::task::spawn_blocking(move || work(&mut card.lock())).await;
+        done.map_err(|_| Refusal(StatusCode::INTERNAL_SERVER_ERROR, "the card's thread ended".into()))
+    }
+
+    async fn view(&self, place: Place) -> ReaderView {
+        // Most commands are over at once; a card that waits for a touch is not waited for.
+        for _ in 0..LOOKS {
+            let view = ReaderView::of(&self.rack, place);
+            if view.card.is_some() {
+                return view;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        ReaderView::of(&self.rack, place)
+    }
+
+    /// After its memory was set from outside: programs are told, as after pulling the card.
+    async fn renewed(&self, place: Place) -> Result<Json<ReaderView>, Refusal> {
+        // A card that lies beside its reader has no power anyway.
+        let _ = self.rack.reset(place, true).await;
+        Ok(Json(self.view(place).await))
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(info(title = "cardlab control", description = "Virtual readers and their cards"))]
+struct Document;
+
+fn described() -> (Router<Control>, utoipa::openapi::OpenApi) {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(readers))
+        .routes(routes!(reader))
+        .routes(routes!(insert))
+        .routes(routes!(remove))
+        .routes(routes!(plug))
+        .routes(routes!(unplug))
+        .routes(routes!(swap))
+        .routes(routes!(reset))
+        .routes(routes!(bring))
+        .routes(routes!(faults, arm, disarm))
+        .routes(routes!(set_touch, press))
+        .routes(routes!(type_in))
+        .routes(routes!(log))
+        .routes(routes!(claim))
+        .routes(routes!(snapshot))
+        .routes(routes!(restore))
+        .routes(routes!(snapshots))
+        .routes(routes!(undo))
+        .routes(routes!(wait))
+        .routes(routes!(events))
+        .split_for_parts()
+}
+
+/// Takes the whole request in before it is answered: a client that sends its body apart must not find the
+/// connection closed.
+async fn whole(request: axum::extract::Request) -> Result<axum::extract::Request, Refusal> {
+    let (parts, body) = request.into_parts();
+    let bytes = axum::body::to_bytes(body, LONGEST_BODY).await;
+    let bytes =
+        bytes.map_err(|_| Refusal(StatusCode::PAYLOAD_TOO_LARGE, format!("more than {LONGEST_BODY} bytes, or cut off")))?;
+    Ok(axum::extract::Request::from_parts(parts, bytes.into()))
+}
+
+type Reply<T> = Result<Json<T>, Refusal>;
+
+/// A JSON body; refusals are ours. An empty one is `{}`.
+struct Body<T>(T);
+
+impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, Refusal> {
+        let bytes = axum::body::Bytes::from_request(request, state).await.map_err(|e| Refusal(e.status(), e.body_text()))?;
+        let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        Json::from_bytes(text).map(|Json(body)| Self(body)).map_err(|e: JsonRejection| Refusal::bad(e.body_text()))
+    }
+}
+
+/// The part behind `?`.
+struct Query<T>(T);
+
+impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut axum::http::request::Parts, state: &S) -> Result<Self, Refusal> {
+        let query = axum::extract::Query::from_request_parts(parts, state).await;
+        query.map(|axum::extract::Query(value)| Self(value)).map_err(|e: QueryRejection| Refusal::bad(e.body_text()))
+    }
+}
+
+/// A reader of the path: its number, its name or the beginning of its name.
+struct Reader(Place);
+
+impl FromRequestParts<Control> for Reader {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut axum::http::request::Parts, control: &Control) -> Result<Self, Refusal> {
+        let Path(name) = Path::<String>::from_request_parts(parts, control).await.map_err(|e| Refusal::bad(e.body_text()))?;
+        Ok(Self(control.rack.find(&name)?))
+    }
+}
+
+/// All readers with their cards.
+#[utoipa::path(get, path = "/v1/readers", responses((status = 200, body = [ReaderView])))]
+async fn readers(State(control): State<Control>) -> Reply<Vec<ReaderView>> {
+    let mut views = Vec::new();
+    for place in control.rack.places() {
+        views.push(control.view(place).await);
+    }
+    Ok(Json(views))
+}
+
+/// One reader with its card.
+#[utoipa::path(get, path = "/v1/readers/{reader}", params(("reader" = String, Path)), responses((status = 200, body = ReaderView), (status = 404, body = Problem)))]
+async fn reader(State(control): State<Control>, Reader(place): Reader) -> Reply<ReaderView> {
+    Ok(Json(control.view(place).await))
+}
+
+/// Puts the card in.
+#[utoipa::path(post, path = "/v1/readers/{reader}/insert", params(("reader" = String, Path)), responses((status = 200, body = ReaderView), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn insert(State(control): State<Control>, Reader(place): Reader) -> Reply<ReaderView> {
+    control.rack.insert(place).await?;
+    control.with(place, |card| card.event("inserted", false)).await?;
+    Ok(Json(control.view(place).await))
+}
+
+/// Pulls the card out, also in the middle of a command.
+#[utoipa::path(post, path = "/v1/readers/{reader}/remove", params(("reader" = String, Path)), responses((status = 200, body = ReaderView), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn remove(State(control): State<Control>, Reader(place): Reader) -> Reply<ReaderView> {
+    control.rack.remove(place).await?;
+    control.with(place, |card| card.event("removed", false)).await?;
+    Ok(Json(control.view(place).await))
+}
+
+/// Plugs the reader in; its card lies beside it.
+#[utoipa::path(post, path = "/v1/readers/{reader}/plug", params(("reader" = String, Path)), responses((status = 200, body = ReaderView), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn plug(State(control): State<Control>, Reader(place): Reader) -> Reply<ReaderView> {
+    control.rack.plug(place)?;
+    Ok(Json(control.view(place).await))
+}
+
+/// Unplugs the reader, with its card in it.
+#[utoipa::path(post, path = "/v1/readers/{reader}/unplug", params(("reader" = String, Path)), responses((status = 200, body = ReaderView), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn unplug(State(control): State<Control>, Reader(place): Reader) -> Reply<ReaderView> {
+    control.rack.unplug(place)?;
+    Ok(Json(control.view(place).await))
+}
+
+/// Lets two readers change their cards.
+#[utoipa::path(post, path = "/v1/readers/{reader}/swap", params(("reader" = String, Path)), request_body = With, responses((status = 200, body = ReaderView), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn swap(State(control): State<Control>, Reader(place): Reader, Body(With { with }): Body<With>) -> Reply<ReaderView> {
+    let other = control.rack.find(&with)?;
+    control.rack.swap(place, other).await?;
+    Ok(Json(control.view(place).await))
+}
+
+/// Resets the card, as another program does.
+#[utoipa::path(post, path = "/v1/readers/{reader}/reset", params(("reader" = String, Path)), request_body = Reset, responses((status = 200, body = ReaderView), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn reset(State(control): State<Control>, Reader(place): Reader, Body(Reset { cold }): Body<Reset>) -> Reply<ReaderView> {
+    control.rack.reset(place, cold).await?;
+    Ok(Json(control.view(place).await))
+}
+
+/// Brings the card to a state at once.
+#[utoipa::path(put, path = "/v1/readers/{reader}/state", params(("reader" = String, Path)), request_body = Wanted, responses((status = 200, body = ReaderView), (status = 400, body = Problem), (status = 404, body = Problem)))]
+async fn bring(State(control): State<Control>, Reader(place): Reader, Body(wanted): Body<Wanted>) -> Reply<ReaderView> {
+    if wanted == Wanted::default() {
+        return Err(Refusal::bad("say a state or tries: {\"state\": \"pin-blocked\"}"));
+    }
+    let tries = wanted.tries()?;
+    control.with(place, move |card| card.change("brought to a state", |card| state::set(card, tries))).await??;
+    Ok(Json(control.view(place).await))
+}
+
+/// Faults that wait.
+#[utoipa::path(get, path = "/v1/readers/{reader}/faults", params(("reader" = String, Path)), responses((status = 200, body = [String]), (status = 404, body = Problem)))]
+async fn faults(State(control): State<Control>, Reader(place): Reader) -> Reply<Vec<String>> {
+    Ok(Json(control.with(place, |card| CardView::of(card).faults).await?))
+}
+
+/// Arms a fault.
+#[utoipa::path(post, path = "/v1/readers/{reader}/faults", params(("reader" = String, Path)), request_body = FaultView, responses((status = 200, body = [String]), (status = 400, body = Problem), (status = 404, body = Problem)))]
+async fn arm(
+    State(control): State<Control>,
+    Reader(place): Reader,
+    Body(FaultView { fault }): Body<FaultView>,
+) -> Reply<Vec<String>> {
+    let fault: Fault = fault.parse()?;
+    let armed = move |card: &mut VirtualCard| {
+        if let Some(applet) = fault.applet.as_deref().filter(|applet| !card.card().applets().any(|known| known == *applet)) {
+            let known: Vec<&str> = card.card().applets().collect();
+            return Err(Refusal::bad(format!(
+                "this card has no applet '{applet}', so the fault can never strike; it has: {}",
+                known.join(", ")
+            )));
+        }
+        if card.faults().waiting().len() >= MOST_FAULTS {
+            return Err(Refusal(StatusCode::CONFLICT, format!("{MOST_FAULTS} faults wait already; disarm them first")));
+        }
+        card.faults_mut().arm(fault);
+        Ok(CardView::of(card).faults)
+    };
+    Ok(Json(control.with(place, armed).await??))
+}
+
+/// Disarms all faults; those that waited.
+#[utoipa::path(delete, path = "/v1/readers/{reader}/faults", params(("reader" = String, Path)), responses((status = 200, body = [String]), (status = 404, body = Problem)))]
+async fn disarm(State(control): State<Control>, Reader(place): Reader) -> Reply<Vec<String>> {
+    let disarmed = |card: &mut VirtualCard| {
+        let waited = CardView::of(card).faults;
+        card.faults_mut().clear();
+        waited
+    };
+    Ok(Json(control.with(place, disarmed).await?))
+}
+
+/// Says how questions for a touch are answered.
+#[utoipa::path(put, path = "/v1/readers/{reader}/touch", params(("reader" = String, Path)), request_body = TouchView, responses((status = 200, body = TouchView), (status = 400, body = Problem), (status = 404, body = Problem)))]
+async fn set_touch(State(control): State<Control>, Reader(place): Reader, Body(view): Body<TouchView>) -> Reply<TouchView> {
+    let touch: TouchMode = view.touch.parse()?;
+    control.with(place, move |card| card.set_touch(touch)).await?;
+    Ok(Json(view))
+}
+
+/// Touches the card that waits for it.
+#[utoipa::path(post, path = "/v1/readers/{reader}/touch", params(("reader" = String, Path)), responses((status = 200), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn press(State(control): State<Control>, Reader(place): Reader) -> Reply<Value> {
+    if control.rack.card(place).button().press() {
+        return Ok(Json(json!({})));
+    }
+    Err(Refusal(StatusCode::CONFLICT, "the card does not wait for a touch".into()))
+}
+
+/// Says what will be typed at the reader's keypad, one entry after the other.
+#[utoipa::path(post, path = "/v1/readers/{reader}/type", params(("reader" = String, Path)), request_body = TypedView, responses((status = 200), (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn type_in(State(control): State<Control>, Reader(place): Reader, Body(typed): Body<TypedView>) -> Reply<Value> {
+    let pad = control.rack.pin_pad(place);
+    let pad = pad.ok_or_else(|| Refusal(StatusCode::CONFLICT, "this reader has no PIN pad; start it with pin-pad=on".into()))?;
+    // All of them or none.
+    let entries: Vec<Entry> = typed.entries.iter().map(|entry| entry.parse()).collect::<Result<_, EntryError>>()?;
+    entries.into_iter().try_for_each(|entry| pad.script(entry))?;
+    Ok(Json(json!({})))
+}
+
+/// Whether a record is one of `which`.
+fn matches(record: &Record, which: &Which) -> bool {
+    let What::Exchange { command, response } = &record.what else {
+        return which.ins.is_none() && which.name.is_none() && which.status.is_none();
+    };
+    let ins = |ins: &String| u8::from_str_radix(ins, 16).is_ok_and(|ins| command.get(1) == Some(&ins));
+    let status = |wanted: &String| {
+        let sw = response.as_ref().and_then(|r| r.last_chunk::<2>()).map(|sw| format!("{:02X}{:02X}", sw[0], sw[1]));
+        sw.is_some_and(|sw| {
+            sw.len() == wanted.len() && sw.chars().zip(wanted.to_uppercase().chars()).all(|(a, b)| b == 'X' || a == b)
+        })
+    };
+    which.ins.as_ref().is_none_or(ins)
+        && which.name.as_ref().is_none_or(|name| decode::describe(command).contains(name.as_str()))
+        && which.status.as_ref().is_none_or(status)
+}
+
+fn checked(which: &Which) -> Result<(), Refusal> {
+    if let Some(ins) = which.ins.as_ref().filter(|ins| ins.len() != 2 || u8::from_str_radix(ins, 16).is_err()) {
+        return Err(Refusal::bad(format!("ins: '{ins}' is not two hexadecimal digits")));
+    }
+    let digit = |c: char| c.is_ascii_hexdigit() || c.eq_ignore_ascii_case(&'x');
+    if let Some(status) = which.status.as_ref().filter(|s| s.len() != 4 || !s.chars().all(digit)) {
+        return Err(Refusal::bad(format!("status: '{status}' is not four hexadecimal digits, with x for any")));
+    }
+    Ok(())
+}
+
+impl Control {
+    async fn records(&self, place: Place, which: Which) -> Result<Vec<Arc<Record>>, Refusal> {
+        checked(&which)?;
+        let chosen = move |card: &mut VirtualCard| {
+            let records = card.journal().map(|journal| journal.after(which.after.unwrap_or(0)));
+            records.map(|records| records.filter(|r| matches(r, &which)).cloned().collect()).unwrap_or_default()
+        };
+        self.with(place, chosen).await
+    }
+}
+
+/// What came in, the newest records (10,000 at most, 64 MiB for all cards together); PINs and keys are masked.
+#[utoipa::path(get, path = "/v1/readers/{reader}/log", params(("reader" = String, Path), Which), responses((status = 200), (status = 400, body = Problem), (status = 404, body = Problem)))]
+async fn log(State(control): State<Control>, Reader(place): Reader, Query(which): Query<Which>) -> Reply<Vec<Value>> {
+    let records = control.records(place, which).await?;
+    Ok(Json(records.iter().map(|record| json::value(record, control.secrets)).collect()))
+}
+
+/// Whether something came in.
+#[utoipa::path(post, path = "/v1/readers/{reader}/assert", params(("reader" = String, Path)), request_body = Claim, responses((status = 200, body = Verdict), (status = 400, body = Problem), (status = 404, body = Problem)))]
+async fn claim(State(control): State<Control>, Reader(place): Reader, Body(claim): Body<Claim>) -> Reply<Verdict> {
+    let found = control.records(place, claim.which).await?.len();
+    let least = claim.at_least.unwrap_or(usize::from(claim.count.is_none()));
+    let holds = claim.count.is_none_or(|count| count == found) && found >= least;
+    Ok(Json(Verdict { holds, found }))
+}
+
+/// The card as text.
+#[utoipa::path(post, path = "/v1/readers/{reader}/snapshot", params(("reader" = String, Path)), request_body = SnapshotOrder, responses((status = 200, body = String), (status = 400, body = Problem), (status = 404, body = Problem)))]
+async fn snapshot(
+    State(control): State<Control>,
+    Reader(place): Reader,
+    Body(order): Body<SnapshotOrder>,
+) -> Result<String, Refusal> {
+    let secrets = match (order.secrets.as_deref().unwrap_or("masked"), order.passphrase) {
+        ("masked", None) => Secrets::Masked,
+        ("clear", None) => Secrets::Clear,
+        ("sealed", Some(passphrase)) if !passphrase.is_empty() => Secrets::Sealed(Zeroizing::new(passphrase)),
+        ("sealed", _) => return Err(Refusal::bad("sealed secrets need a passphrase")),
+        ("masked" | "clear", Some(_)) => return Err(Refusal::bad("a passphrase is for sealed secrets: \"secrets\": \"sealed\"")),
+        (other, _) => return Err(Refusal::bad(format!("secrets are masked, clear or sealed, not '{other}'"))),
+    };
+    let taken = control.with(place, |card| Snapshot::of(card.card())).await?;
+    let (taken, text) = tokio::task::spawn_blocking(move || {
+        let text = taken.write(&secrets);
+        (taken, text)
+    })
+    .await
+    .map_err(|_| Refusal::bad("the snapshot's thread ended"))?;
+    let text = text?;
+    if let Some(name) = order.keep {
+        let mut kept = control.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= KEPT && !kept.contains_key(&name) {
+            return Err(Refusal(StatusCode::CONFLICT, format!("{KEPT} snapshots are kept; use one of their names again")));
+        }
+        kept.insert(name, Arc::new(taken));
+    }
+    Ok(text)
+}
+
+/// Brings the card back to a snapshot; it is reset.
+#[utoipa::path(post, path = "/v1/readers/{reader}/restore", params(("reader" = String, Path)), request_body = RestoreOrder, responses((status = 200, body = ReaderView), (status = 400, body = Problem), (status = 404, body = Problem)))]
+async fn restore(State(control): State<Control>, Reader(place): Reader, Body(order): Body<RestoreOrder>) -> Reply<ReaderView> {
+    let RestoreOrder { text, passphrase, kept } = order;
+    let snapshot = match (text, kept) {
+        // Opening a sealed one takes its time, and is not done with the card in hand.
+        (Some(text), None) => {
+            let (text, passphrase) = (Zeroizing::new(text), passphrase.map(Zeroizing::new));
+            let read = move || Snapshot::read(&text, passphrase.as_ref().map(|p| p.as_str()));
+            Arc::new(tokio::task::spawn_blocking(read).await.map_err(|_| Refusal::bad("the snapshot's thread ended"))??)
+        }
+        (None, Some(name)) => {
+            let kept = control.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.get(&name).cloned().ok_or_else(|| {
+                let known: Vec<&str> = kept.keys().map(String::as_str).collect();
+                Refusal(StatusCode::NOT_FOUND, format!("no snapshot is kept as '{name}'; there are: {}", known.join(", ")))
+            })?
+        }
+        _ => return Err(Refusal::bad("give the text of a snapshot, or the name that one is kept under")),
+    };
+    control.with(place, move |card| card.change("restored", |card| snapshot.restore(card))).await??;
+    control.renewed(place).await
+}
+
+/// Names of the snapshots that are kept, and their profiles.
+#[utoipa::path(get, path = "/v1/snapshots", responses((status = 200)))]
+async fn snapshots(State(control): State<Control>) -> Json<BTreeMap<String, String>> {
+    let kept = control.kept.lock().unwrap_or_else(PoisonError::into_inner);
+    Json(kept.iter().map(|(name, snapshot)| (name.clone(), snapshot.profile().to_owned())).collect())
+}
+
+/// Takes the last commands back; the card is reset.
+#[utoipa::path(post, path = "/v1/readers/{reader}/undo", params(("reader" = String, Path)), request_body = UndoOrder, responses((status = 200, body = ReaderView), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn undo(
+    State(control): State<Control>,
+    Reader(place): Reader,
+    Body(UndoOrder { count }): Body<UndoOrder>,
+) -> Reply<ReaderView> {
+    control.with(place, move |card| card.undo(count)).await??;
+    control.renewed(place).await
+}
+
+/// Waits until the card is in, out, waits for a touch, or gets a command.
+#[utoipa::path(get, path = "/v1/readers/{reader}/wait", params(("reader" = String, Path), WaitFor), responses((status = 200), (status = 400, body = Problem), (status = 404, body = Problem), (status = 408, body = Problem)))]
+async fn wait(State(control): State<Control>, Reader(place): Reader, Query(wanted): Query<WaitFor>) -> Reply<Value> {
+    // Listening begins before the question.
+    let (mut records, mut changes) = (control.trace.listen(), control.rack.server().changes());
+    let which = Which { ins: wanted.ins.clone(), ..Which::default() };
+    checked(&which)?;
+    let known = ["in", "out", "unplugged", "touch"];
+    match (&wanted.card, &wanted.ins) {
+        (Some(card), None) if known.contains(&card.as_str()) => {}
+        (None, Some(_)) => {}
+        _ => return Err(Refusal::bad(format!("wait for card={} or for ins=20", known.join("|")))),
+    }
+    let limit = wanted.limit.map_or(WAIT, Duration::from_millis).min(LONGEST_WAIT);
+    let name = control.rack.card(place).label().cloned();
+    let there = || match wanted.card.as_deref() {
+        Some("touch") => control.rack.card(place).button().is_waiting(),
+        Some(card) => word(control.rack.whereabouts(place)) == card,
+        None => false,
+    };
+    let waiting = async {
+        while !there() {
+            tokio::select! {
+                record = records.recv() => match record {
+                    Ok(record) if wanted.ins.is_some() && Some(&record.card) == name.as_ref() && matches(&record, &which) => return true,
+                    Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
+                    Err(tokio::sync::broadcast::error::RecvError::Closed) => return false,
+                },
+                changed = changes.changed() => if changed.is_err() {
+                    return false;
+                },
+            }
+        }
+        true
+    };
+    match tokio::time::timeout(limit, waiting).await {
+        Ok(true) => Ok(Json(json!({}))),
+        Ok(false) => Err(Refusal(StatusCode::GONE, "the readers are gone".into())),
+        Err(_) => Err(Refusal(StatusCode::REQUEST_TIMEOUT, format!("it did not happen in {} ms", limit.as_millis()))),
+    }
+}
+
+/// What happens at all cards, as server-sent events; PINs and keys are masked. Who reads too slowly is told how many records it has missed.
+#[utoipa::path(get, path = "/v1/events", responses((status = 200, content_type = "text/event-stream")))]
+async fn events(State(control): State<Control>) -> Sse<impl tokio_stream::Stream<Item = Result<Event, Infallible>>> {
+    let secrets = control.secrets;
+    let stream = BroadcastStream::new(control.trace.listen()).map(move |record| {
+        Ok(match record {
+            Ok(record) => Event::default().event("record").data(json::value(&record, secrets).to_string()),
+            Err(tokio_stream::wrappers::errors::BroadcastStreamRecvError::Lagged(missed)) => {
+                Event::default().event("missed").data(missed.to_string())
+            }
+        })
+    });
+    Sse::new(stream).keep_alive(KeepAlive::default())
+}

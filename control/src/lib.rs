@@ -1,0 +1,34 @@
+//! Driving virtual readers and their cards, while programs work with them: HTTP and JSON on a Unix socket
+//! beside the PC/SC socket, readable by its owner only.
+//!
+//! ```text
+//! curl --unix-socket $CARDLAB_CONTROL http://cardlab/v1/readers
+//! curl --unix-socket $CARDLAB_CONTROL -X POST http://cardlab/v1/readers/0/remove
+//! ```
+//! | module | what it knows |
+//! |---|---|
+//! | [`view`] | what is said and asked, as data |
+//! | [`api`] | the routes; the document is at `/openapi.json` |
+//! | [`refusal`] | what refusals look like |
+//! | [`client`] | the same for programs in Rust |
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod api;
+pub mod client;
+pub mod refusal;
+pub mod view;
+
+use std::path::{Path, PathBuf};
+
+/// The environment variable that names the control socket.
+pub const CONTROL_VARIABLE: &str = "CARDLAB_CONTROL";
+const ENDING: &str = ".control";
+
+/// The control socket that belongs to a PC/SC socket.
+#[must_use]
+pub fn beside(socket: &Path) -> PathBuf {
+    let mut path = socket.as_os_str().to_owned();
+    path.push(ENDING);
+    path.into()
+}

@@ -1,0 +1,256 @@
+//! What is said and asked, as data.
+
+use cardlab_sim::reference::RetryCounter;
+use cardlab_vreader::icc::VirtualCard;
+use cardlab_vreader::rack::{Place, Rack, Whereabouts};
+use cardlab_vreader::state::{COUNTED, Left, Tries, tries};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A reader and its card.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReaderView {
+    /// Its number; it stays.
+    pub number: usize,
+    /// The name that programs see.
+    pub name: String,
+    /// `in`, `out` (the card lies beside it), `unplugged`.
+    pub card_is: String,
+    /// The card, wherever it is; nothing while it works, or waits for a touch.
+    pub card: Option<CardView>,
+}
+
+/// A card.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CardView {
+    /// Its profile.
+    pub profile: String,
+    /// Its serial number.
+    pub serial: u32,
+    /// Whether it has power.
+    pub powered: bool,
+    /// The selected application: `piv`, `gids`, `management`, `otp`.
+    pub selected: Option<String>,
+    /// PIN.
+    pub pin: Option<TriesView>,
+    /// PUK.
+    pub puk: Option<TriesView>,
+    /// Administration key, where the card counts it.
+    pub admin_key: Option<TriesView>,
+    /// Global PIN.
+    pub global_pin: Option<TriesView>,
+    /// `auto`, `never`, `wait`, `after=200ms`.
+    pub touch: String,
+    /// Faults that wait.
+    pub faults: Vec<String>,
+    /// Commands that can be undone.
+    pub undoable: usize,
+}
+
+/// The tries of a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TriesView {
+    /// Tries left.
+    pub left: u8,
+    /// What a success restores.
+    pub maximum: u8,
+}
+
+impl From<RetryCounter> for TriesView {
+    fn from(counter: RetryCounter) -> Self {
+        Self { left: counter.left, maximum: counter.maximum }
+    }
+}
+
+impl CardView {
+    pub(crate) fn of(card: &VirtualCard) -> Self {
+        let [pin, puk, admin_key, global_pin] = COUNTED.map(|(_, reference)| tries(card.card(), reference).map(TriesView::from));
+        Self {
+            profile: card.card().profile().name.clone(),
+            serial: card.card().serial(),
+            powered: card.card().is_powered(),
+            selected: card.card().selected().map(str::to_owned),
+            pin,
+            puk,
+            admin_key,
+            global_pin,
+            touch: card.touch().to_string(),
+            faults: card.faults().waiting().iter().map(ToString::to_string).collect(),
+            undoable: card.journal().map_or(0, |journal| journal.undoable()),
+        }
+    }
+}
+
+/// `in`, `out` or `unplugged`.
+#[must_use]
+pub const fn word(whereabouts: Whereabouts) -> &'static str {
+    match whereabouts {
+        Whereabouts::In => "in",
+        Whereabouts::Out => "out",
+        Whereabouts::Unplugged => "unplugged",
+    }
+}
+
+impl ReaderView {
+    /// As it is now.
+    pub(crate) fn of(rack: &Rack, place: Place) -> Self {
+        Self {
+            number: place.number(),
+            name: rack.name(place),
+            card_is: word(rack.whereabouts(place)).into(),
+            card: rack.card(place).try_lock().map(|card| CardView::of(&card)),
+        }
+    }
+}
+
+/// A reset.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reset {
+    /// Takes the card's power away for a moment.
+    pub cold: bool,
+}
+
+/// The other reader of a swap.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct With {
+    /// Its number, its name or the beginning of its name.
+    pub with: String,
+}
+
+/// Where to bring a card: a state by its name, or tries.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Wanted {
+    /// `fresh`, `last-try`, `pin-blocked`, `puk-blocked`, `admin-blocked`, `blocked`, `lost`.
+    pub state: Option<String>,
+    /// Tries of the PIN.
+    pub pin_left: Option<u8>,
+    /// Tries of the PUK.
+    pub puk_left: Option<u8>,
+    /// Tries of the administration key.
+    pub admin_left: Option<u8>,
+}
+
+impl Wanted {
+    /// As the card's bench takes it.
+    ///
+    /// # Errors
+    /// For a state that there is not.
+    pub(crate) fn tries(&self) -> Result<Tries, cardlab_vreader::state::StateError> {
+        let named: Tries = self.state.as_deref().map(str::parse).transpose()?.unwrap_or_default();
+        let or = |given: Option<u8>, named: Option<Left>| given.map(Left::Exactly).or(named);
+        Ok(Tries {
+            pin: or(self.pin_left, named.pin),
+            puk: or(self.puk_left, named.puk),
+            admin: or(self.admin_left, named.admin),
+            global_pin: named.global_pin,
+        })
+    }
+}
+
+/// How questions for a touch are answered.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TouchView {
+    /// `auto`, `never`, `wait`, `after=200ms`.
+    pub touch: String,
+}
+
+/// What a person does at a keypad.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TypedView {
+    /// Digits, `cancel`, or `nothing`: one for each question of the reader.
+    pub entries: Vec<String>,
+}
+
+/// A fault.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FaultView {
+    /// As `remove-after,ins=87,nth=2`.
+    pub fault: String,
+}
+
+/// Which records of the journal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, utoipa::IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// After the exchange of this number.
+    pub after: Option<u64>,
+    /// Commands of this instruction, two hexadecimal digits.
+    pub ins: Option<String>,
+    /// Commands whose name has this in it, such as `VERIFY`.
+    pub name: Option<String>,
+    /// Answered with this status word; `x` stands for any digit.
+    pub status: Option<String>,
+}
+
+/// What must be in the journal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Claim {
+    /// Which records count.
+    pub which: Which,
+    /// Exactly so many.
+    pub count: Option<usize>,
+    /// At least so many; 1 where nothing is said.
+    pub at_least: Option<usize>,
+}
+
+/// Whether it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Verdict {
+    /// Whether the claim holds.
+    pub holds: bool,
+    /// How many records count.
+    pub found: usize,
+}
+
+/// What becomes of the secrets of a snapshot.
+#[derive(Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SnapshotOrder {
+    /// `masked` (the usual), `clear`, or `sealed` with the passphrase.
+    pub secrets: Option<String>,
+    /// Seals the secrets.
+    pub passphrase: Option<String>,
+    /// Keeps it here under this name as well.
+    pub keep: Option<String>,
+}
+
+/// A snapshot to go back to: its text, or the name that it is kept under.
+#[derive(Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RestoreOrder {
+    /// Text of a snapshot.
+    pub text: Option<String>,
+    /// Opens it.
+    pub passphrase: Option<String>,
+    /// Or one that is kept.
+    pub kept: Option<String>,
+}
+
+/// How many commands to take back.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UndoOrder {
+    /// So many.
+    pub count: usize,
+}
+
+/// What to wait for.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema, utoipa::IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct WaitFor {
+    /// The card: `in`, `out`, `unplugged`, or `touch` when it waits for one.
+    pub card: Option<String>,
+    /// A command of this instruction that comes from now on.
+    pub ins: Option<String>,
+    /// Milliseconds; 10,000 where nothing is said, 600,000 at most.
+    pub limit: Option<u64>,
+}

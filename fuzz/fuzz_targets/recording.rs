@@ -1,0 +1,28 @@
+//! Recordings and snapshots that somebody gives us: read, or refused.
+#![no_main]
+
+use cardlab_sim::card::World;
+use cardlab_vreader::snapshot::Snapshot;
+use cardlab_vreader::touch::TouchMode;
+use cardlab_vreader::trace;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(records) = trace::read(bytes) {
+        for record in &records {
+            let _ = trace::text::write(record, false);
+            let line = trace::json::write(record, true);
+            assert_eq!(trace::json::read(&line).map(|again| again[0].what.clone()), Ok(record.what.clone()));
+        }
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(snapshot) = Snapshot::read(text, None) {
+        if let Ok(mut card) = snapshot.card(World::seeded(1)) {
+            card.power_on();
+            let _ = card.transmit(&[0, 0xA4, 4, 0, 5, 0xA0, 0, 0, 3, 8]);
+        }
+    }
+    if let Ok(touch) = text.parse::<TouchMode>() {
+        assert_eq!(touch.to_string().parse(), Ok(touch));
+    }
+});

@@ -1,0 +1,410 @@
+//! What a step does: the actions and their arguments, as a file names them.
+//!
+//! Wherever a text goes to a card, a person or a server, `$name` stands for what an earlier step kept with
+//! `save = "name"`.
+
+use crate::typed::Slip;
+use cardlab_vreader::fault::Fault;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error};
+use std::collections::BTreeMap;
+
+/// Answers to security questions.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Answers {
+    /// Those that the user has set.
+    #[default]
+    Right,
+    /// Others.
+    Wrong,
+    /// These, in the order of the questions.
+    Texts(Vec<String>),
+}
+
+impl<'de> Deserialize<'de> for Answers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            Word(String),
+            Texts(Vec<String>),
+        }
+        let expected = "answers are \"right\", \"wrong\" or a list of texts";
+        match Form::deserialize(deserializer).map_err(|_| D::Error::custom(expected))? {
+            Form::Word(word) if word == "right" => Ok(Self::Right),
+            Form::Word(word) if word == "wrong" => Ok(Self::Wrong),
+            Form::Word(_) => Err(D::Error::custom(expected)),
+            Form::Texts(texts) => Ok(Self::Texts(texts)),
+        }
+    }
+}
+
+/// A counted secret of a card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Counted {
+    /// The PIN.
+    Pin,
+    /// The PIN unblocking key.
+    Puk,
+    /// The administration key.
+    Admin,
+}
+
+/// A way on the lock screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// By security questions.
+    Online,
+    /// By an operator.
+    Offline,
+    /// To the beginning.
+    Back,
+}
+
+/// A fault as text, such as `remove-after,ins=2C`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultText(pub Fault);
+
+impl<'de> Deserialize<'de> for FaultText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map(Self).map_err(D::Error::custom)
+    }
+}
+
+/// A setting of a policy: true, false or a number.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Setting {
+    /// A switch.
+    Switch(bool),
+    /// A number.
+    Number(i64),
+    /// The rules of random PINs.
+    Table(BTreeMap<String, Setting>),
+    /// A text in such rules.
+    Text(String),
+}
+
+/// One step's action. `card` is the name of a card of the file; left out where there is only one.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[allow(missing_docs)] // The fields have the names of the file; those that do not explain themselves are explained.
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
+pub enum Action {
+    // Hands.
+    /// Puts the card into its reader.
+    Insert { card: Option<String> },
+    /// Pulls the card out.
+    Remove { card: Option<String> },
+    /// Two cards change their readers.
+    Swap { card: Option<String>, with: String },
+    /// Another program resets the card.
+    Reset {
+        card: Option<String>,
+        #[serde(default)]
+        cold: bool,
+    },
+    /// Unplugs the card's reader.
+    Unplug { card: Option<String> },
+    /// Plugs it in again; the card lies beside it.
+    Plug { card: Option<String> },
+    /// Something goes wrong at the card.
+    Fault { card: Option<String>, fault: FaultText },
+
+    // Programs that use the card.
+    /// VERIFY.
+    Verify { card: Option<String>, pin: String },
+    /// CHANGE REFERENCE DATA.
+    ChangePin { card: Option<String>, pin: String, new: String },
+    /// RESET RETRY COUNTER by the PUK.
+    UnblockWithPuk { card: Option<String>, puk: String, new: String },
+    /// Spends tries until `left` are left.
+    Spend { card: Option<String>, secret: Counted, left: u8 },
+    /// A command APDU in hexadecimal.
+    Send { card: Option<String>, command: String },
+    /// Looks only: for what `expect` says of the card.
+    Look { card: Option<String> },
+
+    // The Unlock tool, in two steps.
+    /// *Challenge data*.
+    ToolChallenge { card: Option<String> },
+    /// *Response data*, a new PIN, *Unlock*.
+    ToolRespond {
+        card: Option<String>,
+        #[serde(default = "given")]
+        response: String,
+        #[serde(default)]
+        typed: Vec<Slip>,
+        pin: String,
+    },
+
+    // The lock screen.
+    /// Looks at the lock screen of the workstation whose reader has the card.
+    LockScreen {
+        card: Option<String>,
+        /// Whether a server is set.
+        #[serde(default = "yes")]
+        server: bool,
+        #[serde(default)]
+        remote_desktop: bool,
+        #[serde(default)]
+        in_session: bool,
+        /// Other programs may use the card during an offline unlock.
+        #[serde(default)]
+        share: bool,
+        #[serde(default)]
+        offline_text: String,
+    },
+    /// Types a PIN.
+    TypePin { pin: String },
+    /// Chooses a way.
+    Choose { way: Way },
+    /// Types answers.
+    TypeAnswers {
+        #[serde(default)]
+        answers: Answers,
+        #[serde(default)]
+        typed: Vec<Slip>,
+    },
+    /// Types a new PIN and its confirmation, which is the same where it is left out.
+    TypeNewPin { pin: String, confirmation: Option<String> },
+    /// Types a response, a new PIN and its confirmation.
+    TypeResponse {
+        #[serde(default = "given")]
+        response: String,
+        #[serde(default)]
+        typed: Vec<Slip>,
+        pin: String,
+        confirmation: Option<String>,
+    },
+    /// Looks at the screen only: waits until it shows what `expect` says.
+    Screen {},
+
+    // A workstation that is not our lock screen: the service's messages.
+    /// Asks for an unlock session.
+    SessionOpen {
+        card: Option<String>,
+        /// Another serial than the card's.
+        serial: Option<String>,
+        #[serde(default)]
+        atr: String,
+        #[serde(default)]
+        remote_desktop: bool,
+    },
+    /// Gives answers.
+    SessionAnswers {
+        #[serde(default)]
+        answers: Answers,
+        #[serde(default)]
+        typed: Vec<Slip>,
+    },
+    /// Asks for the response to a challenge.
+    SessionChallenge {
+        #[serde(default = "shown")]
+        challenge: String,
+    },
+    /// Says how it ended: `unlocked`, `refused`, `gone`.
+    SessionResult { outcome: String },
+    /// Wrong answers in so many sessions at the same time.
+    GuessAnswers { card: Option<String>, sessions: u16 },
+
+    // The Management Console.
+    /// *Unlock* in the card's menu.
+    ConsoleOpen {
+        card: Option<String>,
+        #[serde(default = "oleg")]
+        operator: String,
+    },
+    /// Types the user's answers.
+    ConsoleAnswers {
+        #[serde(default = "oleg")]
+        operator: String,
+        #[serde(default)]
+        answers: Answers,
+        #[serde(default)]
+        typed: Vec<Slip>,
+        /// The operator whose wizard it is.
+        wizard_of: Option<String>,
+    },
+    /// Types the challenge.
+    ConsoleChallenge {
+        #[serde(default = "oleg")]
+        operator: String,
+        #[serde(default = "shown")]
+        challenge: String,
+        #[serde(default)]
+        typed: Vec<Slip>,
+        /// The check code that the user reads out.
+        check: Option<String>,
+    },
+    /// Does something with a user: `unlock`, `reset-answers`, `enable`, `disable`.
+    User {
+        #[serde(default = "anna")]
+        user: String,
+        operation: String,
+        #[serde(default = "oleg")]
+        operator: String,
+    },
+    /// Registers the card.
+    AddCard {
+        card: Option<String>,
+        #[serde(default = "admin")]
+        operator: String,
+        /// Another administration key than the card's.
+        key: Option<String>,
+        #[serde(default)]
+        no_key: bool,
+        /// The answer to reset that it is registered with.
+        #[serde(default)]
+        atr: String,
+        #[serde(default = "gids")]
+        card_type: String,
+    },
+    /// Does something with the card: `assign`, `issue`, `disable`, `enable`, `revoke`, `withdraw`,
+    /// `reset-pin`, `roll-key`.
+    Card {
+        card: Option<String>,
+        operation: String,
+        #[serde(default = "admin")]
+        operator: String,
+        user: Option<String>,
+        #[serde(default)]
+        reason: String,
+    },
+
+    // Configuration.
+    /// Changes settings of a policy, such as `workflow.validate_answers`.
+    Policy {
+        set: BTreeMap<String, Setting>,
+        #[serde(default = "default_policy")]
+        policy: String,
+        #[serde(default = "admin")]
+        operator: String,
+    },
+    /// Makes a policy.
+    AddPolicy { name: String },
+    /// Deletes a policy.
+    DeletePolicy { name: String },
+    /// Makes or changes a role.
+    Role { name: String, privileges: Vec<String>, policies: Option<Vec<String>> },
+    /// Adds an operator.
+    AddOperator { name: String, role: Option<String>, user: Option<String> },
+    /// Adds a user to the catalog.
+    AddUser {
+        name: String,
+        #[serde(default = "default_policy")]
+        policy: String,
+    },
+
+    // Self-Service and Remote Self-Service.
+    /// Sets the answers to all questions in Self-Service.
+    SetAnswers {
+        #[serde(default = "anna")]
+        user: String,
+        answers: Vec<String>,
+    },
+    /// Says who one is.
+    RemoteOpen { user: String },
+    /// Answers there.
+    RemoteAnswers {
+        #[serde(default)]
+        answers: Answers,
+    },
+    /// Asks for the response to a challenge there.
+    RemoteChallenge {
+        card: Option<String>,
+        #[serde(default = "shown")]
+        challenge: String,
+    },
+
+    // The server itself.
+    /// The server is gone.
+    StopServer {},
+    /// It is there again, at the same address.
+    StartServer {},
+    /// Its clock goes on.
+    TimePasses { minutes: u32 },
+    /// A request as it stands; `$card` is the card's serial.
+    Request {
+        card: Option<String>,
+        method: String,
+        path: String,
+        #[serde(default)]
+        body: String,
+        operator: Option<String>,
+    },
+}
+
+fn yes() -> bool {
+    true
+}
+fn given() -> String {
+    "$response".into()
+}
+fn shown() -> String {
+    "$challenge".into()
+}
+fn oleg() -> String {
+    "oleg".into()
+}
+fn admin() -> String {
+    "admin".into()
+}
+fn anna() -> String {
+    "anna".into()
+}
+fn gids() -> String {
+    cardlab_server_stub::bootstrap::CARD_TYPE.into()
+}
+fn default_policy() -> String {
+    "Default".into()
+}
+
+impl Action {
+    /// The cards that it names.
+    #[must_use]
+    pub fn cards(&self) -> Vec<&str> {
+        let named = match self {
+            Self::Swap { card, with } => return card.as_deref().into_iter().chain([with.as_str()]).collect(),
+            Self::Insert { card }
+            | Self::Remove { card }
+            | Self::Reset { card, .. }
+            | Self::Unplug { card }
+            | Self::Plug { card }
+            | Self::Fault { card, .. }
+            | Self::Verify { card, .. }
+            | Self::ChangePin { card, .. }
+            | Self::UnblockWithPuk { card, .. }
+            | Self::Spend { card, .. }
+            | Self::Send { card, .. }
+            | Self::Look { card }
+            | Self::ToolChallenge { card }
+            | Self::ToolRespond { card, .. }
+            | Self::LockScreen { card, .. }
+            | Self::SessionOpen { card, .. }
+            | Self::GuessAnswers { card, .. }
+            | Self::ConsoleOpen { card, .. }
+            | Self::AddCard { card, .. }
+            | Self::Card { card, .. }
+            | Self::RemoteChallenge { card, .. }
+            | Self::Request { card, .. } => card,
+            _ => return Vec::new(),
+        };
+        named.as_deref().into_iter().collect()
+    }
+
+    /// Whether it needs hands or a card that only a simulation has.
+    #[must_use]
+    pub const fn needs_simulation(&self) -> bool {
+        matches!(
+            self,
+            Self::Swap { .. }
+                | Self::Reset { .. }
+                | Self::Unplug { .. }
+                | Self::Plug { .. }
+                | Self::Fault { .. }
+                | Self::Spend { secret: Counted::Admin, .. }
+        )
+    }
+}

@@ -1,0 +1,270 @@
+//! A scenario file: TOML, a step a table.
+//!
+//! ```toml
+//! title = "The last wrong PIN locks the card, and the lock screen gives a challenge"
+//! covers = ["R1", "R6"]
+//!
+//! [card.G1]
+//! pin-left = 1
+//!
+//! [[step]]
+//! do = "lock-screen"
+//! expect = { screen = "pin" }
+//!
+//! [[step]]
+//! do = "type-pin"
+//! pin = "999999"
+//! expect = { screen = "locked", pin-left = 0 }
+//! ```
+//! Without a card there is `G1`: a GIDS card, issued to anna, its PIN blocked.
+
+use crate::action::{Action, Setting};
+use crate::expect::Expect;
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use std::collections::BTreeMap;
+use thiserror::Error;
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+/// A scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scenario {
+    /// What a tester would search for.
+    pub title: String,
+    /// Requirements and cases that it shows.
+    pub covers: Vec<String>,
+    /// More about it.
+    pub about: String,
+    /// Cards by name.
+    pub cards: BTreeMap<String, CardSetup>,
+    /// Settings of the policy *Default* from the start.
+    pub policy: BTreeMap<String, Setting>,
+    /// Answers of users to all questions, in their order.
+    pub answers: BTreeMap<String, Vec<String>>,
+    /// The card's administration key or the card itself is lost afterwards.
+    pub destroys: bool,
+    /// What happens.
+    pub steps: Vec<Step>,
+}
+
+/// A card at the beginning.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct CardSetup {
+    /// Its kind.
+    pub profile: String,
+    /// Settings on top of it.
+    pub settings: BTreeMap<String, Setting>,
+    /// Tries of its PIN.
+    pub pin_left: Option<u8>,
+    /// Tries of its PUK.
+    pub puk_left: Option<u8>,
+    /// Tries of its administration key.
+    pub admin_left: Option<u8>,
+    /// Where it is at the server: `unknown`, `Clean`, `Assigned`, `Issued`, `Disabled`, `Revoked`.
+    pub state: String,
+    /// Whose it is.
+    pub user: String,
+    /// Whether the server knows its administration key.
+    pub key_known: bool,
+    /// Whether it is in its reader.
+    pub inserted: bool,
+}
+
+impl Default for CardSetup {
+    fn default() -> Self {
+        Self {
+            profile: "gids".into(),
+            settings: BTreeMap::new(),
+            pin_left: None,
+            puk_left: None,
+            admin_left: None,
+            state: "Issued".into(),
+            user: "anna".into(),
+            key_known: true,
+            inserted: true,
+        }
+    }
+}
+
+/// States that a card may begin in.
+const STATES: [&str; 6] = ["unknown", "Clean", "Assigned", "Issued", "Disabled", "Revoked"];
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Line of its table, from 1.
+    pub line: usize,
+    /// Name of the action.
+    pub name: String,
+    /// What it does.
+    pub action: Action,
+    /// What must hold afterwards.
+    pub expect: Expect,
+    /// Keeps what it gives under this name.
+    pub save: Option<String>,
+}
+
+/// Why a file is no scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("line {line}{}: {message}", step.map(|n| format!(", step {n}")).unwrap_or_default())]
+pub struct FileError {
+    /// From 1.
+    pub line: usize,
+    /// From 1; none outside of steps.
+    pub step: Option<usize>,
+    /// What is wrong.
+    pub message: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    title: String,
+    #[serde(default)]
+    covers: Vec<String>,
+    #[serde(default)]
+    about: String,
+    #[serde(default)]
+    card: BTreeMap<String, Spanned<CardSetup>>,
+    #[serde(default)]
+    policy: BTreeMap<String, Setting>,
+    #[serde(default)]
+    answers: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    destroys: bool,
+}
+
+/// Where things are in a text.
+struct Places<'a>(&'a str);
+
+impl Places<'_> {
+    fn line(&self, offset: usize) -> usize {
+        self.0.as_bytes().iter().take(offset).filter(|b| **b == b'\n').count() + 1
+    }
+
+    fn error(&self, offset: usize, step: Option<usize>, message: impl Into<String>) -> FileError {
+        FileError { line: self.line(offset), step, message: message.into() }
+    }
+
+    fn toml(&self, error: &toml::de::Error, otherwise: usize, step: Option<usize>) -> FileError {
+        let at = error.span().map_or(otherwise, |span| span.start);
+        self.error(at, step, error.message().lines().next().unwrap_or("no scenario"))
+    }
+}
+
+impl Scenario {
+    /// Reads a file's text.
+    ///
+    /// # Errors
+    /// [`FileError`] names the line, and the step where it is in one.
+    pub fn parse(text: &str) -> Result<Self, FileError> {
+        let places = Places(text);
+        let mut table = DeTable::parse(text).map_err(|e| places.toml(&e, 0, None))?.into_inner();
+        let steps = match table.remove("step") {
+            None => Vec::new(),
+            Some(steps) => {
+                let at = steps.span().start;
+                match steps.into_inner() {
+                    DeValue::Array(steps) => steps.into_iter().collect(),
+                    _ => return Err(places.error(at, None, "steps are tables: write [[step]]")),
+                }
+            }
+        };
+        let head: Spanned<DeTable<'_>> = Spanned::new(0..text.len(), table);
+        let head = Head::deserialize(head.into_deserializer()).map_err(|e| places.toml(&e, 0, None))?;
+        if steps.is_empty() {
+            return Err(places.error(text.len(), None, "there is no step: a scenario needs at least one [[step]]"));
+        }
+        if head.title.trim().is_empty() {
+            return Err(places.error(0, None, "the title is empty"));
+        }
+        let mut cards = BTreeMap::new();
+        for (name, setup) in head.card {
+            let at = setup.span().start;
+            let setup = setup.into_inner();
+            check_card(&setup).map_err(|message| places.error(at, None, message))?;
+            cards.insert(name, setup);
+        }
+        if cards.is_empty() {
+            cards.insert("G1".to_owned(), CardSetup { pin_left: Some(0), ..CardSetup::default() });
+        }
+        let mut parsed = Vec::with_capacity(steps.len());
+        for (index, step) in steps.into_iter().enumerate() {
+            let step = read_step(&places, index + 1, step)?;
+            let unknown = step.action.cards().into_iter().find(|name| !cards.contains_key(*name));
+            if let Some(name) = unknown {
+                let known: Vec<&str> = cards.keys().map(String::as_str).collect();
+                let message = format!("there is no card '{name}'; the file has: {}", known.join(", "));
+                return Err(FileError { line: step.line, step: Some(index + 1), message });
+            }
+            parsed.push(step);
+        }
+        let Head { title, covers, about, policy, answers, destroys, .. } = head;
+        Ok(Self { title, covers, about, cards, policy, answers, destroys, steps: parsed })
+    }
+
+    /// Why it cannot be played with a real card; `None` when it can.
+    #[must_use]
+    pub fn needs_simulation(&self) -> Option<String> {
+        if self.cards.len() > 1 {
+            return Some("it has several cards".into());
+        }
+        if self.destroys {
+            return Some("the card would be lost".into());
+        }
+        if self.cards.values().any(|card| !card.settings.is_empty()) {
+            return Some("it wants a card with settings of its own".into());
+        }
+        if self.cards.values().any(|card| card.admin_left.is_some()) {
+            return Some("it spends tries of the administration key before it begins".into());
+        }
+        let step = self.steps.iter().find(|step| step.action.needs_simulation())?;
+        Some(format!("'{}' (line {}) needs a simulated card", step.name, step.line))
+    }
+}
+
+fn check_card(setup: &CardSetup) -> Result<(), String> {
+    if !STATES.contains(&setup.state.as_str()) {
+        return Err(format!("a card is not '{}' at the beginning; it can be {}", setup.state, STATES.join(", ")));
+    }
+    setup.request("card").map(drop).map_err(|e| e.to_string())
+}
+
+fn read_step(places: &Places<'_>, number: usize, step: Spanned<DeValue<'_>>) -> Result<Step, FileError> {
+    let start = step.span().start;
+    let wrong = |offset: usize, message: String| places.error(offset, Some(number), message);
+    let DeValue::Table(mut table) = step.into_inner() else {
+        return Err(wrong(start, "a step is a table: write [[step]]".into()));
+    };
+    let name = table.remove("do").ok_or_else(|| wrong(start, "the step does nothing: write do = \"...\"".into()))?;
+    let (span, name) = (name.span(), name.into_inner());
+    let Some(name) = name.as_str().map(str::to_owned) else {
+        return Err(wrong(span.start, "do is the name of an action".into()));
+    };
+    let save = match table.remove("save") {
+        None => None,
+        Some(save) => match save.get_ref().as_str() {
+            Some(text) if !text.is_empty() => Some(text.to_owned()),
+            _ => return Err(wrong(save.span().start, "save is a name".into())),
+        },
+    };
+    let expect = match table.remove("expect") {
+        None => Expect::default(),
+        Some(expect) => {
+            let at = expect.span().start;
+            Expect::deserialize(expect.into_deserializer()).map_err(|e| places.toml(&e, at, Some(number)))?
+        }
+    };
+    // An action is a table with the action's name as its only key.
+    let mut only = DeTable::new();
+    only.insert(Spanned::new(span.clone(), DeString::from(name.clone())), Spanned::new(span.clone(), DeValue::Table(table)));
+    let only: Spanned<DeValue<'_>> = Spanned::new(span.clone(), DeValue::Table(only));
+    let action = Action::deserialize(only.into_deserializer()).map_err(|e| {
+        let mut error = places.toml(&e, span.start, Some(number));
+        error.message = error.message.replace("unknown variant", "there is no action");
+        error
+    })?;
+    Ok(Step { line: places.line(start), name, action, expect, save })
+}

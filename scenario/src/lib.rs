@@ -1,0 +1,20 @@
+//! Lock scenarios: what happens to a card, its user and its server, step by step, and what must hold after
+//! each step. A file is TOML; it is played with simulated cards in readers of its own, a management
+//! server over loopback HTTP and the lock screen, or with a real card in the place of the simulated one.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`mod@file`] | a file's text and its errors, by line and step |
+//! | [`action`], [`typed`], [`expect`] | what steps do, how people type, what must hold |
+//! | [`world`] | cards in readers, the server with its people |
+//! | [`mod@play`] | one step after the other |
+//! | [`catalogue`] | the scenarios that come with cardlab |
+#![forbid(unsafe_code)]
+
+pub mod action;
+pub mod catalogue;
+pub mod expect;
+pub mod file;
+pub mod play;
+pub mod typed;
+pub mod world;

@@ -1,0 +1,455 @@
+//! `cardlab card insert`, `remove`, `fault` and the others that drive simulated cards through the control
+//! socket of `up`, `exec` or `lab`.
+
+use crate::exit::{Exit, Failure, OrExit};
+use anyhow::{Context as _, anyhow};
+use cardlab_control::client::{Client, ControlError};
+use cardlab_control::view::{
+    Claim, FaultView, ReaderView, Reset, RestoreOrder, SnapshotOrder, TouchView, TypedView, UndoOrder, Verdict, Wanted, Which,
+    With,
+};
+use cardlab_control::{CONTROL_VARIABLE, beside};
+use cardlab_pcsclite::client::default_socket;
+use cardlab_vreader::setup::PASSPHRASE_VARIABLE;
+use cardlab_vreader::trace::text;
+use clap::{Args, Subcommand};
+use hyper::Method;
+use serde_json::{Value, json};
+use std::io::Write as _;
+use std::ops::ControlFlow;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
+
+/// Whom to drive.
+#[derive(Args)]
+pub(crate) struct Target {
+    /// The reader: its number, its name or the beginning of its name; not needed where there is only one
+    #[arg(long)]
+    reader: Option<String>,
+
+    /// The control socket; else the one of CARDLAB_CONTROL, else the one beside that of PCSCLITE_CSOCK_NAME
+    #[arg(long, value_name = "PATH")]
+    control: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(super) struct Chosen {
+    /// Only what came after the command of this number
+    #[arg(long, value_name = "N")]
+    after: Option<u64>,
+
+    /// Only commands of this instruction, two hexadecimal digits
+    #[arg(long, value_name = "INS")]
+    ins: Option<String>,
+
+    /// Only commands whose name has this in it, such as VERIFY
+    #[arg(long)]
+    name: Option<String>,
+
+    /// Only commands that were answered so, such as 63Cx
+    #[arg(long, value_name = "SW")]
+    status: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Drive {
+    /// Show a simulated reader and its card: where it is, every counter, faults that wait
+    Show {
+        #[command(flatten)]
+        target: Target,
+
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put the card into its reader
+    Insert {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Pull the card out, also in the middle of a command
+    Remove {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Let two readers change their cards
+    Swap {
+        #[command(flatten)]
+        target: Target,
+
+        /// The other reader
+        with: String,
+    },
+    /// Plug the reader in; its card lies beside it
+    Plug {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Unplug the reader with its card in it
+    Unplug {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Reset the card, as another program does
+    Reset {
+        #[command(flatten)]
+        target: Target,
+
+        /// Take its power away for a moment
+        #[arg(long)]
+        cold: bool,
+    },
+    /// Bring the card to a state at once: fresh, last-try, pin-blocked, puk-blocked, admin-blocked, blocked, lost
+    State {
+        #[command(flatten)]
+        target: Target,
+
+        /// A state by its name
+        state: Option<String>,
+
+        /// Tries of the PIN
+        #[arg(long, value_name = "N")]
+        pin: Option<u8>,
+
+        /// Tries of the PUK
+        #[arg(long, value_name = "N")]
+        puk: Option<u8>,
+
+        /// Tries of the administration key
+        #[arg(long, value_name = "N")]
+        admin: Option<u8>,
+    },
+    /// Touch the card that waits for it, or say how questions for a touch are answered
+    Touch {
+        #[command(flatten)]
+        target: Target,
+
+        /// auto, never, wait, or after=200ms
+        mode: Option<String>,
+    },
+    /// Type at the keypad of a reader with pin-pad=on: digits, cancel or nothing, one for each question to come
+    Type {
+        #[command(flatten)]
+        target: Target,
+
+        /// What is typed; none reads lines from stdin
+        entries: Vec<String>,
+    },
+    /// Arm a fault, such as `remove-after,ins=87,nth=2`
+    ///
+    /// Faults: power-cut=N (tear point, from 0), remove-before, remove-after, silent=MS, mute, answer=HEX,
+    /// truncate=N, status=SW, flip-bit=N, memory-failure, reader-gone. Conditions: ins, applet, nth, times.
+    Fault {
+        #[command(flatten)]
+        target: Target,
+
+        /// The fault; none shows those that wait
+        fault: Option<String>,
+
+        /// Disarm all that wait
+        #[arg(long, conflicts_with = "fault")]
+        clear: bool,
+    },
+    /// Show what came in, PINs and keys masked
+    Log {
+        #[command(flatten)]
+        target: Target,
+
+        #[command(flatten)]
+        chosen: Chosen,
+
+        /// For programs: JSON lines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Exit with 1 unless something came in
+    Assert {
+        #[command(flatten)]
+        target: Target,
+
+        #[command(flatten)]
+        chosen: Chosen,
+
+        /// Exactly so many times
+        #[arg(long, value_name = "N")]
+        count: Option<usize>,
+
+        /// At least so many times; once where nothing is said
+        #[arg(long, value_name = "N")]
+        at_least: Option<usize>,
+    },
+    /// Write the card's whole state as text; PINs and keys are masked, sealed or clear
+    ///
+    /// Sealed with the passphrase of the environment variable CARDLAB_PASSPHRASE.
+    Snapshot {
+        #[command(flatten)]
+        target: Target,
+
+        /// The file; else stdout
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+
+        /// masked, sealed or clear
+        #[arg(long, default_value = "masked")]
+        secrets: String,
+
+        /// Keep it in the readers' process under this name as well
+        #[arg(long, value_name = "NAME")]
+        keep: Option<String>,
+    },
+    /// Bring the card back to a snapshot
+    Restore {
+        #[command(flatten)]
+        target: Target,
+
+        /// A file, clear or sealed (CARDLAB_PASSPHRASE)
+        #[arg(required_unless_present = "kept")]
+        file: Option<PathBuf>,
+
+        /// One that is kept
+        #[arg(long, value_name = "NAME", conflicts_with = "file")]
+        kept: Option<String>,
+    },
+    /// List the snapshots that are kept
+    Snapshots {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Take the last commands back; the card is reset
+    Undo {
+        #[command(flatten)]
+        target: Target,
+
+        /// How many
+        #[arg(default_value_t = 1)]
+        count: usize,
+    },
+    /// Wait until the card is in, out, unplugged or waits for a touch, or until a command comes
+    Wait {
+        #[command(flatten)]
+        target: Target,
+
+        /// in, out, unplugged or touch
+        #[arg(required_unless_present = "ins")]
+        what: Option<String>,
+
+        /// A command of this instruction
+        #[arg(long, value_name = "INS", conflicts_with = "what")]
+        ins: Option<String>,
+
+        /// Milliseconds
+        #[arg(long, value_name = "MS", default_value_t = 10_000)]
+        limit: u64,
+    },
+    /// Follow what happens at all cards: JSON lines
+    Events {
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+/// A control error with its exit code.
+fn failed(error: ControlError) -> Failure {
+    let exit = match error {
+        ControlError::Nobody { .. } | ControlError::NotThere(_) | ControlError::Broken(_) => Exit::NOT_THERE,
+        ControlError::TooLate(_) => Exit::FAILED,
+        ControlError::Refused(_) => Exit::USAGE,
+    };
+    Failure { exit, error: error.into() }
+}
+
+/// A path segment in a URL.
+fn escaped(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
+/// A way to one reader.
+struct Link {
+    client: Client,
+    reader: Option<String>,
+}
+
+impl Target {
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        let named = self.control.clone().or_else(|| std::env::var_os(CONTROL_VARIABLE).map(PathBuf::from));
+        Client::at(&named.unwrap_or_else(|| beside(&default_socket()))).map_err(failed)
+    }
+
+    fn link(&self) -> Result<Link, Failure> {
+        Ok(Link { client: self.client()?, reader: self.reader.clone() })
+    }
+}
+
+impl Link {
+    fn path(&self, rest: &str) -> String {
+        format!("/v1/readers/{}{rest}", self.reader.as_ref().map_or_else(|| "-".into(), |name| escaped(name)))
+    }
+
+    fn text(&self, method: Method, rest: &str, body: &impl serde::Serialize) -> Result<String, Failure> {
+        self.client.text(method, &self.path(rest), body).map_err(failed)
+    }
+
+    fn json<T: serde::de::DeserializeOwned>(
+        &self,
+        method: Method,
+        rest: &str,
+        body: &impl serde::Serialize,
+    ) -> Result<T, Failure> {
+        self.client.json(method, &self.path(rest), body).map_err(failed)
+    }
+
+    fn post(&self, rest: &str, body: &impl serde::Serialize) -> Result<(), Failure> {
+        self.text(Method::POST, rest, body).map(drop)
+    }
+}
+
+impl Chosen {
+    fn which(self) -> Which {
+        Which { after: self.after, ins: self.ins, name: self.name, status: self.status }
+    }
+}
+
+fn query(pairs: &[(&str, Option<String>)]) -> String {
+    let pairs: Vec<String> =
+        pairs.iter().filter_map(|(name, value)| Some(format!("{name}={}", escaped(value.as_ref()?)))).collect();
+    if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
+}
+
+fn passphrase() -> Option<String> {
+    std::env::var(PASSPHRASE_VARIABLE).ok()
+}
+
+impl Drive {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
+        let none = json!({});
+        match self {
+            Self::Show { target, json } => show(&target, json)?,
+            Self::Insert { target } => target.link()?.post("/insert", &none)?,
+            Self::Remove { target } => target.link()?.post("/remove", &none)?,
+            Self::Plug { target } => target.link()?.post("/plug", &none)?,
+            Self::Unplug { target } => target.link()?.post("/unplug", &none)?,
+            Self::Swap { target, with } => target.link()?.post("/swap", &With { with })?,
+            Self::Reset { target, cold } => target.link()?.post("/reset", &Reset { cold })?,
+            Self::State { target, state, pin, puk, admin } => {
+                let wanted = Wanted { state, pin_left: pin, puk_left: puk, admin_left: admin };
+                target.link()?.text(Method::PUT, "/state", &wanted)?;
+            }
+            Self::Touch { target, mode: Some(touch) } => {
+                target.link()?.text(Method::PUT, "/touch", &TouchView { touch })?;
+            }
+            Self::Touch { target, mode: None } => target.link()?.post("/touch", &none)?,
+            Self::Type { target, entries } => {
+                let entries = if entries.is_empty() {
+                    std::io::stdin().lines().collect::<Result<_, _>>().context("stdin")?
+                } else {
+                    entries
+                };
+                target.link()?.post("/type", &TypedView { entries })?;
+            }
+            Self::Fault { target, fault, clear } => {
+                let faults: Vec<String> = match (fault, clear) {
+                    (Some(fault), _) => target.link()?.json(Method::POST, "/faults", &FaultView { fault })?,
+                    (None, true) => {
+                        target.link()?.text(Method::DELETE, "/faults", &none)?;
+                        Vec::new()
+                    }
+                    (None, false) => target.link()?.json(Method::GET, "/faults", &none)?,
+                };
+                faults.iter().for_each(|fault| println!("{fault}"));
+            }
+            Self::Log { target, chosen, json } => log(&target, chosen.which(), json)?,
+            Self::Assert { target, chosen, count, at_least } => {
+                let claim = Claim { which: chosen.which(), count, at_least };
+                let verdict: Verdict = target.link()?.json(Method::POST, "/assert", &claim)?;
+                if !verdict.holds {
+                    return Err(anyhow!("it came {} times", verdict.found)).or_exit(Exit::FAILED);
+                }
+            }
+            Self::Snapshot { target, output, secrets, keep } => {
+                let passphrase = passphrase().filter(|_| secrets == "sealed");
+                let order = SnapshotOrder { secrets: Some(secrets), passphrase, keep };
+                let text = target.link()?.text(Method::POST, "/snapshot", &order)?;
+                match output {
+                    None => print!("{text}"),
+                    Some(file) => {
+                        let mut options = std::fs::OpenOptions::new();
+                        let made = options.write(true).create(true).truncate(true).mode(0o600).open(&file);
+                        let written = made.and_then(|mut made| made.write_all(text.as_bytes()));
+                        written.with_context(|| file.display().to_string())?;
+                    }
+                }
+            }
+            Self::Restore { target, file, kept } => {
+                let text = match file {
+                    None => None,
+                    Some(file) => Some(std::fs::read_to_string(&file).with_context(|| file.display().to_string())?),
+                };
+                target.link()?.post("/restore", &RestoreOrder { text, passphrase: passphrase(), kept })?;
+            }
+            Self::Snapshots { target } => {
+                let kept: Value = target.client()?.json(Method::GET, "/v1/snapshots", &none).map_err(failed)?;
+                let kept = kept.as_object().cloned().unwrap_or_default();
+                kept.iter().for_each(|(name, profile)| println!("{name}: {}", profile.as_str().unwrap_or_default()));
+            }
+            Self::Undo { target, count } => target.link()?.post("/undo", &UndoOrder { count })?,
+            Self::Wait { target, what, ins, limit } => {
+                let query = query(&[("card", what), ("ins", ins), ("limit", Some(limit.to_string()))]);
+                target.link()?.text(Method::GET, &format!("/wait{query}"), &none)?;
+            }
+            Self::Events { target } => {
+                let followed = target.client()?.follow(|name, data| {
+                    let line = if name == "record" { data.to_owned() } else { json!({ name: data }).to_string() };
+                    let mut stdout = std::io::stdout();
+                    match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
+                        Ok(()) => ControlFlow::Continue(()),
+                        // Nobody reads any more.
+                        Err(_) => ControlFlow::Break(()),
+                    }
+                });
+                followed.map_err(failed)?;
+            }
+        }
+        Ok(Exit::FINE)
+    }
+}
+
+fn show(target: &Target, as_json: bool) -> Result<(), Failure> {
+    let link = target.link()?;
+    let readers: Vec<ReaderView> = match &link.reader {
+        None => link.client.json(Method::GET, "/v1/readers", &json!({})).map_err(failed)?,
+        Some(_) => vec![link.json(Method::GET, "", &json!({}))?],
+    };
+    if as_json {
+        println!("{}", serde_json::to_string_pretty(&readers)?);
+        return Ok(());
+    }
+    for reader in readers {
+        let Some(card) = reader.card else {
+            println!("{}  {} (card {}), at work or waiting for a touch", reader.number, reader.name, reader.card_is);
+            continue;
+        };
+        println!("{}  {} (card {}), {} {}", reader.number, reader.name, reader.card_is, card.profile, card.serial);
+        let counted =
+            [("PIN", card.pin), ("PUK", card.puk), ("administration key", card.admin_key), ("Global PIN", card.global_pin)];
+        for (what, tries) in counted.into_iter().filter_map(|(what, tries)| Some((what, tries?))) {
+            println!("   {what}: {} of {} tries left", tries.left, tries.maximum);
+        }
+        card.faults.iter().for_each(|fault| println!("   fault: {fault}"));
+        if card.touch != "auto" {
+            println!("   touch: {}", card.touch);
+        }
+    }
+    Ok(())
+}
+
+fn log(target: &Target, which: Which, as_json: bool) -> Result<(), Failure> {
+    let link = target.link()?;
+    let Which { after, ins, name, status } = which;
+    let query = query(&[("after", after.map(|n| n.to_string())), ("ins", ins), ("name", name), ("status", status)]);
+    let records: Vec<Value> = link.json(Method::GET, &format!("/log{query}"), &json!({}))?;
+    for record in records {
+        println!("{}", if as_json { record.to_string() } else { text::lines(&record) });
+    }
+    Ok(())
+}

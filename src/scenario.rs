@@ -1,0 +1,234 @@
+//! `cardlab scenario`: reproduces lock states step by step.
+
+use crate::choose::ReaderChoice;
+use crate::exit::{Exit, Failure, OrExit};
+use anyhow::{Context as _, anyhow};
+use cardlab_client::minidriver::Minidriver;
+use cardlab_conformance::credentials::Credentials;
+use cardlab_pcsclite::client::{ShareMode, default_socket};
+use cardlab_scenario::catalogue;
+use cardlab_scenario::file::Scenario;
+use cardlab_scenario::play::play;
+use cardlab_scenario::world::cards::{RealCard, Source};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// Play lock scenarios: what happens to a card, its user and its server, step by step
+#[derive(Args)]
+pub(crate) struct ScenarioCommand {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Play scenarios, with cards, a server and a lock screen of their own
+    ///
+    /// Exit code: 0 when all hold, 1 when one does not, 2 for a file that is none.
+    Run(Run),
+    /// List the scenarios that come with cardlab
+    List {
+        /// Names that begin so, or titles that say so
+        search: Vec<String>,
+
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a scenario's file, to read it or to make one's own of it
+    Show {
+        /// Its name in the list
+        name: String,
+    },
+    /// Read files without playing them
+    Check {
+        /// Scenario files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+#[derive(Args)]
+struct Run {
+    /// Files, or names of the list and their beginnings
+    #[arg(required = true, value_name = "FILE|NAME")]
+    which: Vec<String>,
+
+    /// Show each step
+    #[arg(short, long)]
+    verbose: bool,
+
+    /// Seed of the simulated cards
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    seed: u64,
+
+    /// For programs
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    real: Real,
+}
+
+/// A card in a reader instead of a simulated one.
+#[derive(Args)]
+struct Real {
+    /// Play with the card in a reader that has this serial, as `cardlab card status` shows it. Its PIN will be
+    /// blocked, and is put back in the end
+    #[arg(long, requires = "credentials")]
+    serial: Option<String>,
+
+    /// TOML file with pin, admin-key and admin-algorithm of that card
+    #[arg(long, value_name = "FILE", requires = "serial")]
+    credentials: Option<PathBuf>,
+
+    #[command(flatten)]
+    choice: ReaderChoice,
+}
+
+impl ScenarioCommand {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        match self.what {
+            What::Run(run) => run.run(),
+            What::List { search, json } => list(&search, json),
+            What::Show { name } => {
+                let found = catalogue::all().into_iter().find(|entry| entry.name == name);
+                let found = found.ok_or_else(|| unknown(&name)).or_exit(Exit::USAGE)?;
+                print!("{}", found.text);
+                Ok(Exit::FINE)
+            }
+            What::Check { files } => {
+                for file in &files {
+                    read(file)?;
+                }
+                Ok(Exit::FINE)
+            }
+        }
+    }
+}
+
+fn unknown(name: &str) -> anyhow::Error {
+    anyhow!("no file and no scenario named '{name}'; `cardlab scenario list` shows them")
+}
+
+fn read(file: &Path) -> Result<Scenario, Failure> {
+    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    Scenario::parse(&text).with_context(|| file.display().to_string()).or_exit(Exit::USAGE)
+}
+
+fn list(search: &[String], json: bool) -> Result<Exit, Failure> {
+    let mut rows = Vec::new();
+    for entry in catalogue::all() {
+        let scenario = Scenario::parse(entry.text).context(entry.name)?;
+        let wanted = |part: &String| {
+            entry.name.starts_with(part.as_str())
+                || scenario.title.to_lowercase().contains(&part.to_lowercase())
+                || scenario.covers.contains(part)
+        };
+        if search.is_empty() || search.iter().any(wanted) {
+            rows.push((entry.name, scenario));
+        }
+    }
+    if json {
+        let row = |(name, s): &(&str, Scenario)| json!({"name": name, "title": s.title, "covers": s.covers, "steps": s.steps.len(), "needs_simulation": s.needs_simulation()});
+        println!("{:#}", rows.iter().map(row).collect::<Value>());
+    } else {
+        rows.iter().for_each(|(name, scenario)| println!("{name:<40} {}", scenario.title));
+    }
+    Ok(if rows.is_empty() { Exit::FAILED } else { Exit::FINE })
+}
+
+impl Run {
+    fn run(&self) -> Result<Exit, Failure> {
+        let chosen = self.chosen()?;
+        let source = self.real.source(self.seed)?;
+        let mut reports = Vec::new();
+        let mut failed = 0;
+        let several = chosen.len() > 1;
+        for (name, scenario) in &chosen {
+            let skipped = scenario.needs_simulation().filter(|_| matches!(source, Source::Real(_)) && several);
+            if let Some(why) = skipped {
+                self.say(&format!("not played  {name}: for simulated cards, {why}"));
+                reports.push(json!({"name": name, "outcome": "not-played", "reason": why}));
+                continue;
+            }
+            let played = play(scenario, &source, |number, step| {
+                if self.verbose {
+                    self.say(&format!("  {number:>2} {} (line {})", step.name, step.line));
+                }
+            });
+            match played {
+                Ok(()) => {
+                    self.say(&format!("holds       {name}: {}", scenario.title));
+                    reports.push(json!({"name": name, "outcome": "holds"}));
+                }
+                Err(failure) => {
+                    failed += 1;
+                    self.say(&format!("does not hold {name}: {}\n  {failure}", scenario.title));
+                    reports.push(json!({
+                        "name": name, "outcome": "fails", "line": failure.line, "step": failure.step, "action": failure.name,
+                        "reason": failure.message,
+                    }));
+                }
+            }
+        }
+        if self.json {
+            println!("{:#}", Value::Array(reports));
+        } else if several {
+            println!("{} of {} hold", chosen.len() - failed, chosen.len());
+        }
+        Ok(if failed == 0 { Exit::FINE } else { Exit::FAILED })
+    }
+
+    fn say(&self, line: &str) {
+        if !self.json {
+            println!("{line}");
+        }
+    }
+
+    /// What the arguments name, each once.
+    fn chosen(&self) -> Result<Vec<(String, Scenario)>, Failure> {
+        let entries = catalogue::all();
+        let mut chosen: Vec<(String, Scenario)> = Vec::new();
+        for which in &self.which {
+            if Path::new(which).is_file() {
+                chosen.push((which.clone(), read(Path::new(which))?));
+                continue;
+            }
+            let exact: Vec<_> = entries.iter().filter(|e| e.name == which).collect();
+            let found =
+                if exact.is_empty() { entries.iter().filter(|e| e.name.starts_with(which.as_str())).collect() } else { exact };
+            if found.is_empty() {
+                return Err(unknown(which)).or_exit(Exit::USAGE);
+            }
+            for entry in found {
+                if !chosen.iter().any(|(name, _)| name == entry.name) {
+                    chosen.push((entry.name.to_owned(), Scenario::parse(entry.text).context(entry.name)?));
+                }
+            }
+        }
+        Ok(chosen)
+    }
+}
+
+impl Real {
+    fn source(&self, seed: u64) -> Result<Source, Failure> {
+        let (Some(serial), Some(file)) = (&self.serial, &self.credentials) else { return Ok(Source::Simulated(seed)) };
+        let credentials = Credentials::read(file).or_exit(Exit::USAGE)?;
+        let (Some(pin), Some(admin_key)) = (credentials.pin, credentials.admin) else {
+            return Err(anyhow!("{}: pin and admin-key are needed, to put the card back", file.display())).or_exit(Exit::USAGE);
+        };
+        let context = self.choice.context()?;
+        let reader = self.choice.pick(&context.readers().or_exit(Exit::NOT_THERE)?)?;
+        let mut card = context.connect(&reader, ShareMode::Shared).or_exit(Exit::NOT_THERE)?;
+        let id = Minidriver::open(&mut card).and_then(|mut card| card.card_id()).or_exit(Exit::NOT_THERE)?.unwrap_or_default();
+        let id = hex::encode_upper(id);
+        if !id.eq_ignore_ascii_case(serial) {
+            return Err(anyhow!("the card in {reader} has serial {id}, not {serial}; nothing was done to it"))
+                .or_exit(Exit::NOT_THERE);
+        }
+        let socket = self.choice.socket.clone().unwrap_or_else(default_socket);
+        Ok(Source::Real(RealCard { socket, reader, pin, admin_key, tell: |order| eprintln!("{order}.") }))
+    }
+}

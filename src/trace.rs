@@ -1,0 +1,142 @@
+//! `cardlab trace`: what happened at cards, for people.
+
+use crate::card::Target;
+use crate::exit::{Exit, Failure, OrExit};
+use anyhow::{Context as _, anyhow};
+use cardlab_client::transport::Transport;
+use cardlab_pcsclite::client::ShareMode;
+use cardlab_vreader::trace::{Record, What, decode, read, text};
+use clap::{Args, Subcommand};
+use std::io::Write as _;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+/// Read recordings of what happened at cards, follow it, and send a recording to another card
+#[derive(Args)]
+pub(crate) struct TraceCommand {
+    #[command(subcommand)]
+    what: Of,
+}
+
+#[derive(Subcommand)]
+enum Of {
+    /// Decode a recording: JSON lines or pcapng
+    Show {
+        /// What --trace wrote
+        file: PathBuf,
+    },
+    /// Follow what happens at the cards of `up`, `exec` or `lab`
+    Tail {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Send a recording's commands to the card in a reader, and show where it answers otherwise
+    ///
+    /// The recording must be made with --trace-secrets where it has PINs. Exit code: 0 when nothing differs, 1
+    /// when something does.
+    Replay {
+        /// What --trace wrote
+        file: PathBuf,
+
+        /// Only the commands of this card of the recording
+        #[arg(long)]
+        card: Option<String>,
+
+        #[command(flatten)]
+        choice: crate::choose::ReaderChoice,
+    },
+}
+
+impl TraceCommand {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        match self.what {
+            Of::Show { file } => {
+                let mut stdout = std::io::stdout().lock();
+                for record in &recorded(&file)? {
+                    if stdout.write_all(text::write(record, true).as_bytes()).is_err() {
+                        break;
+                    }
+                }
+                Ok(Exit::FINE)
+            }
+            Of::Tail { target } => {
+                let followed = target.client()?.follow(|name, data| {
+                    let line = match (name, serde_json::from_str(data)) {
+                        ("record", Ok(record)) => text::lines(&record),
+                        _ => format!("---- {data} records were missed"),
+                    };
+                    match writeln!(std::io::stdout(), "{line}") {
+                        Ok(()) => ControlFlow::Continue(()),
+                        Err(_) => ControlFlow::Break(()),
+                    }
+                });
+                followed.or_exit(Exit::NOT_THERE)?;
+                Ok(Exit::FINE)
+            }
+            Of::Replay { file, card, choice } => replay(&file, card.as_deref(), &choice),
+        }
+    }
+}
+
+fn recorded(file: &Path) -> Result<Vec<Record>, Failure> {
+    let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
+    read(&bytes).map_err(|why| anyhow!("{}: {why}", file.display())).or_exit(Exit::USAGE)
+}
+
+fn spaced(digits: &str) -> String {
+    digits.as_bytes().chunks(2).map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ")
+}
+
+fn replay(file: &Path, wanted: Option<&str>, choice: &crate::choose::ReaderChoice) -> Result<Exit, Failure> {
+    let records = recorded(file)?;
+    let mut cards: Vec<&str> = Vec::new();
+    for record in &records {
+        if !cards.contains(&&*record.card) {
+            cards.push(&record.card);
+        }
+    }
+    let card = match (wanted, &cards[..]) {
+        (Some(card), all) if all.contains(&card) => card,
+        (None, [one]) => *one,
+        (_, []) => return Err(anyhow!("{}: there is nothing in it", file.display())).or_exit(Exit::USAGE),
+        (_, all) => {
+            return Err(anyhow!("the recording has these cards; say which with --card: {}", all.join(", "))).or_exit(Exit::USAGE);
+        }
+    };
+    let context = choice.context()?;
+    let reader = choice.pick(&context.readers().or_exit(Exit::NOT_THERE)?)?;
+    let mut connected = context.connect(&reader, ShareMode::Exclusive).or_exit(Exit::NOT_THERE)?;
+    let (mut sent, mut different) = (0, 0);
+    for record in records.iter().filter(|record| &*record.card == card) {
+        match &record.what {
+            // The recorded session began anew here, as this one does.
+            What::Event { text, .. } if text == "reset" || text == "power on" => {
+                connected
+                    .reconnect(ShareMode::Exclusive, cardlab_pcsclite::client::Disposition::Unpower)
+                    .or_exit(Exit::NOT_THERE)?;
+            }
+            What::Event { .. } => {}
+            What::Exchange { command, response } => {
+                sent += 1;
+                let answer = connected.exchange(command).ok();
+                if answer.as_deref() != response.as_ref().map(|response| response.as_slice()) {
+                    different += 1;
+                    let shown = |bytes: Option<&[u8]>| {
+                        bytes
+                            .map_or("no answer".into(), |b| format!("{}   {}", spaced(&hex::encode_upper(b)), decode::outcome(b)))
+                    };
+                    println!(
+                        "{:04} > {}   {}",
+                        record.number,
+                        spaced(&hex::encode_upper(command.as_slice())),
+                        decode::describe(command)
+                    );
+                    println!("{:04} < recorded: {}", record.number, shown(response.as_ref().map(|r| r.as_slice())));
+                    println!("{:04} < now:      {}", record.number, shown(answer.as_deref()));
+                }
+            }
+        }
+    }
+    println!("{sent} commands, {different} answered otherwise");
+    Ok(if different == 0 { Exit::FINE } else { Exit::FAILED })
+}

@@ -1,0 +1,291 @@
+//! Driving readers and cards while real programs work with them: `cardlab card` and the control socket.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+use common::{CARDLAB, Lab, Said, Up, has};
+use serde_json::Value;
+use std::process::Command;
+
+const OPENSC: &str = "pkcs11-tool --module /usr/lib/x86_64-linux-gnu/opensc-pkcs11.so";
+
+/// Readers that a test drives.
+struct Bench {
+    up: Up,
+    lab: Lab,
+}
+
+impl Bench {
+    fn with(cards: &[&str]) -> Self {
+        Self::with_options(cards, &[])
+    }
+
+    fn with_options(cards: &[&str], options: &[&str]) -> Self {
+        let lab = Lab::new("nist-piv");
+        let cards = cards.iter().flat_map(|card| ["--card", card]);
+        let up = Up::start(&lab, &cards.chain(options.iter().copied()).collect::<Vec<_>>());
+        Self { up, lab }
+    }
+
+    fn card(&self, arguments: &[&str]) -> Said {
+        let mut command = Command::new(CARDLAB);
+        command.current_dir(self.lab.path()).env("PCSCLITE_CSOCK_NAME", self.up.socket()).arg("card").args(arguments);
+        common::said(command.env_remove("CARDLAB_CONTROL").output().unwrap())
+    }
+
+    fn sh(&self, script: &str) -> Said {
+        self.up.sh(&self.lab, script)
+    }
+
+    /// The first reader as the control socket shows it.
+    fn shown(&self) -> Value {
+        let all: Value = serde_json::from_str(&self.card(&["show", "--json"]).ok()).unwrap();
+        all[0].clone()
+    }
+
+    fn tries(&self, what: &str) -> u64 {
+        self.shown()["card"][what]["left"].as_u64().unwrap()
+    }
+}
+
+#[test]
+fn readers_and_cards_by_hand() {
+    let bench = Bench::with(&["gids,name=One,serial=11", "nist-piv,name=Two,serial=22"]);
+    let card = |arguments: &[&str]| bench.card(arguments);
+    has(
+        &card(&["show"]).ok(),
+        &["0  One 00 00 (card in), gids 11", "1  Two 01 00 (card in), nist-piv 22", "PIN: 3 of 3 tries left"],
+    );
+    has(&card(&["remove"]).code(2), &["there are several readers; name one: One 00 00, Two 01 00"]);
+    card(&["remove", "--reader", "One"]).ok();
+    has(&card(&["remove", "--reader", "0"]).code(2), &["the card of reader One 00 00 is out of it; insert it first"]);
+    has(&card(&["list"]).ok(), &["One 00 00: no card"]);
+    has(&card(&["wait", "in", "--reader", "0", "--limit", "50"]).code(1), &["it did not happen in 50 ms"]);
+    card(&["swap", "--reader", "One", "Two"]).ok();
+    has(&card(&["show"]).ok(), &["0  One 00 00 (card in), nist-piv 22", "1  Two 01 00 (card in), gids 11"]);
+    card(&["unplug", "--reader", "1"]).ok();
+    assert!(!card(&["list"]).ok().contains("Two"));
+    has(&card(&["insert", "--reader", "1"]).code(2), &["reader Two is unplugged; plug it in first"]);
+    card(&["plug", "--reader", "1"]).ok();
+    card(&["insert", "--reader", "1"]).ok();
+    card(&["state", "--reader", "1", "lost"]).ok();
+    has(&card(&["show", "--reader", "1"]).ok(), &["PIN: 0 of 3", "administration key: 0 of 5"]);
+    card(&["state", "--reader", "1", "fresh", "--pin", "1"]).ok();
+    has(&card(&["show", "--reader", "1"]).ok(), &["PIN: 1 of 3", "administration key: 5 of 5"]);
+    has(&card(&["state", "--reader", "1", "asleep"]).code(2), &["no state named 'asleep'; there are: fresh, last-try"]);
+    has(&card(&["state", "--reader", "1"]).code(2), &["say a state or tries"]);
+    has(
+        &card(&["fault", "--reader", "1", "mute,applet=piv"]).code(2),
+        &["this card has no applet 'piv', so the fault can never strike"],
+    );
+    has(&card(&["show", "--reader", "Three"]).code(3), &["there is no reader Three; there are: One 00 00, Two 01 00"]);
+    has(&card(&["show", "--control", "/nowhere"]).code(3), &["no cardlab listens at /nowhere", "CARDLAB_CONTROL"]);
+}
+
+#[test]
+fn what_came_in_and_taking_it_back() {
+    let bench = Bench::with(&["gids"]);
+    for _ in 0..3 {
+        bench.sh(&format!("{OPENSC} -l --pin 999999 -O")).fails();
+    }
+    assert_eq!(bench.tries("pin"), 0);
+    let log = bench.card(&["log", "--name", "VERIFY, PIN", "--status", "63Cx"]).ok();
+    has(&log, &["[6 bytes masked]   VERIFY, PIN", "63 C2", "63 C1"]);
+    assert!(!log.contains("39 39 39"), "{log}");
+    bench.card(&["assert", "--ins", "20", "--at-least", "3"]).ok();
+    has(&bench.card(&["assert", "--ins", "2C"]).code(1), &["it came 0 times"]);
+    has(&bench.card(&["log", "--ins", "xyz"]).code(2), &["'xyz' is not two hexadecimal digits"]);
+    // One by one: each undo of a guess gives a try back.
+    let undone = |tries: u64| {
+        while bench.tries("pin") != tries {
+            bench.card(&["undo"]).ok();
+        }
+    };
+    (1..=3).for_each(undone);
+    bench.sh(&format!("{OPENSC} -l --pin 123456 -O")).ok();
+    let undoable = bench.shown()["card"]["undoable"].as_u64().unwrap();
+    let more = (undoable + 1).to_string();
+    has(&bench.card(&["undo", &more]).code(2), &[&format!("only the last {undoable} commands can be undone")]);
+}
+
+#[test]
+fn a_locked_card_is_handed_to_another_process() {
+    let bench = Bench::with(&["gids"]);
+    bench.card(&["state", "pin-blocked"]).ok();
+    has(&bench.card(&["snapshot"]).ok(), &["secrets = \"masked\"", "= \"masked:6\"  # PIN, value"]);
+    let sealed = "CARDLAB_PASSPHRASE=open $CARDLAB card snapshot --secrets sealed -o locked.card && stat -c %a locked.card";
+    has(&bench.sh(sealed).ok(), &["600"]);
+    let text = bench.lab.read("locked.card");
+    assert!(text.contains("sealed:") && !text.contains(&hex::encode_upper("123456")), "{text}");
+    has(&bench.sh("CARDLAB_PASSPHRASE=shut $CARDLAB card restore locked.card").code(2), &["the passphrase is wrong"]);
+    // Elsewhere it is as locked, and unlocks with the response to its own challenge.
+    let script = r#"
+        code=$($CARDLAB unlock --challenge)
+        response=$($CARDLAB response --card-type gids --key 000000000000000000000000000000000000000000000000 $code)
+        echo 4711 | $CARDLAB unlock --response "$response" --new-pin-stdin
+        $CARDLAB card show"#;
+    let mut elsewhere = Command::new(CARDLAB);
+    elsewhere.current_dir(bench.lab.path()).env("CARDLAB_PASSPHRASE", "open").env("CARDLAB", CARDLAB);
+    elsewhere.args(["exec", "--card", "@locked.card,name=Copy", "--", "bash", "-euo", "pipefail", "-c", script]);
+    has(&common::said(elsewhere.output().unwrap()).ok(), &["Unlocked.", "Copy 00 00 (card in), gids", "PIN: 3 of 3"]);
+    assert_eq!(bench.tries("pin"), 0, "the first is as it was");
+    // Back to a snapshot that the process keeps.
+    bench.card(&["snapshot", "--keep", "locked"]).ok();
+    bench.card(&["state", "fresh"]).ok();
+    bench.card(&["restore", "--kept", "locked"]).ok();
+    assert_eq!(bench.tries("pin"), 0);
+    assert_eq!(bench.card(&["snapshots"]).ok(), "locked: gids\n");
+    has(&bench.card(&["restore", "--kept", "other"]).code(3), &["no snapshot is kept as 'other'; there are: locked"]);
+    bench.lab.write("broken.card", &text.replace("version = 1", "version = 9"));
+    has(&bench.card(&["restore", "broken.card"]).code(2), &["this is version 9 of a snapshot"]);
+}
+
+/// A program whose card is pulled out at its n-th command, for every n: it ends with its own error, it never
+/// hangs, and the card is none the worse.
+#[test]
+fn pulled_out_at_every_command() {
+    for (card, work) in [
+        ("yubikey-5.4,9a=new:rsa2048", format!("{OPENSC} -l --pin 123456 --test")),
+        ("gids", format!("{OPENSC} -l --pin 123456 -O")),
+        ("nist-piv,9a=new:p256", format!("{OPENSC} -l --pin 123456 -O")),
+    ] {
+        let bench = Bench::with(&[card]);
+        for when in ["remove-before", "remove-after"] {
+            let mut pulled = 0;
+            loop {
+                bench.card(&["fault", &format!("{when},nth={}", pulled + 1)]).ok();
+                let said = bench.sh(&format!("timeout -k 5 60 {work}"));
+                assert!(said.code.is_some_and(|code| code != 124 && code != 137), "{card}, {when}, command {}: hung", pulled + 1);
+                if bench.shown()["card_is"] == "in" {
+                    break;
+                }
+                pulled += 1;
+                bench.card(&["insert"]).ok();
+                assert_eq!(bench.tries("pin"), 3, "{card}, {when}, command {pulled}: {}", said.text);
+            }
+            assert!(pulled > 5, "{card}: {pulled} commands");
+            bench.card(&["fault", "--clear"]).ok();
+            bench.sh(&work).ok();
+        }
+    }
+}
+
+/// Power fails at each tear point of a change of the PIN and of a wrong guess: the old PIN or the new one
+/// verifies, and a guess is never free.
+#[test]
+fn power_cut_at_every_tear_point() {
+    let bench = Bench::with(&["gids"]);
+    for point in 0.. {
+        bench.card(&["fault", &format!("power-cut={point},ins=24")]).ok();
+        let said = bench.sh(&format!("timeout -k 5 60 {OPENSC} -l --pin 123456 --change-pin --new-pin 654321"));
+        let done = said.code == Some(0);
+        bench.card(&["reset", "--cold"]).ok();
+        let old = bench.sh(&format!("{OPENSC} -l --pin 123456 -O")).code == Some(0);
+        if !old {
+            bench.sh(&format!("{OPENSC} -l --pin 654321 --change-pin --new-pin 123456")).ok();
+        }
+        assert_eq!(bench.tries("pin"), 3, "tear point {point}");
+        if done {
+            assert!(point > 2 && !old, "{point} tear points");
+            break;
+        }
+    }
+    for point in 0.. {
+        bench.card(&["fault", &format!("power-cut={point},ins=20")]).ok();
+        let before = bench.card(&["log", "--ins", "20", "--json"]).ok().lines().count();
+        bench.sh(&format!("timeout -k 5 60 {OPENSC} -l --pin 999999 -O")).fails();
+        let log = bench.card(&["log", "--ins", "20", "--json"]).ok();
+        let asked: Vec<Value> = log.lines().skip(before).map(|line| serde_json::from_str(line).unwrap()).collect();
+        bench.card(&["reset", "--cold"]).ok();
+        let left = bench.tries("pin");
+        // A silent card may have decremented already; one that answered has.
+        let cut = asked.iter().any(|record| record["response"].is_null());
+        assert!(left == 2 || (cut && (left == 3 || left == 1)), "tear point {point}: {left} left, {asked:?}");
+        bench.card(&["state", "fresh"]).ok();
+        bench.card(&["fault", "--clear"]).ok();
+        if !cut {
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_card_that_waits_for_a_touch() {
+    let bench = Bench::with(&["yubikey-5.4"]);
+    bench.sh("yubico-piv-tool -a generate -s 9a -A ECCP256 --touch-policy=always -o public.pem").ok();
+    // Succeeds when the last answer is a signature.
+    let digest = "42".repeat(32);
+    let sign = &format!(
+        "opensc-tool -s 00A4040005A000000308 -s 0020008008313233343536FFFF -s 0087119A267C2482008120{digest}00 | grep -c 'SW1=0x90' | grep -x 3"
+    );
+    bench.card(&["touch", "never"]).ok();
+    bench.sh(sign).fails();
+    has(&bench.card(&["touch"]).code(2), &["the card does not wait for a touch"]);
+    bench.card(&["touch", "wait"]).ok();
+    let touched = format!("{{ {sign}; }} & work=$!; $CARDLAB card wait touch; $CARDLAB card touch; wait $work");
+    bench.sh(&touched).ok();
+    // Pulled out instead: the program hears it at once.
+    let pulled = format!("{{ {sign}; }} & work=$!; $CARDLAB card wait touch; $CARDLAB card remove; wait $work");
+    bench.sh(&pulled).fails();
+    bench.card(&["insert"]).ok();
+    bench.card(&["touch", "after=20ms"]).ok();
+    bench.sh(sign).ok();
+    has(&bench.card(&["log"]).ok(), &["waits for a touch", "= touched", "= not touched"]);
+    has(&bench.card(&["touch", "sometimes"]).code(2), &["'sometimes' is no way of touching; there are auto, never"]);
+}
+
+/// OpenSC finds the keypad and logs in through it, without asking for a PIN itself.
+#[test]
+fn a_pin_is_typed_at_the_reader() {
+    let bench = Bench::with(&["gids,pin-pad=on"]);
+    has(&bench.sh("opensc-tool -l").ok(), &["PIN pad"]);
+    let log_in = |entry: &str| {
+        bench.card(&["type", entry]).ok();
+        bench.sh(&format!("timeout 60 {OPENSC} -l -O"))
+    };
+    log_in("123456").ok();
+    has(&log_in("999999").fails(), &["CKR_PIN_INCORRECT"]);
+    has(&log_in("cancel").fails(), &["CKR_FUNCTION_CANCELED"]);
+    assert_eq!(bench.tries("pin"), 2);
+    assert!(!bench.card(&["log"]).ok().contains("31 32 33 34"), "typed PINs are masked");
+    has(&bench.card(&["type", "12a"]).code(2), &["at a PIN pad one types digits"]);
+    let plain = Bench::with(&["gids"]);
+    has(&plain.card(&["type", "1"]).code(2), &["this reader has no PIN pad; start it with pin-pad=on"]);
+}
+
+/// A test that runs inside `exec` drives its own card.
+#[test]
+fn from_inside_exec() {
+    let lab = Lab::new("nist-piv,9a=new:p256").and("gids");
+    let script = format!(
+        "test -n \"$CARDLAB_CONTROL\"; {CARDLAB} card remove --reader 0; {CARDLAB} card wait out --reader 0; \
+         curl -sf --unix-socket $CARDLAB_CONTROL http://x/v1/readers/1 | grep -q '\"card_is\":\"in\"'; \
+         curl -sf --unix-socket $CARDLAB_CONTROL http://x/openapi.json | grep -q '/v1/readers/{{reader}}/insert'; \
+         stat -c %a $CARDLAB_CONTROL"
+    );
+    has(&lab.sh(&script).ok(), &["600"]);
+}
+
+/// Who follows the events hears everything in order; who does not read hears how much it has missed, and costs
+/// the others nothing.
+#[test]
+fn followers() {
+    let bench = Bench::with(&["gids"]);
+    let follow = format!(
+        "$CARDLAB card events > heard & follower=$!; \
+         curl -sN --unix-socket {0}.control http://x/v1/events > /dev/null & stuck=$!; kill -STOP $stuck; \
+         for n in $(seq 40); do {OPENSC} -l --pin 123456 -O >/dev/null; done; \
+         last=$($CARDLAB card log --json | grep -o '\"n\":[0-9]*' | tail -1); \
+         until tail -n 3 heard | grep -q \"$last\"; do $CARDLAB card show > /dev/null; done; \
+         kill -KILL $stuck $follower",
+        bench.up.socket().display()
+    );
+    bench.sh(&follow).ok();
+    let heard = bench.lab.read("heard");
+    let lines: Vec<&str> = heard.lines().collect();
+    let numbers = lines[..lines.len() - 1].iter().filter_map(|line| {
+        let record: Value = serde_json::from_str(line).unwrap();
+        record["command"].as_str().and(record["n"].as_u64())
+    });
+    let numbers: Vec<u64> = numbers.collect();
+    assert!(numbers.len() > 500 && numbers.is_sorted() && !heard.contains("missed"), "{} records", numbers.len());
+}

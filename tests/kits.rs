@@ -1,0 +1,63 @@
+//! What other people's tests use: the pytest fixtures, `doctor`, man pages and completions.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+use common::{CARDLAB, Lab, cardlab, has, said};
+use std::path::Path;
+use std::process::Command;
+
+#[test]
+fn the_pytest_fixtures() {
+    let kit = Path::new(env!("CARGO_MANIFEST_DIR")).join("kits/python");
+    let mut command = Command::new("/usr/bin/python3");
+    command.args(["-B", "-m", "pytest", "-p", "cardlab.plugin", "-p", "no:cacheprovider", "-q", "tests"]);
+    command.current_dir(&kit).env("PYTHONPATH", &kit).env("CARDLAB", CARDLAB);
+    command.env_remove("PCSCLITE_CSOCK_NAME").env_remove("CARDLAB_CONTROL");
+    has(&said(command.output().unwrap()).ok(), &["5 passed"]);
+}
+
+#[test]
+fn the_doctor() {
+    let lab = Lab::new("gids,name=Ward");
+    let inside = |program: &str| lab.run(&[CARDLAB, "doctor", program]);
+    has(
+        &inside("opensc-tool").ok(),
+        &["opens /lib", "libpcsclite.so.1 when it runs", "cardlab answers there, with 1 readers: Ward 00 00"],
+    );
+    has(&inside("yubico-piv-tool").ok(), &["it loads /", "libpcsclite.so.1 (named by "]);
+    has(&inside("ykman").ok(), &["it is a script for /usr/bin/python3"]);
+    lab.host("cp \"$(command -v opensc-tool)\" raised && chmod u+s raised && echo words > words && chmod +x words").ok();
+    has(
+        &inside("./raised").code(1),
+        &["no   it is setuid: libpcsclite ignores PCSCLITE_CSOCK_NAME", "fix: run `cardlab up --system` as root"],
+    );
+    has(&inside("./words").code(1), &["is no program of this machine's kind"]);
+    has(&inside("no-such-program").code(3), &["no-such-program: there is no such program"]);
+    let mut outside = Command::new(CARDLAB);
+    outside.args(["doctor"]).env("PCSCLITE_CSOCK_NAME", lab.file("nothing"));
+    has(&said(outside.output().unwrap()).code(1), &["nothing: No such file", "fix: start `cardlab up`"]);
+    outside.env("PCSCLITE_CSOCK_NAME", lab.file("words"));
+    has(&said(outside.output().unwrap()).code(1), &["words is no socket"]);
+}
+
+#[test]
+fn manual_pages_and_completions() {
+    let lab = Lab::new("gids");
+    let man = lab.file("man");
+    cardlab(&["manual", "--man", man.to_str().unwrap()]).ok();
+    let page = lab.read("man/cardlab-card-fault.1");
+    has(&page, &["Arm a fault", "remove\\-after"]);
+    for (shell, check) in [("bash", "bash -n"), ("zsh", "grep -q '#compdef cardlab'"), ("fish", "grep -q 'complete -c cardlab'")]
+    {
+        lab.host(&format!("{CARDLAB} manual --completions {shell} > c && {check} < c")).ok();
+    }
+    has(&cardlab(&["manual"]).code(2), &["--man", "--completions"]);
+}
+
+#[test]
+fn output_that_nobody_reads() {
+    let lab = Lab::new("gids");
+    let text = lab.host(&format!("{CARDLAB} conform --list | head -1")).ok();
+    assert!(text.starts_with("iso/") && !text.contains("panicked"), "{text}");
+    has(&lab.host(&format!("{CARDLAB} profile list > /dev/full")).code(2), &["cardlab: stdout: No space left"]);
+}

@@ -1,0 +1,68 @@
+//! Recordings: read by Wireshark's terminal program, shown, and sent to a card again.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+use common::{CARDLAB, Lab, has};
+
+const WORK: &str = "pkcs11-tool --module /usr/lib/x86_64-linux-gnu/opensc-pkcs11.so -l --pin 123456 -O >&2; \
+                    yubico-piv-tool -a verify-pin -P 999999 >&2 || true";
+
+#[test]
+fn wireshark_reads_the_capture() {
+    let lab = Lab::new("yubikey-5.4,9a=new:p256").with(&["--seed", "3", "--trace", "t.pcapng"]);
+    lab.sh(WORK).ok();
+    let text = lab.host("tshark -r t.pcapng 2>/dev/null").ok();
+    has(&text, &["Card → Interface    ISO 7816", "ATR, TA(1)", "Select file", "Response APDU (to Select file)", "Verify"]);
+    assert!(!text.to_lowercase().contains("malformed"), "{text}");
+    // The PIN is not in it.
+    lab.host("! grep -c 123456 t.pcapng").ok();
+    has(
+        &lab.host(&format!("{CARDLAB} trace show t.pcapng")).code(2),
+        &["t.pcapng: packet", "masked: record with --trace-secrets"],
+    );
+}
+
+#[test]
+fn every_form_says_the_same() {
+    let lab = Lab::new("yubikey-5.4,9a=new:p256");
+    let record = |file: &str| {
+        let lab = Lab::new("yubikey-5.4,9a=new:p256").with(&["--seed", "3", "--trace-secrets", "--trace", file]);
+        lab.sh(WORK).ok();
+        std::fs::read(lab.file(file)).unwrap()
+    };
+    let [text, json, pcapng] = ["t.txt", "t.jsonl", "t.pcapng"].map(|file| {
+        let bytes = record(file);
+        std::fs::write(lab.file(file), &bytes).unwrap();
+        bytes
+    });
+    let shown = |file: &str| lab.host(&format!("{CARDLAB} trace show {file}")).ok();
+    assert_eq!(shown("t.jsonl"), String::from_utf8(text).unwrap());
+    assert_eq!(shown("t.pcapng"), shown("t.jsonl"));
+    assert_eq!((record("t.jsonl"), record("t.pcapng")), (json, pcapng), "the same seed gives the same bytes");
+    has(&lab.host(&format!("{CARDLAB} trace show t.txt")).code(2), &["traces for people (text) cannot be read back"]);
+    lab.write("cut.jsonl", "{\"n\":1,\"at\":0.1,\"card\":\"x\",\"command\":\"0\"}\n");
+    has(&lab.host(&format!("{CARDLAB} trace show cut.jsonl")).code(2), &["line 1: 'command' is not hexadecimal"]);
+}
+
+#[test]
+fn a_recording_is_sent_again() {
+    let lab = Lab::new("yubikey-5.4,9a=new:p256");
+    let seeded = |lab: &Lab, seed: &str, card: &str, script: &str| {
+        let mut command = std::process::Command::new(CARDLAB);
+        command
+            .current_dir(lab.path())
+            .args(["exec", "--seed", seed, "--card", card, "--", "bash", "-euo", "pipefail", "-c", script]);
+        common::said(command.output().unwrap())
+    };
+    let mut record = std::process::Command::new(CARDLAB);
+    record.current_dir(lab.path()).args(["exec", "--seed", "7", "--card", "yubikey-5.4,9a=new:p256", "--trace", "t.jsonl"]);
+    record.args(["--trace-secrets", "--", "bash", "-c", WORK]);
+    common::said(record.output().unwrap()).ok();
+    let replay = format!("{CARDLAB} trace replay t.jsonl");
+    let same = seeded(&lab, "7", "yubikey-5.4,9a=new:p256", &replay).ok();
+    has(&same, &[" commands, 0 answered otherwise"]);
+    let other = seeded(&lab, "7", "yubikey-4.3,9a=new:p256", &replay).code(1);
+    has(&other, &["< recorded: ", "< now:      ", " answered otherwise"]);
+    lab.write("empty.jsonl", "");
+    has(&seeded(&lab, "7", "gids", &format!("{CARDLAB} trace replay empty.jsonl")).code(2), &["there is nothing in it"]);
+}

@@ -1,0 +1,90 @@
+//! Records as JSON lines.
+//!
+//! ```json
+//! {"n":1,"at":0.001,"card":"gids","event":"power on","atr":"3B.."}
+//! {"n":1,"at":0.002,"card":"gids","command":"00200080","response":"63C3","name":"VERIFY, status of PIN","meaning":".."}
+//! ```
+//! A masked command or answer stands as `command_masked` or `response_masked`, with what may be seen.
+
+use super::decode::{Masks, describe, outcome};
+use super::{Record, What};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// One line. PINs and keys are masked unless `secrets`.
+#[must_use]
+pub fn write(record: &Record, secrets: bool) -> String {
+    format!("{}\n", value(record, secrets))
+}
+
+/// As [`write()`], as a value.
+#[must_use]
+pub fn value(record: &Record, secrets: bool) -> Value {
+    let mut line = Map::new();
+    let mut put = |name: &str, value: Value| drop(line.insert(name.to_owned(), value));
+    put("n", json!(record.number));
+    put("at", json!(record.at.as_secs_f64()));
+    put("card", json!(&*record.card));
+    match &record.what {
+        What::Event { text, atr } => {
+            put("event", json!(text));
+            if !atr.is_empty() {
+                put("atr", json!(hex::encode_upper(atr)));
+            }
+        }
+        What::Exchange { command, response } => {
+            let masks = if secrets { Masks::NONE } else { Masks::of(command) };
+            match masks.hides_command(command) {
+                true => put("command_masked", json!(masks.command(command))),
+                false => put("command", json!(hex::encode_upper(command))),
+            }
+            put("name", json!(describe(command)));
+            match response {
+                None => put("response", Value::Null),
+                Some(response) => {
+                    match masks.hides_response(response) {
+                        true => put("response_masked", json!(masks.response(response))),
+                        false => put("response", json!(hex::encode_upper(response))),
+                    }
+                    put("meaning", json!(outcome(response)));
+                }
+            }
+        }
+    }
+    Value::Object(line)
+}
+
+/// Reads lines back.
+///
+/// # Errors
+/// A sentence with the line; masked exchanges cannot be read back.
+pub fn read(text: &str) -> Result<Vec<Record>, String> {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines.map(|(index, line)| record(line).map_err(|why| format!("line {}: {why}", index + 1))).collect()
+}
+
+fn record(line: &str) -> Result<Record, String> {
+    let value: Value = serde_json::from_str(line).map_err(|e| format!("no JSON: {e}"))?;
+    let missing = |name: &str| format!("no record of a trace: '{name}' is missing");
+    let bytes = |name: &str| -> Result<Vec<u8>, String> {
+        let digits = value[name].as_str().ok_or_else(|| missing(name))?;
+        hex::decode(digits).map_err(|_| format!("'{name}' is not hexadecimal"))
+    };
+    let what = if let Some(text) = value["event"].as_str() {
+        let atr = if value["atr"].is_null() { Vec::new() } else { bytes("atr")? };
+        What::Event { text: text.to_owned(), atr }
+    } else if value.get("command_masked").is_some() || value.get("response_masked").is_some() {
+        return Err("the exchange is masked: record with --trace-secrets to read it back".into());
+    } else {
+        let response = if value["response"].is_null() { None } else { Some(Zeroizing::new(bytes("response")?)) };
+        What::Exchange { command: Zeroizing::new(bytes("command")?), response }
+    };
+    let at = value["at"].as_f64().and_then(|at| Duration::try_from_secs_f64(at).ok()).ok_or_else(|| missing("at"))?;
+    Ok(Record {
+        number: value["n"].as_u64().ok_or_else(|| missing("n"))?,
+        at,
+        card: value["card"].as_str().ok_or_else(|| missing("card"))?.into(),
+        what,
+    })
+}

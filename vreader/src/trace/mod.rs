@@ -1,0 +1,231 @@
+//! What happens at a card, as records: exchanges, resets, faults. They go to a file in one of three forms, and
+//! to whoever listens.
+//!
+//! | module | form |
+//! |---|---|
+//! | [`text`] | lines for people; masked |
+//! | [`json`] | JSON lines for programs, which [`json::read`] reads back |
+//! | [`pcapng`] | a capture for Wireshark, which [`pcapng::read`] reads back |
+//! | [`decode`] | names of commands, meanings of status words, what is masked |
+
+pub mod decode;
+pub mod json;
+pub mod pcapng;
+pub mod text;
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::broadcast;
+use zeroize::Zeroizing;
+
+/// Bytes in hexadecimal with blanks between.
+pub(crate) fn spaced(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02X}")).collect::<Vec<_>>().join(" ")
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A command and its answer; none when the card was silent.
+    Exchange {
+        /// Command APDU.
+        command: Zeroizing<Vec<u8>>,
+        /// Response APDU.
+        response: Option<Zeroizing<Vec<u8>>>,
+    },
+    /// Something else: power on, power off, reset, a fault, a card that went in or out.
+    Event {
+        /// In a few words.
+        text: String,
+        /// The answer to reset that came with it, or nothing.
+        atr: Vec<u8>,
+    },
+}
+
+/// Something that happened at a card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Counts the exchanges of the card, from 1; an event has the number of the exchange before it.
+    pub number: u64,
+    /// Time since 1970.
+    pub at: Duration,
+    /// Which card.
+    pub card: Arc<str>,
+    /// What.
+    pub what: What,
+}
+
+/// A form of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// For people.
+    Text,
+    /// JSON lines.
+    Json,
+    /// For Wireshark.
+    Pcapng,
+}
+
+impl Form {
+    /// By the file's name: `.jsonl` and `.pcapng`, anything else is text.
+    #[must_use]
+    pub fn of(path: &Path) -> Self {
+        match path.extension().and_then(|e| e.to_str()) {
+            Some("jsonl" | "json") => Self::Json,
+            Some("pcapng") => Self::Pcapng,
+            _ => Self::Text,
+        }
+    }
+}
+
+/// Where time comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ticks {
+    /// The system's clock.
+    Clock,
+    /// A millisecond for each record, so that the same session gives the same bytes.
+    Count,
+}
+
+/// A file that is being written.
+enum File {
+    Text(Box<dyn Write + Send>),
+    Json(Box<dyn Write + Send>),
+    Pcapng(pcapng::Capture),
+}
+
+impl File {
+    fn begin(form: Form, out: Box<dyn Write + Send>) -> std::io::Result<Self> {
+        Ok(match form {
+            Form::Text => Self::Text(out),
+            Form::Json => Self::Json(out),
+            Form::Pcapng => Self::Pcapng(pcapng::Capture::begin(out)?),
+        })
+    }
+
+    fn write(&mut self, record: &Record, secrets: bool) -> std::io::Result<()> {
+        match self {
+            Self::Text(out) => out.write_all(text::write(record, secrets).as_bytes()).and_then(|()| out.flush()),
+            Self::Json(out) => out.write_all(json::write(record, secrets).as_bytes()).and_then(|()| out.flush()),
+            Self::Pcapng(capture) => capture.write(record, secrets),
+        }
+    }
+}
+
+struct Shared {
+    /// And whether PINs and keys go into it.
+    file: Mutex<Option<(File, bool)>>,
+    listeners: broadcast::Sender<Arc<Record>>,
+    ticks: Ticks,
+    count: Mutex<u64>,
+}
+
+/// Where the records of several cards go.
+#[derive(Clone)]
+pub struct Trace(Arc<Shared>);
+
+/// Records that a listener may fall behind; what is older is lost to it, and it is told so.
+const BACKLOG: usize = 1024;
+
+impl Trace {
+    /// For listeners only.
+    #[must_use]
+    pub fn new(ticks: Ticks) -> Self {
+        let (listeners, _) = broadcast::channel(BACKLOG);
+        Self(Arc::new(Shared { file: Mutex::new(None), listeners, ticks, count: Mutex::new(0) }))
+    }
+
+    /// And to a file. With `secrets`, PINs and keys are not masked.
+    ///
+    /// # Errors
+    /// The system's error when the file's beginning cannot be written.
+    pub fn to_file(&self, form: Form, secrets: bool, out: Box<dyn Write + Send>) -> std::io::Result<()> {
+        let file = File::begin(form, out)?;
+        *self.0.file.lock().unwrap_or_else(PoisonError::into_inner) = Some((file, secrets));
+        Ok(())
+    }
+
+    /// What happens from now on. A listener that is slow loses records, and nobody waits for it.
+    #[must_use]
+    pub fn listen(&self) -> broadcast::Receiver<Arc<Record>> {
+        self.0.listeners.subscribe()
+    }
+
+    /// The records of one card.
+    #[must_use]
+    pub fn of(&self, card: &str) -> Recorder {
+        Recorder { trace: self.clone(), card: card.into(), number: 0 }
+    }
+
+    fn now(&self) -> Duration {
+        match self.0.ticks {
+            Ticks::Clock => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+            Ticks::Count => {
+                let mut count = self.0.count.lock().unwrap_or_else(PoisonError::into_inner);
+                *count += 1;
+                Duration::from_millis(*count)
+            }
+        }
+    }
+
+    fn write(&self, record: &Record) {
+        let mut file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((file, secrets)) = file.as_mut() {
+            // A trace that cannot be written must not stop the card.
+            let _ = file.write(record, *secrets);
+        }
+    }
+}
+
+/// Writes down what happens at one card.
+#[derive(Clone)]
+pub struct Recorder {
+    trace: Trace,
+    card: Arc<str>,
+    number: u64,
+}
+
+impl Recorder {
+    /// The card's name in its records.
+    #[must_use]
+    pub const fn card(&self) -> &Arc<str> {
+        &self.card
+    }
+
+    /// An event at the card, such as a reset, with the ATR where there is one.
+    pub fn event(&self, text: &str, atr: &[u8]) -> Arc<Record> {
+        self.tell(What::Event { text: text.to_owned(), atr: atr.to_vec() })
+    }
+
+    /// A command and its answer; `None` when the card was silent.
+    pub fn exchange(&mut self, command: &[u8], response: Option<&[u8]>) -> Arc<Record> {
+        self.number += 1;
+        let kept = |bytes: &[u8]| Zeroizing::new(bytes.to_vec());
+        self.tell(What::Exchange { command: kept(command), response: response.map(kept) })
+    }
+
+    fn tell(&self, what: What) -> Arc<Record> {
+        let record = Arc::new(Record { number: self.number, at: self.trace.now(), card: self.card.clone(), what });
+        self.trace.write(&record);
+        // Nobody needs to listen.
+        let _ = self.trace.0.listeners.send(record.clone());
+        record
+    }
+}
+
+/// A file of records in any form that can be read back.
+///
+/// # Errors
+/// A sentence with the line or the block.
+pub fn read(bytes: &[u8]) -> Result<Vec<Record>, String> {
+    if bytes.starts_with(&pcapng::MAGIC) {
+        return pcapng::read(bytes);
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.trim_start().starts_with('{') => json::read(text),
+        Ok("") => Ok(Vec::new()),
+        _ => Err("neither JSON lines nor pcapng: traces for people (text) cannot be read back".into()),
+    }
+}

@@ -1,0 +1,71 @@
+//! Exchanges as readable text: bytes, the command's name, what the status word means.
+//!
+//! ```text
+//! 0001 nist-piv > 00 20 00 80 08 [8 bytes masked]   VERIFY, PIN
+//! 0001 nist-piv < 63 C2   wrong, tries left: 2
+//! ```
+
+use super::{Record, json};
+use serde_json::Value;
+
+/// The lines of a record. PINs and keys are masked unless `secrets`.
+#[must_use]
+pub fn write(record: &Record, secrets: bool) -> String {
+    format!("{}\n", lines(&json::value(record, secrets)))
+}
+
+/// The lines of a record as [`json::value`] gives one, without the last one's end.
+#[must_use]
+pub fn lines(record: &Value) -> String {
+    let text = |name: &str| record[name].as_str().unwrap_or_default();
+    let card = text("card");
+    if let Some(event) = record["event"].as_str() {
+        let atr = spaced(text("atr"));
+        return format!("---- {card} = {event}{}", if atr.is_empty() { atr } else { format!(", ATR {atr}") });
+    }
+    let number = record["n"].as_u64().unwrap_or_default();
+    let bytes = |name: &str| match record[format!("{name}_masked").as_str()].as_str() {
+        Some(masked) => masked.to_owned(),
+        None => spaced(text(name)),
+    };
+    let asked = format!("{number:04} {card} > {}   {}", bytes("command"), text("name"));
+    if record["response"].is_null() && record["response_masked"].is_null() {
+        return format!("{asked}\n{number:04} {card} < no answer");
+    }
+    format!("{asked}\n{number:04} {card} < {}   {}", bytes("response"), text("meaning"))
+}
+
+/// Hexadecimal digits with blanks between the bytes.
+fn spaced(digits: &str) -> String {
+    digits.as_bytes().chunks(2).map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::What;
+    use std::time::Duration;
+
+    fn shown(secrets: bool, command: &str, response: &str) -> String {
+        let bytes = |text: &str| zeroize::Zeroizing::new(hex::decode(text).unwrap());
+        let what = What::Exchange { command: bytes(command), response: Some(bytes(response)) };
+        write(&Record { number: 1, at: Duration::ZERO, card: "c".into(), what }, secrets)
+    }
+
+    #[test]
+    fn pins_and_keys_are_masked() {
+        let text = shown(false, "0020008008313233343536FFFF", "63C2");
+        assert_eq!(
+            text,
+            "0001 c > 00 20 00 80 08 [8 bytes masked]   VERIFY, PIN\n0001 c < 63 C2   wrong or not verified, tries left: 2\n"
+        );
+        assert!(shown(true, "0020008008313233343536FFFF", "9000").contains("31 32 33 34 35 36 FF FF"));
+        let text = shown(false, "00FFFFFF0B039B08AABBCCDDAABBCCDD", "9000");
+        assert!(text.contains("0B 03 9B 08 [8 bytes masked]") && !text.contains("AA BB"), "{text}");
+        let text = shown(false, "00CB3FFF055C035FC10900", "530288009000");
+        assert!(text.contains("[4 bytes masked] 90 00"), "{text}");
+        let text = shown(false, "00DB3FFF085C035FC109530188", "9000");
+        assert!(text.contains("5C 03 5F C1 09 [3 bytes masked]"), "{text}");
+        assert!(!shown(false, "00240080FF313233", "6700").contains("31 32"), "a cut command hides its data too");
+    }
+}
