@@ -2,6 +2,7 @@
 
 use crate::exit::{Exit, Failure};
 use cardlab_sim::profile::{Profile, SETTINGS};
+use cardlab_vreader::pace::Pace;
 use clap::{Args, Subcommand};
 
 /// Show the kinds of cards
@@ -36,6 +37,10 @@ impl ProfileCommand {
             What::Settings => {
                 println!("{:<22}the reader's name", "name");
                 println!("{:<22}on or off: a keypad at the reader", "pin-pad");
+                println!("{:<22}how long commands take, in milliseconds: any:10+sign:475, or a model:", "pace");
+                for (name, times, source) in Pace::MODELS {
+                    println!("{:<22}  {name:<12}{times:<20}{source}", "");
+                }
                 println!("{:<22}KEY.pem[:CERTIFICATE.pem], FILE.p12[:PASSWORD], or new:ALGORITHM", "9a 9c 9d 9e 82..95");
                 println!("{:<22}file that gets the certificate of the CA that signs new: keys", "ca");
                 for (key, value) in SETTINGS {

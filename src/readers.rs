@@ -1,7 +1,7 @@
 //! The options that make cards, shared by `exec` and `up`.
 
 use crate::exit::Failure;
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use cardlab_control::api::Control;
 use cardlab_sim::card::World;
 use cardlab_sim::crypto::backend::{Backend, Repeatable};
@@ -44,6 +44,13 @@ pub(crate) struct ReaderOptions {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
+    /// Arm a fault: [N:]FAULT, N being the card's number from 0; may be given several times
+    ///
+    /// Example: remove-after,ins=20 pulls the first card out after the next VERIFY. `cardlab card fault
+    /// --help` has them all.
+    #[arg(long = "fault", value_name = "FAULT")]
+    faults: Vec<String>,
+
     /// Write every exchange to this file: as readable text, as JSON lines (.jsonl) or for Wireshark (.pcapng); - is stderr
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
@@ -68,7 +75,7 @@ impl ReaderOptions {
     /// These cards, as on a command line.
     pub(crate) const fn of(cards: Vec<String>, state: Option<PathBuf>) -> Self {
         let power_off_after = POWER_OFF_GRACE.as_millis() as u64;
-        Self { cards, state, seed: None, trace: None, trace_secrets: false, power_off_after }
+        Self { cards, state, seed: None, faults: Vec::new(), trace: None, trace_secrets: false, power_off_after }
     }
 
     /// Makes or opens the cards.
@@ -82,10 +89,24 @@ impl ReaderOptions {
             let card =
                 request.make(self.world(index, state.as_ref())?).with_context(|| format!("--card {}", self.cards[index]))?;
             let label = if several { format!("{index}:{}", request.profile_name()) } else { request.profile_name().to_owned() };
-            let card = VirtualCard::journaled(card, trace.of(&label));
+            let mut card = VirtualCard::journaled(card, trace.of(&label));
+            if !request.pace().is_off() {
+                card.set_pace(request.pace().clone());
+            }
             ready.push(ReadyCard { reader_name: request.reader_name().to_owned(), pin_pad: request.has_pin_pad(), card });
         }
+        for text in &self.faults {
+            self.arm(text, &mut ready).with_context(|| format!("--fault {text}"))?;
+        }
         Ok((ready, trace))
+    }
+
+    fn arm(&self, text: &str, cards: &mut [ReadyCard]) -> anyhow::Result<()> {
+        let numbered = text.split_once(':').and_then(|(number, fault)| Some((number.parse::<usize>().ok()?, fault)));
+        let (number, fault) = numbered.unwrap_or((0, text));
+        let card = cards.get_mut(number).ok_or_else(|| anyhow!("there is no card {number}; they are counted from 0"))?;
+        card.card.arm(fault.parse()?)?;
+        Ok(())
     }
 
     /// A rack with a reader for each card, and what happens at them.

@@ -233,6 +233,31 @@ fn a_card_that_waits_for_a_touch() {
     has(&bench.card(&["touch", "sometimes"]).code(2), &["'sometimes' is no way of touching; there are auto, never"]);
 }
 
+/// Cards that take their time, as those that people carry: never less than was asked for.
+#[test]
+fn a_slow_card() {
+    let bench = Bench::with(&["gids,pace=verify:150+read:1"]);
+    has(&bench.card(&["show"]).ok(), &["pace: verify:150+read:1"]);
+    let start = std::time::Instant::now();
+    bench.sh(&format!("{OPENSC} -l --pin 123456 -O")).ok();
+    assert!(start.elapsed() >= std::time::Duration::from_millis(150));
+    bench.card(&["pace", "java-card"]).ok();
+    has(&bench.card(&["show", "--json"]).ok(), &["\"pace\": \"java-card\""]);
+    bench.card(&["pace", "off"]).ok();
+    assert!(!bench.card(&["show"]).ok().contains("pace"));
+    has(&bench.card(&["pace", "sign:soon"]).code(2), &["'soon' is not milliseconds, at most a minute; write off,"]);
+}
+
+/// A fault that is there from the start, for the second of two cards.
+#[test]
+fn faults_on_the_command_line() {
+    let fault = ["--fault", "1:remove-after,ins=20"];
+    let bench = Bench::with_options(&["gids,name=One", "gids,name=Two"], &fault);
+    has(&bench.card(&["fault", "--reader", "Two"]).ok(), &["remove-after,ins=20"]);
+    bench.sh(&format!("{OPENSC} --slot-index 1 -l --pin 123456 -O")).fails();
+    has(&bench.card(&["show"]).ok(), &["One 00 00 (card in)", "Two 01 00 (card out)"]);
+}
+
 /// OpenSC finds the keypad and logs in through it, without asking for a PIN itself.
 #[test]
 fn a_pin_is_typed_at_the_reader() {

@@ -25,7 +25,14 @@ fn wrong_use_is_explained() {
         wrong(&["--card", "yubikey-6"]),
         "cardlab: no profile named 'yubikey-6'; there are: gids, gids-blank, nist-piv, piv-admin, yubikey-4.3, yubikey-5.4, yubikey-5.7\n"
     );
-    has(&wrong(&["--card", "nist-piv,colour=red"]), &["no card setting named 'colour'; there are: name, pin-pad, ca, 9a,"]);
+    has(&wrong(&["--card", "nist-piv,colour=red"]), &["no card setting named 'colour'; there are: name, pace, pin-pad, ca, 9a,"]);
+    has(&wrong(&["--card", "nist-piv,pace=slow"]), &["card setting pace 'slow': 'slow' is no time; write off, yubikey-5,"]);
+    has(&wrong(&["--fault", "1:mute"]), &["--fault 1:mute: there is no card 1; they are counted from 0"]);
+    has(
+        &wrong(&["--fault", "mute,applet=gids"]),
+        &["this card has no applet 'gids', so the fault can never strike; it has: piv"],
+    );
+    has(&wrong(&["--fault", "fire"]), &["no fault named 'fire'; there are: power-cut,"]);
     has(&wrong(&["--card", "nist-piv,pin=12"]), &["'12' is no value for pin: 6 to 8 digits"]);
     has(&wrong(&["--card", "nist-piv,9a=/no/such.pem"]), &["--card nist-piv,9a=/no/such.pem: /no/such.pem: No such file"]);
     has(&wrong(&["--trace", "/no/such/dir/t"]), &["--trace /no/such/dir/t: No such file"]);

@@ -2,8 +2,8 @@
 
 use crate::refusal::{Problem, Refusal};
 use crate::view::{
-    CardView, Claim, FaultView, ReaderView, Reset, RestoreOrder, SnapshotOrder, TouchView, TypedView, UndoOrder, Verdict,
-    WaitFor, Wanted, Which, With, word,
+    CardView, Claim, FaultView, PaceView, ReaderView, Reset, RestoreOrder, SnapshotOrder, TouchView, TypedView, UndoOrder,
+    Verdict, WaitFor, Wanted, Which, With, word,
 };
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, State};
@@ -12,6 +12,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::{Json, Router};
 use cardlab_vreader::fault::Fault;
 use cardlab_vreader::icc::VirtualCard;
+use cardlab_vreader::pace::Pace;
 use cardlab_vreader::pin_pad::{Entry, EntryError};
 use cardlab_vreader::rack::{Place, Rack};
 use cardlab_vreader::snapshot::{Secrets, Snapshot};
@@ -32,8 +33,6 @@ use zeroize::Zeroizing;
 
 /// Longest request: a snapshot.
 const LONGEST_BODY: usize = 8 * 1024 * 1024;
-/// Faults that may wait at one card.
-const MOST_FAULTS: usize = 1000;
 /// Snapshots that are kept.
 const KEPT: usize = 100;
 /// How often a card that works is looked at again.
@@ -129,6 +128,7 @@ fn described() -> (Router<Control>, utoipa::openapi::OpenApi) {
         .routes(routes!(bring))
         .routes(routes!(faults, arm, disarm))
         .routes(routes!(set_touch, press))
+        .routes(routes!(set_pace))
         .routes(routes!(type_in))
         .routes(routes!(log))
         .routes(routes!(claim))
@@ -276,20 +276,7 @@ async fn arm(
     Body(FaultView { fault }): Body<FaultView>,
 ) -> Reply<Vec<String>> {
     let fault: Fault = fault.parse()?;
-    let armed = move |card: &mut VirtualCard| {
-        if let Some(applet) = fault.applet.as_deref().filter(|applet| !card.card().applets().any(|known| known == *applet)) {
-            let known: Vec<&str> = card.card().applets().collect();
-            return Err(Refusal::bad(format!(
-                "this card has no applet '{applet}', so the fault can never strike; it has: {}",
-                known.join(", ")
-            )));
-        }
-        if card.faults().waiting().len() >= MOST_FAULTS {
-            return Err(Refusal(StatusCode::CONFLICT, format!("{MOST_FAULTS} faults wait already; disarm them first")));
-        }
-        card.faults_mut().arm(fault);
-        Ok(CardView::of(card).faults)
-    };
+    let armed = move |card: &mut VirtualCard| card.arm(fault).map(|()| CardView::of(card).faults);
     Ok(Json(control.with(place, armed).await??))
 }
 
@@ -298,7 +285,7 @@ async fn arm(
 async fn disarm(State(control): State<Control>, Reader(place): Reader) -> Reply<Vec<String>> {
     let disarmed = |card: &mut VirtualCard| {
         let waited = CardView::of(card).faults;
-        card.faults_mut().clear();
+        card.disarm();
         waited
     };
     Ok(Json(control.with(place, disarmed).await?))
@@ -319,6 +306,14 @@ async fn press(State(control): State<Control>, Reader(place): Reader) -> Reply<V
         return Ok(Json(json!({})));
     }
     Err(Refusal(StatusCode::CONFLICT, "the card does not wait for a touch".into()))
+}
+
+/// Says how long commands take.
+#[utoipa::path(put, path = "/v1/readers/{reader}/pace", params(("reader" = String, Path)), request_body = PaceView, responses((status = 200, body = PaceView), (status = 400, body = Problem), (status = 404, body = Problem)))]
+async fn set_pace(State(control): State<Control>, Reader(place): Reader, Body(view): Body<PaceView>) -> Reply<PaceView> {
+    let pace: Pace = view.pace.parse()?;
+    control.with(place, move |card| card.set_pace(pace)).await?;
+    Ok(Json(view))
 }
 
 /// Says what will be typed at the reader's keypad, one entry after the other.

@@ -3,8 +3,9 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use cardlab_vreader::fault::FaultError;
+use cardlab_vreader::fault::{ArmError, FaultError};
 use cardlab_vreader::icc::UndoError;
+use cardlab_vreader::pace::PaceError;
 use cardlab_vreader::pin_pad::EntryError;
 use cardlab_vreader::rack::RackError;
 use cardlab_vreader::snapshot::SnapshotError;
@@ -56,5 +57,15 @@ macro_rules! refuses {
         })+
     };
 }
-refuses!(BAD_REQUEST: EntryError, FaultError, StateError, TouchError, SnapshotError);
+refuses!(BAD_REQUEST: EntryError, FaultError, PaceError, StateError, TouchError, SnapshotError);
 refuses!(CONFLICT: UndoError);
+
+impl From<ArmError> for Refusal {
+    fn from(error: ArmError) -> Self {
+        let status = match error {
+            ArmError::NoApplet { .. } => StatusCode::BAD_REQUEST,
+            ArmError::TooMany => StatusCode::CONFLICT,
+        };
+        Self(status, error.to_string())
+    }
+}

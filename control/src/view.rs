@@ -41,6 +41,8 @@ pub struct CardView {
     pub global_pin: Option<TriesView>,
     /// `auto`, `never`, `wait`, `after=200ms`.
     pub touch: String,
+    /// How long commands take: `off`, a model such as `yubikey-5`, or times such as `any:10+sign:475`.
+    pub pace: String,
     /// Faults that wait.
     pub faults: Vec<String>,
     /// Commands that can be undone.
@@ -75,6 +77,7 @@ impl CardView {
             admin_key,
             global_pin,
             touch: card.touch().to_string(),
+            pace: card.pace().to_string(),
             faults: card.faults().waiting().iter().map(ToString::to_string).collect(),
             undoable: card.journal().map_or(0, |journal| journal.undoable()),
         }
@@ -156,6 +159,14 @@ impl Wanted {
 pub struct TouchView {
     /// `auto`, `never`, `wait`, `after=200ms`.
     pub touch: String,
+}
+
+/// How long commands take.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PaceView {
+    /// `off`, `yubikey-5`, `nitrokey-3`, `java-card`, or milliseconds by class: `any:10+sign:475`.
+    pub pace: String,
 }
 
 /// What a person does at a keypad.

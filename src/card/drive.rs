@@ -5,8 +5,8 @@ use crate::exit::{Exit, Failure, OrExit};
 use anyhow::{Context as _, anyhow};
 use cardlab_control::client::{Client, ControlError};
 use cardlab_control::view::{
-    Claim, FaultView, ReaderView, Reset, RestoreOrder, SnapshotOrder, TouchView, TypedView, UndoOrder, Verdict, Wanted, Which,
-    With,
+    Claim, FaultView, PaceView, ReaderView, Reset, RestoreOrder, SnapshotOrder, TouchView, TypedView, UndoOrder, Verdict, Wanted,
+    Which, With,
 };
 use cardlab_control::{CONTROL_VARIABLE, beside};
 use cardlab_pcsclite::client::default_socket;
@@ -126,6 +126,17 @@ pub(super) enum Drive {
 
         /// auto, never, wait, or after=200ms
         mode: Option<String>,
+    },
+    /// Say how long commands take: off, yubikey-5, nitrokey-3, java-card, or milliseconds by class
+    ///
+    /// Classes: select, verify, read, write, sign, generate, and any for the others: `any:10+sign:475`.
+    /// `cardlab profile settings` has the models with their sources.
+    Pace {
+        #[command(flatten)]
+        target: Target,
+
+        /// A model, or times
+        pace: String,
     },
     /// Type at the keypad of a reader with pin-pad=on: digits, cancel or nothing, one for each question to come
     Type {
@@ -338,6 +349,9 @@ impl Drive {
             Self::Touch { target, mode: Some(touch) } => {
                 target.link()?.text(Method::PUT, "/touch", &TouchView { touch })?;
             }
+            Self::Pace { target, pace } => {
+                target.link()?.text(Method::PUT, "/pace", &PaceView { pace })?;
+            }
             Self::Touch { target, mode: None } => target.link()?.post("/touch", &none)?,
             Self::Type { target, entries } => {
                 let entries = if entries.is_empty() {
@@ -436,6 +450,9 @@ fn show(target: &Target, as_json: bool) -> Result<(), Failure> {
             println!("   {what}: {} of {} tries left", tries.left, tries.maximum);
         }
         card.faults.iter().for_each(|fault| println!("   fault: {fault}"));
+        if card.pace != "off" {
+            println!("   pace: {}", card.pace);
+        }
         if card.touch != "auto" {
             println!("   touch: {}", card.touch);
         }

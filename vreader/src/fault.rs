@@ -104,6 +104,25 @@ pub enum FaultError {
     Condition(String),
 }
 
+/// Faults that may wait at one card.
+pub const MOST: usize = 1000;
+
+/// A fault that this card cannot have.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ArmError {
+    /// It is for an application that is not on the card.
+    #[error("this card has no applet '{wanted}', so the fault can never strike; it has: {known}")]
+    NoApplet {
+        /// The fault's.
+        wanted: String,
+        /// The card's.
+        known: String,
+    },
+    /// Too many wait already.
+    #[error("{MOST} faults wait already; disarm them first")]
+    TooMany,
+}
+
 impl Fault {
     /// The next command, whichever it is.
     #[must_use]
@@ -213,7 +232,7 @@ pub struct Faults(Vec<Fault>);
 
 impl Faults {
     /// Arms one more.
-    pub fn arm(&mut self, fault: Fault) {
+    pub(crate) fn arm(&mut self, fault: Fault) {
         self.0.push(fault);
     }
 
@@ -224,7 +243,7 @@ impl Faults {
     }
 
     /// Disarms all.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
 

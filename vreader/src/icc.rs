@@ -1,7 +1,8 @@
 //! A card in a slot (ICC, integrated circuit card), as a reader sees it.
 
-use crate::fault::{Effect, Faults};
+use crate::fault::{self, ArmError, Effect, Fault, Faults};
 use crate::journal::Journal;
+use crate::pace::Pace;
 use crate::touch::{Button, PATIENCE, TouchMode};
 use crate::trace::Recorder;
 use cardlab_sim::atr::Protocol;
@@ -72,6 +73,7 @@ pub struct VirtualCard {
     mute: bool,
     touch: TouchMode,
     button: Button,
+    pace: Pace,
 }
 
 /// Why commands cannot be taken back.
@@ -96,7 +98,8 @@ impl VirtualCard {
             Touch::Auto => TouchMode::Auto,
             Touch::Never => TouchMode::Never,
         };
-        Self { card, recorder, journal: None, faults: Faults::default(), mute: false, touch, button: Button::default() }
+        let (faults, button, pace) = (Faults::default(), Button::default(), Pace::default());
+        Self { card, recorder, journal: None, faults, mute: false, touch, button, pace }
     }
 
     /// With a journal of what `recorder` writes down, and undo.
@@ -130,12 +133,28 @@ impl VirtualCard {
         Ok(())
     }
 
-    /// What goes wrong at this card.
-    pub const fn faults_mut(&mut self) -> &mut Faults {
-        &mut self.faults
+    /// Arms a fault.
+    ///
+    /// # Errors
+    /// [`ArmError`] for one that can never strike, or one too many.
+    pub fn arm(&mut self, fault: Fault) -> Result<(), ArmError> {
+        if let Some(wanted) = fault.applet.as_deref().filter(|wanted| !self.card.applets().any(|known| known == *wanted)) {
+            let known = self.card.applets().collect::<Vec<_>>().join(", ");
+            return Err(ArmError::NoApplet { wanted: wanted.into(), known });
+        }
+        if self.faults.waiting().len() >= fault::MOST {
+            return Err(ArmError::TooMany);
+        }
+        self.faults.arm(fault);
+        Ok(())
     }
 
-    /// As [`VirtualCard::faults_mut`], to look.
+    /// Disarms all faults.
+    pub fn disarm(&mut self) {
+        self.faults.clear();
+    }
+
+    /// What goes wrong at this card.
     #[must_use]
     pub const fn faults(&self) -> &Faults {
         &self.faults
@@ -158,6 +177,18 @@ impl VirtualCard {
         self.touch = touch;
         self.card.set_touch(if touch == TouchMode::Never { Touch::Never } else { Touch::Auto });
         self.event(&format!("touch {touch}"), false);
+    }
+
+    /// How long its commands take.
+    #[must_use]
+    pub const fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    /// Sets [`VirtualCard::pace`].
+    pub fn set_pace(&mut self, pace: Pace) {
+        self.event(&format!("pace {pace}"), false);
+        self.pace = pace;
     }
 
     /// Takes the last `count` commands back: the card's memory is as before them. What it keeps in RAM is
@@ -188,10 +219,10 @@ impl VirtualCard {
         let limit = match self.touch {
             TouchMode::Wait => PATIENCE,
             TouchMode::After(time) => time,
-            TouchMode::Auto | TouchMode::Never => return Ok(self.card.transmit(command)?),
+            TouchMode::Auto | TouchMode::Never => return self.work(command),
         };
         if !self.card.wants_touch(command) {
-            return Ok(self.card.transmit(command)?);
+            return self.work(command);
         }
         self.button.ask();
         self.event("waits for a touch", false);
@@ -199,12 +230,21 @@ impl VirtualCard {
         let touched = self.button.wait(limit) || matches!(self.touch, TouchMode::After(_));
         self.event(if touched { "touched" } else { "not touched" }, false);
         if touched {
-            return Ok(self.card.transmit(command)?);
+            return self.work(command);
         }
         self.card.set_touch(Touch::Never);
         let answer = self.card.transmit(command);
         self.card.set_touch(Touch::Auto);
         Ok(answer?)
+    }
+
+    /// The card's answer, after the time that it takes; pulled out meanwhile it has not carried the command out.
+    fn work(&mut self, command: &[u8]) -> Result<Vec<u8>, Loss> {
+        let time = self.pace.of(command);
+        if !time.is_zero() && !self.button.pause(time) {
+            return Err(Loss::Card);
+        }
+        Ok(self.card.transmit(command)?)
     }
 
     /// The command as `effect` lets it happen.
@@ -313,7 +353,10 @@ impl Icc for VirtualCard {
 
     fn is_slow(&self, command: &[u8]) -> bool {
         let waits = matches!(self.touch, TouchMode::Wait | TouchMode::After(_));
-        command.get(1) == Some(&INS_GENERATE) || (waits && command.get(1) == Some(&INS_AUTHENTICATE)) || self.faults.may_wait()
+        command.get(1) == Some(&INS_GENERATE)
+            || (waits && command.get(1) == Some(&INS_AUTHENTICATE))
+            || !self.pace.of(command).is_zero()
+            || self.faults.may_wait()
     }
 }
 
@@ -396,6 +439,24 @@ mod tests {
     use cardlab_sim::card::World;
     use cardlab_sim::profile::Profile;
     use cardlab_sim::reference::PIN;
+
+    /// It has not carried the command out, however long that takes.
+    #[test]
+    fn a_slow_card_that_is_pulled_out() {
+        let card = Card::new(Profile::builtin("nist-piv").unwrap(), World::seeded(1)).unwrap();
+        let mut card = VirtualCard::new(card, None);
+        card.power_on();
+        card.transmit(&hex::decode("00A4040005A000000308").unwrap()).unwrap();
+        card.set_pace("verify:60000".parse().unwrap());
+        let wrong = b"\x00\x20\x00\x80\x08999999\xFF\xFF";
+        assert!(card.is_slow(wrong) && !card.is_slow(&[0, 0xA4, 4, 0]));
+        card.button.give_up();
+        assert_eq!(card.transmit(wrong), Err(Loss::Card));
+        card.set_pace("verify:1".parse().unwrap());
+        card.power_on();
+        card.transmit(&hex::decode("00A4040005A000000308").unwrap()).unwrap();
+        assert_eq!(card.transmit(wrong), Ok(vec![0x63, 0xC2]), "the first was not carried out");
+    }
 
     #[test]
     fn a_change_from_outside_is_not_undone_with_the_next_command() {

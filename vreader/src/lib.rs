@@ -6,6 +6,7 @@
 //! | [`icc`] | a card in a slot: power, protocol, exchange, trace |
 //! | [`fault`] | what goes wrong at a card |
 //! | [`touch`] | its button |
+//! | [`pace`] | how long its commands take |
 //! | [`pin_pad`] | a reader's keypad |
 //! | [`journal`] | what came in, and taking it back |
 //! | [`snapshot`] | a card as text, and back |
@@ -30,6 +31,7 @@ mod contain;
 pub mod fault;
 pub mod icc;
 pub mod journal;
+pub mod pace;
 pub mod pin_pad;
 pub mod private;
 pub mod rack;

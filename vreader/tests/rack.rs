@@ -86,7 +86,7 @@ fn a_silent_card_holds_nobody_up() {
     let context = Context::establish_at(rack.socket()).unwrap();
     for unplug in [false, true] {
         let mut heard = trace.listen();
-        rack.rack().card(busy).lock().faults_mut().arm("silent=3600000,ins=20".parse().unwrap());
+        rack.rack().card(busy).lock().arm("silent=3600000,ins=20".parse().unwrap()).unwrap();
         std::thread::scope(|scope| {
             let asked = scope.spawn(|| {
                 let context = Context::establish_at(rack.socket()).unwrap();
@@ -162,7 +162,7 @@ fn faults_strike_the_command_they_were_armed_for() {
     let strike = |fault: &str| {
         let mut handle = context.connect("One 00 00", ShareMode::Shared).unwrap();
         send(&mut handle, SELECT).unwrap();
-        rack.rack().card(place).lock().faults_mut().arm(fault.parse().unwrap());
+        rack.rack().card(place).lock().arm(fault.parse().unwrap()).unwrap();
         let answer = send(&mut handle, WRONG);
         let again = send(&mut handle, STATUS);
         drop(handle);
@@ -194,7 +194,7 @@ fn faults_strike_the_command_they_were_armed_for() {
     assert_eq!(strike("remove-after"), (Err(ReturnCode::NO_SMARTCARD), Err(ReturnCode::REMOVED_CARD), 2));
     assert_eq!(strike("mute"), (Err(ReturnCode::NOT_TRANSACTED), Err(ReturnCode::NOT_TRANSACTED), 3));
     let mut handle = context.connect("One 00 00", ShareMode::Shared).unwrap();
-    rack.rack().card(place).lock().faults_mut().arm("reader-gone".parse().unwrap());
+    rack.rack().card(place).lock().arm("reader-gone".parse().unwrap()).unwrap();
     assert_eq!(send(&mut handle, SELECT), Err(ReturnCode::READER_UNAVAILABLE));
     assert_eq!(rack.rack().whereabouts(place), Whereabouts::Unplugged);
     drop(handle);

@@ -60,7 +60,7 @@ fn turn(rack: &ThreadedRack, context: &Context, model: &mut Model, random: &mut 
         card.begin()?;
         card.transmit(SELECT)?;
         if let Some(fault) = fault {
-            rack.rack().card(model.place).lock().faults_mut().arm(fault.parse().unwrap());
+            rack.rack().card(model.place).lock().arm(fault.parse().unwrap()).unwrap();
         }
         let answer = card.transmit(command);
         // A card that is gone ends the transaction by itself.
@@ -93,7 +93,7 @@ fn turn(rack: &ThreadedRack, context: &Context, model: &mut Model, random: &mut 
         removed.fetch_add(1, Ordering::Relaxed);
         rack.insert(model.place).unwrap();
     } else if fault.is_some() {
-        rack.rack().card(model.place).lock().faults_mut().clear();
+        rack.rack().card(model.place).lock().disarm();
         rack.reset(model.place, true).unwrap();
     }
 }

@@ -157,6 +157,10 @@ class Card:
         else:
             self._ask("PUT", "/touch", {"touch": mode})
 
+    def pace(self, pace: str) -> None:
+        """Says how long commands take: ``off``, ``yubikey-5``, or milliseconds: ``any:10+sign:475``."""
+        self._ask("PUT", "/pace", {"pace": pace})
+
     def wait(self, what: str, seconds: float = 10.0) -> None:
         """Waits until the card is ``in``, ``out``, ``unplugged``, or waits for a ``touch``."""
         self._ask("GET", f"/wait?card={what}&limit={int(seconds * 1000)}", timeout=seconds + 10)

@@ -277,8 +277,7 @@ impl Cards {
     /// Something goes wrong at the card.
     pub(crate) fn fault(&self, name: &str, fault: &Fault) -> Result<(), Broken> {
         let (rack, places) = self.ours()?;
-        rack.rack().card(places[name]).lock().faults_mut().arm(fault.clone());
-        Ok(())
+        rack.rack().card(places[name]).lock().arm(fault.clone()).map_err(Broken::at("fault"))
     }
 
     /// Gives a real card its PIN and its tries back; a simulated one is thrown away.

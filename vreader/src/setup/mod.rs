@@ -11,6 +11,7 @@
 pub mod files;
 pub mod throwaway;
 
+use crate::pace::{Pace, PaceError};
 use crate::snapshot::{Snapshot, SnapshotError};
 use cardlab_sim::card::{Card, CardError, World};
 use cardlab_sim::crypto::CryptoError;
@@ -35,7 +36,7 @@ pub enum SetupError {
     #[error("card setting '{0}' has no value; write key=value")]
     NoValue(String),
     /// No such setting.
-    #[error("no card setting named '{key}'; there are: name, pin-pad, ca, 9a, 9c, 9d, 9e, 82 to 95, {}", SETTINGS.map(|s| s.0).join(", "))]
+    #[error("no card setting named '{key}'; there are: name, pace, pin-pad, ca, 9a, 9c, 9d, 9e, 82 to 95, {}", SETTINGS.map(|s| s.0).join(", "))]
     UnknownSetting {
         /// What was asked for.
         key: String,
@@ -49,8 +50,11 @@ pub enum SetupError {
     /// A keypad, or none.
     #[error("card setting 'pin-pad': '{0}' is not on or off")]
     PinPad(String),
+    /// How long commands take.
+    #[error("card setting {0}")]
+    Pace(#[from] PaceError),
     /// A setting of a snapshot.
-    #[error("card setting '{0}': a card from a snapshot is as it was; only name= and pin-pad= can be set")]
+    #[error("card setting '{0}': a card from a snapshot is as it was; only name=, pace= and pin-pad= can be set")]
     OnlyName(String),
     /// A reader name that cannot be.
     #[error("reader name '{0}': 1 to 121 bytes, no control characters")]
@@ -92,6 +96,7 @@ pub struct CardRequest {
     snapshot: Option<(PathBuf, Arc<Snapshot>)>,
     name: Option<String>,
     pin_pad: bool,
+    pace: Pace,
     keys: Vec<(u8, KeySource)>,
     ca: Option<PathBuf>,
 }
@@ -104,7 +109,8 @@ impl FromStr for CardRequest {
         let kind = parts.next().unwrap_or_default().trim();
         let snapshot = kind.strip_prefix('@').map(|path| read_snapshot(path.into())).transpose()?;
         let profile = Profile::builtin(snapshot.as_ref().map_or(kind, |(_, snapshot)| snapshot.profile()))?;
-        let mut request = Self { profile, snapshot, name: None, pin_pad: false, keys: Vec::new(), ca: None };
+        let mut request =
+            Self { profile, snapshot, name: None, pin_pad: false, pace: Pace::default(), keys: Vec::new(), ca: None };
         for part in parts {
             let (key, value) = part.split_once('=').ok_or_else(|| SetupError::NoValue(part.into()))?;
             request.set(key.trim(), value)?;
@@ -128,6 +134,7 @@ impl CardRequest {
                     _ => return Err(SetupError::PinPad(value.into())),
                 }
             }
+            "pace" => self.pace = value.parse()?,
             key if self.snapshot.is_some() => return Err(SetupError::OnlyName(key.into())),
             "ca" => self.ca = Some(value.into()),
             _ => match slot(key) {
@@ -149,6 +156,12 @@ impl CardRequest {
     #[must_use]
     pub const fn has_pin_pad(&self) -> bool {
         self.pin_pad
+    }
+
+    /// How long its commands take.
+    #[must_use]
+    pub const fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     /// The profile's name.
@@ -265,7 +278,9 @@ mod tests {
     #[test]
     fn mistakes_are_explained() {
         assert!(error("yubikey").starts_with("no profile named 'yubikey'; there are: gids, gids-blank, nist-piv, "));
-        assert!(error("nist-piv,colour=red").starts_with("no card setting named 'colour'; there are: name, pin-pad, ca, 9a,"));
+        assert!(
+            error("nist-piv,colour=red").starts_with("no card setting named 'colour'; there are: name, pace, pin-pad, ca, 9a,")
+        );
         assert_eq!(error("nist-piv,pin"), "card setting 'pin' has no value; write key=value");
         assert_eq!(
             error("nist-piv,9a=new:dsa"),
