@@ -1,0 +1,50 @@
+//! The Debian package, which `dist/deb/build` makes, on a Debian that has nothing but what it asks for.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+use common::{Lab, has};
+use std::path::{Path, PathBuf};
+
+fn package() -> PathBuf {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/debian");
+    let files = std::fs::read_dir(&directory).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    let package = files.filter(|path| path.extension().is_some_and(|e| e == "deb")).max();
+    package.unwrap_or_else(|| panic!("{}: build it with `dist/deb/build dev --built`, as tests/run does", directory.display()))
+}
+
+#[test]
+fn installs_and_works_on_a_clean_debian() {
+    let lab = Lab::new("gids");
+    std::fs::copy(package(), lab.file("cardlab.deb")).unwrap();
+    // The last line of each part is what the part is about.
+    let script = r#"
+        mmdebstrap --quiet --variant=apt --mode=root --include=opensc bookworm root
+        trap 'rm -rf --one-file-system root' EXIT
+        cp /etc/resolv.conf root/etc/resolv.conf
+        mv cardlab.deb root/root/
+        inside() { chroot root env -u XDG_CACHE_HOME DEBIAN_FRONTEND=noninteractive HOME=/root LC_ALL=C bash -euo pipefail -c "$1"; }
+        inside 'dpkg --install /root/cardlab.deb >/dev/null; cardlab exec --card gids,serial=7 -- cardlab card status | grep "^card "'
+        inside 'cardlab doctor opensc-tool || :'
+        inside 'apt-get update -qq; apt-get install -qq -y libpcsclite1 >/dev/null 2>&1; cardlab exec --card yubikey-5.4 -- opensc-tool -l'
+        inside 'cardlab exec --card gids -- pkcs11-tool --module opensc-pkcs11.so -l --pin 999999 -O || echo refused'
+        inside 'zcat /usr/share/man/man1/cardlab-exec.1.gz | head -n 5; bash -nc ". /usr/share/bash-completion/completions/cardlab"; dpkg --verify cardlab && echo verified'
+        inside 'ldd /usr/lib/cardlab/libcardlab_ifd.so | grep -c "not found" || :; /usr/lib/cardlab/install-ifd /run/x 1; cat /etc/reader.conf.d/cardlab; /usr/lib/cardlab/install-ifd --remove'
+        inside 'apt-get purge -qq -y cardlab >/dev/null 2>&1; test ! -e /usr/bin/cardlab -a ! -e /usr/lib/cardlab -a ! -e /etc/reader.conf.d/cardlab && echo gone'
+    "#;
+    let text = lab.host(&format!("exec 2>&1; {script}")).ok();
+    has(
+        &text,
+        &[
+            "card          GIDS card",
+            "/usr/bin/opensc-tool opens libpcsclite.so.1, which is not installed",
+            "fix: install libpcsclite1",
+            "Yubico YubiKey OTP+FIDO+CCID 00 00",
+            "CKR_PIN_INCORRECT",
+            "refused",
+            ".TH cardlab-exec 1",
+            "verified",
+            "LIBPATH /usr/lib/cardlab/libcardlab_ifd.so",
+            "gone",
+        ],
+    );
+}
