@@ -187,14 +187,38 @@ async fn offline_with_an_operator() {
     let status = running.cardlab(&["card", "status", "--reader", "Anna"]).ok();
     has(&status, &["3 of 3 tries left", "5 of 5 tries left"]);
 
-    // Switched off, it is off; a program is told why.
+    // Without Validate answers the operator goes straight to the challenge; switched on again, it is judged at once.
     let admin = driver.browser("admin").await;
     log_in(&admin, &format!("{}/mc/login", running.server), "admin", "admin-password").await;
     admin.follow("Configuration").await;
     admin.picture("console-policy").await;
-    admin.0.find(fantoccini::Locator::Css("[name=unblock_card_offline]")).await.unwrap().click().await.unwrap();
-    admin.press("Save").await;
-    admin.sees("Saved; it holds from now on.").await;
+    let switch = async |name: &str| {
+        let field = format!("[name={name}]");
+        admin.0.find(fantoccini::Locator::Css(&field)).await.unwrap().click().await.unwrap();
+        admin.press("Save").await;
+        admin.sees("Saved; it holds from now on.").await;
+    };
+    switch("validate_answers").await;
+    oleg.go(&format!("{}/mc/cards/{serial}", running.server)).await;
+    oleg.press("Unlock").await;
+    let text = oleg.sees("Get response").await;
+    assert!(!text.contains("Check answers"), "{text}");
+    switch("validate_answers").await;
+    oleg.fill("challenge", "1122334455667788").await;
+    oleg.press("Get response").await;
+    oleg.sees("The policy asks for the user's answers now").await;
+
+    // A task for the card's user, taken back.
+    oleg.go(&format!("{}/mc/cards/{serial}", running.server)).await;
+    oleg.fill("comment", "called in").await;
+    oleg.press("Order").await;
+    oleg.sees("The task waits for the workstation that has the card").await;
+    oleg.is_accessible().await;
+    oleg.press("Cancel").await;
+    oleg.sees("The task is cancelled.").await;
+
+    // Switched off, it is off; a program is told why.
+    switch("unblock_card_offline").await;
     admin.fill("text", "Colour of your first bicycle?").await;
     admin.press("Create security question").await;
     admin.press("Delete the question Colour of your first bicycle?").await;

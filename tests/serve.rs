@@ -207,6 +207,51 @@ fn the_unlock_tool_online_and_with_the_console() {
     session.exp_string("Unlocked. The new PIN is set.").unwrap();
 }
 
+/// An operator orders it, the user answers and sets a new PIN at the workstation that has the card. Nobody who answers
+/// puts it off.
+#[test]
+fn an_agent_does_what_operators_order() {
+    let lab = Lab::new("gids");
+    let running = Running::start(&lab);
+    let server = Http::at(&running.server);
+    server.set_answers("lab\\anna", "anna-password");
+    let once = ["agent", "--online", &running.server, "--reader", "Anna", "--once"];
+    running.cardlab(&once).code(1);
+    let oleg = server.log_in("oleg", "oleg-password");
+    let serial = server.get("/api/v1/users?q=anna", &oleg)[0]["cards"][0]["serialNumber"].as_str().unwrap().to_owned();
+    let tasks = format!("/api/v1/cards/{serial}/tasks");
+    ok(server.post(&tasks, &oleg, &json!({"comment": "called in"})));
+    let mut command = Command::new(CARDLAB);
+    command.args(["agent", "--online", &running.server, "--reader", "Anna", "--every", "1"]);
+    command.env("PCSCLITE_CSOCK_NAME", &running.socket).env("TERM", "xterm").env("NO_COLOR", "1");
+    let mut session = spawn_command(command, Some(PATIENCE)).unwrap();
+    session.exp_string("Your operator asks you to set a new PIN for this card.").unwrap();
+    let (_, question) = session.exp_regex("[A-Z][a-z ]+\\? ").unwrap();
+    session.send_line(&right(&question)).unwrap();
+    session.exp_string("New PIN (4 to 16 characters): ").unwrap();
+    session.send_line("864209").unwrap();
+    session.exp_string("Confirm new PIN: ").unwrap();
+    session.send_line("864209").unwrap();
+    session.exp_string("User PIN reset successfully.").unwrap();
+    assert_eq!(server.get(&tasks, &oleg)[0]["state"], "Completed");
+    // It goes on asking: the next task is done without another start. Nobody answers, and it waits.
+    ok(server.post(&tasks, &oleg, &json!({})));
+    session.exp_string("Your operator asks you to set a new PIN for this card.").unwrap();
+    session.exp_regex("\\? ").unwrap();
+    session.send_control('d').unwrap();
+    // The answer of the server is there before the next question to it.
+    let idle = |task: &Value| task["state"] == "Idle";
+    let waiting = std::time::Instant::now();
+    while !idle(&server.get(&tasks, &oleg)[0]) {
+        assert!(waiting.elapsed().as_secs() < 60, "{}", server.get(&tasks, &oleg));
+    }
+    has(&running.cardlab(&["agent"]).code(2), &["--online URL says which server orders tasks"]);
+    has(
+        &running.cardlab(&["agent", "--online", "http://127.0.0.1:1", "--once", "--reader", "Anna"]).code(1),
+        &["the server cannot be reached"],
+    );
+}
+
 /// Starts a server over a kept database with this master key, and stops it.
 fn serve_once(lab: &Lab, master: &str) {
     let mut command = Command::new(CARDLAB);

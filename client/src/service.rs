@@ -1,7 +1,7 @@
 //! The card management server's workstation service, as a workstation uses it.
 
 use crate::minidriver::{CardError, Secret};
-use cardlab_credprov::{Answers, CardOutcome, Challenge, Judged, Open, Opened, Outcome, PATH, Problem, Response};
+use cardlab_credprov::{Answers, CardOutcome, Challenge, Judged, Open, Opened, Outcome, PATH, Problem, Response, TaskOffer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -100,6 +100,22 @@ impl Service {
     /// [`ServiceError`].
     pub fn open(&self, open: &Open) -> Result<Opened, ServiceError> {
         self.post("/sessions", open)
+    }
+
+    /// Asks, as an agent, what is to be done with a card.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn task(&self, open: &Open) -> Result<TaskOffer, ServiceError> {
+        self.post("/tasks", open)
+    }
+
+    /// Says that the user does not want the task of this session now.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn later(&self, session: &str) -> Result<(), ServiceError> {
+        self.post::<serde_json::Value>(&format!("/sessions/{session}/later"), &serde_json::json!({})).map(drop)
     }
 
     /// Gives the answers.

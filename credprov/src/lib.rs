@@ -6,6 +6,10 @@
 //! | `POST sessions/ID/answers` | [`Answers`] | [`Judged`] |
 //! | `POST sessions/ID/challenge` | [`Challenge`] | [`Response`] |
 //! | `POST sessions/ID/result` | [`Outcome`] | `{}` |
+//! | `POST tasks` | [`Open`] | [`TaskOffer`] |
+//! | `POST sessions/ID/later` | | `{}` |
+//!
+//! A task that an agent takes is a session as any other; `later` is for a user who does not want it now.
 //!
 //! The server answers 200 whatever it thinks of card and user, so that nobody learns from a status code
 //! who is who; 400 is a request that is none, 410 a session that is over, 429 too many, 503 a server that
@@ -53,6 +57,24 @@ pub enum Opened {
     Offline,
     /// Not at all: a Remote Desktop lock screen.
     None,
+}
+
+/// What an agent has to do with the card that it has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "task", rename_all = "kebab-case")]
+pub enum TaskOffer {
+    /// Nothing now.
+    None,
+    /// *Reset user PIN*: questions, then a new PIN, as in an online unlock.
+    ResetUserPin {
+        /// The session.
+        session: String,
+        /// What to ask.
+        questions: Vec<Question>,
+        /// Seconds until the session is over.
+        expires_in: u64,
+    },
 }
 
 /// A security question.
@@ -173,6 +195,7 @@ mod tests {
     fn as_on_the_wire() {
         let json = |value: &dyn erased::Json| value.json();
         assert_eq!(json(&Opened::Offline), r#"{"mode":"offline"}"#);
+        assert_eq!(json(&TaskOffer::None), r#"{"task":"none"}"#);
         assert_eq!(json(&Judged::Answered { ok: false }), r#"{"ok":false}"#);
         assert_eq!(json(&Judged::Over { mode: Mode::Offline }), r#"{"mode":"offline"}"#);
         assert!(serde_json::from_str::<Open>(r#"{"serial":"00","extra":1}"#).is_err());

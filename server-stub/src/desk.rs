@@ -177,6 +177,7 @@ impl Server {
     pub async fn unlock_user(&self, operator: &Operator, id: &str) -> Result<(), Refusal> {
         let mut tx = self.store.begin().await?;
         let user = self.covered(&mut tx, operator, id, Privilege::UnlockUser).await?;
+        self.settle_last_try(&mut tx, &user).await?;
         sqlx::query("UPDATE users SET failed = 0, lock_state = 0 WHERE id = $1").bind(&user.id).execute(&mut *tx).await?;
         self.record(&mut tx, &Happening { user: &user.id, ..Happening::new(Kind::UserUnlocked, &operator.name) }).await?;
         Ok(tx.commit().await?)

@@ -9,6 +9,7 @@
 //! | [`policy`], [`card`], [`role`], [`refusal`] | rules without a database |
 //! | [`store`], [`records`], [`event`], [`limits`] | the database, its rows, the log, how often |
 //! | [`flow`] | the ways to a response: online, operator's wizard, Remote Self-Service |
+//! | [`task`] | what operators order and agents on workstations do |
 //! | [`issue`], [`station`], [`random_pin`] | writing to cards that are connected to the server's machine |
 //! | [`desk`], [`self_service`], [`configuration`], [`login`], [`bootstrap`] | what operators, users and administrators do |
 //! | [`http`] | all of it over HTTP: the workstation service, the API, the pages |
@@ -42,5 +43,6 @@ pub mod server;
 pub mod station;
 pub mod store;
 mod subject;
+pub mod task;
 pub mod vault;
 pub mod workers;

@@ -34,6 +34,8 @@ pub struct User {
     pub failed: i64,
     /// What the counter has come to.
     pub lock: UserLock,
+    /// When the latest try was counted.
+    pub last_try_at: Millis,
     /// Questions drawn and not yet answered rightly.
     pub draw: Vec<String>,
 }
@@ -80,6 +82,7 @@ impl User {
             password: text(row, "password")?,
             failed: number(row, "failed")?,
             lock: UserLock::of_stored(number(row, "lock_state")?),
+            last_try_at: number(row, "last_try_at")?,
             draw: json(row, "draw")?,
         })
     }

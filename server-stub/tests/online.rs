@@ -102,6 +102,77 @@ fn wrong_answers_lock_the_user() {
 
 /// A hundred guesses at once are compared as often as the policy says, not once more.
 #[test]
+fn a_last_try_whose_server_died() {
+    for engine in ENGINES {
+        let site = Site::start(engine);
+        site.set_answers("anna");
+        // What a server leaves behind that is killed while it compares: counted, and not judged.
+        let left = "UPDATE users SET failed = 3, lock_state = 1, last_try_at = $1 WHERE logon LIKE '%anna'";
+        site.block_on(async {
+            let store = cardlab_server_stub::store::Store::open(&site.url).await.unwrap();
+            let mut tx = store.begin().await.unwrap();
+            sqlx::query(left).bind(site.clock.now()).execute(&mut *tx).await.unwrap();
+            tx.commit().await.unwrap();
+        });
+        let offline = json!({"mode": "offline"});
+        assert_eq!(site.open(ANNA), offline, "the door is closed from the start");
+        assert!(!site.events("").contains(&"USER_LOCKED".to_owned()), "somebody may still be comparing");
+        site.clock.advance(std::time::Duration::from_secs(61));
+        assert_eq!((site.open(ANNA), site.open(ANNA)), (offline.clone(), offline));
+        assert_eq!(site.events("name=USER_LOCKED").len(), 1, "{engine:?}: told once");
+        site.post(&format!("/api/v1/users/{}/unlock", site.user("anna")), &site.operator(), &json!({})).ok();
+        assert_eq!(site.open(ANNA)["mode"], "online");
+    }
+}
+
+/// 1,000 unlocks from 50 workstations at once: no session and no answer is lost or counted twice; whoever finds no room
+/// among the hashers hears so, is not counted, and comes again.
+#[test]
+fn a_thousand_unlocks_at_once() {
+    for engine in ENGINES {
+        let site = Site::with(engine, |server| server.without_limits());
+        let unlocked = std::sync::atomic::AtomicUsize::new(0);
+        let serials: Vec<String> = (1..=50).map(|number| site.user_with_card(number)).collect();
+        std::thread::scope(|scope| {
+            for serial in &serials {
+                let (site, unlocked) = (&site, &unlocked);
+                scope.spawn(move || {
+                    for _ in 0..20 {
+                        let session = site.open(serial);
+                        assert_eq!(session["mode"], "online", "{session}");
+                        loop {
+                            let answered = site.answers(&session, right);
+                            if answered.status == 503 {
+                                continue;
+                            }
+                            assert_eq!(answered.ok(), json!({"ok": true}));
+                            break;
+                        }
+                        site.challenge(&session).ok();
+                        site.report(&session, &json!({"outcome": "unlocked"})).ok();
+                        unlocked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+        assert_eq!(unlocked.into_inner(), 1000);
+        let token = site.administrator();
+        let (mut after, mut counts) = (0, std::collections::BTreeMap::new());
+        loop {
+            let page = site.get(&format!("/api/v1/events?after={after}"), &token).ok();
+            let events = page.as_array().unwrap();
+            let Some(last) = events.last() else { break };
+            after = last["seq"].as_i64().unwrap();
+            events.iter().for_each(|e| *counts.entry(e["name"].as_str().unwrap().to_owned()).or_insert(0) += 1);
+        }
+        for name in ["UNLOCK_OPENED", "ANSWERS_RIGHT", "RESPONSE_GIVEN", "CARD_UNLOCKED"] {
+            assert_eq!(counts[name], 1000, "{engine:?}: {name} in {counts:?}");
+        }
+        assert!(!counts.contains_key("ANSWERS_WRONG") && !counts.contains_key("USER_LOCKED"), "{counts:?}");
+    }
+}
+
+#[test]
 fn guesses_in_parallel() {
     for engine in ENGINES {
         let site = Site::with(engine, |server| server.without_limits());

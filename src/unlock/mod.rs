@@ -1,11 +1,13 @@
 //! `cardlab unlock`: the Unlock tool.
 
+mod agent;
 mod ask;
 mod online;
 mod talk;
 
 use crate::choose::{self, ReaderChoice};
 use crate::exit::{Exit, Failure, OrExit};
+pub(crate) use agent::Agent;
 use anyhow::anyhow;
 use ask::{NoAnswer, Questions};
 use cardlab_client::minidriver::{Authenticator, CardError, Minidriver, PinFault, Secret};

@@ -5,11 +5,11 @@ use super::talk::sentence;
 use super::{Disturbance, Ended, not_unlocked};
 use crate::exit::{Exit, Failure, OrExit};
 use anyhow::{Context as _, anyhow};
-use cardlab_client::minidriver::{CardError, Minidriver};
+use cardlab_client::minidriver::{CardError, Minidriver, PinPolicy};
 use cardlab_client::service::{self, Service, ServiceError, Trust};
 use cardlab_client::transport::TransportError;
 use cardlab_client::unlock::online::{self, OnlineError};
-use cardlab_credprov::{Answer, Answers, CardOutcome, Judged, Open, Opened, Outcome};
+use cardlab_credprov::{Answer, Answers, CardOutcome, Judged, Open, Opened, Outcome, Question};
 use cardlab_pcsclite::client::Card;
 use clap::Args;
 use std::ops::ControlFlow;
@@ -19,7 +19,7 @@ use std::path::PathBuf;
 pub(crate) struct OnlineOptions {
     /// Unlock by security questions at this card management server
     #[arg(long, value_name = "URL")]
-    online: Option<String>,
+    pub(super) online: Option<String>,
 
     /// PEM of the certificate that the server must have, or that has signed its
     #[arg(long, value_name = "FILE", requires = "online")]
@@ -41,7 +41,7 @@ impl OnlineOptions {
 }
 
 /// How the questions went.
-enum Asked {
+pub(super) enum Asked {
     /// They are answered.
     Session(String),
     /// An operator must help.
@@ -67,9 +67,20 @@ pub(super) fn unlock(
             return Ok(None);
         }
     };
-    let mut present = || still_there(card);
-    let pin = questions.new_pin(policy, &mut present)?;
-    let unlocked = online::unlock(card, Some(&id), pin.as_bytes(), |challenge| server.challenge(&session, challenge));
+    set_pin(server, card, &id, policy, &session, questions)
+}
+
+/// A new PIN for the card whose user has answered; `None` when there was no response for it, which has been said.
+pub(super) fn set_pin(
+    server: &Service,
+    card: &mut Card<'_>,
+    id: &[u8],
+    policy: PinPolicy,
+    session: &str,
+    questions: &mut Questions,
+) -> Result<Option<Ended>, NoAnswer<Disturbance>> {
+    let pin = questions.new_pin(policy, &mut || still_there(card))?;
+    let unlocked = online::unlock(card, Some(id), pin.as_bytes(), |challenge| server.challenge(session, challenge));
     let (outcome, ended) = match unlocked {
         Ok(()) => {
             questions.talk.unlocked();
@@ -87,7 +98,7 @@ pub(super) fn unlock(
     };
     if let Some(outcome) = outcome {
         // What is at the card is done; a server that does not hear of it changes nothing.
-        let _ = server.report(&session, &outcome);
+        let _ = server.report(session, &outcome);
     }
     Ok(Some(ended))
 }
@@ -103,6 +114,16 @@ fn still_there(card: &mut Card<'_>) -> ControlFlow<Disturbance> {
     }
 }
 
+/// What a server is asked about a card.
+pub(super) fn about(id: &[u8], atr: &[u8]) -> Open {
+    Open {
+        serial: hex::encode_upper(id),
+        atr: hex::encode_upper(atr),
+        workstation: crate::site::workstation(),
+        remote_desktop: false,
+    }
+}
+
 fn ask(
     server: &Service,
     id: &[u8],
@@ -110,13 +131,7 @@ fn ask(
     card: &mut Card<'_>,
     questions: &mut Questions,
 ) -> Result<Asked, NoAnswer<Disturbance>> {
-    let open = Open {
-        serial: hex::encode_upper(id),
-        atr: hex::encode_upper(atr),
-        workstation: crate::site::workstation(),
-        remote_desktop: false,
-    };
-    let (session, asked) = match server.open(&open) {
+    let (session, asked) = match server.open(&about(id, atr)) {
         Ok(Opened::Online { session, questions, .. }) => (session, questions),
         Ok(Opened::Offline) => {
             return Ok(Asked::Offline("Online unlock is not possible for this card now; your operator can help.".into()));
@@ -124,9 +139,20 @@ fn ask(
         Ok(Opened::None) => return Err(not_unlocked("unlocking is not supported on a Remote Desktop lock screen").into()),
         Err(error) => return Ok(Asked::Offline(helped(&error))),
     };
+    answer(server, session, &asked, card, questions)
+}
+
+/// Asks until the answers are right.
+pub(super) fn answer(
+    server: &Service,
+    session: String,
+    asked: &[Question],
+    card: &mut Card<'_>,
+    questions: &mut Questions,
+) -> Result<Asked, NoAnswer<Disturbance>> {
     loop {
         let mut answers = Vec::new();
-        for question in &asked {
+        for question in asked {
             let text = questions.answer(&question.text, &mut || still_there(card))?;
             answers.push(Answer { question: question.id.clone(), text: text.to_string() });
         }

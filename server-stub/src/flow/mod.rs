@@ -2,7 +2,7 @@
 //!
 //! | flow | who | steps |
 //! |---|---|---|
-//! | [`online`] | the card's user at the workstation | asking, answered, given, reported |
+//! | [`online`] | the card's user at the workstation, at the lock screen or for an agent's task ([`crate::task`]) | asking, answered, given, reported |
 //! | [`wizard`] | an operator at the console | asking, answered, given |
 //! | [`remote`] | a user in Remote Self-Service | asking, answered, given |
 
@@ -10,6 +10,7 @@ pub mod online;
 pub mod remote;
 pub mod wizard;
 
+use crate::clock::Millis;
 use crate::event::{Happening, Kind};
 use crate::limits;
 use crate::records::{self, Card, Flow, User, UserLock};
@@ -20,14 +21,19 @@ use crate::subject::Subject;
 use crate::workers::Place;
 use cardlab_credprov::Response;
 use serde_json::json;
+use std::time::Duration;
 use zeroize::Zeroizing;
 
+/// Kind of a session that does an agent's task; else as one of the lock screen.
+pub(crate) const AGENT: &str = "agent";
 /// The questions are not answered yet.
 pub(crate) const ASKING: &str = "asking";
 /// They are, rightly.
 pub(crate) const ANSWERED: &str = "answered";
 /// A response has been given.
 pub(crate) const GIVEN: &str = "given";
+/// A comparison that takes longer was cut off.
+const LONGEST_COMPARISON: Duration = Duration::from_secs(60);
 /// The end.
 pub(crate) const OVER: &str = "over";
 
@@ -42,6 +48,9 @@ impl Server {
     /// Draws questions for a user; the same until they have been answered rightly, so that nobody
     /// reopens the screen for an easier one.
     pub(crate) async fn draw(&self, tx: &mut Tx, subject: &Subject) -> Result<Vec<String>, Refusal> {
+        if let Some(user) = &subject.user {
+            self.settle_last_try(tx, user).await?;
+        }
         let (Some(user), Some(policy)) = (&subject.user, &subject.policy) else { return Ok(Vec::new()) };
         let wanted = usize::from(policy.settings.authentication.questions_to_ask).min(subject.answered.len());
         let known = |id: &String| subject.answered.iter().any(|a| a.question.id == *id);
@@ -65,13 +74,29 @@ impl Server {
     pub(crate) async fn spend(&self, tx: &mut Tx, user: &User, maximum: u8) -> Result<(), Refusal> {
         let failed = user.failed + 1;
         let lock = if failed >= i64::from(maximum) { UserLock::LastTry } else { UserLock::Open };
-        sqlx::query("UPDATE users SET failed = $2, lock_state = $3 WHERE id = $1")
+        sqlx::query("UPDATE users SET failed = $2, lock_state = $3, last_try_at = $4 WHERE id = $1")
             .bind(&user.id)
             .bind(failed)
             .bind(lock.stored())
+            .bind(self.now())
             .execute(&mut **tx)
             .await?;
         Ok(())
+    }
+
+    /// A last try whose outcome nobody will tell any more, because its server died: the door stays closed, and the log
+    /// says so.
+    pub(crate) async fn settle_last_try(&self, tx: &mut Tx, user: &User) -> Result<(), Refusal> {
+        if user.lock != UserLock::LastTry || self.now() - user.last_try_at < LONGEST_COMPARISON.as_millis() as Millis {
+            return Ok(());
+        }
+        sqlx::query("UPDATE users SET lock_state = $2 WHERE id = $1")
+            .bind(&user.id)
+            .bind(UserLock::Locked.stored())
+            .execute(&mut **tx)
+            .await?;
+        let detail = json!({"reason": "a server ended while it compared the last try"});
+        self.record(tx, &Happening { user: &user.id, detail, ..Happening::new(Kind::UserLocked, "server") }).await
     }
 
     /// What a comparison has come to. Gives whether the user is locked now.

@@ -1,13 +1,15 @@
 //! Online unlock: what a workstation asks. Nothing that it is told depends on more than it must: every
 //! reason why online is not possible is the same answer.
 
-use super::{ANSWERED, ASKING, GIVEN, OVER};
+use super::{AGENT, ANSWERED, ASKING, GIVEN, OVER};
 use crate::event::{Happening, Kind};
 use crate::limits;
 use crate::records::{self, Flow};
 use crate::refusal::{Code, Refusal};
 use crate::server::{ONLINE, Server};
+use crate::store::Tx;
 use crate::subject::{self, Subject};
+use crate::task;
 use cardlab_credprov::{Answers, CardOutcome, Judged, Mode, Open, Opened, Outcome, Response};
 use serde_json::json;
 
@@ -75,6 +77,12 @@ impl Server {
         Ok(Opened::Online { session: flow.id, questions, expires_in: ONLINE.as_secs() })
     }
 
+    /// A workstation's session that has not ended.
+    async fn of_workstation(&self, tx: &mut Tx, session: &str) -> Result<Flow, Refusal> {
+        let kind = if records::flow(tx, session, AGENT).await?.is_some() { AGENT } else { KIND };
+        self.living(tx, session, kind).await
+    }
+
     /// Answers. They are counted before they are compared.
     ///
     /// # Errors
@@ -83,7 +91,7 @@ impl Server {
         let place = self.workers.place()?;
         let over = Judged::Over { mode: Mode::Offline };
         let mut tx = self.store.begin().await?;
-        let flow = self.living(&mut tx, session, KIND).await?;
+        let flow = self.of_workstation(&mut tx, session).await?;
         if flow.step != ASKING {
             return Err(Refusal::new(Code::SessionOver, "the questions of this session are answered"));
         }
@@ -120,7 +128,7 @@ impl Server {
     /// [`Code::Malformed`], [`Code::SessionOver`], [`Code::RateLimited`].
     pub async fn challenge_online(&self, session: &str, text: &str) -> Result<Response, Refusal> {
         let mut tx = self.store.begin().await?;
-        let flow = self.living(&mut tx, session, KIND).await?;
+        let flow = self.of_workstation(&mut tx, session).await?;
         let over = |message: &str| Refusal::new(Code::SessionOver, message);
         match flow.step.as_str() {
             ANSWERED => {}
@@ -128,7 +136,11 @@ impl Server {
             _ => return Err(over("this session has given its response; start again")),
         }
         let subject = Subject::of_card(&mut tx, &flow.card).await?;
-        let given = match subject.online() {
+        let possible = subject.online().and_then(|unlockable| match flow.kind.as_str() {
+            AGENT => task::allowed(&unlockable).map(|()| unlockable),
+            _ => Ok(unlockable),
+        });
+        let given = match possible {
             Ok(unlockable) if unlockable.user.id == flow.user => {
                 self.respond(&mut tx, &flow, unlockable.card, text, WORKSTATION, true).await
             }
@@ -159,8 +171,13 @@ impl Server {
     /// [`Code::SessionOver`] when there is nothing to report.
     pub async fn report_online(&self, session: &str, outcome: &Outcome) -> Result<(), Refusal> {
         let mut tx = self.store.begin().await?;
-        let flow = records::flow(&mut tx, session, KIND).await?.filter(|f| f.step == GIVEN);
-        let flow = flow.ok_or_else(|| Refusal::new(Code::SessionOver, "this session has nothing to report"))?;
+        let flow = match records::flow(&mut tx, session, KIND).await? {
+            None => records::flow(&mut tx, session, AGENT).await?,
+            flow => flow,
+        };
+        let flow = flow
+            .filter(|f| f.step == GIVEN)
+            .ok_or_else(|| Refusal::new(Code::SessionOver, "this session has nothing to report"))?;
         records::set_step(&mut tx, &flow.id, OVER).await?;
         let about = |kind| Happening {
             kind,
@@ -181,6 +198,9 @@ impl Server {
             sqlx::query("UPDATE users SET draw = '[]' WHERE id = $1").bind(&flow.user).execute(&mut *tx).await?;
         } else if outcome.tries_left == Some(0) {
             self.record(&mut tx, &about(Kind::AdminKeyBlocked)).await?;
+        }
+        if flow.kind == AGENT {
+            self.settle_task(&mut tx, &flow, outcome.outcome).await?;
         }
         Ok(tx.commit().await?)
     }

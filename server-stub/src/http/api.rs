@@ -14,6 +14,7 @@ use crate::records::{NamedPolicy, Question};
 use crate::refusal::Refusal;
 use crate::role::Role;
 use crate::server::Server;
+use crate::task::{NewTask, TaskView};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::header;
@@ -36,6 +37,8 @@ pub(super) fn router() -> OpenApiRouter<Server> {
         .routes(routes!(connected))
         .routes(routes!(reset_pin))
         .routes(routes!(roll_key))
+        .routes(routes!(tasks, order_task))
+        .routes(routes!(cancel_task))
         .routes(routes!(operate))
         .routes(routes!(open_wizard))
         .routes(routes!(answer_wizard))
@@ -184,6 +187,29 @@ async fn connected(State(server): State<Server>, Bearer(operator): Bearer) -> Re
 #[utoipa::path(post, path = "/cards/{serial}/reset-pin", params(("serial" = String, Path)), responses((status = 200, body = Operated), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn reset_pin(State(server): State<Server>, Bearer(operator): Bearer, Path(serial): Path<String>) -> Reply<Operated> {
     Ok(Json(server.reset_user_pin(&operator, &serial).await?))
+}
+
+/// The tasks of a card, the newest first.
+#[utoipa::path(get, path = "/cards/{serial}/tasks", params(("serial" = String, Path)), responses((status = 200, body = [TaskView]), (status = 403, body = Problem)))]
+async fn tasks(State(server): State<Server>, Bearer(operator): Bearer, Path(serial): Path<String>) -> Reply<Vec<TaskView>> {
+    Ok(Json(server.tasks(&operator, &serial).await?))
+}
+
+/// *Reset user PIN on agent*: the card's user confirms it with answers, at the workstation that has the card.
+#[utoipa::path(post, path = "/cards/{serial}/tasks", params(("serial" = String, Path)), request_body = NewTask, responses((status = 200, body = TaskView), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn order_task(
+    State(server): State<Server>,
+    Bearer(operator): Bearer,
+    Path(serial): Path<String>,
+    Body(new): Body<NewTask>,
+) -> Reply<TaskView> {
+    Ok(Json(server.order_pin_reset(&operator, &serial, &new).await?))
+}
+
+/// Take a task back.
+#[utoipa::path(post, path = "/tasks/{id}/cancel", params(("id" = String, Path)), responses((status = 200, body = TaskView), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn cancel_task(State(server): State<Server>, Bearer(operator): Bearer, Path(id): Path<String>) -> Reply<TaskView> {
+    Ok(Json(server.cancel_task(&operator, &id).await?))
 }
 
 /// A new administration key for a connected card.

@@ -5,13 +5,19 @@ use crate::refusal::Refusal;
 use crate::server::Server;
 use axum::Json;
 use axum::extract::{Path, State};
-use cardlab_credprov::{Answers, Challenge, Judged, Open, Opened, Outcome, Problem, Response};
+use cardlab_credprov::{Answers, Challenge, Judged, Open, Opened, Outcome, Problem, Response, TaskOffer};
 use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(super) fn router() -> OpenApiRouter<Server> {
-    OpenApiRouter::new().routes(routes!(open)).routes(routes!(answer)).routes(routes!(challenge)).routes(routes!(report))
+    OpenApiRouter::new()
+        .routes(routes!(open))
+        .routes(routes!(answer))
+        .routes(routes!(challenge))
+        .routes(routes!(report))
+        .routes(routes!(task))
+        .routes(routes!(later))
 }
 
 type Reply<T> = Result<Json<T>, Refusal>;
@@ -32,6 +38,19 @@ async fn answer(State(server): State<Server>, Path(id): Path<String>, Body(answe
 #[utoipa::path(post, path = "/sessions/{id}/challenge", params(("id" = String, Path)), request_body = Challenge, responses((status = 200, body = Response), (status = 400, body = Problem), (status = 410, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
 async fn challenge(State(server): State<Server>, Path(id): Path<String>, Body(read): Body<Challenge>) -> Reply<Response> {
     Ok(Json(server.challenge_online(&id, &read.challenge).await?))
+}
+
+/// What an agent has to do with the card that it has.
+#[utoipa::path(post, path = "/tasks", request_body = Open, responses((status = 200, body = TaskOffer), (status = 400, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
+async fn task(State(server): State<Server>, From(address): From, Body(open): Body<Open>) -> Reply<TaskOffer> {
+    Ok(Json(server.take_task(&open, &address).await?))
+}
+
+/// The user does not want the task now.
+#[utoipa::path(post, path = "/sessions/{id}/later", params(("id" = String, Path)), responses((status = 200), (status = 410, body = Problem), (status = 503, body = Problem)))]
+async fn later(State(server): State<Server>, Path(id): Path<String>) -> Reply<Value> {
+    server.put_task_off(&id).await?;
+    Ok(Json(json!({})))
 }
 
 /// How it ended at the card.

@@ -168,19 +168,32 @@ impl Site {
 
     /// The users' answers are the questions' words backwards; see [`right`].
     pub fn set_answers(&self, name: &str) {
+        let (_, _, password) = sample::USERS.into_iter().find(|(logon, ..)| logon.ends_with(name)).unwrap();
+        self.set_answers_of(&name_of(name), password);
+    }
+
+    /// As [`Site::set_answers`], of anybody.
+    pub fn set_answers_of(&self, logon: &str, password: &str) {
         self.block_on(async {
-            let (_, _, password) = sample::USERS.into_iter().find(|(logon, ..)| logon.ends_with(name)).unwrap();
-            let login = self
-                .server
-                .log_in(cardlab_server_stub::login::Door::SelfService, name_of(name).as_str(), password)
-                .await
-                .unwrap();
+            let login = self.server.log_in(cardlab_server_stub::login::Door::SelfService, logon, password).await.unwrap();
             let person = self.server.person(&login.token).await.unwrap();
             let own = self.server.own(&person).await.unwrap();
             let answers = own.questions.iter().map(|q| json!({"question": q.id, "text": right(&q.text)})).collect::<Vec<_>>();
             let answers = serde_json::from_value(json!({"answers": answers})).unwrap();
             self.server.set_answers(&person, &answers).await.unwrap();
         });
+    }
+
+    /// A user who has answered, with an issued card of this serial.
+    pub fn user_with_card(&self, number: u32) -> String {
+        let (token, logon, password) = (self.administrator(), format!("LAB\\worker{number}"), "worker-password");
+        let policy = self.get("/api/v1/policies", &token).ok()[0]["id"].clone();
+        let user = json!({"logon": logon, "upn": format!("w{number}@lab"), "cn": format!("W {number}"), "password": password, "policy": policy});
+        self.post("/api/v1/users", &token, &user).ok();
+        let serial = format!("{number:032X}");
+        self.block_on(self.server.add_issued_card(&new_card(&serial), &logon)).unwrap();
+        self.set_answers_of(&logon, password);
+        serial
     }
 
     pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {

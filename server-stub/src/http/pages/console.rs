@@ -13,6 +13,7 @@ use crate::random_pin::RandomPin;
 use crate::records::{NamedPolicy, Question};
 use crate::refusal::{Code, Refusal};
 use crate::server::Server;
+use crate::task::{NewTask, TaskView};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -29,6 +30,8 @@ pub(super) fn router() -> axum::Router<Server> {
         .route("/mc/cards/{serial}/wizard", post(open_wizard))
         .route("/mc/cards/{serial}/reset-pin", post(reset_pin))
         .route("/mc/cards/{serial}/roll-key", post(roll_key))
+        .route("/mc/cards/{serial}/tasks", post(order_task))
+        .route("/mc/tasks/{id}/cancel", post(cancel_task))
         .route("/mc/cards/{serial}/{operation}", post(operate))
         .route("/mc/connected", get(connected))
         .route("/mc/unlock/{wizard}", get(wizard))
@@ -107,6 +110,15 @@ struct Cards {
 struct Card {
     frame: Frame,
     card: CardView,
+    tasks: Vec<TaskView>,
+}
+
+impl Card {
+    /// As it is now.
+    async fn of(server: &Server, operator: &Operator, serial: &str, frame: Frame) -> Result<Self, Refusal> {
+        let (card, tasks) = (server.view_card(operator, serial).await?, server.tasks(operator, serial).await?);
+        Ok(Self { frame, card, tasks })
+    }
 }
 
 #[derive(Template)]
@@ -190,8 +202,7 @@ async fn cards(State(server): State<Server>, At(operator): At<Operator>, Query(f
 }
 
 async fn card(State(server): State<Server>, At(operator): At<Operator>, Path(serial): Path<String>) -> Page {
-    let card = server.view_card(&operator, &serial).await?;
-    Ok(page(&Card { frame: Frame::of(&operator), card }))
+    Ok(page(&Card::of(&server, &operator, &serial, Frame::of(&operator)).await?))
 }
 
 async fn operate(
@@ -226,12 +237,40 @@ async fn shown(server: &Server, operator: &Operator, serial: &str, operated: Res
             if locked {
                 done.push_str(" Its PIN is blocked: the user unlocks the card and so sets the first PIN.");
             }
-            page(&Card { frame: Frame::done(operator, &done), card })
+            let tasks = server.tasks(operator, serial).await?;
+            page(&Card { frame: Frame::done(operator, &done), card, tasks })
         }
-        Err(refusal) => {
-            let card = server.view_card(operator, serial).await?;
-            refused(&refusal, &Card { frame: Frame::saying(operator, &refusal), card })
-        }
+        Err(refusal) => refused(&refusal, &Card::of(server, operator, serial, Frame::saying(operator, &refusal)).await?),
+    })
+}
+
+async fn order_task(
+    State(server): State<Server>,
+    Path(serial): Path<String>,
+    Sent { by: operator, fields }: Sent<Operator>,
+) -> Page {
+    let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
+    let new = NewTask { comment: field("comment"), workstation: field("workstation") };
+    let done = "The task waits for the workstation that has the card; its user answers the questions there.";
+    let ordered = server.order_pin_reset(&operator, &serial, &new).await;
+    told(&server, &operator, &serial, ordered, done).await
+}
+
+async fn cancel_task(
+    State(server): State<Server>,
+    Path(id): Path<String>,
+    Sent { by: operator, fields }: Sent<Operator>,
+) -> Page {
+    let serial = fields.get("card").cloned().unwrap_or_default();
+    let cancelled = server.cancel_task(&operator, &id).await;
+    told(&server, &operator, &serial, cancelled, "The task is cancelled.").await
+}
+
+/// The card's page, saying how it went with a task.
+async fn told(server: &Server, operator: &Operator, serial: &str, task: Result<TaskView, Refusal>, done: &str) -> Page {
+    Ok(match task {
+        Ok(_) => page(&Card::of(server, operator, serial, Frame::done(operator, done)).await?),
+        Err(refusal) => refused(&refusal, &Card::of(server, operator, serial, Frame::saying(operator, &refusal)).await?),
     })
 }
 
@@ -251,7 +290,7 @@ async fn add_card(State(server): State<Server>, Sent { by: operator, fields }: S
         no_admin_key: false,
     };
     Ok(match server.add_card(&operator, &new).await {
-        Ok(card) => page(&Card { frame: Frame::done(&operator, "The card is registered."), card }),
+        Ok(card) => page(&Card { frame: Frame::done(&operator, "The card is registered."), card, tasks: Vec::new() }),
         Err(refusal) => {
             let (cards, card_types) = (server.connected(&operator).await?, server.card_types(&operator).await?);
             refused(&refusal, &Station { frame: Frame::saying(&operator, &refusal), cards, card_types })
@@ -269,10 +308,7 @@ async fn open_wizard(
             let ready = wizard.questions.is_empty();
             page(&Unlock { frame: Frame::of(&operator), serial, wizard, ready, typed: String::new(), response: None })
         }
-        Err(refusal) => {
-            let card = server.view_card(&operator, &serial).await?;
-            refused(&refusal, &Card { frame: Frame::saying(&operator, &refusal), card })
-        }
+        Err(refusal) => refused(&refusal, &Card::of(&server, &operator, &serial, Frame::saying(&operator, &refusal)).await?),
     })
 }
 
