@@ -28,7 +28,7 @@ async fn accessible_pages() {
     set_answers(&browser, &running).await;
     browser.is_accessible().await;
     log_in(&browser, &at("/mc/login"), "admin", "admin-password").await;
-    for path in ["/mc", "/mc/cards?q=*", "/mc/connected", "/mc/events", "/mc/policies", "/mc/users/nobody"] {
+    for path in ["/mc", "/mc/cards?q=*", "/mc/connected", "/mc/events", "/mc/policies", "/mc/people", "/mc/users/nobody"] {
         browser.go(&at(path)).await;
         browser.is_accessible().await;
     }
@@ -231,6 +231,55 @@ async fn offline_with_an_operator() {
     oleg.follow("Configuration").await;
     oleg.sees("your role does not have the privilege view-policy here").await;
     for browser in [anna, oleg, admin] {
+        browser.0.close().await.unwrap();
+    }
+}
+
+/// An administrator gives people their roles, and nobody can lock everybody out.
+#[tokio::test]
+async fn people_and_roles() {
+    let lab = Lab::new("gids");
+    let (driver, running) = (Driver::start(), Running::start(&lab));
+    let (admin, nora) = (driver.browser("admin").await, driver.browser("nora").await);
+    log_in(&admin, &format!("{}/mc/login", running.server), "admin", "admin-password").await;
+    admin.follow("People and roles").await;
+    admin.picture("console-people").await;
+    admin.fill("role_name", "Viewer").await;
+    admin.press("Create role").await;
+    admin.sees("Role Viewer is saved").await;
+    admin.fill("operator_name", "nora").await;
+    admin.fill("password", "nora-password").await;
+    admin.press("Add operator").await;
+    admin.sees("Operator nora is added.").await;
+    log_in(&nora, &format!("{}/mc/login", running.server), "nora", "nora-password").await;
+    nora.sees("your role does not have the privilege view-user here").await;
+    let choose = async |label: &str, option: &str| {
+        let select = format!("select[aria-label='{label}']");
+        admin.0.find(fantoccini::Locator::Css(&select)).await.unwrap().select_by_label(option).await.unwrap();
+    };
+    choose("Role of nora", "Operator").await;
+    admin.press("Save the role of nora").await;
+    admin.sees("The role holds from now on.").await;
+    nora.go(&format!("{}/mc", running.server)).await;
+    nora.sees("Anna Berg").await;
+    choose("Role of admin", "none").await;
+    admin.press("Save the role of admin").await;
+    admin.sees("your own role is changed by another administrator").await;
+    admin.fill("logon", "lab\\nora").await;
+    admin.fill("upn", "nora@lab.example").await;
+    admin.fill("cn", "Nora Lind").await;
+    admin.fill("user_password", "short").await;
+    admin.fill("user_password", "nora-self-service").await;
+    admin.press("Add user").await;
+    admin.sees("User Nora Lind is added.").await;
+    admin.fill("type_name", "gids-aes").await;
+    admin.press("Create card type").await;
+    admin.sees("Card type gids-aes is created.").await;
+    admin.fill("type_name", "gids-aes").await;
+    admin.press("Create card type").await;
+    admin.sees("there is a card type of this name").await;
+    admin.is_accessible().await;
+    for browser in [admin, nora] {
         browser.0.close().await.unwrap();
     }
 }

@@ -111,6 +111,50 @@ fn pulled_out_in_mid_run() {
     assert!(numbers[0] > 300 && numbers[1] == 1 && numbers[2] > 300, "{counted}");
 }
 
+/// Debian's pcscd with its virtual readers, in a network and mounts of its own; nothing in them tells that it is ready.
+const PCSCD: &str = r#"trap 'kill $(jobs -p) 2>/dev/null || :' EXIT
+        ip link set lo up
+        mkdir -p run /run/pcscd; mount --bind run /run/pcscd
+        pcscd --foreground >pcscd.log 2>&1 &
+        in_reader() { opensc-tool -a 2>/dev/null </dev/null | grep -q 3b:; }
+        until_it() { for n in $(seq 300); do if "$@"; then return; fi; read -t 0.1 <> <(:) || :; done; "$@"; }
+        is_out() { ! in_reader; }
+        objects() { opensc-tool -s 00A4040005A000000308 -s 00CB3FFF055C035FC10200 -s 00CB3FFF055C035FC10700 </dev/null; }"#;
+
+fn in_namespaces(lab: &Lab, seconds: u32, script: &str) -> common::Said {
+    lab.host(&format!("timeout {seconds} unshare -mn bash -euo pipefail -c '{}'", script.replace('\'', "'\\''")))
+}
+
+/// A card that is not ours, in readers that are not ours: piv-authenticator, the PIV application of Nitrokeys. It is
+/// recognised for what it is, and given back as it was; what it does otherwise than the standard is known, each with
+/// its reason.
+#[test]
+fn a_card_of_another_make() {
+    let lab = Lab::new("gids");
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let card = root.join("target/foreign/debug/foreign-card");
+    assert!(card.is_file(), "{}: tests/run builds it", card.display());
+    lab.write("card.toml", &format!("pin = \"123456\"\npuk = \"12345678\"\nadmin-key = \"{}\"\n", common::KEY));
+    let script = format!(
+        r#"{PCSCD}
+        mkdir memory
+        until_it bash -c '(exec 3<>/dev/tcp/127.0.0.1/35963) 2>/dev/null'
+        {} 127.0.0.1:35963 memory & until_it in_reader
+        objects >before
+        {CARDLAB} card status --socket /run/pcscd/pcscd.comm
+        {CARDLAB} conform --target "pcsc:Virtual PCD 00 00" --socket /run/pcscd/pcscd.comm --credentials card.toml \
+            --allow locks --serial 0A074E206DAE4B65A000000000000001 --expect {} \
+            iso piv unblock minidriver --without rsa-keygen
+        objects | cmp - before"#,
+        card.display(),
+        root.join("conformance/foreign/known.toml").display()
+    );
+    let text = in_namespaces(&lab, 900, &script).ok();
+    has(&text, &["card          PIV card", "version       6.6.6", "PIN           3 tries left", " 26 expected failure"]);
+    let passed = text.split(" passed").next().and_then(|t| t.rsplit(' ').next()).and_then(|n| n.parse::<u32>().ok());
+    assert!(passed.is_some_and(|passed| passed > 340), "{text}");
+}
+
 /// A service that is not ours: Debian's pcscd with its virtual readers. Every profile, and all sections but those
 /// on PC/SC itself, which are about our service.
 #[test]
@@ -136,14 +180,7 @@ fn under_pcscd() {
     let judged: String =
         cards.iter().map(|(card, credentials, allowed, ..)| format!("judge '{card}' {credentials}.toml {allowed}\n")).collect();
     let script = format!(
-        r#"trap 'kill $(jobs -p) 2>/dev/null || :' EXIT
-        ip link set lo up
-        mkdir -p run /run/pcscd; mount --bind run /run/pcscd
-        pcscd --foreground >pcscd.log 2>&1 &
-        in_reader() {{ opensc-tool -a 2>/dev/null </dev/null | grep -q 3b:; }}
-        until_it() {{ for n in $(seq 300); do if "$@"; then return; fi; read -t 0.1 <> <(:) || :; done; "$@"; }}
-        is_out() {{ ! in_reader; }}
-        objects() {{ opensc-tool -s 00A4040005A000000308 -s 00CB3FFF055C035FC10200 -s 00CB3FFF055C035FC10700 </dev/null; }}
+        r#"{PCSCD}
         judge() {{
             {CARDLAB} up --card "$1" --vpcd 127.0.0.1:35963 >ready & card=$!
             until_it in_reader
@@ -156,7 +193,7 @@ fn under_pcscd() {
         }}
         {judged}"#
     );
-    let text = lab.host(&format!("timeout 240 unshare -mn bash -euo pipefail -c '{}'", script.replace('\'', "'\\''"))).ok();
+    let text = in_namespaces(&lab, 240, &script).ok();
     has(&text, &["PIN, PUK, their tries and PIV data objects are put back"]);
     for (.., name, least) in cards {
         let line = text.lines().find(|line| line.starts_with(name) && line.contains(" passed"));

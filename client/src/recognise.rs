@@ -7,6 +7,7 @@ const SELECT_GIDS: &[u8] =
     &[0x00, 0xA4, 0x04, 0x00, 0x0B, 0xA0, 0x00, 0x00, 0x03, 0x97, 0x42, 0x54, 0x46, 0x59, 0x02, 0x01, 0x00];
 const SELECT_PIV: &[u8] = &[0x00, 0xA4, 0x04, 0x00, 0x05, 0xA0, 0x00, 0x00, 0x03, 0x08, 0x00];
 const GET_VERSION: &[u8] = &[0x00, 0xFD, 0x00, 0x00, 0x00];
+const GET_METADATA: &[u8] = &[0x00, 0xF7, 0x00, 0x9B, 0x00];
 const GET_PIN_STATUS: &[u8] = &[0x00, 0xCB, 0x3F, 0xFF, 0x04, 0x5C, 0x02, 0x7F, 0x71, 0x00];
 const GET_DISCOVERY: &[u8] = &[0x00, 0xCB, 0x3F, 0xFF, 0x03, 0x5C, 0x01, 0x7E, 0x00];
 const GET_MASTER_FILE: &[u8] = &[0x00, 0xCB, 0xA0, 0x00, 0x04, 0x5C, 0x02, 0xDF, 0x1F, 0x00];
@@ -63,8 +64,14 @@ pub fn recognise(card: &mut dyn Transport) -> Result<Option<Edge>, TransportErro
 pub fn current(card: &mut dyn Transport) -> Result<Option<Edge>, TransportError> {
     let pin_status = send(card, GET_PIN_STATUS)?.1 == 0x9000;
     let version = send(card, GET_VERSION)?;
-    let yubikey = Some(version).filter(|(_, sw)| *sw == 0x9000).and_then(|(data, _)| data.try_into().ok());
-    if yubikey.is_some() || send(card, GET_DISCOVERY)?.1 == 0x9000 {
+    let version = Some(version).filter(|(_, sw)| *sw == 0x9000).and_then(|(data, _)| <[u8; 3]>::try_from(data).ok());
+    let yubikey = match version {
+        // Cards of other makes say a version as well (Nitrokeys 6.6.6), but know nothing of their keys; YubiKeys tell it,
+        // or do not have the command.
+        Some(version) => Some(version).filter(|_| !matches!(send(card, GET_METADATA), Ok((data, 0x9000)) if data.is_empty())),
+        None => None,
+    };
+    if version.is_some() || send(card, GET_DISCOVERY)?.1 == 0x9000 {
         return Ok(Some(Edge::Piv { admin_unblock: pin_status, yubikey }));
     }
     if !pin_status {

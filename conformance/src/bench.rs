@@ -153,20 +153,31 @@ pub struct Bench<'a> {
     /// The PIN that the card has now, when a test has changed it.
     pin_now: Option<Zeroizing<Vec<u8>>>,
     puk_now: Option<Zeroizing<Vec<u8>>>,
-    /// A try of the PUK was spent.
+    /// A try of the PUK may have been spent: it was sent, and not taken.
     puk_spent: bool,
     /// Data objects that the test may have written.
     written: BTreeSet<Vec<u8>>,
     /// What the test may do to the card.
     allowed: Danger,
+    /// Header and data of a chain that is under way.
+    chain: ([u8; 4], Zeroizing<Vec<u8>>),
 }
 
 impl<'a> Bench<'a> {
     /// A powered card, for a test that may do this to it. A command that could do more is not sent.
     #[must_use]
     pub fn new(slot: Box<dyn Slot + 'a>, facts: Facts, allowed: Danger) -> Self {
-        let written = BTreeSet::new();
-        Self { slot, facts, transcript: Vec::new(), pin_now: None, puk_now: None, puk_spent: false, written, allowed }
+        Self {
+            slot,
+            facts,
+            transcript: Vec::new(),
+            pin_now: None,
+            puk_now: None,
+            puk_spent: false,
+            written: BTreeSet::new(),
+            allowed,
+            chain: Default::default(),
+        }
     }
 
     pub(crate) fn gids(&self) -> bool {
@@ -192,8 +203,12 @@ impl<'a> Bench<'a> {
             )));
         }
         let answer = self.slot.transmit(command);
-        if answer.as_ref().is_ok_and(|response| response.ends_with(&[0x90, 0x00])) {
-            self.note_written(command);
+        let done = answer.as_ref().is_ok_and(|response| response.ends_with(&[0x90, 0x00]));
+        if let Some((header, data)) = self.whole(command) {
+            if done {
+                self.note_written(header, &data);
+            }
+            self.note_secrets(header, &data, done);
         }
         let said = match &answer {
             Ok(response) => hex::encode_upper(response),
@@ -208,11 +223,50 @@ impl<'a> Bench<'a> {
         Ok(Reply { data, sw })
     }
 
-    /// PUT DATA that a card that lives on has taken, or the first block of one: what it writes is to be put back.
-    fn note_written(&mut self, command: &[u8]) {
-        if let ([_, 0xDB, 0x3F, 0xFF, _, 0x5C, length, rest @ ..], false) = (command, self.facts.new) {
+    /// Header and data of a command, those of the blocks before it included where it ends a chain.
+    fn whole(&mut self, command: &[u8]) -> Option<([u8; 4], Zeroizing<Vec<u8>>)> {
+        let (&[class, ins, p1, p2], body) = command.split_first_chunk()?;
+        let data = match *body {
+            [0, high, low, ref data @ ..] => data.get(..usize::from(u16::from_be_bytes([high, low]))).unwrap_or(data),
+            [length, ref data @ ..] => data.get(..usize::from(length)).unwrap_or(data),
+            [] => &[],
+        };
+        let header = [class & !0x10, ins, p1, p2];
+        if self.chain.0 != header {
+            self.chain = (header, Zeroizing::default());
+        }
+        self.chain.1.extend_from_slice(data);
+        (class & 0x10 == 0).then(|| (header, std::mem::take(&mut self.chain.1)))
+    }
+
+    /// PUT DATA that a card that lives on has taken: what it writes is to be put back.
+    fn note_written(&mut self, header: [u8; 4], data: &[u8]) {
+        if let ([_, 0xDB, 0x3F, 0xFF], [0x5C, length, rest @ ..], false) = (header, data, self.facts.new) {
             self.written.extend(rest.get(..usize::from(*length)).map(<[u8]>::to_vec));
         }
+    }
+
+    /// CHANGE REFERENCE DATA and RESET RETRY COUNTER: what PIN and PUK are now, also when a card has taken what it should
+    /// have refused, and whether tries of the PUK may be gone, whatever the card says or when it says nothing.
+    fn note_secrets(&mut self, [_, ins, p1, p2]: [u8; 4], data: &[u8], done: bool) {
+        let of_puk = match (ins, p1, p2) {
+            (0x24, _, 0x80) | (0x2C, 0x02, _) => false,
+            (0x24, _, 0x81) | (0x2C, 0x00, _) => true,
+            _ => return,
+        };
+        if of_puk {
+            self.puk_spent = !done;
+        }
+        let before = match (ins, of_puk) {
+            (0x2C, false) => 0,
+            // Where the old PIN ends only its sender knows.
+            _ if self.gids() => return,
+            _ => PIV_PIN,
+        };
+        let Some(new) = data.get(before..).filter(|new| done && !new.is_empty()) else { return };
+        let padding = if self.gids() { 0 } else { new.iter().rev().take_while(|byte| **byte == 0xFF).count() };
+        let new = Some(Zeroizing::new(new[..new.len() - padding].to_vec()));
+        if ins == 0x24 && of_puk { self.puk_now = new } else { self.pin_now = new }
     }
 
     /// What a command may do to a card at worst, also to one that does not keep the standard: a guess may
@@ -412,33 +466,19 @@ impl<'a> Bench<'a> {
     /// CHANGE REFERENCE DATA of the PUK.
     pub(crate) fn change_puk(&mut self, old: &[u8], new: &[u8]) -> Verdict<Reply> {
         let data = [&self.framed(old)[..], &self.framed(new)].concat();
-        let reply = self.change_raw(0x81, &data)?;
-        self.puk_spent |= reply.sw >> 4 == 0x63C;
-        if reply.sw == 0x9000 {
-            self.puk_now = Some(Zeroizing::new(new.to_vec()));
-        }
-        Ok(reply)
+        self.change_raw(0x81, &data)
     }
 
     /// RESET RETRY COUNTER with a PUK.
     pub(crate) fn unblock(&mut self, puk: &[u8], new: &[u8]) -> Verdict<Reply> {
         let data = [&self.framed(puk)[..], &self.framed(new)].concat();
-        let reply = self.send(&short([0x00, 0x2C, 0x00, 0x80], &data, None))?;
-        self.puk_spent |= reply.sw >> 4 == 0x63C;
-        if reply.sw == 0x9000 {
-            self.pin_now = Some(Zeroizing::new(new.to_vec()));
-        }
-        Ok(reply)
+        self.send(&short([0x00, 0x2C, 0x00, 0x80], &data, None))
     }
 
     /// RESET RETRY COUNTER after the administration key.
     pub(crate) fn admin_unblock(&mut self, new: &[u8]) -> Verdict<Reply> {
         let new_framed = self.framed(new);
-        let reply = self.send(&short([0x00, 0x2C, 0x02, 0x80], &new_framed, None))?;
-        if reply.sw == 0x9000 {
-            self.pin_now = Some(Zeroizing::new(new.to_vec()));
-        }
-        Ok(reply)
+        self.send(&short([0x00, 0x2C, 0x02, 0x80], &new_framed, None))
     }
 
     /// Wrong PINs until it is blocked.
@@ -602,9 +642,16 @@ impl<'a> Bench<'a> {
         if now[..] == *pin {
             self.verify()?;
         } else {
-            self.change(&now, pin)?.ok("putting the PIN back")?;
+            let reply = self.change(&now, pin)?;
+            // A card may take no old PIN of a form in which it has taken a new one.
+            if reply.sw != 0x9000 && self.facts.credentials.puk.is_some() && !self.gids() {
+                let puk = self.puk()?;
+                self.unblock(&puk, pin)?.ok("putting the PIN back with the PUK")?;
+            } else {
+                reply.ok("putting the PIN back")?;
+            }
         }
-        self.pin_now = None;
+        (self.pin_now, self.puk_now) = (None, None);
         self.reset()
     }
 
@@ -720,19 +767,69 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_a_test_may_not_do_is_not_sent() {
-        let facts = Facts {
+    fn facts() -> Facts {
+        let secret = |text: &str| Some(Zeroizing::new(text.to_owned()));
+        Facts {
             name: String::new(),
             edge: Edge::Piv { admin_unblock: false, yubikey: None },
             serial: String::new(),
-            credentials: Credentials { pin: Some(Zeroizing::new("123456".into())), ..Credentials::default() },
+            credentials: Credentials { pin: secret("123456"), puk: secret("12345678"), ..Credentials::default() },
             keys: Vec::new(),
             new: false,
             extended_length: false,
             pin_tries: None,
             objects: Objects::new(),
-        };
+        }
+    }
+
+    /// A card that refuses a wrong PUK without telling how many tries are left, and remembers who asked.
+    struct Silent<'c>(&'c std::cell::RefCell<Vec<Vec<u8>>>);
+
+    impl Slot for Silent<'_> {
+        fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError> {
+            let wrong = command[1..4] == [0x24, 0, 0x81] && !command[5..].starts_with(b"12345678");
+            self.0.borrow_mut().push(command.to_vec());
+            Ok(if wrong { vec![0x63, 0x00] } else { vec![0x90, 0x00] })
+        }
+
+        fn reset(&mut self, _: bool) -> Result<(), TransportError> {
+            Ok(())
+        }
+    }
+
+    /// A card of another make answers 6300 to a wrong PUK. Its tries were taken for untouched, were not given back,
+    /// and ran out over the next tests.
+    #[test]
+    fn tries_of_the_puk_are_given_back_whatever_the_card_says() {
+        let sent = std::cell::RefCell::new(Vec::new());
+        let mut b = Bench::new(Box::new(Silent(&sent)), facts(), Danger::SpendsTries);
+        assert_eq!(b.change_puk(b"00000000", b"87654321").unwrap().sw, 0x6300);
+        sent.borrow_mut().clear();
+        b.restore().unwrap();
+        let right = |command: &Vec<u8>| command[1..4] == [0x24, 0, 0x81] && command[5..].starts_with(b"1234567812345678");
+        assert_eq!(sent.borrow().iter().filter(|command| right(command)).count(), 1);
+        // The right one has given them back: nothing is left to do.
+        sent.borrow_mut().clear();
+        b.restore().unwrap();
+        assert!(!sent.borrow().iter().any(|command| command[1] == 0x24));
+    }
+
+    /// A card of another make takes a new PIN of five digits, which a test offers it. It could not be given its PIN back.
+    #[test]
+    fn a_pin_that_should_have_been_refused_is_known() {
+        let sent = std::cell::RefCell::new(Vec::new());
+        let mut b = Bench::new(Box::new(Silent(&sent)), facts(), Danger::Resets);
+        // In two blocks, which is none the better.
+        b.send(b"\x10\x2C\x00\x80\x0812345678").unwrap();
+        b.send(b"\x00\x2C\x00\x80\x0854321\xFF\xFF\xFF").unwrap();
+        assert_eq!(b.pin().unwrap()[..], *b"54321");
+        b.restore().unwrap();
+        assert!(sent.borrow().iter().any(|command| command.ends_with(b"54321\xFF\xFF\xFF123456\xFF\xFF")));
+    }
+
+    #[test]
+    fn what_a_test_may_not_do_is_not_sent() {
+        let facts = facts();
         let sent = std::cell::Cell::new(0);
         let mut b = Bench::new(Box::new(Counting(&sent)), facts.clone(), Danger::Safe);
         b.verify().unwrap();

@@ -7,8 +7,8 @@ use crate::records::{self, CardType, NamedPolicy, Question};
 use crate::refusal::{Code, Refusal};
 use crate::role::{Privilege, Role};
 use crate::server::Server;
-use crate::store::{Tx, number};
-use serde::Deserialize;
+use crate::store::{Tx, json as parsed, number, optional, text};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
@@ -49,6 +49,45 @@ pub struct NewOperator {
     /// Id of the catalog user who the operator is.
     #[serde(default)]
     pub user: Option<String>,
+}
+
+/// A role as administrators see it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct NamedRole {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// What it allows, and where.
+    pub role: Role,
+}
+
+/// An operator as administrators see one.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OperatorView {
+    /// Id.
+    pub id: String,
+    /// Login name.
+    pub name: String,
+    /// Id of the role; without one everything is refused.
+    pub role: Option<String>,
+}
+
+/// Who may do what.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Staff {
+    /// Roles.
+    pub roles: Vec<NamedRole>,
+    /// Operators.
+    pub operators: Vec<OperatorView>,
+}
+
+/// The role of an operator.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoleOf {
+    /// Id of the role; none takes it away.
+    pub role: Option<String>,
 }
 
 /// A security question.
@@ -224,16 +263,36 @@ impl Server {
     ///
     /// # Errors
     /// [`Code::NoPrivilege`].
-    pub async fn card_types(&self, operator: &Operator) -> Result<Vec<String>, Refusal> {
+    pub async fn card_types(&self, operator: &Operator) -> Result<Vec<(String, CardType)>, Refusal> {
         operator.require(Privilege::ViewCards, None)?;
         let mut tx = self.store.begin().await?;
-        let rows = sqlx::query("SELECT id FROM card_types ORDER BY id").fetch_all(&mut *tx).await?;
-        rows.iter().map(|row| crate::store::text(row, "id")).collect()
+        let rows = sqlx::query("SELECT * FROM card_types ORDER BY id").fetch_all(&mut *tx).await?;
+        rows.iter().map(|row| Ok((text(row, "id")?, parsed(row, "body")?))).collect()
+    }
+
+    /// Adds a card type.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::Conflict`], [`Code::Malformed`].
+    pub async fn add_card_type(&self, operator: &Operator, id: &str, about: &CardType) -> Result<(), Refusal> {
+        operator.require(Privilege::ChangePolicy, None)?;
+        let mut tx = self.store.begin().await?;
+        self.insert_card_type(&mut tx, id, about).await?;
+        let detail = json!({"card_type": id.trim(), "after": {"cipher": about.cipher}});
+        self.record(&mut tx, &Happening { detail, ..Happening::new(Kind::PolicyChanged, &operator.name) }).await?;
+        Ok(tx.commit().await?)
     }
 
     pub(crate) async fn insert_card_type(&self, tx: &mut Tx, id: &str, about: &CardType) -> Result<(), Refusal> {
         about.cipher()?;
         let id = named("a card type's name", id)?;
+        if !(4..=31).contains(&about.default_user_pin.len()) || !about.default_user_pin.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(Refusal::malformed("a default user PIN has 4 to 31 printable ASCII characters"));
+        }
+        let known = sqlx::query("SELECT id FROM card_types WHERE id = $1").bind(&id).fetch_optional(&mut **tx).await?;
+        if known.is_some() {
+            return Err(Refusal::new(Code::Conflict, "there is a card type of this name"));
+        }
         sqlx::query("INSERT INTO card_types (id, body) VALUES ($1, $2)").bind(id).bind(body(about)).execute(&mut **tx).await?;
         Ok(())
     }
@@ -271,6 +330,51 @@ impl Server {
         Ok(id)
     }
 
+    /// Roles, and the operators who have them.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`].
+    pub async fn staff(&self, operator: &Operator) -> Result<Staff, Refusal> {
+        operator.require(Privilege::ChangeRoles, None)?;
+        let mut tx = self.store.begin().await?;
+        let rows = sqlx::query("SELECT * FROM roles ORDER BY name").fetch_all(&mut *tx).await?;
+        let role = |row| Ok(NamedRole { id: text(row, "id")?, name: text(row, "name")?, role: parsed(row, "body")? });
+        let roles = rows.iter().map(role).collect::<Result<_, Refusal>>()?;
+        let rows = sqlx::query("SELECT * FROM operators ORDER BY name").fetch_all(&mut *tx).await?;
+        let member = |row| Ok(OperatorView { id: text(row, "id")?, name: text(row, "name")?, role: optional(row, "role_id")? });
+        let operators = rows.iter().map(member).collect::<Result<_, Refusal>>()?;
+        Ok(Staff { roles, operators })
+    }
+
+    /// Gives an operator another role, or none; holds from the next request of any login on.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::NotFound`]; [`Code::Conflict`] for one's own role, which another must change.
+    pub async fn assign_role(&self, operator: &Operator, id: &str, role: Option<&str>) -> Result<(), Refusal> {
+        operator.require(Privilege::ChangeRoles, None)?;
+        if operator.id == id {
+            return Err(Refusal::new(Code::Conflict, "your own role is changed by another administrator"));
+        }
+        let mut tx = self.store.begin().await?;
+        let name = match role {
+            None => None,
+            Some(role) => {
+                let row = sqlx::query("SELECT name FROM roles WHERE id = $1").bind(role).fetch_optional(&mut *tx).await?;
+                Some(text(&row.ok_or_else(|| Refusal::not_found("role"))?, "name")?)
+            }
+        };
+        let changed =
+            sqlx::query("UPDATE operators SET role_id = $2 WHERE id = $1").bind(id).bind(role).execute(&mut *tx).await?;
+        if changed.rows_affected() == 0 {
+            return Err(Refusal::not_found("operator"));
+        }
+        self.somebody_changes_roles(&mut tx).await?;
+        let row = sqlx::query("SELECT name FROM operators WHERE id = $1").bind(id).fetch_one(&mut *tx).await?;
+        let detail = json!({"operator": text(&row, "name")?, "role": name});
+        self.record(&mut tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, &operator.name) }).await?;
+        Ok(tx.commit().await?)
+    }
+
     /// Makes or changes a role; gives its id.
     ///
     /// # Errors
@@ -279,8 +383,20 @@ impl Server {
         operator.require(Privilege::ChangeRoles, None)?;
         let mut tx = self.store.begin().await?;
         let id = self.put_role(&mut tx, &operator.name, name, role).await?;
+        self.somebody_changes_roles(&mut tx).await?;
         tx.commit().await?;
         Ok(id)
+    }
+
+    /// Refuses a change after which nobody could take it back.
+    async fn somebody_changes_roles(&self, tx: &mut Tx) -> Result<(), Refusal> {
+        let query = "SELECT roles.body FROM operators JOIN roles ON roles.id = operators.role_id";
+        for row in sqlx::query(query).fetch_all(&mut **tx).await? {
+            if parsed::<Role>(&row, "body")?.allows(Privilege::ChangeRoles, None) {
+                return Ok(());
+            }
+        }
+        Err(Refusal::new(Code::Conflict, "nobody could change roles any more; give somebody that privilege first"))
     }
 
     pub(crate) async fn put_role(&self, tx: &mut Tx, initiator: &str, name: &str, role: &Role) -> Result<String, Refusal> {
@@ -335,6 +451,14 @@ impl Server {
             .await?;
         if number(&row, "n")? > 0 {
             return Err(Refusal::new(Code::Conflict, format!("there is an operator '{name}'")));
+        }
+        for (what, statement, id) in
+            [("role", "SELECT id FROM roles WHERE id = $1", &new.role), ("user", "SELECT id FROM users WHERE id = $1", &new.user)]
+        {
+            let known = sqlx::query(statement).bind(id.as_deref().unwrap_or_default()).fetch_optional(&mut **tx).await?;
+            if id.is_some() && known.is_none() {
+                return Err(Refusal::not_found(what));
+            }
         }
         let id = crate::random::token();
         sqlx::query("INSERT INTO operators (id, name, password, role_id, user_id) VALUES ($1, $2, $3, $4, $5)")

@@ -151,6 +151,17 @@ impl Server {
         Ok(views)
     }
 
+    /// The id of the user with this logon name.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::NotFound`].
+    pub async fn user_id(&self, operator: &Operator, name: &str) -> Result<String, Refusal> {
+        operator.require(Privilege::ViewUser, None)?;
+        let mut tx = self.store.begin().await?;
+        let user = records::user_by_name(&mut tx, name).await?;
+        user.map(|user| user.id).ok_or_else(|| Refusal::not_found("user"))
+    }
+
     /// One user.
     ///
     /// # Errors

@@ -68,7 +68,7 @@ impl Operator {
         if self.may(privilege, policy) {
             return Ok(());
         }
-        let wanted = serde_json::to_value(privilege).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+        let wanted = privilege.name();
         Err(Refusal::new(Code::NoPrivilege, format!("your role does not have the privilege {wanted} here")))
     }
 

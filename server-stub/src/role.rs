@@ -56,6 +56,38 @@ impl Privilege {
         Self::ChangeRoles,
     ];
 
+    /// Its name in JSON, and for people.
+    const fn facts(self) -> (&'static str, &'static str) {
+        match self {
+            Self::ViewUser => ("view-user", "Find and view users"),
+            Self::UnlockUser => ("unlock-user", "Unlock users"),
+            Self::ResetQuestions => ("reset-questions", "Reset security questions"),
+            Self::ViewCards => ("view-cards", "View the card repository"),
+            Self::UnlockCard => ("unlock-card", "Unlock cards"),
+            Self::ResetPin => ("reset-pin", "Reset PINs of users"),
+            Self::IssueCard => ("issue-card", "Add, assign and issue cards"),
+            Self::EnableCard => ("enable-card", "Enable cards"),
+            Self::DisableCard => ("disable-card", "Disable cards"),
+            Self::RevokeCard => ("revoke-card", "Revoke and withdraw cards"),
+            Self::ViewLog => ("view-log", "View the log"),
+            Self::ViewPolicy => ("view-policy", "View policies"),
+            Self::ChangePolicy => ("change-policy", "Change policies, questions, users and card types"),
+            Self::ChangeRoles => ("change-roles", "Change roles and their members"),
+        }
+    }
+
+    /// As in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.facts().0
+    }
+
+    /// For people.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        self.facts().1
+    }
+
     /// Those of *Operator*.
     const OPERATORS: [Self; 9] = [
         Self::ViewUser,
@@ -94,12 +126,18 @@ impl Role {
         Self { policies: None, privileges: Privilege::OPERATORS.to_vec() }
     }
 
+    /// Whether it is a local role, and for this policy too.
+    #[must_use]
+    pub fn is_local_to(&self, policy: &str) -> bool {
+        self.policies.as_ref().is_some_and(|policies| policies.iter().any(|p| p == policy))
+    }
+
     /// Whether it allows this for users under `policy`; `None` is what belongs to no policy.
     #[must_use]
     pub fn allows(&self, privilege: Privilege, policy: Option<&str>) -> bool {
         let covered = match (&self.policies, policy) {
             (None, _) => true,
-            (Some(policies), Some(policy)) => policies.iter().any(|p| p == policy),
+            (Some(_), Some(policy)) => self.is_local_to(policy),
             (Some(_), None) => matches!(privilege, Privilege::ViewUser | Privilege::ViewCards | Privilege::ViewLog),
         };
         covered && self.privileges.contains(&privilege)
@@ -109,6 +147,13 @@ impl Role {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_those_of_json() {
+        for privilege in Privilege::ALL {
+            assert_eq!(serde_json::to_string(&privilege).unwrap(), format!("\"{}\"", privilege.name()));
+        }
+    }
 
     #[test]
     fn local_roles_end_at_their_policies() {

@@ -23,6 +23,38 @@ fn read() -> Value {
 }
 
 #[test]
+fn nobody_locks_everybody_out() {
+    for engine in ENGINES {
+        let site = Site::start(engine);
+        let admin = site.administrator();
+        let staff = site.get("/api/v1/staff", &admin).ok();
+        let id = |kind: &str, name: &str| {
+            let found = staff[kind].as_array().unwrap().iter().find(|entry| entry["name"] == name);
+            found.unwrap_or_else(|| panic!("{name} in {staff}"))["id"].as_str().unwrap().to_owned()
+        };
+        let (oleg, own, operator) = (id("operators", "oleg"), id("operators", "admin"), id("roles", "Operator"));
+        let role = |id: &str| format!("/api/v1/operators/{id}/role");
+        site.put(&role(&own), &admin, &json!({"role": null})).refused(409, "CONFLICT");
+        site.put("/api/v1/roles/Administrator", &admin, &json!({"privileges": ["view-user"]})).refused(409, "CONFLICT");
+        site.put(&role(&oleg), &site.operator(), &json!({"role": operator})).refused(403, "NO_PRIVILEGE");
+        site.put(&role(&oleg), &admin, &json!({"role": "none such"})).refused(404, "NOT_FOUND");
+        site.put(&role("nobody"), &admin, &json!({"role": operator})).refused(404, "NOT_FOUND");
+        let token = site.operator();
+        site.put(&role(&oleg), &admin, &json!({"role": null})).ok();
+        site.get("/api/v1/users?q=anna", &token).refused(403, "NO_PRIVILEGE");
+        site.put(&role(&oleg), &admin, &json!({"role": operator})).ok();
+        site.get("/api/v1/users?q=anna", &token).ok();
+        let new = json!({"name": "x", "password": "x-password", "role": "none such"});
+        site.post("/api/v1/operators", &admin, &new).refused(404, "NOT_FOUND");
+        site.post("/api/v1/card-types/long", &admin, &json!({"cipher": "des"})).refused(400, "MALFORMED");
+        site.post("/api/v1/card-types/aes", &admin, &json!({"cipher": "aes128", "default_user_pin": "1"}))
+            .refused(400, "MALFORMED");
+        site.post("/api/v1/card-types/aes", &admin, &json!({"cipher": "aes128"})).ok();
+        assert_eq!(site.get("/api/v1/card-types", &admin).ok()["aes"]["cipher"], "aes128");
+    }
+}
+
+#[test]
 fn questions_then_challenge() {
     for engine in ENGINES {
         let site = Site::start(engine);

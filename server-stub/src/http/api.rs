@@ -2,7 +2,7 @@
 
 use super::body::{Bearer, Body, From};
 use crate::card::Operation;
-use crate::configuration::{NewOperator, NewQuestion, NewUser};
+use crate::configuration::{NewOperator, NewQuestion, NewUser, RoleOf, Staff};
 use crate::desk::{CardView, NewCard, OperationDetail, UserView};
 use crate::event::{Event, Filter};
 use crate::flow::remote::{OwnCard, Remote};
@@ -10,7 +10,7 @@ use crate::flow::wizard::{ReadBack, ReadOut, Verdict, Wizard};
 use crate::issue::{AtHand, Operated};
 use crate::login::Door;
 use crate::policy::Policy;
-use crate::records::{NamedPolicy, Question};
+use crate::records::{CardType, NamedPolicy, Question};
 use crate::refusal::Refusal;
 use crate::role::Role;
 use crate::server::Server;
@@ -22,6 +22,7 @@ use axum::response::IntoResponse;
 use cardlab_credprov::{Answers, Problem, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -49,6 +50,10 @@ pub(super) fn router() -> OpenApiRouter<Server> {
         .routes(routes!(delete_question))
         .routes(routes!(set_role))
         .routes(routes!(add_operator))
+        .routes(routes!(card_types))
+        .routes(routes!(add_card_type))
+        .routes(routes!(staff))
+        .routes(routes!(assign_role))
         .routes(routes!(events))
         .routes(routes!(events_csv))
         .routes(routes!(check_log))
@@ -322,6 +327,42 @@ async fn set_role(
     Body(role): Body<Role>,
 ) -> Reply<Value> {
     Ok(Json(json!({"id": server.set_role(&operator, &name, &role).await?})))
+}
+
+/// Card types by name.
+#[utoipa::path(get, path = "/card-types", responses((status = 200, body = std::collections::BTreeMap<String, CardType>), (status = 403, body = Problem)))]
+async fn card_types(State(server): State<Server>, Bearer(operator): Bearer) -> Reply<BTreeMap<String, CardType>> {
+    Ok(Json(server.card_types(&operator).await?.into_iter().collect()))
+}
+
+/// Add a card type.
+#[utoipa::path(post, path = "/card-types/{name}", params(("name" = String, Path)), request_body = CardType, responses((status = 200), (status = 400, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem)))]
+async fn add_card_type(
+    State(server): State<Server>,
+    Bearer(operator): Bearer,
+    Path(name): Path<String>,
+    Body(about): Body<CardType>,
+) -> Reply<Value> {
+    server.add_card_type(&operator, &name, &about).await?;
+    Ok(Json(json!({})))
+}
+
+/// Roles, and the operators who have them.
+#[utoipa::path(get, path = "/staff", responses((status = 200, body = Staff), (status = 403, body = Problem)))]
+async fn staff(State(server): State<Server>, Bearer(operator): Bearer) -> Reply<Staff> {
+    Ok(Json(server.staff(&operator).await?))
+}
+
+/// Give an operator another role, or none.
+#[utoipa::path(put, path = "/operators/{id}/role", params(("id" = String, Path)), request_body = RoleOf, responses((status = 200), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn assign_role(
+    State(server): State<Server>,
+    Bearer(operator): Bearer,
+    Path(id): Path<String>,
+    Body(RoleOf { role }): Body<RoleOf>,
+) -> Reply<Value> {
+    server.assign_role(&operator, &id, role.as_deref()).await?;
+    Ok(Json(json!({})))
 }
 
 /// Add an operator.

@@ -42,28 +42,29 @@ pub(super) fn router() -> axum::Router<Server> {
         .route("/mc/policies/{id}", post(change_policy))
         .route("/mc/policies/{id}/questions", post(add_question))
         .route("/mc/questions/{id}/delete", post(delete_question))
+        .merge(super::people::router())
 }
 
-type Page = Result<Response, Sorry>;
+pub(super) type Page = Result<Response, Sorry>;
 
 /// What every page of the console shows.
-struct Frame {
-    name: String,
-    csrf: String,
-    error: Option<String>,
-    done: Option<String>,
+pub(super) struct Frame {
+    pub(super) name: String,
+    pub(super) csrf: String,
+    pub(super) error: Option<String>,
+    pub(super) done: Option<String>,
 }
 
 impl Frame {
-    fn of(operator: &Operator) -> Self {
+    pub(super) fn of(operator: &Operator) -> Self {
         Self { name: operator.name.clone(), csrf: operator.csrf.clone(), error: None, done: None }
     }
 
-    fn saying(operator: &Operator, error: &Refusal) -> Self {
+    pub(super) fn saying(operator: &Operator, error: &Refusal) -> Self {
         Self { error: Some(error.message.clone()), ..Self::of(operator) }
     }
 
-    fn done(operator: &Operator, done: &str) -> Self {
+    pub(super) fn done(operator: &Operator, done: &str) -> Self {
         Self { done: Some(done.into()), ..Self::of(operator) }
     }
 }
@@ -274,8 +275,12 @@ async fn told(server: &Server, operator: &Operator, serial: &str, task: Result<T
     })
 }
 
+async fn type_names(server: &Server, operator: &Operator) -> Result<Vec<String>, Refusal> {
+    Ok(server.card_types(operator).await?.into_iter().map(|(name, _)| name).collect())
+}
+
 async fn connected(State(server): State<Server>, At(operator): At<Operator>) -> Page {
-    let (cards, card_types) = (server.connected(&operator).await?, server.card_types(&operator).await?);
+    let (cards, card_types) = (server.connected(&operator).await?, type_names(&server, &operator).await?);
     Ok(page(&Station { frame: Frame::of(&operator), cards, card_types }))
 }
 
@@ -292,7 +297,7 @@ async fn add_card(State(server): State<Server>, Sent { by: operator, fields }: S
     Ok(match server.add_card(&operator, &new).await {
         Ok(card) => page(&Card { frame: Frame::done(&operator, "The card is registered."), card, tasks: Vec::new() }),
         Err(refusal) => {
-            let (cards, card_types) = (server.connected(&operator).await?, server.card_types(&operator).await?);
+            let (cards, card_types) = (server.connected(&operator).await?, type_names(&server, &operator).await?);
             refused(&refusal, &Station { frame: Frame::saying(&operator, &refusal), cards, card_types })
         }
     })

@@ -3,6 +3,7 @@
 //! A form carries the login's token (`csrf`); cookies are `HttpOnly` and `SameSite=Strict`.
 
 mod console;
+mod people;
 mod remote;
 mod self_service;
 
