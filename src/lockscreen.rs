@@ -26,8 +26,8 @@ pub(crate) struct Lockscreen {
     listen: SocketAddr,
 
     /// Shown beside the challenge: whom to call
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    offline_text: String,
+    #[arg(long, value_name = "TEXT")]
+    offline_text: Option<String>,
 
     /// As inside a Remote Desktop connection, where a lock screen does not unlock
     #[arg(long)]
@@ -52,7 +52,10 @@ impl Lockscreen {
             reader: self.choice.reader.clone(),
             service: self.online.service()?,
             workstation: site::workstation(),
-            offline_text: self.offline_text,
+            offline_text: self
+                .offline_text
+                .map_or_else(|| self.online.settings().map(|s| s.offline_text), |text| Ok(Some(text)))?
+                .unwrap_or_default(),
             remote_desktop: self.remote_desktop,
             in_session: self.in_session,
             share: self.share,

@@ -14,6 +14,7 @@ macro_rules! print {
 
 mod card;
 mod choose;
+mod client_settings;
 mod conform;
 mod doctor;
 mod exec;

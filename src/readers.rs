@@ -44,9 +44,9 @@ pub(crate) struct ReaderOptions {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
-    /// Arm a fault: [N:]FAULT, N being the card's number from 0; may be given several times
+    /// Arm a fault at the first card, or at the one of this number: N:FAULT; may be given several times
     ///
-    /// Example: remove-after,ins=20 pulls the first card out after the next VERIFY. `cardlab card fault
+    /// Example: remove-after,ins=20 pulls the first card out after the next VERIFY, 1:mute silences the second. `cardlab card fault
     /// --help` has them all.
     #[arg(long = "fault", value_name = "FAULT")]
     faults: Vec<String>,

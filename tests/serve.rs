@@ -163,6 +163,23 @@ fn the_unlock_tool_online_and_with_the_console() {
     session.exp_string("Unlocked. The new PIN is set.").unwrap();
     session.exp_eof().unwrap();
 
+    // The same by the settings that an administrator rolls out; a mistake in them is named.
+    running.cardlab(&["card", "lock", "pin", "--reader", "Anna"]).ok();
+    lab.write("client.toml", &format!("service_url = \"{}/credprovapi\"\nverify_server_certificate = true\n", running.server));
+    let settings = lab.file("client.toml").to_str().unwrap().to_owned();
+    let mut session = unlock(&running.socket, &["--reader", "Anna", "--settings", &settings]);
+    let (_, question) = session.exp_regex("[A-Z][a-z ]+\\? ").unwrap();
+    session.send_line(&right(&question)).unwrap();
+    session.exp_string("New PIN (4 to 16 characters): ").unwrap();
+    session.send_line("4712").unwrap();
+    session.exp_string("Confirm new PIN: ").unwrap();
+    session.send_line("4712").unwrap();
+    session.exp_string("Unlocked. The new PIN is set.").unwrap();
+    session.exp_eof().unwrap();
+    lab.write("client.toml", "service_ulr = \"x\"\n");
+    let wrong = running.cardlab(&["unlock", "--reader", "Anna", "--settings", &settings]);
+    has(&wrong.code(2), &["client.toml", "line 1", "unknown field `service_ulr`", "service_url"]);
+
     // A card that the server cannot unlock, and a server that is not there: the operator's way is left.
     running.cardlab(&["card", "lock", "pin", "--reader", "Boris"]).ok();
     for server in [running.server.as_str(), "http://127.0.0.1:1"] {
@@ -245,7 +262,10 @@ fn an_agent_does_what_operators_order() {
     while !idle(&server.get(&tasks, &oleg)[0]) {
         assert!(waiting.elapsed().as_secs() < 60, "{}", server.get(&tasks, &oleg));
     }
-    has(&running.cardlab(&["agent"]).code(2), &["--online URL says which server orders tasks"]);
+    has(
+        &running.cardlab(&["agent"]).code(2),
+        &["--online URL, or service_url in --settings FILE, says which server orders tasks"],
+    );
     has(
         &running.cardlab(&["agent", "--online", "http://127.0.0.1:1", "--once", "--reader", "Anna"]).code(1),
         &["the server cannot be reached"],

@@ -1,8 +1,9 @@
-//! Scenario files and fault texts that people write.
+//! Scenario files, faults and paces that people write.
 #![no_main]
 
 use cardlab_scenario::file::Scenario;
 use cardlab_vreader::fault::Fault;
+use cardlab_vreader::pace::Pace;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
@@ -11,5 +12,8 @@ fuzz_target!(|text: &str| {
     }
     if let Ok(fault) = text.parse::<Fault>() {
         assert_eq!(fault.to_string().parse(), Ok(fault));
+    }
+    if let Ok(pace) = text.parse::<Pace>() {
+        assert_eq!(pace.to_string().parse(), Ok(pace));
     }
 });

@@ -53,8 +53,11 @@ enum Asking {
 
 impl Agent {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let server =
-            self.online.service()?.ok_or_else(|| anyhow!("--online URL says which server orders tasks")).or_exit(Exit::USAGE)?;
+        let server = self
+            .online
+            .service()?
+            .ok_or_else(|| anyhow!("--online URL, or service_url in --settings FILE, says which server orders tasks"))
+            .or_exit(Exit::USAGE)?;
         let mut questions = Questions::new(Talk::new(false), self.new_pin_stdin);
         let context = self.choice.context()?;
         let every = Duration::from_secs(self.every);

@@ -12,6 +12,7 @@ use anyhow::anyhow;
 use ask::{NoAnswer, Questions};
 use cardlab_client::minidriver::{Authenticator, CardError, Minidriver, PinFault, Secret};
 use cardlab_client::recognise::Edge;
+use cardlab_client::service::Service;
 use cardlab_client::transport::{Transport, TransportError};
 use cardlab_client::unlock::offline::{Guard, KEEP_EVERY, Offline};
 use cardlab_pcsclite::client::{Card, Context, Disposition, Error, ShareMode};
@@ -90,6 +91,7 @@ enum Disturbance {
 impl Unlock {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let mut questions = Questions::new(Talk::new(self.json), self.new_pin_stdin);
+        let server = self.online.service()?;
         let context = self.choice.context()?;
         let Some(reader) = self.pick(&context, &mut questions)? else { return Ok(Exit::FAILED) };
         let mut first = true;
@@ -102,7 +104,7 @@ impl Unlock {
                 }
                 Err(error) => return Err(error).or_exit(Exit::NOT_THERE),
             };
-            let ended = self.session(&mut card, &reader, &mut questions, first)?;
+            let ended = self.session(server.as_ref(), &mut card, &reader, &mut questions, first)?;
             first = false;
             match ended {
                 Ended::Exit(exit) => return Ok(exit),
@@ -138,10 +140,17 @@ impl Unlock {
         self.choice.pick(&readers).map(Some)
     }
 
-    fn session(&self, card: &mut Card<'_>, reader: &str, questions: &mut Questions, first: bool) -> Result<Ended, Failure> {
+    fn session(
+        &self,
+        server: Option<&Service>,
+        card: &mut Card<'_>,
+        reader: &str,
+        questions: &mut Questions,
+        first: bool,
+    ) -> Result<Ended, Failure> {
         let result = match &self.response {
             Some(response) => self.with_given_response(card, response, questions),
-            None => self.look_first(card, reader, questions, first),
+            None => self.look_first(server, card, reader, questions, first),
         };
         match result {
             Ok(ended) => Ok(ended),
@@ -170,6 +179,7 @@ impl Unlock {
     /// Looks at the card, then goes the way that was asked for.
     fn look_first(
         &self,
+        server: Option<&Service>,
         card: &mut Card<'_>,
         reader: &str,
         questions: &mut Questions,
@@ -216,9 +226,9 @@ impl Unlock {
                 return Ok(Ended::Exit(Exit::FAILED));
             }
         }
-        if let Some(service) = self.online.service()? {
+        if let Some(server) = server {
             let atr = card.attribute(attribute::ATR_STRING).unwrap_or_default();
-            if let Some(ended) = online::unlock(&service, card, &atr, questions)? {
+            if let Some(ended) = online::unlock(server, card, &atr, questions)? {
                 return Ok(ended);
             }
             if !questions.is_person() {

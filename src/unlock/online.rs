@@ -3,6 +3,7 @@
 use super::ask::{NoAnswer, Questions};
 use super::talk::sentence;
 use super::{Disturbance, Ended, not_unlocked};
+use crate::client_settings::ClientSettings;
 use crate::exit::{Exit, Failure, OrExit};
 use anyhow::{Context as _, anyhow};
 use cardlab_client::minidriver::{CardError, Minidriver, PinPolicy};
@@ -19,7 +20,7 @@ use std::path::PathBuf;
 pub(crate) struct OnlineOptions {
     /// Unlock by security questions at this card management server
     #[arg(long, value_name = "URL")]
-    pub(super) online: Option<String>,
+    online: Option<String>,
 
     /// PEM of the certificate that the server must have, or that has signed its
     #[arg(long, value_name = "FILE", requires = "online")]
@@ -28,15 +29,26 @@ pub(crate) struct OnlineOptions {
     /// Take any certificate: whoever is between you and the server gets your answers
     #[arg(long, requires = "online")]
     do_not_verify_server: bool,
+
+    /// The workstation's settings (TOML): service_url, verify_server_certificate, server_certificate, offline_text
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
 }
 
 impl OnlineOptions {
     /// The server, when one was named.
     pub(crate) fn service(&self) -> Result<Option<Service>, Failure> {
-        let Some(address) = &self.online else { return Ok(None) };
+        let settings = self.settings()?;
+        let Some(address) = self.online.as_ref().or(settings.service_url.as_ref()) else { return Ok(None) };
         let read = |path: &PathBuf| std::fs::read(path).with_context(|| path.display().to_string());
-        let roots = self.server_certificate.as_ref().map(read).transpose()?;
-        Ok(Some(Service::at(address, &Trust { roots, unverified: self.do_not_verify_server })?))
+        let roots = self.server_certificate.as_ref().or(settings.server_certificate.as_ref()).map(read).transpose()?;
+        let unverified = self.do_not_verify_server || settings.verify_server_certificate == Some(false);
+        Ok(Some(Service::at(address, &Trust { roots, unverified })?))
+    }
+
+    /// The workstation's settings.
+    pub(crate) fn settings(&self) -> Result<ClientSettings, Failure> {
+        Ok(ClientSettings::read(self.settings.as_deref())?)
     }
 }
 

@@ -32,5 +32,10 @@ pub fn write(report: &Report) -> Result<String, String> {
         }
         document.add_test_suite(suite);
     }
-    document.to_string().map_err(|e| e.to_string())
+    let text = document.to_string().map_err(|e| e.to_string())?;
+    // Jenkins' schema of JUnit reports has no such attribute on the whole, and a strict reader refuses it.
+    let (head, rest) = text.split_once("<testsuites ").unwrap_or(("", &text));
+    let (whole, rest) = rest.split_once('>').unwrap_or((rest, ""));
+    let counted = whole.split(' ').filter(|attribute| !attribute.starts_with("skipped=")).collect::<Vec<_>>().join(" ");
+    Ok(format!("{head}<testsuites {counted}>{rest}"))
 }

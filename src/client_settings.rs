@@ -1,0 +1,34 @@
+//! The workstation's settings in a file: what an administrator rolls out to clients, under the names that the management
+//! system's administrators know.
+
+use anyhow::Context as _;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// As `--settings FILE` has them; a flag on the command line goes before.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ClientSettings {
+    /// *Smart card unlocking server*, *Service URL*: `https://HOST/credprovapi`. Without it there is no online unlock.
+    pub(crate) service_url: Option<String>,
+    /// *Verify server certificate*; on where nothing is said.
+    pub(crate) verify_server_certificate: Option<bool>,
+    /// PEM of the certificate that the server must have, or that has signed its; relative to the file.
+    pub(crate) server_certificate: Option<PathBuf>,
+    /// Shown beside the challenge: whom to call.
+    pub(crate) offline_text: Option<String>,
+}
+
+impl ClientSettings {
+    /// Reads a file; none is none set.
+    pub(crate) fn read(path: Option<&Path>) -> anyhow::Result<Self> {
+        let Some(path) = path else { return Ok(Self::default()) };
+        let named = || format!("--settings {}", path.display());
+        let text = std::fs::read_to_string(path).with_context(named)?;
+        let mut settings: Self = toml::from_str(&text).with_context(named)?;
+        if let (Some(certificate), Some(directory)) = (&mut settings.server_certificate, path.parent()) {
+            *certificate = directory.join(&*certificate);
+        }
+        Ok(settings)
+    }
+}
