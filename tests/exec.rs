@@ -26,7 +26,9 @@ fn wrong_use_is_explained() {
         "cardlab: no profile named 'yubikey-6'; there are: gids, gids-blank, nist-piv, piv-admin, yubikey-4.3, yubikey-5.4, yubikey-5.7\n"
     );
     has(&wrong(&["--card", "nist-piv,colour=red"]), &["no card setting named 'colour'; there are: name, pace, pin-pad, ca, 9a,"]);
-    has(&wrong(&["--card", "nist-piv,pace=slow"]), &["card setting pace 'slow': 'slow' is no time; write off, yubikey-5,"]);
+    let slow = wrong(&["--card", "nist-piv,pace=slow"]);
+    has(&slow, &["cardlab: pace 'slow': 'slow' is no time; write off, yubikey-5,"]);
+    assert_eq!(slow.matches("is no time").count(), 1, "{slow}");
     has(&wrong(&["--fault", "1:mute"]), &["--fault 1:mute: there is no card 1; they are counted from 0"]);
     has(
         &wrong(&["--fault", "mute,applet=gids"]),

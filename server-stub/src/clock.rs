@@ -1,5 +1,5 @@
 //! Time. Lifetimes must not follow a wall clock that somebody sets: it is read once, when the process
-//! starts, and what has passed since is measured.
+//! starts (the database's, where several machines share one), and what has passed since is measured.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -27,6 +27,11 @@ impl Clock {
     pub fn now(&self) -> Millis {
         let passed = self.passed.load(std::sync::atomic::Ordering::Relaxed);
         self.wall + self.start.elapsed().as_millis() as Millis + passed
+    }
+
+    /// From here on it is `now`: servers over one database go by the database's clock.
+    pub(crate) fn set(&self, now: Millis) {
+        self.passed.fetch_add(now - self.now(), std::sync::atomic::Ordering::Relaxed);
     }
 
     /// Lets time pass, for tests.

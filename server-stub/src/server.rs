@@ -37,6 +37,9 @@ impl Server {
     /// # Errors
     /// [`Code::Conflict`] for another master key: its responses would cost tries of every card.
     pub async fn new(store: Store, vault: Vault, clock: Clock, hashing: Hashing) -> Result<Self, Refusal> {
+        if let Some(now) = store.clock().await? {
+            clock.set(now);
+        }
         let nobody = hashing.hash(&crate::random::token()).map_err(Refusal::malformed)?;
         let master = crate::random::fingerprint(&hex::encode(vault.salt()));
         let mut tx = store.begin().await?;

@@ -5,6 +5,7 @@
 //! is done outside. The statements are the same for both engines, so there is one set of them, through
 //! sqlx's `Any` driver: columns are TEXT and BIGINT only.
 
+use crate::clock::Millis;
 use crate::refusal::{Code, Refusal};
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Row, Transaction};
@@ -87,6 +88,18 @@ impl Store {
             return Ok(tx);
         }
         Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// The clock of a database that several machines share.
+    ///
+    /// # Errors
+    /// [`Code::StoreDown`].
+    pub(crate) async fn clock(&self) -> Result<Option<Millis>, Refusal> {
+        if !self.postgres {
+            return Ok(None);
+        }
+        let now = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) AS now";
+        Ok(Some(number(&sqlx::query(now).fetch_one(&self.pool).await?, "now")?))
     }
 
     /// Closes all connections.

@@ -2,7 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
-use common::{ANNA, BORIS, CHALLENGE, ENGINES, SPARE, Site, expected, right, wrong};
+use cardlab_server_stub::clock::Clock;
+use cardlab_server_stub::server::Server;
+use cardlab_server_stub::store::Store;
+use cardlab_server_stub::vault::Vault;
+use common::{ANNA, BORIS, CHALLENGE, ENGINES, Engine, SPARE, Site, expected, right, wrong};
 use serde_json::json;
 
 #[test]
@@ -123,6 +127,24 @@ fn a_last_try_whose_server_died() {
         site.post(&format!("/api/v1/users/{}/unlock", site.user("anna")), &site.operator(), &json!({})).ok();
         assert_eq!(site.open(ANNA)["mode"], "online");
     }
+}
+
+/// A machine whose clock is wrong by hours serves beside others: it goes by the database's.
+#[test]
+fn a_machine_with_a_wrong_clock() {
+    let site = Site::start(Engine::Postgres);
+    site.set_answers("anna");
+    let session = site.open(ANNA);
+    let wrong = Clock::start();
+    wrong.advance(std::time::Duration::from_secs(2 * 60 * 60));
+    let other = site.block_on(async {
+        let store = Store::open(&site.url).await.unwrap();
+        Server::new(store, Vault::new(&common::MASTER).unwrap(), wrong.clone(), site.hashing.clone()).await.unwrap()
+    });
+    assert!(wrong.now().abs_diff(site.clock.now()) < 60_000);
+    let answers = serde_json::from_value(common::given(&session["questions"], right)).unwrap();
+    let id = session["session"].as_str().unwrap();
+    site.block_on(other.answer_online(id, &answers)).expect("the session lives there as well");
 }
 
 /// 1,000 unlocks from 50 workstations at once: no session and no answer is lost or counted twice; whoever finds no room

@@ -51,7 +51,7 @@ pub enum SetupError {
     #[error("card setting 'pin-pad': '{0}' is not on or off")]
     PinPad(String),
     /// How long commands take.
-    #[error("card setting {0}")]
+    #[error(transparent)]
     Pace(#[from] PaceError),
     /// A setting of a snapshot.
     #[error("card setting '{0}': a card from a snapshot is as it was; only name=, pace= and pin-pad= can be set")]
