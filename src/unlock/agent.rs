@@ -105,7 +105,12 @@ impl Agent {
         };
         match task(server, &mut card, questions) {
             Ok(asking) => Ok(asking),
-            Err(NoAnswer::Failure(failure)) => Err(failure),
+            Err(NoAnswer::Failure(failure)) if self.once => Err(failure),
+            Err(NoAnswer::Failure(failure)) => {
+                // Another card, or another time, may go better.
+                eprintln!("cardlab: {:#}", failure.error);
+                Ok(Asking::NotDone)
+            }
             Err(NoAnswer::End | NoAnswer::Broken(_)) => Ok(Asking::NotDone),
         }
     }
