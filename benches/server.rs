@@ -8,7 +8,7 @@
 mod postgres;
 
 use cardlab_client::service::{Service, Trust};
-use cardlab_credprov::{Answer, Answers, CardOutcome, Judged, Open, Opened, Outcome};
+use cardlab_protocol::workstation::{Answer, Answers, CardOutcome, Judged, Open, Opened, Outcome};
 use cardlab_server_stub::answers::Hashing;
 use cardlab_server_stub::bootstrap::{CARD_TYPE, sample};
 use cardlab_server_stub::clock::Clock;

@@ -5,7 +5,7 @@
 use cardlab_client::transport::{InProcess, Transport};
 use cardlab_client::unlock::online;
 use cardlab_pcsclite::client::{Context, ShareMode};
-use cardlab_server_stub::keys::{AdminKey, Cipher};
+use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_sim::card::{Card, World};
 use cardlab_sim::profile::Profile;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

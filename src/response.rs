@@ -2,8 +2,9 @@
 
 use crate::exit::{Exit, Failure};
 use anyhow::{Context as _, anyhow};
-use cardlab_codes::{CodeError, check_code, digits, grouped, parse_challenge};
-use cardlab_server_stub::keys::{AdminKey, CardIdentity, Cipher, MasterKey};
+use cardlab_protocol::admin_key::{AdminKey, Cipher};
+use cardlab_protocol::codes::{CodeError, check_code, digits, grouped, parse_challenge};
+use cardlab_server_stub::keys::{CardIdentity, MasterKey};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::io::Read;
@@ -130,7 +131,7 @@ impl Response {
     }
 
     fn challenge_lengths(&self) -> Vec<usize> {
-        self.cipher.map_or_else(|| vec![8, 16], |c| vec![Cipher::from(c).challenge_len()])
+        self.cipher.map_or_else(|| vec![8, 16], |c| vec![Cipher::from(c).block_len()])
     }
 
     /// The card's key. `challenge` is the challenge's length in bytes.

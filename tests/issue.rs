@@ -6,7 +6,7 @@ mod common;
 use cardlab_client::lock;
 use cardlab_client::minidriver::{Authenticator, CardError, Minidriver, Secret};
 use cardlab_pcsclite::client::{Context, ShareMode};
-use cardlab_server_stub::keys::{AdminKey, Cipher};
+use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use common::site::Http;
 use common::{CARDLAB, Lab, Up, has};
 use serde_json::{Value, json};

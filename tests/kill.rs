@@ -5,7 +5,7 @@
 mod common;
 use cardlab_client::minidriver::{Authenticator, CardError, Minidriver};
 use cardlab_pcsclite::client::{Context, ShareMode};
-use cardlab_server_stub::keys::{AdminKey, Cipher};
+use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_sim::random::Random;
 use common::{Lab, Up};
 use std::path::Path;

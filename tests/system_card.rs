@@ -7,7 +7,7 @@ use cardlab_client::system::SystemReaders;
 use cardlab_client::transport::{Transport, TransportError};
 use cardlab_client::unlock::offline::{Guard, Offline};
 use cardlab_client::{lock, minidriver::CardError};
-use cardlab_server_stub::keys::{AdminKey, Cipher};
+use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use common::{Lab, under_exec};
 
 #[test]

@@ -10,7 +10,6 @@
 //! | [`lock`] | bringing a card to few tries, by spending them |
 //! | [`unlock`] | unlocking by challenge and response, online and offline |
 //! | [`service`] | the card management server's workstation service |
-//! | [`tlv`] | data objects as cards answer them |
 //! | [`piv`] | reading a PIV card's state without changing it |
 #![forbid(unsafe_code)]
 
@@ -21,6 +20,5 @@ pub mod recognise;
 pub mod service;
 #[cfg(feature = "pcsc")]
 pub mod system;
-pub mod tlv;
 pub mod transport;
 pub mod unlock;

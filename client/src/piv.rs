@@ -1,7 +1,7 @@
 //! Reading a PIV card's state: nothing here spends a try or changes the card.
 
-use crate::tlv::object;
 use crate::transport::{Transport, TransportError, send};
+use cardlab_protocol::tlv::find;
 
 /// What a PIV card says of itself, but for its tries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub fn identity(card: &mut dyn Transport) -> Result<Identity, TransportError> {
     let version = ok(send(card, &[0x00, 0xFD, 0x00, 0x00, 0x00])?).and_then(|v| v.try_into().ok());
     let serial = ok(send(card, &[0x00, 0xF8, 0x00, 0x00, 0x00])?).and_then(|v| v.try_into().ok()).map(u32::from_be_bytes);
     let chuid = read(card, &[0x5F, 0xC1, 0x02])?;
-    let guid = chuid.and_then(|data| object(&data, 0x34)?.try_into().ok());
+    let guid = chuid.and_then(|data| find(&data, 0x34)?.try_into().ok());
     let mut certificates = Vec::new();
     for (key, last) in CERTIFICATES {
         if read(card, &[0x5F, 0xC1, last])?.is_some_and(|value| !value.is_empty()) {
@@ -45,13 +45,13 @@ pub fn identity(card: &mut dyn Transport) -> Result<Identity, TransportError> {
 /// [`TransportError`] when the card cannot be asked.
 pub fn attestation_root(card: &mut dyn Transport) -> Result<Option<Vec<u8>>, TransportError> {
     send(card, &SELECT)?;
-    Ok(read(card, &ATTESTATION_ROOT)?.and_then(|data| object(&data, 0x70)))
+    Ok(read(card, &ATTESTATION_ROOT)?.and_then(|data| find(&data, 0x70).map(<[u8]>::to_vec)))
 }
 
 /// GET DATA: the value of the `53` object.
 fn read(card: &mut dyn Transport, tag: &[u8; 3]) -> Result<Option<Vec<u8>>, TransportError> {
     let command = [0x00, 0xCB, 0x3F, 0xFF, 0x05, 0x5C, 0x03, tag[0], tag[1], tag[2], 0x00];
-    Ok(ok(send(card, &command)?).and_then(|data| object(&data, 0x53)))
+    Ok(ok(send(card, &command)?).and_then(|data| find(&data, 0x53).map(<[u8]>::to_vec)))
 }
 
 fn ok((data, sw): (Vec<u8>, u16)) -> Option<Vec<u8>> {

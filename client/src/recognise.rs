@@ -1,7 +1,7 @@
 //! What kind of card it is. Selects an application; changes nothing else on the card.
 
-use crate::tlv::object;
 use crate::transport::{Transport, TransportError, send};
+use cardlab_protocol::tlv::find;
 
 const SELECT_GIDS: &[u8] =
     &[0x00, 0xA4, 0x04, 0x00, 0x0B, 0xA0, 0x00, 0x00, 0x03, 0x97, 0x42, 0x54, 0x46, 0x59, 0x02, 0x01, 0x00];
@@ -78,5 +78,5 @@ pub fn current(card: &mut dyn Transport) -> Result<Option<Edge>, TransportError>
         return Ok(None);
     }
     let (master, _) = send(card, GET_MASTER_FILE)?;
-    Ok(Some(Edge::Gids { initialised: object(&master, 0xDF1F).is_some() }))
+    Ok(Some(Edge::Gids { initialised: find(&master, 0xDF1F).is_some() }))
 }

@@ -1,7 +1,9 @@
 //! The card management server's workstation service, as a workstation uses it.
 
 use crate::minidriver::{CardError, Secret};
-use cardlab_credprov::{Answers, CardOutcome, Challenge, Judged, Open, Opened, Outcome, PATH, Problem, Response, TaskOffer};
+use cardlab_protocol::workstation::{
+    Answers, CardOutcome, Challenge, Judged, Open, Opened, Outcome, PATH, Problem, Response, TaskOffer,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;

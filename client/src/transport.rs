@@ -8,6 +8,7 @@
 
 use cardlab_pcsclite::client::{self, Disposition, ShareMode};
 use cardlab_pcsclite::code::ReturnCode;
+use cardlab_protocol::apdu;
 use thiserror::Error;
 
 /// Why an exchange did not take place.
@@ -139,12 +140,11 @@ pub fn send(transport: &mut dyn Transport, command: &[u8]) -> Result<(Vec<u8>, u
     let mut data = Vec::new();
     let mut response = transport.exchange(command)?;
     for _ in 0..MOST_PARTS {
-        let length = response.len();
-        let Some((part, sw)) = response.split_last_chunk::<2>() else { return Err(TransportError::Short(length)) };
+        let (part, sw) = apdu::response(&response).ok_or(TransportError::Short(response.len()))?;
         data.extend_from_slice(part);
-        let [sw1, sw2] = *sw;
+        let [sw1, sw2] = sw.to_bytes();
         if sw1 != 0x61 {
-            return Ok((data, u16::from_be_bytes([sw1, sw2])));
+            return Ok((data, sw.0));
         }
         response = transport.exchange(&[0x00, 0xC0, 0x00, 0x00, sw2])?;
     }

@@ -7,7 +7,7 @@ use cardlab_client::recognise::{Edge, recognise};
 use cardlab_client::transport::{InProcess, Transport, TransportError};
 use cardlab_client::unlock::offline::{Guard, Offline};
 use cardlab_client::unlock::online::{self, OnlineError};
-use cardlab_server_stub::keys::{AdminKey, Cipher};
+use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_sim::card::{Card, World};
 use cardlab_sim::profile::Profile;
 
@@ -128,7 +128,7 @@ fn the_administration_key_unblocks() {
         assert_eq!(full, Some(Counter { left: 5, maximum: Some(5) }), "{kind}");
 
         let first = card.card_get_challenge().unwrap();
-        assert_eq!(first.len(), key.cipher().challenge_len(), "{kind}");
+        assert_eq!(first.len(), key.cipher().block_len(), "{kind}");
         let second = card.card_get_challenge().unwrap();
         assert_ne!(first, second);
         // Of the one before; then of none at all, which costs nothing.

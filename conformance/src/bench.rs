@@ -8,9 +8,10 @@ use crate::target::Slot;
 use crate::test::Danger;
 use cardlab_client::minidriver::Minidriver;
 use cardlab_client::recognise::Edge;
-use cardlab_client::tlv::object;
 use cardlab_client::transport::{Transport, TransportError};
-use cardlab_server_stub::keys::AdminKey;
+use cardlab_protocol::admin_key::AdminKey;
+use cardlab_protocol::apdu::{self, short};
+use cardlab_protocol::tlv::{encode, find_path};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use zeroize::Zeroizing;
@@ -216,11 +217,11 @@ impl<'a> Bench<'a> {
         };
         let command = masked(command, self.facts.new);
         self.transcript.push(Line { command, response: said });
-        let mut data = answer?;
-        let Some(sw) = data.split_off_checked_2() else {
-            return Err(Stop::Failed(format!("a response of {} bytes has no status word", data.len())));
+        let answer = answer?;
+        let Some((data, sw)) = apdu::response(&answer) else {
+            return Err(Stop::Failed(format!("a response of {} bytes has no status word", answer.len())));
         };
-        Ok(Reply { data, sw })
+        Ok(Reply { data: data.to_vec(), sw: sw.0 })
     }
 
     /// Header and data of a command, those of the blocks before it included where it ends a chain.
@@ -512,7 +513,7 @@ impl<'a> Bench<'a> {
 
     /// The algorithm identifier of the PIV administration key.
     pub(crate) fn admin_algorithm(&self) -> Verdict<u8> {
-        use cardlab_server_stub::keys::Cipher;
+        use cardlab_protocol::admin_key::Cipher;
         Ok(match self.admin_key()?.cipher() {
             Cipher::Tdes => 0x03,
             Cipher::Aes128 => 0x08,
@@ -530,9 +531,9 @@ impl<'a> Bench<'a> {
     pub(crate) fn challenge(&mut self) -> Verdict<Vec<u8>> {
         self.name_admin_key()?;
         let data = self.admin_command(&[0x7C, 0x02, 0x81, 0x00])?.ok("GENERAL AUTHENTICATE, request for a challenge")?;
-        let challenge = object(&data, 0x7C).and_then(|t| object(&t, 0x81)).unwrap_or_default();
+        let challenge = find_path(&data, &[0x7C, 0x81]).unwrap_or_default();
         holds(!challenge.is_empty(), "the answer to a request for a challenge must be 7C {81 challenge}")?;
-        Ok(challenge)
+        Ok(challenge.to_vec())
     }
 
     /// Sends a response.
@@ -563,7 +564,7 @@ impl<'a> Bench<'a> {
     /// The administration key's tries, by GET DATA 7F73.
     pub(crate) fn admin_tries(&mut self) -> Verdict<u8> {
         let data = self.hex("00CB3FFF045C027F7300")?.ok("GET DATA 7F73")?;
-        let left = object(&data, 0x7F73).and_then(|t| object(&t, 0x97));
+        let left = find_path(&data, &[0x7F73, 0x97]);
         left.and_then(|l| l.first().copied()).ok_or_else(|| Stop::failed("7F73 must hold 97 {tries left}"))
     }
 
@@ -577,19 +578,19 @@ impl<'a> Bench<'a> {
     /// PUT DATA of a PIV object: `53` with this value.
     pub(crate) fn put(&mut self, tag: &str, value: &[u8]) -> Verdict<Reply> {
         let tag = hex::decode(tag).unwrap_or_default();
-        let data = [&[0x5C, tag.len() as u8], &tag[..], &tlv(&[0x53], value)].concat();
+        let data = [&[0x5C, tag.len() as u8], &tag[..], &encode(0x53, value)].concat();
         self.long([0x00, 0xDB, 0x3F, 0xFF], &data)
     }
 
     /// GENERAL AUTHENTICATE with a key: `7C {82, 81 input}`.
     pub(crate) fn sign(&mut self, algorithm: u8, slot: u8, input: &[u8]) -> Verdict<Reply> {
-        let template = tlv(&[0x7C], &[&[0x82, 0x00], &tlv(&[0x81], input)[..]].concat());
+        let template = encode(0x7C, &[&[0x82, 0x00], &encode(0x81, input)[..]].concat());
         self.long([0x00, 0x87, algorithm, slot], &template)
     }
 
     /// Key agreement: `7C {82, 85 point}`.
     pub(crate) fn agree(&mut self, algorithm: u8, slot: u8, point: &[u8]) -> Verdict<Reply> {
-        let template = tlv(&[0x7C], &[&[0x82, 0x00], &tlv(&[0x85], point)[..]].concat());
+        let template = encode(0x7C, &[&[0x82, 0x00], &encode(0x85, point)[..]].concat());
         self.long([0x00, 0x87, algorithm, slot], &template)
     }
 
@@ -667,7 +668,7 @@ impl<'a> Bench<'a> {
         for tag in written {
             let before = self.facts.objects.get(&tag).cloned();
             let before = before.ok_or_else(|| Stop::failed(format!("object {} was not read before", hex::encode_upper(&tag))))?;
-            let data = [&[0x5C, tag.len() as u8], &tag[..], &tlv(&[0x53], &before.unwrap_or_default())].concat();
+            let data = [&[0x5C, tag.len() as u8], &tag[..], &encode(0x53, &before.unwrap_or_default())].concat();
             self.long([0x00, 0xDB, 0x3F, 0xFF], &data)?.ok("putting a data object back")?;
         }
         Ok(())
@@ -695,28 +696,6 @@ impl Transport for Through<'_, '_> {
     }
 }
 
-/// A short command.
-pub(crate) fn short(header: [u8; 4], data: &[u8], le: Option<u8>) -> Vec<u8> {
-    let mut command = header.to_vec();
-    if !data.is_empty() {
-        command.push(data.len() as u8);
-        command.extend_from_slice(data);
-    }
-    command.extend(le);
-    command
-}
-
-/// A data object with the shortest length field.
-pub(crate) fn tlv(tag: &[u8], value: &[u8]) -> Vec<u8> {
-    let length = value.len();
-    let length = match length {
-        0..=0x7F => vec![length as u8],
-        0x80..=0xFF => vec![0x81, length as u8],
-        _ => vec![0x82, (length >> 8) as u8, length as u8],
-    };
-    [tag, &length, value].concat()
-}
-
 /// A command for the transcript: secrets of cards that are somebody's do not show.
 fn masked(command: &[u8], nobodys: bool) -> String {
     let secret = matches!(command, [_, 0x20 | 0x24 | 0x2C, ..]) && command.len() > 5;
@@ -727,18 +706,6 @@ fn masked(command: &[u8], nobodys: bool) -> String {
     let mut text = hex::encode_upper(&command[..5]);
     let _ = write!(text, " ({} bytes not shown)", command.len() - 5);
     text
-}
-
-trait StatusWord {
-    fn split_off_checked_2(&mut self) -> Option<u16>;
-}
-
-impl StatusWord for Vec<u8> {
-    fn split_off_checked_2(&mut self) -> Option<u16> {
-        let sw = u16::from_be_bytes(*self.last_chunk::<2>()?);
-        self.truncate(self.len() - 2);
-        Some(sw)
-    }
 }
 
 #[cfg(test)]
@@ -849,12 +816,5 @@ mod tests {
         b.verify_wrong().unwrap();
         assert!(b.put("5FC105", &[]).is_err());
         assert_eq!(sent.get(), 3);
-    }
-
-    #[test]
-    fn lengths_are_shortest() {
-        assert_eq!(tlv(&[0x53], &[]), [0x53, 0]);
-        assert_eq!(tlv(&[0x53], &[1; 200])[..3], [0x53, 0x81, 200]);
-        assert_eq!(tlv(&[0x5F, 0x49], &[1; 300])[..5], [0x5F, 0x49, 0x82, 1, 44]);
     }
 }

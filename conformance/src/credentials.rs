@@ -1,6 +1,6 @@
 //! What a person knows of a card: PIN, PUK, administration key.
 
-use cardlab_server_stub::keys::{AdminKey, Cipher};
+use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use serde::Deserialize;
 use std::path::Path;
 use thiserror::Error;

@@ -1,8 +1,7 @@
 //! Cryptography that judges a card's: aws-lc, where the simulated card computes with RustCrypto.
 
-use crate::bench::{Stop, Verdict, holds, tlv};
+use crate::bench::{Stop, Verdict, holds};
 use crate::keys::KeyKind;
-use aes::{Aes128, Aes192, Aes256};
 use aws_lc_rs::agreement::{self, ECDH_P256, ECDH_P384, PrivateKey, X25519};
 use aws_lc_rs::digest::{SHA256, SHA384, digest};
 use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
@@ -11,10 +10,7 @@ use aws_lc_rs::signature::{
     ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P384_SHA384_FIXED, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
     RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
 };
-use cardlab_client::tlv::object;
-use cardlab_server_stub::keys::{AdminKey, Cipher};
-use des::TdesEde3;
-use des::cipher::{Array, BlockCipherDecrypt, BlockSizeUser, KeyInit};
+use cardlab_protocol::tlv::{encode, find, find_path, objects};
 
 /// The public half of a card's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +67,9 @@ pub(crate) fn public_of(kind: KeyKind) -> Verdict<PublicKey> {
 impl PublicKey {
     /// What a card answers to GENERATE: `81 modulus, 82 exponent` or `86 point`, inside 7F49.
     pub(crate) fn of_template(kind: KeyKind, template: &[u8]) -> Verdict<Self> {
-        let field = |tag| object(template, tag).ok_or_else(|| Stop::failed(format!("a public key template needs {tag:02X}")));
+        let field = |tag| {
+            find(template, tag).map(<[u8]>::to_vec).ok_or_else(|| Stop::failed(format!("a public key template needs {tag:02X}")))
+        };
         Ok(match kind {
             KeyKind::Rsa2048 | KeyKind::Rsa3072 => Self::Rsa { modulus: field(0x81)?, exponent: field(0x82)? },
             _ => Self::Point(kind, field(0x86)?),
@@ -162,53 +160,33 @@ pub(crate) fn import_parts(kind: KeyKind) -> Vec<u8> {
     match kind {
         KeyKind::Rsa2048 | KeyKind::Rsa3072 => {
             let key = octets(der);
-            let fields = integers(&key);
+            let fields = integers(key);
             // RSAPrivateKey: version, n, e, d, p, q, dp, dq, qinv.
             let wanted = fields.get(4..9).unwrap_or_default();
-            (1u8..).zip(wanted).flat_map(|(tag, part)| tlv(&[tag], &left_padded(part, kind.size() / 2))).collect()
+            (1u8..).zip(wanted).flat_map(|(tag, part)| encode(u32::from(tag), &left_padded(part, kind.size() / 2))).collect()
         }
         KeyKind::P256 | KeyKind::P384 => {
             // ECPrivateKey: version, then the scalar.
             let key = octets(der);
-            let inside = object(&key, 0x30).unwrap_or_default();
-            tlv(&[0x06], &object(&inside, 0x04).unwrap_or_default())
+            encode(0x06, find_path(key, &[0x30, 0x04]).unwrap_or_default())
         }
-        KeyKind::Ed25519 => tlv(&[0x07], &der[der.len() - 32..]),
-        KeyKind::X25519 => tlv(&[0x08], &der[der.len() - 32..]),
+        KeyKind::Ed25519 => encode(0x07, &der[der.len() - 32..]),
+        KeyKind::X25519 => encode(0x08, &der[der.len() - 32..]),
     }
 }
 
 /// The private key inside PKCS #8.
-pub(crate) fn octets(der: &[u8]) -> Vec<u8> {
-    object(der, 0x30).and_then(|inside| object(&inside, 0x04)).unwrap_or_default()
+pub(crate) fn octets(der: &[u8]) -> &[u8] {
+    find_path(der, &[0x30, 0x04]).unwrap_or_default()
 }
 
-fn integers(key: &[u8]) -> Vec<Vec<u8>> {
-    let inside = object(key, 0x30).unwrap_or_default();
-    cardlab_client::tlv::objects(&inside).into_iter().filter(|(tag, _)| *tag == 0x02).map(|(_, value)| value).collect()
+fn integers(key: &[u8]) -> Vec<&[u8]> {
+    objects(find(key, 0x30).unwrap_or_default()).filter(|o| o.tag == 0x02).map(|o| o.value).collect()
 }
 
 fn left_padded(part: &[u8], length: usize) -> Vec<u8> {
     let part = &part[part.len().saturating_sub(length)..];
     [&vec![0; length - part.len()][..], part].concat()
-}
-
-/// One block under an administration key, undone: what a witness hides.
-pub(crate) fn decrypt(key: &AdminKey, block: &[u8]) -> Verdict<Vec<u8>> {
-    fn with<C: KeyInit + BlockSizeUser + BlockCipherDecrypt>(key: &[u8], block: &[u8]) -> Option<Vec<u8>> {
-        let cipher = C::new_from_slice(key).ok()?;
-        let mut block = Array::<u8, C::BlockSize>::try_from(block).ok()?;
-        cipher.decrypt_block(&mut block);
-        Some(block.to_vec())
-    }
-    let bytes = key.as_bytes();
-    match key.cipher() {
-        Cipher::Tdes => with::<TdesEde3>(bytes, block),
-        Cipher::Aes128 => with::<Aes128>(bytes, block),
-        Cipher::Aes192 => with::<Aes192>(bytes, block),
-        Cipher::Aes256 => with::<Aes256>(bytes, block),
-    }
-    .ok_or_else(|| Stop::failed(format!("a block of {} bytes is no block of this key", block.len())))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What parses as a command APDU is written back to the same bytes.
 #![no_main]
-use cardlab_sim::{apdu::Command, atr::Atr};
+use cardlab_protocol::apdu::Command;
+use cardlab_sim::atr::Atr;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     if let Ok(command) = Command::parse(bytes) {

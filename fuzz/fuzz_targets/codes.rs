@@ -2,8 +2,8 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
-    if let Ok(code) = cardlab_codes::parse(text, &[8, 16]) {
-        assert_eq!(cardlab_codes::parse(&cardlab_codes::grouped(&code), &[code.len()]), Ok(code));
+    if let Ok(code) = cardlab_protocol::codes::parse(text, &[8, 16]) {
+        assert_eq!(cardlab_protocol::codes::parse(&cardlab_protocol::codes::grouped(&code), &[code.len()]), Ok(code));
     }
-    let _ = cardlab_codes::parse_challenge(text, &[8, 16]);
+    let _ = cardlab_protocol::codes::parse_challenge(text, &[8, 16]);
 });

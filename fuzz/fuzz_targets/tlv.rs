@@ -1,6 +1,6 @@
 //! Reading never panics, and what was read is written back to an equal sequence.
 #![no_main]
-use cardlab_sim::tlv::{Reader, Writer};
+use cardlab_protocol::tlv::{Reader, Writer};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let objects: Vec<_> = Reader::new(bytes).map_while(Result::ok).collect();

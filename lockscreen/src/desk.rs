@@ -8,9 +8,9 @@ use cardlab_client::service::{self, Service, ServiceError};
 use cardlab_client::transport::TransportError;
 use cardlab_client::unlock::offline::{Guard, Offline};
 use cardlab_client::unlock::online::{self, OnlineError};
-use cardlab_credprov::{Answer, Answers, CardOutcome, Judged, Open, Opened, Outcome};
 use cardlab_pcsclite::client::{Card, Context, ShareMode};
 use cardlab_pcsclite::code::attribute;
+use cardlab_protocol::workstation::{Answer, Answers, CardOutcome, Judged, Open, Opened, Outcome};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -248,9 +248,10 @@ impl Worker {
     }
 
     fn screen_of(&self, opened: &mut Minidriver<'_>) -> Result<Screen, CardError> {
-        let name = opened
-            .card_id()?
-            .map_or_else(|| opened.edge().name(), |id| format!("{}, {}", opened.edge().name(), cardlab_codes::digits(&id)));
+        let name = opened.card_id()?.map_or_else(
+            || opened.edge().name(),
+            |id| format!("{}, {}", opened.edge().name(), cardlab_protocol::codes::digits(&id)),
+        );
         let status = opened.card_pin_status()?;
         if status.pin_blocked() != Some(true) {
             return Ok(Screen::Pin { card: name, left: status.pin.map(|c| c.left) });
@@ -315,8 +316,8 @@ impl Worker {
             Err(error) => return Err(gone(&error)),
         };
         let open = Open {
-            serial: cardlab_codes::digits(&id),
-            atr: cardlab_codes::digits(&card.attribute(attribute::ATR_STRING).unwrap_or_default()),
+            serial: cardlab_protocol::codes::digits(&id),
+            atr: cardlab_protocol::codes::digits(&card.attribute(attribute::ATR_STRING).unwrap_or_default()),
             workstation: self.settings.workstation.clone(),
             remote_desktop: self.settings.remote_desktop && !self.settings.in_session,
         };
@@ -341,7 +342,7 @@ impl Worker {
             let (act, next) = self.next(|| present(card))?;
             done = Done(Some(next));
             let Act::Answer(texts) = act else { return self.other(card, act, done) };
-            let answer = |(question, text): (&cardlab_credprov::Question, &Zeroizing<String>)| Answer {
+            let answer = |(question, text): (&cardlab_protocol::workstation::Question, &Zeroizing<String>)| Answer {
                 question: question.id.clone(),
                 text: text.to_string(),
             };
@@ -406,8 +407,8 @@ impl Worker {
             };
             loop {
                 let screen = Screen::Challenge {
-                    grouped: cardlab_codes::grouped(offline.challenge()),
-                    check: cardlab_codes::check_code(offline.challenge()),
+                    grouped: cardlab_protocol::codes::grouped(offline.challenge()),
+                    check: cardlab_protocol::codes::check_code(offline.challenge()),
                     rules: rules(offline.pin_policy()),
                     text: self.settings.offline_text.clone(),
                 };
@@ -436,7 +437,7 @@ impl Worker {
                     other => break 'challenges (Some(other), String::new()),
                 };
                 let length = offline.challenge().len();
-                let parsed = cardlab_codes::parse(&response, &[length]).map_err(|e| format!("Response data: {e}."));
+                let parsed = cardlab_protocol::codes::parse(&response, &[length]).map_err(|e| format!("Response data: {e}."));
                 let pins = checked(offline.pin_policy(), &pin, &confirmation).map_err(|fault| sentence(&fault.to_string()));
                 let response = match parsed.and_then(|response| pins.map(|()| response)) {
                     Ok(response) => response,

@@ -35,7 +35,7 @@ struct Page<'a> {
 pub fn router(desk: Desk) -> Result<Router, getrandom::Error> {
     let mut token = [0; 16];
     getrandom::fill(&mut token)?;
-    let token = cardlab_codes::digits(&token).into();
+    let token = cardlab_protocol::codes::digits(&token).into();
     let style = || async { ([(header::CONTENT_TYPE, "text/css")], include_str!("../assets/style.css")) };
     let script = || async { ([(header::CONTENT_TYPE, "text/javascript")], include_str!("../assets/watch.js")) };
     let state = get(|State(site): State<Site>| async move { kind(&site.desk.shown().screen) });

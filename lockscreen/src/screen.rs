@@ -1,6 +1,6 @@
 //! What is shown.
 
-use cardlab_credprov::Question;
+use cardlab_protocol::workstation::Question;
 
 /// One state of the lock screen.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,13 +2,13 @@
 
 use crate::configuration::{NewOperator, NewQuestion, NewUser};
 use crate::desk::NewCard;
-use crate::keys::Cipher;
 use crate::policy::Policy;
 use crate::records::CardType;
 use crate::refusal::Refusal;
 use crate::role::Role;
 use crate::server::Server;
 use crate::store::{number, text};
+use cardlab_protocol::admin_key::Cipher;
 
 const SETUP: &str = "setup";
 /// The card type of cards with a 3DES administration key.

@@ -10,6 +10,7 @@ use crate::role::Privilege;
 use crate::server::Server;
 use crate::store::{Tx, number};
 use crate::subject::{self, Subject};
+use cardlab_protocol::admin_key::AdminKey;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -269,7 +270,7 @@ impl Server {
                 let bytes = zeroize::Zeroizing::new(
                     hex::decode(key).map_err(|_| Refusal::malformed("an administration key is hexadecimal"))?,
                 );
-                let key = crate::keys::AdminKey::new(about.cipher()?, &bytes).map_err(|e| Refusal::malformed(e.to_string()))?;
+                let key = AdminKey::new(about.cipher()?, &bytes).map_err(|e| Refusal::malformed(e.to_string()))?;
                 let bytes = hex::decode(&serial).unwrap_or_default();
                 (KeySource::Sealed, self.vault.seal(&key, &bytes).map_err(|e| Refusal::new(Code::Busy, e))?)
             }

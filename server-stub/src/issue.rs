@@ -6,7 +6,7 @@
 use crate::card::{CardState, KeySource, Operation};
 use crate::desk::CardView;
 use crate::event::{Happening, Kind};
-use crate::keys::{AdminKey, CardIdentity};
+use crate::keys::CardIdentity;
 use crate::login::Operator;
 use crate::policy::Policy;
 use crate::records::{self, Card};
@@ -16,6 +16,7 @@ use crate::server::Server;
 use crate::station::{Connected, NewPin, Order, Station, StationError};
 use crate::store::Tx;
 use crate::subject::{self, Subject};
+use cardlab_protocol::admin_key::AdminKey;
 use serde::Serialize;
 use serde_json::json;
 use std::sync::Arc;

@@ -2,11 +2,12 @@
 
 use crate::card::{CardState, KeySource};
 use crate::clock::Millis;
-use crate::keys::{CardIdentity, Cipher};
+use crate::keys::CardIdentity;
 use crate::policy::{Link, Policy};
 use crate::refusal::{Code, Refusal};
 use crate::store::{Conn, json, number, optional, text};
 use crate::vault::CardKey;
+use cardlab_protocol::admin_key::Cipher;
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use utoipa::ToSchema;

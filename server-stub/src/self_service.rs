@@ -7,7 +7,7 @@ use crate::records::{self, Question};
 use crate::refusal::{Code, Refusal};
 use crate::server::Server;
 use crate::subject::Subject;
-use cardlab_credprov::Answers;
+use cardlab_protocol::workstation::Answers;
 use serde::Serialize;
 use utoipa::ToSchema;
 

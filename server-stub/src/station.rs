@@ -1,7 +1,7 @@
 //! Cards that are connected to the server's own machine, where they are issued. The administration key
 //! goes from here to the card and to nobody else; what talks to readers is given from outside.
 
-use crate::keys::AdminKey;
+use cardlab_protocol::admin_key::AdminKey;
 use serde::Serialize;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;

@@ -5,7 +5,7 @@ use crate::policy;
 use crate::records::{self, Answered, Card, NamedPolicy, User, UserLock};
 use crate::refusal::{Code, Refusal};
 use crate::store::Conn;
-use cardlab_codes::CodeError;
+use cardlab_protocol::codes::CodeError;
 use zeroize::Zeroizing;
 
 /// What is known of a serial.
@@ -113,7 +113,7 @@ impl Subject {
     }
 
     /// The questions with these ids, in their order; those that are no more are left out.
-    pub(crate) fn questions(&self, ids: &[String]) -> Vec<cardlab_credprov::Question> {
+    pub(crate) fn questions(&self, ids: &[String]) -> Vec<cardlab_protocol::workstation::Question> {
         ids.iter().filter_map(|id| self.answered.iter().find(|a| a.question.id == *id)).map(|a| shown(&a.question)).collect()
     }
 
@@ -124,7 +124,7 @@ impl Subject {
     pub(crate) fn pairs(
         &self,
         asked: &[String],
-        given: &cardlab_credprov::Answers,
+        given: &cardlab_protocol::workstation::Answers,
         nobody: &str,
     ) -> Result<Vec<(Zeroizing<String>, String)>, Refusal> {
         if asked.len() != given.answers.len() {
@@ -148,8 +148,8 @@ impl Subject {
     }
 }
 
-pub(crate) fn shown(question: &records::Question) -> cardlab_credprov::Question {
-    cardlab_credprov::Question { id: question.id.clone(), text: question.text.clone() }
+pub(crate) fn shown(question: &records::Question) -> cardlab_protocol::workstation::Question {
+    cardlab_protocol::workstation::Question { id: question.id.clone(), text: question.text.clone() }
 }
 
 /// A serial as it is stored: upper-case hexadecimal.
@@ -170,6 +170,7 @@ pub(crate) fn serial(text: &str) -> Result<String, Refusal> {
 /// # Errors
 /// [`Code::Malformed`] names the place.
 pub(crate) fn challenge(text: &str, card: &Card) -> Result<Vec<u8>, Refusal> {
-    let length = card.about.cipher()?.challenge_len();
-    cardlab_codes::parse_challenge(text, &[length]).map_err(|e: CodeError| Refusal::malformed(format!("challenge: {e}")))
+    let length = card.about.cipher()?.block_len();
+    cardlab_protocol::codes::parse_challenge(text, &[length])
+        .map_err(|e: CodeError| Refusal::malformed(format!("challenge: {e}")))
 }

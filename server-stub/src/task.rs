@@ -20,7 +20,7 @@ use crate::role::Privilege;
 use crate::server::{ONLINE, Server};
 use crate::store::{Conn, Tx, number, text};
 use crate::subject::{self, Subject};
-use cardlab_credprov::{CardOutcome, Open, TaskOffer};
+use cardlab_protocol::workstation::{CardOutcome, Open, TaskOffer};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::any::AnyRow;

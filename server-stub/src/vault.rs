@@ -2,9 +2,10 @@
 //! that writes them to a card; never to a client.
 
 use crate::card::KeySource;
-use crate::keys::{AdminKey, CardIdentity, Cipher, KeyError, MasterKey};
+use crate::keys::{CardIdentity, MasterKey, MasterKeyError};
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
+use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use zeroize::Zeroizing;
 
 const NONCE: usize = 12;
@@ -32,14 +33,10 @@ impl Vault {
     /// Under this master key.
     ///
     /// # Errors
-    /// [`KeyError::Master`] when it is too short.
-    pub fn new(master: &[u8]) -> Result<Self, KeyError> {
+    /// [`MasterKeyError`] when it is too short.
+    pub fn new(master: &[u8]) -> Result<Self, MasterKeyError> {
         let master = MasterKey::new(master)?;
-        // No card type has an empty name.
-        let own = CardIdentity { card_type: "", serial: b"seal", key_version: 0 };
-        let key = master.derive(Cipher::Aes256, own);
-        let wrong = KeyError::Length { cipher: Cipher::Aes256, found: key.as_bytes().len() };
-        let seal = Aes256Gcm::new_from_slice(key.as_bytes()).map_err(|_| wrong)?;
+        let seal = Aes256Gcm::new(&(*own(&master, b"seal")).into());
         Ok(Self { master, seal })
     }
 
@@ -52,10 +49,7 @@ impl Vault {
     /// Bytes that only this master key gives, for choices that must look random and stay the same.
     #[must_use]
     pub fn salt(&self) -> [u8; 32] {
-        let own = CardIdentity { card_type: "", serial: b"salt", key_version: 0 };
-        let mut salt = [0; 32];
-        salt.copy_from_slice(self.master.derive(Cipher::Aes256, own).as_bytes());
-        salt
+        *own(&self.master, b"salt")
     }
 
     /// A key as it is stored: AES-256-GCM, bound to the card's serial.
@@ -95,6 +89,14 @@ impl Vault {
         let bytes = Zeroizing::new(self.seal.decrypt(&Nonce::try_from(nonce).ok()?, payload).ok()?);
         AdminKey::new(key.cipher, &bytes).ok()
     }
+}
+
+/// A secret of the server's own, derived as a key of a card type without a name, which no card has.
+fn own(master: &MasterKey, purpose: &[u8]) -> Zeroizing<[u8; 32]> {
+    let card = CardIdentity { card_type: "", serial: purpose, key_version: 0 };
+    let mut bytes = Zeroizing::new([0; 32]);
+    bytes.copy_from_slice(master.derive(Cipher::Aes256, card).as_bytes());
+    bytes
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
-use cardlab_server_stub::keys::{CardIdentity, Cipher, MasterKey};
+use cardlab_protocol::admin_key::Cipher;
+use cardlab_server_stub::keys::{CardIdentity, MasterKey};
 use cardlab_server_stub::station::{Connected, NewPin, Order, Station, StationError};
 use common::{ANNA, ENGINES, Engine, MASTER, SPARE, Site};
 use serde_json::{Value, json};

@@ -5,33 +5,33 @@
 //! [`ADMINISTRATION`], under the rules of [`mod@crate::reference`]; at 0 the key is lost for good, since
 //! nothing unblocks it.
 
-use crate::crypto::symmetric::{Cipher, SymmetricKey};
 use crate::keys::{self, Origin, PinPolicy, TouchPolicy};
 use crate::nvm::{Nvm, Transaction};
 use crate::profile::ManagementKeyRules;
 use crate::reference::{ADMINISTRATION, Verdict};
 use crate::seeded;
 use crate::status::{Abort, StatusWord};
+use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use subtle::ConstantTimeEq;
 
 /// The key and its touch policy.
 #[must_use]
-pub fn load(nvm: &Nvm) -> Option<(SymmetricKey, TouchPolicy)> {
+pub fn load(nvm: &Nvm) -> Option<(AdminKey, TouchPolicy)> {
     let [algorithm, _, _, touch, rest @ ..] = nvm.read(keys::record(keys::ADMINISTRATION))? else { return None };
     let parts = keys::split(rest)?;
-    let key = SymmetricKey::new(Cipher::from_id(*algorithm)?, parts.first()?).ok()?;
+    let key = AdminKey::new(Cipher::from_id(*algorithm)?, parts.first()?).ok()?;
     Some((key, TouchPolicy::from_byte(*touch)?))
 }
 
 /// Stores a key; its tries stay as they are.
-pub(crate) fn store(transaction: &mut Transaction<'_>, key: &SymmetricKey, touch: TouchPolicy) -> Result<(), Abort> {
+pub(crate) fn store(transaction: &mut Transaction<'_>, key: &AdminKey, touch: TouchPolicy) -> Result<(), Abort> {
     let header = [key.cipher().id(), Origin::Imported as u8, PinPolicy::Never as u8, touch as u8];
     transaction.write(keys::record(keys::ADMINISTRATION), &keys::join(header, &[key.as_bytes()]))
 }
 
 /// The factory key with full tries.
 pub(crate) fn create(transaction: &mut Transaction<'_>, rules: &ManagementKeyRules) -> Result<(), Abort> {
-    store(transaction, &SymmetricKey::new(rules.algorithm, &rules.value)?, TouchPolicy::Never)?;
+    store(transaction, &AdminKey::new(rules.algorithm, &rules.value)?, TouchPolicy::Never)?;
     create_tries(transaction, rules)
 }
 

@@ -1,11 +1,11 @@
 //! What a card asks of the applications on it.
 
-use crate::apdu::Command;
 use crate::crypto::backend::Backend;
 use crate::nvm::Nvm;
 use crate::profile::Profile;
 use crate::random::Random;
 use crate::status::Abort;
+use cardlab_protocol::apdu::Command;
 use std::time::Duration;
 
 /// What an applet may use while it processes a command.

@@ -8,7 +8,6 @@
 //! | response bytes that wait for GET RESPONSE | any other command, reset, power-off |
 //! | records of [`crate::nvm`] | never |
 
-use crate::apdu::Command;
 use crate::applet::{Applet, Env};
 use crate::atr::{Atr, AtrError, Protocol};
 use crate::crypto::CryptoError;
@@ -23,6 +22,7 @@ use crate::random::Random;
 use crate::seeded;
 use crate::status::{Abort, StatusWord};
 use crate::yubikey::{management::Management, otp::Otp};
+use cardlab_protocol::apdu::Command;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;

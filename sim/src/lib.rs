@@ -5,7 +5,7 @@
 //!
 //! | module | what it knows |
 //! |---|---|
-//! | [`apdu`], [`status`], [`tlv`], [`atr`] | the bytes of ISO/IEC 7816-3 and -4 |
+//! | [`status`], [`atr`] | how commands end, the bytes of ISO/IEC 7816-3 that belong to a card alone |
 //! | [`nvm`] | non-volatile memory: transactions and tear points |
 //! | [`reference`](mod@reference) | the retry counter that every PIN and PUK uses |
 //! | [`crypto`] | 3DES, AES, RSA, EC behind the field's crates |
@@ -15,7 +15,7 @@
 //! | [`piv`], [`yubikey`], [`gids`] | card edges, one file a command |
 //! | [`card`], [`applet`] | the card that holds applets; selection, chaining, GET RESPONSE, power |
 //!
-//! One command's way: [`card::Card::transmit`] parses it ([`apdu`]), joins chains, hands it to the
+//! One command's way: [`card::Card::transmit`] parses it ([`cardlab_protocol::apdu`]), joins chains, hands it to the
 //! selected [`applet::Applet`], which calls one command's function; that uses [`mod@reference`],
 //! [`nvm`] and [`crypto`] and gives a status word.
 //!
@@ -34,7 +34,6 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod admin_key;
-pub mod apdu;
 pub mod applet;
 pub mod atr;
 pub mod card;
@@ -49,5 +48,4 @@ pub mod random;
 pub mod reference;
 pub mod seeded;
 pub mod status;
-pub mod tlv;
 pub mod yubikey;

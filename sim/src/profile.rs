@@ -6,8 +6,8 @@
 
 use crate::atr::Atr;
 use crate::crypto::asymmetric::Algorithm;
-use crate::crypto::symmetric::Cipher;
 use crate::status::StatusWord;
+use cardlab_protocol::admin_key::Cipher;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -604,12 +604,6 @@ fn ciphers<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Cipher>, D::Error> {
 fn algorithms<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Algorithm>, D::Error> {
     let names = Vec::<String>::deserialize(d)?;
     names.iter().map(|n| Algorithm::from_name(n).ok_or_else(|| serde::de::Error::custom(format!("no algorithm '{n}'")))).collect()
-}
-
-impl<'de> Deserialize<'de> for StatusWord {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        u16::deserialize(d).map(Self)
-    }
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
-use cardlab_sim::crypto::symmetric::{Cipher, SymmetricKey};
+use cardlab_protocol::admin_key::{AdminKey, Cipher};
+use cardlab_protocol::tlv;
 use cardlab_sim::gids::files;
-use cardlab_sim::tlv;
 use common::{Bench, GIDS_KEY, SELECT_GIDS, bench, padded};
 
 const PAIR: &str = "620082011883 02B0818C058F10101000A537";
@@ -184,7 +184,7 @@ fn mutual_authentication() {
             "000102030405060708090A0B0C0D0E0F1011121314151617",
         ),
     ] {
-        let key = SymmetricKey::new(cipher, &hex::decode(key).unwrap()).unwrap();
+        let key = AdminKey::new(cipher, &hex::decode(key).unwrap()).unwrap();
         let block = cipher.block_len();
         let cbc = |plain: &[u8]| {
             let mut last = vec![0; block];

@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+use cardlab_protocol::admin_key::{AdminKey, Cipher};
+use cardlab_protocol::tlv;
 use cardlab_sim::crypto::ec::Curve;
-use cardlab_sim::crypto::symmetric::{Cipher, SymmetricKey};
 use cardlab_sim::random::Random;
-use cardlab_sim::tlv;
 use common::{Bench, KEY, PROFILES, bench, result};
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
 
@@ -138,7 +138,7 @@ fn long_answers_come_in_parts() {
 fn administration_by_challenge_and_response() {
     for profile in PROFILES {
         let mut b = bench(profile, &[]);
-        let key = SymmetricKey::new(b.management_cipher(), &hex::decode(KEY).unwrap()).unwrap();
+        let key = AdminKey::new(b.management_cipher(), &hex::decode(KEY).unwrap()).unwrap();
         assert_eq!(b.put("5FC105", b"x"), "6982");
         b.verify("123456");
         assert_eq!(b.put("5FC105", b"x"), "6982", "a PIN is not enough");
@@ -167,7 +167,7 @@ fn mutual_authentication_and_cross_protocol_tricks() {
     for profile in PROFILES {
         let mut b = bench(profile, &[]);
         let cipher = b.management_cipher();
-        let key = SymmetricKey::new(cipher, &hex::decode(KEY).unwrap()).unwrap();
+        let key = AdminKey::new(cipher, &hex::decode(KEY).unwrap()).unwrap();
         let header = format!("0087{:02X}9B", cipher.id());
         let host = vec![0x5A; cipher.block_len()];
         let template =

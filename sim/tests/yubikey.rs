@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+use cardlab_protocol::admin_key::{AdminKey, Cipher};
+use cardlab_protocol::tlv;
 use cardlab_sim::crypto::certificate;
-use cardlab_sim::crypto::symmetric::{Cipher, SymmetricKey};
-use cardlab_sim::tlv;
 use common::{KEY, SELECT, bench, result};
 use der::Decode;
 use p256::ecdsa::signature::Verifier;
@@ -109,7 +109,7 @@ fn management_keys_of_every_cipher() {
         assert_eq!(b.long(&command, &data).1, "9000");
         b.sw(SELECT);
         assert_eq!(b.put("5FC105", b"x"), "6982");
-        b.admin_with(SymmetricKey::new(cipher, &key).unwrap());
+        b.admin_with(AdminKey::new(cipher, &key).unwrap());
         assert_eq!(b.put("5FC105", b"x"), "9000");
         b.sw(SELECT);
     }
@@ -120,11 +120,11 @@ fn management_keys_of_every_cipher() {
 }
 
 impl common::Bench {
-    fn current(&self) -> SymmetricKey {
+    fn current(&self) -> AdminKey {
         cardlab_sim::admin_key::load(self.card.nvm()).unwrap().0
     }
 
-    fn admin_with(&mut self, key: SymmetricKey) {
+    fn admin_with(&mut self, key: AdminKey) {
         let id = key.cipher().id();
         let (data, _) = self.long(&format!("0087{id:02X}9B"), &[0x7C, 0x02, 0x81, 0x00]);
         let challenge = tlv::find(tlv::only(&data, 0x7C).unwrap(), 0x81).unwrap();

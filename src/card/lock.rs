@@ -7,8 +7,8 @@ use anyhow::anyhow;
 use cardlab_client::lock::{self, LockError};
 use cardlab_client::minidriver::{CardError, Minidriver, Secret};
 use cardlab_client::transport::Transport;
-use cardlab_codes::{check_code, digits};
 use cardlab_pcsclite::client::ShareMode;
+use cardlab_protocol::codes::{check_code, digits};
 use cardlab_sim::reference::{ADMINISTRATION, PIN, PUK};
 use clap::{Args, ValueEnum};
 

@@ -9,9 +9,9 @@ use crate::exit::{Exit, Failure, OrExit};
 use anyhow::anyhow;
 use cardlab_client::minidriver::Minidriver;
 use cardlab_client::service::{Service, ServiceError};
-use cardlab_credprov::TaskOffer;
 use cardlab_pcsclite::client::{Card, Context};
 use cardlab_pcsclite::code::attribute;
+use cardlab_protocol::workstation::TaskOffer;
 use clap::Args;
 use std::time::{Duration, Instant};
 

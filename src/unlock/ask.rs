@@ -68,7 +68,7 @@ impl Questions {
     ) -> Result<Vec<u8>, NoAnswer<B>> {
         loop {
             let text = self.line("Response data    ", false, idle)?;
-            match cardlab_codes::parse(&text, &[length]) {
+            match cardlab_protocol::codes::parse(&text, &[length]) {
                 Ok(response) => {
                     self.talk.response_taken(&response);
                     return Ok(response);

@@ -211,7 +211,7 @@ impl Unlock {
                     Ok(Ended::Exit(Exit::FINE))
                 }
                 Ok(challenge) => {
-                    println!("{}", cardlab_codes::digits(&challenge));
+                    println!("{}", cardlab_protocol::codes::digits(&challenge));
                     Ok(Ended::Exit(Exit::FINE))
                 }
                 Err(error) => self.refusal(&error, questions),
@@ -318,7 +318,8 @@ impl Unlock {
         response: &str,
         questions: &mut Questions,
     ) -> Result<Ended, NoAnswer<Disturbance>> {
-        let response = cardlab_codes::parse(response, &[8, 16]).map_err(|e| anyhow!("--response: {e}")).map_err(Failure::from)?;
+        let response =
+            cardlab_protocol::codes::parse(response, &[8, 16]).map_err(|e| anyhow!("--response: {e}")).map_err(Failure::from)?;
         Transport::begin(card).or_exit(Exit::NOT_THERE)?;
         let policy = match Minidriver::resume(card) {
             Ok(opened) => opened.card_pin_policy(),

@@ -2,7 +2,7 @@
 
 use cardlab_client::minidriver::{CardError, PinStatus};
 use cardlab_client::recognise::Edge;
-use cardlab_codes::{check_code, digits, grouped};
+use cardlab_protocol::codes::{check_code, digits, grouped};
 use serde_json::{Value, json};
 use std::io::{IsTerminal, Write};
 

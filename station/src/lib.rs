@@ -7,7 +7,7 @@ use cardlab_client::minidriver::{CardError, Minidriver, Secret};
 use cardlab_client::transport::{Transport, TransportError};
 use cardlab_pcsclite::client::{Card, Context, ShareMode};
 use cardlab_pcsclite::wire::ReaderState;
-use cardlab_server_stub::keys::AdminKey;
+use cardlab_protocol::admin_key::AdminKey;
 use cardlab_server_stub::station::{Connected, NewPin, Order, Station, StationError};
 use std::path::PathBuf;
 use std::sync::Mutex;

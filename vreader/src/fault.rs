@@ -7,7 +7,7 @@
 //! ```
 //! A fault is data: it strikes the same command each time a session is repeated.
 
-use cardlab_sim::status::StatusWord;
+use cardlab_protocol::status::StatusWord;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;

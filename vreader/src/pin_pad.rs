@@ -1,8 +1,8 @@
 //! A reader's keypad (PC/SC part 10, revision 2.02.09): PINs are typed at the reader, by a script, and no
 //! program sees them. This file puts a PIN into the command that a program wants sent; the card's answer goes back.
 
-use cardlab_sim::apdu::Command;
-use cardlab_sim::status::StatusWord;
+use cardlab_protocol::apdu::Command;
+use cardlab_protocol::status::StatusWord;
 use std::collections::VecDeque;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};

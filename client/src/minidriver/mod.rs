@@ -22,8 +22,9 @@ pub use error::{CardError, PinFault, Secret};
 pub use status::{Counter, FreeSpace, PinCharacters, PinPolicy, PinStatus};
 
 use crate::recognise::{self, Edge};
-use crate::tlv::object;
 use crate::transport::{Transport, TransportError, send};
+use cardlab_protocol::apdu::short;
+use cardlab_protocol::tlv::find_path;
 use zeroize::Zeroizing;
 
 const INS_VERIFY: u8 = 0x20;
@@ -128,8 +129,8 @@ impl<'t> Minidriver<'t> {
             Edge::Piv { .. } => self.any_algorithm(&request)?,
         };
         error::checked(0x87, sw, Secret::AdminKey)?;
-        let template = object(&data, 0x7C).unwrap_or_default();
-        object(&template, 0x81).filter(|c| !c.is_empty()).ok_or(CardError::Unexpected { command: 0x87, sw })
+        let challenge = find_path(&data, &[0x7C, 0x81]).filter(|c| !c.is_empty()).map(<[u8]>::to_vec);
+        challenge.ok_or(CardError::Unexpected { command: 0x87, sw })
     }
 
     /// As [`Minidriver::card_get_challenge`], for a response that [`Minidriver::card_unblock_pin`] takes: a
@@ -303,16 +304,8 @@ impl<'t> Minidriver<'t> {
 
     /// Sends a short command; its data is wiped afterwards.
     fn command(&mut self, ins: u8, p1: u8, p2: u8, data: &[u8]) -> Result<(Vec<u8>, u16), TransportError> {
-        let mut command = Zeroizing::new(Vec::with_capacity(data.len() + 6));
-        command.extend_from_slice(&[0x00, ins, p1, p2]);
-        if !data.is_empty() {
-            command.push(data.len() as u8);
-            command.extend_from_slice(data);
-        }
-        if ins == 0x87 || ins == 0xCB {
-            command.push(0x00);
-        }
-        send(self.card, &command)
+        let le = matches!(ins, 0x87 | 0xCB).then_some(0x00);
+        send(self.card, &Zeroizing::new(short([0x00, ins, p1, p2], data, le)))
     }
 
     /// A PIN as the card wants it: PIV pads with FF.

@@ -2,7 +2,7 @@
 
 use super::{CardError, Minidriver, PinFault};
 use crate::recognise::Edge;
-use crate::tlv::object;
+use cardlab_protocol::tlv::{find, find_path};
 
 /// Length of a record of the container map, minidriver specification section 5.
 const CONTAINER_RECORD: usize = 86;
@@ -137,11 +137,11 @@ impl Minidriver<'_> {
     pub fn card_id(&mut self) -> Result<Option<Vec<u8>>, CardError> {
         if let Edge::Gids { .. } = self.edge() {
             let (data, _) = self.command(0xCB, 0xA0, 0x12, &[0x5C, 0x02, 0xDF, 0x20])?;
-            return Ok(object(&data, 0xDF20));
+            return Ok(find(&data, 0xDF20).map(<[u8]>::to_vec));
         }
         let (data, _) = self.command(0xCB, 0x3F, 0xFF, &[0x5C, 0x03, 0x5F, 0xC1, 0x02])?;
-        if let Some(guid) = object(&data, 0x53).and_then(|chuid| object(&chuid, 0x34)) {
-            return Ok(Some(guid));
+        if let Some(guid) = find_path(&data, &[0x53, 0x34]) {
+            return Ok(Some(guid.to_vec()));
         }
         let (serial, sw) = self.command(0xF8, 0x00, 0x00, &[])?;
         Ok((sw == 0x9000).then_some(serial))
@@ -155,7 +155,7 @@ impl Minidriver<'_> {
         let (used, maximum_containers) = match self.edge() {
             Edge::Gids { .. } => {
                 let (data, _) = self.command(0xCB, 0xA0, 0x10, &[0x5C, 0x02, 0xDF, 0x23])?;
-                let map = object(&data, 0xDF23).unwrap_or_default();
+                let map = find(&data, 0xDF23).unwrap_or_default();
                 let used = map.chunks_exact(CONTAINER_RECORD).filter(|r| r[CONTAINER_FLAGS] & 1 != 0).count();
                 (used as u16, GIDS_CONTAINERS)
             }
@@ -174,16 +174,16 @@ impl Minidriver<'_> {
     /// GIDS' PIN status objects, 7F71 and 7F73.
     fn status_object(&mut self, low: u8) -> Result<Option<Counter>, CardError> {
         let (data, _) = self.command(0xCB, 0x3F, 0xFF, &[0x5C, 0x02, 0x7F, low])?;
-        let status = object(&data, 0x7F00 | u16::from(low)).unwrap_or_default();
-        let byte = |tag| object(&status, tag).and_then(|value| value.first().copied());
+        let status = find(&data, 0x7F00 | u32::from(low)).unwrap_or_default();
+        let byte = |tag| find(status, tag).and_then(|value| value.first().copied());
         Ok(byte(0x97).map(|left| Counter { left, maximum: byte(0x93) }))
     }
 
     /// GET METADATA of YubiKeys: `06 {maximum, left}`.
     fn metadata_tries(&mut self, reference: u8) -> Result<Option<Counter>, CardError> {
         let (data, sw) = self.command(0xF7, 0x00, reference, &[])?;
-        let tries = object(&data, 0x06).filter(|_| sw == 0x9000);
-        Ok(match tries.as_deref() {
+        let tries = find(&data, 0x06).filter(|_| sw == 0x9000);
+        Ok(match tries {
             Some([maximum, left, ..]) => Some(Counter { left: *left, maximum: Some(*maximum) }),
             _ => None,
         })

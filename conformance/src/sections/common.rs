@@ -96,7 +96,7 @@ pub(super) fn administration(s: &mut Section<'_>, may_write: fn(&mut Bench<'_>) 
     s.must("challenge-is-a-block", "A challenge has the length of the cipher's block", |b| {
         b.start()?;
         let length = b.challenge()?.len();
-        let expected = b.admin_key()?.cipher().challenge_len();
+        let expected = b.admin_key()?.cipher().block_len();
         holds(length == expected, format!("a challenge of {length} bytes, the block has {expected}"))
     });
     s.must("right-response", "The right response authenticates", move |b| {

@@ -1,8 +1,9 @@
 //! ISO/IEC 7816-4: command classes, instructions, lengths, GET RESPONSE. For every card edge.
 
-use crate::bench::{Bench, Verdict, holds, same, short};
+use crate::bench::{Bench, Verdict, holds, same};
 use crate::book::Book;
 use crate::test::{Danger, Need};
+use cardlab_protocol::apdu::short;
 
 pub(super) fn fill(book: &mut Book) {
     commands(book);

@@ -1,11 +1,12 @@
 //! What Yubico's documentation adds to PIV.
 
-use crate::bench::{Bench, Stop, Verdict, holds, same, short, tlv};
+use crate::bench::{Bench, Stop, Verdict, holds, same};
 use crate::book::Book;
 use crate::keys::KeyKind;
 use crate::oracle::{self, PublicKey};
 use crate::test::{Danger, Need};
-use cardlab_client::tlv::object;
+use cardlab_protocol::apdu::short;
+use cardlab_protocol::tlv::{encode, find, find_path};
 use x509_cert::der::Decode as _;
 
 const ANY: Need = Need::YubiKey([0, 0, 0]);
@@ -25,7 +26,7 @@ fn imported(b: &mut Bench<'_>, slot: u8, kind: KeyKind, extra: &[u8]) -> Verdict
 
 fn signs(b: &mut Bench<'_>, slot: u8, kind: KeyKind, key: &PublicKey) -> Verdict {
     let data = b.sign(kind.id(), slot, &key.input())?.ok("GENERAL AUTHENTICATE")?;
-    key.judge(&object(&data, 0x7C).and_then(|t| object(&t, 0x82)).unwrap_or_default())
+    key.judge(find_path(&data, &[0x7C, 0x82]).unwrap_or_default())
 }
 
 pub(super) fn fill(book: &mut Book) {
@@ -75,10 +76,10 @@ fn identity(book: &mut Book) {
         s.profile(&format!("{slug}-of-a-new-key"), "Metadata of a new reference: default value, all tries", move |b| {
             b.start()?;
             let data = metadata(b, of)?;
-            same(&object(&data, 0x01).unwrap_or_default(), &[0xFF], "01")
-                .or_else(|_| same(&object(&data, 0x01).unwrap_or_default(), &[0x01], "01"))?;
-            same(&object(&data, 0x05).unwrap_or_default(), &[0x01], "05, default value")?;
-            same(&object(&data, 0x06).unwrap_or_default(), &[0x03, 0x03], "06, tries")
+            same(find(&data, 0x01).unwrap_or_default(), &[0xFF], "01")
+                .or_else(|_| same(find(&data, 0x01).unwrap_or_default(), &[0x01], "01"))?;
+            same(find(&data, 0x05).unwrap_or_default(), &[0x01], "05, default value")?;
+            same(find(&data, 0x06).unwrap_or_default(), &[0x03, 0x03], "06, tries")
         })
         .needs(&[Need::New]);
     }
@@ -86,8 +87,9 @@ fn identity(book: &mut Book) {
         b.start()?;
         b.verify()?;
         b.verify_wrong()?;
-        let tries = object(&metadata(b, 0x80)?, 0x06).unwrap_or_default();
-        holds(tries.len() == 2 && tries[1] + 1 == tries[0], hex::encode_upper(&tries))?;
+        let data = metadata(b, 0x80)?;
+        let tries = find(&data, 0x06).unwrap_or_default();
+        holds(tries.len() == 2 && tries[1] + 1 == tries[0], hex::encode_upper(tries))?;
         b.query()?.left(tries[1], "VERIFY without data")
     })
     .needs(&[Need::Pin])
@@ -96,14 +98,14 @@ fn identity(book: &mut Book) {
         b.start()?;
         let old = b.pin()?;
         b.change(&old, b"84629517")?.ok("CHANGE")?;
-        same(&object(&metadata(b, 0x80)?, 0x05).unwrap_or_default(), &[0x00], "05, default value")
+        same(find(&metadata(b, 0x80)?, 0x05).unwrap_or_default(), &[0x00], "05, default value")
     })
     .needs(&[Need::Pin])
     .changes();
     s.profile("management-key", "Metadata of 9B tells its algorithm", |b| {
         b.start()?;
         let algorithm = b.admin_algorithm()?;
-        same(&object(&metadata(b, 0x9B)?, 0x01).unwrap_or_default(), &[algorithm], "01, algorithm")
+        same(find(&metadata(b, 0x9B)?, 0x01).unwrap_or_default(), &[algorithm], "01, algorithm")
     })
     .needs(&[Need::AdminKey]);
     s.profile("empty-slot", "Metadata of an empty slot: an error", |b| {
@@ -115,19 +117,19 @@ fn identity(book: &mut Book) {
         b.start()?;
         b.admin()?;
         let made = b.generate(0x9A, 0x11)?.ok("GENERATE")?;
-        let point = object(&made, 0x7F49).and_then(|t| object(&t, 0x86)).unwrap_or_default();
+        let point = find_path(&made, &[0x7F49, 0x86]).unwrap_or_default();
         let data = metadata(b, 0x9A)?;
-        same(&object(&data, 0x01).unwrap_or_default(), &[0x11], "01, algorithm")?;
-        same(&object(&data, 0x03).unwrap_or_default(), &[0x01], "03, origin")?;
-        same(&object(&data, 0x04).and_then(|k| object(&k, 0x86)).unwrap_or_default(), &point, "04, public key")
+        same(find(&data, 0x01).unwrap_or_default(), &[0x11], "01, algorithm")?;
+        same(find(&data, 0x03).unwrap_or_default(), &[0x01], "03, origin")?;
+        same(find_path(&data, &[0x04, 0x86]).unwrap_or_default(), point, "04, public key")
     })
     .needs(&[Need::AdminKey])
     .changes();
     s.profile("imported-key", "Metadata of an imported key: origin 02", |b| {
         imported(b, 0x9C, KeyKind::P256, &[])?;
         let data = metadata(b, 0x9C)?;
-        same(&object(&data, 0x03).unwrap_or_default(), &[0x02], "03, origin")?;
-        same(&object(&data, 0x02).unwrap_or_default()[..1], &[0x03], "02, PIN policy of 9C")
+        same(find(&data, 0x03).unwrap_or_default(), &[0x02], "03, origin")?;
+        same(&find(&data, 0x02).unwrap_or_default()[..1], &[0x03], "02, PIN policy of 9C")
     })
     .needs(&[Need::AdminKey])
     .changes();
@@ -153,7 +155,7 @@ fn policies(book: &mut Book) {
         b.verify()?;
         let (point, expected) = oracle::agreement_with(&key)?;
         let data = b.agree(0xE1, 0x9D, &point)?.ok("GENERAL AUTHENTICATE")?;
-        same(&object(&data, 0x7C).and_then(|t| object(&t, 0x82)).unwrap_or_default(), &expected, "the secret")
+        same(find_path(&data, &[0x7C, 0x82]).unwrap_or_default(), &expected, "the secret")
     })
     .needs(&[V57])
     .changes();
@@ -175,7 +177,7 @@ fn policies(book: &mut Book) {
     s.profile("zero-scalar", "A scalar of zero is no key", |b| {
         b.start()?;
         b.admin()?;
-        b.long([0x00, 0xFE, 0x11, 0x9A], &tlv(&[0x06], &[0x00; 32]))?.refused("IMPORT KEY")
+        b.long([0x00, 0xFE, 0x11, 0x9A], &encode(0x06, &[0x00; 32]))?.refused("IMPORT KEY")
     });
     s.profile("pin-policy-never", "PIN policy 'never' works without the PIN, also in 9C", |b| {
         let key = imported(b, 0x9C, KeyKind::P256, &[0xAA, 0x01, 0x01])?;
@@ -272,7 +274,7 @@ fn management_key(book: &mut Book) {
         let challenge = b.challenge()?;
         let with_old = old.respond(&challenge).map_err(|e| Stop::Failed(e.to_string()))?;
         b.respond(&with_old)?.refused("a response of the old key")?;
-        let key = cardlab_server_stub::keys::AdminKey::new(old.cipher(), &hex::decode(new).unwrap_or_default());
+        let key = cardlab_protocol::admin_key::AdminKey::new(old.cipher(), &hex::decode(new).unwrap_or_default());
         let challenge = b.challenge()?;
         let with_new = key.and_then(|key| key.respond(&challenge)).map_err(|e| Stop::Failed(e.to_string()))?;
         b.respond(&with_new)?.ok("a response of the new key").map(drop)
@@ -354,7 +356,7 @@ fn attestation(book: &mut Book) {
         b.start()?;
         b.admin()?;
         let made = b.generate(0x9A, 0x11)?.ok("GENERATE")?;
-        let point = object(&made, 0x7F49).and_then(|t| object(&t, 0x86)).unwrap_or_default();
+        let point = find_path(&made, &[0x7F49, 0x86]).unwrap_or_default();
         let der = b.full(&[0x00, 0xF9, 0x9A, 0x00, 0x00])?.ok("ATTEST")?;
         holds(der.windows(point.len()).any(|w| w == point), "the public key is not in the certificate")
     })

@@ -8,9 +8,9 @@ use crate::oracle::PublicKey;
 use crate::test::{Danger, Need, Wish};
 use cardlab_client::minidriver::Minidriver;
 use cardlab_client::recognise::Edge;
-use cardlab_client::tlv::object;
 use cardlab_client::transport::{TransportError, send};
 use cardlab_pcsclite::client::{self, Card, Context, Disposition, ShareMode};
+use cardlab_protocol::tlv::{self, find, find_path};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
@@ -126,8 +126,8 @@ fn look(card: &mut Card<'_>, credentials: Credentials) -> Result<Facts, String> 
         for (slot, last) in CERTIFICATES {
             let command = [0x00, 0xCB, 0x3F, 0xFF, 0x05, 0x5C, 0x03, 0x5F, 0xC1, last, 0x00];
             let (data, sw) = send(card, &command).map_err(|e| e.to_string())?;
-            let certificate = object(&data, 0x53).and_then(|inside| object(&inside, 0x70)).filter(|_| sw == 0x9000);
-            keys.extend(certificate.and_then(|der| public_of(&der)).map(|key| (slot, key)));
+            let certificate = find_path(&data, &[0x53, 0x70]).filter(|_| sw == 0x9000);
+            keys.extend(certificate.and_then(public_of).map(|key| (slot, key)));
         }
     }
     let name = if serial.is_empty() { edge.name() } else { format!("{} {serial}", edge.name()) };
@@ -157,7 +157,7 @@ fn objects(card: &mut Card<'_>, pin: Option<&String>) -> Result<Objects, String>
         let command = [&[0x00, 0xCB, 0x3F, 0xFF, 0x05, 0x5C, 0x03], &tag[..], &[0x00]].concat();
         let (data, sw) = send(card, &command).map_err(|e| e.to_string())?;
         match sw {
-            0x9000 => drop(objects.insert(tag.to_vec(), object(&data, 0x53))),
+            0x9000 => drop(objects.insert(tag.to_vec(), find(&data, 0x53).map(<[u8]>::to_vec))),
             0x6A82 => drop(objects.insert(tag.to_vec(), None)),
             // Not readable: a test that writes it ends the run, because it could not be put back.
             _ => {}
@@ -173,8 +173,8 @@ fn public_of(der: &[u8]) -> Option<PublicKey> {
     let bits = info.subject_public_key.raw_bytes();
     match info.algorithm.oid.to_string().as_str() {
         "1.2.840.113549.1.1.1" => {
-            let fields = cardlab_client::tlv::objects(&object(bits, 0x30)?);
-            let mut numbers = fields.into_iter().map(|(_, n)| n.into_iter().skip_while(|b| *b == 0).collect::<Vec<u8>>());
+            let fields = tlv::objects(tlv::find(bits, 0x30)?);
+            let mut numbers = fields.map(|n| n.value.iter().copied().skip_while(|b| *b == 0).collect::<Vec<u8>>());
             Some(PublicKey::Rsa { modulus: numbers.next()?, exponent: numbers.next()? })
         }
         "1.2.840.10045.2.1" => {

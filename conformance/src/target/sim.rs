@@ -7,7 +7,7 @@ use crate::oracle;
 use crate::test::{Danger, Need, Wish};
 use cardlab_client::recognise::Edge;
 use cardlab_client::transport::TransportError;
-use cardlab_server_stub::keys::{AdminKey, Cipher};
+use cardlab_protocol::admin_key::AdminKey;
 use cardlab_sim::card::{Card, CardError, NoAnswer, World};
 use cardlab_sim::crypto::encoded::from_pkcs8;
 use cardlab_sim::piv::factory::Issued;
@@ -73,9 +73,7 @@ fn facts(profile: &Profile, wish: &Wish) -> Result<Facts, NoCard> {
     };
     let blank = matches!(edge, Edge::Gids { initialised: false });
     let key = &profile.management_key;
-    let cipher =
-        Cipher::ALL.into_iter().find(|c| c.key_len() == key.value.len() && c.challenge_len() == key.algorithm.block_len());
-    let admin = cipher.and_then(|cipher| AdminKey::new(cipher, &key.value).ok());
+    let admin = AdminKey::new(key.algorithm, &key.value).ok();
     let mut keys = Vec::new();
     for (slot, kind) in &wish.keys {
         let public = oracle::public_of(*kind).map_err(|e| NoCard::NotRun(format!("{e:?}")))?;

@@ -4,7 +4,7 @@ use super::{Done, Flow, Player};
 use crate::action::Action;
 use crate::world::Broken;
 use crate::world::site::{PASSWORD, Reply};
-use cardlab_credprov::{PATH, Question};
+use cardlab_protocol::workstation::{PATH, Question};
 use serde_json::{Value, json};
 
 impl Done {

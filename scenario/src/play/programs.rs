@@ -41,7 +41,7 @@ impl Player<'_> {
                     .with(&name, |card| Ok(Minidriver::open(card).and_then(|mut opened| opened.unblock_challenge())))?;
                 Ok(match drawn {
                     Ok(challenge) => {
-                        let digits = cardlab_codes::digits(&challenge);
+                        let digits = cardlab_protocol::codes::digits(&challenge);
                         self.values.insert("challenge".into(), digits.clone());
                         Done { value: Some(digits), ..Done::default() }
                     }
@@ -51,7 +51,7 @@ impl Player<'_> {
             Action::ToolRespond { card, response, typed, pin } => {
                 let (response, pin) = (self.typed(response, typed)?, self.text(pin)?);
                 let name = self.card(card.as_ref())?;
-                let response = match cardlab_codes::parse(&response, &[8, 16]) {
+                let response = match cardlab_protocol::codes::parse(&response, &[8, 16]) {
                     Ok(response) => response,
                     Err(error) => return Ok(Done { error: Some(error.to_string()), ..Done::default() }),
                 };
@@ -71,9 +71,11 @@ impl Player<'_> {
         let command = hex::decode(self.text(command)?.replace(' ', "")).map_err(|_| Broken("a command is hexadecimal".into()))?;
         self.cards.with(card, |card| {
             Ok(match send(card, &command) {
-                Ok((data, sw)) => {
-                    Done { status: Some(format!("{sw:04X}")), value: Some(cardlab_codes::digits(&data)), ..Done::default() }
-                }
+                Ok((data, sw)) => Done {
+                    status: Some(format!("{sw:04X}")),
+                    value: Some(cardlab_protocol::codes::digits(&data)),
+                    ..Done::default()
+                },
                 Err(error @ TransportError::Other(_)) => Done { error: Some(error.to_string()), ..Done::default() },
                 Err(error) => complaint(Err(error.into())),
             })

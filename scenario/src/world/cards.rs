@@ -8,7 +8,7 @@ use cardlab_client::minidriver::{Authenticator, Minidriver, Secret};
 use cardlab_client::{lock, recognise::Edge};
 use cardlab_pcsclite::client::{Card, Context, ShareMode};
 use cardlab_pcsclite::code::state;
-use cardlab_server_stub::keys::AdminKey;
+use cardlab_protocol::admin_key::AdminKey;
 use cardlab_sim::card::World as CardWorld;
 use cardlab_sim::reference::{ADMINISTRATION, PIN, PUK, Reference};
 use cardlab_vreader::fault::Fault;
@@ -147,7 +147,7 @@ impl Cards {
                     lock::bring_to(&mut opened, secret, left).map_err(Broken::at("card"))?;
                 }
             }
-            Ok((cardlab_codes::digits(&id), unblocks))
+            Ok((cardlab_protocol::codes::digits(&id), unblocks))
         })?;
         if let Some(known) = self.known.get_mut(name) {
             known.serial = serial;

@@ -4,7 +4,7 @@
 use super::Broken;
 use super::cards::Known;
 use crate::file::CardSetup;
-use cardlab_credprov::{Answer, Answers};
+use cardlab_protocol::workstation::{Answer, Answers};
 use cardlab_server_stub::answers::Hashing;
 use cardlab_server_stub::bootstrap::{CARD_TYPE, sample};
 use cardlab_server_stub::clock::Clock;

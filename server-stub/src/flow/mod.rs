@@ -19,7 +19,7 @@ use crate::server::Server;
 use crate::store::Tx;
 use crate::subject::Subject;
 use crate::workers::Place;
-use cardlab_credprov::Response;
+use cardlab_protocol::workstation::Response;
 use serde_json::json;
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -200,7 +200,7 @@ impl Server {
         let response = response.ok_or_else(|| {
             Refusal::new(Code::NoAdminKey, "the card's administration key does not open under this server's master key")
         })?;
-        let digits = cardlab_codes::digits(&challenge);
+        let digits = cardlab_protocol::codes::digits(&challenge);
         let detail = json!({"channel": flow.kind, "challenge": &digits[..4], "answers_validated": validated});
         let happening = Happening {
             kind: Kind::ResponseGiven,
@@ -212,7 +212,10 @@ impl Server {
             detail,
         };
         self.record(tx, &happening).await?;
-        Ok(Response { response: cardlab_codes::digits(&response), check: cardlab_codes::check_code(&response) })
+        Ok(Response {
+            response: cardlab_protocol::codes::digits(&response),
+            check: cardlab_protocol::codes::check_code(&response),
+        })
     }
 
     /// Writes down that something was refused and why; the transaction of the refusal is gone.

@@ -10,7 +10,7 @@ use crate::server::{ONLINE, Server};
 use crate::store::Tx;
 use crate::subject::{self, Subject};
 use crate::task;
-use cardlab_credprov::{Answers, CardOutcome, Judged, Mode, Open, Opened, Outcome, Response};
+use cardlab_protocol::workstation::{Answers, CardOutcome, Judged, Mode, Open, Opened, Outcome, Response};
 use serde_json::json;
 
 const KIND: &str = "online";

@@ -9,7 +9,7 @@ use crate::refusal::{Code, Refusal};
 use crate::server::{SESSION, Server};
 use crate::store::Tx;
 use crate::subject::{self, Subject};
-use cardlab_credprov::{Answers, Question, Response};
+use cardlab_protocol::workstation::{Answers, Question, Response};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;

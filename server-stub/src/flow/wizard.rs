@@ -10,7 +10,7 @@ use crate::role::Privilege;
 use crate::server::{SESSION, Server};
 use crate::store::{Tx, text};
 use crate::subject::{self, Subject, Unlockable};
-use cardlab_credprov::{Answers, Question};
+use cardlab_protocol::workstation::{Answers, Question};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -111,7 +111,7 @@ impl Server {
         Ok(Wizard {
             questions: subject.questions(&flow.questions),
             wizard: flow.id,
-            challenge_length: 2 * unlockable.card.about.cipher()?.challenge_len(),
+            challenge_length: 2 * unlockable.card.about.cipher()?.block_len(),
             also_open: others.iter().map(|row| text(row, "name")).collect::<Result<_, _>>()?,
         })
     }
@@ -183,7 +183,7 @@ impl Server {
         }
         let challenge = subject::challenge(&read.challenge, unlockable.card)?;
         let check = read.check.as_deref().map(str::trim).filter(|check| !check.is_empty());
-        if check.is_some_and(|check| !check.eq_ignore_ascii_case(&cardlab_codes::check_code(&challenge))) {
+        if check.is_some_and(|check| !check.eq_ignore_ascii_case(&cardlab_protocol::codes::check_code(&challenge))) {
             return Err(Refusal::malformed(
                 "challenge and check code do not belong together: a digit is wrong; have it read again",
             ));
@@ -191,7 +191,7 @@ impl Server {
         self.limit(tx, limits::RESPONSES_OF_OPERATOR, &format!("responses of operator {}", operator.id)).await?;
         let response = self.respond(tx, flow, unlockable.card, &read.challenge, &operator.name, validates && answered).await?;
         let bytes = hex::decode(&response.response).unwrap_or_default();
-        Ok(ReadBack { grouped: cardlab_codes::grouped(&bytes), response: response.response, check: response.check })
+        Ok(ReadBack { grouped: cardlab_protocol::codes::grouped(&bytes), response: response.response, check: response.check })
     }
 
     /// A living wizard of this operator.
@@ -216,7 +216,7 @@ impl Server {
         let view = Wizard {
             wizard: flow.id.clone(),
             questions: if validates { subject.questions(&flow.questions) } else { Vec::new() },
-            challenge_length: 2 * unlockable.card.about.cipher()?.challenge_len(),
+            challenge_length: 2 * unlockable.card.about.cipher()?.block_len(),
             also_open: Vec::new(),
         };
         let ready = !validates || flow.step != ASKING;

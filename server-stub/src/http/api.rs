@@ -19,7 +19,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::IntoResponse;
-use cardlab_credprov::{Answers, Problem, Response};
+use cardlab_protocol::workstation::{Answers, Problem, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -9,7 +9,7 @@
 
 mod api;
 mod body;
-mod credprov;
+mod workstation;
 mod pages;
 
 use crate::refusal::Refusal;
@@ -47,8 +47,8 @@ pub fn router(server: Server) -> Router {
 
 fn described() -> (Router<Server>, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Document::openapi())
-        .nest(cardlab_credprov::PATH, credprov::router())
-        .nest(&format!("/certiflow{}", cardlab_credprov::PATH), credprov::router())
+        .nest(cardlab_protocol::workstation::PATH, workstation::router())
+        .nest(&format!("/certiflow{}", cardlab_protocol::workstation::PATH), workstation::router())
         .nest("/api/v1", api::router())
         .split_for_parts()
 }

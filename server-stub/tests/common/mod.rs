@@ -3,12 +3,13 @@
 
 pub mod postgres;
 
+use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_server_stub::answers::Hashing;
 use cardlab_server_stub::bootstrap::{CARD_TYPE, sample};
 use cardlab_server_stub::clock::Clock;
 use cardlab_server_stub::desk::NewCard;
 use cardlab_server_stub::http;
-use cardlab_server_stub::keys::{AdminKey, CardIdentity, Cipher, MasterKey};
+use cardlab_server_stub::keys::{CardIdentity, MasterKey};
 use cardlab_server_stub::server::Server;
 use cardlab_server_stub::store::Store;
 use cardlab_server_stub::vault::Vault;

@@ -12,7 +12,7 @@ use super::backend::{Backend, EcPrivate, RsaPrivate};
 use super::ec::Curve;
 use super::rsa::{EXPONENT, RsaKey};
 use crate::random::Random;
-use crate::tlv::Writer;
+use cardlab_protocol::tlv::Writer;
 use zeroize::Zeroizing;
 
 /// An asymmetric algorithm of SP 800-78-5 table 7 or of YubiKey firmware 5.7.

@@ -8,7 +8,7 @@ use super::asymmetric::{KeyPair, PublicKey};
 use super::backend::Backend;
 use super::ec::Curve;
 use super::rsa::EXPONENT;
-use crate::tlv;
+use cardlab_protocol::tlv;
 use const_oid::ObjectIdentifier;
 use der::asn1::{Any, BitString, OctetString, Uint};
 use der::{Decode, Encode};

@@ -1,6 +1,5 @@
 //! Cryptography of the cards behind the field's crates.
 //!
-//! - [`symmetric`]: 3DES and AES single blocks, for administration keys;
 //! - [`rsa`], [`ec`]: keys, their stored form, generation;
 //! - [`asymmetric`]: one type over all key pairs a card can hold;
 //! - [`backend`]: who does the private operations: RustCrypto here, or a faster one given by the
@@ -16,7 +15,6 @@ pub mod ec;
 pub mod encoded;
 pub mod padding;
 pub mod rsa;
-pub mod symmetric;
 
 use thiserror::Error;
 

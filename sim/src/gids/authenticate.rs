@@ -17,13 +17,12 @@
 use super::Gids;
 use super::files::LifeCycle;
 use crate::admin_key;
-use crate::apdu::Command;
 use crate::applet::Env;
-use crate::crypto::CryptoError;
-use crate::crypto::symmetric::SymmetricKey;
 use crate::seeded;
 use crate::status::{Abort, StatusWord};
-use crate::tlv::{self, Writer};
+use cardlab_protocol::admin_key::AdminKey;
+use cardlab_protocol::apdu::Command;
+use cardlab_protocol::tlv::{self, Writer};
 use zeroize::Zeroizing;
 
 /// Length of R1 and R2 in bytes.
@@ -72,14 +71,14 @@ pub(super) fn process(gids: &mut Gids, env: &mut Env<'_>, command: &Command<'_>,
 }
 
 /// The administration key, once MANAGE SECURITY ENVIRONMENT has named it.
-fn key(gids: &Gids, env: &Env<'_>) -> Result<SymmetricKey, Abort> {
+fn key(gids: &Gids, env: &Env<'_>) -> Result<AdminKey, Abort> {
     let named = gids.environment.is_some_and(|e| e.is_administration());
     let (key, _) =
         admin_key::load(env.nvm).filter(|_| named || seeded::is_on("gids-key-not-named")).ok_or(StatusWord::CONDITIONS_OF_USE)?;
     Ok(key)
 }
 
-fn challenge(gids: &mut Gids, env: &mut Env<'_>, key: &SymmetricKey, random: &[u8], out: &mut Vec<u8>) -> Result<(), Abort> {
+fn challenge(gids: &mut Gids, env: &mut Env<'_>, key: &AdminKey, random: &[u8], out: &mut Vec<u8>) -> Result<(), Abort> {
     let (challenge, pending) = if random.is_empty() {
         let mut challenge = Zeroizing::new(vec![0; key.cipher().block_len()]);
         env.random.fill(&mut challenge);
@@ -101,7 +100,7 @@ fn challenge(gids: &mut Gids, env: &mut Env<'_>, key: &SymmetricKey, random: &[u
 
 fn mutual(
     env: &mut Env<'_>,
-    key: &SymmetricKey,
+    key: &AdminKey,
     (r1, r2): ([u8; RANDOM], [u8; RANDOM]),
     answer: &[u8],
     out: &mut Vec<u8>,
@@ -110,7 +109,7 @@ fn mutual(
     if answer.len() != 2 * RANDOM + block {
         return Err(env.profile.management_key.wrong_response.into());
     }
-    let plain = Zeroizing::new(decrypt_cbc(key, answer)?);
+    let plain = Zeroizing::new(key.decrypt_cbc(answer)?);
     // All that is known of the plain text: both random numbers and the padding.
     let known = |r: [&[u8]; 2], last: u8| Zeroizing::new([r[0], r[1], &[last]].concat());
     let got = known([&plain[..RANDOM], &plain[RANDOM..2 * RANDOM]], plain[plain.len() - 1]);
@@ -118,34 +117,9 @@ fn mutual(
     let mut z2 = Zeroizing::new(vec![0; block]);
     env.random.fill(&mut z2[..block - 1]);
     z2[block - 1] = PADDING;
-    let reply = encrypt_cbc(key, &Zeroizing::new([&r1[..], &r2, &z2].concat()))?;
+    let reply = key.encrypt_cbc(&Zeroizing::new([&r1[..], &r2, &z2].concat()))?;
     Writer::new(out).nested(0x7C, |t| {
         t.value(0x82, &reply);
     });
     Ok(())
-}
-
-/// CBC with a zero initial vector; `plain` is whole blocks.
-fn encrypt_cbc(key: &SymmetricKey, plain: &[u8]) -> Result<Vec<u8>, CryptoError> {
-    let mut out: Vec<u8> = Vec::with_capacity(plain.len());
-    let mut last = vec![0; key.cipher().block_len()];
-    for block in plain.chunks(last.len()) {
-        let mixed: Vec<u8> = block.iter().zip(&last).map(|(a, b)| a ^ b).collect();
-        last = key.encrypt(&mixed)?;
-        out.extend_from_slice(&last);
-    }
-    Ok(out)
-}
-
-/// The inverse of [`encrypt_cbc`].
-fn decrypt_cbc(key: &SymmetricKey, cryptogram: &[u8]) -> Result<Vec<u8>, CryptoError> {
-    let mut out: Vec<u8> = Vec::with_capacity(cryptogram.len());
-    let zero = vec![0; key.cipher().block_len()];
-    let mut last: &[u8] = &zero;
-    for block in cryptogram.chunks(zero.len()) {
-        let plain = Zeroizing::new(key.decrypt(block)?);
-        out.extend(plain.iter().zip(last).map(|(a, b)| a ^ b));
-        last = block;
-    }
-    Ok(out)
 }

@@ -14,10 +14,10 @@
 
 use super::files::{self, File, Kind};
 use super::{Gids, access, keypair, pin_status};
-use crate::apdu::Command;
 use crate::applet::Env;
 use crate::status::{Abort, StatusWord};
-use crate::tlv::{self, Reader, Tlv, Writer};
+use cardlab_protocol::apdu::Command;
+use cardlab_protocol::tlv::{self, Reader, Tlv, Writer};
 
 /// Issuer's data of EF.ATR.
 const ISSUER: &[u8] = b"cardlab";

@@ -12,10 +12,10 @@
 
 use super::files::{self, File, Kind};
 use super::{Gids, access};
-use crate::apdu::Command;
 use crate::applet::Env;
 use crate::status::{Abort, StatusWord};
-use crate::tlv::{self, Reader};
+use cardlab_protocol::apdu::Command;
+use cardlab_protocol::tlv::{self, Reader};
 
 /// Algorithm reference of authentication templates.
 const AUTHENTICATION: u8 = 0x02;

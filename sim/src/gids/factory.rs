@@ -23,7 +23,7 @@ use crate::profile::Profile;
 use crate::random::Random;
 use crate::reference::PIN;
 use crate::status::{Abort, StatusWord};
-use crate::tlv;
+use cardlab_protocol::tlv;
 
 /// The file and data object of `cardid`.
 pub const CARD_ID: (u16, u32) = (0xA012, 0xDF20);

@@ -12,7 +12,7 @@
 use crate::nvm::{Nvm, RecordId, Transaction};
 use crate::profile::Profile;
 use crate::status::{Abort, StatusWord};
-use crate::tlv::{self, Reader};
+use cardlab_protocol::tlv::{self, Reader};
 
 /// File identifier of the application itself.
 pub const APPLICATION: u16 = 0x3FFF;

@@ -14,15 +14,15 @@
 use super::files::{self, File, Kind};
 use super::{Gids, access};
 use crate::admin_key;
-use crate::apdu::Command;
 use crate::applet::Env;
 use crate::crypto::asymmetric::{Algorithm, KeyPair};
 use crate::crypto::ec::Curve;
 use crate::crypto::encoded;
-use crate::crypto::symmetric::SymmetricKey;
 use crate::keys::{self, Origin, PinPolicy, Slot, TouchPolicy};
 use crate::status::{Abort, StatusWord};
-use crate::tlv::{self, Reader, Writer};
+use cardlab_protocol::admin_key::AdminKey;
+use cardlab_protocol::apdu::Command;
+use cardlab_protocol::tlv::{self, Reader, Writer};
 use zeroize::Zeroizing;
 
 const ADMINISTRATION: u8 = 0x80;
@@ -88,7 +88,7 @@ pub(super) fn put(gids: &mut Gids, env: &mut Env<'_>, data: &[u8]) -> Result<(),
 /// Puts the administration key. Its cipher stays; its tries are full again, as for any new secret.
 fn put_administration(gids: &mut Gids, env: &mut Env<'_>, value: &[u8]) -> Result<(), Abort> {
     let cipher = admin_key::load(env.nvm).map_or(env.profile.management_key.algorithm, |(key, _)| key.cipher());
-    let key = SymmetricKey::new(cipher, value).map_err(|_| StatusWord::DATA_INVALID)?;
+    let key = AdminKey::new(cipher, value).map_err(|_| StatusWord::DATA_INVALID)?;
     let mut transaction = env.nvm.begin();
     admin_key::store(&mut transaction, &key, TouchPolicy::Never)?;
     admin_key::create_tries(&mut transaction, &env.profile.management_key)?;

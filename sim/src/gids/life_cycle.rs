@@ -11,10 +11,10 @@
 
 use super::files::{self, File, Kind, LifeCycle};
 use super::{Gids, access};
-use crate::apdu::Command;
 use crate::applet::Env;
 use crate::keys;
 use crate::status::{Abort, StatusWord};
+use cardlab_protocol::apdu::Command;
 
 pub(super) fn create(gids: &mut Gids, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), Abort> {
     no_parameters(command)?;

@@ -35,12 +35,12 @@ mod pin;
 pub mod pin_status;
 mod select;
 
-use crate::apdu::Command;
 use crate::applet::{Applet, Env};
 use crate::crypto::asymmetric::Prepared;
 use crate::profile::Profile;
 use crate::status::{Abort, StatusWord};
 use authenticate::Pending;
+use cardlab_protocol::apdu::Command;
 use environment::Environment;
 use files::LifeCycle;
 use std::collections::BTreeMap;

@@ -17,13 +17,13 @@
 use super::environment::{Environment, Purpose};
 use super::files::File;
 use super::{Gids, access};
-use crate::apdu::Command;
 use crate::applet::Env;
 use crate::crypto::asymmetric::{Algorithm, Prepared};
 use crate::crypto::padding;
 use crate::keys;
 use crate::status::{Abort, StatusWord};
-use crate::tlv;
+use cardlab_protocol::apdu::Command;
+use cardlab_protocol::tlv;
 use zeroize::Zeroizing;
 
 pub(super) fn process(gids: &mut Gids, env: &mut Env<'_>, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), Abort> {

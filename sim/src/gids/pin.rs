@@ -14,12 +14,12 @@
 
 use super::Gids;
 use super::files::LifeCycle;
-use crate::apdu::Command;
 use crate::applet::Env;
 use crate::profile::Malformed;
 use crate::reference::{PIN, Verdict};
 use crate::seeded;
 use crate::status::{Abort, StatusWord};
+use cardlab_protocol::apdu::Command;
 
 pub(super) fn verify(gids: &mut Gids, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), Abort> {
     if command.p1 != 0x00 {

@@ -8,7 +8,7 @@ use crate::nvm::Nvm;
 use crate::reference::{ADMINISTRATION, PIN, RetryCounter};
 use crate::seeded;
 use crate::status::{Abort, StatusWord};
-use crate::tlv::Writer;
+use cardlab_protocol::tlv::Writer;
 
 /// Tag of the PIN's status.
 pub const PIN_STATUS: u32 = 0x7F71;

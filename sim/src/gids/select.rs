@@ -10,10 +10,10 @@
 
 use super::files::{self, File, LifeCycle};
 use super::{AID, Gids, access};
-use crate::apdu::Command;
 use crate::applet::Env;
 use crate::status::{Abort, StatusWord};
-use crate::tlv::Writer;
+use cardlab_protocol::apdu::Command;
+use cardlab_protocol::tlv::Writer;
 
 pub(super) const OPTIONS: [u8; 4] = [0x00, 0x04, 0x08, 0x0C];
 

@@ -14,11 +14,11 @@ use super::Piv;
 use super::general_authenticate::Template;
 use crate::admin_key;
 use crate::applet::Env;
-use crate::crypto::symmetric::Cipher;
 use crate::keys::TouchPolicy;
 use crate::seeded;
 use crate::status::{Abort, StatusWord};
-use crate::tlv::Writer;
+use cardlab_protocol::admin_key::Cipher;
+use cardlab_protocol::tlv::Writer;
 use zeroize::Zeroizing;
 
 /// A block that the host has to answer.

@@ -9,11 +9,11 @@
 
 use super::pins::{Kind, LENGTH};
 use super::{Piv, restricted, verify};
-use crate::apdu::Command;
 use crate::applet::Env;
 use crate::reference::Verdict;
 use crate::seeded;
 use crate::status::{Abort, StatusWord};
+use cardlab_protocol::apdu::Command;
 
 pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), Abort> {
     if command.p1 != 0x00 {

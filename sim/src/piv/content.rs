@@ -1,7 +1,7 @@
 //! Contents of the mandatory data objects, SP 800-73-4 part 1 section 3 and appendix A.
 
 use super::AID;
-use crate::tlv::Writer;
+use cardlab_protocol::tlv::Writer;
 
 /// The Federal Agency Smart Credential Number, TIG SCEPACS section 6: 40 characters of five bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

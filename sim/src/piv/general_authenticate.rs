@@ -10,14 +10,14 @@
 //! words by profile). The objects of the template may come in any order.
 
 use super::{Piv, administration, restricted};
-use crate::apdu::Command;
 use crate::applet::Env;
 use crate::crypto::asymmetric::{Algorithm, Prepared};
 use crate::keys::{self, ADMINISTRATION, PinPolicy, SlotInfo, TouchPolicy};
 use crate::profile::{Profile, Touch};
 use crate::seeded;
 use crate::status::{Abort, StatusWord};
-use crate::tlv::{self, Reader, Writer};
+use cardlab_protocol::apdu::Command;
+use cardlab_protocol::tlv::{self, Reader, Writer};
 use std::time::Duration;
 
 /// How long a cached touch counts (Yubico documentation).

@@ -8,14 +8,14 @@
 //! YubiKey's.
 
 use super::{Piv, contact_only};
-use crate::apdu::Command;
 use crate::applet::Env;
 use crate::crypto::asymmetric::{Algorithm, KeyPair};
 use crate::keys::{self, Origin, PinPolicy, Slot, TouchPolicy};
 use crate::profile::Profile;
 use crate::seeded;
 use crate::status::{Abort, StatusWord};
-use crate::tlv::{self, Reader, Writer};
+use cardlab_protocol::apdu::Command;
+use cardlab_protocol::tlv::{self, Reader, Writer};
 
 pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), Abort> {
     if command.p1 != 0x00 || !can_generate(command.p2, env.profile) {

@@ -9,12 +9,12 @@
 
 use super::objects::{self, ReadRule};
 use super::{Piv, restricted};
-use crate::apdu::Command;
 use crate::applet::Env;
 use crate::gids::pin_status;
 use crate::seeded;
 use crate::status::{Abort, StatusWord};
-use crate::tlv::{self, Writer};
+use cardlab_protocol::apdu::Command;
+use cardlab_protocol::tlv::{self, Writer};
 
 pub(super) fn process(piv: &Piv, env: &Env<'_>, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), Abort> {
     if command.p1p2() != 0x3FFF {

@@ -29,7 +29,6 @@ mod reset_retry_counter;
 mod select;
 mod verify;
 
-use crate::apdu::Command;
 use crate::applet::{Applet, Env};
 use crate::crypto::asymmetric::Prepared;
 use crate::keys;
@@ -38,6 +37,7 @@ use crate::seeded;
 use crate::status::{Abort, StatusWord};
 use crate::yubikey;
 use administration::Pending;
+use cardlab_protocol::apdu::Command;
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -7,12 +7,12 @@
 //! Needs the administration key. The new value replaces the old one whole; an empty one empties it.
 
 use super::{Piv, contact_only, get_data, objects};
-use crate::apdu::Command;
 use crate::applet::Env;
 use crate::profile::EmptyObject;
 use crate::seeded;
 use crate::status::{Abort, StatusWord};
-use crate::tlv::{self, Reader};
+use cardlab_protocol::apdu::Command;
+use cardlab_protocol::tlv::{self, Reader};
 
 pub(super) fn process(piv: &Piv, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), Abort> {
     if command.p1p2() != 0x3FFF {

@@ -10,11 +10,11 @@
 
 use super::pins::{Kind, LENGTH};
 use super::{Piv, contact_only};
-use crate::apdu::Command;
 use crate::applet::Env;
 use crate::reference::{PIN, PUK, Verdict};
 use crate::seeded;
 use crate::status::{Abort, StatusWord};
+use cardlab_protocol::apdu::Command;
 
 pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), Abort> {
     let by_admin = match command.p1 {

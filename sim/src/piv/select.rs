@@ -6,7 +6,7 @@
 
 use super::{AID, RID};
 use crate::profile::{Profile, TemplateAid};
-use crate::tlv::Writer;
+use cardlab_protocol::tlv::Writer;
 
 pub(super) fn property_template(profile: &Profile, out: &mut Vec<u8>) {
     let aid: &[u8] = match profile.piv().template_aid {

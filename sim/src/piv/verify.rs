@@ -10,11 +10,11 @@
 
 use super::pins::Kind;
 use super::{Piv, restricted};
-use crate::apdu::Command;
 use crate::applet::Env;
 use crate::reference::Verdict;
 use crate::seeded;
 use crate::status::{Abort, StatusWord};
+use cardlab_protocol::apdu::Command;
 
 pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), Abort> {
     let forget = match command.p1 {

@@ -7,7 +7,6 @@
 //! A real key's chain ends in its maker's root. Ours ends in a root that each card makes for itself
 //! (`Authority`); its private key is forgotten at once.
 
-use crate::apdu::Command;
 use crate::applet::Env;
 use crate::crypto::CryptoError;
 use crate::crypto::asymmetric::{Algorithm, KeyPair};
@@ -19,7 +18,8 @@ use crate::piv::{content, objects};
 use crate::profile::YubiKeyRules;
 use crate::random::Random;
 use crate::status::{Abort, StatusWord};
-use crate::tlv;
+use cardlab_protocol::apdu::Command;
+use cardlab_protocol::tlv;
 
 const ROOT_NAME: &str = "CN=cardlab PIV Attestation Root";
 const ATTESTATION_NAME: &str = "CN=Yubico PIV Attestation";

@@ -4,13 +4,13 @@
 //! curves, `07` Ed25519 seed, `08` X25519 scalar, then optionally `AA` PIN policy, `AB` touch
 //! policy. Needs the administration key.
 
-use crate::apdu::Command;
 use crate::applet::Env;
 use crate::crypto::asymmetric::{Algorithm, KeyPair};
 use crate::keys::{self, Origin, PinPolicy, Slot, TouchPolicy};
 use crate::piv::Piv;
 use crate::status::{Abort, StatusWord};
-use crate::tlv::Reader;
+use cardlab_protocol::apdu::Command;
+use cardlab_protocol::tlv::Reader;
 
 pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), Abort> {
     let (algorithm, slot) = (command.p1, command.p2);

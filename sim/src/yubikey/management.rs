@@ -3,11 +3,11 @@
 //! SELECT answers a text with the firmware version; `00 1D page 00` answers the device
 //! information. Reading only: 6D00 for everything else.
 
-use crate::apdu::Command;
 use crate::applet::{Applet, Env};
 use crate::profile::Profile;
 use crate::status::{Abort, StatusWord};
-use crate::tlv::Writer;
+use cardlab_protocol::apdu::Command;
+use cardlab_protocol::tlv::Writer;
 
 const AID: [u8; 8] = [0xA0, 0x00, 0x00, 0x05, 0x27, 0x47, 0x11, 0x17];
 /// Only the PIV application is there: capability bit 10.

@@ -4,12 +4,12 @@
 //! Needs the administration key.
 
 use crate::admin_key;
-use crate::apdu::Command;
 use crate::applet::Env;
-use crate::crypto::symmetric::{Cipher, SymmetricKey};
 use crate::keys::{self, TouchPolicy};
 use crate::piv::Piv;
 use crate::status::{Abort, StatusWord};
+use cardlab_protocol::admin_key::{AdminKey, Cipher};
+use cardlab_protocol::apdu::Command;
 
 pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), Abort> {
     let touch = match (command.p1, command.p2) {
@@ -26,7 +26,7 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -
     if key.len() != usize::from(*length) {
         return Err(StatusWord::WRONG_DATA.into());
     }
-    let key = SymmetricKey::new(cipher.ok_or(StatusWord::WRONG_DATA)?, key)?;
+    let key = AdminKey::new(cipher.ok_or(StatusWord::WRONG_DATA)?, key)?;
     let mut transaction = env.nvm.begin();
     admin_key::store(&mut transaction, &key, touch)?;
     transaction.commit()

@@ -5,14 +5,14 @@
 //! {maximum, left}. An empty slot is 6A88.
 
 use crate::admin_key;
-use crate::apdu::Command;
 use crate::applet::Env;
 use crate::keys;
 use crate::piv::pins;
 use crate::profile::{ManagementKeyRules, Profile};
 use crate::reference::{self, Reference};
 use crate::status::{Abort, StatusWord};
-use crate::tlv::Writer;
+use cardlab_protocol::apdu::Command;
+use cardlab_protocol::tlv::Writer;
 use subtle::ConstantTimeEq;
 
 pub(super) fn process(env: &Env<'_>, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), Abort> {

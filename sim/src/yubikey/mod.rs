@@ -24,11 +24,11 @@ pub mod otp;
 mod pin_retries;
 mod reset;
 
-use crate::apdu::Command;
 use crate::applet::Env;
 use crate::piv::Piv;
 use crate::profile::YubiKeyRules;
 use crate::status::{Abort, StatusWord};
+use cardlab_protocol::apdu::Command;
 
 pub(crate) fn process(
     piv: &mut Piv,

@@ -3,11 +3,11 @@
 //! `00 F6 to from` moves, `00 F6 FF slot` deletes. Needs the administration key. The certificate
 //! object does not move; the attestation key can be deleted but not moved.
 
-use crate::apdu::Command;
 use crate::applet::Env;
 use crate::keys;
 use crate::piv::Piv;
 use crate::status::{Abort, StatusWord};
+use cardlab_protocol::apdu::Command;
 
 const DELETE: u8 = 0xFF;
 

@@ -2,10 +2,10 @@
 //!
 //! SELECT answers version and status; `00 01 10 00` answers the serial number, four bytes.
 
-use crate::apdu::Command;
 use crate::applet::{Applet, Env};
 use crate::profile::Profile;
 use crate::status::{Abort, StatusWord};
+use cardlab_protocol::apdu::Command;
 
 const AID: [u8; 8] = [0xA0, 0x00, 0x00, 0x05, 0x27, 0x20, 0x01, 0x01];
 /// Clients leave the last byte out.

@@ -3,10 +3,10 @@
 //! `00 FA pin-tries puk-tries`. Needs the administration key and a verified PIN (6982). PIN and PUK
 //! go back to their factory values with the new numbers of tries, blocked or not.
 
-use crate::apdu::Command;
 use crate::applet::Env;
 use crate::piv::{Piv, factory};
 use crate::status::{Abort, StatusWord};
+use cardlab_protocol::apdu::Command;
 
 pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), Abort> {
     piv.require_admin()?;

@@ -6,13 +6,13 @@
 
 use super::no_parameters;
 use crate::admin_key;
-use crate::apdu::Command;
 use crate::applet::{Applet, Env};
 use crate::keys;
 use crate::nvm::RecordId;
 use crate::piv::{Piv, factory, objects};
 use crate::reference;
 use crate::status::{Abort, StatusWord};
+use cardlab_protocol::apdu::Command;
 
 pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), Abort> {
     no_parameters(command)?;

@@ -1,10 +1,10 @@
 //! A card and the words to talk to it, shared by the tests of this crate.
 #![allow(dead_code, clippy::unwrap_used, unreachable_pub)]
 
+use cardlab_protocol::admin_key::{AdminKey, Cipher};
+use cardlab_protocol::tlv;
 use cardlab_sim::card::{Card, World};
-use cardlab_sim::crypto::symmetric::{Cipher, SymmetricKey};
 use cardlab_sim::profile::Profile;
-use cardlab_sim::tlv;
 
 pub const PROFILES: [&str; 4] = ["nist-piv", "yubikey-4.3", "yubikey-5.4", "yubikey-5.7"];
 /// Those with the GIDS card edge or the administration key's way to unblock.
@@ -149,7 +149,7 @@ impl Bench {
     /// The right response to a challenge under a factory key.
     pub fn response(&self, challenge: &[u8]) -> Vec<u8> {
         let rules = &self.card.profile().management_key;
-        SymmetricKey::new(rules.algorithm, &rules.value).unwrap().encrypt(challenge).unwrap()
+        AdminKey::new(rules.algorithm, &rules.value).unwrap().encrypt(challenge).unwrap()
     }
 
     /// RESET RETRY COUNTER after the administration key.

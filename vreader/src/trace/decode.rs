@@ -1,8 +1,8 @@
 //! What commands and answers mean, and what of them must not be shown.
 
 use super::spaced;
-use cardlab_sim::apdu::Command;
-use cardlab_sim::status::StatusWord;
+use cardlab_protocol::apdu::Command;
+use cardlab_protocol::status::StatusWord;
 
 /// What of an exchange must not be shown.
 pub(crate) struct Masks {

@@ -1,45 +1,32 @@
 //! GENERAL AUTHENTICATE with the administration key.
 
 use super::GIDS;
-use crate::bench::{Bench, Stop, Verdict, holds, same, tlv};
+use crate::bench::{Bench, Stop, Verdict, holds, same};
 use crate::book::Book;
 use crate::sections::common;
 use crate::test::{Danger, Need};
-use cardlab_client::tlv::object;
-use cardlab_server_stub::keys::AdminKey;
+use cardlab_protocol::admin_key::AdminKey;
+use cardlab_protocol::tlv::{encode, find_path};
 
 fn may_write(b: &mut Bench<'_>) -> Verdict<bool> {
     Ok(b.hex("00DBA01404DF310101")?.sw == 0x9000)
-}
-
-/// CBC with a zero initial vector.
-fn cbc(key: &AdminKey, plain: &[u8]) -> Verdict<Vec<u8>> {
-    let block = key.cipher().challenge_len();
-    let mut last = vec![0; block];
-    let mut out = Vec::new();
-    for part in plain.chunks(block) {
-        let mixed: Vec<u8> = part.iter().zip(&last).map(|(a, b)| a ^ b).collect();
-        last = key.respond(&mixed).map_err(|e| Stop::Failed(e.to_string()))?;
-        out.extend(&last);
-    }
-    Ok(out)
 }
 
 fn mutual(b: &mut Bench<'_>, spoil: bool) -> Verdict<(crate::bench::Reply, Vec<u8>)> {
     b.start()?;
     b.name_admin_key()?;
     let r1 = [0x11u8; 16];
-    let data = b.admin_command(&tlv(&[0x7C], &tlv(&[0x81], &r1)))?.ok("mutual authentication, R1")?;
-    let r2 = object(&data, 0x7C).and_then(|t| object(&t, 0x81)).unwrap_or_default();
+    let data = b.admin_command(&encode(0x7C, &encode(0x81, &r1)))?.ok("mutual authentication, R1")?;
+    let r2 = find_path(&data, &[0x7C, 0x81]).unwrap_or_default();
     holds(r2.len() == 16, "R2 has 16 bytes")?;
     let key = b.admin_key()?;
-    let mut z1 = vec![0x33; key.cipher().challenge_len()];
+    let mut z1 = vec![0x33; key.cipher().block_len()];
     if let Some(last) = z1.last_mut() {
         *last = if spoil { 0x81 } else { 0x80 };
     }
-    let answer = cbc(&key, &[&r2[..], &r1, &z1].concat())?;
-    let reply = b.admin_command(&tlv(&[0x7C], &tlv(&[0x82], &answer)))?;
-    Ok((reply, cbc(&key, &[&r1[..], &r2].concat())?))
+    let answer = key.encrypt_cbc(&[r2, &r1, &z1].concat()).map_err(|e| Stop::Failed(e.to_string()))?;
+    let reply = b.admin_command(&encode(0x7C, &encode(0x82, &answer)))?;
+    Ok((reply, key.encrypt_cbc(&[&r1[..], r2].concat()).map_err(|e| Stop::Failed(e.to_string()))?))
 }
 
 pub(super) fn fill(book: &mut Book) {
@@ -62,7 +49,7 @@ pub(super) fn fill(book: &mut Book) {
     s.must("mutual", "Mutual authentication: the card answers with both random numbers", |b| {
         let (reply, expected) = mutual(b, false)?;
         let data = reply.ok("mutual authentication")?;
-        let got = object(&data, 0x7C).and_then(|t| object(&t, 0x82)).unwrap_or_default();
+        let got = find_path(&data, &[0x7C, 0x82]).unwrap_or_default();
         same(got.get(..32).unwrap_or_default(), &expected, "E(R1 R2)")?;
         holds(may_write(b)?, "the administrator's file is written")
     })

@@ -1,10 +1,11 @@
 //! Files, data objects, access rules, selection.
 
 use super::GIDS;
-use crate::bench::{Bench, Verdict, holds, same, short, tlv};
+use crate::bench::{Bench, Verdict, holds, same};
 use crate::book::Book;
 use crate::test::{Danger, Need};
-use cardlab_client::tlv::object;
+use cardlab_protocol::apdu::short;
+use cardlab_protocol::tlv::{encode, find, find_path};
 
 fn get(b: &mut Bench<'_>, file: u16, tag: u16) -> Verdict<crate::bench::Reply> {
     let [f1, f2] = file.to_be_bytes();
@@ -14,7 +15,7 @@ fn get(b: &mut Bench<'_>, file: u16, tag: u16) -> Verdict<crate::bench::Reply> {
 
 fn put(b: &mut Bench<'_>, file: u16, tag: u16, value: &[u8]) -> Verdict<crate::bench::Reply> {
     let [f1, f2] = file.to_be_bytes();
-    b.long([0x00, 0xDB, f1, f2], &tlv(&tag.to_be_bytes(), value))
+    b.long([0x00, 0xDB, f1, f2], &encode(u32::from(tag), value))
 }
 
 pub(super) fn fill(book: &mut Book) {
@@ -29,7 +30,7 @@ fn selection(book: &mut Book) {
     s.must("by-name", "SELECT by name answers 61 with the AID", |b| {
         b.reset()?;
         let data = b.hex("00A404000BA00000039742544659020100")?.ok("SELECT")?;
-        let aid = object(&data, 0x61).and_then(|t| object(&t, 0x4F)).unwrap_or_default();
+        let aid = find_path(&data, &[0x61, 0x4F]).unwrap_or_default();
         holds(aid.starts_with(&[0xA0, 0x00, 0x00, 0x03, 0x97, 0x42, 0x54, 0x46, 0x59]), hex::encode_upper(aid))
     });
     s.must("nine-bytes-count", "Nine bytes of the AID are enough", |b| {
@@ -40,7 +41,7 @@ fn selection(book: &mut Book) {
     s.must("control-parameters", "SELECT with P2=04 answers 62", |b| {
         b.reset()?;
         let data = b.hex("00A404040BA00000039742544659020100")?.ok("SELECT")?;
-        holds(object(&data, 0x62).is_some(), "the answer is 62")
+        holds(find(&data, 0x62).is_some(), "the answer is 62")
     });
     s.must("nothing-told", "SELECT with P2=0C answers nothing", |b| {
         b.reset()?;
@@ -92,7 +93,7 @@ fn objects(book: &mut Book) {
         s.must(slug, title, move |b| {
             b.start()?;
             let data = get(b, file, tag)?.ok("GET DATA")?;
-            let value = object(&data, tag).unwrap_or_default();
+            let value = find(&data, tag.into()).unwrap_or_default();
             let right = match slug {
                 "master-file" => value.first() == Some(&1) && value.len() % 28 == 1,
                 "cardid" => value.len() == 16,
@@ -100,7 +101,7 @@ fn objects(book: &mut Book) {
                 "cardcf" => value.len() == 6,
                 _ => value.len().is_multiple_of(86),
             };
-            holds(right, hex::encode_upper(&value))
+            holds(right, hex::encode_upper(value))
         });
     }
     for length in [0usize, 1, 127, 128, 255, 256, 1000, 3000] {
@@ -113,7 +114,7 @@ fn objects(book: &mut Book) {
                 let value: Vec<u8> = (0..length).map(|n| (n % 249) as u8).collect();
                 put(b, 0xA010, 0xDF30, &value)?.ok("PUT DATA")?;
                 let data = get(b, 0xA010, 0xDF30)?.ok("GET DATA")?;
-                same(&data, &tlv(&[0xDF, 0x30], &value), "the object")
+                same(&data, &encode(0xDF30, &value), "the object")
             },
         )
         .changes();

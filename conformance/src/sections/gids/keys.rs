@@ -1,12 +1,13 @@
 //! Keys: making, loading, signing, deciphering.
 
 use super::GIDS;
-use crate::bench::{Bench, Stop, Verdict, holds, same, short, tlv};
+use crate::bench::{Bench, Stop, Verdict, holds, same};
 use crate::book::Book;
 use crate::keys::KeyKind;
 use crate::oracle::{self, PublicKey};
 use crate::test::Need;
-use cardlab_client::tlv::object;
+use cardlab_protocol::apdu::short;
+use cardlab_protocol::tlv::{encode, find};
 
 /// GIDS algorithm of a kind.
 const fn algorithm(kind: KeyKind) -> u8 {
@@ -24,14 +25,16 @@ fn key_file(b: &mut Bench<'_>, kind: KeyKind) -> Verdict {
     // One template a use: whole blocks and padding for signatures, plain and padded for decipherment.
     let rules: Vec<u8> = [(0xB6u8, 0x10u8), (0xB6, 0x50), (0xB8, 0x00), (0xB8, 0x40)]
         .into_iter()
-        .flat_map(|(tag, high)| tlv(&[tag], &[&[0x80, 0x01, high | of][..], &[0x83, 0x01, 0x81], &[0x95, 0x01, 0x40]].concat()))
+        .flat_map(|(tag, high)| {
+            encode(u32::from(tag), &[&[0x80, 0x01, high | of][..], &[0x83, 0x01, 0x81], &[0x95, 0x01, 0x40]].concat())
+        })
         .collect();
     let template =
-        [&[0x82, 0x01, 0x18, 0x83, 0x02, 0xB0, 0x81, 0x8C, 0x05, 0x8F, 0x10, 0x10, 0x10, 0x00][..], &tlv(&[0xA5], &rules)]
+        [&[0x82, 0x01, 0x18, 0x83, 0x02, 0xB0, 0x81, 0x8C, 0x05, 0x8F, 0x10, 0x10, 0x10, 0x00][..], &encode(0xA5, &rules)]
             .concat();
     b.start()?;
     b.verify()?;
-    b.long([0x00, 0xE0, 0x00, 0x00], &tlv(&[0x62], &template))?.ok("CREATE FILE B081")?;
+    b.long([0x00, 0xE0, 0x00, 0x00], &encode(0x62, &template))?.ok("CREATE FILE B081")?;
     b.hex("00440000")?.ok("ACTIVATE FILE").map(drop)
 }
 
@@ -40,14 +43,14 @@ fn generated(b: &mut Bench<'_>, kind: KeyKind) -> Verdict<PublicKey> {
     let data = b
         .full(&[0x00, 0x47, 0x00, 0x00, 0x08, 0xAC, 0x06, 0x80, 0x01, algorithm(kind), 0x83, 0x01, 0x81, 0x00])?
         .ok("GENERATE")?;
-    PublicKey::of_template(kind, &object(&data, 0x7F49).unwrap_or_default())
+    PublicKey::of_template(kind, find(&data, 0x7F49).unwrap_or_default())
 }
 
 fn loaded(b: &mut Bench<'_>, kind: KeyKind) -> Verdict<PublicKey> {
     key_file(b, kind)?;
     let import = if matches!(kind, KeyKind::P256 | KeyKind::P384) { 0x03 } else { 0x02 };
-    let body = [tlv(&[0x83], &[import]), tlv(&[0x84], &[0]), tlv(&[0x87], &oracle::octets(kind.pkcs8()))].concat();
-    let template = tlv(&[0x70], &[tlv(&[0x84], &[0x81]), tlv(&[0xA5], &body)].concat());
+    let body = [encode(0x83, &[import]), encode(0x84, &[0]), encode(0x87, oracle::octets(kind.pkcs8()))].concat();
+    let template = encode(0x70, &[encode(0x84, &[0x81]), encode(0xA5, &body)].concat());
     b.long([0x00, 0xDB, 0x3F, 0xFF], &template)?.ok("PUT DATA of a key")?;
     oracle::public_of(kind)
 }
@@ -104,7 +107,7 @@ pub(super) fn fill(book: &mut Book) {
             let data = b
                 .long([0x00, 0xCB, 0x3F, 0xFF], &[0x70, 0x08, 0x84, 0x01, 0x81, 0xA5, 0x03, 0x7F, 0x49, 0x80])?
                 .ok("GET DATA")?;
-            let read = PublicKey::of_template(kind, &object(&data, 0x7F49).unwrap_or_default())?;
+            let read = PublicKey::of_template(kind, find(&data, 0x7F49).unwrap_or_default())?;
             holds(read == key, "the public key differs")
         })
         .changes();
@@ -163,8 +166,8 @@ pub(super) fn fill(book: &mut Book) {
     s.must("strangers-load-no-keys", "Nobody loads a key without the PIN", |b| {
         loaded(b, KeyKind::P256)?;
         b.start()?;
-        let body = [tlv(&[0x83], &[0x03]), tlv(&[0x84], &[0]), tlv(&[0x87], &oracle::octets(KeyKind::P256.pkcs8()))].concat();
-        let template = tlv(&[0x70], &[tlv(&[0x84], &[0x81]), tlv(&[0xA5], &body)].concat());
+        let body = [encode(0x83, &[0x03]), encode(0x84, &[0]), encode(0x87, oracle::octets(KeyKind::P256.pkcs8()))].concat();
+        let template = encode(0x70, &[encode(0x84, &[0x81]), encode(0xA5, &body)].concat());
         b.long([0x00, 0xDB, 0x3F, 0xFF], &template)?.is(0x6982, "PUT DATA of a key").map(drop)
     })
     .changes();

@@ -1,16 +1,17 @@
 //! VERIFY, CHANGE REFERENCE DATA and the PIN's status.
 
 use super::GIDS;
-use crate::bench::{Bench, Verdict, holds, short};
+use crate::bench::{Bench, Verdict, holds};
 use crate::book::Book;
 use crate::sections::common;
 use crate::test::{Danger, Need};
-use cardlab_client::tlv::object;
+use cardlab_protocol::apdu::short;
+use cardlab_protocol::tlv::find;
 
 fn status(b: &mut Bench<'_>, tag: u8) -> Verdict<(u8, u8)> {
     let data = b.hex(&format!("00CB3FFF045C027F{tag:02X}00"))?.ok("GET DATA of the PIN's status")?;
-    let inside = object(&data, 0x7F00 | u16::from(tag)).unwrap_or_default();
-    let byte = |tag| object(&inside, tag).and_then(|v| v.first().copied());
+    let inside = find(&data, 0x7F00 | u32::from(tag)).unwrap_or_default();
+    let byte = |tag| find(inside, tag).and_then(|v| v.first().copied());
     match (byte(0x97), byte(0x93)) {
         (Some(left), Some(limit)) => Ok((left, limit)),
         _ => Err(crate::bench::Stop::Failed("the status needs 97 and 93".into())),

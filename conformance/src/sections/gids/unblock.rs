@@ -139,7 +139,7 @@ pub(super) fn fill(book: &mut Book) {
         let all = b.admin_tries()?;
         b.start()?;
         b.name_admin_key()?;
-        let length = b.admin_key()?.cipher().challenge_len();
+        let length = b.admin_key()?.cipher().block_len();
         b.respond(&vec![0x5A; length])?.refused("a response to nothing")?;
         let left = b.admin_tries()?;
         holds(left == all, format!("{left} of {all}"))
@@ -219,7 +219,7 @@ pub(super) fn fill(book: &mut Book) {
     s.must("sixteen-digits", "A 3DES challenge has 8 bytes: 16 digits to read out", |b| {
         b.start()?;
         let length = b.challenge()?.len();
-        holds(length == b.admin_key()?.cipher().challenge_len(), format!("{length} bytes"))
+        holds(length == b.admin_key()?.cipher().block_len(), format!("{length} bytes"))
     });
     for (name, key) in AES {
         s.must(
@@ -263,7 +263,7 @@ pub(super) fn fill(book: &mut Book) {
         ),
     ] {
         s.must(slug, "The sum that an operator's console computes is the known answer", move |_| {
-            use cardlab_server_stub::keys::{AdminKey, Cipher};
+            use cardlab_protocol::admin_key::{AdminKey, Cipher};
             let wanted = Cipher::ALL.into_iter().find(|c| c.name() == cipher).unwrap_or(Cipher::Tdes);
             let key = AdminKey::new(wanted, &hex::decode(key).unwrap_or_default());
             let got = key.and_then(|k| k.respond(&hex::decode(challenge).unwrap_or_default()));

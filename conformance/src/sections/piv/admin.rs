@@ -1,11 +1,12 @@
 //! GENERAL AUTHENTICATE with the administration key 9B, part 2 section 3.2.4 and appendix A.
 
 use super::PART2;
-use crate::bench::{Bench, Stop, Verdict, holds, short, tlv};
+use crate::bench::{Bench, Stop, Verdict, holds};
 use crate::book::Book;
 use crate::sections::common;
 use crate::test::{Danger, Need};
-use cardlab_client::tlv::object;
+use cardlab_protocol::apdu::short;
+use cardlab_protocol::tlv::{encode, find_path};
 
 /// PUT DATA shows whether the key is authenticated.
 fn may_write(b: &mut Bench<'_>) -> Verdict<bool> {
@@ -14,9 +15,9 @@ fn may_write(b: &mut Bench<'_>) -> Verdict<bool> {
 
 fn witness(b: &mut Bench<'_>) -> Verdict<Vec<u8>> {
     let data = b.admin_command(&[0x7C, 0x02, 0x80, 0x00])?.ok("request for a witness")?;
-    let witness = object(&data, 0x7C).and_then(|t| object(&t, 0x80)).unwrap_or_default();
+    let witness = find_path(&data, &[0x7C, 0x80]).unwrap_or_default();
     holds(!witness.is_empty(), "the answer to a request for a witness must be 7C {80 witness}")?;
-    Ok(witness)
+    Ok(witness.to_vec())
 }
 
 const KEYS: [(&str, &str, &str, usize); 4] = [
@@ -40,7 +41,7 @@ fn external(book: &mut Book) {
     common::administration(&mut s, may_write);
     s.must("no-challenge-no-response", "A response without a challenge is refused", |b| {
         b.start()?;
-        let length = b.admin_key()?.cipher().challenge_len();
+        let length = b.admin_key()?.cipher().block_len();
         let response = b.response(&vec![0; length])?;
         b.respond(&response)?.refused("a response to nothing")?;
         holds(!may_write(b)?, "PUT DATA is refused")
@@ -95,13 +96,13 @@ fn mutual(book: &mut Book) {
     let answer = |b: &mut Bench<'_>, with_82: bool| -> Verdict<(Vec<u8>, crate::bench::Reply)> {
         let encrypted = witness(b)?;
         let key = b.admin_key()?;
-        let plain = crate::oracle::decrypt(&key, &encrypted)?;
+        let plain = key.decrypt(&encrypted).map_err(|e| Stop::failed(e.to_string()))?;
         let mine = vec![0x5A; plain.len()];
-        let mut inside = [tlv(&[0x80], &plain), tlv(&[0x81], &mine)].concat();
+        let mut inside = [encode(0x80, &plain), encode(0x81, &mine)].concat();
         if with_82 {
             inside.extend([0x82, 0x00]);
         }
-        let reply = b.admin_command(&tlv(&[0x7C], &inside))?;
+        let reply = b.admin_command(&encode(0x7C, &inside))?;
         let expected = key.respond(&mine).map_err(|e| Stop::Failed(e.to_string()))?;
         Ok((expected, reply))
     };
@@ -109,8 +110,8 @@ fn mutual(book: &mut Book) {
         b.start()?;
         let (expected, reply) = answer(b, true)?;
         let data = reply.ok("witness and challenge")?;
-        let got = object(&data, 0x7C).and_then(|t| object(&t, 0x82)).unwrap_or_default();
-        crate::bench::same(&got, &expected, "the card's response")?;
+        let got = find_path(&data, &[0x7C, 0x82]).unwrap_or_default();
+        crate::bench::same(got, &expected, "the card's response")?;
         holds(may_write(b)?, "PUT DATA is allowed")
     })
     .changes();
@@ -118,14 +119,14 @@ fn mutual(book: &mut Book) {
         b.start()?;
         let (expected, reply) = answer(b, false)?;
         let data = reply.ok("witness and challenge")?;
-        let got = object(&data, 0x7C).and_then(|t| object(&t, 0x82)).unwrap_or_default();
-        crate::bench::same(&got, &expected, "the card's response")
+        let got = find_path(&data, &[0x7C, 0x82]).unwrap_or_default();
+        crate::bench::same(got, &expected, "the card's response")
     });
     s.must("wrong-witness", "A wrong witness is refused, and the challenge is not encrypted", |b| {
         b.start()?;
         let length = witness(b)?.len();
-        let inside = [tlv(&[0x80], &vec![0; length]), tlv(&[0x81], &vec![0x5A; length]), vec![0x82, 0x00]].concat();
-        b.admin_command(&tlv(&[0x7C], &inside))?.refused("a wrong witness")?;
+        let inside = [encode(0x80, &vec![0; length]), encode(0x81, &vec![0x5A; length]), vec![0x82, 0x00]].concat();
+        b.admin_command(&encode(0x7C, &inside))?.refused("a wrong witness")?;
         holds(!may_write(b)?, "PUT DATA is refused")
     })
     .spends();
@@ -139,8 +140,8 @@ fn mutual(book: &mut Book) {
     s.must("challenge-is-no-witness", "A challenge that was given out in the clear does not pass as a witness", |b| {
         b.start()?;
         let challenge = b.challenge()?;
-        let inside = [tlv(&[0x80], &challenge), tlv(&[0x81], &vec![0x5A; challenge.len()]), vec![0x82, 0x00]].concat();
-        b.admin_command(&tlv(&[0x7C], &inside))?.refused("a challenge as a witness")?;
+        let inside = [encode(0x80, &challenge), encode(0x81, &vec![0x5A; challenge.len()]), vec![0x82, 0x00]].concat();
+        b.admin_command(&encode(0x7C, &inside))?.refused("a challenge as a witness")?;
         holds(!may_write(b)?, "PUT DATA is refused")
     })
     .spends();
@@ -152,10 +153,10 @@ fn mutual(book: &mut Book) {
     s.must("witness-single-use", "A witness is right once", |b| {
         b.start()?;
         let encrypted = witness(b)?;
-        let plain = crate::oracle::decrypt(&b.admin_key()?, &encrypted)?;
-        let inside = [tlv(&[0x80], &plain), tlv(&[0x81], &vec![0x5A; plain.len()]), vec![0x82, 0x00]].concat();
-        b.admin_command(&tlv(&[0x7C], &inside))?.ok("the right witness")?;
-        b.admin_command(&tlv(&[0x7C], &inside))?.refused("the same witness again")
+        let plain = b.admin_key()?.decrypt(&encrypted).map_err(|e| Stop::failed(e.to_string()))?;
+        let inside = [encode(0x80, &plain), encode(0x81, &vec![0x5A; plain.len()]), vec![0x82, 0x00]].concat();
+        b.admin_command(&encode(0x7C, &inside))?.ok("the right witness")?;
+        b.admin_command(&encode(0x7C, &inside))?.refused("the same witness again")
     })
     .spends();
 }

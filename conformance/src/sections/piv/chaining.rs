@@ -1,23 +1,24 @@
 //! Command chaining, part 2 section 2.4 and appendix A.3, ISO/IEC 7816-4 section 5.3.3.
 
 use super::PART2;
-use crate::bench::{Bench, Verdict, holds, same, short, tlv};
+use crate::bench::{Bench, Verdict, holds, same};
 use crate::book::Book;
 use crate::keys::KeyKind;
 use crate::test::Need;
-use cardlab_client::tlv::object;
+use cardlab_protocol::apdu::short;
+use cardlab_protocol::tlv::{encode, find_path};
 
 fn halves(b: &Bench<'_>) -> Verdict<(Vec<u8>, Vec<u8>)> {
     let input = b.public(0x9A)?.input();
-    let template = tlv(&[0x7C], &[&[0x82, 0x00], &tlv(&[0x81], &input)[..]].concat());
+    let template = encode(0x7C, &[&[0x82, 0x00], &encode(0x81, &input)[..]].concat());
     let (first, last) = template.split_at(200);
     Ok((short([0x10, 0x87, 0x07, 0x9A], first, None), short([0x00, 0x87, 0x07, 0x9A], last, Some(0))))
 }
 
 fn judged(b: &mut Bench<'_>, last: &[u8]) -> Verdict {
     let data = b.full(last)?.ok("the last block")?;
-    let made = object(&data, 0x7C).and_then(|t| object(&t, 0x82)).unwrap_or_default();
-    b.public(0x9A)?.judge(&made)
+    let made = find_path(&data, &[0x7C, 0x82]).unwrap_or_default();
+    b.public(0x9A)?.judge(made)
 }
 
 fn pattern(length: usize) -> Vec<u8> {
@@ -118,8 +119,8 @@ pub(super) fn fill(book: &mut Book) {
         b.verify()?;
         let input = b.public(0x9C)?.input();
         let data = b.sign(0x07, 0x9C, &input)?.ok("a chained GENERAL AUTHENTICATE")?;
-        let made = object(&data, 0x7C).and_then(|t| object(&t, 0x82)).unwrap_or_default();
-        b.public(0x9C)?.judge(&made)
+        let made = find_path(&data, &[0x7C, 0x82]).unwrap_or_default();
+        b.public(0x9C)?.judge(made)
     })
     .key(0x9C, KeyKind::Rsa2048);
     s.must("too-much", "More than the card buffers is refused, and a new command works", |b| {
@@ -146,7 +147,7 @@ pub(super) fn fill(book: &mut Book) {
                 b.start()?;
                 b.admin()?;
                 b.put("5FC105", &pattern(length))?.ok("PUT DATA")?;
-                same(&b.get("5FC105")?.ok("GET DATA")?, &tlv(&[0x53], &pattern(length)), "the object")
+                same(&b.get("5FC105")?.ok("GET DATA")?, &encode(0x53, &pattern(length)), "the object")
             },
         )
         .changes();
@@ -155,14 +156,14 @@ pub(super) fn fill(book: &mut Book) {
         b.start()?;
         b.admin()?;
         b.put("5FC105", &pattern(300))?.ok("PUT DATA")?;
-        let data = [&[0x5C, 0x03, 0x5F, 0xC1, 0x05], &tlv(&[0x53], &[0xEE; 400])[..]].concat();
+        let data = [&[0x5C, 0x03, 0x5F, 0xC1, 0x05], &encode(0x53, &[0xEE; 400])[..]].concat();
         b.send(&short([0x10, 0xDB, 0x3F, 0xFF], &data[..255], None))?.ok("the first block")?;
         let mut reply = b.get("5FC105")?;
         // A card may say once that it waits for the last command of the chain (ISO/IEC 7816-4 section 5.6, 6883).
         if reply.sw == 0x6883 {
             reply = b.get("5FC105")?;
         }
-        same(&reply.ok("GET DATA")?, &tlv(&[0x53], &pattern(300)), "the object")
+        same(&reply.ok("GET DATA")?, &encode(0x53, &pattern(300)), "the object")
     })
     .changes();
     s.must("needs-the-administration-key", "A chained PUT DATA without the administration key writes nothing", |b| {
@@ -171,7 +172,7 @@ pub(super) fn fill(book: &mut Book) {
         b.put("5FC105", &pattern(300))?.ok("PUT DATA")?;
         b.start()?;
         b.put("5FC105", &[0xEE; 300])?.is(0x6982, "PUT DATA")?;
-        same(&b.get("5FC105")?.ok("GET DATA")?, &tlv(&[0x53], &pattern(300)), "the object")
+        same(&b.get("5FC105")?.ok("GET DATA")?, &encode(0x53, &pattern(300)), "the object")
     })
     .changes();
 }

@@ -1,9 +1,10 @@
 //! CHANGE REFERENCE DATA, part 2 section 3.2.2.
 
 use super::PART2;
-use crate::bench::{Stop, holds, short};
+use crate::bench::{Stop, holds};
 use crate::book::Book;
 use crate::test::{Danger, Need};
+use cardlab_protocol::apdu::short;
 
 pub(super) fn fill(book: &mut Book) {
     pin(book);

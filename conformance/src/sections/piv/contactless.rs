@@ -6,6 +6,7 @@ use crate::bench::holds;
 use crate::book::Book;
 use crate::keys::KeyKind;
 use crate::test::{Danger, Need};
+use cardlab_protocol::tlv::find_path;
 
 /// What may be read there.
 const FREE: [&str; 3] = ["5FC102", "5FC101", "5FC122"];
@@ -92,9 +93,8 @@ pub(super) fn fill(book: &mut Book) {
         b.start()?;
         let key = b.public(0x9E)?;
         let data = b.sign(0x11, 0x9E, &key.input())?.ok("GENERAL AUTHENTICATE")?;
-        let made =
-            cardlab_client::tlv::object(&data, 0x7C).and_then(|t| cardlab_client::tlv::object(&t, 0x82)).unwrap_or_default();
-        key.judge(&made)
+        let made = find_path(&data, &[0x7C, 0x82]).unwrap_or_default();
+        key.judge(made)
     })
     .with("interface", "contactless")
     .key(0x9E, KeyKind::P256);

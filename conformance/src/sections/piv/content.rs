@@ -4,20 +4,20 @@ use super::PART1;
 use crate::bench::{Bench, Stop, Verdict, holds, same};
 use crate::book::Book;
 use crate::test::Need;
-use cardlab_client::tlv::{object, objects};
+use cardlab_protocol::tlv::{find, objects};
 
 /// The fields inside an object that must be there.
-fn fields(b: &mut Bench<'_>, tag: &str) -> Verdict<Vec<(u16, Vec<u8>)>> {
+fn fields(b: &mut Bench<'_>, tag: &str) -> Verdict<Vec<(u32, Vec<u8>)>> {
     b.start()?;
     let reply = b.get(tag)?;
     if reply.sw == 0x6A82 || reply.data == [0x53, 0x00] {
         return Err(Stop::NotApplicable(format!("the card has no object {tag}")));
     }
     let data = reply.ok("GET DATA")?;
-    Ok(objects(&object(&data, 0x53).unwrap_or_default()))
+    Ok(objects(find(&data, 0x53).unwrap_or_default()).map(|o| (o.tag, o.value.to_vec())).collect())
 }
 
-fn field(fields: &[(u16, Vec<u8>)], tag: u16) -> Verdict<Vec<u8>> {
+fn field(fields: &[(u32, Vec<u8>)], tag: u32) -> Verdict<Vec<u8>> {
     let found = fields.iter().find(|(t, _)| *t == tag).map(|(_, value)| value.clone());
     found.ok_or_else(|| Stop::Failed(format!("field {tag:02X} is missing")))
 }
@@ -25,7 +25,7 @@ fn field(fields: &[(u16, Vec<u8>)], tag: u16) -> Verdict<Vec<u8>> {
 pub(super) fn fill(book: &mut Book) {
     let mut s = book.section("piv/800-73-4-1/3.1.2", &format!("{PART1} section 3.1.2, CHUID"), &[Need::Piv]);
     s.must("chuid-fields-in-order", "The CHUID's fields come in the order of the standard", |b| {
-        let tags: Vec<u16> = fields(b, "5FC102")?.into_iter().map(|(tag, _)| tag).filter(|t| *t != 0xEE).collect();
+        let tags: Vec<u32> = fields(b, "5FC102")?.into_iter().map(|(tag, _)| tag).filter(|t| *t != 0xEE).collect();
         let order = [0x30, 0x32, 0x33, 0x34, 0x35, 0x36, 0x3E, 0xFE];
         let places: Vec<Option<usize>> = tags.iter().map(|t| order.iter().position(|o| o == t)).collect();
         holds(places.iter().all(Option::is_some) && places.is_sorted(), format!("fields {tags:02X?}"))
@@ -80,7 +80,7 @@ pub(super) fn fill(book: &mut Book) {
         let all = fields(b, "5FC107")?;
         same(&[field(&all, 0xF1)?, field(&all, 0xF2)?].concat(), &[0x21, 0x21], "the versions")
     });
-    for tag in [0xF3u16, 0xF4, 0xF6, 0xF7, 0xFA, 0xFB, 0xFC, 0xFD, 0xFE] {
+    for tag in [0xF3u32, 0xF4, 0xF6, 0xF7, 0xFA, 0xFB, 0xFC, 0xFD, 0xFE] {
         s.must(&format!("field-{tag:02x}"), &format!("Field {tag:02X} of the CCC is there"), move |b| {
             field(&fields(b, "5FC107")?, tag).map(drop)
         });
@@ -93,22 +93,24 @@ pub(super) fn fill(book: &mut Book) {
             return Err(Stop::NotApplicable("the card has no discovery object".into()));
         }
         let data = reply.ok("GET DATA 7E")?;
-        object(&data, 0x7E).ok_or_else(|| Stop::Failed("the answer must be 7E".into()))
+        find(&data, 0x7E).map(<[u8]>::to_vec).ok_or_else(|| Stop::Failed("the answer must be 7E".into()))
     };
     s.must("aid", "4F of the discovery object is the full AID", move |b| {
-        same(&object(&discovery(b)?, 0x4F).unwrap_or_default(), &[0xA0, 0, 0, 3, 8, 0, 0, 0x10, 0, 1, 0], "4F")
+        same(find(&discovery(b)?, 0x4F).unwrap_or_default(), &[0xA0, 0, 0, 3, 8, 0, 0, 0x10, 0, 1, 0], "4F")
     });
     s.must("usage-policy", "5F2F of the discovery object says that there is a PIV PIN", move |b| {
-        let policy = object(&discovery(b)?, 0x5F2F).unwrap_or_default();
+        let data = discovery(b)?;
+        let policy = find(&data, 0x5F2F).unwrap_or_default();
         holds(policy.len() == 2 && policy[0] & 0x40 != 0, hex::encode_upper(policy))
     });
     s.must("usage-policy-of-the-global-pin", "With a Global PIN the policy says which PIN comes first", move |b| {
-        let policy = object(&discovery(b)?, 0x5F2F).unwrap_or_default();
+        let data = discovery(b)?;
+        let policy = find(&data, 0x5F2F).unwrap_or_default();
         holds(policy.len() == 2 && policy[0] & 0x60 == 0x60 && matches!(policy[1], 0x10 | 0x20), hex::encode_upper(policy))
     })
     .with("global-pin", "24681357");
     s.must("only-these-two", "The discovery object holds 4F and 5F2F, and nothing else", move |b| {
-        let tags: Vec<u16> = objects(&discovery(b)?).into_iter().map(|(tag, _)| tag).collect();
+        let tags: Vec<u32> = objects(&discovery(b)?).map(|o| o.tag).collect();
         holds(tags == [0x4F, 0x5F2F], format!("{tags:02X?}"))
     });
 }

@@ -1,23 +1,24 @@
 //! GENERATE ASYMMETRIC KEY PAIR, part 2 section 3.3.2.
 
 use super::PART2;
-use crate::bench::{Bench, Stop, Verdict, holds, same, short};
+use crate::bench::{Bench, Stop, Verdict, holds, same};
 use crate::book::Book;
 use crate::keys::KeyKind;
 use crate::oracle::PublicKey;
 use crate::test::{Danger, Level, Need};
-use cardlab_client::tlv::object;
+use cardlab_protocol::apdu::short;
+use cardlab_protocol::tlv::{find, find_path};
 
 /// Makes a key and gives its public half.
 fn made(b: &mut Bench<'_>, slot: u8, kind: KeyKind) -> Verdict<PublicKey> {
     let data = b.generate(slot, kind.id())?.ok("GENERATE")?;
-    let template = object(&data, 0x7F49).ok_or_else(|| Stop::Failed("the answer must be 7F49".into()))?;
-    PublicKey::of_template(kind, &template)
+    let template = find(&data, 0x7F49).ok_or_else(|| Stop::Failed("the answer must be 7F49".into()))?;
+    PublicKey::of_template(kind, template)
 }
 
 fn signs(b: &mut Bench<'_>, slot: u8, kind: KeyKind, key: &PublicKey) -> Verdict {
     let data = b.sign(kind.id(), slot, &key.input())?.ok("GENERAL AUTHENTICATE")?;
-    key.judge(&object(&data, 0x7C).and_then(|t| object(&t, 0x82)).unwrap_or_default())
+    key.judge(find_path(&data, &[0x7C, 0x82]).unwrap_or_default())
 }
 
 pub(super) fn fill(book: &mut Book) {
@@ -70,7 +71,7 @@ pub(super) fn fill(book: &mut Book) {
         b.verify()?;
         let (point, expected) = crate::oracle::agreement_with(&key)?;
         let data = b.agree(0x11, 0x9D, &point)?.ok("GENERAL AUTHENTICATE")?;
-        same(&object(&data, 0x7C).and_then(|t| object(&t, 0x82)).unwrap_or_default(), &expected, "the shared secret")
+        same(find_path(&data, &[0x7C, 0x82]).unwrap_or_default(), &expected, "the shared secret")
     })
     .changes();
     s.must("two-keys-differ", "Two keys that are made differ", |b| {
@@ -87,8 +88,8 @@ pub(super) fn fill(book: &mut Book) {
         made(b, 0x9A, KeyKind::P256)?;
         b.verify()?;
         let data = b.sign(0x11, 0x9A, &old.input())?.ok("GENERAL AUTHENTICATE")?;
-        let signature = object(&data, 0x7C).and_then(|t| object(&t, 0x82)).unwrap_or_default();
-        holds(old.judge(&signature).is_err(), "the old public key must not verify any more")
+        let signature = find_path(&data, &[0x7C, 0x82]).unwrap_or_default();
+        holds(old.judge(signature).is_err(), "the old public key must not verify any more")
     })
     .changes();
     s.must("slots-are-apart", "Making one key changes no other", |b| {
@@ -162,7 +163,7 @@ pub(super) fn fill(book: &mut Book) {
         b.hex("1047009A 02AC03")?.ok("the first block")?;
         let reply = b.hex("0047009A 03800111 00")?;
         let data = b.rest(reply)?.ok("the last block")?;
-        holds(object(&data, 0x7F49).is_some(), "a public key")
+        holds(find(&data, 0x7F49).is_some(), "a public key")
     })
     .needs(&[Need::PlainPiv])
     .changes();

@@ -1,12 +1,13 @@
 //! GENERAL AUTHENTICATE with private keys, part 2 section 3.2.4, part 1 table 5, SP 800-78-5.
 
 use super::{PART1, PART2};
-use crate::bench::{Bench, Stop, Verdict, holds, same, short, tlv};
+use crate::bench::{Bench, Stop, Verdict, holds, same};
 use crate::book::Book;
 use crate::keys::KeyKind;
 use crate::oracle;
 use crate::test::{Level, Need};
-use cardlab_client::tlv::object;
+use cardlab_protocol::apdu::short;
+use cardlab_protocol::tlv::{encode, find_path};
 
 const SIGNERS: [KeyKind; 5] = [KeyKind::Rsa2048, KeyKind::Rsa3072, KeyKind::P256, KeyKind::P384, KeyKind::Ed25519];
 
@@ -14,7 +15,7 @@ const SIGNERS: [KeyKind; 5] = [KeyKind::Rsa2048, KeyKind::Rsa3072, KeyKind::P256
 fn signature(b: &mut Bench<'_>, kind: KeyKind, slot: u8) -> Verdict<Vec<u8>> {
     let input = b.public(slot)?.input();
     let data = b.sign(kind.id(), slot, &input)?.ok("GENERAL AUTHENTICATE")?;
-    object(&data, 0x7C).and_then(|t| object(&t, 0x82)).ok_or_else(|| Stop::Failed("the answer must be 7C {82 signature}".into()))
+    find_path(&data, &[0x7C, 0x82]).map(<[u8]>::to_vec).ok_or_else(|| Stop::Failed("the answer must be 7C {82 signature}".into()))
 }
 
 pub(super) fn fill(book: &mut Book) {
@@ -57,10 +58,10 @@ fn signing(book: &mut Book) {
         b.start()?;
         b.verify()?;
         let input = b.public(0x9A)?.input();
-        let template = tlv(&[0x7C], &[tlv(&[0x81], &input), vec![0x82, 0x00]].concat());
+        let template = encode(0x7C, &[encode(0x81, &input), vec![0x82, 0x00]].concat());
         let data = b.long([0x00, 0x87, 0x11, 0x9A], &template)?.ok("GENERAL AUTHENTICATE")?;
-        let made = object(&data, 0x7C).and_then(|t| object(&t, 0x82)).unwrap_or_default();
-        b.public(0x9A)?.judge(&made)
+        let made = find_path(&data, &[0x7C, 0x82]).unwrap_or_default();
+        b.public(0x9A)?.judge(made)
     })
     .key(0x9A, KeyKind::P256);
     s.must("rsa-answer-in-parts", "An RSA answer comes in parts: 256 bytes, then the rest", |b| {
@@ -82,14 +83,14 @@ fn signing(book: &mut Book) {
         b.start()?;
         b.verify()?;
         let input = b.public(0x9A)?.input();
-        let template = tlv(&[0x7C], &[&[0x82, 0x00], &tlv(&[0x81], &input)[..]].concat());
+        let template = encode(0x7C, &[&[0x82, 0x00], &encode(0x81, &input)[..]].concat());
         let length = template.len();
         let mut command = vec![0x00, 0x87, 0x07, 0x9A, 0x00, (length >> 8) as u8, length as u8];
         command.extend(template);
         command.extend([0x00, 0x00]);
         let data = b.full(&command)?.ok("GENERAL AUTHENTICATE")?;
-        let made = object(&data, 0x7C).and_then(|t| object(&t, 0x82)).unwrap_or_default();
-        b.public(0x9A)?.judge(&made)
+        let made = find_path(&data, &[0x7C, 0x82]).unwrap_or_default();
+        b.public(0x9A)?.judge(made)
     })
     .needs(&[Need::ExtendedLength])
     .key(0x9A, KeyKind::Rsa2048);
@@ -194,8 +195,8 @@ fn agreement(book: &mut Book) {
                     b.verify()?;
                     let (point, expected) = oracle::agreement_with(&b.public(slot)?)?;
                     let data = b.agree(kind.id(), slot, &point)?.ok("GENERAL AUTHENTICATE")?;
-                    let got = object(&data, 0x7C).and_then(|t| object(&t, 0x82)).unwrap_or_default();
-                    same(&got, &expected, "the shared secret")
+                    let got = find_path(&data, &[0x7C, 0x82]).unwrap_or_default();
+                    same(got, &expected, "the shared secret")
                 },
             )
             .level(level)
@@ -208,8 +209,8 @@ fn agreement(book: &mut Book) {
             for _ in 0..40 {
                 let (point, expected) = oracle::agreement_with(&b.public(0x9D)?)?;
                 let data = b.agree(kind.id(), 0x9D, &point)?.ok("GENERAL AUTHENTICATE")?;
-                let got = object(&data, 0x7C).and_then(|t| object(&t, 0x82)).unwrap_or_default();
-                same(&got, &expected, "the shared secret")?;
+                let got = find_path(&data, &[0x7C, 0x82]).unwrap_or_default();
+                same(got, &expected, "the shared secret")?;
                 holds(got.len() == kind.size(), "the secret's length")?;
             }
             Ok(())
@@ -342,7 +343,7 @@ fn refusals(book: &mut Book) {
         b.start()?;
         b.verify()?;
         let input = b.public(0x9A)?.input();
-        let template = tlv(&[0x7C], &[vec![0x82, 0x00], tlv(&[0x81], &input), vec![0x89, 0x00]].concat());
+        let template = encode(0x7C, &[vec![0x82, 0x00], encode(0x81, &input), vec![0x89, 0x00]].concat());
         b.long([0x00, 0x87, 0x11, 0x9A], &template)?.refused("GENERAL AUTHENTICATE")
     })
     .key(0x9A, KeyKind::P256);

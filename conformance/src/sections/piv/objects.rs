@@ -1,10 +1,11 @@
 //! Data objects: GET DATA and PUT DATA, part 1 tables 2 and 3, part 2 sections 3.1.2 and 3.3.1.
 
 use super::{PART1, PART2};
-use crate::bench::{Bench, Verdict, holds, same, short, tlv};
+use crate::bench::{Bench, Verdict, holds, same};
 use crate::book::Book;
 use crate::test::{Danger, Need};
-use cardlab_client::tlv::object;
+use cardlab_protocol::apdu::short;
+use cardlab_protocol::tlv::{encode, find};
 
 /// Read rule over the contact interface.
 #[derive(Clone, Copy, PartialEq)]
@@ -106,7 +107,7 @@ fn rules(book: &mut Book) {
             let value = pattern(size);
             written(b, tag, &value)?;
             b.verify()?;
-            same(&b.get(tag)?.ok("GET DATA")?, &tlv(&[0x53], &value), "the object")
+            same(&b.get(tag)?.ok("GET DATA")?, &encode(0x53, &value), "the object")
         })
         .needs(&[Need::Pin])
         .changes();
@@ -122,7 +123,7 @@ fn get(book: &mut Book) {
             return Ok(());
         }
         let data = reply.ok("GET DATA 7E")?;
-        holds(object(&data, 0x7E).is_some(), "the answer is 7E, not 53")
+        holds(find(&data, 0x7E).is_some(), "the answer is 7E, not 53")
     });
     s.must("absent-object", "An object that is not there: 6A82, or an empty 53", |b| {
         b.start()?;
@@ -179,7 +180,7 @@ fn get(book: &mut Book) {
         let whole = b.rest(reply)?;
         holds(whole.sw == 0x9000 || whole.sw >> 8 == 0x6C, format!("GET DATA with Le 10: {:04X}", whole.sw))?;
         if whole.sw == 0x9000 {
-            same(&whole.data, &tlv(&[0x53], &pattern(100)), "the object")?;
+            same(&whole.data, &encode(0x53, &pattern(100)), "the object")?;
         }
         Ok(())
     })

@@ -4,7 +4,7 @@ use super::PART2;
 use crate::bench::{holds, same};
 use crate::book::Book;
 use crate::test::Need;
-use cardlab_client::tlv::{object, objects};
+use cardlab_protocol::tlv::{find, find_path, objects};
 
 const FULL: &str = "00A404000BA000000308000010000100";
 
@@ -17,7 +17,7 @@ pub(super) fn fill(book: &mut Book) {
         s.must(slug, &format!("SELECT with {what} of the AID answers the application property template"), move |b| {
             b.reset()?;
             let data = b.hex(&command)?.ok("SELECT")?;
-            holds(object(&data, 0x61).is_some(), "the answer is a template 61")
+            holds(find(&data, 0x61).is_some(), "the answer is a template 61")
         });
     }
     s.should("aid-of-five-bytes", "SELECT with the five bytes of the RID and PIX that Yubico's tools send", |b| {
@@ -34,15 +34,14 @@ pub(super) fn fill(book: &mut Book) {
     s.must("template-begins-with-the-identifier", "The template holds 4F, then 79 with the allocating authority", |b| {
         b.reset()?;
         let data = b.hex(&format!("{FULL}00"))?.ok("SELECT")?;
-        let inside = objects(&object(&data, 0x61).unwrap_or_default());
-        holds(inside.first().is_some_and(|(tag, _)| *tag == 0x4F), "4F comes first")?;
-        let authority = inside.iter().find(|(tag, _)| *tag == 0x79).and_then(|(_, value)| object(value, 0x4F));
-        same(&authority.unwrap_or_default(), &[0xA0, 0x00, 0x00, 0x03, 0x08], "79 {4F}")
+        let first = find(&data, 0x61).and_then(|inside| objects(inside).next());
+        holds(first.is_some_and(|o| o.tag == 0x4F), "4F comes first")?;
+        same(find_path(&data, &[0x61, 0x79, 0x4F]).unwrap_or_default(), &[0xA0, 0x00, 0x00, 0x03, 0x08], "79 {4F}")
     });
     s.must("identifier-is-piv", "4F holds the AID, or its part after the RID", |b| {
         b.reset()?;
         let data = b.hex(&format!("{FULL}00"))?.ok("SELECT")?;
-        let identifier = object(&data, 0x61).and_then(|t| object(&t, 0x4F)).unwrap_or_default();
+        let identifier = find_path(&data, &[0x61, 0x4F]).unwrap_or_default();
         let right = identifier == [0xA0, 0, 0, 3, 8, 0, 0, 0x10, 0, 1, 0] || identifier.starts_with(&[0, 0, 0x10, 0, 1, 0]);
         holds(right, format!("4F is {}", hex::encode_upper(identifier)))
     });
@@ -52,10 +51,9 @@ pub(super) fn fill(book: &mut Book) {
         |b| {
             b.reset()?;
             let data = b.hex(&format!("{FULL}00"))?.ok("SELECT")?;
-            let template = object(&data, 0x61).unwrap_or_default();
-            for (_, list) in objects(&template).iter().filter(|(tag, _)| *tag == 0xAC) {
-                let mut algorithms: Vec<Vec<u8>> =
-                    objects(list).into_iter().filter(|(t, _)| *t == 0x80).map(|(_, v)| v).collect();
+            let template = find(&data, 0x61).unwrap_or_default();
+            for list in objects(template).filter(|o| o.tag == 0xAC) {
+                let mut algorithms: Vec<&[u8]> = objects(list.value).filter(|o| o.tag == 0x80).map(|o| o.value).collect();
                 let count = algorithms.len();
                 algorithms.sort();
                 algorithms.dedup();

@@ -172,7 +172,7 @@ pub(super) fn fill(book: &mut Book) {
             b.power_cycle()?;
             b.select()?.ok("SELECT")?;
             let data = b.get("5FC105")?.ok("GET DATA")?;
-            let whole = [crate::bench::tlv(&[0x53], &old), crate::bench::tlv(&[0x53], &new)];
+            let whole = [cardlab_protocol::tlv::encode(0x53, &old), cardlab_protocol::tlv::encode(0x53, &new)];
             holds(whole.contains(&data), "the object is neither the old nor the new one")?;
             if !cut {
                 return holds(point > 0, "no tear point was met");

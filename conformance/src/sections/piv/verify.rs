@@ -112,7 +112,7 @@ pub(super) fn fill(book: &mut Book) {
             b.start()?;
             let before = b.all_tries()?;
             let pin = b.framed(&b.pin()?);
-            b.send(&crate::bench::short([0x00, 0x20, p1, 0x80], &pin, None))?.any_of(&[0x6A86, 0x6A80], "VERIFY")?;
+            b.send(&cardlab_protocol::apdu::short([0x00, 0x20, p1, 0x80], &pin, None))?.any_of(&[0x6A86, 0x6A80], "VERIFY")?;
             let after = b.tries()?;
             holds(before == after, "no try is spent")
         });
@@ -140,7 +140,7 @@ pub(super) fn fill(book: &mut Book) {
     s.must("forget-with-a-pin", "P1=FF with a PIN does not verify it", |b| {
         b.start()?;
         let pin = b.framed(&b.pin()?);
-        b.send(&crate::bench::short([0x00, 0x20, 0xFF, 0x80], &pin, None))?;
+        b.send(&cardlab_protocol::apdu::short([0x00, 0x20, 0xFF, 0x80], &pin, None))?;
         b.is_not_verified("after P1=FF with a PIN")
     })
     .needs(&[Need::PlainPiv]);
@@ -174,8 +174,8 @@ pub(super) fn fill(book: &mut Book) {
     s.must("chained-does-not-verify", "The right PIN in two chained blocks does not verify, unless the card offers it", |b| {
         b.start()?;
         let pin = b.framed(&b.pin()?);
-        let first = b.send(&crate::bench::short([0x10, 0x20, 0x00, 0x80], &pin[..4], None))?;
-        let second = b.send(&crate::bench::short([0x00, 0x20, 0x00, 0x80], &pin[4..], None))?;
+        let first = b.send(&cardlab_protocol::apdu::short([0x10, 0x20, 0x00, 0x80], &pin[..4], None))?;
+        let second = b.send(&cardlab_protocol::apdu::short([0x00, 0x20, 0x00, 0x80], &pin[4..], None))?;
         holds(second.sw != 0x9000 || first.sw == 0x9000, "a refused chain must not verify")
     })
     .spends();

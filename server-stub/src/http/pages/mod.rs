@@ -17,7 +17,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use cardlab_credprov::{Answer, Answers};
+use cardlab_protocol::workstation::{Answer, Answers};
 use std::collections::HashMap;
 
 pub(super) fn router() -> Router<Server> {

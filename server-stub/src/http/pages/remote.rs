@@ -57,7 +57,7 @@ async fn unblock(State(server): State<Server>, Path(session): Path<String>, Form
     let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
     match server.challenge_remote(&session, field("card"), field("challenge")).await {
         Ok(response) => {
-            let grouped = cardlab_codes::grouped(&hex::decode(&response.response).unwrap_or_default());
+            let grouped = cardlab_protocol::codes::grouped(&hex::decode(&response.response).unwrap_or_default());
             Ok(page(&RemotePage { error: None, step: RemoteStep::Response { session, grouped, check: response.check } }))
         }
         Err(refusal) => {

@@ -1,11 +1,11 @@
-//! The workstation service. Its messages are [`cardlab_credprov`]'s.
+//! The workstation service. Its messages are [`cardlab_protocol::workstation`]'s.
 
 use super::body::{Body, From};
 use crate::refusal::Refusal;
 use crate::server::Server;
 use axum::Json;
 use axum::extract::{Path, State};
-use cardlab_credprov::{Answers, Challenge, Judged, Open, Opened, Outcome, Problem, Response, TaskOffer};
+use cardlab_protocol::workstation::{Answers, Challenge, Judged, Open, Opened, Outcome, Problem, Response, TaskOffer};
 use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -14,7 +14,6 @@
 //! The server answers 200 whatever it thinks of card and user, so that nobody learns from a status code
 //! who is who; 400 is a request that is none, 410 a session that is over, 429 too many, 503 a server that
 //! cannot work now. Their body is a [`Problem`].
-#![forbid(unsafe_code)]
 
 use serde::{Deserialize, Serialize};
 

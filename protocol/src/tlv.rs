@@ -125,7 +125,18 @@ impl<'a> Iterator for Reader<'a> {
 /// end or before a malformed object.
 #[must_use]
 pub fn find(bytes: &[u8], tag: u32) -> Option<&[u8]> {
-    Reader::new(bytes).map_while(Result::ok).find(|o| o.tag == tag).map(|o| o.value)
+    objects(bytes).find(|o| o.tag == tag).map(|o| o.value)
+}
+
+/// The value of the object that these tags lead to, the first of them on this level, the next inside it.
+#[must_use]
+pub fn find_path<'a>(bytes: &'a [u8], path: &[u32]) -> Option<&'a [u8]> {
+    path.iter().try_fold(bytes, |inside, tag| find(inside, *tag))
+}
+
+/// The objects of this level before the end or before a malformed one.
+pub fn objects(bytes: &[u8]) -> impl Iterator<Item = Tlv<'_>> {
+    Reader::new(bytes).map_while(Result::ok)
 }
 
 /// The value of the one object that fills `bytes` whole, when its tag is `tag`.
@@ -206,6 +217,15 @@ mod tests {
             assert_eq!(only(&bytes, 0x5F_C102).unwrap().len(), n);
         }
         assert_eq!(find(&[0x82, 0x81, 0x01, 0xAA], 0x82), Some(&[0xAA][..]), "longer than needed is legal");
+    }
+
+    #[test]
+    fn what_stands_before_a_malformed_object_is_found() {
+        let bytes = [0x7F, 0x71, 0x06, 0x97, 0x01, 0x02, 0x93, 0x01, 0x03, 0x53, 0x00, 0x81, 0x05, 0x00];
+        assert_eq!(find_path(&bytes, &[0x7F71, 0x93]), Some(&[3][..]));
+        assert_eq!(find(&bytes, 0x53), Some(&[][..]));
+        assert_eq!((find(&bytes, 0x81), find_path(&bytes, &[0x53, 0x93])), (None, None));
+        assert_eq!(objects(&bytes).count(), 2);
     }
 
     #[test]

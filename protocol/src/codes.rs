@@ -5,13 +5,11 @@
 //! fours, [`check_code`] is two digits to compare over the telephone.
 //!
 //! ```
-//! let code = cardlab_codes::parse("1122-3344 5566 7788", &[8])?;
-//! assert_eq!(cardlab_codes::grouped(&code), "1122 3344 5566 7788");
-//! assert_eq!(cardlab_codes::check_code(&code), "D7");
-//! # Ok::<(), cardlab_codes::CodeError>(())
+//! let code = cardlab_protocol::codes::parse("1122-3344 5566 7788", &[8])?;
+//! assert_eq!(cardlab_protocol::codes::grouped(&code), "1122 3344 5566 7788");
+//! assert_eq!(cardlab_protocol::codes::check_code(&code), "D7");
+//! # Ok::<(), cardlab_protocol::codes::CodeError>(())
 //! ```
-#![forbid(unsafe_code)]
-#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;

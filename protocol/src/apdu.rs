@@ -1,14 +1,17 @@
-//! Command APDUs, ISO/IEC 7816-3:2006 section 12.1.
+//! Command and response APDUs, ISO/IEC 7816-3:2006 section 12.1.
 //!
 //! ```text
 //! case 1   CLA INS P1 P2
 //! case 2S  CLA INS P1 P2 Le            case 2E  CLA INS P1 P2 00 Le Le
 //! case 3S  CLA INS P1 P2 Lc data       case 3E  CLA INS P1 P2 00 Lc Lc data
 //! case 4S  CLA INS P1 P2 Lc data Le    case 4E  CLA INS P1 P2 00 Lc Lc data Le Le
+//!
+//! response  [data] SW1 SW2
 //! ```
 //!
 //! A view over borrowed bytes: lengths are proved once in [`Command::parse`] and trusted after it.
 
+use crate::status::StatusWord;
 use thiserror::Error;
 
 /// Largest command APDU: header, extended Lc, 65,535 bytes of data, extended Le.
@@ -100,7 +103,9 @@ impl<'a> Command<'a> {
     /// Lengths beyond the chosen form are cut to what it can say.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = vec![self.cla, self.ins, self.p1, self.p2];
+        // Never grown: no copy of a secret stays behind.
+        let mut out = Vec::with_capacity(4 + 3 + self.data.len() + 2);
+        out.extend_from_slice(&[self.cla, self.ins, self.p1, self.p2]);
         if self.extended {
             let lc = self.data.len().min(65_535);
             if lc > 0 || self.le.is_some() {
@@ -127,6 +132,21 @@ impl<'a> Command<'a> {
     }
 }
 
+/// A command in short form: `data` of at most 255 bytes (what is beyond is cut), `le` as it is sent (00 asks
+/// for up to 256 bytes).
+#[must_use]
+pub fn short([cla, ins, p1, p2]: [u8; 4], data: &[u8], le: Option<u8>) -> Vec<u8> {
+    let le = le.map(|le| if le == 0 { 256 } else { u32::from(le) });
+    Command { cla, ins, p1, p2, data, le, extended: false }.to_bytes()
+}
+
+/// A response APDU as data and status word; `None` when it is too short for one.
+#[must_use]
+pub fn response(bytes: &[u8]) -> Option<(&[u8], StatusWord)> {
+    let (data, sw) = bytes.split_last_chunk()?;
+    Some((data, StatusWord(u16::from_be_bytes(*sw))))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,6 +170,15 @@ mod tests {
         assert_eq!(Command::parse(&bytes).unwrap().data, [0xAA, 0xBB]);
         let bytes = p("00CB3FFF000002AABB0100");
         assert_eq!(Command::parse(&bytes).unwrap().le, Some(256));
+    }
+
+    #[test]
+    fn short_commands_and_responses() {
+        assert_eq!(short([0x00, 0x20, 0x00, 0x80], &[], None), [0x00, 0x20, 0x00, 0x80]);
+        assert_eq!(short([0x00, 0xCB, 0x3F, 0xFF], &[0x5C, 0x00], Some(0)), [0x00, 0xCB, 0x3F, 0xFF, 0x02, 0x5C, 0x00, 0x00]);
+        assert_eq!(short([0x00, 0xCA, 0x00, 0x00], &[], Some(7)), [0x00, 0xCA, 0x00, 0x00, 0x07]);
+        assert_eq!(response(&[1, 2, 0x61, 0x10]), Some((&[1, 2][..], StatusWord(0x6110))));
+        assert_eq!((response(&[0x90, 0x00]), response(&[0x90])), (Some((&[][..], StatusWord::OK)), None));
     }
 
     #[test]

@@ -1,0 +1,27 @@
+//! What both ends of a smart card system agree on. No I/O, no clock, no random source.
+//!
+//! | module | who agrees on it |
+//! |---|---|
+//! | [`apdu`], [`tlv`], [`status`] | a card and whoever speaks to it: the bytes of ISO/IEC 7816-3 and -4 |
+//! | [`admin_key`] | a card and who administers it: the administration key, its challenge and response |
+//! | [`codes`] | a user and an operator: challenge and response as people read, type and compare them |
+//! | [`workstation`] | a workstation and the management server: their messages |
+//!
+//! ```
+//! use cardlab_protocol::admin_key::{AdminKey, Cipher};
+//! use cardlab_protocol::codes;
+//!
+//! let challenge = codes::parse("1122-3344 5566 7788", &[8])?;
+//! let key = AdminKey::new(Cipher::Tdes, &[0; 24])?;
+//! println!("{}", codes::grouped(&key.respond(&challenge)?));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod admin_key;
+pub mod apdu;
+pub mod codes;
+pub mod status;
+pub mod tlv;
+pub mod workstation;
