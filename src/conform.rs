@@ -3,15 +3,15 @@
 use crate::choose::ReaderChoice;
 use crate::exit::{Exit, Failure, OrExit};
 use anyhow::{Context as _, anyhow};
-use cardlab_conformance::catalogue;
 use cardlab_conformance::credentials::Credentials;
 use cardlab_conformance::expectations::Expectations;
 use cardlab_conformance::report::{FORMAT, Record, Report, compare, html, json, junit, terminal};
 use cardlab_conformance::run::{Settings, run};
 use cardlab_conformance::select::{Partition, Selection, select};
-use cardlab_conformance::target::{Target, pcsc::Pcsc, sim::Sim, socket::Socket, unlock::Unlock};
+use cardlab_conformance::target::{Target, pcsc::Pcsc, sim::Sim, socket::Socket};
 use cardlab_conformance::test::{Danger, Level, Test};
 use cardlab_pcsclite::client::default_socket;
+use cardlab_scenario::suite::{self, Unlock};
 use cardlab_sim::profile::Profile;
 use clap::{Args, Subcommand};
 use std::io::{IsTerminal, Write};
@@ -158,7 +158,7 @@ impl Conform {
             }
             None => {}
         }
-        let tests = catalogue::all();
+        let tests = suite::all();
         let selection = Selection {
             patterns: self.patterns.clone(),
             levels: self.level.clone(),

@@ -4,7 +4,7 @@ use crate::bench::{Bench, Verdict};
 use crate::test::{Danger, Level, Need, Test};
 
 /// A section of a standard that is being filled.
-pub(crate) struct Section<'a> {
+pub struct Section<'a> {
     tests: &'a mut Vec<Test>,
     path: String,
     source: String,
@@ -27,13 +27,14 @@ impl Section<'_> {
     }
 
     /// What every test of the section may do at least.
-    pub(crate) fn at_least(mut self, danger: Danger) -> Self {
+    #[must_use]
+    pub fn at_least(mut self, danger: Danger) -> Self {
         self.danger = danger;
         self
     }
 
     /// What the standard requires.
-    pub(crate) fn must(
+    pub fn must(
         &mut self,
         slug: &str,
         title: &str,
@@ -43,7 +44,7 @@ impl Section<'_> {
     }
 
     /// What it recommends, or every client counts on.
-    pub(crate) fn should(
+    pub fn should(
         &mut self,
         slug: &str,
         title: &str,
@@ -53,7 +54,7 @@ impl Section<'_> {
     }
 
     /// What a maker's documentation says.
-    pub(crate) fn profile(
+    pub fn profile(
         &mut self,
         slug: &str,
         title: &str,
@@ -63,18 +64,28 @@ impl Section<'_> {
     }
 }
 
-/// Collects tests.
+/// Tests that are collected.
+///
+/// ```
+/// use cardlab_conformance::book::Book;
+///
+/// let mut book = Book::default();
+/// let mut section = book.section("mine/1.0/select", "my specification, section 1", &[]);
+/// section.must("answers", "The card answers to SELECT", |_| Ok(()));
+/// assert_eq!(book.into_tests()[0].id, "mine/1.0/select/answers");
+/// ```
 #[derive(Default)]
-pub(crate) struct Book(Vec<Test>);
+pub struct Book(Vec<Test>);
 
 impl Book {
     /// All tests, in the order they were written down.
-    pub(crate) fn into_tests(self) -> Vec<Test> {
+    #[must_use]
+    pub fn into_tests(self) -> Vec<Test> {
         self.0
     }
 
     /// A section: its path in ids, the standard's words for its place, what all of its tests need.
-    pub(crate) fn section(&mut self, path: &str, source: &str, needs: &[Need]) -> Section<'_> {
+    pub fn section(&mut self, path: &str, source: &str, needs: &[Need]) -> Section<'_> {
         Section { tests: &mut self.0, path: path.into(), source: source.into(), needs: needs.to_vec(), danger: Danger::Safe }
     }
 }

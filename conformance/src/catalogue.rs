@@ -1,14 +1,19 @@
-//! All tests, in the order of their standards.
+//! All tests of cards and readers, in the order of their standards.
 
 use crate::book::Book;
 use crate::sections;
 use crate::test::Test;
 
-/// All tests. Ids are different from each other.
+/// Adds all tests of cards and readers. Ids are different from each other.
+pub fn fill(book: &mut Book) {
+    sections::fill(book);
+}
+
+/// All tests of cards and readers.
 #[must_use]
 pub fn all() -> Vec<Test> {
     let mut book = Book::default();
-    sections::fill(&mut book);
+    fill(&mut book);
     book.into_tests()
 }
 

@@ -1,4 +1,5 @@
-//! The conformance suite: judges smart cards, readers and unlock flows by their standards.
+//! The conformance suite: judges smart cards and readers by their standards. Tests of what is around cards
+//! are written into the same [`book`] by the crates that know it.
 //!
 //! | module | what it knows |
 //! |---|---|
@@ -7,7 +8,7 @@
 //! | [`target`] | where cards come from: simulated in process, simulated behind a socket, any reader |
 //! | [`catalogue`] | all tests |
 //! | `sections` | their bodies, one file a section of a standard |
-//! | `book` | how they are written down |
+//! | [`book`] | how they are written down, by this crate and by others |
 //! | [`select`] | which of them are to run |
 //! | [`run`] | running them |
 //! | [`expectations`] | known failures with their reasons |
@@ -19,7 +20,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod bench;
-mod book;
+pub mod book;
 pub mod catalogue;
 pub mod credentials;
 pub mod expectations;

@@ -9,6 +9,7 @@
 //! | [`world`] | cards in readers, the server with its people |
 //! | [`mod@play`] | one step after the other |
 //! | [`catalogue`] | the scenarios that come with cardlab |
+//! | [`suite`] | these as tests of the conformance suite |
 #![forbid(unsafe_code)]
 
 pub mod action;
@@ -16,5 +17,6 @@ pub mod catalogue;
 pub mod expect;
 pub mod file;
 pub mod play;
+pub mod suite;
 pub mod typed;
 pub mod world;

@@ -6,7 +6,6 @@ mod iso;
 mod minidriver;
 mod pcsc;
 mod piv;
-mod unlock;
 mod yubikey;
 
 use crate::book::Book;
@@ -18,5 +17,4 @@ pub(crate) fn fill(book: &mut Book) {
     gids::fill(book);
     minidriver::fill(book);
     pcsc::fill(book);
-    unlock::fill(book);
 }

@@ -5,12 +5,10 @@
 //! | [`sim`] | a new simulated card, in process | no |
 //! | [`socket`] | a new simulated card in a reader of its own, behind pcsc-lite's socket | yes |
 //! | [`pcsc`] | the card that is in a reader: anybody's | yes |
-//! | [`unlock`] | nothing: it brings cards, server and lock screen with it | yes |
 
 pub mod pcsc;
 pub mod sim;
 pub mod socket;
-pub mod unlock;
 
 use crate::bench::Facts;
 use crate::test::{Danger, Need, Wish};

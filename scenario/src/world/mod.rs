@@ -2,6 +2,7 @@
 
 pub mod cards;
 pub mod site;
+pub mod station;
 
 use thiserror::Error;
 

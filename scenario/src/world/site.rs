@@ -3,6 +3,7 @@
 
 use super::Broken;
 use super::cards::Known;
+use super::station::Readers;
 use crate::file::CardSetup;
 use cardlab_protocol::workstation::{Answer, Answers};
 use cardlab_server_stub::answers::Hashing;
@@ -13,7 +14,6 @@ use cardlab_server_stub::login::Door;
 use cardlab_server_stub::server::Server;
 use cardlab_server_stub::store::Store;
 use cardlab_server_stub::vault::Vault;
-use cardlab_station::Readers;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -9,8 +9,8 @@
 
 mod api;
 mod body;
-mod workstation;
 mod pages;
+mod workstation;
 
 use crate::refusal::Refusal;
 use crate::server::Server;

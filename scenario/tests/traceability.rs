@@ -2,9 +2,10 @@
 //! writes it anew.
 #![allow(clippy::unwrap_used)]
 
-use cardlab_conformance::catalogue::all;
 use cardlab_conformance::test::Test;
 use cardlab_scenario::file::Scenario;
+use cardlab_scenario::suite::all;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -111,7 +112,7 @@ fn covered(out: &mut String) {
 
 fn document(tests: &[Test]) -> String {
     let mut out = String::from(
-        "# What the conformance suite covers\n\nMade from the catalogue (`CARDLAB_WRITE_DOCS=1 cargo test -p cardlab-conformance --test traceability`); a test fails when it is out of date.\n`cardlab conform --list` shows every test.\n\n| section | source | tests | may |\n|---|---|---|---|\n",
+        "# What the conformance suite covers\n\nMade from the catalogue (`CARDLAB_WRITE_DOCS=1 cargo test -p cardlab-scenario traceability`); a test fails when it is out of date.\n`cardlab conform --list` shows every test.\n\n| section | source | tests | may |\n|---|---|---|---|\n",
     );
     let mut sections: Vec<&str> = Vec::new();
     for test in tests {
@@ -131,6 +132,13 @@ fn document(tests: &[Test]) -> String {
         let _ = writeln!(out, "| {what} | {why} |");
     }
     out
+}
+
+#[test]
+fn ids_are_unique() {
+    let tests = all();
+    let ids: BTreeSet<&str> = tests.iter().map(|test| test.id.as_str()).collect();
+    assert_eq!(ids.len(), tests.len());
 }
 
 #[test]
