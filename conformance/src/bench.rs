@@ -11,7 +11,8 @@ use cardlab_client::recognise::Edge;
 use cardlab_client::transport::{Transport, TransportError};
 use cardlab_protocol::admin_key::AdminKey;
 use cardlab_protocol::apdu::{self, short};
-use cardlab_protocol::tlv::{encode, find_path};
+use cardlab_protocol::tlv::{encode, find_path, tag_bytes};
+use hex_literal::hex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use zeroize::Zeroizing;
@@ -288,12 +289,6 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// As [`Bench::send`] with the command in hexadecimal.
-    pub(crate) fn hex(&mut self, command: &str) -> Verdict<Reply> {
-        let bytes = hex::decode(command.replace(' ', "")).map_err(|_| Stop::failed(format!("no command: {command}")))?;
-        self.send(&bytes)
-    }
-
     /// Fetches what 61xx announces.
     pub(crate) fn full(&mut self, command: &[u8]) -> Verdict<Reply> {
         let first = self.send(command)?;
@@ -349,7 +344,11 @@ impl<'a> Bench<'a> {
 
     /// SELECT of the card's application.
     pub(crate) fn select(&mut self) -> Verdict<Reply> {
-        if self.gids() { self.hex("00A404000BA000000397425446590201 00") } else { self.hex("00A4040005A000000308 00") }
+        if self.gids() {
+            self.send(&hex!("00A404000BA00000039742544659020100"))
+        } else {
+            self.send(&hex!("00A4040005A00000030800"))
+        }
     }
 
     /// A new session with the application selected.
@@ -416,7 +415,7 @@ impl<'a> Bench<'a> {
 
     /// VERIFY without data: 9000 when verified, else the tries.
     pub(crate) fn query(&mut self) -> Verdict<Reply> {
-        self.hex("00200080")
+        self.send(&hex!("00200080"))
     }
 
     pub(crate) fn is_verified(&mut self, what: &str) -> Verdict {
@@ -524,7 +523,7 @@ impl<'a> Bench<'a> {
 
     /// MANAGE SECURITY ENVIRONMENT for the administration key, on GIDS.
     pub(crate) fn name_admin_key(&mut self) -> Verdict {
-        if self.gids() { self.hex("0022C1A403830180")?.ok("MSE for the administration key").map(drop) } else { Ok(()) }
+        if self.gids() { self.send(&hex!("0022C1A403830180"))?.ok("MSE for the administration key").map(drop) } else { Ok(()) }
     }
 
     /// A challenge of the card.
@@ -563,22 +562,19 @@ impl<'a> Bench<'a> {
 
     /// The administration key's tries, by GET DATA 7F73.
     pub(crate) fn admin_tries(&mut self) -> Verdict<u8> {
-        let data = self.hex("00CB3FFF045C027F7300")?.ok("GET DATA 7F73")?;
+        let data = self.send(&hex!("00CB3FFF045C027F7300"))?.ok("GET DATA 7F73")?;
         let left = find_path(&data, &[0x7F73, 0x97]);
         left.and_then(|l| l.first().copied()).ok_or_else(|| Stop::failed("7F73 must hold 97 {tries left}"))
     }
 
     /// GET DATA of a PIV object: the whole answer.
-    pub(crate) fn get(&mut self, tag: &str) -> Verdict<Reply> {
-        let tag = hex::decode(tag).unwrap_or_default();
-        let length = tag.len() as u8;
-        self.full(&short([0x00, 0xCB, 0x3F, 0xFF], &[&[0x5C, length], &tag[..]].concat(), Some(0)))
+    pub(crate) fn get(&mut self, tag: u32) -> Verdict<Reply> {
+        self.full(&short([0x00, 0xCB, 0x3F, 0xFF], &encode(0x5C, &tag_list(tag)), Some(0)))
     }
 
     /// PUT DATA of a PIV object: `53` with this value.
-    pub(crate) fn put(&mut self, tag: &str, value: &[u8]) -> Verdict<Reply> {
-        let tag = hex::decode(tag).unwrap_or_default();
-        let data = [&[0x5C, tag.len() as u8], &tag[..], &encode(0x53, value)].concat();
+    pub(crate) fn put(&mut self, tag: u32, value: &[u8]) -> Verdict<Reply> {
+        let data = [encode(0x5C, &tag_list(tag)), encode(0x53, value)].concat();
         self.long([0x00, 0xDB, 0x3F, 0xFF], &data)
     }
 
@@ -696,6 +692,10 @@ impl Transport for Through<'_, '_> {
     }
 }
 
+fn tag_list(tag: u32) -> Vec<u8> {
+    tag_bytes(tag).collect()
+}
+
 /// A command for the transcript: secrets of cards that are somebody's do not show.
 fn masked(command: &[u8], nobodys: bool) -> String {
     let secret = matches!(command, [_, 0x20 | 0x24 | 0x2C, ..]) && command.len() > 5;
@@ -805,16 +805,16 @@ mod tests {
         for refused in [
             b.verify_wrong(),
             b.verify_raw(0x81, b"123456\xFF\xFF"),
-            b.put("5FC105", &[]),
-            b.hex("00FB0000"),
-            b.hex("80200080 0431323334"),
+            b.put(0x5FC105, &[]),
+            b.send(&hex!("00FB0000")),
+            b.send(&hex!("80200080 0431323334")),
         ] {
             assert!(matches!(refused, Err(Stop::Failed(why)) if why.contains("it was not sent") && !why.contains("3132")));
         }
         assert_eq!(sent.get(), 2);
         let mut b = Bench::new(Box::new(Counting(&sent)), facts, Danger::SpendsTries);
         b.verify_wrong().unwrap();
-        assert!(b.put("5FC105", &[]).is_err());
+        assert!(b.put(0x5FC105, &[]).is_err());
         assert_eq!(sent.get(), 3);
     }
 }

@@ -181,10 +181,15 @@ impl<'a> Writer<'a> {
     }
 
     fn tag(&mut self, tag: u32) {
-        let bytes = tag.to_be_bytes();
-        let skip = bytes.iter().take(3).take_while(|b| **b == 0).count();
-        self.out.extend_from_slice(&bytes[skip..]);
+        self.out.extend(tag_bytes(tag));
     }
+}
+
+/// The bytes of a tag, as they stand before a length and in a tag list.
+pub fn tag_bytes(tag: u32) -> impl Iterator<Item = u8> {
+    let bytes = tag.to_be_bytes();
+    let skip = bytes.iter().take(3).take_while(|b| **b == 0).count();
+    bytes.into_iter().skip(skip)
 }
 
 fn push_length(out: &mut Vec<u8>, length: usize) {

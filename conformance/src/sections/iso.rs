@@ -4,6 +4,7 @@ use crate::bench::{Bench, Verdict, holds, same};
 use crate::book::Book;
 use crate::test::{Danger, Need};
 use cardlab_protocol::apdu::short;
+use hex_literal::hex;
 
 pub(super) fn fill(book: &mut Book) {
     commands(book);
@@ -85,17 +86,17 @@ fn commands(book: &mut Book) {
         .section("iso/7816-4/5.2", "ISO/IEC 7816-4:2020 section 5.2, ISO/IEC 7816-3:2006 section 12.1", &[])
         .at_least(Danger::SpendsTries);
     for (slug, command, what) in [
-        ("lc-too-large", "002000800831323334", "Lc says 8, four bytes follow"),
-        ("lc-too-small", "0020008002313233343536", "Lc says 2, six bytes follow"),
-        ("lc-without-data", "0022000005", "Lc says 5, nothing follows a case 3 command of five bytes in all"),
-        ("extended-lc-cut", "0020008000", "one byte where an extended length may begin"),
-        ("extended-lc-of-nothing", "00200080000000", "extended length 0"),
-        ("extended-lc-too-large", "002000800001003132", "an extended Lc of 256 with two bytes"),
+        ("lc-too-large", &hex!("002000800831323334")[..], "Lc says 8, four bytes follow"),
+        ("lc-too-small", &hex!("0020008002313233343536")[..], "Lc says 2, six bytes follow"),
+        ("lc-without-data", &hex!("0022000005")[..], "Lc says 5, nothing follows a case 3 command of five bytes in all"),
+        ("extended-lc-cut", &hex!("0020008000")[..], "one byte where an extended length may begin"),
+        ("extended-lc-of-nothing", &hex!("00200080000000")[..], "extended length 0"),
+        ("extended-lc-too-large", &hex!("002000800001003132")[..], "an extended Lc of 256 with two bytes"),
     ] {
         s.must(slug, &format!("A malformed length is answered, and harms nothing: {what}"), move |b| {
             b.start()?;
             let before = b.query()?.sw;
-            b.hex(command)?;
+            b.send(command)?;
             b.start()?;
             let after = b.query()?.sw;
             holds(
@@ -122,7 +123,7 @@ fn commands(book: &mut Book) {
     }
     s.must("case-1-and-case-2-are-alike", "A status query with and without Le gets the same answer", |b| {
         b.start()?;
-        let (one, two) = (b.hex("00200080")?.sw, b.hex("0020008000")?.sw);
+        let (one, two) = (b.send(&hex!("00200080"))?.sw, b.send(&hex!("0020008000"))?.sw);
         holds(one == two, format!("VERIFY without data: {one:04X} as case 1, {two:04X} as case 2"))
     });
 }
@@ -137,7 +138,7 @@ fn long_answer(b: &mut Bench<'_>) -> Verdict<(Vec<u8>, Vec<u8>)> {
     }
     b.admin()?;
     let value: Vec<u8> = (0..600u32).map(|n| (n * 7) as u8).collect();
-    b.put("5FC105", &value)?.ok("PUT DATA")?;
+    b.put(0x5FC105, &value)?.ok("PUT DATA")?;
     let command = short([0x00, 0xCB, 0x3F, 0xFF], &[0x5C, 0x03, 0x5F, 0xC1, 0x05], Some(0));
     let whole = b.full(&command)?.ok("GET DATA")?;
     Ok((command, whole))
@@ -149,7 +150,7 @@ fn responses(book: &mut Book) {
     s.must("nothing-waits", "GET RESPONSE with nothing waiting gives no data", |b| {
         b.start()?;
         b.query()?;
-        b.hex("00C0000000")?.refused("GET RESPONSE with nothing waiting")
+        b.send(&hex!("00C0000000"))?.refused("GET RESPONSE with nothing waiting")
     });
     s.must("all-bytes-once", "GET RESPONSE gives every byte exactly once", |b| {
         let (command, whole) = long_answer(b)?;
@@ -196,7 +197,7 @@ fn responses(book: &mut Book) {
             return Err(crate::bench::Stop::NotApplicable("the card answers everything at once".into()));
         }
         b.query()?;
-        b.hex("00C0000000")?.refused("GET RESPONSE after another command")
+        b.send(&hex!("00C0000000"))?.refused("GET RESPONSE after another command")
     })
     .needs(&known)
     .changes();
@@ -204,7 +205,7 @@ fn responses(book: &mut Book) {
         let (command, _) = long_answer(b)?;
         b.send(&command)?;
         b.start()?;
-        b.hex("00C0000000")?.refused("GET RESPONSE after a reset")
+        b.send(&hex!("00C0000000"))?.refused("GET RESPONSE after a reset")
     })
     .needs(&known)
     .changes();
@@ -214,7 +215,7 @@ fn responses(book: &mut Book) {
         if first.sw == 0x9000 {
             return Ok(());
         }
-        let without = b.hex("00C00000")?;
+        let without = b.send(&hex!("00C00000"))?;
         let reply = if without.data.is_empty() { first.clone() } else { without.clone() };
         let mut data = first.data;
         data.extend(&without.data);
@@ -238,7 +239,7 @@ fn responses(book: &mut Book) {
     .changes();
     s.must("p1-p2-are-zero", "GET RESPONSE with P1 or P2 is refused or taken, and invents nothing", |b| {
         b.start()?;
-        b.hex("00C0010000")?.refused("GET RESPONSE with P1=01 and nothing waiting")
+        b.send(&hex!("00C0010000"))?.refused("GET RESPONSE with P1=01 and nothing waiting")
     });
 }
 

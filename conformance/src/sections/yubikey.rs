@@ -7,6 +7,7 @@ use crate::oracle::{self, PublicKey};
 use crate::test::{Danger, Need};
 use cardlab_protocol::apdu::short;
 use cardlab_protocol::tlv::{encode, find, find_path};
+use hex_literal::hex;
 use x509_cert::der::Decode as _;
 
 const ANY: Need = Need::YubiKey([0, 0, 0]);
@@ -42,17 +43,17 @@ fn identity(book: &mut Book) {
     let mut s = book.section("yubikey/piv/get-version", "Yubico PIV extensions, GET VERSION and GET SERIAL", &[ANY]);
     s.profile("version", "GET VERSION gives three bytes, the same each time", |b| {
         b.start()?;
-        let (one, two) = (b.hex("00FD000000")?.ok("GET VERSION")?, b.hex("00FD000000")?.ok("GET VERSION")?);
+        let (one, two) = (b.send(&hex!("00FD000000"))?.ok("GET VERSION")?, b.send(&hex!("00FD000000"))?.ok("GET VERSION")?);
         holds(one.len() == 3 && one == two, hex::encode_upper(one))
     });
     s.profile("version-is-as-recognised", "GET VERSION says what the recognition found", |b| {
         b.start()?;
-        let version = b.hex("00FD000000")?.ok("GET VERSION")?;
+        let version = b.send(&hex!("00FD000000"))?.ok("GET VERSION")?;
         same(&version, &b.yubikey().unwrap_or_default(), "the version")
     });
     s.profile("serial", "GET SERIAL gives four bytes, the same each time", |b| {
         b.start()?;
-        let (one, two) = (b.hex("00F8000000")?.ok("GET SERIAL")?, b.hex("00F8000000")?.ok("GET SERIAL")?);
+        let (one, two) = (b.send(&hex!("00F8000000"))?.ok("GET SERIAL")?, b.send(&hex!("00F8000000"))?.ok("GET SERIAL")?);
         holds(one.len() == 4 && one == two, hex::encode_upper(one))
     })
     .needs(&[Need::YubiKey([5, 0, 0])]);
@@ -61,13 +62,13 @@ fn identity(book: &mut Book) {
             return Err(Stop::NotApplicable("the firmware has it".into()));
         }
         b.start()?;
-        b.hex("00F7008000")?.is(0x6D00, "GET METADATA").map(drop)
+        b.send(&hex!("00F7008000"))?.is(0x6D00, "GET METADATA").map(drop)
     });
     s.profile("management-application", "The management application says its version and capabilities", |b| {
         b.reset()?;
-        let text = b.hex("00A4040008A00000052747111700")?.ok("SELECT of the management application")?;
+        let text = b.send(&hex!("00A4040008A00000052747111700"))?.ok("SELECT of the management application")?;
         holds(text.iter().any(u8::is_ascii_digit), "a version text")?;
-        let config = b.hex("001D000000")?.ok("READ CONFIG")?;
+        let config = b.send(&hex!("001D000000"))?.ok("READ CONFIG")?;
         holds(config.first().is_some_and(|n| usize::from(*n) + 1 == config.len()), "a length, then that many bytes")
     });
 
@@ -110,7 +111,7 @@ fn identity(book: &mut Book) {
     .needs(&[Need::AdminKey]);
     s.profile("empty-slot", "Metadata of an empty slot: an error", |b| {
         b.start()?;
-        b.hex("00F7009A00")?.refused("GET METADATA")
+        b.send(&hex!("00F7009A00"))?.refused("GET METADATA")
     })
     .needs(&[Need::New]);
     s.profile("generated-key", "Metadata of a key that was made: origin 01 and its public key", |b| {
@@ -255,11 +256,12 @@ fn management_key(book: &mut Book) {
     let mut s = book
         .section("yubikey/piv/set-management-key", "Yubico PIV extensions, SET MANAGEMENT KEY", &[ANY, Need::AdminKey])
         .at_least(Danger::Resets);
-    let new = "A1A2A3A4A5A6A7A8B1B2B3B4B5B6B7B8C1C2C3C4C5C6C7C8";
+    let new = hex!("A1A2A3A4A5A6A7A8B1B2B3B4B5B6B7B8C1C2C3C4C5C6C7C8");
+    let set = move |algorithm: u8| short([0x00, 0xFF, 0xFF, 0xFF], &[&[algorithm, 0x9B, 0x18], &new[..]].concat(), None);
     s.profile("needs-the-old-one", "Without the old key no new one: 6982", move |b| {
         b.start()?;
         let algorithm = b.admin_algorithm()?;
-        b.hex(&format!("00FFFFFF1B{algorithm:02X}9B18{new}"))?.is(0x6982, "SET MANAGEMENT KEY").map(drop)
+        b.send(&set(algorithm))?.is(0x6982, "SET MANAGEMENT KEY").map(drop)
     });
     s.profile("new-key-works", "The new key works, and the old one does not", move |b| {
         b.start()?;
@@ -269,29 +271,28 @@ fn management_key(book: &mut Book) {
         }
         let old = b.admin_key()?;
         b.admin()?;
-        b.hex(&format!("00FFFFFF1B{algorithm:02X}9B18{new}"))?.ok("SET MANAGEMENT KEY")?;
+        b.send(&set(algorithm))?.ok("SET MANAGEMENT KEY")?;
         b.start()?;
         let challenge = b.challenge()?;
         let with_old = old.respond(&challenge).map_err(|e| Stop::Failed(e.to_string()))?;
         b.respond(&with_old)?.refused("a response of the old key")?;
-        let key = cardlab_protocol::admin_key::AdminKey::new(old.cipher(), &hex::decode(new).unwrap_or_default());
+        let key = cardlab_protocol::admin_key::AdminKey::new(old.cipher(), &new);
         let challenge = b.challenge()?;
         let with_new = key.and_then(|key| key.respond(&challenge)).map_err(|e| Stop::Failed(e.to_string()))?;
         b.respond(&with_new)?.ok("a response of the new key").map(drop)
     })
     .resets();
     for (slug, data) in [
-        ("short-key", "039B080102030405060708"),
-        ("long-key", "039B200101010101010101010101010101010101010101010101010101010101010101"),
-        ("no-key", "039B00"),
-        ("other-slot", "039A18A1A2A3A4A5A6A7A8B1B2B3B4B5B6B7B8C1C2C3C4C5C6C7C8"),
-        ("unknown-algorithm", "779B18A1A2A3A4A5A6A7A8B1B2B3B4B5B6B7B8C1C2C3C4C5C6C7C8"),
+        ("short-key", &hex!("039B080102030405060708")[..]),
+        ("long-key", &hex!("039B200101010101010101010101010101010101010101010101010101010101010101")[..]),
+        ("no-key", &hex!("039B00")[..]),
+        ("other-slot", &hex!("039A18A1A2A3A4A5A6A7A8B1B2B3B4B5B6B7B8C1C2C3C4C5C6C7C8")[..]),
+        ("unknown-algorithm", &hex!("779B18A1A2A3A4A5A6A7A8B1B2B3B4B5B6B7B8C1C2C3C4C5C6C7C8")[..]),
     ] {
         s.profile(slug, "A malformed management key is refused, and the old one works", move |b| {
             b.start()?;
             b.admin()?;
-            let data = hex::decode(data).unwrap_or_default();
-            b.send(&short([0x00, 0xFF, 0xFF, 0xFF], &data, None))?.refused("SET MANAGEMENT KEY")?;
+            b.send(&short([0x00, 0xFF, 0xFF, 0xFF], data, None))?.refused("SET MANAGEMENT KEY")?;
             b.start()?;
             b.admin()
         })
@@ -302,17 +303,17 @@ fn management_key(book: &mut Book) {
     s.profile("needs-both", "SET PIN RETRIES needs the management key and the PIN", |b| {
         b.start()?;
         b.admin()?;
-        b.hex("00FA0504")?.is(0x6982, "with the management key only")?;
+        b.send(&hex!("00FA0504"))?.is(0x6982, "with the management key only")?;
         b.start()?;
         b.verify()?;
-        b.hex("00FA0504")?.is(0x6982, "with the PIN only").map(drop)
+        b.send(&hex!("00FA0504"))?.is(0x6982, "with the PIN only").map(drop)
     })
     .resets();
     s.profile("sets-tries-and-defaults", "SET PIN RETRIES sets both limits and the default values", |b| {
         b.start()?;
         b.admin()?;
         b.verify()?;
-        b.hex("00FA0504")?.ok("SET PIN RETRIES")?;
+        b.send(&hex!("00FA0504"))?.ok("SET PIN RETRIES")?;
         b.start()?;
         b.query()?.left(5, "VERIFY without data")?;
         b.verify_with(b"123456")?.ok("the default PIN").map(drop)
@@ -322,7 +323,7 @@ fn management_key(book: &mut Book) {
         b.start()?;
         b.admin()?;
         b.verify()?;
-        b.hex("00FA0003")?.refused("SET PIN RETRIES")?;
+        b.send(&hex!("00FA0003"))?.refused("SET PIN RETRIES")?;
         b.start()?;
         b.verify()
     })
@@ -363,12 +364,12 @@ fn attestation(book: &mut Book) {
     .changes();
     s.profile("imported-key", "An imported key is not attested", |b| {
         imported(b, 0x9A, KeyKind::P256, &[])?;
-        b.hex("00F99A0000")?.refused("ATTEST")
+        b.send(&hex!("00F99A0000"))?.refused("ATTEST")
     })
     .changes();
     s.profile("empty-slot", "An empty slot is not attested", |b| {
         b.start()?;
-        b.hex("00F99D0000")?.refused("ATTEST")
+        b.send(&hex!("00F99D0000"))?.refused("ATTEST")
     })
     .needs(&[Need::New]);
 }
@@ -379,7 +380,7 @@ fn moving(book: &mut Book) {
         .at_least(Danger::ChangesKeys);
     s.profile("moves", "A key that is moved works in its new slot only", |b| {
         let key = imported(b, 0x9A, KeyKind::P256, &[])?;
-        b.hex("00F6829A")?.ok("MOVE KEY")?;
+        b.send(&hex!("00F6829A"))?.ok("MOVE KEY")?;
         b.verify()?;
         signs(b, 0x82, KeyKind::P256, &key)?;
         b.sign(0x11, 0x9A, &key.input())?.refused("the old slot")
@@ -387,7 +388,7 @@ fn moving(book: &mut Book) {
     .changes();
     s.profile("deletes", "A key that is deleted is gone", |b| {
         let key = imported(b, 0x9A, KeyKind::P256, &[])?;
-        b.hex("00F6FF9A")?.ok("DELETE KEY")?;
+        b.send(&hex!("00F6FF9A"))?.ok("DELETE KEY")?;
         b.verify()?;
         b.sign(0x11, 0x9A, &key.input())?.refused("GENERAL AUTHENTICATE")
     })
@@ -395,13 +396,13 @@ fn moving(book: &mut Book) {
     s.profile("needs-the-management-key", "Moving needs the management key", |b| {
         imported(b, 0x9A, KeyKind::P256, &[])?;
         b.start()?;
-        b.hex("00F6829A")?.is(0x6982, "MOVE KEY").map(drop)
+        b.send(&hex!("00F6829A"))?.is(0x6982, "MOVE KEY").map(drop)
     })
     .changes();
     s.profile("only-between-slots", "Nothing is moved to what is no slot", |b| {
         imported(b, 0x9A, KeyKind::P256, &[])?;
-        b.hex("00F6999A")?.refused("MOVE KEY to 99")?;
-        b.hex("00F69A80")?.refused("MOVE KEY from 80")?;
+        b.send(&hex!("00F6999A"))?.refused("MOVE KEY to 99")?;
+        b.send(&hex!("00F69A80"))?.refused("MOVE KEY from 80")?;
         b.verify()?;
         let key = b.sign(0x11, 0x9A, &oracle::public_of(KeyKind::P256)?.input())?;
         key.ok("the key is where it was").map(drop)
@@ -410,7 +411,7 @@ fn moving(book: &mut Book) {
     s.profile("empty-slot", "Nothing is moved from an empty slot", |b| {
         b.start()?;
         b.admin()?;
-        b.hex("00F68295")?.refused("MOVE KEY")
+        b.send(&hex!("00F68295"))?.refused("MOVE KEY")
     })
     .needs(&[Need::New]);
 }
@@ -419,19 +420,19 @@ fn resetting(book: &mut Book) {
     let mut s = book.section("yubikey/piv/reset", "Yubico PIV extensions, RESET", &[ANY, Need::New]).at_least(Danger::Resets);
     s.profile("needs-both-blocked", "RESET with a usable PIN is refused", |b| {
         b.start()?;
-        b.hex("00FB0000")?.is(0x6985, "RESET")?;
+        b.send(&hex!("00FB0000"))?.is(0x6985, "RESET")?;
         b.verify()
     });
     s.profile("needs-the-puk-blocked-too", "RESET with a usable PUK is refused", |b| {
         b.start()?;
         b.block_pin()?;
-        b.hex("00FB0000")?.is(0x6985, "RESET").map(drop)
+        b.send(&hex!("00FB0000"))?.is(0x6985, "RESET").map(drop)
     });
     s.profile("as-new", "RESET with both blocked makes the card as new", |b| {
         let key = imported(b, 0x9A, KeyKind::P256, &[])?;
         b.block_pin()?;
         b.block_puk()?;
-        b.hex("00FB0000")?.ok("RESET")?;
+        b.send(&hex!("00FB0000"))?.ok("RESET")?;
         b.start()?;
         b.query()?.left(3, "VERIFY without data")?;
         b.verify_with(b"123456")?.ok("the default PIN")?;

@@ -7,9 +7,10 @@ use crate::sections::common;
 use crate::test::{Danger, Need};
 use cardlab_protocol::admin_key::AdminKey;
 use cardlab_protocol::tlv::{encode, find_path};
+use hex_literal::hex;
 
 fn may_write(b: &mut Bench<'_>) -> Verdict<bool> {
-    Ok(b.hex("00DBA01404DF310101")?.sw == 0x9000)
+    Ok(b.send(&hex!("00DBA01404DF310101"))?.sw == 0x9000)
 }
 
 fn mutual(b: &mut Bench<'_>, spoil: bool) -> Verdict<(crate::bench::Reply, Vec<u8>)> {
@@ -44,7 +45,7 @@ pub(super) fn fill(book: &mut Book) {
     });
     s.must("unknown-key", "MSE with a key that is not there is refused", |b| {
         b.start()?;
-        b.hex("0022C1A403830185")?.refused("MSE")
+        b.send(&hex!("0022C1A403830185"))?.refused("MSE")
     });
     s.must("mutual", "Mutual authentication: the card answers with both random numbers", |b| {
         let (reply, expected) = mutual(b, false)?;
@@ -60,43 +61,42 @@ pub(super) fn fill(book: &mut Book) {
     })
     .spends();
     for (slug, template) in [
-        ("empty", "7C00"),
-        ("no-template", "8100"),
-        ("cut", "7C0281"),
-        ("unknown-tag", "7C028900"),
-        ("empty-response", "7C028200"),
+        ("empty", &hex!("7C00")[..]),
+        ("no-template", &hex!("8100")[..]),
+        ("cut", &hex!("7C0281")[..]),
+        ("unknown-tag", &hex!("7C028900")[..]),
+        ("empty-response", &hex!("7C028200")[..]),
     ] {
         s.must(slug, "A malformed template is refused", move |b| {
             b.start()?;
             b.name_admin_key()?;
-            let template = hex::decode(template).unwrap_or_default();
-            b.admin_command(&template)?.refused("GENERAL AUTHENTICATE")?;
+            b.admin_command(template)?.refused("GENERAL AUTHENTICATE")?;
             holds(!may_write(b)?, "the administrator's file is not written")
         });
     }
     let mut s = book
         .section("gids/2.0/put-admin-key", &format!("{GIDS}, PUT DATA of the administration key"), &[Need::Gids, Need::AdminKey])
         .at_least(Danger::ChangesKeys);
-    let put = "00DB3FFF267024840180A51F8718A1A2A3A4A5A6A7A8B1B2B3B4B5B6B7B8C1C2C3C4C5C6C7C88803000000";
+    let put = &hex!("00DB3FFF267024840180A51F8718A1A2A3A4A5A6A7A8B1B2B3B4B5B6B7B8C1C2C3C4C5C6C7C88803000000");
     s.must("needs-itself", "The administration key is not put by strangers", move |b| {
         b.start()?;
-        b.hex(put)?.is(0x6982, "PUT DATA").map(drop)
+        b.send(put)?.is(0x6982, "PUT DATA").map(drop)
     });
     s.must("not-by-the-user", "The administration key is not put with the PIN", move |b| {
         b.start()?;
         b.verify()?;
-        b.hex(put)?.is(0x6982, "PUT DATA").map(drop)
+        b.send(put)?.is(0x6982, "PUT DATA").map(drop)
     })
     .needs(&[Need::Pin]);
     s.must("new-key-works", "The new key works, and the old one does not", move |b| {
         b.start()?;
         let old = b.admin_key()?;
         b.admin()?;
-        b.hex(put)?.ok("PUT DATA")?;
+        b.send(put)?.ok("PUT DATA")?;
         let challenge = b.challenge()?;
         let with_old = old.respond(&challenge).map_err(|e| Stop::Failed(e.to_string()))?;
         b.respond(&with_old)?.refused("a response of the old key")?;
-        let new = hex::decode("A1A2A3A4A5A6A7A8B1B2B3B4B5B6B7B8C1C2C3C4C5C6C7C8").unwrap_or_default();
+        let new = hex!("A1A2A3A4A5A6A7A8B1B2B3B4B5B6B7B8C1C2C3C4C5C6C7C8");
         let challenge = b.challenge()?;
         let with_new =
             AdminKey::new(old.cipher(), &new).and_then(|k| k.respond(&challenge)).map_err(|e| Stop::Failed(e.to_string()))?;

@@ -6,6 +6,7 @@ use crate::book::Book;
 use crate::test::{Danger, Need};
 use cardlab_protocol::apdu::short;
 use cardlab_protocol::tlv::{encode, find, find_path};
+use hex_literal::hex;
 
 fn get(b: &mut Bench<'_>, file: u16, tag: u16) -> Verdict<crate::bench::Reply> {
     let [f1, f2] = file.to_be_bytes();
@@ -29,41 +30,41 @@ fn selection(book: &mut Book) {
     let mut s = book.section("gids/2.0/select", &format!("{GIDS}, SELECT"), &[Need::Gids]);
     s.must("by-name", "SELECT by name answers 61 with the AID", |b| {
         b.reset()?;
-        let data = b.hex("00A404000BA00000039742544659020100")?.ok("SELECT")?;
+        let data = b.send(&hex!("00A404000BA00000039742544659020100"))?.ok("SELECT")?;
         let aid = find_path(&data, &[0x61, 0x4F]).unwrap_or_default();
         holds(aid.starts_with(&[0xA0, 0x00, 0x00, 0x03, 0x97, 0x42, 0x54, 0x46, 0x59]), hex::encode_upper(aid))
     });
     s.must("nine-bytes-count", "Nine bytes of the AID are enough", |b| {
         b.reset()?;
-        b.hex("00A4040009A0000003974254465900")?.ok("SELECT")?;
+        b.send(&hex!("00A4040009A0000003974254465900"))?.ok("SELECT")?;
         b.tries().map(drop)
     });
     s.must("control-parameters", "SELECT with P2=04 answers 62", |b| {
         b.reset()?;
-        let data = b.hex("00A404040BA00000039742544659020100")?.ok("SELECT")?;
+        let data = b.send(&hex!("00A404040BA00000039742544659020100"))?.ok("SELECT")?;
         holds(find(&data, 0x62).is_some(), "the answer is 62")
     });
     s.must("nothing-told", "SELECT with P2=0C answers nothing", |b| {
         b.reset()?;
-        let data = b.hex("00A4040C0BA000000397425446590201")?.ok("SELECT")?;
+        let data = b.send(&hex!("00A4040C0BA000000397425446590201"))?.ok("SELECT")?;
         holds(data.is_empty(), "no data")
     });
     s.must("no-plug-and-play-applet", "The plug-and-play application is not there, or answers 7F68", |b| {
         b.reset()?;
-        b.hex("00A404000BA0000003974349445F010000")?.any_of(&[0x6A82, 0x9000], "SELECT").map(drop)
+        b.send(&hex!("00A404000BA0000003974349445F010000"))?.any_of(&[0x6A82, 0x9000], "SELECT").map(drop)
     });
     s.must("file", "A file is selected by its identifier", |b| {
         b.start()?;
-        b.hex("00A4000C02A012")?.ok("SELECT A012").map(drop)
+        b.send(&hex!("00A4000C02A012"))?.ok("SELECT A012").map(drop)
     });
     s.must("unknown-file", "A file that is not there: 6A82", |b| {
         b.start()?;
-        b.hex("00A4000C02A099")?.is(0x6A82, "SELECT A099").map(drop)
+        b.send(&hex!("00A4000C02A099"))?.is(0x6A82, "SELECT A099").map(drop)
     });
     s.must("selection-keeps-the-pin", "Selecting a file keeps the PIN verified", |b| {
         b.start()?;
         b.verify()?;
-        b.hex("00A4000C02A012")?.ok("SELECT A012")?;
+        b.send(&hex!("00A4000C02A012"))?.ok("SELECT A012")?;
         b.is_verified("after SELECT of a file")
     })
     .needs(&[Need::Pin]);
@@ -152,12 +153,16 @@ fn objects(book: &mut Book) {
         same(&get(b, 0xA010, 0xDF30)?.ok("GET DATA")?, &[0xDF, 0x30, 0x01, 0x77], "the object")
     })
     .changes();
-    for (slug, data) in [("cut", "DF3005AA"), ("two-objects", "DF3001AADF3101BB"), ("no-length", "DF30"), ("nothing", "")] {
+    for (slug, data) in [
+        ("cut", &hex!("DF3005AA")[..]),
+        ("two-objects", &hex!("DF3001AADF3101BB")[..]),
+        ("no-length", &hex!("DF30")[..]),
+        ("nothing", &hex!("")[..]),
+    ] {
         s.must(&format!("malformed-{slug}"), "A malformed PUT DATA writes nothing", move |b| {
             b.start()?;
             b.verify()?;
-            let data = hex::decode(data).unwrap_or_default();
-            b.send(&short([0x00, 0xDB, 0xA0, 0x10], &data, None))?.refused("PUT DATA")
+            b.send(&short([0x00, 0xDB, 0xA0, 0x10], data, None))?.refused("PUT DATA")
         })
         .changes();
     }
@@ -277,61 +282,60 @@ fn life(book: &mut Book) {
             &[Need::Gids, Need::Pin],
         )
         .at_least(Danger::ChangesKeys);
-    let create = "00E000000E620C8201398302A0208C03033030";
+    let create = &hex!("00E000000E620C8201398302A0208C03033030");
     s.must("created-by-the-user", "The user creates files and deletes them", move |b| {
         b.start()?;
         b.verify()?;
-        b.hex(create)?.ok("CREATE FILE")?;
-        b.hex("00440000")?.ok("ACTIVATE FILE")?;
-        b.hex("00A4000C02A020")?.ok("SELECT A020")?;
-        b.hex("00E40000")?.ok("DELETE FILE")?;
-        b.hex("00A4000C02A020")?.is(0x6A82, "SELECT A020").map(drop)
+        b.send(create)?.ok("CREATE FILE")?;
+        b.send(&hex!("00440000"))?.ok("ACTIVATE FILE")?;
+        b.send(&hex!("00A4000C02A020"))?.ok("SELECT A020")?;
+        b.send(&hex!("00E40000"))?.ok("DELETE FILE")?;
+        b.send(&hex!("00A4000C02A020"))?.is(0x6A82, "SELECT A020").map(drop)
     })
     .changes();
     s.must("not-by-strangers", "Nobody creates files without PIN or administration key", move |b| {
         b.start()?;
-        b.hex(create)?.is(0x6982, "CREATE FILE").map(drop)
+        b.send(create)?.is(0x6982, "CREATE FILE").map(drop)
     });
     s.must("not-twice", "A file that is there is not created again", |b| {
         b.start()?;
         b.verify()?;
-        b.hex("00E000000E620C8201398302A0108C03033030")?.refused("CREATE FILE A010")
+        b.send(&hex!("00E000000E620C8201398302A0108C03033030"))?.refused("CREATE FILE A010")
     });
     s.must("to-be-activated", "A new file is not used before it is activated", move |b| {
         b.start()?;
         b.verify()?;
-        b.hex(create)?.ok("CREATE FILE")?;
+        b.send(create)?.ok("CREATE FILE")?;
         put(b, 0xA020, 0xDF30, &[0x01])?.refused("PUT DATA before ACTIVATE FILE")?;
         get(b, 0xA020, 0xDF30)?.refused("GET DATA before ACTIVATE FILE")
     })
     .changes();
     for (slug, data) in [
-        ("no-template", "8201398302A0218C03033030"),
-        ("no-identifier", "62088201398C03033030"),
-        ("no-type", "62098302A0218C03033030"),
-        ("cut", "620C820139"),
-        ("nothing", ""),
+        ("no-template", &hex!("8201398302A0218C03033030")[..]),
+        ("no-identifier", &hex!("62088201398C03033030")[..]),
+        ("no-type", &hex!("62098302A0218C03033030")[..]),
+        ("cut", &hex!("620C820139")[..]),
+        ("nothing", &hex!("")[..]),
     ] {
         s.must(&format!("malformed-{slug}"), "A malformed CREATE FILE creates nothing", move |b| {
             b.start()?;
             b.verify()?;
-            let data = hex::decode(data).unwrap_or_default();
-            b.send(&short([0x00, 0xE0, 0x00, 0x00], &data, None))?.refused("CREATE FILE")?;
-            b.hex("00A4000C02A021")?.is(0x6A82, "SELECT A021").map(drop)
+            b.send(&short([0x00, 0xE0, 0x00, 0x00], data, None))?.refused("CREATE FILE")?;
+            b.send(&hex!("00A4000C02A021"))?.is(0x6A82, "SELECT A021").map(drop)
         })
         .changes();
     }
     s.must("termination-needs-the-administrator", "The user does not terminate the card", |b| {
         b.start()?;
         b.verify()?;
-        b.hex("00E60000")?.is(0x6982, "TERMINATE DF")?;
+        b.send(&hex!("00E60000"))?.is(0x6982, "TERMINATE DF")?;
         b.is_verified("afterwards")
     })
     .resets();
     s.must("a-terminated-card-does-nothing", "A terminated card does nothing, also after power off and on", |b| {
         b.start()?;
         b.admin()?;
-        b.hex("00E60000")?.ok("TERMINATE DF")?;
+        b.send(&hex!("00E60000"))?.ok("TERMINATE DF")?;
         b.power_cycle()?;
         b.select()?;
         let pin = b.pin()?;

@@ -8,6 +8,7 @@ use crate::oracle::{self, PublicKey};
 use crate::test::Need;
 use cardlab_protocol::apdu::short;
 use cardlab_protocol::tlv::{encode, find};
+use hex_literal::hex;
 
 /// GIDS algorithm of a kind.
 const fn algorithm(kind: KeyKind) -> u8 {
@@ -35,7 +36,7 @@ fn key_file(b: &mut Bench<'_>, kind: KeyKind) -> Verdict {
     b.start()?;
     b.verify()?;
     b.long([0x00, 0xE0, 0x00, 0x00], &encode(0x62, &template))?.ok("CREATE FILE B081")?;
-    b.hex("00440000")?.ok("ACTIVATE FILE").map(drop)
+    b.send(&hex!("00440000"))?.ok("ACTIVATE FILE").map(drop)
 }
 
 fn generated(b: &mut Bench<'_>, kind: KeyKind) -> Verdict<PublicKey> {
@@ -133,7 +134,7 @@ pub(super) fn fill(book: &mut Book) {
     s.must("pin-forgotten", "A key that was prepared does nothing after the PIN is forgotten", |b| {
         let key = loaded(b, KeyKind::P256)?;
         environment(b, 0xB6, 0x1C)?.ok("MSE")?;
-        b.hex("00200082")?.ok("VERIFY 82")?;
+        b.send(&hex!("00200082"))?.ok("VERIFY 82")?;
         b.long([0x00, 0x2A, 0x9E, 0x9A], &key.input())?.refused("PSO after the PIN is forgotten")
     })
     .changes();
@@ -158,8 +159,8 @@ pub(super) fn fill(book: &mut Book) {
     s.must("deleted-key", "A key that is deleted signs no more", |b| {
         let key = loaded(b, KeyKind::P256)?;
         environment(b, 0xB6, 0x1C)?.ok("MSE")?;
-        b.hex("00A4000C02B081")?.ok("SELECT B081")?;
-        b.hex("00E40000")?.ok("DELETE FILE")?;
+        b.send(&hex!("00A4000C02B081"))?.ok("SELECT B081")?;
+        b.send(&hex!("00E40000"))?.ok("DELETE FILE")?;
         b.long([0x00, 0x2A, 0x9E, 0x9A], &key.input())?.refused("PSO")
     })
     .changes();
@@ -175,8 +176,9 @@ pub(super) fn fill(book: &mut Book) {
         loaded(b, KeyKind::P256)?;
         b.admin()?;
         let scalar = oracle::import_parts(KeyKind::P256);
-        for command in ["00CBB081045C02008700", "00CB3FFF0A7008840181A5038702 0000", "00CBB081025C0000"] {
-            let data = match b.hex(command) {
+        for command in [&hex!("00CBB081045C02008700")[..], &hex!("00CB3FFF0A7008840181A503870200 00"), &hex!("00CBB081025C0000")]
+        {
+            let data = match b.send(command) {
                 Ok(reply) => reply.data,
                 Err(Stop::Failed(_)) => Vec::new(),
                 Err(other) => return Err(other),

@@ -7,9 +7,10 @@ use crate::sections::common;
 use crate::test::{Danger, Need};
 use cardlab_protocol::apdu::short;
 use cardlab_protocol::tlv::find;
+use hex_literal::hex;
 
 fn status(b: &mut Bench<'_>, tag: u8) -> Verdict<(u8, u8)> {
-    let data = b.hex(&format!("00CB3FFF045C027F{tag:02X}00"))?.ok("GET DATA of the PIN's status")?;
+    let data = b.send(&short([0x00, 0xCB, 0x3F, 0xFF], &[0x5C, 0x02, 0x7F, tag], Some(0)))?.ok("GET DATA of the PIN's status")?;
     let inside = find(&data, 0x7F00 | u32::from(tag)).unwrap_or_default();
     let byte = |tag| find(inside, tag).and_then(|v| v.first().copied());
     match (byte(0x97), byte(0x93)) {
@@ -70,13 +71,13 @@ pub(super) fn fill(book: &mut Book) {
     s.must("reference-82-forgets", "VERIFY 82 forgets the PIN", |b| {
         b.start()?;
         b.verify()?;
-        b.hex("00200082")?.ok("VERIFY 82")?;
+        b.send(&hex!("00200082"))?.ok("VERIFY 82")?;
         b.is_not_verified("after VERIFY 82")
     });
     s.must("reference-82-forgets-the-administration-key", "VERIFY 82 forgets the administration key", |b| {
         b.start()?;
         b.admin()?;
-        b.hex("00200082")?.ok("VERIFY 82")?;
+        b.send(&hex!("00200082"))?.ok("VERIFY 82")?;
         b.admin_unblock(b"84629517")?.is(0x6982, "RESET RETRY COUNTER").map(drop)
     })
     .needs(&[Need::AdminKey])
@@ -90,7 +91,7 @@ pub(super) fn fill(book: &mut Book) {
     }
     s.must("selecting-another-application", "SELECT of an application that is not there leaves this one", |b| {
         b.start()?;
-        b.hex("00A4040007A0000000000000")?.is(0x6A82, "SELECT")?;
+        b.send(&hex!("00A4040007A0000000000000"))?.is(0x6A82, "SELECT")?;
         b.tries().map(drop)
     });
 
@@ -156,22 +157,22 @@ pub(super) fn fill(book: &mut Book) {
     .resets();
     s.must("files-are-created", "A card in its creation state takes files", |b| {
         b.start()?;
-        b.hex("00E000000E620C8201398302A0128C03032000")?.ok("CREATE FILE")?;
-        b.hex("00440000")?.ok("ACTIVATE FILE")?;
-        b.hex("00DBA01205DF2002ABCD")?.ok("PUT DATA").map(drop)
+        b.send(&hex!("00E000000E620C8201398302A0128C03032000"))?.ok("CREATE FILE")?;
+        b.send(&hex!("00440000"))?.ok("ACTIVATE FILE")?;
+        b.send(&hex!("00DBA01205DF2002ABCD"))?.ok("PUT DATA").map(drop)
     })
     .resets();
     s.must("activation-closes-it", "After ACTIVATE FILE of the application its rules hold", |b| {
         b.start()?;
         b.send(&short([0x00, 0x24, 0x01, 0x80], b"4711", None))?.ok("CHANGE P1=01")?;
-        b.hex("00A4000C023FFF")?.ok("SELECT 3FFF")?;
-        b.hex("00440000")?.ok("ACTIVATE FILE")?;
+        b.send(&hex!("00A4000C023FFF"))?.ok("SELECT 3FFF")?;
+        b.send(&hex!("00440000"))?.ok("ACTIVATE FILE")?;
         b.is_not_verified("after activation")?;
-        b.hex("00E000000E620C8201398302A0128C03032000")?.is(0x6982, "CREATE FILE").map(drop)
+        b.send(&hex!("00E000000E620C8201398302A0128C03032000"))?.is(0x6982, "CREATE FILE").map(drop)
     })
     .resets();
     s.must("no-unblocking", "A card in its creation state has nothing to unblock", |b| {
         b.start()?;
-        b.hex("002C02800431323334")?.refused("RESET RETRY COUNTER")
+        b.send(&hex!("002C02800431323334"))?.refused("RESET RETRY COUNTER")
     });
 }

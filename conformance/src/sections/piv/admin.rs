@@ -7,10 +7,11 @@ use crate::sections::common;
 use crate::test::{Danger, Need};
 use cardlab_protocol::apdu::short;
 use cardlab_protocol::tlv::{encode, find_path};
+use hex_literal::hex;
 
 /// PUT DATA shows whether the key is authenticated.
 fn may_write(b: &mut Bench<'_>) -> Verdict<bool> {
-    Ok(b.put("5FC10B", &[0x70, 0x00])?.sw == 0x9000)
+    Ok(b.put(0x5FC10B, &[0x70, 0x00])?.sw == 0x9000)
 }
 
 fn witness(b: &mut Bench<'_>) -> Verdict<Vec<u8>> {
@@ -222,20 +223,19 @@ fn templates(book: &mut Book) {
         .section("piv/800-73-4-2/3.2.4-template", &format!("{PART2} section 3.2.4, table 7"), &[Need::Piv, Need::AdminKey])
         .at_least(Danger::ChangesKeys);
     for (slug, template) in [
-        ("empty", "7C00"),
-        ("no-template", "8100"),
-        ("length-too-long", "7C088100"),
-        ("length-too-short", "7C018100"),
-        ("unknown-tag", "7C028900"),
-        ("trailing-bytes", "7C02810000"),
-        ("other-template", "7D028100"),
-        ("indefinite-length", "7C8081000000"),
-        ("length-of-four-bytes", "7C84000000028100"),
+        ("empty", &hex!("7C00")[..]),
+        ("no-template", &hex!("8100")[..]),
+        ("length-too-long", &hex!("7C088100")[..]),
+        ("length-too-short", &hex!("7C018100")[..]),
+        ("unknown-tag", &hex!("7C028900")[..]),
+        ("trailing-bytes", &hex!("7C02810000")[..]),
+        ("other-template", &hex!("7D028100")[..]),
+        ("indefinite-length", &hex!("7C8081000000")[..]),
+        ("length-of-four-bytes", &hex!("7C84000000028100")[..]),
     ] {
         s.must(slug, "A malformed template is refused, and opens nothing", move |b| {
             b.start()?;
-            let template = hex::decode(template).unwrap_or_default();
-            b.admin_command(&template)?.refused("GENERAL AUTHENTICATE")?;
+            b.admin_command(template)?.refused("GENERAL AUTHENTICATE")?;
             holds(!may_write(b)?, "PUT DATA is refused")
         });
     }
@@ -246,8 +246,6 @@ fn templates(book: &mut Book) {
     });
     s.must("unknown-reference", "A key reference that PIV does not have: 6A86 or 6A88", |b| {
         b.start()?;
-        b.hex("008703990 47C028100 00".replace(' ', "").as_str())?
-            .any_of(&[0x6A86, 0x6A88, 0x6A80, 0x6A81], "reference 99")
-            .map(drop)
+        b.send(&hex!("00870399047C02810000"))?.any_of(&[0x6A86, 0x6A88, 0x6A80, 0x6A81], "reference 99").map(drop)
     });
 }

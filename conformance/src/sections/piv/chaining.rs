@@ -146,8 +146,8 @@ pub(super) fn fill(book: &mut Book) {
             move |b| {
                 b.start()?;
                 b.admin()?;
-                b.put("5FC105", &pattern(length))?.ok("PUT DATA")?;
-                same(&b.get("5FC105")?.ok("GET DATA")?, &encode(0x53, &pattern(length)), "the object")
+                b.put(0x5FC105, &pattern(length))?.ok("PUT DATA")?;
+                same(&b.get(0x5FC105)?.ok("GET DATA")?, &encode(0x53, &pattern(length)), "the object")
             },
         )
         .changes();
@@ -155,13 +155,13 @@ pub(super) fn fill(book: &mut Book) {
     s.must("cut-off-writing-keeps-the-old-value", "A chain that is cut off leaves the old value", |b| {
         b.start()?;
         b.admin()?;
-        b.put("5FC105", &pattern(300))?.ok("PUT DATA")?;
+        b.put(0x5FC105, &pattern(300))?.ok("PUT DATA")?;
         let data = [&[0x5C, 0x03, 0x5F, 0xC1, 0x05], &encode(0x53, &[0xEE; 400])[..]].concat();
         b.send(&short([0x10, 0xDB, 0x3F, 0xFF], &data[..255], None))?.ok("the first block")?;
-        let mut reply = b.get("5FC105")?;
+        let mut reply = b.get(0x5FC105)?;
         // A card may say once that it waits for the last command of the chain (ISO/IEC 7816-4 section 5.6, 6883).
         if reply.sw == 0x6883 {
-            reply = b.get("5FC105")?;
+            reply = b.get(0x5FC105)?;
         }
         same(&reply.ok("GET DATA")?, &encode(0x53, &pattern(300)), "the object")
     })
@@ -169,10 +169,10 @@ pub(super) fn fill(book: &mut Book) {
     s.must("needs-the-administration-key", "A chained PUT DATA without the administration key writes nothing", |b| {
         b.start()?;
         b.admin()?;
-        b.put("5FC105", &pattern(300))?.ok("PUT DATA")?;
+        b.put(0x5FC105, &pattern(300))?.ok("PUT DATA")?;
         b.start()?;
-        b.put("5FC105", &[0xEE; 300])?.is(0x6982, "PUT DATA")?;
-        same(&b.get("5FC105")?.ok("GET DATA")?, &encode(0x53, &pattern(300)), "the object")
+        b.put(0x5FC105, &[0xEE; 300])?.is(0x6982, "PUT DATA")?;
+        same(&b.get(0x5FC105)?.ok("GET DATA")?, &encode(0x53, &pattern(300)), "the object")
     })
     .changes();
 }

@@ -7,9 +7,10 @@ use crate::book::Book;
 use crate::keys::KeyKind;
 use crate::test::{Danger, Need};
 use cardlab_protocol::tlv::find_path;
+use hex_literal::hex;
 
 /// What may be read there.
-const FREE: [&str; 3] = ["5FC102", "5FC101", "5FC122"];
+const FREE: [u32; 3] = [0x5FC102, 0x5FC101, 0x5FC122];
 const CLOSED: [u16; 4] = [0x6982, 0x6A81, 0x6A82, 0x6985];
 
 pub(super) fn fill(book: &mut Book) {
@@ -18,9 +19,9 @@ pub(super) fn fill(book: &mut Book) {
     for (slug, tag, read, _) in OBJECTS {
         let free = FREE.contains(&tag);
         let title = if free {
-            format!("Object {tag} is read over the contactless interface")
+            format!("Object {tag:X} is read over the contactless interface")
         } else {
-            format!("Object {tag} is not read over the contactless interface")
+            format!("Object {tag:X} is not read over the contactless interface")
         };
         s.must(slug, &title, move |b| {
             b.start()?;
@@ -36,14 +37,14 @@ pub(super) fn fill(book: &mut Book) {
     }
     s.must("discovery", "The discovery object is read over the contactless interface", |b| {
         b.start()?;
-        b.get("7E")?.any_of(&[0x9000, 0x6A82], "GET DATA").map(drop)
+        b.get(0x7E)?.any_of(&[0x9000, 0x6A82], "GET DATA").map(drop)
     })
     .with("interface", "contactless");
     s.must("right-pin", "The right PIN is not taken", |b| {
         b.start()?;
         let pin = b.pin()?;
         b.verify_with(&pin)?.any_of(&CLOSED, "VERIFY")?;
-        b.get("5FC109")?.refused("GET DATA of the printed information")
+        b.get(0x5FC109)?.refused("GET DATA of the printed information")
     })
     .with("interface", "contactless");
     s.must("wrong-pins-cost-nothing", "Wrong PINs cost no try: nobody locks a card through a pocket", |b| {
@@ -98,10 +99,12 @@ pub(super) fn fill(book: &mut Book) {
     })
     .with("interface", "contactless")
     .key(0x9E, KeyKind::P256);
-    for (slug, command) in [("put-data", "00DB3FFF095C035FC10553027000"), ("generate", "0047009A05AC0380011100")] {
+    for (slug, command) in
+        [("put-data", &hex!("00DB3FFF095C035FC10553027000")[..]), ("generate", &hex!("0047009A05AC0380011100")[..])]
+    {
         s.must(slug, "The card is not written to", move |b| {
             b.start()?;
-            b.hex(command)?.any_of(&CLOSED, "a writing command").map(drop)
+            b.send(command)?.any_of(&CLOSED, "a writing command").map(drop)
         })
         .with("interface", "contactless");
     }

@@ -8,6 +8,7 @@ use crate::oracle::PublicKey;
 use crate::test::{Danger, Level, Need};
 use cardlab_protocol::apdu::short;
 use cardlab_protocol::tlv::{find, find_path};
+use hex_literal::hex;
 
 /// Makes a key and gives its public half.
 fn made(b: &mut Bench<'_>, slot: u8, kind: KeyKind) -> Verdict<PublicKey> {
@@ -104,9 +105,9 @@ pub(super) fn fill(book: &mut Book) {
     s.must("certificates-stay", "Making a key leaves the slot's certificate as it is", |b| {
         b.start()?;
         b.admin()?;
-        b.put("5FC105", &[0x70, 0x02, 0x30, 0x00])?.ok("PUT DATA")?;
+        b.put(0x5FC105, &[0x70, 0x02, 0x30, 0x00])?.ok("PUT DATA")?;
         made(b, 0x9A, KeyKind::P256)?;
-        same(&b.get("5FC105")?.ok("GET DATA")?, &[0x53, 0x04, 0x70, 0x02, 0x30, 0x00], "the certificate")
+        same(&b.get(0x5FC105)?.ok("GET DATA")?, &[0x53, 0x04, 0x70, 0x02, 0x30, 0x00], "the certificate")
     })
     .changes();
     s.must("survives-power-off", "A key that is made is there after power off and on", |b| {
@@ -142,26 +143,29 @@ pub(super) fn fill(book: &mut Book) {
             b.generate(slot, 0x11)?.any_of(&[0x6A86, 0x6A80, 0x6A88, 0x6A81], "GENERATE").map(drop)
         });
     }
-    for (slug, data) in
-        [("no-template", "800111"), ("no-mechanism", "AC00"), ("empty-mechanism", "AC028000"), ("cut", "AC0380"), ("nothing", "")]
-    {
+    for (slug, data) in [
+        ("no-template", &hex!("800111")[..]),
+        ("no-mechanism", &hex!("AC00")[..]),
+        ("empty-mechanism", &hex!("AC028000")[..]),
+        ("cut", &hex!("AC0380")[..]),
+        ("nothing", &hex!("")[..]),
+    ] {
         s.must(slug, "A malformed GENERATE makes no key", move |b| {
             b.start()?;
             b.admin()?;
-            let data = hex::decode(data).unwrap_or_default();
-            b.send(&short([0x00, 0x47, 0x00, 0x9A], &data, Some(0)))?.refused("GENERATE")
+            b.send(&short([0x00, 0x47, 0x00, 0x9A], data, Some(0)))?.refused("GENERATE")
         });
     }
     s.must("p1", "GENERATE with P1 is refused", |b| {
         b.start()?;
         b.admin()?;
-        b.hex("0047019A 05AC03800111 00")?.any_of(&[0x6A86, 0x6A80, 0x6A81], "GENERATE").map(drop)
+        b.send(&hex!("0047019A 05AC03800111 00"))?.any_of(&[0x6A86, 0x6A80, 0x6A81], "GENERATE").map(drop)
     });
     s.must("template-in-blocks", "A chained GENERATE is one command", |b| {
         b.start()?;
         b.admin()?;
-        b.hex("1047009A 02AC03")?.ok("the first block")?;
-        let reply = b.hex("0047009A 03800111 00")?;
+        b.send(&hex!("1047009A 02AC03"))?.ok("the first block")?;
+        let reply = b.send(&hex!("0047009A 03800111 00"))?;
         let data = b.rest(reply)?.ok("the last block")?;
         holds(find(&data, 0x7F49).is_some(), "a public key")
     })

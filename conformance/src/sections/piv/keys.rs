@@ -8,6 +8,7 @@ use crate::oracle;
 use crate::test::{Level, Need};
 use cardlab_protocol::apdu::short;
 use cardlab_protocol::tlv::{encode, find_path};
+use hex_literal::hex;
 
 const SIGNERS: [KeyKind; 5] = [KeyKind::Rsa2048, KeyKind::Rsa3072, KeyKind::P256, KeyKind::P384, KeyKind::Ed25519];
 
@@ -348,18 +349,17 @@ fn refusals(book: &mut Book) {
     })
     .key(0x9A, KeyKind::P256);
     for (slug, template) in [
-        ("no-template", "820081020102"),
-        ("inner-length-too-long", "7C068200812F0102"),
-        ("outer-length-too-long", "7C1082008102AABB"),
-        ("unknown-tag", "7C06820089020102"),
-        ("only-82", "7C028200"),
-        ("only-81-empty", "7C028100"),
+        ("no-template", &hex!("820081020102")[..]),
+        ("inner-length-too-long", &hex!("7C068200812F0102")[..]),
+        ("outer-length-too-long", &hex!("7C1082008102AABB")[..]),
+        ("unknown-tag", &hex!("7C06820089020102")[..]),
+        ("only-82", &hex!("7C028200")[..]),
+        ("only-81-empty", &hex!("7C028100")[..]),
     ] {
         s.must(slug, "A malformed template makes no signature", move |b| {
             b.start()?;
             b.verify()?;
-            let template = hex::decode(template).unwrap_or_default();
-            b.send(&short([0x00, 0x87, 0x11, 0x9A], &template, Some(0)))?.refused("GENERAL AUTHENTICATE")
+            b.send(&short([0x00, 0x87, 0x11, 0x9A], template, Some(0)))?.refused("GENERAL AUTHENTICATE")
         })
         .key(0x9A, KeyKind::P256);
     }

@@ -6,6 +6,7 @@ use crate::book::Book;
 use crate::test::{Danger, Need};
 use cardlab_protocol::apdu::short;
 use cardlab_protocol::tlv::{encode, find};
+use hex_literal::hex;
 
 /// Read rule over the contact interface.
 #[derive(Clone, Copy, PartialEq)]
@@ -15,30 +16,30 @@ pub(super) enum Read {
 }
 
 /// Slug, tag, read rule, the size that every card must hold (part 1 appendix A).
-pub(super) const OBJECTS: [(&str, &str, Read, usize); 15] = [
-    ("ccc", "5FC107", Read::Always, 287),
-    ("chuid", "5FC102", Read::Always, 2916),
-    ("certificate-9a", "5FC105", Read::Always, 1905),
-    ("fingerprints", "5FC103", Read::Pin, 4006),
-    ("security-object", "5FC106", Read::Always, 1336),
-    ("facial-image", "5FC108", Read::Pin, 12710),
-    ("printed-information", "5FC109", Read::Pin, 245),
-    ("certificate-9c", "5FC10A", Read::Always, 1905),
-    ("certificate-9d", "5FC10B", Read::Always, 1905),
-    ("certificate-9e", "5FC101", Read::Always, 1905),
-    ("key-history", "5FC10C", Read::Always, 256),
-    ("iris", "5FC121", Read::Pin, 7106),
-    ("signer-certificate", "5FC122", Read::Always, 2471),
-    ("pairing-code", "5FC123", Read::Pin, 12),
-    ("retired-certificate-1", "5FC10D", Read::Always, 1905),
+pub(super) const OBJECTS: [(&str, u32, Read, usize); 15] = [
+    ("ccc", 0x5FC107, Read::Always, 287),
+    ("chuid", 0x5FC102, Read::Always, 2916),
+    ("certificate-9a", 0x5FC105, Read::Always, 1905),
+    ("fingerprints", 0x5FC103, Read::Pin, 4006),
+    ("security-object", 0x5FC106, Read::Always, 1336),
+    ("facial-image", 0x5FC108, Read::Pin, 12710),
+    ("printed-information", 0x5FC109, Read::Pin, 245),
+    ("certificate-9c", 0x5FC10A, Read::Always, 1905),
+    ("certificate-9d", 0x5FC10B, Read::Always, 1905),
+    ("certificate-9e", 0x5FC101, Read::Always, 1905),
+    ("key-history", 0x5FC10C, Read::Always, 256),
+    ("iris", 0x5FC121, Read::Pin, 7106),
+    ("signer-certificate", 0x5FC122, Read::Always, 2471),
+    ("pairing-code", 0x5FC123, Read::Pin, 12),
+    ("retired-certificate-1", 0x5FC10D, Read::Always, 1905),
 ];
 
 /// Tags of the certificates of the retired keys.
-fn retired() -> impl Iterator<Item = (u8, String)> {
-    (0x0Eu8..=0x20).map(|last| (last - 0x0C, format!("5FC1{last:02X}")))
+fn retired() -> impl Iterator<Item = (u8, u32)> {
+    (0x0Eu8..=0x20).map(|last| (last - 0x0C, 0x5F_C100 | u32::from(last)))
 }
 
-fn written(b: &mut Bench<'_>, tag: &str, value: &[u8]) -> Verdict {
+fn written(b: &mut Bench<'_>, tag: u32, value: &[u8]) -> Verdict {
     b.start()?;
     b.admin()?;
     b.put(tag, value)?.ok("PUT DATA").map(drop)
@@ -60,7 +61,7 @@ fn rules(book: &mut Book) {
     for (slug, tag, read, _) in OBJECTS {
         match read {
             Read::Always => s
-                .must(&format!("{slug}-is-free"), &format!("Object {tag} is read without a PIN"), move |b| {
+                .must(&format!("{slug}-is-free"), &format!("Object {tag:X} is read without a PIN"), move |b| {
                     written(b, tag, &[0x71, 0x01, 0x00])?;
                     b.start()?;
                     let data = b.get(tag)?.ok("GET DATA without a PIN")?;
@@ -68,7 +69,7 @@ fn rules(book: &mut Book) {
                 })
                 .changes(),
             Read::Pin => s
-                .must(&format!("{slug}-needs-the-pin"), &format!("Object {tag} is read with the PIN only"), move |b| {
+                .must(&format!("{slug}-needs-the-pin"), &format!("Object {tag:X} is read with the PIN only"), move |b| {
                     // Yubico documents 5FC109 as PIN-protected and the biometric objects too.
                     written(b, tag, &[0x71, 0x01, 0x00])?;
                     b.start()?;
@@ -83,7 +84,7 @@ fn rules(book: &mut Book) {
         if read == Read::Pin {
             s.must(
                 &format!("{slug}-not-for-the-administration-key"),
-                &format!("The administration key does not stand for the PIN at object {tag}"),
+                &format!("The administration key does not stand for the PIN at object {tag:X}"),
                 move |b| {
                     written(b, tag, &[0x71, 0x01, 0x00])?;
                     b.get(tag)?.is(0x6982, "GET DATA with the administration key only").map(drop)
@@ -93,22 +94,26 @@ fn rules(book: &mut Book) {
         }
     }
     for (n, tag) in retired() {
-        s.must(&format!("retired-certificate-{n}-is-free"), &format!("Object {tag} is read without a PIN"), move |b| {
-            written(b, &tag, &[0x71, 0x01, 0x00])?;
+        s.must(&format!("retired-certificate-{n}-is-free"), &format!("Object {tag:X} is read without a PIN"), move |b| {
+            written(b, tag, &[0x71, 0x01, 0x00])?;
             b.start()?;
-            same(&b.get(&tag)?.ok("GET DATA without a PIN")?, &[0x53, 0x03, 0x71, 0x01, 0x00], "the object")
+            same(&b.get(tag)?.ok("GET DATA without a PIN")?, &[0x53, 0x03, 0x71, 0x01, 0x00], "the object")
         })
         .changes();
     }
     let mut s = book.section("piv/800-73-4-1/appendix-a", &format!("{PART1} appendix A"), &[Need::PlainPiv, Need::AdminKey]);
     for (slug, tag, _, size) in OBJECTS {
         // The size is that of the container: the 53 and its length are not in it.
-        s.must(&format!("{slug}-holds-its-size"), &format!("Object {tag} holds the {size} bytes that are required"), move |b| {
-            let value = pattern(size);
-            written(b, tag, &value)?;
-            b.verify()?;
-            same(&b.get(tag)?.ok("GET DATA")?, &encode(0x53, &value), "the object")
-        })
+        s.must(
+            &format!("{slug}-holds-its-size"),
+            &format!("Object {tag:X} holds the {size} bytes that are required"),
+            move |b| {
+                let value = pattern(size);
+                written(b, tag, &value)?;
+                b.verify()?;
+                same(&b.get(tag)?.ok("GET DATA")?, &encode(0x53, &value), "the object")
+            },
+        )
         .needs(&[Need::Pin])
         .changes();
     }
@@ -118,7 +123,7 @@ fn get(book: &mut Book) {
     let mut s = book.section("piv/800-73-4-2/3.1.2", &format!("{PART2} section 3.1.2"), &[Need::Piv]);
     s.must("discovery-has-no-53", "The discovery object comes as 7E itself", |b| {
         b.start()?;
-        let reply = b.get("7E")?;
+        let reply = b.get(0x7E)?;
         if reply.sw == 0x6A82 {
             return Ok(());
         }
@@ -127,56 +132,60 @@ fn get(book: &mut Book) {
     });
     s.must("absent-object", "An object that is not there: 6A82, or an empty 53", |b| {
         b.start()?;
-        let reply = b.get("5FC120")?;
+        let reply = b.get(0x5FC120)?;
         holds(
             reply.sw == 0x6A82
                 || (reply.sw == 0x9000 && matches!(reply.data[..], [0x53, 0x00] | [0x53, _, 0x70, ..] | [0x53, 0x82, ..])),
             format!("GET DATA of an absent certificate: {:04X}", reply.sw),
         )
     });
-    for (slug, data) in [("undefined-tag", "5C035FC1FF"), ("tag-of-another-standard", "5C035F2E01"), ("one-byte-tag", "5C0153")] {
+    for (slug, data) in [
+        ("undefined-tag", &hex!("5C035FC1FF")[..]),
+        ("tag-of-another-standard", &hex!("5C035F2E01")[..]),
+        ("one-byte-tag", &hex!("5C0153")[..]),
+    ] {
         s.must(slug, "A tag that PIV does not define: 6A82", move |b| {
             b.start()?;
-            let data = hex::decode(data).unwrap_or_default();
-            b.send(&short([0x00, 0xCB, 0x3F, 0xFF], &data, Some(0)))?.any_of(&[0x6A82, 0x6A80, 0x6A88], "GET DATA").map(drop)
+            b.send(&short([0x00, 0xCB, 0x3F, 0xFF], data, Some(0)))?.any_of(&[0x6A82, 0x6A80, 0x6A88], "GET DATA").map(drop)
         });
     }
     for (slug, data) in [
-        ("no-tag-list", "53035FC102"),
-        ("empty-tag-list", "5C00"),
-        ("tag-list-too-long", "5C045FC10200"),
-        ("tag-list-cut", "5C035FC1"),
-        ("two-tag-lists", "5C035FC1025C035FC107"),
-        ("no-data", ""),
+        ("no-tag-list", &hex!("53035FC102")[..]),
+        ("empty-tag-list", &hex!("5C00")[..]),
+        ("tag-list-too-long", &hex!("5C045FC10200")[..]),
+        ("tag-list-cut", &hex!("5C035FC1")[..]),
+        ("two-tag-lists", &hex!("5C035FC1025C035FC107")[..]),
+        ("no-data", &hex!("")[..]),
     ] {
         s.must(slug, "A malformed request for an object is refused and gives no data", move |b| {
             b.start()?;
-            let data = hex::decode(data).unwrap_or_default();
-            b.send(&short([0x00, 0xCB, 0x3F, 0xFF], &data, Some(0)))?
+            b.send(&short([0x00, 0xCB, 0x3F, 0xFF], data, Some(0)))?
                 .any_of(&[0x6A80, 0x6A82, 0x6700, 0x6A86, 0x6A88], "GET DATA")
                 .map(drop)
         });
     }
-    for (slug, header) in [("p1-p2-of-a-file", "00CB3F00"), ("p1-p2-zero", "00CB0000"), ("p1-p2-of-2fe2", "00CB2FE2")] {
+    for (slug, [p1, p2]) in [("p1-p2-of-a-file", [0x3F, 0x00]), ("p1-p2-zero", [0x00, 0x00]), ("p1-p2-of-2fe2", [0x2F, 0xE2])] {
         s.must(slug, "GET DATA outside 3FFF is refused", move |b| {
             b.start()?;
-            b.hex(&format!("{header}055C035FC10200"))?.any_of(&[0x6A86, 0x6A82, 0x6A81, 0x6A88], "GET DATA").map(drop)
+            b.send(&short([0x00, 0xCB, p1, p2], &hex!("5C035FC102"), Some(0)))?
+                .any_of(&[0x6A86, 0x6A82, 0x6A81, 0x6A88], "GET DATA")
+                .map(drop)
         });
     }
     s.must("chained-request", "GET DATA is not chained", |b| {
         b.start()?;
-        b.hex("10CB3FFF055C035FC102")?;
-        let reply = b.hex("00CB3FFF055C035FC10700")?;
+        b.send(&hex!("10CB3FFF055C035FC102"))?;
+        let reply = b.send(&hex!("00CB3FFF055C035FC10700"))?;
         holds(reply.data.first() != Some(&0x7E), "a chained GET DATA does not mix two requests")
     });
     s.must("same-bytes-every-time", "An object that is read twice is the same", |b| {
         b.start()?;
-        let (one, two) = (b.get("5FC102")?, b.get("5FC102")?);
+        let (one, two) = (b.get(0x5FC102)?, b.get(0x5FC102)?);
         holds(one.sw == two.sw && one.data == two.data, "two readings differ")
     });
     s.must("short-le", "A short Le cuts nothing off: the rest is announced", |b| {
-        written(b, "5FC105", &pattern(100))?;
-        let reply = b.hex("00CB3FFF055C035FC10510")?;
+        written(b, 0x5FC105, &pattern(100))?;
+        let reply = b.send(&hex!("00CB3FFF055C035FC10510"))?;
         let whole = b.rest(reply)?;
         holds(whole.sw == 0x9000 || whole.sw >> 8 == 0x6C, format!("GET DATA with Le 10: {:04X}", whole.sw))?;
         if whole.sw == 0x9000 {
@@ -192,28 +201,28 @@ fn put(book: &mut Book) {
     let known = [Need::Piv, Need::AdminKey];
     let mut s = book.section("piv/800-73-4-2/3.3.1", &format!("{PART2} section 3.3.1"), &known).at_least(Danger::ChangesKeys);
     s.must("needs-the-administration-key", "PUT DATA without the administration key: 6982, and nothing is written", |b| {
-        written(b, "5FC105", &[0x70, 0x01, 0xAA])?;
+        written(b, 0x5FC105, &[0x70, 0x01, 0xAA])?;
         b.start()?;
-        b.put("5FC105", &[0x70, 0x01, 0xBB])?.is(0x6982, "PUT DATA")?;
-        same(&b.get("5FC105")?.ok("GET DATA")?, &[0x53, 0x03, 0x70, 0x01, 0xAA], "the object")
+        b.put(0x5FC105, &[0x70, 0x01, 0xBB])?.is(0x6982, "PUT DATA")?;
+        same(&b.get(0x5FC105)?.ok("GET DATA")?, &[0x53, 0x03, 0x70, 0x01, 0xAA], "the object")
     })
     .changes();
     s.must("the-pin-is-not-enough", "PUT DATA with the PIN only: 6982", |b| {
         b.start()?;
         b.verify()?;
-        b.put("5FC105", &[0x70, 0x00])?.is(0x6982, "PUT DATA").map(drop)
+        b.put(0x5FC105, &[0x70, 0x00])?.is(0x6982, "PUT DATA").map(drop)
     })
     .needs(&[Need::Pin]);
     s.must("shorter-value", "A shorter value leaves no tail of the longer one", |b| {
-        written(b, "5FC105", &pattern(300))?;
-        b.put("5FC105", &[0x70, 0x01, 0x05])?.ok("PUT DATA of a shorter value")?;
-        same(&b.get("5FC105")?.ok("GET DATA")?, &[0x53, 0x03, 0x70, 0x01, 0x05], "the object")
+        written(b, 0x5FC105, &pattern(300))?;
+        b.put(0x5FC105, &[0x70, 0x01, 0x05])?.ok("PUT DATA of a shorter value")?;
+        same(&b.get(0x5FC105)?.ok("GET DATA")?, &[0x53, 0x03, 0x70, 0x01, 0x05], "the object")
     })
     .changes();
     s.must("empty-value", "An empty value empties the object", |b| {
-        written(b, "5FC105", &[0x70, 0x01, 0x05])?;
-        b.put("5FC105", &[])?.ok("PUT DATA of nothing")?;
-        let reply = b.get("5FC105")?;
+        written(b, 0x5FC105, &[0x70, 0x01, 0x05])?;
+        b.put(0x5FC105, &[])?.ok("PUT DATA of nothing")?;
+        let reply = b.get(0x5FC105)?;
         holds(
             reply.sw == 0x6A82 || (reply.sw == 0x9000 && reply.data == [0x53, 0x00]),
             format!("the emptied object: {:04X}", reply.sw),
@@ -226,54 +235,53 @@ fn put(book: &mut Book) {
         let challenge = b.challenge()?;
         let wrong = b.wrong_response(&challenge)?;
         b.respond(&wrong)?.refused("a wrong response")?;
-        b.put("5FC105", &[0x70, 0x00])?.is(0x6982, "PUT DATA").map(drop)
+        b.put(0x5FC105, &[0x70, 0x00])?.is(0x6982, "PUT DATA").map(drop)
     })
     .spends();
     for (slug, data) in [
-        ("no-tag-list", "53037001AA"),
-        ("no-value", "5C035FC105"),
-        ("value-cut", "5C035FC10553107001AA"),
-        ("value-twice", "5C035FC10553007000"),
-        ("nothing", ""),
+        ("no-tag-list", &hex!("53037001AA")[..]),
+        ("no-value", &hex!("5C035FC105")[..]),
+        ("value-cut", &hex!("5C035FC10553107001AA")[..]),
+        ("value-twice", &hex!("5C035FC10553007000")[..]),
+        ("nothing", &hex!("")[..]),
     ] {
         s.must(slug, "A malformed PUT DATA is refused and writes nothing", move |b| {
-            written(b, "5FC105", &[0x70, 0x01, 0xAA])?;
-            let data = hex::decode(data).unwrap_or_default();
-            b.send(&short([0x00, 0xDB, 0x3F, 0xFF], &data, None))?.any_of(&[0x6A80, 0x6700, 0x6A82, 0x6A81], "PUT DATA")?;
-            same(&b.get("5FC105")?.ok("GET DATA")?, &[0x53, 0x03, 0x70, 0x01, 0xAA], "the object")
+            written(b, 0x5FC105, &[0x70, 0x01, 0xAA])?;
+            b.send(&short([0x00, 0xDB, 0x3F, 0xFF], data, None))?.any_of(&[0x6A80, 0x6700, 0x6A82, 0x6A81], "PUT DATA")?;
+            same(&b.get(0x5FC105)?.ok("GET DATA")?, &[0x53, 0x03, 0x70, 0x01, 0xAA], "the object")
         })
         .changes();
     }
     s.must("undefined-tag", "A tag that PIV does not define is not written", |b| {
         b.start()?;
         b.admin()?;
-        b.put("5FC1FF", &[0x01])?.any_of(&[0x6A81, 0x6A82, 0x6A80], "PUT DATA").map(drop)
+        b.put(0x5FC1FF, &[0x01])?.any_of(&[0x6A81, 0x6A82, 0x6A80], "PUT DATA").map(drop)
     })
     .needs(&[Need::PlainPiv]);
     s.must("p1-p2", "PUT DATA outside 3FFF is refused", |b| {
         b.start()?;
         b.admin()?;
-        b.hex("00DB0000095C035FC1055302 7000")?.any_of(&[0x6A86, 0x6A81, 0x6A82], "PUT DATA").map(drop)
+        b.send(&hex!("00DB0000095C035FC1055302 7000"))?.any_of(&[0x6A86, 0x6A81, 0x6A82], "PUT DATA").map(drop)
     });
     s.must("too-large", "A value that the card cannot hold: 6A84 or 6700, and the old one stays", |b| {
-        written(b, "5FC105", &[0x70, 0x01, 0xAA])?;
-        b.put("5FC105", &pattern(60_000))?.any_of(&[0x6A84, 0x6700, 0x6A80], "PUT DATA of 60,000 bytes")?;
-        same(&b.get("5FC105")?.ok("GET DATA")?, &[0x53, 0x03, 0x70, 0x01, 0xAA], "the object")
+        written(b, 0x5FC105, &[0x70, 0x01, 0xAA])?;
+        b.put(0x5FC105, &pattern(60_000))?.any_of(&[0x6A84, 0x6700, 0x6A80], "PUT DATA of 60,000 bytes")?;
+        same(&b.get(0x5FC105)?.ok("GET DATA")?, &[0x53, 0x03, 0x70, 0x01, 0xAA], "the object")
     })
     .changes();
     s.must("survives-a-reset", "What was written is there after a reset", |b| {
-        written(b, "5FC10A", &[0x70, 0x01, 0x77])?;
+        written(b, 0x5FC10A, &[0x70, 0x01, 0x77])?;
         b.power_cycle()?;
         b.select()?.ok("SELECT")?;
-        same(&b.get("5FC10A")?.ok("GET DATA")?, &[0x53, 0x03, 0x70, 0x01, 0x77], "the object")
+        same(&b.get(0x5FC10A)?.ok("GET DATA")?, &[0x53, 0x03, 0x70, 0x01, 0x77], "the object")
     })
     .changes();
     s.must("objects-are-apart", "Writing one object changes no other", |b| {
-        written(b, "5FC105", &[0x70, 0x01, 0x01])?;
-        b.put("5FC10A", &[0x70, 0x01, 0x02])?.ok("PUT DATA")?;
-        b.put("5FC10B", &[0x70, 0x01, 0x03])?.ok("PUT DATA")?;
-        for (tag, value) in [("5FC105", 1), ("5FC10A", 2), ("5FC10B", 3)] {
-            same(&b.get(tag)?.ok("GET DATA")?, &[0x53, 0x03, 0x70, 0x01, value], tag)?;
+        written(b, 0x5FC105, &[0x70, 0x01, 0x01])?;
+        b.put(0x5FC10A, &[0x70, 0x01, 0x02])?.ok("PUT DATA")?;
+        b.put(0x5FC10B, &[0x70, 0x01, 0x03])?.ok("PUT DATA")?;
+        for (tag, value) in [(0x5FC105, 1), (0x5FC10A, 2), (0x5FC10B, 3)] {
+            same(&b.get(tag)?.ok("GET DATA")?, &[0x53, 0x03, 0x70, 0x01, value], &format!("object {tag:X}"))?;
         }
         Ok(())
     })
@@ -281,17 +289,17 @@ fn put(book: &mut Book) {
     s.must("discovery-without-53", "The discovery object is written as 7E itself", |b| {
         b.start()?;
         b.admin()?;
-        let discovery = "7E124F0BA0000003080000100001005F2F024000";
-        b.hex(&format!("00DB3FFF14{discovery}"))?.ok("PUT DATA 7E")?;
-        same(&b.get("7E")?.ok("GET DATA 7E")?, &hex::decode(discovery).unwrap_or_default(), "the object")
+        let discovery = hex!("7E124F0BA0000003080000100001005F2F024000");
+        b.send(&short([0x00, 0xDB, 0x3F, 0xFF], &discovery, None))?.ok("PUT DATA 7E")?;
+        same(&b.get(0x7E)?.ok("GET DATA 7E")?, &discovery, "the object")
     })
     .needs(&[Need::PlainPiv])
     .changes();
     s.must("biometric-group-without-53", "The biometric information templates group is written as 7F61 itself", |b| {
         b.start()?;
         b.admin()?;
-        b.hex("00DB3FFF067F6103020100")?.ok("PUT DATA 7F61")?;
-        same(&b.get("7F61")?.ok("GET DATA 7F61")?, &[0x7F, 0x61, 0x03, 0x02, 0x01, 0x00], "the object")
+        b.send(&hex!("00DB3FFF067F6103020100"))?.ok("PUT DATA 7F61")?;
+        same(&b.get(0x7F61)?.ok("GET DATA 7F61")?, &[0x7F, 0x61, 0x03, 0x02, 0x01, 0x00], "the object")
     })
     .needs(&[Need::PlainPiv])
     .changes();

@@ -163,15 +163,15 @@ pub(super) fn fill(book: &mut Book) {
         let (old, new) = (vec![0x11; 300], vec![0x22; 500]);
         b.start()?;
         b.admin()?;
-        b.put("5FC105", &old)?.ok("PUT DATA")?;
+        b.put(0x5FC105, &old)?.ok("PUT DATA")?;
         for point in 0..16 {
             b.start()?;
             b.admin()?;
             b.cut_power_at(point)?;
-            let cut = matches!(b.put("5FC105", &new), Err(Stop::Card(_)));
+            let cut = matches!(b.put(0x5FC105, &new), Err(Stop::Card(_)));
             b.power_cycle()?;
             b.select()?.ok("SELECT")?;
-            let data = b.get("5FC105")?.ok("GET DATA")?;
+            let data = b.get(0x5FC105)?.ok("GET DATA")?;
             let whole = [cardlab_protocol::tlv::encode(0x53, &old), cardlab_protocol::tlv::encode(0x53, &new)];
             holds(whole.contains(&data), "the object is neither the old nor the new one")?;
             if !cut {

@@ -5,6 +5,7 @@ use crate::bench::{Bench, Verdict, holds};
 use crate::book::Book;
 use crate::sections::common;
 use crate::test::{Danger, Need};
+use hex_literal::hex;
 
 /// A PIN that breaks a rule of section 2.4.3: refused without a try, or counted as wrong. Either way the
 /// status says which, and the counter agrees.
@@ -41,13 +42,13 @@ pub(super) fn fill(book: &mut Book) {
         b.start()?;
         b.verify()?;
         b.block_pin()?;
-        b.get("5FC109")?.refused("GET DATA of the printed information")
+        b.get(0x5FC109)?.refused("GET DATA of the printed information")
     })
     .locks();
     s.must("blocked-can-be-forgotten", "Forgetting a blocked PIN: 9000, or 6983 on cards that say so", |b| {
         b.start()?;
         b.block_pin()?;
-        b.hex("0020FF80")?.any_of(&[0x9000, 0x6983, 0x6A86], "VERIFY P1=FF").map(drop)
+        b.send(&hex!("0020FF80"))?.any_of(&[0x9000, 0x6983, 0x6A86], "VERIFY P1=FF").map(drop)
     })
     .locks();
     let mut s = book.section("piv/800-73-4-2/2.4.3", &format!("{PART2} section 2.4.3"), &[Need::Piv, Need::Pin]);
@@ -120,20 +121,20 @@ pub(super) fn fill(book: &mut Book) {
     s.must("forget", "P1=FF ends the PIN's status", |b| {
         b.start()?;
         b.verify()?;
-        if b.hex("0020FF80")?.sw == 0x6A86 {
+        if b.send(&hex!("0020FF80"))?.sw == 0x6A86 {
             return Err(crate::bench::Stop::NotApplicable("the card does not know P1=FF".into()));
         }
         b.is_not_verified("after P1=FF")
     });
     s.must("forget-nothing", "P1=FF without a verified PIN is no error", |b| {
         b.start()?;
-        b.hex("0020FF80")?.any_of(&[0x9000, 0x6A86], "VERIFY P1=FF").map(drop)
+        b.send(&hex!("0020FF80"))?.any_of(&[0x9000, 0x6A86], "VERIFY P1=FF").map(drop)
     });
     s.must("forget-gives-no-tries", "P1=FF gives no try back", |b| {
         b.start()?;
         let all = b.all_tries()?;
         b.verify_wrong()?;
-        b.hex("0020FF80")?;
+        b.send(&hex!("0020FF80"))?;
         b.query()?.left(all - 1, "VERIFY without data")
     })
     .spends();
@@ -163,8 +164,8 @@ pub(super) fn fill(book: &mut Book) {
     s.must("chained", "VERIFY is not chained: no joined PIN, no try spent unseen", |b| {
         b.start()?;
         let all = b.all_tries()?;
-        b.hex("10200080 04 31323334")?;
-        b.hex("00200080 04 3536FFFF")?;
+        b.send(&hex!("10200080 04 31323334"))?;
+        b.send(&hex!("00200080 04 3536FFFF"))?;
         b.start()?;
         let left = b.tries()?;
         holds(left + 2 >= all, "a chained VERIFY must not cost more tries than commands")
@@ -191,27 +192,27 @@ pub(super) fn fill(book: &mut Book) {
     s.must("global-pin-verifies", "The right Global PIN verifies", |b| {
         b.start()?;
         b.verify_raw(0x00, b"24681357")?.ok("VERIFY of the Global PIN")?;
-        b.hex("00200000")?.ok("VERIFY 00 without data").map(drop)
+        b.send(&hex!("00200000"))?.ok("VERIFY 00 without data").map(drop)
     })
     .with("global-pin", global);
     s.must("global-pin-has-its-own-counter", "Wrong Global PINs cost no try of the PIV PIN, nor the other way", |b| {
         b.start()?;
         let all = b.tries()?;
-        let before = b.hex("00200000")?.sw;
+        let before = b.send(&hex!("00200000"))?.sw;
         b.verify_raw(0x00, b"11111111")?;
         holds(b.tries()? == all, "the PIV PIN's tries are as before")?;
         b.verify_wrong()?;
-        holds(b.hex("00200000")?.sw + 1 == before, "one try of the Global PIN is gone")
+        holds(b.send(&hex!("00200000"))?.sw + 1 == before, "one try of the Global PIN is gone")
     })
     .with("global-pin", global)
     .spends();
     s.must("global-pin-opens-objects", "The Global PIN opens objects where the policy says so", |b| {
         b.start()?;
         b.admin()?;
-        b.put("5FC109", &[0x01, 0x00])?.ok("PUT DATA")?;
+        b.put(0x5FC109, &[0x01, 0x00])?.ok("PUT DATA")?;
         b.start()?;
         b.verify_raw(0x00, b"24681357")?.ok("VERIFY of the Global PIN")?;
-        b.get("5FC109")?.ok("GET DATA").map(drop)
+        b.get(0x5FC109)?.ok("GET DATA").map(drop)
     })
     .with("global-pin", global)
     .changes();
