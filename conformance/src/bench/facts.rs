@@ -1,0 +1,33 @@
+//! What is known of a card before a test.
+
+use crate::credentials::Credentials;
+use crate::oracle::PublicKey;
+use cardlab_client::recognise::Edge;
+use std::collections::BTreeMap;
+
+/// Data objects by tag.
+pub type Objects = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// A card as the suite knows it.
+#[derive(Clone)]
+pub struct Facts {
+    /// What its report is called by.
+    pub name: String,
+    /// What kind of card it is.
+    pub edge: Edge,
+    /// Serial or card id, upper-case hexadecimal; may be empty.
+    pub serial: String,
+    /// Secrets that are known.
+    pub credentials: Credentials,
+    /// Keys in slots.
+    pub keys: Vec<(u8, PublicKey)>,
+    /// The card is new, and nobody's: it may be used up.
+    pub new: bool,
+    /// It takes extended-length commands.
+    pub extended_length: bool,
+    /// PIN entries that it allows, when known.
+    pub pin_tries: Option<u8>,
+    /// Data objects of a PIV card that lives on, as they were: contents of `53` by tag, `None` for one that is
+    /// absent.
+    pub objects: Objects,
+}

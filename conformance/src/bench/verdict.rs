@@ -1,0 +1,45 @@
+//! How a body ends, and the checks that end it.
+
+use cardlab_client::transport::TransportError;
+
+/// How a body ends: quietly, or with a reason.
+pub type Verdict<T = ()> = Result<T, Stop>;
+
+/// Why a test did not pass.
+#[derive(Debug)]
+pub enum Stop {
+    /// The card did something else than the standard says.
+    Failed(String),
+    /// The test does not apply to this card after all.
+    NotApplicable(String),
+    /// The card could not be asked.
+    Card(TransportError),
+}
+
+impl From<TransportError> for Stop {
+    fn from(error: TransportError) -> Self {
+        Self::Card(error)
+    }
+}
+
+impl Stop {
+    pub(crate) fn failed(what: impl Into<String>) -> Self {
+        Self::Failed(what.into())
+    }
+}
+
+/// Checks a fact; the message says what should have been.
+pub(crate) fn holds(fact: bool, what: impl Into<String>) -> Verdict {
+    if fact { Ok(()) } else { Err(Stop::Failed(what.into())) }
+}
+
+/// Two values that must be the same.
+pub(crate) fn same(got: &[u8], expected: &[u8], what: &str) -> Verdict {
+    holds(got == expected, format!("{what}: expected {}, got {}", shown(expected), shown(got)))
+}
+
+fn shown(bytes: &[u8]) -> String {
+    const MOST: usize = 40;
+    let hex = hex::encode_upper(&bytes[..bytes.len().min(MOST)]);
+    if bytes.len() > MOST { format!("{hex}.. ({} bytes)", bytes.len()) } else { format!("'{hex}'") }
+}
