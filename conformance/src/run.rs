@@ -5,6 +5,8 @@ use crate::report::{Outcome, Record};
 use crate::target::{NoCard, Target};
 use crate::test::{Danger, Test};
 use cardlab_client::transport::TransportError;
+use std::any::Any;
+use std::panic::{self, AssertUnwindSafe};
 use std::time::Instant;
 
 /// How to run.
@@ -55,10 +57,14 @@ fn once(target: &mut dyn Target, test: &Test, over: &mut Option<String>) -> Reco
     let lives_on = !placed.facts.new;
     let mut bench = Bench::new(placed.slot, placed.facts, test.danger);
     let started = Instant::now();
-    let verdict = test.perform(&mut bench);
+    let verdict = panic::catch_unwind(AssertUnwindSafe(|| test.perform(&mut bench)))
+        .unwrap_or_else(|payload| Err(Stop::Failed(format!("the card or the test broke down: {}", told(&*payload)))));
     let micros = started.elapsed().as_micros() as u64;
+    // A new card is waited for no more than any other: what keeps one from answering keeps the next one too.
     let gone = match &verdict {
-        Err(Stop::Card(TransportError::Removed | TransportError::NoReader)) => Some("the card is no longer there".to_owned()),
+        Err(Stop::Card(TransportError::Removed | TransportError::NoReader)) if lives_on => {
+            Some("the card is no longer there".to_owned())
+        }
         Err(Stop::Card(TransportError::Silent(why))) => Some(why.clone()),
         _ => None,
     };
@@ -69,14 +75,20 @@ fn once(target: &mut dyn Target, test: &Test, over: &mut Option<String>) -> Reco
         Err(Stop::Card(error)) => (Outcome::Failed, format!("the card could not be asked: {error}")),
     };
     let transcript = std::mem::take(&mut bench.transcript);
-    if let Some(why) = gone.filter(|_| lives_on) {
-        *over = Some(why);
+    if gone.is_some() {
+        *over = gone;
     } else if lives_on && test.danger > Danger::Safe && test.danger < Danger::Resets && bench.restore().is_err() {
         // Nothing more is done to a card that is not as it was.
         *over = Some(format!("the card could not be brought back to what it was after {}", test.id));
         (outcome, reason) = (Outcome::Failed, format!("{reason}; the card could not be brought back to what it was"));
     }
     record(&name, test, outcome, reason, transcript, micros)
+}
+
+/// What a panic said.
+fn told(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("it says nothing of why")
 }
 
 fn record(card: &str, test: &Test, outcome: Outcome, reason: String, transcript: Vec<crate::bench::Line>, micros: u64) -> Record {

@@ -9,7 +9,6 @@ use crate::keys::{self, Origin, PinPolicy, TouchPolicy};
 use crate::nvm::{Nvm, Transaction};
 use crate::profile::ManagementKeyRules;
 use crate::reference::{ADMINISTRATION, Verdict};
-use crate::seeded;
 use crate::status::{Abort, StatusWord};
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use subtle::ConstantTimeEq;
@@ -45,21 +44,15 @@ pub(crate) fn create_tries(transaction: &mut Transaction<'_>, rules: &Management
 
 /// 6983 when no try is left.
 pub(crate) fn check_blocked(nvm: &Nvm) -> Result<(), Abort> {
-    let blocked = !seeded::is_on("blocked-key-answers") && ADMINISTRATION.exists(nvm) && ADMINISTRATION.counter(nvm).left == 0;
+    let blocked = ADMINISTRATION.exists(nvm) && ADMINISTRATION.counter(nvm).left == 0;
     if blocked { Err(StatusWord::BLOCKED.into()) } else { Ok(()) }
 }
 
 /// Compares an answer with what the key makes of the challenge. A wrong one is 63Cx and a try where
 /// the card counts, else the profile's status word.
 pub(crate) fn prove(nvm: &mut Nvm, rules: &ManagementKeyRules, expected: &[u8], answer: &[u8]) -> Result<(), Abort> {
-    let compare = || {
-        let half = expected.len() / 2;
-        seeded::is_on("any-response-matches")
-            || (seeded::is_on("half-response-matches") && answer.get(..half) == expected.get(..half))
-            || bool::from(expected.ct_eq(answer))
-    };
+    let compare = || bool::from(expected.ct_eq(answer));
     let verdict = match ADMINISTRATION.exists(nvm) {
-        true if seeded::is_on("response-costs-nothing") && !compare() => Verdict::Wrong(ADMINISTRATION.counter(nvm).left),
         true => ADMINISTRATION.prove(nvm, compare)?,
         false if compare() => Verdict::Match,
         false => return Err(rules.wrong_response.into()),

@@ -19,7 +19,6 @@ use crate::piv::Piv;
 use crate::piv::factory::Issued;
 use crate::profile::{Profile, ProfileError, Touch};
 use crate::random::Random;
-use crate::seeded;
 use crate::status::{Abort, StatusWord};
 use crate::yubikey::{management::Management, otp::Otp};
 use cardlab_protocol::apdu::Command;
@@ -348,9 +347,6 @@ impl Card {
     }
 
     fn forget(&mut self) {
-        if seeded::is_on("reset-keeps-status") {
-            return;
-        }
         for applet in &mut self.applets {
             applet.reset();
         }
@@ -396,9 +392,7 @@ impl Card {
             self.chain = None;
             return self.get_response(&command, out);
         }
-        if !seeded::is_on("pending-survives") {
-            self.pending.clear();
-        }
+        self.pending.clear();
         let joined = self.join(&command)?;
         let command = match &joined {
             Joined::More => return Ok(StatusWord::OK),
@@ -422,8 +416,6 @@ impl Card {
     fn check_class(&self, command: &Command<'_>) -> Result<(), StatusWord> {
         let extended = self.profile.card.extended_length && self.protocol == Protocol::T1;
         match command.cla {
-            _ if seeded::is_on("class-ignored") => Ok(()),
-            cla if cla & 0x0C != 0 && seeded::is_on("secure-messaging-ignored") => Ok(()),
             cla if cla & 0x80 != 0 => Err(StatusWord::UNKNOWN_CLA),
             cla if cla & 0x40 != 0 => Err(StatusWord::CHANNEL_NOT_SUPPORTED),
             cla if cla & 0x20 != 0 => Err(StatusWord::UNKNOWN_CLA),
@@ -438,11 +430,7 @@ impl Card {
     fn join(&mut self, command: &Command<'_>) -> Result<Joined, Abort> {
         let chained = &self.profile.card.chained;
         let fits = |c: &Chain| (c.ins, c.p1, c.p2) == (command.ins, command.p1, command.p2);
-        if seeded::is_on("chain-survives") && self.chain.as_ref().is_some_and(|c| !fits(c)) {
-            return Ok(Joined::Alone);
-        }
-        let joins = |c: &Chain| fits(c) || (seeded::is_on("chain-joins-anything") && c.ins == command.ins);
-        let open = self.chain.take().filter(joins);
+        let open = self.chain.take().filter(fits);
         let more = command.cla & CLA_CHAIN != 0;
         if !more && open.is_none() {
             return Ok(Joined::Alone);
@@ -466,12 +454,6 @@ impl Card {
     fn select(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), Abort> {
         let found = self.applets.iter().position(|a| a.answers_to(command.data, &self.profile));
         let Some(index) = found else {
-            if seeded::is_on("unknown-aid-deselects") {
-                self.selected = None;
-            }
-            if seeded::is_on("unknown-aid-9000") {
-                return Ok(());
-            }
             return Err(StatusWord::NOT_FOUND.into());
         };
         if !self.applets[index].select_options().contains(&command.p2) {
@@ -545,10 +527,6 @@ impl Card {
             return Err(StatusWord::WRONG_P1P2.into());
         }
         *out = std::mem::take(&mut self.pending);
-        if seeded::is_on("get-response-repeats") {
-            let first = out[..out.len().min(8)].to_vec();
-            out.splice(..0, first);
-        }
         Ok(self.send_part(command.le.unwrap_or(256) as usize, out))
     }
 }

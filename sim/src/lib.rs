@@ -46,6 +46,5 @@ pub mod piv;
 pub mod profile;
 pub mod random;
 pub mod reference;
-pub mod seeded;
 pub mod status;
 pub mod yubikey;

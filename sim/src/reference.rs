@@ -10,7 +10,6 @@
 //! Two records a reference: the value, and `{tries left, maximum}`.
 
 use crate::nvm::{Nvm, RecordId, Transaction};
-use crate::seeded;
 use crate::status::{Abort, StatusWord};
 use subtle::ConstantTimeEq;
 
@@ -84,15 +83,7 @@ impl Reference {
     /// this still the factory value", never for authentication.
     #[must_use]
     pub fn is(self, nvm: &Nvm, candidate: &[u8]) -> bool {
-        let Some(value) = nvm.read(self.value) else { return false };
-        if seeded::is_on("prefix-matches") {
-            return candidate.starts_with(&value[..value.len().min(4)]);
-        }
-        if seeded::is_on("last-byte-ignored") {
-            let end = value.iter().rposition(|b| *b != 0xFF).unwrap_or(0);
-            return value.len() == candidate.len() && value[..end] == candidate[..end];
-        }
-        bool::from(value.ct_eq(candidate))
+        nvm.read(self.value).is_some_and(|value| bool::from(value.ct_eq(candidate)))
     }
 
     /// Compares `candidate` with the value, by the five rules.
@@ -196,23 +187,8 @@ impl Reference {
     /// reset only after this has said `Match`.
     fn spend(self, nvm: &mut Nvm, equal: impl FnOnce(Self, &Nvm) -> bool) -> Result<Verdict, Abort> {
         let RetryCounter { left, maximum } = self.counter(nvm);
-        if left == 0 && !seeded::is_on("zero-tries-still-compared") {
+        if left == 0 {
             return Ok(Verdict::Blocked);
-        }
-        let cost = match () {
-            () if seeded::is_on("wrong-value-costs-nothing") => 0,
-            () if seeded::is_on("wrong-value-costs-two") => 2,
-            () => 1,
-        };
-        let left = left.saturating_sub(cost) + 1;
-        if seeded::is_on("counter-after-comparison") {
-            if equal(self, nvm) {
-                return Ok(Verdict::Match);
-            }
-            let mut transaction = nvm.begin();
-            transaction.write(self.counter, &[left - 1, maximum])?;
-            transaction.commit()?;
-            return Ok(Verdict::Wrong(left - 1));
         }
         let mut transaction = nvm.begin();
         transaction.write(self.counter, &[left - 1, maximum])?;
@@ -221,12 +197,8 @@ impl Reference {
     }
 
     fn restore(self, transaction: &mut Transaction<'_>) -> Result<(), Abort> {
-        let RetryCounter { left, maximum } = self.counter(transaction.nvm());
-        if seeded::is_on("match-restores-nothing") {
-            return Ok(());
-        }
-        let full = if seeded::is_on("match-restores-one") { (left + 1).min(maximum) } else { maximum };
-        transaction.write(self.counter, &[full, maximum])
+        let maximum = self.counter(transaction.nvm()).maximum;
+        transaction.write(self.counter, &[maximum, maximum])
     }
 }
 
@@ -238,9 +210,7 @@ impl Verdict {
         match self {
             Self::Match => StatusWord::OK,
             Self::Wrong(0) => last,
-            Self::Wrong(left) if seeded::is_on("tries-off-by-one") => StatusWord::tries_left(left + 1),
             Self::Wrong(left) => StatusWord::tries_left(left),
-            Self::Blocked if seeded::is_on("blocked-says-6982") => StatusWord::SECURITY_STATUS,
             Self::Blocked => StatusWord::BLOCKED,
         }
     }

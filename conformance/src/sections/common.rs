@@ -120,6 +120,19 @@ pub(super) fn administration(s: &mut Section<'_>, may_write: fn(&mut Bench<'_>) 
         holds(!may_write(b)?, "nothing is written after a wrong response")
     })
     .spends();
+    s.must("every-byte-of-a-response-counts", "A response that is wrong in one byte is wrong, wherever the byte stands", |b| {
+        b.start()?;
+        let length = b.challenge()?.len();
+        for at in 0..length {
+            b.admin()?;
+            let challenge = b.challenge()?;
+            let mut response = b.response(&challenge)?;
+            response[at] ^= 0x01;
+            b.respond(&response)?.refused(&format!("a response that is wrong in byte {at}"))?;
+        }
+        b.admin()
+    })
+    .spends();
     s.must("wrong-response-ends-it", "A wrong response ends an authentication that was there", move |b| {
         b.start()?;
         b.admin()?;

@@ -9,11 +9,17 @@
 pub mod pcsc;
 pub mod sim;
 pub mod socket;
+pub mod watched;
 
 use crate::bench::Facts;
 use crate::test::{Danger, Need, Wish};
 use cardlab_client::transport::TransportError;
 use std::path::Path;
+use std::time::Duration;
+
+/// Longest wait for a card's answer: making an RSA key of 4096 bits takes real cards a minute. A card that is silent
+/// for longer ends the run.
+pub const SILENCE: Duration = Duration::from_secs(180);
 
 /// A powered card that a test speaks to.
 pub trait Slot {
@@ -60,6 +66,44 @@ pub enum NoCard {
 }
 
 /// A source of cards of one kind.
+///
+/// What stands between the suite and a card is a target of one's own, whose slot has the card inside: a layer that
+/// counts, delays or breaks what passes.
+///
+/// ```
+/// use cardlab_client::transport::TransportError;
+/// use cardlab_conformance::target::sim::{InProcess, Sim};
+/// use cardlab_conformance::target::watched::Watched;
+/// use cardlab_conformance::target::{NoCard, Placed, SILENCE, Slot, Target, check_needs};
+/// use cardlab_conformance::test::{Danger, Need, Wish};
+///
+/// /// A card that knows no GET RESPONSE.
+/// struct Terse(InProcess);
+///
+/// impl Slot for Terse {
+///     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError> {
+///         if command.get(1) == Some(&0xC0) { Ok(vec![0x6D, 0x00]) } else { self.0.transmit(command) }
+///     }
+///
+///     fn reset(&mut self, cold: bool) -> Result<(), TransportError> {
+///         self.0.reset(cold)
+///     }
+/// }
+///
+/// struct TerseCards(Sim);
+///
+/// impl Target for TerseCards {
+///     fn name(&self) -> String {
+///         format!("terse {}", self.0.name())
+///     }
+///
+///     fn place(&mut self, needs: &[Need], wish: &Wish, _: Danger) -> Result<Placed<'_>, NoCard> {
+///         let (card, facts) = self.0.card(wish)?;
+///         check_needs(&facts, needs, false, false)?;
+///         Ok(Placed { slot: Box::new(Watched::new(Terse(InProcess(card)), SILENCE)), facts })
+///     }
+/// }
+/// ```
 pub trait Target {
     /// What its report is called by.
     fn name(&self) -> String;
@@ -71,8 +115,12 @@ pub trait Target {
     fn place(&mut self, needs: &[Need], wish: &Wish, danger: Danger) -> Result<Placed<'_>, NoCard>;
 }
 
-/// Whether a card of these facts has what a test needs.
-pub(crate) fn check_needs(facts: &Facts, needs: &[Need], pcsc: bool, tears: bool) -> Result<(), NoCard> {
+/// Whether a card of these facts has what a test needs; `pcsc` tells that there is PC/SC between test and card,
+/// `tears` that the power can be cut inside a command.
+///
+/// # Errors
+/// [`NoCard::NotApplicable`] names the first need that is not met.
+pub fn check_needs(facts: &Facts, needs: &[Need], pcsc: bool, tears: bool) -> Result<(), NoCard> {
     for need in needs {
         let known = &facts.credentials;
         let (met, why) = match need {

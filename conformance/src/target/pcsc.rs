@@ -1,6 +1,6 @@
 //! The card that is in a reader: anybody's. Nothing is done to it that was not allowed by name.
 
-use super::{NoCard, Placed, Slot, Target, check_needs};
+use super::{NoCard, Placed, SILENCE, Slot, Target, check_needs};
 use crate::bench::{Facts, Objects};
 use crate::credentials::Credentials;
 use crate::keys::KeyKind;
@@ -12,7 +12,6 @@ use cardlab_client::transport::{TransportError, send};
 use cardlab_pcsclite::client::{self, Card, Context, Disposition, ShareMode};
 use cardlab_protocol::tlv::{self, find, find_path};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use thiserror::Error;
 use x509_cert::der::{Decode as _, Encode as _};
 
@@ -40,9 +39,6 @@ pub enum PcscError {
     #[error("--allow {0} needs the card's serial as well: --serial {1}")]
     NoSerial(Danger, String),
 }
-
-/// Longest wait for a card's answer: making an RSA key of 4096 bits takes real cards a minute.
-const SILENCE: Duration = Duration::from_secs(180);
 
 /// A card in a reader, with what may be done to it.
 pub struct Pcsc {

@@ -1,6 +1,7 @@
 //! Simulated cards in process: each test gets a new one.
 
-use super::{NoCard, Placed, Slot, Target, check_needs};
+use super::watched::Watched;
+use super::{NoCard, Placed, SILENCE, Slot, Target, check_needs};
 use crate::bench::{Facts, Objects};
 use crate::credentials::Credentials;
 use crate::oracle;
@@ -29,8 +30,12 @@ impl Sim {
         Ok(Self { profile: Profile::builtin(profile)?, seed })
     }
 
-    /// The card that a test wishes for, and what is known of it.
-    pub(super) fn make(&self, wish: &Wish) -> Result<(Card, Facts), NoCard> {
+    /// The card that a test wishes for, powered, and what is known of it. For a target of one's own that puts
+    /// something between the suite and a simulated card: see [`Target`].
+    ///
+    /// # Errors
+    /// [`NoCard::NotApplicable`] when this profile cannot be such a card.
+    pub fn card(&self, wish: &Wish) -> Result<(Card, Facts), NoCard> {
         let mut profile = self.profile.clone();
         for (setting, value) in &wish.settings {
             profile.set(setting, value).map_err(|e| NoCard::NotApplicable(e.to_string()))?;
@@ -58,9 +63,9 @@ impl Target for Sim {
     }
 
     fn place(&mut self, needs: &[Need], wish: &Wish, _: Danger) -> Result<Placed<'_>, NoCard> {
-        let (card, facts) = self.make(wish)?;
+        let (card, facts) = self.card(wish)?;
         check_needs(&facts, needs, false, true)?;
-        Ok(Placed { slot: Box::new(InProcess(card)), facts })
+        Ok(Placed { slot: Box::new(Watched::new(InProcess(card), SILENCE)), facts })
     }
 }
 
@@ -96,7 +101,8 @@ fn facts(profile: &Profile, wish: &Wish) -> Result<Facts, NoCard> {
     })
 }
 
-struct InProcess(Card);
+/// A card that the suite speaks to without a reader. Its memory can be torn, and is there to be looked at.
+pub struct InProcess(pub Card);
 
 impl Slot for InProcess {
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError> {

@@ -2,7 +2,7 @@
 
 use super::pcsc::Connected;
 use super::sim::Sim;
-use super::{NoCard, Placed, Target, check_needs};
+use super::{NoCard, Placed, SILENCE, Target, check_needs};
 use crate::test::{Danger, Need, Wish};
 use cardlab_pcsclite::client::{Context, ShareMode};
 use cardlab_sim::card::Card;
@@ -44,7 +44,9 @@ impl Socket {
     pub fn new(profile: &str, seed: u64) -> Result<Self, SocketError> {
         let sim = Sim::new(profile, seed)?;
         let readers = ThreadedRack::start(seed, Duration::ZERO)?;
-        let context = Context::establish_at(readers.socket()).map_err(|e| SocketError::Service(e.to_string()))?;
+        let service = |e: cardlab_pcsclite::client::Error| SocketError::Service(e.to_string());
+        let context = Context::establish_at(readers.socket()).map_err(service)?;
+        context.set_limit(SILENCE).map_err(service)?;
         Ok(Self { sim, readers, context, reader: None })
     }
 
@@ -67,7 +69,7 @@ impl Target for Socket {
     }
 
     fn place(&mut self, needs: &[Need], wish: &Wish, _: Danger) -> Result<Placed<'_>, NoCard> {
-        let (card, facts) = self.sim.make(wish)?;
+        let (card, facts) = self.sim.card(wish)?;
         check_needs(&facts, needs, true, false)?;
         self.insert(card);
         let Some((_, reader)) = &self.reader else { return Err(NoCard::NotRun("there is no reader".into())) };

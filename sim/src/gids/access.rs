@@ -26,7 +26,6 @@ use super::Gids;
 use super::files::{File, LifeCycle};
 use crate::applet::Env;
 use crate::profile::Interface;
-use crate::seeded;
 use crate::status::{Abort, StatusWord};
 
 pub(super) const DELETE: u8 = 0x40;
@@ -75,19 +74,12 @@ pub(super) fn check(gids: &Gids, env: &Env<'_>, condition: Option<u8>) -> Result
         },
         _ => false,
     };
-    let allowed = match condition {
-        _ if seeded::is_on("access-rules-ignored") => true,
-        Some(0xFF) if seeded::is_on("never-means-always") => true,
-        Some(byte) if byte >> 4 == 0x2 && seeded::is_on("user-stands-for-admin") => user || admin,
-        Some(byte) if byte >> 4 == 0x3 && seeded::is_on("admin-not-asked-for-either") => user,
-        _ => allowed,
-    };
     if allowed { Ok(()) } else { Err(StatusWord::SECURITY_STATUS.into()) }
 }
 
 /// Refuses an operation on a file: 6985 while it is not activated, 6982 when its rules say so.
 pub(super) fn check_file(gids: &Gids, env: &Env<'_>, file: &File, operation: u8) -> Result<(), Abort> {
-    if file.state != LifeCycle::Operational && !seeded::is_on("inactive-files-work") {
+    if file.state != LifeCycle::Operational {
         return Err(StatusWord::CONDITIONS_OF_USE.into());
     }
     check(gids, env, condition(file.rules(), operation))

@@ -18,7 +18,6 @@ use super::Gids;
 use super::files::LifeCycle;
 use crate::admin_key;
 use crate::applet::Env;
-use crate::seeded;
 use crate::status::{Abort, StatusWord};
 use cardlab_protocol::admin_key::AdminKey;
 use cardlab_protocol::apdu::Command;
@@ -73,8 +72,7 @@ pub(super) fn process(gids: &mut Gids, env: &mut Env<'_>, command: &Command<'_>,
 /// The administration key, once MANAGE SECURITY ENVIRONMENT has named it.
 fn key(gids: &Gids, env: &Env<'_>) -> Result<AdminKey, Abort> {
     let named = gids.environment.is_some_and(|e| e.is_administration());
-    let (key, _) =
-        admin_key::load(env.nvm).filter(|_| named || seeded::is_on("gids-key-not-named")).ok_or(StatusWord::CONDITIONS_OF_USE)?;
+    let (key, _) = admin_key::load(env.nvm).filter(|_| named).ok_or(StatusWord::CONDITIONS_OF_USE)?;
     Ok(key)
 }
 

@@ -17,7 +17,6 @@ use super::files::LifeCycle;
 use crate::applet::Env;
 use crate::profile::Malformed;
 use crate::reference::{PIN, Verdict};
-use crate::seeded;
 use crate::status::{Abort, StatusWord};
 use cardlab_protocol::apdu::Command;
 
@@ -26,9 +25,6 @@ pub(super) fn verify(gids: &mut Gids, env: &mut Env<'_>, command: &Command<'_>) 
         return Err(StatusWord::WRONG_P1P2.into());
     }
     if command.p2 == 0x82 && env.profile.pin.can_forget {
-        if seeded::is_on("gids-forget-does-not") {
-            return Ok(());
-        }
         gids.deauthenticate();
         return Ok(());
     }
@@ -90,7 +86,7 @@ fn set(gids: &mut Gids, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), 
     check_reference(command.p2)?;
     check_new(env, command.data)?;
     let creation = LifeCycle::of_application(env.nvm) == LifeCycle::Creation;
-    if !creation && !gids.pin && !seeded::is_on("gids-new-value-without-old") {
+    if !creation && !gids.pin {
         return Err(StatusWord::SECURITY_STATUS.into());
     }
     let counter = PIN.counter(env.nvm);
@@ -109,7 +105,7 @@ pub(super) fn reset_retry_counter(gids: &mut Gids, env: &mut Env<'_>, command: &
     if command.p2 != 0x80 {
         return Err(StatusWord::REFERENCE_NOT_FOUND.into());
     }
-    if !gids.admin && !seeded::is_on("gids-unblock-without-key") {
+    if !gids.admin {
         return Err(StatusWord::SECURITY_STATUS.into());
     }
     check_new(env, command.data)?;

@@ -6,7 +6,6 @@
 
 use crate::nvm::Nvm;
 use crate::reference::{ADMINISTRATION, PIN, RetryCounter};
-use crate::seeded;
 use crate::status::{Abort, StatusWord};
 use cardlab_protocol::tlv::Writer;
 
@@ -29,7 +28,6 @@ pub(crate) fn write(nvm: &Nvm, tag: u32, out: &mut Vec<u8>) -> Result<(), Abort>
     }
     let RetryCounter { left, maximum } = reference.counter(nvm);
     Writer::new(out).nested(tag, |t| {
-        let left = if seeded::is_on("status-tells-one-more") { left + 1 } else { left };
         t.value(0x97, &[left]).value(0x93, &[maximum]);
     });
     Ok(())

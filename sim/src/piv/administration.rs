@@ -15,7 +15,6 @@ use super::general_authenticate::Template;
 use crate::admin_key;
 use crate::applet::Env;
 use crate::keys::TouchPolicy;
-use crate::seeded;
 use crate::status::{Abort, StatusWord};
 use cardlab_protocol::admin_key::Cipher;
 use cardlab_protocol::tlv::Writer;
@@ -43,18 +42,10 @@ pub(super) fn authenticate(
     admin_key::check_blocked(env.nvm)?;
     let block = key.cipher().block_len();
     let pending = piv.pending.take();
-    if seeded::is_on("challenge-not-cleared") {
-        piv.pending = match &pending {
-            Some(Pending::Challenge(challenge)) => Some(Pending::Challenge(challenge.clone())),
-            _ => None,
-        };
-    }
     match *template {
         Template { witness: None, challenge: Some([]), response: None, exponentiation: None } => {
             let mut challenge = Zeroizing::new(vec![0; block]);
-            if !seeded::is_on("same-challenge") {
-                env.random.fill(&mut challenge);
-            }
+            env.random.fill(&mut challenge);
             Writer::new(out).nested(0x7C, |t| {
                 t.value(0x81, &challenge);
             });
@@ -72,7 +63,7 @@ pub(super) fn authenticate(
             Ok(())
         }
         Template { witness: None, challenge: None, response: Some(response), exponentiation: None } => {
-            piv.admin &= seeded::is_on("wrong-response-keeps-authentication");
+            piv.admin = false;
             let Some(Pending::Challenge(challenge)) = pending else {
                 return Err(env.profile.management_key.wrong_response.into());
             };
@@ -80,10 +71,6 @@ pub(super) fn authenticate(
         }
         Template { witness: Some(answer), challenge: Some(challenge), response: None | Some([]), exponentiation: None } => {
             piv.admin = false;
-            let pending = match pending {
-                Some(Pending::Challenge(shown)) if seeded::is_on("challenge-passes-as-witness") => Some(Pending::Witness(shown)),
-                other => other,
-            };
             let Some(Pending::Witness(witness)) = pending else {
                 return Err(env.profile.management_key.wrong_response.into());
             };

@@ -11,7 +11,6 @@ use super::pins::{Kind, LENGTH};
 use super::{Piv, restricted, verify};
 use crate::applet::Env;
 use crate::reference::Verdict;
-use crate::seeded;
 use crate::status::{Abort, StatusWord};
 use cardlab_protocol::apdu::Command;
 
@@ -25,7 +24,7 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -
     }
     let reference = kind.reference();
     let counter = reference.counter(env.nvm);
-    if counter.left == 0 && !seeded::is_on("blocked-is-changed") {
+    if counter.left == 0 {
         return Err(StatusWord::BLOCKED.into());
     }
     if command.data.len() != 2 * LENGTH {
@@ -34,14 +33,8 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -
     let (old, new) = command.data.split_at(LENGTH);
     kind.check_candidate(old, env.profile)?;
     kind.check_new(new, env.profile)?;
-    let value = if seeded::is_on("change-keeps-the-old") { old } else { new };
-    if seeded::is_on("blocked-is-changed") && counter.left == 0 {
-        let mut transaction = env.nvm.begin();
-        reference.replace(&mut transaction, new, counter)?;
-        return transaction.commit();
-    }
-    let verdict = reference.verify_and(env.nvm, old, |transaction| reference.replace(transaction, value, counter));
-    verify::set(piv, kind, verdict == Ok(Verdict::Match) && !seeded::is_on("change-verifies-nothing"));
+    let verdict = reference.verify_and(env.nvm, old, |transaction| reference.replace(transaction, new, counter));
+    verify::set(piv, kind, verdict == Ok(Verdict::Match));
     match verdict? {
         Verdict::Match => Ok(()),
         other => Err(other.status(env.profile.pin.last_wrong).into()),

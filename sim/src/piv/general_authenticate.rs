@@ -14,7 +14,6 @@ use crate::applet::Env;
 use crate::crypto::asymmetric::{Algorithm, Prepared};
 use crate::keys::{self, ADMINISTRATION, PinPolicy, SlotInfo, TouchPolicy};
 use crate::profile::{Profile, Touch};
-use crate::seeded;
 use crate::status::{Abort, StatusWord};
 use cardlab_protocol::apdu::Command;
 use cardlab_protocol::tlv::{self, Reader, Writer};
@@ -46,7 +45,6 @@ impl<'a> Template<'a> {
                 0x81 => &mut template.challenge,
                 0x82 => &mut template.response,
                 0x85 => &mut template.exponentiation,
-                _ if seeded::is_on("unknown-tags-ignored") => continue,
                 _ => return None,
             };
             if place.replace(object.value).is_some() {
@@ -106,9 +104,8 @@ fn slot(env: &Env<'_>, key: u8, algorithm: u8) -> Result<SlotInfo, Abort> {
     if !keys::is_slot(key) && !attestation {
         return Err(StatusWord::WRONG_P1P2.into());
     }
-    let empty = if seeded::is_on("empty-slot-9000") { StatusWord::OK } else { env.profile.piv().empty_slot };
-    let slot = keys::info(env.nvm, key).ok_or(empty)?;
-    if slot.algorithm.id() != algorithm && !seeded::is_on("any-algorithm") {
+    let slot = keys::info(env.nvm, key).ok_or(env.profile.piv().empty_slot)?;
+    if slot.algorithm.id() != algorithm {
         return Err(env.profile.piv().wrong_algorithm.into());
     }
     Ok(slot)
@@ -116,7 +113,7 @@ fn slot(env: &Env<'_>, key: u8, algorithm: u8) -> Result<SlotInfo, Abort> {
 
 /// Key establishment keys: 9D and the retired ones; a YubiKey takes any slot.
 fn agrees(key: u8, profile: &Profile) -> bool {
-    seeded::is_on("any-key-agrees") || profile.yubikey.is_some() || matches!(key, 0x9D | 0x82..=0x95)
+    profile.yubikey.is_some() || matches!(key, 0x9D | 0x82..=0x95)
 }
 
 fn check_input(algorithm: Algorithm, input: &[u8]) -> Result<(), Abort> {
@@ -135,14 +132,14 @@ impl Piv {
             PinPolicy::Never => true,
             PinPolicy::Once => self.pin_verified(),
             PinPolicy::Always => self.pin_verified() && self.pin_fresh,
-        } || seeded::is_on("pin-never-asked");
+        };
         if met { Ok(()) } else { Err(StatusWord::SECURITY_STATUS.into()) }
     }
 
     /// Asks for the touch, and takes a PIN-always verification: it serves one operation, also one
     /// that fails afterwards.
     fn use_key(&mut self, env: &Env<'_>, slot: SlotInfo) -> Result<(), Abort> {
-        if slot.pin == PinPolicy::Always && !seeded::is_on("pin-always-is-once") {
+        if slot.pin == PinPolicy::Always {
             self.pin_fresh = false;
         }
         self.require_touch(env, slot.touch)

@@ -12,7 +12,6 @@ use crate::applet::Env;
 use crate::crypto::asymmetric::{Algorithm, KeyPair};
 use crate::keys::{self, Origin, PinPolicy, Slot, TouchPolicy};
 use crate::profile::Profile;
-use crate::seeded;
 use crate::status::{Abort, StatusWord};
 use cardlab_protocol::apdu::Command;
 use cardlab_protocol::tlv::{self, Reader, Writer};
@@ -29,9 +28,7 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>, o
     let public = key.public()?;
     let mut transaction = env.nvm.begin();
     keys::store(&mut transaction, slot, &Slot { key, origin: Origin::Generated, pin: wanted.pin, touch: wanted.touch })?;
-    if !seeded::is_on("same-public-key") {
-        transaction.commit()?;
-    }
+    transaction.commit()?;
     piv.prepared.remove(&slot);
     Writer::new(out).nested(0x7F49, |template| public.write(template));
     Ok(())

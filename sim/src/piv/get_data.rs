@@ -11,7 +11,6 @@ use super::objects::{self, ReadRule};
 use super::{Piv, restricted};
 use crate::applet::Env;
 use crate::gids::pin_status;
-use crate::seeded;
 use crate::status::{Abort, StatusWord};
 use cardlab_protocol::apdu::Command;
 use cardlab_protocol::tlv::{self, Writer};
@@ -31,10 +30,9 @@ pub(super) fn process(piv: &Piv, env: &Env<'_>, command: &Command<'_>, out: &mut
         Some(rule) => rule.contact == ReadRule::Pin && !piv.pin_verified(),
         None => false,
     };
-    if closed && !seeded::is_on("objects-without-pin") {
+    if closed {
         return Err(StatusWord::SECURITY_STATUS.into());
     }
-    let value = if seeded::is_on("one-byte-short") { &value[..value.len().saturating_sub(1)] } else { value };
     Writer::new(out).value(if objects::is_bare(tag) { tag } else { 0x53 }, value);
     Ok(())
 }

@@ -33,7 +33,6 @@ use crate::applet::{Applet, Env};
 use crate::crypto::asymmetric::Prepared;
 use crate::keys;
 use crate::profile::{Interface, PinAlways, Profile};
-use crate::seeded;
 use crate::status::{Abort, StatusWord};
 use crate::yubikey;
 use administration::Pending;
@@ -71,7 +70,7 @@ impl Piv {
     }
 
     pub(crate) fn require_admin(&self) -> Result<(), Abort> {
-        if self.admin || seeded::is_on("admin-not-asked") { Ok(()) } else { Err(StatusWord::SECURITY_STATUS.into()) }
+        if self.admin { Ok(()) } else { Err(StatusWord::SECURITY_STATUS.into()) }
     }
 
     /// Application indicators become false (SP 800-73-4 part 2 section 2.4.2).
@@ -91,7 +90,7 @@ pub(crate) fn contact_only(profile: &Profile) -> Result<(), Abort> {
 /// Whether the contactless rules of SP 800-73 hold now. Without secure messaging there is no
 /// virtual contact interface.
 pub(crate) fn restricted(profile: &Profile) -> bool {
-    !seeded::is_on("contactless-open") && profile.piv().contactless_rules && profile.chosen.interface == Interface::Contactless
+    profile.piv().contactless_rules && profile.chosen.interface == Interface::Contactless
 }
 
 impl Applet for Piv {

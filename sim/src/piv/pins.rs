@@ -3,7 +3,6 @@
 use crate::nvm::Nvm;
 use crate::profile::{PinFormat, Profile};
 use crate::reference::{GLOBAL_PIN, PIN, PUK, Reference};
-use crate::seeded;
 use crate::status::{Abort, StatusWord};
 
 /// Length of every one of them on the wire.
@@ -24,7 +23,6 @@ impl Kind {
             0x00 => Self::Global,
             0x80 => Self::Pin,
             0x81 => Self::Puk,
-            _ if seeded::is_on("unknown-reference-is-pin") => Self::Pin,
             _ => return Err(StatusWord::REFERENCE_NOT_FOUND.into()),
         };
         if kind.reference().exists(nvm) { Ok(kind) } else { Err(StatusWord::REFERENCE_NOT_FOUND.into()) }
@@ -66,9 +64,6 @@ impl Kind {
 
     /// Checks a value that is to be set: form, and complexity where the profile wants it.
     pub(crate) fn check_new(self, value: &[u8], profile: &Profile) -> Result<(), Abort> {
-        if seeded::is_on("short-new-pin") {
-            return Ok(());
-        }
         if !self.is_well_formed(value, profile) || (profile.pin.complexity && is_simple(unpad(value))) {
             return Err(profile.pin.malformed_new.into());
         }

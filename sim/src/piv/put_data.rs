@@ -9,7 +9,6 @@
 use super::{Piv, contact_only, get_data, objects};
 use crate::applet::Env;
 use crate::profile::EmptyObject;
-use crate::seeded;
 use crate::status::{Abort, StatusWord};
 use cardlab_protocol::apdu::Command;
 use cardlab_protocol::tlv::{self, Reader};
@@ -24,9 +23,6 @@ pub(super) fn process(piv: &Piv, env: &mut Env<'_>, command: &Command<'_>) -> Re
     let vendor = env.profile.piv().vendor_objects && (0x5F_0000..=0x5F_FFFF).contains(&tag);
     if objects::rule(tag).is_none() && !vendor || tag == objects::ATTESTATION_ROOT {
         return Err(StatusWord::NOT_SUPPORTED.into());
-    }
-    if seeded::is_on("object-is-not-written") {
-        return Ok(());
     }
     if value.len() > env.profile.piv().max_object {
         return Err(StatusWord::NO_MEMORY.into());

@@ -12,7 +12,6 @@ use super::pins::{Kind, LENGTH};
 use super::{Piv, contact_only};
 use crate::applet::Env;
 use crate::reference::{PIN, PUK, Verdict};
-use crate::seeded;
 use crate::status::{Abort, StatusWord};
 use cardlab_protocol::apdu::Command;
 
@@ -30,9 +29,7 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -
 }
 
 fn with_administration_key(piv: &mut Piv, env: &mut Env<'_>, new: &[u8]) -> Result<(), Abort> {
-    if !seeded::is_on("unblock-without-key") {
-        piv.require_admin()?;
-    }
+    piv.require_admin()?;
     if new.len() != LENGTH {
         return Err(env.profile.pin.malformed_new.into());
     }
@@ -41,16 +38,11 @@ fn with_administration_key(piv: &mut Piv, env: &mut Env<'_>, new: &[u8]) -> Resu
     let mut transaction = env.nvm.begin();
     PIN.replace(&mut transaction, new, counter)?;
     transaction.commit()?;
-    if !seeded::is_on("unblock-keeps-authentication") {
-        piv.clear_status();
-    }
+    piv.clear_status();
     Ok(())
 }
 
 fn with_puk(piv: &mut Piv, env: &mut Env<'_>, data: &[u8]) -> Result<(), Abort> {
-    if PUK.counter(env.nvm).left == 0 && seeded::is_on("blocked-puk-unblocks") {
-        return Ok(());
-    }
     if PUK.counter(env.nvm).left == 0 {
         return Err(StatusWord::BLOCKED.into());
     }
@@ -61,9 +53,6 @@ fn with_puk(piv: &mut Piv, env: &mut Env<'_>, data: &[u8]) -> Result<(), Abort> 
     let well_formed = Kind::Pin.check_new(new, env.profile);
     let pin_counter = PIN.counter(env.nvm);
     let verdict = match well_formed {
-        Ok(()) if seeded::is_on("puk-failure-not-counted") && !PUK.is(env.nvm, puk) => {
-            Ok(Verdict::Wrong(PUK.counter(env.nvm).left))
-        }
         Ok(()) => PUK.verify_and(env.nvm, puk, |transaction| PIN.replace(transaction, new, pin_counter)),
         // A card that counts malformed values compares the PUK all the same: resetting tools spend
         // PUK tries with such values. A right PUK then changes nothing.
@@ -75,9 +64,6 @@ fn with_puk(piv: &mut Piv, env: &mut Env<'_>, data: &[u8]) -> Result<(), Abort> 
     };
     match verdict? {
         Verdict::Match => {
-            if seeded::is_on("unblock-verifies") {
-                piv.pin = true;
-            }
             if !env.profile.puk().unblock_keeps_pin {
                 piv.pin = false;
                 piv.pin_fresh = false;

@@ -12,19 +12,17 @@ use super::pins::Kind;
 use super::{Piv, restricted};
 use crate::applet::Env;
 use crate::reference::Verdict;
-use crate::seeded;
 use crate::status::{Abort, StatusWord};
 use cardlab_protocol::apdu::Command;
 
 pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), Abort> {
     let forget = match command.p1 {
         0x00 => false,
-        _ if seeded::is_on("p1-ignored") => false,
         0xFF if env.profile.pin.can_forget => true,
         _ => return Err(StatusWord::WRONG_P1P2.into()),
     };
     let kind = Kind::of(command.p2, env.nvm)?;
-    if kind == Kind::Puk && !seeded::is_on("puk-verifies") {
+    if kind == Kind::Puk {
         return Err(StatusWord::REFERENCE_NOT_FOUND.into());
     }
     if restricted(env.profile) {
@@ -38,34 +36,26 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -
         if !command.data.is_empty() {
             return Err(StatusWord::WRONG_DATA.into());
         }
-        if !seeded::is_on("forget-does-not") {
-            set(piv, kind, false);
-        }
+        set(piv, kind, false);
         return Ok(());
     }
     let reference = kind.reference();
     let left = reference.counter(env.nvm).left;
     if command.data.is_empty() {
         return Err(match (verified, left) {
-            _ if seeded::is_on("query-always-9000") => return Ok(()),
             (true, _) => return Ok(()),
             (false, 0) => env.profile.pin.blocked_query,
             (false, left) => StatusWord::tries_left(left),
         }
         .into());
     }
-    if left == 0 && !seeded::is_on("zero-tries-still-compared") {
-        let blocked = if seeded::is_on("blocked-says-6982") { StatusWord::SECURITY_STATUS } else { StatusWord::BLOCKED };
-        return Err(blocked.into());
+    if left == 0 {
+        return Err(StatusWord::BLOCKED.into());
     }
     kind.check_candidate(command.data, env.profile)?;
     let verdict = reference.verify(env.nvm, command.data);
     // A comparison that did not end well leaves the reference unverified, whatever the reason.
-    let matched = verdict == Ok(Verdict::Match);
-    let kept = if matched { seeded::is_on("right-pin-sets-nothing") } else { seeded::is_on("wrong-pin-keeps-status") };
-    if !kept {
-        set(piv, kind, matched);
-    }
+    set(piv, kind, verdict == Ok(Verdict::Match));
     match verdict? {
         Verdict::Match => Ok(()),
         other => Err(other.status(env.profile.pin.last_wrong).into()),

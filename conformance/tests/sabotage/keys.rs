@@ -1,0 +1,72 @@
+//! GENERAL AUTHENTICATE and GENERATE ASYMMETRIC KEY PAIR with the keys of a PIV card.
+
+use crate::good::{AUTHENTICATE, Answer, GENERATE, Good, says};
+use cardlab_protocol::apdu::Command;
+use cardlab_protocol::tlv::{Reader, encode, find, only};
+use cardlab_sim::keys::is_slot;
+use cardlab_sim::nvm::RecordId;
+
+/// Area of keys: `{algorithm, origin, PIN policy, touch policy}`, then the key.
+const KEYS: u8 = 2;
+const ALGORITHM: usize = 0;
+const PIN_POLICY: usize = 2;
+/// A place for a key that no test uses.
+const SPARE: u8 = 0x95;
+
+/// The record of the key that a GENERAL AUTHENTICATE uses.
+fn used(card: &Good, command: &Command<'_>) -> Option<(RecordId, Vec<u8>)> {
+    let record = RecordId::new(KEYS, command.p2.into());
+    let uses = command.ins == AUTHENTICATE && is_slot(command.p2) && !card.is_gids();
+    Some((record, card.record(record).filter(|_| uses)?))
+}
+
+/// The answer while the keys of one PIN policy have another.
+fn with_policy(card: &mut Good, command: &Command<'_>, concerned: fn(u8) -> bool, policy: u8) -> Answer {
+    match used(card, command) {
+        Some((record, mut key)) if concerned(key[PIN_POLICY]) => {
+            key[PIN_POLICY] = policy;
+            card.pass_with(&[(record, key)], command)
+        }
+        _ => card.pass(command),
+    }
+}
+
+fault!(pin_always_is_once, "a key that wants the PIN each time wants it once", |card, command| {
+    with_policy(card, command, |policy| policy == 3, 2)
+});
+
+fault!(pin_never_asked, "no key wants the PIN", |card, command| with_policy(card, command, |_| true, 1));
+
+fault!(any_algorithm, "a key works under every algorithm", |card, command| match used(card, command) {
+    Some((_, key)) => card.pass(&Command { p1: key[ALGORITHM], ..*command }),
+    None => card.pass(command),
+});
+
+fault!(any_key_agrees, "every key agrees", |card, command| {
+    let agrees = only(command.data, 0x7C).and_then(|template| find(template, 0x85)).is_some();
+    match used(card, command) {
+        Some((_, key)) if agrees && card.profile().yubikey.is_none() => {
+            let spare = RecordId::new(KEYS, SPARE.into());
+            card.pass_with(&[(spare, key)], &Command { p2: SPARE, ..*command })
+        }
+        _ => card.pass(command),
+    }
+});
+
+fault!(empty_slot_9000, "an empty slot answers 9000", |card, command| {
+    let concerned = command.ins == AUTHENTICATE && is_slot(command.p2) && !card.is_gids();
+    if concerned && used(card, command).is_none() { says(0x9000) } else { card.pass(command) }
+});
+
+fault!(unknown_tags_ignored, "unknown tags in a template are passed over", |card, command| {
+    let template = only(command.data, 0x7C).filter(|_| command.ins == AUTHENTICATE && !card.is_gids());
+    let Some(template) = template else { return card.pass(command) };
+    let known = Reader::new(template).map_while(Result::ok).filter(|object| matches!(object.tag, 0x80..=0x82 | 0x85));
+    let kept: Vec<u8> = known.flat_map(|object| encode(object.tag, object.value)).collect();
+    card.pass_data(command, &encode(0x7C, &kept))
+});
+
+fault!(same_public_key, "GENERATE answers and keeps the old key", |card, command| match command.ins {
+    GENERATE => card.pass_in_vain(command),
+    _ => card.pass(command),
+});
