@@ -1,10 +1,9 @@
 //! The pages in a headless Chromium: a user at the lock screen, an operator at the console.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-use common::browser::{Browser, Driver};
-use common::site::{Running, right};
-use common::{CARDLAB, Lab, has};
+use crate::common;
+use crate::common::browser::{Browser, Driver};
+use crate::common::site::{Running, right};
+use crate::common::{CARDLAB, Lab, has};
 use std::process::Command;
 
 async fn log_in(browser: &Browser, url: &str, name: &str, password: &str) {

@@ -1,8 +1,6 @@
 //! `cardlab conform`: reports, parts, known failures, and a card in a reader that is left as it was.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-use common::{CARDLAB, Lab, cardlab, has};
+use crate::common::{self, CARDLAB, Lab, cardlab, has};
 use std::process::Command;
 
 fn conform(lab: &Lab, arguments: &[&str]) -> common::Said {

@@ -1,8 +1,6 @@
 //! Driving readers and cards while real programs work with them: `cardlab card` and the control socket.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-use common::{CARDLAB, Lab, Said, Up, has};
+use crate::common::{self, CARDLAB, Lab, Said, Up, has};
 use serde_json::Value;
 use std::process::Command;
 

@@ -1,8 +1,6 @@
 //! `cardlab exec` itself: exit codes, signals, what the command sees, what is left behind, state.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-use common::{CARDLAB, Lab, cardlab, has, said};
+use crate::common::{CARDLAB, Lab, cardlab, has, said};
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};

@@ -1,8 +1,6 @@
 //! A blank GIDS card with OpenSC: initialised, filled with keys and certificates, locked, unblocked.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-use common::{CARDLAB, Lab, has};
+use crate::common::{CARDLAB, Lab, has};
 
 /// A card's whole life, as its users' programs lead it. Where it is to be refused, the script says so.
 const LIFE: &str = r#"

@@ -1,11 +1,9 @@
 //! The IFD handler in Debian's pcscd: cardlab's readers for every program of the machine.
-#![allow(clippy::unwrap_used)]
 
-mod common;
+use crate::common::{CARDLAB, Lab, Up, has, said};
 use cardlab_client::minidriver::Minidriver;
 use cardlab_pcsclite::client::{Context, ShareMode};
 use cardlab_pcsclite::code::state;
-use common::{CARDLAB, Lab, Up, has, said};
 use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};

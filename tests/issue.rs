@@ -1,14 +1,12 @@
 //! Issuing real (simulated) cards by `cardlab serve --readers`: the key and the PIN are on the card
 //! afterwards, and the unlock works with them.
-#![allow(clippy::unwrap_used)]
 
-mod common;
+use crate::common::site::Http;
+use crate::common::{CARDLAB, Lab, Up, has};
 use cardlab_client::lock;
 use cardlab_client::minidriver::{Authenticator, CardError, Minidriver, Secret};
 use cardlab_pcsclite::client::{Context, ShareMode};
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
-use common::site::Http;
-use common::{CARDLAB, Lab, Up, has};
 use serde_json::{Value, json};
 use std::process::Command;
 

@@ -1,13 +1,11 @@
 //! `kill -9` of a running `cardlab up --state` at random moments: the card is as one of the commands
 //! that were under way leaves it, and every rule of the counters holds.
-#![allow(clippy::unwrap_used)]
 
-mod common;
+use crate::common::{self, Lab, Up};
 use cardlab_client::minidriver::{Authenticator, CardError, Minidriver};
 use cardlab_pcsclite::client::{Context, ShareMode};
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_sim::random::Random;
-use common::{Lab, Up};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;

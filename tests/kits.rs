@@ -1,8 +1,6 @@
 //! What other people's tests use: the pytest fixtures, `doctor`, man pages and completions.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-use common::{CARDLAB, Lab, cardlab, has, said};
+use crate::common::{CARDLAB, Lab, cardlab, has, said};
 use std::path::Path;
 use std::process::Command;
 

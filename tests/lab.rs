@@ -1,9 +1,7 @@
 //! `cardlab lab`: everything together, gone without a trace, or kept.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-use common::site::{Http, Running};
-use common::{Lab, cardlab, has};
+use crate::common::site::{Http, Running};
+use crate::common::{Lab, cardlab, has};
 
 #[test]
 fn three_cards_that_programs_see() {

@@ -1,8 +1,6 @@
 //! OpenSC's tools and PKCS#11 module.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-use common::{Lab, has};
+use crate::common::{Lab, has};
 
 const KEYS: &str = "9a=new:rsa2048,9c=new:p256,9d=new:rsa2048,9e=new:p384";
 

@@ -1,8 +1,6 @@
 //! The Debian package, which `dist/deb/build` makes, on a Debian that has nothing but what it asks for.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-use common::{Lab, has};
+use crate::common::{Lab, has};
 use std::path::{Path, PathBuf};
 
 fn package() -> PathBuf {

@@ -1,9 +1,7 @@
 //! The PC/SC API itself, through the real libpcsclite: a child of `cardlab exec` runs the test
 //! function again with the `pcsc` crate.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-use common::{Lab, under_exec};
+use crate::common::{Lab, under_exec};
 use pcsc::{Attribute, Card, Context, Disposition, Error, Protocols, Scope, ShareMode};
 use std::time::Duration;
 
@@ -27,7 +25,7 @@ fn send(card: &Card, apdu: &[u8]) -> Result<Vec<u8>, Error> {
 
 #[test]
 fn connect_transmit_attributes() {
-    under_exec(&Lab::new("nist-piv,name=Test"), "connect_transmit_attributes", || {
+    under_exec(&Lab::new("nist-piv,name=Test"), "pcsc_api::connect_transmit_attributes", || {
         let context = context();
         let mut buffer = [0; 200];
         let names: Vec<_> = context.list_readers(&mut buffer).unwrap().collect();
@@ -47,7 +45,7 @@ fn connect_transmit_attributes() {
 
 #[test]
 fn transactions_between_two_programs() {
-    under_exec(&Lab::new("nist-piv,name=Test"), "transactions_between_two_programs", || {
+    under_exec(&Lab::new("nist-piv,name=Test"), "pcsc_api::transactions_between_two_programs", || {
         let (first, second) = (context(), context());
         let (mut mine, theirs) = (connect(&first), connect(&second));
         send(&mine, &SELECT).unwrap();
@@ -71,7 +69,7 @@ fn transactions_between_two_programs() {
 
 #[test]
 fn status_changes_and_cancel() {
-    under_exec(&Lab::new("nist-piv,name=Test"), "status_changes_and_cancel", || {
+    under_exec(&Lab::new("nist-piv,name=Test"), "pcsc_api::status_changes_and_cancel", || {
         let context = context();
         let mut states = [pcsc::ReaderState::new(READER, pcsc::State::UNAWARE)];
         context.get_status_change(Duration::ZERO, &mut states).unwrap();
@@ -94,7 +92,7 @@ fn status_changes_and_cancel() {
 
 #[test]
 fn many_contexts_and_threads() {
-    under_exec(&Lab::new("nist-piv,name=Test"), "many_contexts_and_threads", || {
+    under_exec(&Lab::new("nist-piv,name=Test"), "pcsc_api::many_contexts_and_threads", || {
         let threads: Vec<_> = (0..50)
             .map(|_| {
                 std::thread::spawn(|| {

@@ -1,9 +1,7 @@
 //! Everyday programs that reach the card through OpenSC's PKCS#11 module or PC/SC itself: ssh, TLS,
 //! openssl, pyscard.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-use common::{CARDLAB, Lab, has};
+use crate::common::{CARDLAB, Lab, has};
 
 const MODULE: &str = "export PATH=$PATH:/usr/sbin; M=$(ls /usr/lib/*/opensc-pkcs11.so | head -1); export PKCS11_MODULE_PATH=$M
     trap 'kill $(jobs -p) ${SSH_AGENT_PID:-} 2>/dev/null || :' EXIT\n";

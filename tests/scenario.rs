@@ -1,11 +1,10 @@
 //! `cardlab scenario`: the list, files of one's own, and a card in a reader in the place of the simulated.
-#![allow(clippy::unwrap_used)]
 
-mod common;
+use crate::common;
+use crate::common::desk::{Desk, card};
+use crate::common::{CARDLAB, Lab, Said, cardlab, has};
 use cardlab_client::minidriver::Minidriver;
 use cardlab_pcsclite::client::{Context, ShareMode};
-use common::desk::{Desk, card};
-use common::{CARDLAB, Lab, Said, cardlab, has};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 

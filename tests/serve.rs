@@ -1,13 +1,9 @@
 //! `cardlab serve` as processes: two over one database, killed between the steps; TLS; the Unlock tool
 //! online.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-#[allow(unreachable_pub)]
-#[path = "../server-stub/tests/common/postgres.rs"]
-mod postgres;
-use common::site::{Http, Running, right};
-use common::{CARDLAB, Lab, Said, Up, has, said};
+use crate::common::site::{Http, Running, right};
+use crate::common::{CARDLAB, Lab, Said, Up, has, said};
+use crate::postgres;
 use rexpect::session::{PtySession, spawn_command};
 use serde_json::{Value, json};
 use std::process::{Command, Stdio};

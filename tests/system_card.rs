@@ -1,18 +1,16 @@
 //! The client over the system's own PC/SC library, as on Windows and macOS: the real libpcsclite.
-#![allow(clippy::unwrap_used)]
 
-mod common;
+use crate::common::{Lab, under_exec};
 use cardlab_client::minidriver::{Authenticator, Minidriver, Secret};
 use cardlab_client::system::SystemReaders;
 use cardlab_client::transport::{Transport, TransportError};
 use cardlab_client::unlock::offline::{Guard, Offline};
 use cardlab_client::{lock, minidriver::CardError};
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
-use common::{Lab, under_exec};
 
 #[test]
 fn unlock_through_libpcsclite() {
-    under_exec(&Lab::new("gids,name=Test").and("nist-piv"), "unlock_through_libpcsclite", || {
+    under_exec(&Lab::new("gids,name=Test").and("nist-piv"), "system_card::unlock_through_libpcsclite", || {
         let key = AdminKey::new(Cipher::Tdes, &[0; 24]).unwrap();
         let readers = SystemReaders::establish().unwrap();
         assert_eq!(readers.names().unwrap()[0], "Test 00 00");

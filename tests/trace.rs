@@ -1,8 +1,6 @@
 //! Recordings: read by Wireshark's terminal program, shown, and sent to a card again.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-use common::{CARDLAB, Lab, has};
+use crate::common::{self, CARDLAB, Lab, has};
 
 const WORK: &str = "pkcs11-tool --module /usr/lib/x86_64-linux-gnu/opensc-pkcs11.so -l --pin 123456 -O >&2; \
                     yubico-piv-tool -a verify-pin -P 999999 >&2 || true";

@@ -1,10 +1,9 @@
 //! The Unlock tool in a terminal and in scripts; what the operator computes.
-#![allow(clippy::unwrap_used)]
 
-mod common;
+use crate::common;
+use crate::common::desk::{Desk, card};
+use crate::common::{CARDLAB, Lab, Said, Up, cardlab, has, said};
 use cardlab_pcsclite::client::{Context, Disposition, ShareMode};
-use common::desk::{Desk, card};
-use common::{CARDLAB, Lab, Said, Up, cardlab, has, said};
 use rexpect::session::{PtySession, spawn_command};
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -1,8 +1,6 @@
 //! `cardlab up`: sockets that stay, systemd's protocols, the system's socket, pcscd with vpcd.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-use common::{CARDLAB, Lab, Up, has, said};
+use crate::common::{CARDLAB, Lab, Up, has, said};
 use std::process::{Command, Stdio};
 
 fn list(socket: &str) -> String {

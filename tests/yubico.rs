@@ -1,8 +1,6 @@
 //! Yubico's tools: yubico-piv-tool, ykman, ykcs11.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-use common::{KEY, Lab, has};
+use crate::common::{self, KEY, Lab, has};
 
 #[test]
 fn every_algorithm_is_generated_certified_and_tested() {

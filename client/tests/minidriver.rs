@@ -1,5 +1,4 @@
 //! The minidriver's functions on every kind of card, in process.
-#![allow(clippy::unwrap_used)]
 
 use cardlab_client::lock::{self, LockError};
 use cardlab_client::minidriver::{Authenticator, CardError, Counter, Minidriver, PinCharacters, PinFault, Secret};

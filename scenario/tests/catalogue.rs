@@ -1,32 +1,23 @@
-//! Every scenario that comes with cardlab holds on simulated cards.
+//! Every scenario that comes with cardlab holds on simulated cards: a test each, by its id in the suite.
 
-use cardlab_scenario::catalogue;
-use cardlab_scenario::file::Scenario;
-use cardlab_scenario::play::play;
-use cardlab_scenario::world::cards::Source;
+use cardlab_conformance::book::Book;
+use cardlab_conformance::report::Outcome;
+use cardlab_conformance::run::{Settings, run};
+use cardlab_conformance::test::Test;
+use cardlab_scenario::suite::{self, Unlock};
+use libtest_mimic::{Arguments, Failed, Trial};
 
-#[test]
-fn every_scenario_holds() {
-    let wanted = std::env::var("CARDLAB_SCENARIO").unwrap_or_default();
-    let entries: Vec<_> = catalogue::all().into_iter().filter(|entry| entry.name.contains(&wanted)).collect();
-    assert!(!entries.is_empty(), "no scenario has '{wanted}' in its name");
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let failed = std::sync::Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                while let Some(entry) = entries.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
-                    let played = match Scenario::parse(entry.text) {
-                        Ok(scenario) => play(&scenario, &Source::Simulated(1), |_, _| {}).map_err(|e| e.to_string()),
-                        Err(error) => Err(error.to_string()),
-                    };
-                    if let (Err(error), Ok(mut failed)) = (played, failed.lock()) {
-                        failed.push(format!("{}: {error}", entry.name));
-                    }
-                }
-            });
-        }
-    });
-    let failed = failed.into_inner().unwrap_or_default();
-    assert!(failed.is_empty(), "{} of {} failed:\n{}", failed.len(), entries.len(), failed.join("\n"));
+fn main() {
+    let mut book = Book::default();
+    suite::fill(&mut book);
+    let trial = |test: Test| Trial::test(test.id.clone(), move || holds(&test));
+    libtest_mimic::run(&Arguments::from_args(), book.into_tests().into_iter().map(trial).collect()).exit();
+}
+
+fn holds(test: &Test) -> Result<(), Failed> {
+    let records = run(&mut Unlock, &[test], Settings::default(), &mut |_| {});
+    if records.iter().all(|record| record.outcome == Outcome::Passed) {
+        return Ok(());
+    }
+    Err(records.iter().map(|record| record.reason.as_str()).collect::<String>().into())
 }

@@ -1,6 +1,5 @@
 //! `docs/conformance.md` says which section of which standard has which tests. `CARDLAB_WRITE_DOCS=1`
 //! writes it anew.
-#![allow(clippy::unwrap_used)]
 
 use cardlab_conformance::test::Test;
 use cardlab_scenario::file::Scenario;

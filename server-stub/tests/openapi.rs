@@ -1,8 +1,6 @@
 //! The OpenAPI document against the server.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-use common::{Engine, Site};
+use crate::common::{Engine, Site};
 use serde_json::{Value, json};
 
 /// Every operation of the document is there, and answers as the document says.

@@ -1,11 +1,9 @@
 //! How many durable commits a command is: what a card kept on disk costs.
-#![allow(clippy::unwrap_used)]
 
-mod common;
+use crate::common::Bench;
 use cardlab_sim::card::{Card, World};
 use cardlab_sim::nvm::{Change, RecordId, Store, StoreError};
 use cardlab_sim::profile::Profile;
-use common::Bench;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,11 +1,9 @@
 //! The GIDS card edge, command by command.
-#![allow(clippy::unwrap_used)]
 
-mod common;
+use crate::common::{Bench, GIDS_KEY, SELECT_GIDS, bench, padded};
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_protocol::tlv;
 use cardlab_sim::gids::files;
-use common::{Bench, GIDS_KEY, SELECT_GIDS, bench, padded};
 
 const PAIR: &str = "620082011883 02B0818C058F10101000A537";
 

@@ -1,13 +1,11 @@
 //! The PIV card edge beyond PIN and PUK: selection, objects, administration, keys, chaining.
 //! Results of cryptography are checked with the RustCrypto crates' public-key side.
-#![allow(clippy::unwrap_used)]
 
-mod common;
+use crate::common::{self, Bench, KEY, PROFILES, bench, result};
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_protocol::tlv;
 use cardlab_sim::crypto::ec::Curve;
 use cardlab_sim::random::Random;
-use common::{Bench, KEY, PROFILES, bench, result};
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
 
 fn hexed(bytes: &[u8]) -> String {

@@ -1,11 +1,9 @@
 //! Power is cut at every tear point of every command that writes PIN, PUK or keys. Afterwards the
 //! card holds the old or the new state, never a free try, never a lost secret.
-#![allow(clippy::unwrap_used)]
 
-mod common;
+use crate::common::{Bench, MANAGED, PROFILES, bench, padded};
 use cardlab_sim::card::NoAnswer;
 use cardlab_sim::reference;
-use common::{Bench, MANAGED, PROFILES, bench, padded};
 
 fn left(b: &Bench) -> (u8, u8) {
     (reference::PIN.counter(b.card.nvm()).left, reference::PUK.counter(b.card.nvm()).left)

@@ -1,10 +1,8 @@
 //! A million random commands: the card answers each with a status word and keeps its rules.
-#![allow(clippy::unwrap_used)]
 
-mod common;
+use crate::common::{MANAGED, PROFILES, bench};
 use cardlab_sim::random::Random;
 use cardlab_sim::reference;
-use common::{MANAGED, PROFILES, bench};
 
 /// Instructions that cards know, so that random bytes get past the first check.
 const KNOWN: [u8; 22] = [

@@ -1,8 +1,6 @@
 //! VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER: SP 800-73-4 part 2 sections 3.2.1 to 3.2.3.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-use common::{PROFILES, bench, padded};
+use crate::common::{self, PROFILES, bench, padded};
 
 #[test]
 fn verify_counts_and_restores() {

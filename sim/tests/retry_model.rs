@@ -1,8 +1,6 @@
 //! Random sequences of PIN and PUK commands against a small model, on every profile.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-use common::{PROFILES, bench};
+use crate::common::{self, PROFILES, bench};
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]

@@ -1,8 +1,6 @@
 //! A fixed session on every profile, byte for byte: what changes here changes what clients see.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-use common::{Bench, PROFILES, bench, padded};
+use crate::common::{Bench, PROFILES, bench, padded};
 use std::fmt::Write;
 
 /// Commands that OpenSC, yubico-piv-tool, ykman, pivy and Windows send on connect, then some work.

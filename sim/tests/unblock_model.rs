@@ -1,8 +1,6 @@
 //! Random sequences over PIN, administration key and challenge against a small model.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-use common::{Bench, MANAGED, bench};
+use crate::common::{Bench, MANAGED, bench};
 use proptest::prelude::*;
 
 const PINS: [&str; 3] = ["123456", "654321", "777777"];

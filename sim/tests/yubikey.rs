@@ -1,11 +1,9 @@
 //! YubiKey's additions, by firmware.
-#![allow(clippy::unwrap_used)]
 
-mod common;
+use crate::common::{self, KEY, SELECT, bench, result};
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_protocol::tlv;
 use cardlab_sim::crypto::certificate;
-use common::{KEY, SELECT, bench, result};
 use der::Decode;
 use p256::ecdsa::signature::Verifier;
 use x509_cert::Certificate;

@@ -1,5 +1,5 @@
 //! Runs programs under `cardlab exec` and looks at what they say.
-#![allow(dead_code, clippy::unwrap_used, unreachable_pub)]
+#![allow(unreachable_pub)]
 
 pub mod browser;
 pub mod desk;
@@ -99,14 +99,14 @@ impl Lab {
     }
 }
 
-/// Runs `inside` in a child under `exec`; the child is this very test, told so by the environment.
+/// Runs `inside` in a child under `exec`; the child is this very test (`MODULE::NAME`), told so by the environment.
 pub fn under_exec(lab: &Lab, test: &str, inside: fn()) {
     if std::env::var_os("CARDLAB_TEST_CHILD").is_some() {
         return inside();
     }
     let me = std::env::current_exe().unwrap();
     let output = lab.exec().env("CARDLAB_TEST_CHILD", "1").arg(me).args(["--exact", test, "--nocapture"]).output().unwrap();
-    said(output).ok();
+    has(&said(output).ok(), &["1 passed"]);
 }
 
 /// A `cardlab up` that is stopped when the test ends.

@@ -1,6 +1,5 @@
 //! State directories that something else wrote into: an error that says so, or a card that works;
 //! never a panic.
-#![allow(clippy::unwrap_used)]
 
 use cardlab_sim::card::{Card, World};
 use cardlab_sim::nvm::{Change, RecordId, Store, StoreError};

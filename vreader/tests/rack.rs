@@ -1,5 +1,4 @@
 //! A rack's readers and cards, handled while programs work with them over the socket.
-#![allow(clippy::unwrap_used)]
 
 use cardlab_pcsclite::client::{Context, Disposition, ShareMode};
 use cardlab_pcsclite::code::ReturnCode;

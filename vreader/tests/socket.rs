@@ -1,11 +1,9 @@
 //! The rules of PC/SC through the socket, as two real pcscd versions were seen to keep them (and
 //! better where they are wrong). Numbers in names are rows of the checklist in docs/architecture.md.
-#![allow(clippy::unwrap_used)]
 
-mod common;
+use crate::common::{BOTH, Bench, Raw, T1, bench, bench_with};
 use cardlab_pcsclite::code::{ReturnCode as Rc, attribute, disposition, part10, protocol, share, state};
 use cardlab_pcsclite::wire::{Attribute, ContextOnly, Control, MAX_ATTRIBUTE, Request, SYSTEM_SOCKET};
-use common::{BOTH, Bench, Raw, T1, bench, bench_with};
 use std::io::Write;
 use std::time::{Duration, Instant};
 

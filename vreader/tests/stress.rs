@@ -2,7 +2,6 @@
 //! stuck, memory does not grow, and every card's counters are what a model says.
 //!
 //! It takes a few seconds; `CARDLAB_STRESS_SECONDS=60` makes it a minute.
-#![allow(clippy::unwrap_used)]
 
 use cardlab_pcsclite::client::{Card, Context, Disposition, Error, ShareMode};
 use cardlab_sim::card::{Card as SimCard, World};

@@ -1,6 +1,7 @@
-//! A server over real HTTP, on SQLite or on a PostgreSQL that the tests start.
-#![allow(dead_code, clippy::unwrap_used, unreachable_pub)]
+//! A server over real HTTP, on SQLite or on PostgreSQL.
+#![allow(unreachable_pub)]
 
+pub mod outage;
 pub mod postgres;
 
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
@@ -29,8 +30,22 @@ pub enum Engine {
     Postgres,
 }
 
-/// Both engines.
-pub const ENGINES: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
+/// Makes two tests of each function that takes an [`Engine`]: `NAME::sqlite` and `NAME::postgres`.
+macro_rules! on_both_engines {
+    ($($name:ident,)*) => {$(
+        mod $name {
+            #[test]
+            fn sqlite() {
+                super::$name(crate::common::Engine::Sqlite);
+            }
+
+            #[test]
+            fn postgres() {
+                super::$name(crate::common::Engine::Postgres);
+            }
+        }
+    )*};
+}
 
 /// A running server with sample people and cards.
 pub struct Site {

@@ -1,5 +1,5 @@
 //! A card and the words to talk to it, shared by the tests of this crate.
-#![allow(dead_code, clippy::unwrap_used, unreachable_pub)]
+#![allow(unreachable_pub)]
 
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_protocol::tlv;

@@ -1,5 +1,5 @@
 //! A server in a thread, a card that answers what tests need, and a raw client.
-#![allow(dead_code, clippy::unwrap_used, unreachable_pub)]
+#![allow(unreachable_pub)]
 
 use cardlab_pcsclite::code::{ReturnCode, protocol};
 use cardlab_pcsclite::wire::{
@@ -175,10 +175,6 @@ fn server_call<T: Send + 'static>(
 }
 
 impl Bench {
-    pub fn name(&self) -> String {
-        "Test 00 00".into()
-    }
-
     pub fn insert(&self, atr: &str) {
         let (icc, reader) = (self.card.icc(atr), self.reader);
         server_call(&self.runtime, &self.server, |s| Box::pin(async move { drop(s.insert(reader, icc).await) }));

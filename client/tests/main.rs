@@ -1,0 +1,5 @@
+//! The host side, on cards in process. One module a subject.
+#![allow(clippy::unwrap_used)]
+
+mod hostile;
+mod minidriver;

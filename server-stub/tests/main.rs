@@ -1,0 +1,11 @@
+//! The management server over HTTP. One module a subject.
+#![allow(clippy::unwrap_used)]
+
+#[macro_use]
+mod common;
+
+mod issue;
+mod offline;
+mod online;
+mod openapi;
+mod task;

@@ -1,0 +1,30 @@
+//! The tests that start real programs: cardlab, and the clients that Debian has. One module a subject.
+#![allow(clippy::unwrap_used)]
+
+mod browser;
+mod common;
+mod conform;
+mod control;
+mod exec;
+mod gids;
+mod ifd;
+mod issue;
+mod kill;
+mod kits;
+mod lab;
+mod opensc;
+mod package;
+mod pcsc_api;
+mod programs;
+mod scenario;
+mod serve;
+mod system_card;
+mod trace;
+mod unlock;
+mod up;
+mod yubico;
+
+// The server's own tests have theirs from here too.
+#[allow(unreachable_pub)]
+#[path = "../server-stub/tests/common/postgres.rs"]
+mod postgres;
