@@ -161,7 +161,7 @@ fn a_card_of_another_make() {
     lab.write("card.toml", &format!("pin = \"123456\"\npuk = \"12345678\"\nadmin-key = \"{}\"\n", common::KEY));
     let script = format!(
         r#"{PCSCD}
-        mkdir memory
+        mkdir memory; mount -t tmpfs memory memory
         until_it bash -c '(exec 3<>/dev/tcp/127.0.0.1/35963) 2>/dev/null'
         {} 127.0.0.1:35963 memory & until_it in_reader
         objects >before

@@ -3,4 +3,3 @@
 
 mod profiles;
 mod reports;
-mod traceability;

@@ -1,5 +1,4 @@
 //! Files that people write: read, or refused with a line and a step.
-#![allow(clippy::unwrap_used)]
 
 use cardlab_scenario::catalogue;
 use cardlab_scenario::file::Scenario;

@@ -11,7 +11,7 @@
 //! ```
 //!
 //! It holds when one test of the suite fails on the sabotaged card and passes on the good one; which one it was
-//! stands in the output (`cargo test --test sabotage -- --nocapture query_always_9000`).
+//! stands in the output (`cargo test -p cardlab-conformance --test sabotage -- --nocapture query_always_9000`).
 //!
 //! | file | what is wrong |
 //! |---|---|
