@@ -181,6 +181,9 @@ impl Conform {
         };
         let mut records = Vec::new();
         for target in &mut self.targets()? {
+            for line in target.prepare(&chosen).map_err(|e| anyhow!(e)).or_exit(Exit::NOT_THERE)? {
+                eprintln!("  {line}");
+            }
             records.extend(self.run_on(&mut **target, &chosen));
         }
         let mut report = Report { format: FORMAT, target: self.target.clone(), seed: self.seed, records };

@@ -41,6 +41,14 @@ pub struct Credentials {
     pub puk: Option<Zeroizing<String>>,
     /// The administration key.
     pub admin: Option<AdminKey>,
+    /// Tries that the PIN has, where the card does not tell.
+    pub pin_tries: Option<u8>,
+    /// Tries that the PUK has, where the card does not tell.
+    pub puk_tries: Option<u8>,
+    /// Tries that the administration key has, where the card does not tell.
+    pub admin_tries: Option<u8>,
+    /// The serial of the card that they belong to, upper-case hexadecimal.
+    pub serial: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -50,11 +58,16 @@ struct Written {
     puk: Option<String>,
     admin_key: Option<String>,
     admin_algorithm: Option<String>,
+    pin_tries: Option<u8>,
+    puk_tries: Option<u8>,
+    admin_tries: Option<u8>,
+    serial: Option<String>,
 }
 
 impl Credentials {
     /// A TOML file with `pin`, `puk`, `admin-key` (hexadecimal) and `admin-algorithm` (`3des`, `aes128`,
-    /// `aes192`, `aes256`; 3des when it is left out).
+    /// `aes192`, `aes256`; 3des when it is left out). Where the card does not tell how many tries are left, `pin-tries`,
+    /// `puk-tries` and `admin-tries` say it for the person who knows; `serial` names the card that all this is of.
     ///
     /// # Errors
     /// [`CredentialsError`] names the line, never the value.
@@ -90,7 +103,9 @@ impl Credentials {
                 Some(key)
             }
         };
-        Ok(Self { pin, puk, admin })
+        let Written { pin_tries, puk_tries, admin_tries, .. } = written;
+        let serial = written.serial.map(|serial| serial.replace(' ', "").to_uppercase());
+        Ok(Self { pin, puk, admin, pin_tries, puk_tries, admin_tries, serial })
     }
 }
 

@@ -10,6 +10,7 @@
 //! | `sections` | their bodies, one file a section of a standard |
 //! | [`book`] | how they are written down, by this crate and by others |
 //! | [`select`] | which of them are to run |
+//! | [`ledger`] | what a run may cost a card that is somebody's |
 //! | [`run`] | running them |
 //! | [`expectations`] | known failures with their reasons |
 //! | [`report`] | what came of it: terminal, JSON, JUnit, HTML, differences, merging |
@@ -25,6 +26,7 @@ pub mod catalogue;
 pub mod credentials;
 pub mod expectations;
 mod keys;
+pub mod ledger;
 mod oracle;
 pub mod report;
 pub mod run;

@@ -56,6 +56,9 @@ fn once(target: &mut dyn Target, test: &Test, over: &mut Option<String>) -> Reco
     };
     let lives_on = !placed.facts.new;
     let mut bench = Bench::new(placed.slot, placed.facts, test.danger);
+    if let Some(ledger) = placed.ledger {
+        bench = bench.under(ledger);
+    }
     let started = Instant::now();
     let verdict = panic::catch_unwind(AssertUnwindSafe(|| test.perform(&mut bench)))
         .unwrap_or_else(|payload| Err(Stop::Failed(format!("the card or the test broke down: {}", told(&*payload)))));
@@ -72,15 +75,21 @@ fn once(target: &mut dyn Target, test: &Test, over: &mut Option<String>) -> Reco
         Ok(()) => (Outcome::Passed, String::new()),
         Err(Stop::Failed(what)) => (Outcome::Failed, what),
         Err(Stop::NotApplicable(why)) => (Outcome::NotApplicable, why),
-        Err(Stop::Card(error)) => (Outcome::Failed, format!("the card could not be asked: {error}")),
+        Err(Stop::NotRun(why)) => (Outcome::NotRun, why),
+        Err(stop @ Stop::Card(_)) => (Outcome::Failed, stop.to_string()),
     };
     let transcript = std::mem::take(&mut bench.transcript);
     if gone.is_some() {
         *over = gone;
-    } else if lives_on && test.danger > Danger::Safe && test.danger < Danger::Resets && bench.restore().is_err() {
+    } else if lives_on
+        && test.danger > Danger::Safe
+        && test.danger < Danger::Resets
+        && let Err(stop) = bench.restore()
+    {
         // Nothing more is done to a card that is not as it was.
-        *over = Some(format!("the card could not be brought back to what it was after {}", test.id));
-        (outcome, reason) = (Outcome::Failed, format!("{reason}; the card could not be brought back to what it was"));
+        *over = Some(format!("the card could not be brought back to what it was after {}: {stop}", test.id));
+        let before = if reason.is_empty() { String::new() } else { format!("{reason}; ") };
+        (outcome, reason) = (Outcome::Failed, format!("{before}the card could not be brought back to what it was: {stop}"));
     }
     record(&name, test, outcome, reason, transcript, micros)
 }

@@ -73,6 +73,6 @@ impl Target for Unlock {
             pin_tries: None,
             objects: Objects::new(),
         };
-        Ok(Placed { slot: Box::new(NoSlot), facts })
+        Ok(Placed::new(Box::new(NoSlot), facts))
     }
 }

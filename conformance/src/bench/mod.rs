@@ -26,6 +26,7 @@ pub use transcript::Line;
 pub use verdict::{Stop, Verdict};
 pub(crate) use verdict::{holds, same};
 
+use crate::ledger::{Credential, Ledger, Tries};
 use crate::target::Slot;
 use crate::test::Danger;
 use cardlab_client::minidriver::Minidriver;
@@ -60,6 +61,10 @@ pub struct Bench<'a> {
     allowed: Danger,
     /// Header and data of a chain that is under way.
     chain: ([u8; 4], Zeroizing<Vec<u8>>),
+    /// The last challenge of the administration key.
+    challenge: Option<Vec<u8>>,
+    /// What the run may cost the card, where it is somebody's.
+    ledger: Option<&'a mut Ledger>,
 }
 
 impl<'a> Bench<'a> {
@@ -76,7 +81,28 @@ impl<'a> Bench<'a> {
             written: BTreeSet::new(),
             allowed,
             chain: Default::default(),
+            challenge: None,
+            ledger: None,
         }
+    }
+
+    /// A card that is somebody's: no secret is sent against the ledger's word.
+    #[must_use]
+    pub fn under(mut self, ledger: &'a mut Ledger) -> Self {
+        self.ledger = Some(ledger);
+        self
+    }
+
+    /// As [`Ledger::open`], of this card's ledger.
+    pub(crate) fn account(&mut self, credential: Credential, tries: Tries) {
+        if let Some(ledger) = self.ledger.as_deref_mut() {
+            ledger.open(credential, tries);
+        }
+    }
+
+    /// As [`Ledger::owes`], of this card's ledger.
+    fn owes(&self, credential: Credential) -> bool {
+        self.ledger.as_deref().is_some_and(|ledger| ledger.owes(credential))
     }
 
     pub(crate) fn gids(&self) -> bool {
@@ -101,9 +127,19 @@ impl<'a> Bench<'a> {
                 masked(command, self.facts.new)
             )));
         }
+        let whole = self.whole(command);
+        let guess = whole.as_ref().and_then(|(header, data)| self.guess(*header, data));
+        if let (Some(guess), Some(ledger)) = (guess, self.ledger.as_deref_mut()) {
+            ledger.before(guess).map_err(Stop::NotRun)?;
+        }
         let answer = self.slot.transmit(command);
+        if let (Some(guess), Some(ledger)) = (guess, self.ledger.as_deref_mut()) {
+            let sw = answer.as_ref().ok().and_then(|answer| apdu::response(answer));
+            ledger.after(guess, sw.map(|(_, sw)| sw.0));
+        }
         let done = answer.as_ref().is_ok_and(|response| response.ends_with(&[0x90, 0x00]));
-        if let Some((header, data)) = self.whole(command) {
+        if let Some((header, data)) = whole {
+            self.note_challenge(header, answer.as_deref().unwrap_or_default());
             if done {
                 self.note_written(header, &data);
             }
@@ -192,9 +228,12 @@ impl<'a> Bench<'a> {
 
     /// The minidriver's functions over this card.
     pub(crate) fn minidriver<T>(&mut self, speak: impl FnOnce(&mut Minidriver<'_>) -> Verdict<T>) -> Verdict<T> {
-        let mut through = Through(self);
-        let mut card = Minidriver::open(&mut through).map_err(|e| Stop::failed(format!("the card is not recognised: {e}")))?;
-        speak(&mut card)
+        let mut through = Through { bench: self, held_back: None };
+        let said = match Minidriver::open(&mut through) {
+            Ok(mut card) => speak(&mut card),
+            Err(error) => Err(Stop::failed(format!("the card is not recognised: {error}"))),
+        };
+        through.held_back.map_or(said, Err)
     }
 
     /// The slot itself, for what is about the reader.
@@ -204,17 +243,24 @@ impl<'a> Bench<'a> {
 }
 
 /// A bench as a way to the card: what passes is in the transcript too.
-struct Through<'b, 'a>(&'b mut Bench<'a>);
+struct Through<'b, 'a> {
+    bench: &'b mut Bench<'a>,
+    /// Why a command was not sent: the reason that counts, whatever the minidriver makes of it.
+    held_back: Option<Stop>,
+}
 
 impl Transport for Through<'_, '_> {
     fn exchange(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError> {
-        match self.0.send(command) {
+        match self.bench.send(command) {
             Ok(mut reply) => {
                 reply.data.extend(reply.sw.to_be_bytes());
                 Ok(reply.data)
             }
             Err(Stop::Card(error)) => Err(error),
-            Err(_) => Err(TransportError::Short(0)),
+            Err(stop) => {
+                self.held_back.get_or_insert(stop);
+                Err(TransportError::Short(0))
+            }
         }
     }
 }

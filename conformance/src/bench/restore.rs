@@ -1,6 +1,7 @@
 //! Putting back what a test has changed: what to put back is read off what was sent and taken.
 
 use super::{Bench, PIV_PIN, Stop, Verdict};
+use crate::ledger::Credential;
 use crate::test::Danger;
 use cardlab_protocol::tlv::encode;
 use zeroize::Zeroizing;
@@ -55,14 +56,19 @@ impl Bench<'_> {
     /// Puts back what a test has changed: PIN, PUK and tries. For cards that go on living.
     pub(crate) fn restore(&mut self) -> Verdict {
         self.put_objects_back()?;
-        let Some(pin) = self.facts.credentials.pin.clone() else { return Ok(()) };
-        let pin = pin.as_bytes();
         self.allowed = Danger::Resets;
         self.start()?;
-        if (self.puk_now.is_some() || self.puk_spent) && self.facts.credentials.puk.is_some() {
+        if self.owes(Credential::AdminKey) {
+            self.admin()?;
+            self.start()?;
+        }
+        let puk_spent = self.puk_now.is_some() || self.puk_spent || self.owes(Credential::Puk);
+        if puk_spent && self.facts.credentials.puk.is_some() {
             let (now, before) = (self.puk()?, self.facts.credentials.puk.clone().unwrap_or_default());
             self.change_puk(&now, before.as_bytes())?.ok("putting the PUK and its tries back")?;
         }
+        let Some(pin) = self.facts.credentials.pin.clone() else { return self.reset() };
+        let pin = pin.as_bytes();
         if self.tries().is_ok_and(|left| left == 0) {
             if self.facts.credentials.puk.is_some() && !self.gids() {
                 let puk = self.puk()?;

@@ -1,6 +1,7 @@
 //! How a body ends, and the checks that end it.
 
 use cardlab_client::transport::TransportError;
+use std::fmt;
 
 /// How a body ends: quietly, or with a reason.
 pub type Verdict<T = ()> = Result<T, Stop>;
@@ -12,8 +13,19 @@ pub enum Stop {
     Failed(String),
     /// The test does not apply to this card after all.
     NotApplicable(String),
+    /// The test would have cost a card that is somebody's more than was announced, or needs what is not to be sent.
+    NotRun(String),
     /// The card could not be asked.
     Card(TransportError),
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(why) | Self::NotApplicable(why) | Self::NotRun(why) => f.write_str(why),
+            Self::Card(error) => write!(f, "the card could not be asked: {error}"),
+        }
+    }
 }
 
 impl From<TransportError> for Stop {

@@ -4,15 +4,17 @@
 //! |---|---|---|
 //! | [`sim`] | a new simulated card, in process | no |
 //! | [`socket`] | a new simulated card in a reader of its own, behind pcsc-lite's socket | yes |
-//! | [`pcsc`] | the card that is in a reader: anybody's | yes |
+//! | [`pcsc`] | the card that is in a reader: anybody's, [`owned`] | yes |
 
+pub mod owned;
 pub mod pcsc;
 pub mod sim;
 pub mod socket;
 pub mod watched;
 
 use crate::bench::Facts;
-use crate::test::{Danger, Need, Wish};
+use crate::ledger::Ledger;
+use crate::test::{Danger, Need, Test, Wish};
 use cardlab_client::transport::TransportError;
 use std::path::Path;
 use std::time::Duration;
@@ -54,6 +56,16 @@ pub struct Placed<'a> {
     pub slot: Box<dyn Slot + 'a>,
     /// What is known of it.
     pub facts: Facts,
+    /// What the run may cost it, where it is somebody's.
+    pub ledger: Option<&'a mut Ledger>,
+}
+
+impl<'a> Placed<'a> {
+    /// A card that is nobody's.
+    #[must_use]
+    pub fn new(slot: Box<dyn Slot + 'a>, facts: Facts) -> Self {
+        Self { slot, facts, ledger: None }
+    }
 }
 
 /// Why a test gets no card.
@@ -100,13 +112,23 @@ pub enum NoCard {
 ///     fn place(&mut self, needs: &[Need], wish: &Wish, _: Danger) -> Result<Placed<'_>, NoCard> {
 ///         let (card, facts) = self.0.card(wish)?;
 ///         check_needs(&facts, needs, false, false)?;
-///         Ok(Placed { slot: Box::new(Watched::new(Terse(InProcess(card)), SILENCE)), facts })
+///         Ok(Placed::new(Box::new(Watched::new(Terse(InProcess(card)), SILENCE)), facts))
 ///     }
 /// }
 /// ```
 pub trait Target {
     /// What its report is called by.
     fn name(&self) -> String;
+
+    /// Makes ready for these tests: proves what they need on a card that is somebody's. Gives what the run may cost
+    /// it, a line for each secret; nothing for cards that are nobody's.
+    ///
+    /// # Errors
+    /// A sentence for people: the card could not be asked.
+    fn prepare(&mut self, tests: &[&Test]) -> Result<Vec<String>, String> {
+        let _ = tests;
+        Ok(Vec::new())
+    }
 
     /// A card for one test.
     ///

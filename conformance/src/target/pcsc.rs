@@ -1,16 +1,17 @@
 //! The card that is in a reader: anybody's. Nothing is done to it that was not allowed by name.
 
-use super::{NoCard, Placed, SILENCE, Slot, Target, check_needs};
+use super::owned::Owned;
+use super::{NoCard, Placed, SILENCE, Slot, Target};
 use crate::bench::{Facts, Objects};
 use crate::credentials::Credentials;
 use crate::keys::KeyKind;
 use crate::oracle::PublicKey;
-use crate::test::{Danger, Need, Wish};
+use crate::test::{Danger, Need, Test, Wish};
 use cardlab_client::minidriver::Minidriver;
 use cardlab_client::recognise::Edge;
 use cardlab_client::transport::{TransportError, send};
 use cardlab_pcsclite::client::{self, Card, Context, Disposition, ShareMode};
-use cardlab_protocol::tlv::{self, find, find_path};
+use cardlab_protocol::tlv::{self, find_path};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 use x509_cert::der::{Decode as _, Encode as _};
@@ -45,8 +46,7 @@ pub struct Pcsc {
     context: Context,
     socket: PathBuf,
     reader: String,
-    facts: Facts,
-    allowed: Danger,
+    card: Owned,
 }
 
 impl Pcsc {
@@ -65,11 +65,7 @@ impl Pcsc {
         context.set_limit(SILENCE)?;
         let facts = {
             let mut card = context.connect(reader, ShareMode::Shared)?;
-            let mut facts = look(&mut card, credentials).map_err(PcscError::Card)?;
-            if allowed >= Danger::ChangesKeys && !matches!(facts.edge, Edge::Gids { .. }) {
-                facts.objects = objects(&mut card, facts.credentials.pin.as_deref()).map_err(PcscError::Card)?;
-            }
-            facts
+            look(&mut card, credentials).map_err(PcscError::Card)?
         };
         let given = serial.map(|s| s.replace(' ', "").to_uppercase());
         match given {
@@ -77,37 +73,32 @@ impl Pcsc {
             None if allowed > Danger::Safe => return Err(PcscError::NoSerial(allowed, facts.serial)),
             _ => {}
         }
-        Ok(Self { context, socket: socket.to_owned(), reader: reader.to_owned(), facts, allowed })
+        Ok(Self { context, socket: socket.to_owned(), reader: reader.to_owned(), card: Owned::new(facts, allowed) })
     }
 
     /// What was recognised.
     #[must_use]
     pub const fn facts(&self) -> &Facts {
-        &self.facts
+        self.card.facts()
     }
 }
 
 impl Target for Pcsc {
     fn name(&self) -> String {
-        self.facts.name.clone()
+        self.facts().name.clone()
+    }
+
+    fn prepare(&mut self, tests: &[&Test]) -> Result<Vec<String>, String> {
+        let card = self.context.connect(&self.reader, ShareMode::Shared).map_err(|e| e.to_string())?;
+        let slot = Connected { card, socket: &self.socket, reader: &self.reader };
+        self.card.prepare(Box::new(slot), tests).map_err(|stop| stop.to_string())
     }
 
     fn place(&mut self, needs: &[Need], wish: &Wish, danger: Danger) -> Result<Placed<'_>, NoCard> {
-        if !wish.settings.is_empty() {
-            return Err(NoCard::NotApplicable("needs a card that is made for it".into()));
-        }
-        for (slot, kind) in &wish.keys {
-            if !self.facts.keys.iter().any(|(of, key)| of == slot && kind_of(key) == Some(*kind)) {
-                return Err(NoCard::NotApplicable(format!("no certificate of a {} key in slot {slot:02X}", kind.name())));
-            }
-        }
-        check_needs(&self.facts, needs, true, false)?;
-        if danger > self.allowed {
-            return Err(NoCard::NotRun(format!("'{danger}' is not allowed; --allow {danger} --serial {}", self.facts.serial)));
-        }
+        self.card.admit(needs, wish, danger)?;
         let card = self.context.connect(&self.reader, ShareMode::Shared).map_err(|e| NoCard::NotRun(e.to_string()))?;
         let slot = Connected { card, socket: &self.socket, reader: &self.reader };
-        Ok(Placed { slot: Box::new(slot), facts: self.facts.clone() })
+        Ok(self.card.place(Box::new(slot)))
     }
 }
 
@@ -141,27 +132,6 @@ fn look(card: &mut Card<'_>, credentials: Credentials) -> Result<Facts, String> 
     })
 }
 
-/// All data objects of SP 800-73-4 part 1 table 3 that can be read, for being put back.
-fn objects(card: &mut Card<'_>, pin: Option<&String>) -> Result<Objects, String> {
-    let mut minidriver = Minidriver::open(card).map_err(|e| e.to_string())?;
-    if let Some(pin) = pin {
-        minidriver.card_authenticate_pin(pin.as_bytes()).map_err(|e| e.to_string())?;
-    }
-    let mut objects = Objects::new();
-    for last in 0x01..=0x23 {
-        let tag = [0x5F, 0xC1, last];
-        let command = [&[0x00, 0xCB, 0x3F, 0xFF, 0x05, 0x5C, 0x03], &tag[..], &[0x00]].concat();
-        let (data, sw) = send(card, &command).map_err(|e| e.to_string())?;
-        match sw {
-            0x9000 => drop(objects.insert(tag.to_vec(), find(&data, 0x53).map(<[u8]>::to_vec))),
-            0x6A82 => drop(objects.insert(tag.to_vec(), None)),
-            // Not readable: a test that writes it ends the run, because it could not be put back.
-            _ => {}
-        }
-    }
-    Ok(objects)
-}
-
 /// The public key of a certificate, when the suite can judge it.
 fn public_of(der: &[u8]) -> Option<PublicKey> {
     let certificate = x509_cert::Certificate::from_der(der).ok()?;
@@ -184,13 +154,6 @@ fn public_of(der: &[u8]) -> Option<PublicKey> {
             Some(PublicKey::Point(kind, bits.to_vec()))
         }
         _ => None,
-    }
-}
-
-fn kind_of(key: &PublicKey) -> Option<KeyKind> {
-    match key {
-        PublicKey::Rsa { modulus, .. } => [KeyKind::Rsa2048, KeyKind::Rsa3072].into_iter().find(|k| k.size() == modulus.len()),
-        PublicKey::Point(kind, _) => Some(*kind),
     }
 }
 

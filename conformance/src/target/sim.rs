@@ -65,7 +65,7 @@ impl Target for Sim {
     fn place(&mut self, needs: &[Need], wish: &Wish, _: Danger) -> Result<Placed<'_>, NoCard> {
         let (card, facts) = self.card(wish)?;
         check_needs(&facts, needs, false, true)?;
-        Ok(Placed { slot: Box::new(Watched::new(InProcess(card), SILENCE)), facts })
+        Ok(Placed::new(Box::new(Watched::new(InProcess(card), SILENCE)), facts))
     }
 }
 
@@ -92,6 +92,7 @@ fn facts(profile: &Profile, wish: &Wish) -> Result<Facts, NoCard> {
             pin: (!blank).then(|| Zeroizing::new(profile.pin.value.clone())),
             puk: profile.puk.as_ref().map(|puk| Zeroizing::new(puk.value.clone())),
             admin: admin.filter(|_| !blank),
+            ..Credentials::default()
         },
         keys,
         new: true,

@@ -74,6 +74,6 @@ impl Target for Socket {
         self.insert(card);
         let Some((_, reader)) = &self.reader else { return Err(NoCard::NotRun("there is no reader".into())) };
         let card = self.context.connect(reader, ShareMode::Shared).map_err(|e| NoCard::NotRun(e.to_string()))?;
-        Ok(Placed { slot: Box::new(Connected { card, socket: self.readers.socket(), reader }), facts })
+        Ok(Placed::new(Box::new(Connected { card, socket: self.readers.socket(), reader }), facts))
     }
 }

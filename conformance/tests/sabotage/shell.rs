@@ -67,7 +67,7 @@ impl Target for Sabotaged {
         let (card, facts) = self.sim.card(wish)?;
         check_needs(&facts, needs, false, true)?;
         let slot = Covered { card: Good::new(card), shell: (self.shell)(), maker: self.shell };
-        Ok(Placed { slot: Box::new(Watched::new(slot, self.limit)), facts })
+        Ok(Placed::new(Box::new(Watched::new(slot, self.limit)), facts))
     }
 }
 
