@@ -100,7 +100,7 @@ fn a_card_in_a_reader_is_left_as_it_was() {
     let serial = lab.sh(&format!("{CARDLAB} card status --json")).ok();
     let serial = serial.split("\"guid\":\"").nth(1).map(|rest| rest.split('"').next().unwrap().replace('-', "").to_uppercase());
     let serial = serial.unwrap_or_else(|| panic!("a card UUID"));
-    lab.write("card.toml", "pin = \"123456\"\npuk = \"12345678\"\nadmin-key = \"010203040506070801020304050607080102030405060708\"\nadmin-algorithm = \"aes192\"\n");
+    lab.write("card.toml", "pin = \"123456\"\npuk = \"12345678\"\npuk-tries = 3\nadmin-key = \"010203040506070801020304050607080102030405060708\"\nadmin-algorithm = \"aes192\"\n");
     let before = lab.sh(&format!("{CARDLAB} card status")).ok();
     // Reading only, without a word of permission.
     let read = lab.sh(&format!("{CARDLAB} conform --target pcsc --credentials card.toml --json read.json")).ok();
@@ -158,7 +158,7 @@ fn a_card_of_another_make() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let card = root.join("target/foreign/debug/foreign-card");
     assert!(card.is_file(), "{}: tests/run builds it", card.display());
-    lab.write("card.toml", &format!("pin = \"123456\"\npuk = \"12345678\"\nadmin-key = \"{}\"\n", common::KEY));
+    lab.write("card.toml", &format!("pin = \"123456\"\npuk = \"12345678\"\npuk-tries = 3\nadmin-key = \"{}\"\n", common::KEY));
     let script = format!(
         r#"{PCSCD}
         mkdir memory; mount -t tmpfs memory memory
@@ -187,7 +187,7 @@ fn under_pcscd() {
     let (gids, piv) = ("A0F1E2D3C4B5A69788796A5B4C3D2E1F", "B0F1E2D3C4B5469788796A5B4C3D2E1F");
     let key = "010203040506070801020304050607080102030405060708";
     lab.write("zeros.toml", "pin = \"123456\"\nadmin-key = \"000000000000000000000000000000000000000000000000\"\n");
-    lab.write("tdes.toml", &format!("pin = \"123456\"\npuk = \"12345678\"\nadmin-key = \"{key}\"\n"));
+    lab.write("tdes.toml", &format!("pin = \"123456\"\npuk = \"12345678\"\npuk-tries = 3\nadmin-key = \"{key}\"\n"));
     lab.write("aes.toml", &format!("{}admin-algorithm = \"aes192\"\n", lab.read("tdes.toml")));
     lab.write("none.toml", "");
     let allowed = format!("--allow locks --serial {gids}");

@@ -66,6 +66,8 @@ pub struct Guess {
     pub credential: Credential,
     /// It is the value that the card has, as far as is known.
     pub right: bool,
+    /// It is sent to give tries back, not to see what comes of it.
+    pub restores: bool,
 }
 
 /// Fewer tries than this are left alone: one proves a value, one stays for its owner.
@@ -78,6 +80,8 @@ struct Account {
     proved: bool,
     /// Values that were sent and not taken, since the last one that was.
     outstanding: u8,
+    /// Those of them that the card refused for their form: an honest card has compared nothing.
+    doubtful: u8,
     /// The most of them that there may be.
     most: u8,
 }
@@ -96,7 +100,7 @@ impl Ledger {
             Tries::Untold => Some(format!("the card does not tell how many tries the {credential} has: nothing is tried on it")),
             Tries::Left(_) | Tries::Uncounted => None,
         };
-        self.0.insert(credential, Account { tries, closed, proved: false, outstanding: 0, most: 1 });
+        self.0.insert(credential, Account { tries, closed, proved: false, outstanding: 0, doubtful: 0, most: 1 });
     }
 
     /// Sends no more of this credential, whatever comes.
@@ -148,7 +152,7 @@ impl Ledger {
     /// # Errors
     /// Why it is not to be sent.
     pub fn before(&mut self, guess: Guess) -> Result<(), String> {
-        let Guess { credential, right } = guess;
+        let Guess { credential, right, restores } = guess;
         let Some(account) = self.0.get_mut(&credential) else {
             return Err(format!("nothing is known of the {credential} and its tries: nothing is tried on it"));
         };
@@ -160,7 +164,9 @@ impl Ledger {
         }
         if let Tries::Left(left) = account.tries
             && account.most < u8::MAX
-            && account.outstanding + 1 >= left
+            // Whether a card that counts what it refuses for its form takes the right value on its last try is no matter: one
+            // that does not is lost with it or without.
+            && account.outstanding - if right && restores { account.doubtful } else { 0 } + 1 >= left
         {
             return Err(format!("the last try of the {credential} is its owner's"));
         }
@@ -170,12 +176,12 @@ impl Ledger {
 
     /// Takes the answer to it into account; `None` when there was none. What was not to be expected closes the account.
     pub fn after(&mut self, guess: Guess, sw: Option<u16>) {
-        let Guess { credential, right } = guess;
+        let Guess { credential, right, .. } = guess;
         let Some(account) = self.0.get_mut(&credential) else { return };
         let left = match (account.tries, sw) {
             (_, Some(0x9000 | 0x6100..=0x61FF)) => {
                 account.proved |= right;
-                account.outstanding = 0;
+                (account.outstanding, account.doubtful) = (0, 0);
                 return;
             }
             (Tries::Left(left), _) => left.saturating_sub(account.outstanding),
@@ -187,6 +193,7 @@ impl Ledger {
             _ => None,
         };
         let compared = said.is_some() || sw.is_some_and(|sw| sw >> 8 == 0x63);
+        account.doubtful += u8::from(sw.is_some() && !compared);
         if right && !account.proved {
             let answer = sw.map_or_else(|| "no answer".to_owned(), |sw| format!("{sw:04X}"));
             account.closed = Some(format!("the {credential} that was given is not the card's ({answer}); it is not sent again"));
@@ -231,8 +238,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const RIGHT: Guess = Guess { credential: Credential::Pin, right: true };
-    const WRONG: Guess = Guess { credential: Credential::Pin, right: false };
+    const RIGHT: Guess = Guess { credential: Credential::Pin, right: true, restores: false };
+    const WRONG: Guess = Guess { right: false, ..RIGHT };
 
     fn proved(left: u8, danger: Danger) -> Ledger {
         let mut ledger = Ledger::default();
@@ -267,7 +274,7 @@ mod tests {
             assert_eq!(ledger.before(RIGHT).unwrap_err(), why);
             assert_eq!(ledger.announcement(), [format!("PIN: {why}")]);
         }
-        let nobodys = Guess { credential: Credential::Puk, right: true };
+        let nobodys = Guess { credential: Credential::Puk, ..RIGHT };
         assert!(Ledger::default().before(nobodys).is_err());
     }
 
@@ -284,6 +291,8 @@ mod tests {
         ledger.before(RIGHT).unwrap();
         ledger.after(RIGHT, Some(0x6A86));
         assert_eq!(ledger.before(RIGHT).unwrap_err(), "the last try of the PIN is its owner's");
+        // To give it back it is worth it: the card has said of one only that it was compared.
+        ledger.before(Guess { restores: true, ..RIGHT }).unwrap();
         assert!(proved(3, Danger::Safe).before(WRONG).is_err());
     }
 
@@ -304,8 +313,11 @@ mod tests {
         let mut ledger = proved(3, Danger::Safe);
         ledger.open(Credential::Puk, Tries::Left(3));
         ledger.allow(Danger::Locks, Some(Credential::Puk));
-        assert!(ledger.announcement()[0].contains("at most 1 try"), "{:?}", ledger.announcement());
-        let puk = Guess { credential: Credential::Puk, right: true };
+        assert_eq!(
+            ledger.announcement()[0],
+            "PIN: 3 tries left, proved; wrong ones too, whose tries are given back; the last try is left alone"
+        );
+        let puk = Guess { credential: Credential::Puk, ..RIGHT };
         ledger.before(puk).unwrap();
         ledger.after(puk, Some(0x9000));
         ledger.allow(Danger::Locks, Some(Credential::Puk));

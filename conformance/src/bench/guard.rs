@@ -47,7 +47,7 @@ impl Bench<'_> {
             }
             _ => return None,
         };
-        Some(Guess { credential, right })
+        Some(Guess { credential, right, restores: self.restoring })
     }
 
     /// Whether data begins with what the card has, framed as this card wants it.

@@ -63,6 +63,8 @@ pub struct Bench<'a> {
     chain: ([u8; 4], Zeroizing<Vec<u8>>),
     /// The last challenge of the administration key.
     challenge: Option<Vec<u8>>,
+    /// What is sent now is sent to put back.
+    restoring: bool,
     /// What the run may cost the card, where it is somebody's.
     ledger: Option<&'a mut Ledger>,
 }
@@ -82,6 +84,7 @@ impl<'a> Bench<'a> {
             allowed,
             chain: Default::default(),
             challenge: None,
+            restoring: false,
             ledger: None,
         }
     }

@@ -55,6 +55,7 @@ impl Bench<'_> {
 
     /// Puts back what a test has changed: PIN, PUK and tries. For cards that go on living.
     pub(crate) fn restore(&mut self) -> Verdict {
+        self.restoring = true;
         self.put_objects_back()?;
         self.allowed = Danger::Resets;
         self.start()?;

@@ -2,9 +2,11 @@
 
 use crate::bench::{Bench, Stop, Verdict, holds};
 use crate::book::Book;
+use crate::target::SILENCE;
 use crate::test::Need;
 use cardlab_pcsclite::client::{Card, Context, Disposition, Error, ShareMode};
 use cardlab_pcsclite::code::{ReturnCode, state};
+use std::path::Path;
 
 /// A second program beside the bench.
 fn beside<T>(b: &mut Bench<'_>, speak: impl FnOnce(&mut Bench<'_>, &Context, &str) -> Verdict<T>) -> Verdict<T> {
@@ -13,8 +15,14 @@ fn beside<T>(b: &mut Bench<'_>, speak: impl FnOnce(&mut Bench<'_>, &Context, &st
         .reader()
         .map(|(socket, reader)| (socket.to_owned(), reader.to_owned()))
         .ok_or_else(|| Stop::NotApplicable("there is no PC/SC between test and card".into()))?;
-    let context = Context::establish_at(&socket).map_err(failed)?;
-    speak(b, &context, &reader)
+    speak(b, &service(&socket)?, &reader)
+}
+
+/// A context whose every wait ends.
+fn service(socket: &Path) -> Verdict<Context> {
+    let context = Context::establish_at(socket).map_err(failed)?;
+    context.set_limit(SILENCE).map_err(failed)?;
+    Ok(context)
 }
 
 fn failed(error: Error) -> Stop {
@@ -130,9 +138,9 @@ fn transactions(book: &mut Book) {
     let mut s = book.section("pcsc/part-5/transactions", "PC/SC part 5 section 3.2, SCardBeginTransaction", &[Need::Pcsc]);
     s.must("one-at-a-time", "While one program has a transaction another gets none", |b| {
         beside(b, |_, context, reader| {
-            let mut one = connected(context, reader)?;
+            // Both are connected first: pcscd keeps who connects beside a transaction waiting for its end.
+            let (mut one, mut two) = (connected(context, reader)?, connected(context, reader)?);
             one.begin().map_err(failed)?;
-            let mut two = connected(context, reader)?;
             refused(two.try_begin(), &[ReturnCode::SHARING_VIOLATION], "SCardBeginTransaction")?;
             one.end(Disposition::Leave).map_err(failed)?;
             two.try_begin().map_err(failed)?;
@@ -141,11 +149,10 @@ fn transactions(book: &mut Book) {
     });
     s.must("nested", "A program may begin twice, and ends twice", |b| {
         beside(b, |_, context, reader| {
-            let mut one = connected(context, reader)?;
+            let (mut one, mut two) = (connected(context, reader)?, connected(context, reader)?);
             one.begin().map_err(failed)?;
             one.begin().map_err(failed)?;
             one.end(Disposition::Leave).map_err(failed)?;
-            let mut two = connected(context, reader)?;
             refused(two.try_begin(), &[ReturnCode::SHARING_VIOLATION], "SCardBeginTransaction in the outer one")?;
             one.end(Disposition::Leave).map_err(failed)?;
             two.try_begin().map_err(failed)?;
@@ -178,11 +185,11 @@ fn transactions(book: &mut Book) {
             None => return Err(Stop::NotApplicable("there is no PC/SC between test and card".into())),
         };
         {
-            let dying = Context::establish_at(&socket).map_err(failed)?;
+            let dying = service(&socket)?;
             let mut card = connected(&dying, &reader)?;
             card.begin().map_err(failed)?;
         }
-        let context = Context::establish_at(&socket).map_err(failed)?;
+        let context = service(&socket)?;
         let mut two = connected(&context, &reader)?;
         two.begin().map_err(failed)?;
         two.end(Disposition::Leave).map_err(failed)
