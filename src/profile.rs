@@ -1,8 +1,9 @@
 //! `cardlab profile`: the kinds of cards there are.
 
 use crate::exit::{Exit, Failure};
-use cardlab_sim::profile::{Profile, SETTINGS};
-use cardlab_vreader::pace::Pace;
+use cardlab_sim::{Profile, Setting};
+use cardlab_vreader::Pace;
+use cardlab_vreader::setup::settings;
 use clap::{Args, Subcommand};
 
 /// Show the kinds of cards
@@ -22,7 +23,10 @@ enum What {
         name: String,
     },
     /// List what can be set on top of a profile: --card PROFILE,KEY=VALUE
-    Settings,
+    Settings {
+        /// Only what a card of this profile has
+        profile: Option<String>,
+    },
 }
 
 impl ProfileCommand {
@@ -34,20 +38,24 @@ impl ProfileCommand {
                 }
             }
             What::Show { name } => print!("{}", Profile::text(&name)?),
-            What::Settings => {
-                println!("{:<22}the reader's name", "name");
-                println!("{:<22}on or off: a keypad at the reader", "pin-pad");
-                println!("{:<22}how long commands take, in milliseconds: any:10+sign:475, or a model:", "pace");
-                for (name, times, source) in Pace::MODELS {
-                    println!("{:<22}  {name:<12}{times:<20}{source}", "");
-                }
-                println!("{:<22}KEY.pem[:CERTIFICATE.pem], FILE.p12[:PASSWORD], or new:ALGORITHM", "9a 9c 9d 9e 82..95");
-                println!("{:<22}file that gets the certificate of the CA that signs new: keys", "ca");
-                for (key, value) in SETTINGS {
-                    println!("{key:<22}{value}");
-                }
+            What::Settings { profile: Some(name) } => {
+                let profile = Profile::builtin(&name)?;
+                settings::of(&profile).for_each(show);
             }
+            What::Settings { profile: None } => settings::all().for_each(show),
         }
         Ok(Exit::FINE)
+    }
+}
+
+/// A line of what it changes and for which cards, a line of its values.
+fn show(setting: &Setting) {
+    let names = setting.names().collect::<Vec<_>>().join(", ");
+    println!("{names:<40}{} ({})", setting.changes, setting.cards.words());
+    println!("{:<40}= {}", "", setting.values);
+    if setting.name == "pace" {
+        for (name, times, source) in Pace::MODELS {
+            println!("{:<42}{name:<12}{times:<20}{source}", "");
+        }
     }
 }

@@ -3,16 +3,13 @@
 use crate::exit::Failure;
 use anyhow::{Context as _, anyhow};
 use cardlab_control::api::Control;
-use cardlab_sim::card::World;
 use cardlab_sim::crypto::backend::{Backend, Repeatable};
 use cardlab_sim::nvm::Volatile;
-use cardlab_sim::random::Random;
+use cardlab_sim::{Random, Setting, World};
 use cardlab_vreader::clock::Monotonic;
-use cardlab_vreader::icc::VirtualCard;
-use cardlab_vreader::rack::Rack;
-use cardlab_vreader::server::{POWER_OFF_GRACE, Server};
-use cardlab_vreader::setup::CardRequest;
-use cardlab_vreader::store::StateDirectory;
+use cardlab_vreader::server::POWER_OFF_GRACE;
+use cardlab_vreader::setup::settings;
+use cardlab_vreader::{CardRequest, Rack, Server, StateDirectory, VirtualCard};
 use cardlab_vreader::trace::{Form, Ticks, Trace};
 use clap::Args;
 use std::fs::File;
@@ -29,11 +26,7 @@ use cardlab_sim::crypto::backend::RustCrypto as PrivateOperations;
 #[derive(Args)]
 pub(crate) struct ReaderOptions {
     /// A card in a reader of its own: PROFILE[,KEY=VALUE]..; may be given several times
-    ///
-    /// Example: yubikey-5.4,serial=123,pin=654321,9a=new:p256. `cardlab profile list` shows the
-    /// profiles, `cardlab profile settings` the keys. Keys from files: 9a=key.pem:cert.pem or
-    /// 9a=file.p12:password. Settings describe a new card; one that --state keeps stays as it is.
-    #[arg(long = "card", value_name = "CARD", default_value = "nist-piv")]
+    #[arg(long = "card", value_name = "CARD", default_value = "nist-piv", long_help = card_help())]
     cards: Vec<String>,
 
     /// Keep the cards in this directory; without it they are new each time
@@ -62,6 +55,17 @@ pub(crate) struct ReaderOptions {
     /// Milliseconds until an unused card is powered off; 0 means never
     #[arg(long, value_name = "MS", default_value_t = POWER_OFF_GRACE.as_millis() as u64)]
     power_off_after: u64,
+}
+
+/// The long help of `--card`, with the names of all settings.
+fn card_help() -> String {
+    let names = settings::all().flat_map(Setting::names).collect::<Vec<_>>().join(", ");
+    format!(
+        "A card in a reader of its own: PROFILE[,KEY=VALUE]..; may be given several times\n\n\
+         Example: yubikey-5.4,serial=123,pin=654321,9a=new:p256. `cardlab profile list` shows the profiles, \
+         `cardlab profile settings` what each key changes. Keys: {names}. Card keys from files: 9a=key.pem:cert.pem or \
+         9a=file.p12:password. Settings describe a new card; one that --state keeps stays as it is."
+    )
 }
 
 /// A card that is ready for a reader.

@@ -3,10 +3,9 @@
 use crate::exit::{Exit, Failure, OrExit};
 use crate::readers::system_random;
 use anyhow::anyhow;
-use cardlab_sim::card::{Card, Stopped, World};
 use cardlab_sim::crypto::backend::RustCrypto;
-use cardlab_sim::random::Random;
-use cardlab_vreader::store::StateDirectory;
+use cardlab_sim::{Card, Random, Stopped, World};
+use cardlab_vreader::StateDirectory;
 use clap::Args;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -116,7 +116,7 @@ fn replay(file: &Path, wanted: Option<&str>, choice: &crate::choose::ReaderChoic
                     .or_exit(Exit::NOT_THERE)?;
             }
             What::Event { .. } => {}
-            What::Exchange { command, response } => {
+            What::Exchange { command, response, .. } => {
                 sent += 1;
                 let answer = connected.exchange(command).ok();
                 if answer.as_deref() != response.as_ref().map(|response| response.as_slice()) {

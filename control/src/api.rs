@@ -329,7 +329,7 @@ async fn type_in(State(control): State<Control>, Reader(place): Reader, Body(typ
 
 /// Whether a record is one of `which`.
 fn matches(record: &Record, which: &Which) -> bool {
-    let What::Exchange { command, response } = &record.what else {
+    let What::Exchange { command, response, .. } = &record.what else {
         return which.ins.is_none() && which.name.is_none() && which.status.is_none();
     };
     let ins = |ins: &String| u8::from_str_radix(ins, 16).is_ok_and(|ins| command.get(1) == Some(&ins));

@@ -66,7 +66,7 @@ impl From<RetryCounter> for TriesView {
 
 impl CardView {
     pub(crate) fn of(card: &VirtualCard) -> Self {
-        let [pin, puk, admin_key, global_pin] = COUNTED.map(|(_, reference)| tries(card.card(), reference).map(TriesView::from));
+        let [pin, puk, admin_key, global_pin] = COUNTED.map(|reference| tries(card.card(), reference).map(TriesView::from));
         Self {
             profile: card.card().profile().name.clone(),
             serial: card.card().serial(),

@@ -1,5 +1,6 @@
 //! What a card asks of the applications on it.
 
+use crate::conditions::Conditions;
 use crate::crypto::backend::Backend;
 use crate::nvm::Nvm;
 use crate::profile::Profile;
@@ -9,21 +10,23 @@ use cardlab_protocol::apdu::Command;
 use std::time::Duration;
 
 /// What an applet may use while it processes a command.
-pub struct Env<'a> {
+pub(crate) struct Env<'a> {
     /// Non-volatile memory.
-    pub nvm: &'a mut Nvm,
+    pub(crate) nvm: &'a mut Nvm,
     /// Random source.
-    pub random: &'a mut Random,
+    pub(crate) random: &'a mut Random,
     /// Private operations.
-    pub backend: &'a dyn Backend,
+    pub(crate) backend: &'a dyn Backend,
     /// The card's rules.
-    pub profile: &'a Profile,
+    pub(crate) profile: &'a Profile,
+    /// What surrounds the card now.
+    pub(crate) conditions: Conditions,
     /// Time since some fixed moment; only differences mean something.
-    pub now: Duration,
+    pub(crate) now: Duration,
 }
 
 /// An application on a card.
-pub trait Applet: Send {
+pub(crate) trait Applet: Send {
     /// What it is called: `piv`, `gids`, `management`, `otp`.
     fn name(&self) -> &'static str;
 

@@ -10,14 +10,16 @@
 
 use crate::applet::{Applet, Env};
 use crate::atr::{Atr, AtrError, Protocol};
+use crate::conditions::{Conditions, Touch};
 use crate::crypto::CryptoError;
 use crate::crypto::backend::{Backend, RustCrypto};
 use crate::factory::{self, Factory};
 use crate::gids::Gids;
-use crate::nvm::{Nvm, RecordId, Store, StoreError, Volatile};
+use crate::memory;
+use crate::nvm::{Nvm, Records, Store, StoreError, Volatile};
 use crate::piv::Piv;
 use crate::piv::factory::Issued;
-use crate::profile::{Profile, ProfileError, Touch};
+use crate::profile::{Profile, ProfileError};
 use crate::random::Random;
 use crate::status::{Abort, StatusWord};
 use crate::yubikey::{management::Management, otp::Otp};
@@ -25,6 +27,7 @@ use cardlab_protocol::apdu::Command;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 /// Tells the time since some fixed moment.
 pub trait Clock: Send {
@@ -83,7 +86,7 @@ pub enum CardError {
         wanted: String,
     },
     /// The stored card was written by a newer version.
-    #[error("the stored card has format {0}; this version knows format {FORMAT} only")]
+    #[error("the stored card has format {0}; this version knows format {known} only", known = memory::FORMAT)]
     Format(u8),
     /// The profile's ATR is wrong.
     #[error("ATR: {0}")]
@@ -124,10 +127,6 @@ pub enum NoAnswer {
     PowerLost,
 }
 
-/// Format of the records; the first of record 00000000.
-const FORMAT: u8 = 1;
-const HEADER: RecordId = RecordId::new(0, 0);
-
 const INS_SELECT: u8 = 0xA4;
 const INS_GET_RESPONSE: u8 = 0xC0;
 const CLA_CHAIN: u8 = 0x10;
@@ -152,6 +151,7 @@ enum Joined {
 /// A smart card.
 pub struct Card {
     profile: Profile,
+    conditions: Conditions,
     atr: Atr,
     protocol: Protocol,
     nvm: Nvm,
@@ -188,6 +188,7 @@ impl Card {
         world: World,
         personalise: impl FnOnce(u32, &mut Random) -> Result<Vec<Issued>, E>,
     ) -> Result<Self, E> {
+        profile.check().map_err(CardError::from)?;
         let mut card = Self::open(profile, world)?;
         if card.nvm.is_empty() {
             let factory = Factory::new(&card.profile, &mut card.random).map_err(CardError::from)?;
@@ -197,7 +198,7 @@ impl Card {
             }
             card.make(&factory, &issued).map_err(CardError::from)?;
         } else {
-            card.check_header()?;
+            card.check_header(card.nvm.records())?;
         }
         Ok(card)
     }
@@ -207,13 +208,26 @@ impl Card {
     /// # Errors
     /// [`CardError`] when the store fails or holds no card.
     pub fn stored_profile(store: &dyn Store) -> Result<Profile, CardError> {
-        let records = store.load()?;
-        let header = records.iter().find(|(id, _)| *id == HEADER).map(|(_, bytes)| bytes.as_slice());
-        Ok(Profile::builtin(&String::from_utf8_lossy(profile_name(header)?))?)
+        let records: Records = store.load()?.into_iter().map(|(id, value)| (id, Zeroizing::new(value))).collect();
+        Ok(Profile::builtin(memory::profile_name(&records)?)?)
+    }
+
+    /// Opens the card that `world.store` holds, or makes one with these records when the store is empty.
+    /// What a new card would have in its memory does not matter: PIN and keys are those of the records.
+    ///
+    /// # Errors
+    /// [`CardError`] when the store fails, or the records are of another profile.
+    pub fn with_records(profile: Profile, world: World, records: &Records) -> Result<Self, CardError> {
+        let mut card = Self::open(profile, world)?;
+        if card.nvm.is_empty() {
+            card.check_header(records)?;
+            card.nvm.rewrite(records.iter().map(|(id, value)| (*id, Some(value.clone()))).collect())?;
+        }
+        card.check_header(card.nvm.records())?;
+        Ok(card)
     }
 
     fn open(profile: Profile, world: World) -> Result<Self, CardError> {
-        profile.check()?;
         let atr = Atr::parse(&profile.card.atr)?;
         let mut applets: Vec<Box<dyn Applet>> = Vec::new();
         if profile.piv.is_some() {
@@ -228,6 +242,7 @@ impl Card {
         }
         Ok(Self {
             protocol: atr.default_protocol(),
+            conditions: profile.chosen.conditions,
             profile,
             atr,
             nvm: Nvm::open(world.store)?,
@@ -244,21 +259,16 @@ impl Card {
 
     fn make(&mut self, factory: &Factory, issued: &[Issued]) -> Result<(), Abort> {
         let mut transaction = self.nvm.begin();
-        let mut header = vec![FORMAT];
-        header.extend_from_slice(self.profile.name.as_bytes());
-        transaction.write(HEADER, &header)?;
+        transaction.write(memory::HEADER, &memory::header(&self.profile.name))?;
         factory.write(&mut transaction, &self.profile)?;
         crate::piv::factory::write_issued(&mut transaction, issued)?;
         transaction.commit()
     }
 
-    fn check_header(&self) -> Result<(), CardError> {
-        match profile_name(self.nvm.read(HEADER))? {
-            name if name == self.profile.name.as_bytes() => Ok(()),
-            name => Err(CardError::OtherProfile {
-                stored: String::from_utf8_lossy(name).into_owned(),
-                wanted: self.profile.name.clone(),
-            }),
+    fn check_header(&self, records: &Records) -> Result<(), CardError> {
+        match memory::profile_name(records)? {
+            name if name == self.profile.name => Ok(()),
+            name => Err(CardError::OtherProfile { stored: name.into(), wanted: self.profile.name.clone() }),
         }
     }
 
@@ -341,9 +351,15 @@ impl Card {
         command.cla & CLA_CHAIN == 0 && applet.wants_touch(&env, &command)
     }
 
+    /// What surrounds the card now.
+    #[must_use]
+    pub const fn conditions(&self) -> Conditions {
+        self.conditions
+    }
+
     /// How questions for a touch are answered from now on.
     pub const fn set_touch(&mut self, touch: Touch) {
-        self.profile.chosen.touch = touch;
+        self.conditions.touch = touch;
     }
 
     fn forget(&mut self) {
@@ -482,6 +498,7 @@ impl Card {
             random: &mut self.random,
             backend: &*self.backend,
             profile: &self.profile,
+            conditions: self.conditions,
             now: self.clock.now(),
         };
         (&mut *self.applets[index], env)
@@ -528,15 +545,6 @@ impl Card {
         }
         *out = std::mem::take(&mut self.pending);
         Ok(self.send_part(command.le.unwrap_or(256) as usize, out))
-    }
-}
-
-/// The profile's name in a header record.
-fn profile_name(header: Option<&[u8]>) -> Result<&[u8], CardError> {
-    match header {
-        Some([FORMAT, name @ ..]) => Ok(name),
-        Some([format, ..]) => Err(CardError::Format(*format)),
-        _ => Err(CardError::Store(StoreError("the records have no header: not a card".into()))),
     }
 }
 

@@ -1,12 +1,11 @@
 //! Factory content: what every new card has, and what its card edge adds.
 
-use crate::nvm::{Nvm, RecordId, Transaction};
+use crate::memory::SERIAL;
+use crate::nvm::{Nvm, Transaction};
 use crate::profile::Profile;
 use crate::random::Random;
 use crate::status::Abort;
 use crate::{gids, piv};
-
-const SERIAL: RecordId = RecordId::new(0, 1);
 
 /// Everything random of a new card.
 pub(crate) struct Factory {

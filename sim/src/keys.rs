@@ -7,11 +7,11 @@
 //! key file instead.
 
 use crate::crypto::asymmetric::{Algorithm, KeyPair};
+use crate::memory;
 use crate::nvm::{Nvm, RecordId, Transaction};
 use crate::status::Abort;
 use zeroize::Zeroizing;
 
-pub(crate) const AREA: u8 = 2;
 /// The administration key's reference.
 pub const ADMINISTRATION: u8 = 0x9B;
 /// YubiKey's attestation key.
@@ -111,7 +111,7 @@ pub struct SlotInfo {
 }
 
 pub(crate) const fn record(slot: u8) -> RecordId {
-    RecordId::new(AREA, slot as u32)
+    RecordId::new(memory::KEYS, slot as u32)
 }
 
 /// Whether `slot` is a key reference for asymmetric keys: 9A, 9C, 9D, 9E, 82 to 95.

@@ -7,20 +7,25 @@
 //! |---|---|
 //! | [`status`], [`atr`] | how commands end, the bytes of ISO/IEC 7816-3 that belong to a card alone |
 //! | [`nvm`] | non-volatile memory: transactions and tear points |
+//! | [`memory`] | which record holds what, and what of it is secret |
 //! | [`reference`](mod@reference) | the retry counter that every PIN and PUK uses |
 //! | [`crypto`] | 3DES, AES, RSA, EC behind the field's crates |
-//! | [`profile`] | what a card is: data, with the sources of its quirks |
+//! | [`profile`] | what a card is: data, with the sources of its quirks; settings |
+//! | [`conditions`] | what surrounds a card now: touch, interface |
 //! | [`keys`] | private keys as records |
 //! | [`admin_key`] | the administration key: challenges, responses, tries |
-//! | [`piv`], [`yubikey`], [`gids`] | card edges, one file a command |
-//! | [`card`], [`applet`] | the card that holds applets; selection, chaining, GET RESPONSE, power |
+//! | [`piv`], `yubikey`, `gids` | card edges, one file a command |
+//! | [`card`], `applet` | the card that holds applets; selection, chaining, GET RESPONSE, power |
 //!
-//! One command's way: [`card::Card::transmit`] parses it ([`cardlab_protocol::apdu`]), joins chains, hands it to the
-//! selected [`applet::Applet`], which calls one command's function; that uses [`mod@reference`],
+//! One command's way: [`Card::transmit`] parses it ([`cardlab_protocol::apdu`]), joins chains, hands it to the
+//! selected applet, which calls one command's function; that uses [`mod@reference`],
 //! [`nvm`] and [`crypto`] and gives a status word.
 //!
+//! What most users need stands at the head of the crate: a [`Card`] is made of a [`Profile`] in a
+//! [`World`].
+//!
 //! ```
-//! use cardlab_sim::{card::{Card, World}, profile::Profile};
+//! use cardlab_sim::{Card, Profile, World};
 //!
 //! let profile = Profile::builtin("yubikey-5.4")?;
 //! let mut card = Card::new(profile, World::seeded(1))?;
@@ -34,17 +39,25 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod admin_key;
-pub mod applet;
+mod applet;
 pub mod atr;
 pub mod card;
+pub mod conditions;
 pub mod crypto;
 mod factory;
 pub mod gids;
 pub mod keys;
+pub mod memory;
 pub mod nvm;
 pub mod piv;
 pub mod profile;
 pub mod random;
 pub mod reference;
 pub mod status;
-pub mod yubikey;
+mod yubikey;
+
+pub use card::{Card, CardError, Clock, NoAnswer, Stopped, World};
+pub use conditions::{Conditions, Interface, Touch};
+pub use piv::factory::Issued;
+pub use profile::{Profile, ProfileError, Setting};
+pub use random::Random;

@@ -37,6 +37,9 @@ impl RecordId {
     }
 }
 
+/// All records of a memory in order.
+pub type Records = BTreeMap<RecordId, Zeroizing<Vec<u8>>>;
+
 /// One change of a transaction: new contents, or `None` to erase.
 pub type Change = (RecordId, Option<Zeroizing<Vec<u8>>>);
 
@@ -76,7 +79,7 @@ impl Store for Volatile {
 
 /// The non-volatile memory of one card.
 pub struct Nvm {
-    records: BTreeMap<RecordId, Zeroizing<Vec<u8>>>,
+    records: Records,
     store: Box<dyn Store>,
     /// Tear points still to pass until power is cut.
     cut_after: Option<u32>,
@@ -135,9 +138,10 @@ impl Nvm {
         self.passed
     }
 
-    /// All records in order.
-    pub fn records(&self) -> impl Iterator<Item = (RecordId, &[u8])> {
-        self.records.iter().map(|(id, value)| (*id, value.as_slice()))
+    /// All records.
+    #[must_use]
+    pub const fn records(&self) -> &Records {
+        &self.records
     }
 
     /// From now on every transaction fails with 6581, as memory that is worn out; or works again.

@@ -9,6 +9,7 @@
 //!
 //! Two records a reference: the value, and `{tries left, maximum}`.
 
+use crate::memory;
 use crate::nvm::{Nvm, RecordId, Transaction};
 use crate::status::{Abort, StatusWord};
 use subtle::ConstantTimeEq;
@@ -40,22 +41,29 @@ pub struct Reference {
     counter: RecordId,
 }
 
-const AREA: u8 = 1;
 /// Global PIN, reference 00 (PIV).
-pub const GLOBAL_PIN: Reference = Reference::new(AREA, 0x00);
+pub const GLOBAL_PIN: Reference = Reference::new(0x00);
 /// PIN of the application, reference 80.
-pub const PIN: Reference = Reference::new(AREA, 0x80);
+pub const PIN: Reference = Reference::new(0x80);
 /// PIN Unblocking Key, reference 81.
-pub const PUK: Reference = Reference::new(AREA, 0x81);
+pub const PUK: Reference = Reference::new(0x81);
 /// Administration key, reference 9B. Only its counter is kept here, on cards that count wrong
 /// responses; the key itself is in [`crate::keys`].
-pub const ADMINISTRATION: Reference = Reference::new(AREA, 0x9B);
+pub const ADMINISTRATION: Reference = Reference::new(0x9B);
 
 impl Reference {
-    /// The reference whose value and counter are records `index` and `index + 0x100` of `area`.
+    const fn new(reference: u8) -> Self {
+        let index = reference as u32;
+        Self {
+            value: RecordId::new(memory::REFERENCES, index),
+            counter: RecordId::new(memory::REFERENCES, index + memory::COUNTERS),
+        }
+    }
+
+    /// What it is called: `PIN`, `PUK`, `Global PIN`, `administration key`.
     #[must_use]
-    pub const fn new(area: u8, index: u8) -> Self {
-        Self { value: RecordId::new(area, index as u32), counter: RecordId::new(area, index as u32 + 0x100) }
+    pub fn name(self) -> String {
+        memory::reference_name(self.value.index() as u8)
     }
 
     /// Whether the card has this reference.
@@ -220,8 +228,6 @@ impl Verdict {
 mod tests {
     use super::*;
     use crate::nvm::Volatile;
-
-    const PIN: Reference = Reference::new(1, 0x80);
 
     fn card() -> Nvm {
         let mut nvm = Nvm::open(Box::new(Volatile)).unwrap();

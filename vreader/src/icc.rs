@@ -8,7 +8,7 @@ use crate::trace::Recorder;
 use cardlab_sim::atr::Protocol;
 use cardlab_sim::card::{Card, NoAnswer};
 use cardlab_sim::nvm::StoreError;
-use cardlab_sim::profile::Touch;
+use cardlab_sim::Touch;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use thiserror::Error;
 
@@ -94,7 +94,7 @@ impl VirtualCard {
     /// A card in a slot; every exchange goes to `recorder` when there is one.
     #[must_use]
     pub fn new(card: Card, recorder: Option<Recorder>) -> Self {
-        let touch = match card.profile().chosen.touch {
+        let touch = match card.conditions().touch {
             Touch::Auto => TouchMode::Auto,
             Touch::Never => TouchMode::Never,
         };

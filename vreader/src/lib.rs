@@ -21,6 +21,9 @@
 //! | [`trace`] | what happens at a card: text, JSON lines, pcapng, listeners |
 //! | [`private`] | private directories and their clean-up |
 //!
+//! What most users need stands at the head of the crate: a [`CardRequest`] makes a card, [`VirtualCard`] puts a bench
+//! round it, a [`Rack`] (or a [`ThreadedRack`]) holds it in a reader behind the socket of a [`Server`].
+//!
 //! One APDU's way: [`server`] frames it, [`resource`] says whether this handle may speak now, the
 //! slot's [`icc::Icc`] passes it to the card and traces it, and the answer goes back with one write.
 #![forbid(unsafe_code)]
@@ -45,3 +48,16 @@ pub mod threaded;
 pub mod touch;
 pub mod trace;
 pub mod vpcd;
+
+pub use fault::Fault;
+pub use icc::{Icc, VirtualCard};
+pub use pace::Pace;
+pub use private::PrivateDirectory;
+pub use rack::{Place, Rack, Whereabouts};
+pub use server::Server;
+pub use setup::{CardRequest, SetupError};
+pub use snapshot::{Secrets, Snapshot};
+pub use store::StateDirectory;
+pub use threaded::ThreadedRack;
+pub use touch::TouchMode;
+pub use trace::Trace;

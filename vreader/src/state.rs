@@ -51,12 +51,12 @@ pub enum StateError {
     },
     /// The card has no such secret, or does not count it.
     #[error("this card counts no tries of its {0}")]
-    NotCounted(&'static str),
+    NotCounted(String),
     /// More than it has.
     #[error("this card has {maximum} tries of its {what} at most")]
     TooMany {
         /// Which.
-        what: &'static str,
+        what: String,
         /// What it has.
         maximum: u8,
     },
@@ -87,9 +87,8 @@ impl FromStr for Tries {
     }
 }
 
-/// The counted secrets of a card, with their names.
-pub const COUNTED: [(&str, Reference); 4] =
-    [("PIN", PIN), ("PUK", PUK), ("administration key", ADMINISTRATION), ("Global PIN", GLOBAL_PIN)];
+/// The counted secrets of a card.
+pub const COUNTED: [Reference; 4] = [PIN, PUK, ADMINISTRATION, GLOBAL_PIN];
 
 /// The tries of a secret; `None` where the card has none such or does not count it.
 #[must_use]
@@ -103,14 +102,14 @@ pub fn tries(card: &Card, reference: Reference) -> Option<RetryCounter> {
 /// [`StateError`]; then nothing has changed.
 pub fn set(card: &mut Card, wanted: Tries) -> Result<(), StateError> {
     let mut changes = Vec::new();
-    for ((what, reference), left) in COUNTED.into_iter().zip([wanted.pin, wanted.puk, wanted.admin, wanted.global_pin]) {
+    for (reference, left) in COUNTED.into_iter().zip([wanted.pin, wanted.puk, wanted.admin, wanted.global_pin]) {
         let Some(left) = left else { continue };
         match (tries(card, reference), left) {
             (None, Left::All) => {}
-            (None, Left::Exactly(_)) => return Err(StateError::NotCounted(what)),
+            (None, Left::Exactly(_)) => return Err(StateError::NotCounted(reference.name())),
             (Some(counter), Left::All) => changes.push((reference, counter.maximum)),
             (Some(counter), Left::Exactly(n)) if n <= counter.maximum => changes.push((reference, n)),
-            (Some(counter), Left::Exactly(_)) => return Err(StateError::TooMany { what, maximum: counter.maximum }),
+            (Some(counter), Left::Exactly(_)) => return Err(StateError::TooMany { what: reference.name(), maximum: counter.maximum }),
         }
     }
     let mut transaction = card.nvm_mut().begin();

@@ -25,7 +25,7 @@
 use super::Gids;
 use super::files::{File, LifeCycle};
 use crate::applet::Env;
-use crate::profile::Interface;
+use crate::conditions::Interface;
 use crate::status::{Abort, StatusWord};
 
 pub(super) const DELETE: u8 = 0x40;
@@ -59,8 +59,8 @@ pub(super) fn check(gids: &Gids, env: &Env<'_>, condition: Option<u8>) -> Result
     let creation = LifeCycle::of_application(env.nvm) == LifeCycle::Creation;
     let (user, admin) = (creation || gids.pin, creation || gids.admin);
     let interface = |wanted: u8| match wanted {
-        1 => env.profile.chosen.interface == Interface::Contact,
-        2 => env.profile.chosen.interface == Interface::Contactless,
+        1 => env.conditions.interface == Interface::Contact,
+        2 => env.conditions.interface == Interface::Contactless,
         _ => true,
     };
     let allowed = match condition {

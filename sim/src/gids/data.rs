@@ -27,7 +27,7 @@ const MAX_TAG: usize = 3;
 pub(super) fn get(gids: &mut Gids, env: &Env<'_>, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), Abort> {
     match command.p1p2() {
         files::APPLICATION => return of_application(gids, env, command.data, out),
-        0x2F01 => {
+        files::EF_ATR => {
             tlv::only(command.data, 0x5C).ok_or(StatusWord::DATA_INVALID)?;
             Writer::new(out).value(0x43, &[0xF4]).value(0x47, &[0x08, 0x01, 0x80]).value(0x46, ISSUER);
             return Ok(());

@@ -16,6 +16,7 @@
 //! A record of the master file: directory (9 bytes), file name (9), two unused, data object (u32 LE),
 //! file (u32 LE).
 
+use super::access::{GET, condition};
 use super::files::{self, File, LifeCycle};
 use crate::admin_key;
 use crate::nvm::Transaction;
@@ -26,7 +27,7 @@ use crate::status::{Abort, StatusWord};
 use cardlab_protocol::tlv;
 
 /// The file and data object of `cardid`.
-pub const CARD_ID: (u16, u32) = (0xA012, 0xDF20);
+pub(crate) const CARD_ID: (u16, u32) = (0xA012, 0xDF20);
 const MASTER_FILE: (u16, u32) = (0xA000, 0xDF1F);
 const CARD_APPLICATIONS: (u16, u32) = (0xA010, 0xDF21);
 const CACHE_FILE: (u16, u32) = (0xA010, 0xDF22);
@@ -43,6 +44,11 @@ const OBJECT_FILES: [(u16, [u8; 3]); 6] = [
 ];
 /// The administration key's rules: MSE always, put by itself, never read.
 const ADMIN_RULES: [u8; 4] = [0x87, 0x00, 0x20, 0xFF];
+
+/// Whether everybody may read the data objects of a new card's file.
+pub(crate) fn everyone_reads(file: u16) -> bool {
+    OBJECT_FILES.iter().any(|(id, rules)| *id == file && condition(rules, GET) == Some(0x00))
+}
 
 /// Everything random of a new card.
 pub(crate) struct Factory {

@@ -9,6 +9,7 @@
 //! A file is either a set of BER-TLV data objects (descriptor 39) or a key (18). Key files are named
 //! B0xx after their key reference xx.
 
+use crate::memory::{FILE_OBJECTS, FILES, KEYS};
 use crate::nvm::{Nvm, RecordId, Transaction};
 use crate::profile::Profile;
 use crate::status::{Abort, StatusWord};
@@ -16,11 +17,10 @@ use cardlab_protocol::tlv::{self, Reader};
 
 /// File identifier of the application itself.
 pub const APPLICATION: u16 = 0x3FFF;
+/// File identifier of EF.ATR: what the card can do.
+pub(crate) const EF_ATR: u16 = 0x2F01;
 /// File identifier of the administration key.
 pub const ADMINISTRATION: u16 = 0xB080;
-
-const FILES: u8 = 4;
-const OBJECTS: u8 = 5;
 
 /// Life cycle status, ISO/IEC 7816-4:2020 section 7.4.10.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +116,12 @@ impl File {
     }
 }
 
+/// Whether everybody may read the data objects of a file with these file control parameters.
+pub(crate) fn everyone_reads(parameters: &[u8]) -> bool {
+    let file = File::parse(parameters).filter(|file| file.kind == Kind::Objects);
+    file.is_some_and(|file| super::access::condition(file.rules(), super::access::GET) == Some(0x00))
+}
+
 /// The key reference of a key file's identifier.
 pub(crate) const fn key_reference(id: u16) -> Option<u8> {
     match id.to_be_bytes() {
@@ -135,7 +141,7 @@ pub(crate) const fn record(id: u16) -> RecordId {
 
 /// The data objects of a file: record, and tag, length, value.
 pub(crate) fn objects(nvm: &Nvm, file: u16) -> impl Iterator<Item = (RecordId, &[u8])> {
-    nvm.area(OBJECTS).filter_map(move |(id, bytes)| Some((id, bytes.strip_prefix(&file.to_be_bytes())?)))
+    nvm.area(FILE_OBJECTS).filter_map(move |(id, bytes)| Some((id, bytes.strip_prefix(&file.to_be_bytes())?)))
 }
 
 /// A data object with this tag: record, and tag, length, value.
@@ -152,7 +158,7 @@ pub fn read(nvm: &Nvm, file: u16, tag: u32) -> Option<&[u8]> {
 /// A record of area 5 that is not in use.
 pub(crate) fn free_slot(nvm: &Nvm) -> RecordId {
     let mut next = 0;
-    for (id, _) in nvm.area(OBJECTS) {
+    for (id, _) in nvm.area(FILE_OBJECTS) {
         if id.index() != next {
             break;
         }
@@ -163,7 +169,7 @@ pub(crate) fn free_slot(nvm: &Nvm) -> RecordId {
 
 /// The record of a data object.
 pub(crate) const fn slot(number: u32) -> RecordId {
-    RecordId::new(OBJECTS, number)
+    RecordId::new(FILE_OBJECTS, number)
 }
 
 /// Contents of an object's record.
@@ -173,7 +179,7 @@ pub(crate) fn contents(file: u16, tag: u32, value: &[u8]) -> Vec<u8> {
 
 /// Bytes that files, objects and keys take now.
 pub(crate) fn used(nvm: &Nvm) -> usize {
-    [FILES, OBJECTS, crate::keys::AREA].iter().flat_map(|area| nvm.area(*area)).map(|(_, bytes)| bytes.len() + 8).sum()
+    [FILES, FILE_OBJECTS, KEYS].iter().flat_map(|area| nvm.area(*area)).map(|(_, bytes)| bytes.len() + 8).sum()
 }
 
 /// Bytes that are left for files, objects and keys.

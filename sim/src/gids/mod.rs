@@ -26,13 +26,13 @@ mod access;
 mod authenticate;
 mod data;
 mod environment;
-pub mod factory;
+pub(crate) mod factory;
 pub mod files;
 mod keypair;
 mod life_cycle;
 mod operation;
 mod pin;
-pub mod pin_status;
+pub(crate) mod pin_status;
 mod select;
 
 use crate::applet::{Applet, Env};
@@ -50,7 +50,7 @@ pub const AID: [u8; 9] = [0xA0, 0x00, 0x00, 0x03, 0x97, 0x42, 0x54, 0x46, 0x59];
 
 /// The volatile state of the application.
 #[derive(Default)]
-pub struct Gids {
+pub(crate) struct Gids {
     /// PIN verified.
     pin: bool,
     /// Administration key authenticated.

@@ -41,7 +41,7 @@ pub(super) fn verify(gids: &mut Gids, env: &mut Env<'_>, command: &Command<'_>) 
     check_not_blocked(env)?;
     if !env.profile.pin.has_length(command.data.len()) {
         match env.profile.pin.malformed {
-            Malformed::Told => return Err(StatusWord::tries_left(left).into()),
+            Malformed::NotCounted => return Err(StatusWord::tries_left(left).into()),
             Malformed::Refused => return Err(StatusWord::WRONG_LENGTH.into()),
             Malformed::Counted => {}
         }
@@ -65,7 +65,7 @@ fn change_with_old(gids: &mut Gids, env: &mut Env<'_>, command: &Command<'_>) ->
     let counter = PIN.counter(env.nvm);
     if !(2 * rules.min_length..=2 * rules.max_length).contains(&command.data.len()) {
         return Err(match rules.malformed {
-            Malformed::Told | Malformed::Counted => StatusWord::tries_left(counter.left),
+            Malformed::NotCounted | Malformed::Counted => StatusWord::tries_left(counter.left),
             Malformed::Refused => StatusWord::WRONG_LENGTH,
         }
         .into());

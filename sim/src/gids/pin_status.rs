@@ -10,11 +10,11 @@ use crate::status::{Abort, StatusWord};
 use cardlab_protocol::tlv::Writer;
 
 /// Tag of the PIN's status.
-pub const PIN_STATUS: u32 = 0x7F71;
+pub(crate) const PIN_STATUS: u32 = 0x7F71;
 /// The same for the primary card PIN, which is this PIN.
-pub const PRIMARY_PIN_STATUS: u32 = 0x7F72;
+pub(crate) const PRIMARY_PIN_STATUS: u32 = 0x7F72;
 /// Tag of the administration key's status.
-pub const ADMIN_STATUS: u32 = 0x7F73;
+pub(crate) const ADMIN_STATUS: u32 = 0x7F73;
 
 /// Whether `tag` is one of the three.
 pub(crate) const fn is_status(tag: u32) -> bool {

@@ -19,7 +19,7 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -
         return Err(StatusWord::WRONG_P1P2.into());
     }
     let kind = Kind::of(command.p2, env.nvm)?;
-    if restricted(env.profile) {
+    if restricted(env) {
         return Err(StatusWord::SECURITY_STATUS.into());
     }
     let reference = kind.reference();

@@ -5,25 +5,25 @@ use cardlab_protocol::tlv::Writer;
 
 /// The Federal Agency Smart Credential Number, TIG SCEPACS section 6: 40 characters of five bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FascN {
+pub(crate) struct FascN {
     /// Agency code, four digits.
-    pub agency: u16,
+    pub(crate) agency: u16,
     /// System code, four digits.
-    pub system: u16,
+    pub(crate) system: u16,
     /// Credential number, six digits.
-    pub credential: u32,
+    pub(crate) credential: u32,
     /// Credential series.
-    pub series: u8,
+    pub(crate) series: u8,
     /// Individual credential issue.
-    pub issue: u8,
+    pub(crate) issue: u8,
     /// Person identifier, ten digits.
-    pub person: u64,
+    pub(crate) person: u64,
     /// Organisational category.
-    pub category: u8,
+    pub(crate) category: u8,
     /// Organisational identifier, four digits.
-    pub organisation: u16,
+    pub(crate) organisation: u16,
     /// Association category.
-    pub association: u8,
+    pub(crate) association: u8,
 }
 
 impl FascN {
@@ -31,7 +31,7 @@ impl FascN {
     /// the start sentinel, 13 the field separator, 15 the end sentinel; the last character is the
     /// exclusive-or of all before it.
     #[must_use]
-    pub fn to_bytes(self) -> [u8; 25] {
+    pub(crate) fn to_bytes(self) -> [u8; 25] {
         let mut characters = vec![11];
         let mut number = |value: u64, digits: u32, separator: bool| {
             for place in (0..digits).rev() {
@@ -68,7 +68,7 @@ impl FascN {
 /// Card Holder Unique Identifier: `30` FASC-N, `34` card UUID, `35` expiry, `3E` signature (empty),
 /// `FE`.
 #[must_use]
-pub fn chuid(fasc_n: FascN, guid: &[u8; 16], expiry: &str) -> Vec<u8> {
+pub(crate) fn chuid(fasc_n: FascN, guid: &[u8; 16], expiry: &str) -> Vec<u8> {
     let mut out = Vec::new();
     Writer::new(&mut out)
         .value(0x30, &fasc_n.to_bytes())
@@ -81,7 +81,7 @@ pub fn chuid(fasc_n: FascN, guid: &[u8; 16], expiry: &str) -> Vec<u8> {
 
 /// Card Capability Container with the card identifier `card` (14 bytes) under GSC-RID A000000116.
 #[must_use]
-pub fn ccc(card: &[u8; 14]) -> Vec<u8> {
+pub(crate) fn ccc(card: &[u8; 14]) -> Vec<u8> {
     let mut identifier = vec![0xA0, 0x00, 0x00, 0x01, 0x16, 0xFF, 0x02];
     identifier.extend_from_slice(card);
     let mut out = Vec::new();
@@ -96,7 +96,7 @@ pub fn ccc(card: &[u8; 14]) -> Vec<u8> {
 
 /// Discovery Object: the AID and the PIN usage policy, with or without a Global PIN.
 #[must_use]
-pub fn discovery(global_pin: bool) -> Vec<u8> {
+pub(crate) fn discovery(global_pin: bool) -> Vec<u8> {
     let mut out = Vec::new();
     Writer::new(&mut out).value(0x4F, &AID).value(0x5F2F, if global_pin { &[0x60, 0x10] } else { &[0x40, 0x00] });
     out
@@ -104,7 +104,7 @@ pub fn discovery(global_pin: bool) -> Vec<u8> {
 
 /// Key History Object: how many retired keys have their certificate on the card.
 #[must_use]
-pub fn key_history(on_card: u8) -> Vec<u8> {
+pub(crate) fn key_history(on_card: u8) -> Vec<u8> {
     let mut out = Vec::new();
     Writer::new(&mut out).value(0xC1, &[on_card]).value(0xC2, &[0]).value(0xFE, &[]);
     out
@@ -112,7 +112,7 @@ pub fn key_history(on_card: u8) -> Vec<u8> {
 
 /// A certificate object: `70` DER, `71` not compressed, `FE`.
 #[must_use]
-pub fn certificate(der: &[u8]) -> Vec<u8> {
+pub(crate) fn certificate(der: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     Writer::new(&mut out).value(0x70, der).value(0x71, &[0]).value(0xFE, &[]);
     out

@@ -11,9 +11,10 @@
 
 use super::{Piv, administration, restricted};
 use crate::applet::Env;
+use crate::conditions::Touch;
 use crate::crypto::asymmetric::{Algorithm, Prepared};
 use crate::keys::{self, ADMINISTRATION, PinPolicy, SlotInfo, TouchPolicy};
-use crate::profile::{Profile, Touch};
+use crate::profile::Profile;
 use crate::status::{Abort, StatusWord};
 use cardlab_protocol::apdu::Command;
 use cardlab_protocol::tlv::{self, Reader, Writer};
@@ -58,14 +59,14 @@ impl<'a> Template<'a> {
 pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), Abort> {
     let (algorithm, key) = (command.p1, command.p2);
     if key == ADMINISTRATION {
-        if restricted(env.profile) {
+        if restricted(env) {
             return Err(StatusWord::SECURITY_STATUS.into());
         }
         let template = Template::parse(command.data).ok_or(StatusWord::WRONG_DATA)?;
         return administration::authenticate(piv, env, algorithm, &template, out);
     }
     let slot = slot(env, key, algorithm)?;
-    if restricted(env.profile) && key != 0x9E {
+    if restricted(env) && key != 0x9E {
         return Err(StatusWord::SECURITY_STATUS.into());
     }
     piv.require_pin(slot.pin)?;
@@ -155,7 +156,7 @@ impl Piv {
         if !self.touch_is_due(env, policy) {
             return Ok(());
         }
-        match env.profile.chosen.touch {
+        match env.conditions.touch {
             Touch::Auto => {
                 self.touched_until = Some(env.now + TOUCH_CACHE);
                 Ok(())

@@ -20,7 +20,7 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>, o
     if command.p1 != 0x00 || !can_generate(command.p2, env.profile) {
         return Err(StatusWord::WRONG_P1P2.into());
     }
-    contact_only(env.profile)?;
+    contact_only(env)?;
     piv.require_admin()?;
     let slot = command.p2;
     let wanted = tlv::only(command.data, 0xAC).and_then(|t| Wanted::parse(t, slot, env.profile)).ok_or(StatusWord::WRONG_DATA)?;

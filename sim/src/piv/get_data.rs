@@ -26,7 +26,7 @@ pub(super) fn process(piv: &Piv, env: &Env<'_>, command: &Command<'_>, out: &mut
     let value = objects::read(env.nvm, tag).ok_or(StatusWord::NOT_FOUND)?;
     let rule = objects::rule(tag);
     let closed = match rule {
-        Some(rule) if restricted(env.profile) => !rule.contactless,
+        Some(rule) if restricted(env) => !rule.contactless,
         Some(rule) => rule.contact == ReadRule::Pin && !piv.pin_verified(),
         None => false,
     };

@@ -17,22 +17,23 @@
 
 mod administration;
 mod change_reference_data;
-pub mod content;
+pub(crate) mod content;
 pub mod factory;
 mod general_authenticate;
 mod generate;
 mod get_data;
 pub mod objects;
-pub mod pins;
+pub(crate) mod pins;
 mod put_data;
 mod reset_retry_counter;
 mod select;
 mod verify;
 
 use crate::applet::{Applet, Env};
+use crate::conditions::Interface;
 use crate::crypto::asymmetric::Prepared;
 use crate::keys;
-use crate::profile::{Interface, PinAlways, Profile};
+use crate::profile::{PinAlways, Profile};
 use crate::status::{Abort, StatusWord};
 use crate::yubikey;
 use administration::Pending;
@@ -47,7 +48,7 @@ pub const AID: [u8; 11] = [0xA0, 0x00, 0x00, 0x03, 0x08, 0x00, 0x00, 0x10, 0x00,
 
 /// The volatile state of the application.
 #[derive(Default)]
-pub struct Piv {
+pub(crate) struct Piv {
     /// PIV PIN verified (application indicator).
     pub(crate) pin: bool,
     /// Global PIN verified (global indicator: survives a change of application).
@@ -83,14 +84,14 @@ impl Piv {
 }
 
 /// Refuses a command that SP 800-73 does not offer on the contactless interface (6A81).
-pub(crate) fn contact_only(profile: &Profile) -> Result<(), Abort> {
-    if restricted(profile) { Err(StatusWord::NOT_SUPPORTED.into()) } else { Ok(()) }
+pub(crate) fn contact_only(env: &Env<'_>) -> Result<(), Abort> {
+    if restricted(env) { Err(StatusWord::NOT_SUPPORTED.into()) } else { Ok(()) }
 }
 
 /// Whether the contactless rules of SP 800-73 hold now. Without secure messaging there is no
 /// virtual contact interface.
-pub(crate) fn restricted(profile: &Profile) -> bool {
-    profile.piv().contactless_rules && profile.chosen.interface == Interface::Contactless
+pub(crate) fn restricted(env: &Env<'_>) -> bool {
+    env.profile.piv().contactless_rules && env.conditions.interface == Interface::Contactless
 }
 
 impl Applet for Piv {

@@ -3,9 +3,8 @@
 //! An object is one record: area 3, index = tag, contents = the value of its `53` (of the object
 //! itself for 7E and 7F61, which have no `53`).
 
+use crate::memory;
 use crate::nvm::{Nvm, RecordId};
-
-pub(crate) const AREA: u8 = 3;
 
 /// The Discovery Object: stored and read without a `53` around it.
 pub const DISCOVERY: u32 = 0x7E;
@@ -62,7 +61,7 @@ pub(crate) const fn is_bare(tag: u32) -> bool {
 
 /// The record of a tag.
 pub(crate) const fn record(tag: u32) -> RecordId {
-    RecordId::new(AREA, tag)
+    RecordId::new(memory::OBJECTS, tag)
 }
 
 /// The stored value of a tag.

@@ -85,7 +85,7 @@ fn is_simple(text: &[u8]) -> bool {
 
 /// A value padded with FF to eight bytes; longer ones are cut.
 #[must_use]
-pub fn pad(value: &[u8]) -> [u8; LENGTH] {
+pub(crate) fn pad(value: &[u8]) -> [u8; LENGTH] {
     let mut out = [0xFF; LENGTH];
     let n = value.len().min(LENGTH);
     out[..n].copy_from_slice(&value[..n]);

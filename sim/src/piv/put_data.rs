@@ -17,7 +17,7 @@ pub(super) fn process(piv: &Piv, env: &mut Env<'_>, command: &Command<'_>) -> Re
     if command.p1p2() != 0x3FFF {
         return Err(StatusWord::WRONG_P1P2.into());
     }
-    contact_only(env.profile)?;
+    contact_only(env)?;
     piv.require_admin()?;
     let (tag, value) = object(command.data).ok_or(StatusWord::WRONG_DATA)?;
     let vendor = env.profile.piv().vendor_objects && (0x5F_0000..=0x5F_FFFF).contains(&tag);

@@ -25,7 +25,7 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -
     if kind == Kind::Puk {
         return Err(StatusWord::REFERENCE_NOT_FOUND.into());
     }
-    if restricted(env.profile) {
+    if restricted(env) {
         return Err(StatusWord::SECURITY_STATUS.into());
     }
     let verified = match kind {

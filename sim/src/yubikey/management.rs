@@ -15,7 +15,7 @@ const CAPABILITIES: u8 = 0x10;
 
 /// The management applet.
 #[derive(Clone, Copy, Debug)]
-pub struct Management;
+pub(crate) struct Management;
 
 impl Applet for Management {
     fn name(&self) -> &'static str {

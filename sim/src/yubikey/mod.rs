@@ -14,13 +14,13 @@
 //! Source: Yubico's PIV extensions page and .NET SDK manual; what clients demand was seen by running
 //! them.
 
-pub mod attestation;
+pub(crate) mod attestation;
 mod import;
-pub mod management;
+pub(crate) mod management;
 mod management_key;
 mod metadata;
 mod move_key;
-pub mod otp;
+pub(crate) mod otp;
 mod pin_retries;
 mod reset;
 

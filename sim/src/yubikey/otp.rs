@@ -13,7 +13,7 @@ const SHORTEST: usize = 7;
 
 /// The OTP applet, without any one-time password.
 #[derive(Clone, Copy, Debug)]
-pub struct Otp;
+pub(crate) struct Otp;
 
 impl Applet for Otp {
     fn name(&self) -> &'static str {

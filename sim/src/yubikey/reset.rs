@@ -8,6 +8,7 @@ use super::no_parameters;
 use crate::admin_key;
 use crate::applet::{Applet, Env};
 use crate::keys;
+use crate::memory;
 use crate::nvm::RecordId;
 use crate::piv::{Piv, factory, objects};
 use crate::reference;
@@ -25,7 +26,7 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -
         objects::record(objects::ATTESTATION_ROOT),
         objects::record(objects::DISCOVERY),
     ];
-    let wipe: Vec<RecordId> = [keys::AREA, objects::AREA]
+    let wipe: Vec<RecordId> = [memory::KEYS, memory::OBJECTS]
         .iter()
         .flat_map(|area| env.nvm.area(*area).map(|(id, _)| id))
         .filter(|id| !keep.contains(id))

@@ -4,21 +4,19 @@
 //! yubikey-5.4,serial=123,pin=654321
 //! nist-piv,name=My Reader,9a=key.pem:cert.pem,9d=file.p12:password,9c=new:p256,ca=ca.pem
 //! ```
-//! [`CardRequest`] is the parsed text; [`CardRequest::make`] makes or opens the card. Key and
-//! certificate files are read by [`files`]; `new:` keys get a certificate of a throw-away CA,
-//! [`throwaway`].
+//! [`CardRequest`] is the parsed text; [`CardRequest::make`] makes or opens the card. What may be set
+//! is in [`settings`]. Key and certificate files are read by [`files`]; `new:` keys get a certificate
+//! of a throw-away CA, `throwaway`.
 
 pub mod files;
-pub mod throwaway;
+pub mod settings;
+mod throwaway;
 
 use crate::pace::{Pace, PaceError};
 use crate::snapshot::{Snapshot, SnapshotError};
-use cardlab_sim::card::{Card, CardError, World};
 use cardlab_sim::crypto::CryptoError;
 use cardlab_sim::crypto::asymmetric::{Algorithm, KeyPair};
-use cardlab_sim::piv::factory::Issued;
-use cardlab_sim::profile::{Profile, ProfileError, SETTINGS};
-use cardlab_sim::random::Random;
+use cardlab_sim::{Card, CardError, Issued, Profile, ProfileError, Random, World};
 use files::FileError;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -36,7 +34,7 @@ pub enum SetupError {
     #[error("card setting '{0}' has no value; write key=value")]
     NoValue(String),
     /// No such setting.
-    #[error("no card setting named '{key}'; there are: name, pace, pin-pad, ca, 9a, 9c, 9d, 9e, 82 to 95, {}", SETTINGS.map(|s| s.0).join(", "))]
+    #[error("no card setting named '{key}'; there are: {}", settings::names())]
     UnknownSetting {
         /// What was asked for.
         key: String,
@@ -53,9 +51,9 @@ pub enum SetupError {
     /// How long commands take.
     #[error(transparent)]
     Pace(#[from] PaceError),
-    /// A setting of a snapshot.
-    #[error("card setting '{0}': a card from a snapshot is as it was; only name=, pace= and pin-pad= can be set")]
-    OnlyName(String),
+    /// A setting that a card from a snapshot cannot have.
+    #[error("card setting '{0}': a card from a snapshot is as it was; only {} can be set", settings::names_of_reader())]
+    OnlyReader(String),
     /// A reader name that cannot be.
     #[error("reader name '{0}': 1 to 121 bytes, no control characters")]
     Name(String),
@@ -113,7 +111,7 @@ impl FromStr for CardRequest {
             Self { profile, snapshot, name: None, pin_pad: false, pace: Pace::default(), keys: Vec::new(), ca: None };
         for part in parts {
             let (key, value) = part.split_once('=').ok_or_else(|| SetupError::NoValue(part.into()))?;
-            request.set(key.trim(), value)?;
+            settings::set(&mut request, key.trim(), value)?;
         }
         request.profile.check()?;
         Ok(request)
@@ -121,31 +119,6 @@ impl FromStr for CardRequest {
 }
 
 impl CardRequest {
-    fn set(&mut self, key: &str, value: &str) -> Result<(), SetupError> {
-        match key {
-            "name" => {
-                let fits = (1..=121).contains(&value.len()) && !value.chars().any(char::is_control);
-                self.name = Some(fits.then(|| value.to_owned()).ok_or_else(|| SetupError::Name(value.into()))?);
-            }
-            "pin-pad" => {
-                self.pin_pad = match value {
-                    "on" => true,
-                    "off" => false,
-                    _ => return Err(SetupError::PinPad(value.into())),
-                }
-            }
-            "pace" => self.pace = value.parse()?,
-            key if self.snapshot.is_some() => return Err(SetupError::OnlyName(key.into())),
-            "ca" => self.ca = Some(value.into()),
-            _ => match slot(key) {
-                Some(slot) => self.keys.push((slot, KeySource::parse(value)?)),
-                None if SETTINGS.iter().any(|s| s.0 == key) => self.profile.set(key, value)?,
-                None => return Err(SetupError::UnknownSetting { key: key.into() }),
-            },
-        }
-        Ok(())
-    }
-
     /// The reader's name without its ` RR SS` ending.
     #[must_use]
     pub fn reader_name(&self) -> &str {
@@ -250,12 +223,6 @@ impl KeySource {
     }
 }
 
-/// A key slot by its usual two hexadecimal digits.
-fn slot(key: &str) -> Option<u8> {
-    let slot = u8::from_str_radix(key, 16).ok().filter(|_| key.len() == 2)?;
-    cardlab_sim::keys::is_slot(slot).then_some(slot)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -296,7 +263,7 @@ mod tests {
         let make = || {
             let request: CardRequest = "yubikey-5.7,9a=new:p256,9c=new:ed25519".parse().unwrap();
             let card = request.make(World::seeded(9)).unwrap();
-            (1..=3).flat_map(|area| card.nvm().area(area).map(|(id, v)| (id, v.to_vec())).collect::<Vec<_>>()).collect::<Vec<_>>()
+            card.nvm().records().clone()
         };
         assert_eq!(make(), make());
     }

@@ -3,33 +3,41 @@
 use super::spaced;
 use cardlab_protocol::apdu::Command;
 use cardlab_protocol::status::StatusWord;
+use cardlab_sim::memory::{self, reference_name};
 
 /// What of an exchange must not be shown.
 pub(crate) struct Masks {
     /// The command data from this offset on.
     command_from: Option<usize>,
+    /// The response data.
     response: bool,
 }
+
+const INS_GET_RESPONSE: u8 = 0xC0;
+/// Bit of the class byte: more blocks follow.
+const CHAINED: u8 = 0x10;
 
 impl Masks {
     pub(crate) const NONE: Self = Self { command_from: None, response: false };
 
-    pub(crate) fn of(bytes: &[u8]) -> Self {
+    /// Of an exchange; `continues` as [`Thread::continues`] tells.
+    pub(crate) fn of(bytes: &[u8], continues: bool) -> Self {
         let Ok(command) = Command::parse(bytes) else {
             // Not a command, but it may hold one that was cut: show the header only.
             return Self { command_from: Some(0), response: false };
         };
-        let printed = matches!(command.data, [0x5C, 0x03, 0x5F, 0xC1, 0x09, ..]);
+        let addressed = Addressed::of(&command, continues);
+        let public = addressed.is_public();
         match command.ins {
             // VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER, IMPORT KEY.
             0x20 | 0x24 | 0x2C | 0xFE => Self { command_from: Some(0), response: false },
             // SET MANAGEMENT KEY: algorithm, reference and length may be seen.
+            0xFF if continues => Self { command_from: Some(0), response: false },
             0xFF => Self { command_from: Some(3), response: false },
-            // Printed information may hold the management key.
-            0xCB if printed => Self { command_from: None, response: true },
-            0xDB if printed => Self { command_from: Some(5), response: false },
-            // A chained PUT DATA does not tell its tag again.
-            0xDB if command.data.first() != Some(&0x5C) => Self { command_from: Some(0), response: false },
+            INS_GET_RESPONSE if continues => Self { command_from: None, response: true },
+            // What is not known to be public is secret: printed information may hold the management key.
+            0xCB if !public => Self { command_from: None, response: true },
+            0xDB if !public => Self { command_from: Some(addressed.shown(command.data)), response: false },
             _ => Self::NONE,
         }
     }
@@ -93,6 +101,81 @@ impl Masks {
     }
 }
 
+/// What a card's exchanges have begun: blocks of a chain, and what is left of an answer, do not tell again what
+/// they belong to.
+#[derive(Clone, Default)]
+pub(crate) struct Thread {
+    /// Instruction of a chain that is not finished.
+    chain: Option<u8>,
+    /// The rest of the last answer is not to be shown.
+    rest_is_hidden: bool,
+}
+
+impl Thread {
+    /// Whether a command goes on with a chain, or fetches the rest of an answer that is not to be shown.
+    pub(crate) fn continues(&mut self, command: &[u8], response: Option<&[u8]>) -> bool {
+        let &[cla, ins, ..] = command else { return false };
+        let continues = self.chain == Some(ins) || (ins == INS_GET_RESPONSE && self.rest_is_hidden);
+        let more = matches!(response, Some([.., 0x61, _]));
+        self.rest_is_hidden = more && Masks::of(command, continues).response;
+        self.chain = (cla & CHAINED != 0).then_some(ins);
+        continues
+    }
+}
+
+/// What GET DATA and PUT DATA are about.
+enum Addressed {
+    /// A PIV data object, or status and keys of a GIDS application.
+    Object(u32),
+    /// A public key of a GIDS card.
+    PublicKey,
+    /// Data objects of a GIDS file.
+    File(u16),
+    /// Something that the command does not tell.
+    Untold,
+}
+
+/// The application itself, in P1 and P2.
+const APPLICATION: u16 = 0x3FFF;
+
+impl Addressed {
+    fn of(command: &Command<'_>, continues: bool) -> Self {
+        match (command.p1p2(), tag_list(command.data)) {
+            (APPLICATION, _) if continues => Self::Untold,
+            (APPLICATION, Some(tag)) if tag.len() <= 4 => Self::Object(tag.iter().fold(0, |tag, byte| tag << 8 | u32::from(*byte))),
+            // An extended header list: template 70 with the key's reference and an empty 7F49.
+            (APPLICATION, None) if command.ins == 0xCB && command.data.first() == Some(&0x70) => Self::PublicKey,
+            (APPLICATION, _) => Self::Untold,
+            (file, _) => Self::File(file),
+        }
+    }
+
+    /// How much of a PUT DATA's data may be seen, even of a secret object: the tag list.
+    fn shown(&self, data: &[u8]) -> usize {
+        match self {
+            Self::Object(_) => tag_list(data).map_or(0, |tags| 2 + tags.len()),
+            _ => 0,
+        }
+    }
+
+    fn is_public(&self) -> bool {
+        match self {
+            Self::Object(tag) => memory::shows_object(*tag),
+            Self::PublicKey => true,
+            Self::File(file) => memory::shows_file(*file),
+            Self::Untold => false,
+        }
+    }
+}
+
+/// The tag of a tag list (`5C`), when the data begin with one.
+fn tag_list(data: &[u8]) -> Option<&[u8]> {
+    match data {
+        [0x5C, length, rest @ ..] => rest.get(..usize::from(*length)),
+        _ => None,
+    }
+}
+
 /// The command's name and what its parameters name.
 #[must_use]
 pub fn describe(bytes: &[u8]) -> String {
@@ -102,14 +185,14 @@ pub fn describe(bytes: &[u8]) -> String {
         0x01 => "OTP: GET SERIAL".into(),
         0x1D => "READ CONFIG".into(),
         0x20 if p2 == 0x82 && command.data.is_empty() => "VERIFY, forget all (GIDS)".into(),
-        0x20 if command.data.is_empty() && p1 == 0 => format!("VERIFY, status of {}", reference(p2)),
-        0x20 if p1 == 0xFF => format!("VERIFY, forget {}", reference(p2)),
-        0x20 => format!("VERIFY, {}", reference(p2)),
+        0x20 if command.data.is_empty() && p1 == 0 => format!("VERIFY, status of {}", reference_name(p2)),
+        0x20 if p1 == 0xFF => format!("VERIFY, forget {}", reference_name(p2)),
+        0x20 => format!("VERIFY, {}", reference_name(p2)),
         0x22 => format!("MANAGE SECURITY ENVIRONMENT, {p1:02X} {p2:02X}"),
-        0x24 => format!("CHANGE REFERENCE DATA, {}", reference(p2)),
+        0x24 => format!("CHANGE REFERENCE DATA, {}", reference_name(p2)),
         0x2A => format!("PERFORM SECURITY OPERATION, {p1:02X} {p2:02X}"),
-        0x2C if p1 == 2 => format!("RESET RETRY COUNTER by administration key, {}", reference(p2)),
-        0x2C => format!("RESET RETRY COUNTER, {}", reference(p2)),
+        0x2C if p1 == 2 => format!("RESET RETRY COUNTER by administration key, {}", reference_name(p2)),
+        0x2C => format!("RESET RETRY COUNTER, {}", reference_name(p2)),
         0x44 => "ACTIVATE FILE".into(),
         0x47 => format!("GENERATE ASYMMETRIC KEY PAIR, key {p2:02X}"),
         0x87 => format!("GENERAL AUTHENTICATE, algorithm {p1:02X}, key {p2:02X}"),
@@ -133,16 +216,7 @@ pub fn describe(bytes: &[u8]) -> String {
         0xFF => "SET MANAGEMENT KEY".into(),
         ins => format!("INS {ins:02X}"),
     };
-    if command.cla & 0x10 == 0 { name } else { format!("{name} (chained)") }
-}
-
-fn reference(p2: u8) -> String {
-    match p2 {
-        0x00 => "Global PIN".into(),
-        0x80 => "PIN".into(),
-        0x81 => "PUK".into(),
-        other => format!("reference {other:02X}"),
-    }
+    if command.cla & CHAINED == 0 { name } else { format!("{name} (chained)") }
 }
 
 fn application(aid: &[u8]) -> String {

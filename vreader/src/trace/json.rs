@@ -7,7 +7,7 @@
 //! A masked command or answer stands as `command_masked` or `response_masked`, with what may be seen.
 
 use super::decode::{Masks, describe, outcome};
-use super::{Record, What};
+use super::{Record, What, join};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -33,8 +33,8 @@ pub fn value(record: &Record, secrets: bool) -> Value {
                 put("atr", json!(hex::encode_upper(atr)));
             }
         }
-        What::Exchange { command, response } => {
-            let masks = if secrets { Masks::NONE } else { Masks::of(command) };
+        What::Exchange { command, response, continues } => {
+            let masks = if secrets { Masks::NONE } else { Masks::of(command, *continues) };
             match masks.hides_command(command) {
                 true => put("command_masked", json!(masks.command(command))),
                 false => put("command", json!(hex::encode_upper(command))),
@@ -61,7 +61,8 @@ pub fn value(record: &Record, secrets: bool) -> Value {
 /// A sentence with the line; masked exchanges cannot be read back.
 pub fn read(text: &str) -> Result<Vec<Record>, String> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines.map(|(index, line)| record(line).map_err(|why| format!("line {}: {why}", index + 1))).collect()
+    let records: Result<_, _> = lines.map(|(index, line)| record(line).map_err(|why| format!("line {}: {why}", index + 1))).collect();
+    records.map(join)
 }
 
 fn record(line: &str) -> Result<Record, String> {
@@ -78,7 +79,7 @@ fn record(line: &str) -> Result<Record, String> {
         return Err("the exchange is masked: record with --trace-secrets to read it back".into());
     } else {
         let response = if value["response"].is_null() { None } else { Some(Zeroizing::new(bytes("response")?)) };
-        What::Exchange { command: Zeroizing::new(bytes("command")?), response }
+        What::Exchange { command: Zeroizing::new(bytes("command")?), response, continues: false }
     };
     let at = value["at"].as_f64().and_then(|at| Duration::try_from_secs_f64(at).ok()).ok_or_else(|| missing("at"))?;
     Ok(Record {

@@ -13,6 +13,7 @@ pub mod json;
 pub mod pcapng;
 pub mod text;
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,6 +35,9 @@ pub enum What {
         command: Zeroizing<Vec<u8>>,
         /// Response APDU.
         response: Option<Zeroizing<Vec<u8>>>,
+        /// Whether the command goes on with a chain, or fetches the rest of an answer that is not to be shown: what it
+        /// belongs to stands in the exchanges before it only.
+        continues: bool,
     },
     /// Something else: power on, power off, reset, a fault, a card that went in or out.
     Event {
@@ -156,7 +160,7 @@ impl Trace {
     /// The records of one card.
     #[must_use]
     pub fn of(&self, card: &str) -> Recorder {
-        Recorder { trace: self.clone(), card: card.into(), number: 0 }
+        Recorder { trace: self.clone(), card: card.into(), number: 0, thread: decode::Thread::default() }
     }
 
     fn now(&self) -> Duration {
@@ -185,6 +189,7 @@ pub struct Recorder {
     trace: Trace,
     card: Arc<str>,
     number: u64,
+    thread: decode::Thread,
 }
 
 impl Recorder {
@@ -203,7 +208,8 @@ impl Recorder {
     pub fn exchange(&mut self, command: &[u8], response: Option<&[u8]>) -> Arc<Record> {
         self.number += 1;
         let kept = |bytes: &[u8]| Zeroizing::new(bytes.to_vec());
-        self.tell(What::Exchange { command: kept(command), response: response.map(kept) })
+        let continues = self.thread.continues(command, response);
+        self.tell(What::Exchange { command: kept(command), response: response.map(kept), continues })
     }
 
     fn tell(&self, what: What) -> Arc<Record> {
@@ -213,6 +219,18 @@ impl Recorder {
         let _ = self.trace.0.listeners.send(record.clone());
         record
     }
+}
+
+/// Finds out again which exchanges continue others: no form of a file says it.
+fn join(mut records: Vec<Record>) -> Vec<Record> {
+    let mut threads: BTreeMap<Arc<str>, decode::Thread> = BTreeMap::new();
+    for record in &mut records {
+        if let What::Exchange { command, response, continues } = &mut record.what {
+            let thread = threads.entry(record.card.clone()).or_default();
+            *continues = thread.continues(command, response.as_ref().map(|response| response.as_slice()));
+        }
+    }
+    records
 }
 
 /// A file of records in any form that can be read back.

@@ -5,7 +5,7 @@
 //! Wireshark's dissector knows short lengths only; longer commands are in the capture all the same.
 
 use super::decode::{Masks, describe, outcome};
-use super::{Record, What};
+use super::{Record, What, join};
 use crate::contain::contained;
 use pcap_file::pcapng::blocks::enhanced_packet::{EnhancedPacketBlock, EnhancedPacketOption};
 use pcap_file::pcapng::blocks::interface_description::{InterfaceDescriptionBlock, InterfaceDescriptionOption};
@@ -68,8 +68,8 @@ impl Capture {
         let Record { number, at, card, what } = record;
         match what {
             What::Event { text, atr } => self.packet(*at, Way::FromCard, atr, &format!("{card} {number} = {text}"))?,
-            What::Exchange { command, response } => {
-                let masks = if secrets { Masks::NONE } else { Masks::of(command) };
+            What::Exchange { command, response, continues } => {
+                let masks = if secrets { Masks::NONE } else { Masks::of(command, *continues) };
                 let masked = |is: bool| if is { MASKED } else { "" };
                 let comment = format!("{card} {number} > {}{}", describe(command), masked(masks.hides_command(command)));
                 self.packet(*at, Way::ToCard, &masks.zeroed_command(command), &comment)?;
@@ -165,12 +165,12 @@ fn records(bytes: &[u8]) -> Result<Vec<Record>, String> {
             "<" => {
                 let Asked { number, card, at, command } = asked.take().ok_or_else(|| wrong("an answer without a command"))?;
                 let response = (rest != NO_ANSWER).then(|| Zeroizing::new(payload.to_vec()));
-                records.push(Record { number, at, card, what: What::Exchange { command, response } });
+                records.push(Record { number, at, card, what: What::Exchange { command, response, continues: false } });
             }
             _ => return Err(foreign()),
         }
     }
-    Ok(records)
+    Ok(join(records))
 }
 
 /// What is behind the tags.

@@ -48,8 +48,26 @@ mod tests {
 
     fn shown(secrets: bool, command: &str, response: &str) -> String {
         let bytes = |text: &str| zeroize::Zeroizing::new(hex::decode(text).unwrap());
-        let what = What::Exchange { command: bytes(command), response: Some(bytes(response)) };
+        let what = What::Exchange { command: bytes(command), response: Some(bytes(response)), continues: false };
         write(&Record { number: 1, at: Duration::ZERO, card: "c".into(), what }, secrets)
+    }
+
+    /// What stands in several exchanges is secret in all of them.
+    #[test]
+    fn the_rest_of_a_hidden_answer_and_of_a_chain_is_hidden() {
+        let mut recorder = crate::trace::Trace::new(crate::trace::Ticks::Count).of("c");
+        let mut exchange = |command: &str, response: &str| {
+            let [command, response] = [command, response].map(|digits| hex::decode(digits).unwrap());
+            write(&recorder.exchange(&command, Some(&response)), false)
+        };
+        assert!(exchange("00CB3FFF055C035FC10900", "AA6102").contains("[1 bytes masked] 61 02"));
+        assert!(exchange("00C0000001", "BB6101").contains("[1 bytes masked] 61 01"));
+        assert!(exchange("00C0000001", "CC9000").contains("[1 bytes masked] 90 00"));
+        assert!(exchange("00CB3FFF055C035FC10500", "AA6101").contains("AA 61 01"));
+        assert!(exchange("00C0000001", "BB9000").contains("BB 90 00"), "a certificate is no secret");
+        assert!(exchange("10DB3FFF095C035FC10953025C03", "9000").contains("5C 03 5F C1 09 [4 bytes masked]"));
+        assert!(exchange("00DB3FFF055C035FC105", "9000").contains("[5 bytes masked]"), "a key that looks like a tag");
+        assert!(exchange("00DB3FFF055C035FC105", "9000").contains("5C 03 5F C1 05"));
     }
 
     #[test]
@@ -66,6 +84,13 @@ mod tests {
         assert!(text.contains("[4 bytes masked] 90 00"), "{text}");
         let text = shown(false, "00DB3FFF085C035FC109530188", "9000");
         assert!(text.contains("5C 03 5F C1 09 [3 bytes masked]"), "{text}");
+        // A vendor's object, the card holder's pairing code, a file of the administrator, and one that is not known.
+        for command in ["00CB3FFF055C035FFF0000", "00CB3FFF055C035FC12300", "00CBA014045C02DF3000", "00CBA099045C02DF3000"] {
+            assert!(shown(false, command, "530288009000").contains("[4 bytes masked] 90 00"), "{command}");
+        }
+        for command in ["00CB3FFF055C035FC10200", "00CB3FFF035C017E00", "00CB3FFF045C027F7100", "00CBA010045C02DF2200"] {
+            assert!(shown(false, command, "530288009000").contains("53 02 88 00 90 00"), "{command}");
+        }
         assert!(!shown(false, "00240080FF313233", "6700").contains("31 32"), "a cut command hides its data too");
     }
 }

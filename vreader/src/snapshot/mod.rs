@@ -14,15 +14,17 @@
 //! 01000080 = "masked:8"    # PIN, value
 //! 01000180 = "0003"        # PIN, tries left and maximum
 //! ```
-//! PINs and private keys are there in the clear, sealed with a passphrase (Argon2id, AES-256-GCM; each bound to
-//! its record), or masked: such a snapshot is for reading only. What a card keeps in RAM - a verified PIN, a
-//! pending challenge - is not part of it.
+//! Secrets are there in the clear, sealed with a passphrase (`seal`), or masked: such a snapshot is for reading
+//! only. Secret is every record that [`cardlab_sim::memory`] does not call public. What a card keeps in RAM - a
+//! verified PIN, a pending challenge - is not part of it.
 
-use aes_gcm::aead::{Aead, KeyInit, Payload};
-use aes_gcm::{Aes256Gcm, Nonce};
-use cardlab_sim::card::{Card, CardError, World};
-use cardlab_sim::nvm::{Change, Nvm, RecordId, StoreError};
-use cardlab_sim::profile::{Profile, ProfileError};
+mod seal;
+
+use cardlab_sim::memory;
+use cardlab_sim::nvm::{Change, Nvm, RecordId, Records, StoreError};
+use cardlab_sim::profile::{Kept, Setting};
+use cardlab_sim::{Card, CardError, Profile, ProfileError, World};
+use seal::{SALT, Seal};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -31,18 +33,6 @@ use zeroize::Zeroizing;
 
 const FORMAT: &str = "cardlab-snapshot";
 const VERSION: u32 = 1;
-/// The record that says what the others are: the format of a card's records, its profile.
-const HEADER: RecordId = RecordId::new(0, 0);
-const FORMAT_BYTE: u8 = 1;
-const NONCE: usize = 12;
-const SALT: usize = 16;
-/// Argon2id, first choice of RFC 9106 for little memory, section 4.
-const MEMORY_KIB: u32 = 64 * 1024;
-const PASSES: u32 = 3;
-const LANES: u32 = 4;
-/// Settings that a card has beyond its memory.
-const SETTINGS: [&str; 9] =
-    ["touch", "interface", "atr", "version", "pin-complexity", "extended-length", "pin-tries", "puk-tries", "admin-tries"];
 /// More text is no card.
 const LONGEST: usize = 4 * 1024 * 1024;
 
@@ -117,7 +107,7 @@ pub enum SnapshotError {
 pub struct Snapshot {
     profile: String,
     settings: BTreeMap<String, String>,
-    records: BTreeMap<RecordId, Zeroizing<Vec<u8>>>,
+    records: Records,
 }
 
 #[derive(Deserialize)]
@@ -134,50 +124,21 @@ struct Written {
     records: BTreeMap<String, String>,
 }
 
-/// Whether a record is a PIN, a PUK, a private key, or an object that may hold one.
-const fn is_secret(id: RecordId) -> bool {
-    const PRINTED_INFORMATION: u32 = 0x5F_C109;
-    match id.area() {
-        1 => id.index() < 0x100,
-        2 => true,
-        3 => id.index() == PRINTED_INFORMATION,
-        _ => false,
-    }
-}
-
-/// What a record is, for people.
-fn meaning(id: RecordId) -> String {
-    let reference = |index: u32| match index {
-        0x00 => "Global PIN".to_owned(),
-        0x80 => "PIN".into(),
-        0x81 => "PUK".into(),
-        0x9B => "administration key".into(),
-        other => format!("reference {other:02X}"),
-    };
-    match (id.area(), id.index()) {
-        (0, 0) => "format and profile".into(),
-        (0, 1) => "serial number".into(),
-        (1, index @ 0x100..) => format!("{}, tries left and maximum", reference(index - 0x100)),
-        (1, index) => format!("{}, value", reference(index)),
-        (2, index) => format!("key {index:02X}"),
-        (3, index) => format!("data object {index:X}"),
-        (4, index) => format!("file {index:04X}"),
-        (5, index) => format!("data object in slot {index}"),
-        (area, _) => format!("area {area}"),
-    }
+/// The settings that a snapshot carries, since they are not in the card's memory.
+fn carried() -> impl Iterator<Item = &'static str> {
+    Setting::all().filter(|setting| setting.kept != Kept::Memory).map(|setting| setting.name)
 }
 
 impl Snapshot {
     /// Of a card.
     #[must_use]
     pub fn of(card: &Card) -> Self {
-        let profile = card.profile();
-        let kept = profile.chosen.settings.iter().filter(|(name, _)| SETTINGS.contains(&name.as_str()));
-        Self {
-            profile: profile.name.clone(),
-            settings: kept.cloned().collect(),
-            records: card.nvm().records().map(|(id, value)| (id, Zeroizing::new(value.to_vec()))).collect(),
-        }
+        let (profile, now) = (card.profile(), card.conditions());
+        let mut settings: BTreeMap<String, String> =
+            profile.chosen.rules.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        settings.insert("touch".into(), now.touch.to_string());
+        settings.insert("interface".into(), now.interface.to_string());
+        Self { profile: profile.name.clone(), settings, records: card.nvm().records().clone() }
     }
 
     /// The card's profile.
@@ -196,9 +157,8 @@ impl Snapshot {
             Secrets::Clear => ("clear", String::new(), None),
             Secrets::Masked => ("masked", String::new(), None),
             Secrets::Sealed(passphrase) => {
-                let mut salt = [0; SALT];
-                random(&mut salt)?;
-                ("sealed", hex::encode_upper(salt), Some(key(passphrase, &salt)?))
+                let salt = Seal::salt()?;
+                ("sealed", hex::encode_upper(salt), Some(Seal::new(passphrase, &salt)?))
             }
         };
         let quoted = |text: &str| toml::Value::from(text).to_string();
@@ -215,17 +175,12 @@ impl Snapshot {
         for (id, value) in &self.records {
             let name = format!("{:08X}", id.0);
             let value = match (secrets, &seal) {
-                (Secrets::Masked, _) if is_secret(*id) => format!("masked:{}", value.len()),
-                (_, Some(seal)) if is_secret(*id) => {
-                    let mut nonce = [0; NONCE];
-                    random(&mut nonce)?;
-                    let payload = Payload { msg: value, aad: name.as_bytes() };
-                    let sealed = seal.encrypt(&Nonce::from(nonce), payload).map_err(|e| SnapshotError::System(e.to_string()))?;
-                    format!("sealed:{}", hex::encode_upper([&nonce[..], &sealed].concat()))
-                }
-                _ => hex::encode_upper(value),
+                (Secrets::Clear, _) => hex::encode_upper(value),
+                _ if memory::is_public(&self.records, *id) => hex::encode_upper(value),
+                (_, Some(seal)) => format!("sealed:{}", hex::encode_upper(seal.close(&name, value)?)),
+                _ => format!("masked:{}", value.len()),
             };
-            let _ = writeln!(out, "{name} = \"{value}\"  # {}", meaning(*id));
+            let _ = writeln!(out, "{name} = \"{value}\"  # {}", memory::name(*id));
         }
         Ok(out)
     }
@@ -249,8 +204,9 @@ impl Snapshot {
         if written.version != VERSION {
             return Err(SnapshotError::Version(written.version));
         }
-        if let Some(name) = written.settings.keys().find(|name| !SETTINGS.contains(&name.as_str())) {
-            return Err(SnapshotError::System(format!("a snapshot has no setting '{name}'; there are: {}", SETTINGS.join(", "))));
+        if let Some(name) = written.settings.keys().find(|name| !carried().any(|known| known == name.as_str())) {
+            let known = carried().collect::<Vec<_>>().join(", ");
+            return Err(SnapshotError::System(format!("a snapshot has no setting '{name}'; there are: {known}")));
         }
         let seal = match (written.secrets.as_str(), passphrase) {
             ("clear", _) => None,
@@ -259,11 +215,11 @@ impl Snapshot {
             ("sealed", Some(passphrase)) => {
                 let salt = hex::decode(&written.salt).ok().filter(|salt| salt.len() == SALT);
                 let salt = salt.ok_or_else(|| SnapshotError::System(format!("salt is {SALT} bytes in hexadecimal")))?;
-                Some(key(passphrase, &salt)?)
+                Some(Seal::new(passphrase, &salt)?)
             }
             (other, _) => return Err(SnapshotError::System(format!("secrets are 'clear', 'masked' or 'sealed', not '{other}'"))),
         };
-        let mut records = BTreeMap::new();
+        let mut records = Records::new();
         for (name, value) in &written.records {
             let wrong = |reason: &str| SnapshotError::Record { id: name.clone(), reason: reason.into() };
             let id = u32::from_str_radix(name, 16).ok().filter(|_| name.len() == 8);
@@ -274,18 +230,14 @@ impl Snapshot {
                 (None, _) => bytes(value)?,
                 (Some(_), None) => return Err(wrong("it is sealed, the snapshot is not")),
                 (Some(sealed), Some(seal)) => {
-                    let sealed = bytes(sealed)?;
-                    let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or_else(|| wrong("it is too short"))?;
-                    let payload = Payload { msg: sealed, aad: name.as_bytes() };
-                    seal.decrypt(&Nonce::from(*nonce), payload).map_err(|_| SnapshotError::Sealed(name.clone()))?
+                    seal.open(name, &bytes(sealed)?).ok_or_else(|| SnapshotError::Sealed(name.clone()))?
                 }
             };
             records.insert(id, Zeroizing::new(value));
         }
-        // What a card looks at when it is opened.
-        let header = [&[FORMAT_BYTE][..], written.profile.as_bytes()].concat();
-        if records.get(&HEADER).map(|value| value.as_slice()) != Some(&header) {
-            return Err(SnapshotError::Record { id: format!("{:08X}", HEADER.0), reason: "it does not name the profile".into() });
+        if memory::profile_name(&records).ok() != Some(&written.profile) {
+            let id = format!("{:08X}", memory::HEADER.0);
+            return Err(SnapshotError::Record { id, reason: "it does not name the profile".into() });
         }
         Ok(Self { profile: written.profile, settings: written.settings, records })
     }
@@ -299,12 +251,7 @@ impl Snapshot {
         for (name, value) in &self.settings {
             profile.set(name, value)?;
         }
-        let is_new = world.store.load()?.is_empty();
-        let mut card = Card::new(profile, world)?;
-        if is_new {
-            self.restore(&mut card)?;
-        }
-        Ok(card)
+        Ok(Card::with_records(profile, world, &self.records)?)
     }
 
     /// Sets a card that is there to this state; its store gets it too. Reset it afterwards.
@@ -321,31 +268,18 @@ impl Snapshot {
 
     /// What makes a memory to this one.
     fn changes(&self, nvm: &Nvm) -> Vec<Change> {
-        let gone = nvm.records().map(|(id, _)| id).filter(|id| !self.records.contains_key(id));
-        let gone: Vec<Change> = gone.map(|id| (id, None)).collect();
-        gone.into_iter().chain(self.records.iter().map(|(id, value)| (*id, Some(value.clone())))).collect()
+        let gone = nvm.records().keys().filter(|id| !self.records.contains_key(id));
+        gone.map(|id| (*id, None)).chain(self.records.iter().map(|(id, value)| (*id, Some(value.clone())))).collect()
     }
-}
-
-fn random(out: &mut [u8]) -> Result<(), SnapshotError> {
-    getrandom::fill(out).map_err(|e| SnapshotError::System(e.to_string()))
-}
-
-fn key(passphrase: &str, salt: &[u8]) -> Result<Aes256Gcm, SnapshotError> {
-    let failed = |e: argon2::Error| SnapshotError::System(e.to_string());
-    let params = argon2::Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(failed)?;
-    let mut key = Zeroizing::new([0; 32]);
-    let hasher = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
-    hasher.hash_password_into(passphrase.as_bytes(), salt, &mut *key).map_err(failed)?;
-    Aes256Gcm::new_from_slice(&*key).map_err(|e| SnapshotError::System(e.to_string()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cardlab_sim::profile::Profile;
+    use cardlab_sim::Touch;
     use cardlab_sim::reference::{PIN, PUK};
     use proptest::prelude::*;
+    use std::sync::{LazyLock, Mutex};
 
     fn card(profile: &str) -> Card {
         let mut profile = Profile::builtin(profile).unwrap();
@@ -353,8 +287,14 @@ mod tests {
         Card::new(profile, World::seeded(4)).unwrap()
     }
 
-    fn records(card: &Card) -> Vec<(RecordId, Vec<u8>)> {
-        card.nvm().records().map(|(id, value)| (id, value.to_vec())).collect()
+    fn sealed() -> Secrets {
+        Secrets::Sealed(Zeroizing::new("pass".into()))
+    }
+
+    /// What stands behind the `=` of a record.
+    fn written<'a>(text: &'a str, id: RecordId) -> &'a str {
+        let line = text.lines().find_map(|line| line.strip_prefix(&format!("{:08X} = \"", id.0))).unwrap();
+        line.split('"').next().unwrap()
     }
 
     fn error(text: &str) -> String {
@@ -368,11 +308,11 @@ mod tests {
             first.power_on();
             first.transmit(&[0, 0xA4, 4, 0, 5, 0xA0, 0, 0, 3, 8]).unwrap();
             first.transmit(b"\x00\x20\x00\x80\x08999999\xFF\xFF").unwrap();
-            for secrets in [Secrets::Clear, Secrets::Sealed(Zeroizing::new("pass".into()))] {
+            for secrets in [Secrets::Clear, sealed()] {
                 let text = Snapshot::of(&first).write(&secrets).unwrap();
                 let again = Snapshot::read(&text, Some("pass")).unwrap().card(World::seeded(9)).unwrap();
-                assert_eq!(records(&again), records(&first), "{profile}");
-                assert_eq!(again.profile().chosen.touch, cardlab_sim::profile::Touch::Never);
+                assert_eq!(again.nvm().records(), first.nvm().records(), "{profile}");
+                assert_eq!(again.conditions().touch, Touch::Never);
                 assert_eq!(PIN.counter(again.nvm()), PIN.counter(first.nvm()));
             }
         }
@@ -384,7 +324,7 @@ mod tests {
         let [pin, puk] = [&b"123456"[..], b"12345678"].map(hex::encode_upper);
         let clear = Snapshot::of(&first).write(&Secrets::Clear).unwrap();
         assert!(clear.contains(&pin) && clear.contains(&puk));
-        let sealed = Snapshot::of(&first).write(&Secrets::Sealed(Zeroizing::new("pass".into()))).unwrap();
+        let sealed = Snapshot::of(&first).write(&sealed()).unwrap();
         let masked = Snapshot::of(&first).write(&Secrets::Masked).unwrap();
         for text in [&sealed, &masked] {
             assert!(!text.contains(&pin) && !text.contains(&puk) && text.contains("# PIN, value"), "{text}");
@@ -396,6 +336,42 @@ mod tests {
         // One record's seal is worth nothing at another's place.
         let moved = sealed.replace("01000080 = ", "x").replace("01000081 = ", "01000080 = ").replace('x', "01000081 = ");
         assert!(Snapshot::read(&moved, Some("pass")).is_err());
+    }
+
+    #[test]
+    fn a_record_that_nobody_knows_is_masked_and_sealed() {
+        let mut first = card("gids");
+        let unknown = [RecordId::new(7, 1), RecordId::new(0xFF, 0), RecordId::new(0, 2), RecordId::new(1, 0x200), RecordId::new(4, 0x1_0000)];
+        let secret = b"nobody knows what this is";
+        let changes = unknown.map(|id| (id, Some(Zeroizing::new(secret.to_vec()))));
+        first.nvm_mut().rewrite(changes.into()).unwrap();
+        let masked = Snapshot::of(&first).write(&Secrets::Masked).unwrap();
+        let sealed = Snapshot::of(&first).write(&sealed()).unwrap();
+        for text in [&masked, &sealed] {
+            assert!(!text.contains(&hex::encode_upper(secret)), "{text}");
+        }
+        for id in unknown {
+            assert_eq!(written(&masked, id), format!("masked:{}", secret.len()));
+            assert!(written(&sealed, id).starts_with("sealed:"));
+        }
+        let again = Snapshot::read(&sealed, Some("pass")).unwrap().card(World::seeded(9)).unwrap();
+        assert_eq!(again.nvm().records(), first.nvm().records());
+    }
+
+    #[test]
+    fn what_was_set_and_what_surrounds_the_card_now_comes_back() {
+        let mut profile = Profile::builtin("gids").unwrap();
+        for (name, value) in [("pin-min", "8"), ("pin", "11223344"), ("admin-tries", "9"), ("interface", "contactless")] {
+            profile.set(name, value).unwrap();
+        }
+        let mut first = Card::new(profile, World::seeded(4)).unwrap();
+        first.set_touch(Touch::Never);
+        let text = Snapshot::of(&first).write(&sealed()).unwrap();
+        assert!(!text.contains("11223344"), "{text}");
+        let again = Snapshot::read(&text, Some("pass")).unwrap().card(World::seeded(9)).unwrap();
+        assert_eq!(again.conditions(), first.conditions());
+        assert_eq!((again.profile().pin.min_length, again.profile().management_key.tries), (8, 9));
+        assert!(PIN.is(again.nvm(), b"11223344"));
     }
 
     #[test]
@@ -419,7 +395,31 @@ mod tests {
         assert!(PUK.exists(other.nvm()));
     }
 
+    /// A new card of each profile; some take long to make.
+    static CARDS: LazyLock<BTreeMap<&str, Mutex<Card>>> =
+        LazyLock::new(|| Profile::names().map(|name| (name, Mutex::new(card(name)))).collect());
+
     proptest! {
+        #[test]
+        fn only_what_is_public_is_in_the_clear(
+            profile in proptest::sample::select(Profile::names().collect::<Vec<_>>()),
+            added in proptest::collection::vec(
+                (prop_oneof![0u8..8, any::<u8>()], prop_oneof![0u32..0x300, 0x5F_C100u32..0x5F_C130, 0u32..0x100_0000], proptest::collection::vec(any::<u8>(), 0..24)),
+                0..20,
+            ),
+        ) {
+            let mut snapshot = Snapshot::of(&CARDS[profile].lock().unwrap());
+            snapshot.records.extend(added.into_iter().map(|(area, index, value)| (RecordId::new(area, index), Zeroizing::new(value))));
+            let text = snapshot.write(&Secrets::Masked).unwrap();
+            for (id, value) in &snapshot.records {
+                let expected = match memory::is_public(&snapshot.records, *id) {
+                    true => hex::encode_upper(value),
+                    false => format!("masked:{}", value.len()),
+                };
+                prop_assert_eq!(written(&text, *id), expected);
+            }
+        }
+
         #[test]
         fn any_text_is_a_snapshot_or_an_error(text in "(format = \"cardlab-snapshot\"\nversion = 1\nprofile = \"gids\"\nsecrets = \"clear\"\n\\[records\\]\n)?([0-9A-F]{8} = \"[0-9A-F]{0,8}\"\n){0,3}\\PC{0,30}") {
             if let Ok(snapshot) = Snapshot::read(&text, Some("")) {
