@@ -1,13 +1,11 @@
 //! The card in process: commands a second, private operations beside OpenSSL, memory of idle cards.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use cardlab_sim::card::{Card, Stopped, World};
 use cardlab_sim::crypto::asymmetric::{Algorithm, KeyPair};
 use cardlab_sim::crypto::backend::{Backend, RustCrypto};
 use cardlab_sim::crypto::ec::Curve;
 use cardlab_sim::nvm::Volatile;
-use cardlab_sim::profile::Profile;
-use cardlab_sim::random::Random;
+use cardlab_sim::{Card, Profile, Random, Stopped, World};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use openssl::bn::BigNum;
 use std::hint::black_box;

@@ -5,11 +5,9 @@
 //! of 1,000 and 10,000 of them, which is printed once.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use cardlab_sim::card::{Card, World};
-use cardlab_sim::profile::Profile;
-use cardlab_vreader::icc::{Icc, VirtualCard};
-use cardlab_vreader::threaded::ThreadedRack;
-use cardlab_vreader::trace::{Form, Ticks, Trace};
+use cardlab_sim::{Card, Profile, World};
+use cardlab_vreader::trace::{Form, Ticks};
+use cardlab_vreader::{Icc, ThreadedRack, Trace, VirtualCard};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 use std::time::{Duration, Instant};

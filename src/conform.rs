@@ -12,7 +12,7 @@ use cardlab_conformance::target::{Target, pcsc::Pcsc, sim::Sim, socket::Socket};
 use cardlab_conformance::test::{Danger, Level, Test};
 use cardlab_pcsclite::client::default_socket;
 use cardlab_scenario::suite::{self, Unlock};
-use cardlab_sim::profile::Profile;
+use cardlab_sim::Profile;
 use clap::{Args, Subcommand};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};

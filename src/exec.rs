@@ -5,7 +5,7 @@ use crate::readers::ReaderOptions;
 use anyhow::anyhow;
 use cardlab_control::{CONTROL_VARIABLE, beside};
 use cardlab_pcsclite::wire::SOCKET_VARIABLE;
-use cardlab_vreader::private::PrivateDirectory;
+use cardlab_vreader::PrivateDirectory;
 use cardlab_vreader::server::listen;
 use clap::Args;
 use std::ffi::OsString;

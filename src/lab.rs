@@ -17,7 +17,7 @@ use cardlab_server_stub::bootstrap::{CARD_TYPE, sample};
 use cardlab_server_stub::desk::NewCard;
 use cardlab_server_stub::keys::CardIdentity;
 use cardlab_server_stub::server::Server;
-use cardlab_vreader::private::PrivateDirectory;
+use cardlab_vreader::PrivateDirectory;
 use cardlab_vreader::server::{Access, listen_for};
 use clap::Args;
 use std::net::{SocketAddr, TcpListener};
@@ -138,7 +138,7 @@ fn cards(server: &Server) -> Result<Vec<SampleCard>, Failure> {
 
 /// The readers, on a thread of their own.
 fn start_readers(readers: ReaderOptions, socket: &Path) -> Result<(), Failure> {
-    let (tell, told) = std::sync::mpsc::channel();
+    let (sender, receiver) = std::sync::mpsc::channel();
     let path = socket.to_owned();
     std::thread::spawn(move || {
         let run = || -> Result<(), Failure> {
@@ -147,15 +147,15 @@ fn start_readers(readers: ReaderOptions, socket: &Path) -> Result<(), Failure> {
                 let (rack, trace) = readers.rack().await?;
                 tokio::spawn(readers.control(&rack, &trace).serve(listen_for(&beside(&path), Access::Owner)?));
                 let listener = listen_for(&path, Access::Owner)?;
-                let _ = tell.send(Ok(()));
+                let _ = sender.send(Ok(()));
                 match rack.server().clone().serve(listener).await {}
             })
         };
         if let Err(failure) = run() {
-            let _ = tell.send(Err(failure));
+            let _ = sender.send(Err(failure));
         }
     });
-    told.recv().unwrap_or_else(|_| Err(anyhow!("the readers did not start").into()))
+    receiver.recv().unwrap_or_else(|_| Err(anyhow!("the readers did not start").into()))
 }
 
 /// What the cards say they are, in the order of the readers.

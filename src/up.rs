@@ -5,7 +5,7 @@ use crate::readers::ReaderOptions;
 use anyhow::{Context as _, anyhow};
 use cardlab_control::beside;
 use cardlab_pcsclite::wire::{SOCKET_VARIABLE, SYSTEM_SOCKET};
-use cardlab_vreader::private::PrivateDirectory;
+use cardlab_vreader::PrivateDirectory;
 use cardlab_vreader::server::{Access, listen_for};
 use cardlab_vreader::vpcd;
 use clap::Args;

@@ -5,7 +5,7 @@ use crate::common::{self, Lab, Up};
 use cardlab_client::minidriver::{Authenticator, CardError, Minidriver};
 use cardlab_pcsclite::client::{Context, ShareMode};
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
-use cardlab_sim::random::Random;
+use cardlab_sim::Random;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -173,13 +173,13 @@ fn survives(profile: &str, key: &[u8]) {
     for round in 0..KILLS_OF_EACH {
         let up = Up::start(&lab, &["--socket", "s", "--state", "state", "--card", profile]);
         let socket = up.socket();
-        let (tell, told) = std::sync::mpsc::channel();
+        let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::scope(|scope| {
             let user = scope.spawn(|| {
-                use_up(&socket, &desk, Random::from_number(7, round + 1), move || tell.send(()).unwrap());
+                use_up(&socket, &desk, Random::from_number(7, round + 1), move || sender.send(()).unwrap());
             });
             // A user that fails says why when it is joined.
-            if told.recv().is_ok() {
+            if receiver.recv().is_ok() {
                 let moment = u64::from_le_bytes(moments.bytes()) % LONGEST_LIFE;
                 std::thread::sleep(Duration::from_micros(moment));
                 up.stop("-KILL");

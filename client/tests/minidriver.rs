@@ -7,8 +7,7 @@ use cardlab_client::transport::{InProcess, Transport, TransportError};
 use cardlab_client::unlock::offline::{Guard, Offline};
 use cardlab_client::unlock::online::{self, OnlineError};
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
-use cardlab_sim::card::{Card, World};
-use cardlab_sim::profile::Profile;
+use cardlab_sim::{Card, Profile, World};
 
 const PIV_KEY: [u8; 24] = [1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8];
 

@@ -1,24 +1,19 @@
 //! The routes.
 
-use crate::refusal::{Problem, Refusal};
+use crate::error::{ApiError, Problem};
 use crate::view::{
-    CardView, Claim, FaultView, PaceView, ReaderView, Reset, RestoreOrder, SnapshotOrder, TouchView, TypedView, UndoOrder,
-    Verdict, WaitFor, Wanted, Which, With, word,
+    CardView, Claim, ClaimResult, FaultView, PaceView, ReaderView, Reset, RestoreOrder, SnapshotOrder, TouchView, TypedView,
+    UndoOrder, WaitFor, Wanted, Which, With, word,
 };
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, State};
 use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::{Json, Router};
-use cardlab_vreader::fault::Fault;
-use cardlab_vreader::icc::VirtualCard;
-use cardlab_vreader::pace::Pace;
 use cardlab_vreader::pin_pad::{Entry, EntryError};
-use cardlab_vreader::rack::{Place, Rack};
-use cardlab_vreader::snapshot::{Secrets, Snapshot};
 use cardlab_vreader::state;
-use cardlab_vreader::touch::TouchMode;
-use cardlab_vreader::trace::{Record, Trace, What, decode, json};
+use cardlab_vreader::trace::{Record, What, decode, json};
+use cardlab_vreader::{Fault, Pace, Place, Rack, Secrets, Snapshot, TouchMode, Trace, VirtualCard};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -66,7 +61,7 @@ impl Control {
         let show = move || async move { ([(axum::http::header::CONTENT_TYPE, "application/json")], document) };
         routes
             .route("/openapi.json", axum::routing::get(show))
-            .fallback(async || Refusal(StatusCode::NOT_FOUND, "no such path; /openapi.json has them all".into()))
+            .fallback(async || ApiError(StatusCode::NOT_FOUND, "no such path; /openapi.json has them all".into()))
             .layer(axum::middleware::map_request(whole))
             .layer(DefaultBodyLimit::max(LONGEST_BODY))
             .with_state(self)
@@ -85,10 +80,10 @@ impl Control {
         &self,
         place: Place,
         work: impl FnOnce(&mut VirtualCard) -> T + Send + 'static,
-    ) -> Result<T, Refusal> {
+    ) -> Result<T, ApiError> {
         let card = self.rack.card(place);
         let done = tokio::task::spawn_blocking(move || work(&mut card.lock())).await;
-        done.map_err(|_| Refusal(StatusCode::INTERNAL_SERVER_ERROR, "the card's thread ended".into()))
+        done.map_err(|_| ApiError(StatusCode::INTERNAL_SERVER_ERROR, "the card's thread ended".into()))
     }
 
     async fn view(&self, place: Place) -> ReaderView {
@@ -104,7 +99,7 @@ impl Control {
     }
 
     /// After its memory was set from outside: programs are told, as after pulling the card.
-    async fn renewed(&self, place: Place) -> Result<Json<ReaderView>, Refusal> {
+    async fn renewed(&self, place: Place) -> Result<Json<ReaderView>, ApiError> {
         // A card that lies beside its reader has no power anyway.
         let _ = self.rack.reset(place, true).await;
         Ok(Json(self.view(place).await))
@@ -143,26 +138,26 @@ fn described() -> (Router<Control>, utoipa::openapi::OpenApi) {
 
 /// Takes the whole request in before it is answered: a client that sends its body apart must not find the
 /// connection closed.
-async fn whole(request: axum::extract::Request) -> Result<axum::extract::Request, Refusal> {
+async fn whole(request: axum::extract::Request) -> Result<axum::extract::Request, ApiError> {
     let (parts, body) = request.into_parts();
     let bytes = axum::body::to_bytes(body, LONGEST_BODY).await;
     let bytes =
-        bytes.map_err(|_| Refusal(StatusCode::PAYLOAD_TOO_LARGE, format!("more than {LONGEST_BODY} bytes, or cut off")))?;
+        bytes.map_err(|_| ApiError(StatusCode::PAYLOAD_TOO_LARGE, format!("more than {LONGEST_BODY} bytes, or cut off")))?;
     Ok(axum::extract::Request::from_parts(parts, bytes.into()))
 }
 
-type Reply<T> = Result<Json<T>, Refusal>;
+type Reply<T> = Result<Json<T>, ApiError>;
 
 /// A JSON body; refusals are ours. An empty one is `{}`.
 struct Body<T>(T);
 
 impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Body<T> {
-    type Rejection = Refusal;
+    type Rejection = ApiError;
 
-    async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, Refusal> {
-        let bytes = axum::body::Bytes::from_request(request, state).await.map_err(|e| Refusal(e.status(), e.body_text()))?;
+    async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, ApiError> {
+        let bytes = axum::body::Bytes::from_request(request, state).await.map_err(|e| ApiError(e.status(), e.body_text()))?;
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        Json::from_bytes(text).map(|Json(body)| Self(body)).map_err(|e: JsonRejection| Refusal::bad(e.body_text()))
+        Json::from_bytes(text).map(|Json(body)| Self(body)).map_err(|e: JsonRejection| ApiError::bad(e.body_text()))
     }
 }
 
@@ -170,11 +165,11 @@ impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Body<T> 
 struct Query<T>(T);
 
 impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequestParts<S> for Query<T> {
-    type Rejection = Refusal;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut axum::http::request::Parts, state: &S) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut axum::http::request::Parts, state: &S) -> Result<Self, ApiError> {
         let query = axum::extract::Query::from_request_parts(parts, state).await;
-        query.map(|axum::extract::Query(value)| Self(value)).map_err(|e: QueryRejection| Refusal::bad(e.body_text()))
+        query.map(|axum::extract::Query(value)| Self(value)).map_err(|e: QueryRejection| ApiError::bad(e.body_text()))
     }
 }
 
@@ -182,10 +177,10 @@ impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequestParts<S> for Que
 struct Reader(Place);
 
 impl FromRequestParts<Control> for Reader {
-    type Rejection = Refusal;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut axum::http::request::Parts, control: &Control) -> Result<Self, Refusal> {
-        let Path(name) = Path::<String>::from_request_parts(parts, control).await.map_err(|e| Refusal::bad(e.body_text()))?;
+    async fn from_request_parts(parts: &mut axum::http::request::Parts, control: &Control) -> Result<Self, ApiError> {
+        let Path(name) = Path::<String>::from_request_parts(parts, control).await.map_err(|e| ApiError::bad(e.body_text()))?;
         Ok(Self(control.rack.find(&name)?))
     }
 }
@@ -255,7 +250,7 @@ async fn reset(State(control): State<Control>, Reader(place): Reader, Body(Reset
 #[utoipa::path(put, path = "/v1/readers/{reader}/state", params(("reader" = String, Path)), request_body = Wanted, responses((status = 200, body = ReaderView), (status = 400, body = Problem), (status = 404, body = Problem)))]
 async fn bring(State(control): State<Control>, Reader(place): Reader, Body(wanted): Body<Wanted>) -> Reply<ReaderView> {
     if wanted == Wanted::default() {
-        return Err(Refusal::bad("say a state or tries: {\"state\": \"pin-blocked\"}"));
+        return Err(ApiError::bad("say a state or tries: {\"state\": \"pin-blocked\"}"));
     }
     let tries = wanted.tries()?;
     control.with(place, move |card| card.change("brought to a state", |card| state::set(card, tries))).await??;
@@ -305,7 +300,7 @@ async fn press(State(control): State<Control>, Reader(place): Reader) -> Reply<V
     if control.rack.card(place).button().press() {
         return Ok(Json(json!({})));
     }
-    Err(Refusal(StatusCode::CONFLICT, "the card does not wait for a touch".into()))
+    Err(ApiError(StatusCode::CONFLICT, "the card does not wait for a touch".into()))
 }
 
 /// Says how long commands take.
@@ -320,7 +315,7 @@ async fn set_pace(State(control): State<Control>, Reader(place): Reader, Body(vi
 #[utoipa::path(post, path = "/v1/readers/{reader}/type", params(("reader" = String, Path)), request_body = TypedView, responses((status = 200), (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn type_in(State(control): State<Control>, Reader(place): Reader, Body(typed): Body<TypedView>) -> Reply<Value> {
     let pad = control.rack.pin_pad(place);
-    let pad = pad.ok_or_else(|| Refusal(StatusCode::CONFLICT, "this reader has no PIN pad; start it with pin-pad=on".into()))?;
+    let pad = pad.ok_or_else(|| ApiError(StatusCode::CONFLICT, "this reader has no PIN pad; start it with pin-pad=on".into()))?;
     // All of them or none.
     let entries: Vec<Entry> = typed.entries.iter().map(|entry| entry.parse()).collect::<Result<_, EntryError>>()?;
     entries.into_iter().try_for_each(|entry| pad.script(entry))?;
@@ -344,19 +339,19 @@ fn matches(record: &Record, which: &Which) -> bool {
         && which.status.as_ref().is_none_or(status)
 }
 
-fn checked(which: &Which) -> Result<(), Refusal> {
+fn checked(which: &Which) -> Result<(), ApiError> {
     if let Some(ins) = which.ins.as_ref().filter(|ins| ins.len() != 2 || u8::from_str_radix(ins, 16).is_err()) {
-        return Err(Refusal::bad(format!("ins: '{ins}' is not two hexadecimal digits")));
+        return Err(ApiError::bad(format!("ins: '{ins}' is not two hexadecimal digits")));
     }
     let digit = |c: char| c.is_ascii_hexdigit() || c.eq_ignore_ascii_case(&'x');
     if let Some(status) = which.status.as_ref().filter(|s| s.len() != 4 || !s.chars().all(digit)) {
-        return Err(Refusal::bad(format!("status: '{status}' is not four hexadecimal digits, with x for any")));
+        return Err(ApiError::bad(format!("status: '{status}' is not four hexadecimal digits, with x for any")));
     }
     Ok(())
 }
 
 impl Control {
-    async fn records(&self, place: Place, which: Which) -> Result<Vec<Arc<Record>>, Refusal> {
+    async fn records(&self, place: Place, which: Which) -> Result<Vec<Arc<Record>>, ApiError> {
         checked(&which)?;
         let chosen = move |card: &mut VirtualCard| {
             let records = card.journal().map(|journal| journal.after(which.after.unwrap_or(0)));
@@ -374,12 +369,12 @@ async fn log(State(control): State<Control>, Reader(place): Reader, Query(which)
 }
 
 /// Whether something came in.
-#[utoipa::path(post, path = "/v1/readers/{reader}/assert", params(("reader" = String, Path)), request_body = Claim, responses((status = 200, body = Verdict), (status = 400, body = Problem), (status = 404, body = Problem)))]
-async fn claim(State(control): State<Control>, Reader(place): Reader, Body(claim): Body<Claim>) -> Reply<Verdict> {
+#[utoipa::path(post, path = "/v1/readers/{reader}/assert", params(("reader" = String, Path)), request_body = Claim, responses((status = 200, body = ClaimResult), (status = 400, body = Problem), (status = 404, body = Problem)))]
+async fn claim(State(control): State<Control>, Reader(place): Reader, Body(claim): Body<Claim>) -> Reply<ClaimResult> {
     let found = control.records(place, claim.which).await?.len();
     let least = claim.at_least.unwrap_or(usize::from(claim.count.is_none()));
     let holds = claim.count.is_none_or(|count| count == found) && found >= least;
-    Ok(Json(Verdict { holds, found }))
+    Ok(Json(ClaimResult { holds, found }))
 }
 
 /// The card as text.
@@ -388,14 +383,16 @@ async fn snapshot(
     State(control): State<Control>,
     Reader(place): Reader,
     Body(order): Body<SnapshotOrder>,
-) -> Result<String, Refusal> {
+) -> Result<String, ApiError> {
     let secrets = match (order.secrets.as_deref().unwrap_or("masked"), order.passphrase) {
         ("masked", None) => Secrets::Masked,
         ("clear", None) => Secrets::Clear,
         ("sealed", Some(passphrase)) if !passphrase.is_empty() => Secrets::Sealed(Zeroizing::new(passphrase)),
-        ("sealed", _) => return Err(Refusal::bad("sealed secrets need a passphrase")),
-        ("masked" | "clear", Some(_)) => return Err(Refusal::bad("a passphrase is for sealed secrets: \"secrets\": \"sealed\"")),
-        (other, _) => return Err(Refusal::bad(format!("secrets are masked, clear or sealed, not '{other}'"))),
+        ("sealed", _) => return Err(ApiError::bad("sealed secrets need a passphrase")),
+        ("masked" | "clear", Some(_)) => {
+            return Err(ApiError::bad("a passphrase is for sealed secrets: \"secrets\": \"sealed\""));
+        }
+        (other, _) => return Err(ApiError::bad(format!("secrets are masked, clear or sealed, not '{other}'"))),
     };
     let taken = control.with(place, |card| Snapshot::of(card.card())).await?;
     let (taken, text) = tokio::task::spawn_blocking(move || {
@@ -403,12 +400,12 @@ async fn snapshot(
         (taken, text)
     })
     .await
-    .map_err(|_| Refusal::bad("the snapshot's thread ended"))?;
+    .map_err(|_| ApiError::bad("the snapshot's thread ended"))?;
     let text = text?;
     if let Some(name) = order.keep {
         let mut kept = control.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= KEPT && !kept.contains_key(&name) {
-            return Err(Refusal(StatusCode::CONFLICT, format!("{KEPT} snapshots are kept; use one of their names again")));
+            return Err(ApiError(StatusCode::CONFLICT, format!("{KEPT} snapshots are kept; use one of their names again")));
         }
         kept.insert(name, Arc::new(taken));
     }
@@ -424,16 +421,16 @@ async fn restore(State(control): State<Control>, Reader(place): Reader, Body(ord
         (Some(text), None) => {
             let (text, passphrase) = (Zeroizing::new(text), passphrase.map(Zeroizing::new));
             let read = move || Snapshot::read(&text, passphrase.as_ref().map(|p| p.as_str()));
-            Arc::new(tokio::task::spawn_blocking(read).await.map_err(|_| Refusal::bad("the snapshot's thread ended"))??)
+            Arc::new(tokio::task::spawn_blocking(read).await.map_err(|_| ApiError::bad("the snapshot's thread ended"))??)
         }
         (None, Some(name)) => {
             let kept = control.kept.lock().unwrap_or_else(PoisonError::into_inner);
             kept.get(&name).cloned().ok_or_else(|| {
                 let known: Vec<&str> = kept.keys().map(String::as_str).collect();
-                Refusal(StatusCode::NOT_FOUND, format!("no snapshot is kept as '{name}'; there are: {}", known.join(", ")))
+                ApiError(StatusCode::NOT_FOUND, format!("no snapshot is kept as '{name}'; there are: {}", known.join(", ")))
             })?
         }
-        _ => return Err(Refusal::bad("give the text of a snapshot, or the name that one is kept under")),
+        _ => return Err(ApiError::bad("give the text of a snapshot, or the name that one is kept under")),
     };
     control.with(place, move |card| card.change("restored", |card| snapshot.restore(card))).await??;
     control.renewed(place).await
@@ -468,7 +465,7 @@ async fn wait(State(control): State<Control>, Reader(place): Reader, Query(wante
     match (&wanted.card, &wanted.ins) {
         (Some(card), None) if known.contains(&card.as_str()) => {}
         (None, Some(_)) => {}
-        _ => return Err(Refusal::bad(format!("wait for card={} or for ins=20", known.join("|")))),
+        _ => return Err(ApiError::bad(format!("wait for card={} or for ins=20", known.join("|")))),
     }
     let limit = wanted.limit.map_or(WAIT, Duration::from_millis).min(LONGEST_WAIT);
     let name = control.rack.card(place).label().cloned();
@@ -494,8 +491,8 @@ async fn wait(State(control): State<Control>, Reader(place): Reader, Query(wante
     };
     match tokio::time::timeout(limit, waiting).await {
         Ok(true) => Ok(Json(json!({}))),
-        Ok(false) => Err(Refusal(StatusCode::GONE, "the readers are gone".into())),
-        Err(_) => Err(Refusal(StatusCode::REQUEST_TIMEOUT, format!("it did not happen in {} ms", limit.as_millis()))),
+        Ok(false) => Err(ApiError(StatusCode::GONE, "the readers are gone".into())),
+        Err(_) => Err(ApiError(StatusCode::REQUEST_TIMEOUT, format!("it did not happen in {} ms", limit.as_millis()))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The control socket for programs in Rust, such as `cardlab card`.
 
-use crate::refusal::Problem;
+use crate::error::Problem;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, Response};

@@ -9,14 +9,14 @@
 //! |---|---|
 //! | [`view`] | what is said and asked, as data |
 //! | [`api`] | the routes; the document is at `/openapi.json` |
-//! | [`refusal`] | what refusals look like |
+//! | [`error`] | errors, as HTTP status and JSON |
 //! | [`client`] | the same for programs in Rust |
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod api;
 pub mod client;
-pub mod refusal;
+pub mod error;
 pub mod view;
 
 use std::path::{Path, PathBuf};

@@ -1,9 +1,8 @@
 //! What is said and asked, as data.
 
 use cardlab_sim::reference::RetryCounter;
-use cardlab_vreader::icc::VirtualCard;
-use cardlab_vreader::rack::{Place, Rack, Whereabouts};
 use cardlab_vreader::state::{COUNTED, Left, Tries, tries};
+use cardlab_vreader::{Place, Rack, VirtualCard, Whereabouts};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -214,7 +213,7 @@ pub struct Claim {
 
 /// Whether it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Verdict {
+pub struct ClaimResult {
     /// Whether the claim holds.
     pub holds: bool,
     /// How many records count.

@@ -1,9 +1,8 @@
 //! Recordings and snapshots that somebody gives us: read, or refused.
 #![no_main]
 
-use cardlab_sim::card::World;
-use cardlab_vreader::snapshot::Snapshot;
-use cardlab_vreader::touch::TouchMode;
+use cardlab_sim::World;
+use cardlab_vreader::{Snapshot, TouchMode};
 use cardlab_vreader::trace;
 use libfuzzer_sys::fuzz_target;
 

@@ -2,8 +2,7 @@
 #![no_main]
 
 use cardlab_scenario::file::Scenario;
-use cardlab_vreader::fault::Fault;
-use cardlab_vreader::pace::Pace;
+use cardlab_vreader::{Fault, Pace};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -2,9 +2,8 @@
 //! Input: patches of four bytes, three of them the place. redb zeroes up to 4 GiB for a page whose size
 //! is damaged before it says so: run with `-rss_limit_mb=0`.
 #![no_main]
-use cardlab_sim::card::{Card, World};
-use cardlab_sim::profile::Profile;
-use cardlab_vreader::store::StateDirectory;
+use cardlab_sim::{Card, Profile, World};
+use cardlab_vreader::StateDirectory;
 use std::sync::OnceLock;
 
 const SELECT: &[u8] = &[0x00, 0xA4, 0x04, 0x00, 0x0B, 0xA0, 0x00, 0x00, 0x03, 0x97, 0x42, 0x54, 0x46, 0x59, 0x02, 0x01, 0x00];

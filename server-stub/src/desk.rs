@@ -4,7 +4,7 @@ use crate::card::{CardState, KeySource, Operation};
 use crate::event::{self, Event, Filter, Happening, Kind};
 use crate::issue::Operated;
 use crate::login::Operator;
-use crate::records::{self, Card, User, UserLock};
+use crate::records::{self, CardRecord, User, UserLock};
 use crate::refusal::{Code, Refusal};
 use crate::role::Privilege;
 use crate::server::Server;
@@ -102,7 +102,7 @@ pub struct OperationDetail {
 }
 
 impl CardView {
-    pub(crate) fn of(card: &Card) -> Self {
+    pub(crate) fn of(card: &CardRecord) -> Self {
         Self {
             serial_number: card.serial.clone(),
             card_type_name: card.card_type.clone(),
@@ -253,7 +253,7 @@ impl Server {
         Ok(CardView::of(&card))
     }
 
-    pub(crate) async fn register(&self, tx: &mut Tx, initiator: &str, new: &NewCard) -> Result<Card, Refusal> {
+    pub(crate) async fn register(&self, tx: &mut Tx, initiator: &str, new: &NewCard) -> Result<CardRecord, Refusal> {
         let serial = subject::serial(&new.serial)?;
         let atr = new.atr.replace(' ', "").to_uppercase();
         if !atr.bytes().all(|b| b.is_ascii_hexdigit()) {
@@ -278,7 +278,7 @@ impl Server {
             (None, true) => (KeySource::Unknown, String::new()),
             (Some(_), true) => return Err(Refusal::malformed("a card has an administration key or has none")),
         };
-        let card = Card {
+        let card = CardRecord {
             serial,
             card_type: new.card_type.clone(),
             about,
@@ -375,7 +375,7 @@ impl Server {
         tx: &mut Tx,
         operator: &Operator,
         before: CardState,
-        card: &Card,
+        card: &CardRecord,
         operation: Operation,
         reason: &str,
     ) -> Result<(), Refusal> {

@@ -9,7 +9,7 @@ use crate::event::{Happening, Kind};
 use crate::keys::CardIdentity;
 use crate::login::Operator;
 use crate::policy::Policy;
-use crate::records::{self, Card};
+use crate::records::{self, CardRecord};
 use crate::refusal::{Code, Refusal};
 use crate::role::Privilege;
 use crate::server::Server;
@@ -47,7 +47,7 @@ pub struct AtHand {
 }
 
 impl Operated {
-    pub(crate) fn of(card: &Card) -> Self {
+    pub(crate) fn of(card: &CardRecord) -> Self {
         Self { card: CardView::of(card), user_pin: None, locked: false }
     }
 }
@@ -163,7 +163,7 @@ impl Server {
         &self,
         mut tx: Tx,
         station: Arc<dyn Station>,
-        card: &Card,
+        card: &CardRecord,
         order: Order,
     ) -> Result<(Tx, Result<(), StationError>), Refusal> {
         let version = next_version(card);
@@ -249,7 +249,7 @@ impl Server {
         operator: &Operator,
         serial: &str,
         privilege: Privilege,
-    ) -> Result<(Card, Policy), Refusal> {
+    ) -> Result<(CardRecord, Policy), Refusal> {
         let subject = Subject::of_card(tx, serial).await?;
         operator.require(privilege, subject.policy.as_ref().map(|p| p.id.as_str()))?;
         let card = subject.card.ok_or_else(|| Refusal::not_found("card"))?;
@@ -257,7 +257,7 @@ impl Server {
     }
 
     /// A new derived key for the card, proved by the one that it has, or may have.
-    fn order(&self, card: &Card, pin: NewPin, pin_tries: Option<u8>) -> Result<Order, Refusal> {
+    fn order(&self, card: &CardRecord, pin: NewPin, pin_tries: Option<u8>) -> Result<Order, Refusal> {
         let mut keys = vec![self.key(card, card.key, card.key_version)?];
         let new_key = self.key(card, KeySource::Derived, next_version(card))?;
         if card.key_pending > 0 {
@@ -266,7 +266,7 @@ impl Server {
         Ok(Order { serial: card.serial.clone(), keys, new_key: Some(new_key), pin, pin_tries })
     }
 
-    fn key(&self, card: &Card, source: KeySource, version: i64) -> Result<AdminKey, Refusal> {
+    fn key(&self, card: &CardRecord, source: KeySource, version: i64) -> Result<AdminKey, Refusal> {
         let serial = hex::decode(&card.serial).unwrap_or_default();
         let identity = CardIdentity { card_type: &card.card_type, serial: &serial, key_version: version as u32 };
         let key = crate::vault::CardKey { source, card: identity, ..card.vault_key(&serial)? };
@@ -276,7 +276,7 @@ impl Server {
     }
 
     /// The end of *Issue*: the card as it is now, and the event.
-    async fn issued(&self, mut tx: Tx, operator: &Operator, before: &Card) -> Result<Operated, Refusal> {
+    async fn issued(&self, mut tx: Tx, operator: &Operator, before: &CardRecord) -> Result<Operated, Refusal> {
         let card = records::card(&mut tx, &before.serial).await?.ok_or_else(|| Refusal::not_found("card"))?;
         self.record_state(&mut tx, operator, before.state, &card, Operation::Issue, "").await?;
         tx.commit().await?;
@@ -285,11 +285,11 @@ impl Server {
 }
 
 /// The version that a new key has: the one that is on its way already, or the next.
-const fn next_version(card: &Card) -> i64 {
+const fn next_version(card: &CardRecord) -> i64 {
     if card.key_pending > 0 { card.key_pending } else { card.key_version + 1 }
 }
 
-fn only_issued(card: &Card) -> Result<(), Refusal> {
+fn only_issued(card: &CardRecord) -> Result<(), Refusal> {
     if card.state == CardState::Issued {
         return Ok(());
     }

@@ -154,7 +154,7 @@ impl CardType {
 
 /// A card of the repository.
 #[derive(Clone, Debug)]
-pub struct Card {
+pub struct CardRecord {
     /// What it says it is, upper-case hexadecimal.
     pub serial: String,
     /// Id of its type.
@@ -183,7 +183,7 @@ pub struct Card {
     pub revoke_reason: String,
 }
 
-impl Card {
+impl CardRecord {
     fn of_row(row: &AnyRow) -> Result<Self, Refusal> {
         let state = text(row, "state")?;
         let unknown = || {
@@ -214,25 +214,25 @@ impl Card {
 }
 
 /// The card of this serial.
-pub(crate) async fn card(conn: &mut Conn, serial: &str) -> Result<Option<Card>, Refusal> {
+pub(crate) async fn card(conn: &mut Conn, serial: &str) -> Result<Option<CardRecord>, Refusal> {
     let sql = sql(" cards.serial = $1");
     let row = sqlx::query(sql).bind(serial).fetch_optional(&mut *conn).await?;
-    row.as_ref().map(Card::of_row).transpose()
+    row.as_ref().map(CardRecord::of_row).transpose()
 }
 
 /// A user's cards.
-pub(crate) async fn cards_of(conn: &mut Conn, user: &str) -> Result<Vec<Card>, Refusal> {
+pub(crate) async fn cards_of(conn: &mut Conn, user: &str) -> Result<Vec<CardRecord>, Refusal> {
     let sql = sql(" cards.user_id = $1 ORDER BY cards.serial");
     let rows = sqlx::query(sql).bind(user).fetch_all(&mut *conn).await?;
-    rows.iter().map(Card::of_row).collect()
+    rows.iter().map(CardRecord::of_row).collect()
 }
 
 /// Cards whose serial or label has this in it.
-pub(crate) async fn cards(conn: &mut Conn, part: &str) -> Result<Vec<Card>, Refusal> {
+pub(crate) async fn cards(conn: &mut Conn, part: &str) -> Result<Vec<CardRecord>, Refusal> {
     let sql = sql(" lower(cards.serial) LIKE $1 OR lower(cards.label) LIKE $1 ORDER BY cards.serial LIMIT 200");
     let like = format!("%{}%", part.trim().to_lowercase().replace(['%', '_', '\\', '*'], ""));
     let rows = sqlx::query(sql).bind(like).fetch_all(&mut *conn).await?;
-    rows.iter().map(Card::of_row).collect()
+    rows.iter().map(CardRecord::of_row).collect()
 }
 
 /// Cards with their type, where the condition holds.

@@ -2,7 +2,7 @@
 
 use crate::card::KeySource;
 use crate::policy;
-use crate::records::{self, Answered, Card, NamedPolicy, User, UserLock};
+use crate::records::{self, Answered, CardRecord, NamedPolicy, User, UserLock};
 use crate::refusal::{Code, Refusal};
 use crate::store::Conn;
 use cardlab_protocol::codes::CodeError;
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 /// What is known of a serial.
 pub(crate) struct Subject {
-    pub(crate) card: Option<Card>,
+    pub(crate) card: Option<CardRecord>,
     pub(crate) user: Option<User>,
     pub(crate) policy: Option<NamedPolicy>,
     /// Questions of the policy that the user has answered.
@@ -19,7 +19,7 @@ pub(crate) struct Subject {
 
 /// A card that may be unlocked, with its user and policy.
 pub(crate) struct Unlockable<'a> {
-    pub(crate) card: &'a Card,
+    pub(crate) card: &'a CardRecord,
     pub(crate) user: &'a User,
     pub(crate) policy: &'a NamedPolicy,
 }
@@ -169,7 +169,7 @@ pub(crate) fn serial(text: &str) -> Result<String, Refusal> {
 ///
 /// # Errors
 /// [`Code::Malformed`] names the place.
-pub(crate) fn challenge(text: &str, card: &Card) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn challenge(text: &str, card: &CardRecord) -> Result<Vec<u8>, Refusal> {
     let length = card.about.cipher()?.block_len();
     cardlab_protocol::codes::parse_challenge(text, &[length])
         .map_err(|e: CodeError| Refusal::malformed(format!("challenge: {e}")))

@@ -18,12 +18,12 @@ type Ordered = (Vec<[u8; 3]>, Option<[u8; 3]>, Option<String>);
 
 /// Remembers orders, and answers the next one with this.
 #[derive(Default)]
-struct Told {
+struct RecordingStation {
     answers: Mutex<Vec<Result<(), StationError>>>,
     orders: Mutex<Vec<Ordered>>,
 }
 
-impl Station for Told {
+impl Station for RecordingStation {
     fn connected(&self) -> Result<Vec<Connected>, StationError> {
         let card =
             |serial: &str| Connected { reader: "R".into(), serial: serial.into(), kind: "GIDS card".into(), atr: String::new() };
@@ -48,8 +48,8 @@ fn derived(version: u32) -> [u8; 3] {
     MasterKey::new(&MASTER).unwrap().derive(Cipher::Tdes, identity).check_value()
 }
 
-fn site(engine: Engine) -> (Site, Arc<Told>, String) {
-    let station = Arc::new(Told::default());
+fn site(engine: Engine) -> (Site, Arc<RecordingStation>, String) {
+    let station = Arc::new(RecordingStation::default());
     let given = Arc::clone(&station);
     let site = Site::with(engine, |server| server.with_station(given));
     let admin = site.administrator();

@@ -213,7 +213,9 @@ mod tests {
         let shown = |records: &Records, area: u8, index: u32| is_public(records, RecordId::new(area, index));
         let piv = records("yubikey-5.7");
         assert!(shown(&piv, 0, 0) && shown(&piv, 0, 1) && shown(&piv, 1, 0x180) && shown(&piv, 3, 0x5F_C102));
-        for (area, index) in [(0, 2), (1, 0x80), (1, 0x81), (1, 0x200), (2, 0x9B), (2, 0xF9), (2, 0x100), (3, 0x5F_C109), (3, 0x5F_FF00)] {
+        for (area, index) in
+            [(0, 2), (1, 0x80), (1, 0x81), (1, 0x200), (2, 0x9B), (2, 0xF9), (2, 0x100), (3, 0x5F_C109), (3, 0x5F_FF00)]
+        {
             assert!(!shown(&piv, area, index), "{area} {index:X}");
         }
         let mut gids = records("gids");

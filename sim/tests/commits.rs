@@ -1,9 +1,8 @@
 //! How many durable commits a command is: what a card kept on disk costs.
 
 use crate::common::Bench;
-use cardlab_sim::card::{Card, World};
 use cardlab_sim::nvm::{Change, RecordId, Store, StoreError};
-use cardlab_sim::profile::Profile;
+use cardlab_sim::{Card, Profile, World};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

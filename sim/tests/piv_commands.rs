@@ -4,8 +4,8 @@
 use crate::common::{self, Bench, KEY, PROFILES, bench, result};
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_protocol::tlv;
+use cardlab_sim::Random;
 use cardlab_sim::crypto::ec::Curve;
-use cardlab_sim::random::Random;
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
 
 fn hexed(bytes: &[u8]) -> String {

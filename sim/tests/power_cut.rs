@@ -2,7 +2,7 @@
 //! card holds the old or the new state, never a free try, never a lost secret.
 
 use crate::common::{Bench, MANAGED, PROFILES, bench, padded};
-use cardlab_sim::card::NoAnswer;
+use cardlab_sim::NoAnswer;
 use cardlab_sim::reference;
 
 fn left(b: &Bench) -> (u8, u8) {

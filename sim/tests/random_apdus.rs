@@ -1,7 +1,7 @@
 //! A million random commands: the card answers each with a status word and keeps its rules.
 
 use crate::common::{MANAGED, PROFILES, bench};
-use cardlab_sim::random::Random;
+use cardlab_sim::Random;
 use cardlab_sim::reference;
 
 /// Instructions that cards know, so that random bytes get past the first check.

@@ -5,8 +5,8 @@ use crate::exit::{Exit, Failure, OrExit};
 use anyhow::{Context as _, anyhow};
 use cardlab_control::client::{Client, ControlError};
 use cardlab_control::view::{
-    Claim, FaultView, PaceView, ReaderView, Reset, RestoreOrder, SnapshotOrder, TouchView, TypedView, UndoOrder, Verdict, Wanted,
-    Which, With,
+    Claim, ClaimResult, FaultView, PaceView, ReaderView, Reset, RestoreOrder, SnapshotOrder, TouchView, TypedView, UndoOrder,
+    Wanted, Which, With,
 };
 use cardlab_control::{CONTROL_VARIABLE, beside};
 use cardlab_pcsclite::client::default_socket;
@@ -33,7 +33,7 @@ pub(crate) struct Target {
 }
 
 #[derive(Args)]
-pub(super) struct Chosen {
+pub(super) struct RecordFilter {
     /// Only what came after the command of this number
     #[arg(long, value_name = "N")]
     after: Option<u64>,
@@ -167,7 +167,7 @@ pub(super) enum Drive {
         target: Target,
 
         #[command(flatten)]
-        chosen: Chosen,
+        filter: RecordFilter,
 
         /// For programs: JSON lines
         #[arg(long)]
@@ -179,7 +179,7 @@ pub(super) enum Drive {
         target: Target,
 
         #[command(flatten)]
-        chosen: Chosen,
+        filter: RecordFilter,
 
         /// Exactly so many times
         #[arg(long, value_name = "N")]
@@ -315,7 +315,7 @@ impl Link {
     }
 }
 
-impl Chosen {
+impl RecordFilter {
     fn which(self) -> Which {
         Which { after: self.after, ins: self.ins, name: self.name, status: self.status }
     }
@@ -372,12 +372,12 @@ impl Drive {
                 };
                 faults.iter().for_each(|fault| println!("{fault}"));
             }
-            Self::Log { target, chosen, json } => log(&target, chosen.which(), json)?,
-            Self::Assert { target, chosen, count, at_least } => {
-                let claim = Claim { which: chosen.which(), count, at_least };
-                let verdict: Verdict = target.link()?.json(Method::POST, "/assert", &claim)?;
-                if !verdict.holds {
-                    return Err(anyhow!("it came {} times", verdict.found)).or_exit(Exit::FAILED);
+            Self::Log { target, filter, json } => log(&target, filter.which(), json)?,
+            Self::Assert { target, filter, count, at_least } => {
+                let claim = Claim { which: filter.which(), count, at_least };
+                let result: ClaimResult = target.link()?.json(Method::POST, "/assert", &claim)?;
+                if !result.holds {
+                    return Err(anyhow!("it came {} times", result.found)).or_exit(Exit::FAILED);
                 }
             }
             Self::Snapshot { target, output, secrets, keep } => {

@@ -1,10 +1,7 @@
 //! One reader in a thread of the test, whose card it can pull out and put back.
 
-use cardlab_sim::card::{Card, World};
-use cardlab_sim::profile::Profile;
-use cardlab_vreader::icc::VirtualCard;
-use cardlab_vreader::rack::Place;
-use cardlab_vreader::threaded::ThreadedRack;
+use cardlab_sim::{Card, Profile, World};
+use cardlab_vreader::{Place, ThreadedRack, VirtualCard};
 use std::path::Path;
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! The system's monotonic clock, for cards.
 
-use cardlab_sim::card::Clock;
+use cardlab_sim::Clock;
 use std::time::{Duration, Instant};
 
 /// Time since this value was made.

@@ -5,10 +5,10 @@ use crate::journal::Journal;
 use crate::pace::Pace;
 use crate::touch::{Button, PATIENCE, TouchMode};
 use crate::trace::Recorder;
+use cardlab_sim::Touch;
 use cardlab_sim::atr::Protocol;
 use cardlab_sim::card::{Card, NoAnswer};
 use cardlab_sim::nvm::StoreError;
-use cardlab_sim::Touch;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use thiserror::Error;
 

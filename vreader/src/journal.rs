@@ -41,7 +41,9 @@ impl Journal {
     /// Keeps a record; `replaced` is what a command replaced in the card's memory.
     pub(crate) fn keep(&mut self, record: Arc<Record>, replaced: Vec<Change>) {
         let (data, replaced) = match &record.what {
-            What::Exchange { command, response, .. } => (command.len() + response.as_ref().map_or(0, |r| r.len()), Some(replaced)),
+            What::Exchange { command, response, .. } => {
+                (command.len() + response.as_ref().map_or(0, |r| r.len()), Some(replaced))
+            }
             What::Event { text, atr } => (text.len() + atr.len(), None),
         };
         let old = |(_, old): &Change| size_of::<Change>() + old.as_ref().map_or(0, |old| old.len());

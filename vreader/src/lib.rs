@@ -2,11 +2,11 @@
 //!
 //! | module | what it knows |
 //! |---|---|
-//! | [`clock`] | time for cards |
+//! | `clock` | time for cards |
 //! | [`icc`] | a card in a slot: power, protocol, exchange, trace |
 //! | [`fault`] | what goes wrong at a card |
-//! | [`touch`] | its button |
-//! | [`pace`] | how long its commands take |
+//! | `touch` | its button |
+//! | `pace` | how long its commands take |
 //! | [`pin_pad`] | a reader's keypad |
 //! | [`journal`] | what came in, and taking it back |
 //! | [`snapshot`] | a card as text, and back |
@@ -14,12 +14,12 @@
 //! | [`server`] | pcsc-lite's socket: bytes in and out, waiting, one task a connection |
 //! | [`vpcd`] | the card side of vsmartcard's virtual reader, for a system-wide pcscd |
 //! | [`state`] | bringing a card to a state at once |
-//! | [`store`] | cards in a state directory: durable, one owner at a time |
+//! | `store` | cards in a state directory: durable, one owner at a time |
 //! | [`rack`] | readers and their cards as people handle them: in, out, reset, faults |
 //! | [`threaded`] | a rack on a thread of its own, for programs that are not asynchronous |
 //! | [`setup`] | cards as people ask for them: `yubikey-5.4,serial=1,9a=new:p256` |
 //! | [`trace`] | what happens at a card: text, JSON lines, pcapng, listeners |
-//! | [`private`] | private directories and their clean-up |
+//! | `private` | private directories and their clean-up |
 //!
 //! What most users need stands at the head of the crate: a [`CardRequest`] makes a card, [`VirtualCard`] puts a bench
 //! round it, a [`Rack`] (or a [`ThreadedRack`]) holds it in a reader behind the socket of a [`Server`].
@@ -29,35 +29,36 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-pub mod clock;
+mod clock;
 mod contain;
 pub mod fault;
 pub mod icc;
 pub mod journal;
-pub mod pace;
+mod pace;
 pub mod pin_pad;
-pub mod private;
+mod private;
 pub mod rack;
 pub mod resource;
 pub mod server;
 pub mod setup;
 pub mod snapshot;
 pub mod state;
-pub mod store;
+mod store;
 pub mod threaded;
-pub mod touch;
+mod touch;
 pub mod trace;
 pub mod vpcd;
 
+pub use clock::Monotonic;
 pub use fault::Fault;
 pub use icc::{Icc, VirtualCard};
-pub use pace::Pace;
+pub use pace::{Pace, PaceError};
 pub use private::PrivateDirectory;
 pub use rack::{Place, Rack, Whereabouts};
 pub use server::Server;
 pub use setup::{CardRequest, SetupError};
 pub use snapshot::{Secrets, Snapshot};
-pub use store::StateDirectory;
+pub use store::{StateDirectory, StateDirectoryError};
 pub use threaded::ThreadedRack;
-pub use touch::TouchMode;
+pub use touch::{Button, TouchError, TouchMode};
 pub use trace::Trace;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 const PREFIX: &str = "cardlab-";
 /// Longest path of a Unix socket: `sun_path` with its final zero.
-pub const MAX_SOCKET_PATH: usize = 107;
+pub(crate) const MAX_SOCKET_PATH: usize = 107;
 
 /// A directory that goes when this value goes.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Bringing a simulated card to a state at once, by its memory: what would take guesses, responses and time.
 
-use cardlab_sim::card::Card;
+use cardlab_sim::Card;
 use cardlab_sim::nvm::StoreError;
 use cardlab_sim::reference::{ADMINISTRATION, GLOBAL_PIN, PIN, PUK, Reference, RetryCounter};
 use cardlab_sim::status::Abort;
@@ -109,7 +109,9 @@ pub fn set(card: &mut Card, wanted: Tries) -> Result<(), StateError> {
             (None, Left::Exactly(_)) => return Err(StateError::NotCounted(reference.name())),
             (Some(counter), Left::All) => changes.push((reference, counter.maximum)),
             (Some(counter), Left::Exactly(n)) if n <= counter.maximum => changes.push((reference, n)),
-            (Some(counter), Left::Exactly(_)) => return Err(StateError::TooMany { what: reference.name(), maximum: counter.maximum }),
+            (Some(counter), Left::Exactly(_)) => {
+                return Err(StateError::TooMany { what: reference.name(), maximum: counter.maximum });
+            }
         }
     }
     let mut transaction = card.nvm_mut().begin();

@@ -22,7 +22,7 @@ const CACHE: usize = 64 * 1024;
 
 /// Why a state directory cannot be used.
 #[derive(Debug, Error)]
-pub enum StateError {
+pub enum StateDirectoryError {
     /// The directory or its file cannot be made or opened.
     #[error("state directory {}: {reason}", path.display())]
     Open {
@@ -62,16 +62,16 @@ impl StateDirectory {
     /// Opens the directory, making it when it is not there.
     ///
     /// # Errors
-    /// [`StateError`], saying what to do.
-    pub fn open(path: &Path) -> Result<Self, StateError> {
-        let failed = |reason: String| StateError::Open { path: path.into(), reason };
+    /// [`StateDirectoryError`], saying what to do.
+    pub fn open(path: &Path) -> Result<Self, StateDirectoryError> {
+        let failed = |reason: String| StateDirectoryError::Open { path: path.into(), reason };
         std::fs::create_dir_all(path).map_err(|e| failed(e.to_string()))?;
         let file = path.join(FILE);
         // redb makes files readable for everyone; this one holds keys.
         let handle = rustix::fs::open(&file, OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR)
             .map_err(|e| failed(format!("cannot open {FILE} for writing: {e}")))?;
         drop(handle);
-        let damaged = |reason: String| StateError::Damaged { path: path.into(), reason };
+        let damaged = |reason: String| StateDirectoryError::Damaged { path: path.into(), reason };
         // redb reads some damaged pages with a panic; its checksums find the others.
         let opened = contained(|| {
             let mut database = Database::builder().set_cache_size(CACHE).create(&file)?;
@@ -82,8 +82,8 @@ impl StateDirectory {
         match opened {
             Some(Ok((FORMAT, true, state))) => Ok(state),
             Some(Ok((FORMAT, false, _))) => Err(damaged("checksums are wrong".into())),
-            Some(Ok((found, ..))) => Err(StateError::Format { path: path.into(), found }),
-            Some(Err(redb::Error::DatabaseAlreadyOpen)) => Err(StateError::InUse(path.into())),
+            Some(Ok((found, ..))) => Err(StateDirectoryError::Format { path: path.into(), found }),
+            Some(Err(redb::Error::DatabaseAlreadyOpen)) => Err(StateDirectoryError::InUse(path.into())),
             Some(Err(other)) => Err(damaged(other.to_string())),
             None => Err(damaged("its pages make no sense".into())),
         }
@@ -191,7 +191,7 @@ mod tests {
             state.card(0).commit(&[change(1, b"a"), change(2, b"b")]).unwrap();
             state.card(1).commit(&[change(1, b"c")]).unwrap();
             state.card(0).commit(&[(RecordId(2), None)]).unwrap();
-            assert!(matches!(StateDirectory::open(directory.path()), Err(StateError::InUse(_))));
+            assert!(matches!(StateDirectory::open(directory.path()), Err(StateDirectoryError::InUse(_))));
         }
         let state = StateDirectory::open(directory.path()).unwrap();
         assert_eq!(state.cards().unwrap(), [0, 1]);

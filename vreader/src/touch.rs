@@ -7,7 +7,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 /// How long a card waits for a touch before it gives up, as a YubiKey does.
-pub const PATIENCE: Duration = Duration::from_secs(15);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 
 /// How questions for a touch are answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

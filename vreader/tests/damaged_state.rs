@@ -1,10 +1,9 @@
 //! State directories that something else wrote into: an error that says so, or a card that works;
 //! never a panic.
 
-use cardlab_sim::card::{Card, World};
 use cardlab_sim::nvm::{Change, RecordId, Store, StoreError};
-use cardlab_sim::profile::Profile;
-use cardlab_vreader::store::StateDirectory;
+use cardlab_sim::{Card, Profile, World};
+use cardlab_vreader::StateDirectory;
 use proptest::prelude::*;
 use std::path::Path;
 

@@ -2,12 +2,10 @@
 
 use cardlab_pcsclite::client::{Context, Disposition, ShareMode};
 use cardlab_pcsclite::code::ReturnCode;
-use cardlab_sim::card::{Card, World};
-use cardlab_sim::profile::Profile;
-use cardlab_vreader::icc::VirtualCard;
-use cardlab_vreader::rack::{RackError, Whereabouts};
-use cardlab_vreader::threaded::ThreadedRack;
-use cardlab_vreader::trace::{Ticks, Trace, What};
+use cardlab_sim::{Card, Profile, World};
+use cardlab_vreader::rack::RackError;
+use cardlab_vreader::trace::{Ticks, What};
+use cardlab_vreader::{ThreadedRack, Trace, VirtualCard, Whereabouts};
 use std::time::Duration;
 
 const SELECT: &[u8] = &[0, 0xA4, 4, 0, 5, 0xA0, 0, 0, 3, 8];

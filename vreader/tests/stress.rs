@@ -4,15 +4,11 @@
 //! It takes a few seconds; `CARDLAB_STRESS_SECONDS=60` makes it a minute.
 
 use cardlab_pcsclite::client::{Card, Context, Disposition, Error, ShareMode};
-use cardlab_sim::card::{Card as SimCard, World};
-use cardlab_sim::profile::Profile;
-use cardlab_sim::random::Random;
 use cardlab_sim::reference::PIN;
-use cardlab_vreader::icc::VirtualCard;
+use cardlab_sim::{Card as SimCard, Profile, Random, World};
 use cardlab_vreader::journal;
-use cardlab_vreader::rack::{Place, Whereabouts};
-use cardlab_vreader::threaded::ThreadedRack;
-use cardlab_vreader::trace::{Ticks, Trace};
+use cardlab_vreader::trace::Ticks;
+use cardlab_vreader::{Place, ThreadedRack, Trace, VirtualCard, Whereabouts};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};

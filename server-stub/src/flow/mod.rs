@@ -13,7 +13,7 @@ pub mod wizard;
 use crate::clock::Millis;
 use crate::event::{Happening, Kind};
 use crate::limits;
-use crate::records::{self, Card, Flow, User, UserLock};
+use crate::records::{self, CardRecord, Flow, User, UserLock};
 use crate::refusal::{Code, Refusal};
 use crate::server::Server;
 use crate::store::Tx;
@@ -100,7 +100,7 @@ impl Server {
     }
 
     /// What a comparison has come to. Gives whether the user is locked now.
-    pub(crate) async fn judged(
+    pub(crate) async fn settle_comparison(
         &self,
         tx: &mut Tx,
         flow: &Flow,
@@ -173,7 +173,7 @@ impl Server {
     ) -> Result<(bool, bool), Refusal> {
         let right = self.workers.verify(place, pairs).await?;
         let mut tx = self.store.begin().await?;
-        let locked = self.judged(&mut tx, flow, right, initiator, counted).await?;
+        let locked = self.settle_comparison(&mut tx, flow, right, initiator, counted).await?;
         if locked {
             records::set_step(&mut tx, &flow.id, OVER).await?;
         }
@@ -187,7 +187,7 @@ impl Server {
         &self,
         tx: &mut Tx,
         flow: &Flow,
-        card: &Card,
+        card: &CardRecord,
         text: &str,
         initiator: &str,
         validated: bool,

@@ -4,7 +4,7 @@
 use super::{ASKING, OVER};
 use crate::event::Kind;
 use crate::limits;
-use crate::records::{self, Card, Flow, NamedPolicy};
+use crate::records::{self, CardRecord, Flow, NamedPolicy};
 use crate::refusal::{Code, Refusal};
 use crate::server::{SESSION, Server};
 use crate::store::Tx;
@@ -39,7 +39,7 @@ pub struct OwnCard {
 }
 
 impl OwnCard {
-    pub(crate) fn of(card: &Card, can_be_unblocked: bool) -> Self {
+    pub(crate) fn of(card: &CardRecord, can_be_unblocked: bool) -> Self {
         Self { serial: card.serial.clone(), label: card.label.clone(), state: card.state.name().into(), can_be_unblocked }
     }
 }
@@ -116,7 +116,7 @@ impl Server {
         let right = self.workers.verify(&place, pairs).await? && may;
         let mut tx = self.store.begin().await?;
         let name = subject.user.as_ref().map_or("somebody", |u| u.logon.as_str());
-        let locked = self.judged(&mut tx, &flow, right, name, may).await?;
+        let locked = self.settle_comparison(&mut tx, &flow, right, name, may).await?;
         tx.commit().await?;
         Ok(right && !locked)
     }

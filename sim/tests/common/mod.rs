@@ -3,8 +3,7 @@
 
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_protocol::tlv;
-use cardlab_sim::card::{Card, World};
-use cardlab_sim::profile::Profile;
+use cardlab_sim::{Card, Profile, World};
 
 pub const PROFILES: [&str; 4] = ["nist-piv", "yubikey-4.3", "yubikey-5.4", "yubikey-5.7"];
 /// Those with the GIDS card edge or the administration key's way to unblock.

@@ -27,7 +27,7 @@ pub use reader::ReaderId;
 
 use crate::icc::Icc;
 use cardlab_pcsclite::code::ReturnCode;
-use cardlab_sim::random::Random;
+use cardlab_sim::Random;
 use reader::Reader;
 use std::collections::HashMap;
 

@@ -52,7 +52,7 @@ pub enum SetupError {
     #[error(transparent)]
     Pace(#[from] PaceError),
     /// A setting that a card from a snapshot cannot have.
-    #[error("card setting '{0}': a card from a snapshot is as it was; only {} can be set", settings::names_of_reader())]
+    #[error("card setting '{0}': a card from a snapshot is as it was; only {known} can be set", known = settings::names_of_reader())]
     OnlyReader(String),
     /// A reader name that cannot be.
     #[error("reader name '{0}': 1 to 121 bytes, no control characters")]

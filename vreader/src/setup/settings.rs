@@ -5,7 +5,8 @@
 //! both together.
 
 use super::{CardRequest, KeySource, SetupError};
-use cardlab_sim::profile::{Cards, Kept, Profile, Setting};
+use cardlab_sim::profile::{Cards, Kept};
+use cardlab_sim::{Profile, Setting};
 
 /// All settings, in the order in which people want to read them.
 pub fn all() -> impl Iterator<Item = &'static Setting> {

@@ -1,16 +1,16 @@
 //! A certification authority that is made for one card and forgotten: P-256, one level.
 
+use cardlab_sim::Random;
 use cardlab_sim::crypto::CryptoError;
 use cardlab_sim::crypto::asymmetric::{Algorithm, KeyPair};
 use cardlab_sim::crypto::backend::RustCrypto;
 use cardlab_sim::crypto::certificate::{Extension, Request, sign};
 use cardlab_sim::crypto::ec::Curve;
-use cardlab_sim::random::Random;
 
 const NAME: &str = "CN=cardlab throw-away CA";
 
 /// The authority with its own certificate.
-pub struct Authority {
+pub(super) struct Authority {
     key: KeyPair,
     certificate: Vec<u8>,
 }
@@ -20,7 +20,7 @@ impl Authority {
     ///
     /// # Errors
     /// [`CryptoError`], which P-256 does not give.
-    pub fn new(random: &mut Random) -> Result<Self, CryptoError> {
+    pub(super) fn new(random: &mut Random) -> Result<Self, CryptoError> {
         let key = KeyPair::generate(Algorithm::Ec(Curve::P256), random)?;
         let request = Request {
             subject: NAME,
@@ -37,7 +37,7 @@ impl Authority {
     ///
     /// # Errors
     /// [`CryptoError::Input`] for a subject that is no RFC 4514 name.
-    pub fn issue(&self, subject: &str, key: &KeyPair, random: &mut Random) -> Result<Vec<u8>, CryptoError> {
+    pub(super) fn issue(&self, subject: &str, key: &KeyPair, random: &mut Random) -> Result<Vec<u8>, CryptoError> {
         let public = key.public()?;
         let request = Request { subject, issuer: NAME, serial: random.bytes(), public: &public, extensions: &[] };
         sign(&request, &self.key, &RustCrypto)
@@ -45,7 +45,7 @@ impl Authority {
 
     /// The authority's own certificate; DER.
     #[must_use]
-    pub fn certificate(&self) -> &[u8] {
+    pub(super) fn certificate(&self) -> &[u8] {
         &self.certificate
     }
 }

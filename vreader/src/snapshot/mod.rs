@@ -22,8 +22,8 @@ mod seal;
 
 use cardlab_sim::memory;
 use cardlab_sim::nvm::{Change, Nvm, RecordId, Records, StoreError};
-use cardlab_sim::profile::{Kept, Setting};
-use cardlab_sim::{Card, CardError, Profile, ProfileError, World};
+use cardlab_sim::profile::Kept;
+use cardlab_sim::{Card, CardError, Profile, ProfileError, Setting, World};
 use seal::{SALT, Seal};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -341,7 +341,13 @@ mod tests {
     #[test]
     fn a_record_that_nobody_knows_is_masked_and_sealed() {
         let mut first = card("gids");
-        let unknown = [RecordId::new(7, 1), RecordId::new(0xFF, 0), RecordId::new(0, 2), RecordId::new(1, 0x200), RecordId::new(4, 0x1_0000)];
+        let unknown = [
+            RecordId::new(7, 1),
+            RecordId::new(0xFF, 0),
+            RecordId::new(0, 2),
+            RecordId::new(1, 0x200),
+            RecordId::new(4, 0x1_0000),
+        ];
         let secret = b"nobody knows what this is";
         let changes = unknown.map(|id| (id, Some(Zeroizing::new(secret.to_vec()))));
         first.nvm_mut().rewrite(changes.into()).unwrap();

@@ -142,7 +142,9 @@ impl Addressed {
     fn of(command: &Command<'_>, continues: bool) -> Self {
         match (command.p1p2(), tag_list(command.data)) {
             (APPLICATION, _) if continues => Self::Untold,
-            (APPLICATION, Some(tag)) if tag.len() <= 4 => Self::Object(tag.iter().fold(0, |tag, byte| tag << 8 | u32::from(*byte))),
+            (APPLICATION, Some(tag)) if tag.len() <= 4 => {
+                Self::Object(tag.iter().fold(0, |tag, byte| tag << 8 | u32::from(*byte)))
+            }
             // An extended header list: template 70 with the key's reference and an empty 7F49.
             (APPLICATION, None) if command.ins == 0xCB && command.data.first() == Some(&0x70) => Self::PublicKey,
             (APPLICATION, _) => Self::Untold,

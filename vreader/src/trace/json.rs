@@ -61,7 +61,8 @@ pub fn value(record: &Record, secrets: bool) -> Value {
 /// A sentence with the line; masked exchanges cannot be read back.
 pub fn read(text: &str) -> Result<Vec<Record>, String> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let records: Result<_, _> = lines.map(|(index, line)| record(line).map_err(|why| format!("line {}: {why}", index + 1))).collect();
+    let records: Result<_, _> =
+        lines.map(|(index, line)| record(line).map_err(|why| format!("line {}: {why}", index + 1))).collect();
     records.map(join)
 }
 

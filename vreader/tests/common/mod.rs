@@ -5,11 +5,12 @@ use cardlab_pcsclite::code::{ReturnCode, protocol};
 use cardlab_pcsclite::wire::{
     self, Connect, ContextOnly, Disposed, Establish, Event, HandleOnly, ReaderState, Reconnect, Request, Transmit, Version,
 };
+use cardlab_sim::Random;
 use cardlab_sim::atr::Protocol;
-use cardlab_sim::random::Random;
-use cardlab_vreader::icc::{Icc, Loss};
+use cardlab_vreader::icc::Loss;
 use cardlab_vreader::resource::ReaderId;
-use cardlab_vreader::server::{Leftover, Server, listen};
+use cardlab_vreader::server::{Leftover, listen};
+use cardlab_vreader::{Icc, Server};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -135,7 +136,7 @@ impl CardHandle {
 pub fn bench_with(atr: &str, grace: Duration) -> Bench {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("s");
-    let (tell, told) = channel();
+    let (sender, receiver) = channel();
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let socket = path.clone();
     std::thread::spawn(move || {
@@ -144,12 +145,12 @@ pub fn bench_with(atr: &str, grace: Duration) -> Bench {
             let server = Server::new(Random::from_number(1, 1), grace);
             let listener = listen(&socket).unwrap();
             tokio::spawn(server.clone().serve(listener));
-            tell.send((server, tokio::runtime::Handle::current())).unwrap();
+            sender.send((server, tokio::runtime::Handle::current())).unwrap();
             let _ = stopped.await;
         });
         runtime.shutdown_background();
     });
-    let (server, runtime) = told.recv().unwrap();
+    let (server, runtime) = receiver.recv().unwrap();
     let card = CardHandle::default();
     let reader = server_call(&runtime, &server, |s| Box::pin(async move { s.add_reader("Test") }));
     let bench = Bench { server, reader, path, card, runtime, _stop: stop, _directory: directory };
