@@ -152,7 +152,8 @@ mod tests {
     fn the_page_of_settings_is_made_from_the_tables() {
         let mut page = String::from(
             "# Settings of a card\n\n\
-             `--card PROFILE,SETTING=VALUE,..` (of `exec`, `up`, `lab`), a scenario's `settings` and the pytest fixtures take these. \
+             `--card PROFILE,SETTING=VALUE,..` (of `exec` and `up`) and the pytest fixtures take these; a scenario's `settings` take \
+             those from `serial` on. \
              `cardlab profile settings [PROFILE]` shows them on the command line. \
              Made from the tables in `sim/src/profile/table.rs` and `vreader/src/setup/settings.rs` \
              (`CARDLAB_WRITE_DOCS=1 cargo test -p cardlab-vreader settings`).\n\n\

@@ -292,7 +292,7 @@ mod tests {
     }
 
     /// What stands behind the `=` of a record.
-    fn written<'a>(text: &'a str, id: RecordId) -> &'a str {
+    fn written(text: &str, id: RecordId) -> &str {
         let line = text.lines().find_map(|line| line.strip_prefix(&format!("{:08X} = \"", id.0))).unwrap();
         line.split('"').next().unwrap()
     }
