@@ -6,6 +6,7 @@
 //! nothing unblocks it.
 
 use crate::keys::{self, Origin, PinPolicy, TouchPolicy};
+use crate::memory;
 use crate::nvm::{Nvm, Transaction};
 use crate::profile::ManagementKeyRules;
 use crate::reference::{ADMINISTRATION, Verdict};
@@ -16,7 +17,7 @@ use subtle::ConstantTimeEq;
 /// The key and its touch policy.
 #[must_use]
 pub fn load(nvm: &Nvm) -> Option<(AdminKey, TouchPolicy)> {
-    let [algorithm, _, _, touch, rest @ ..] = nvm.read(keys::record(keys::ADMINISTRATION))? else { return None };
+    let [algorithm, _, _, touch, rest @ ..] = nvm.read(memory::key(keys::ADMINISTRATION))? else { return None };
     let parts = keys::split(rest)?;
     let key = AdminKey::new(Cipher::from_id(*algorithm)?, parts.first()?).ok()?;
     Some((key, TouchPolicy::from_byte(*touch)?))
@@ -25,7 +26,7 @@ pub fn load(nvm: &Nvm) -> Option<(AdminKey, TouchPolicy)> {
 /// Stores a key; its tries stay as they are.
 pub(crate) fn store(transaction: &mut Transaction<'_>, key: &AdminKey, touch: TouchPolicy) -> Result<(), Abort> {
     let header = [key.cipher().id(), Origin::Imported as u8, PinPolicy::Never as u8, touch as u8];
-    transaction.write(keys::record(keys::ADMINISTRATION), &keys::join(header, &[key.as_bytes()]))
+    transaction.write(memory::key(keys::ADMINISTRATION), &keys::join(header, &[key.as_bytes()]))
 }
 
 /// The factory key with full tries.

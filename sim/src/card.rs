@@ -10,7 +10,7 @@
 
 use crate::applet::{Applet, Env};
 use crate::atr::{Atr, AtrError, Protocol};
-use crate::conditions::{Conditions, Touch};
+use crate::conditions::{Conditions, Interface, Touch};
 use crate::crypto::CryptoError;
 use crate::crypto::backend::{Backend, RustCrypto};
 use crate::factory::{self, Factory};
@@ -355,6 +355,11 @@ impl Card {
     #[must_use]
     pub const fn conditions(&self) -> Conditions {
         self.conditions
+    }
+
+    /// How the card is reached from now on.
+    pub const fn set_interface(&mut self, interface: Interface) {
+        self.conditions.interface = interface;
     }
 
     /// How questions for a touch are answered from now on.

@@ -8,7 +8,7 @@
 
 use crate::crypto::asymmetric::{Algorithm, KeyPair};
 use crate::memory;
-use crate::nvm::{Nvm, RecordId, Transaction};
+use crate::nvm::{Nvm, Transaction};
 use crate::status::Abort;
 use zeroize::Zeroizing;
 
@@ -110,10 +110,6 @@ pub struct SlotInfo {
     pub touch: TouchPolicy,
 }
 
-pub(crate) const fn record(slot: u8) -> RecordId {
-    RecordId::new(memory::KEYS, slot as u32)
-}
-
 /// Whether `slot` is a key reference for asymmetric keys: 9A, 9C, 9D, 9E, 82 to 95.
 #[must_use]
 pub const fn is_slot(slot: u8) -> bool {
@@ -123,7 +119,7 @@ pub const fn is_slot(slot: u8) -> bool {
 /// What stands in a slot; `None` when it is empty.
 #[must_use]
 pub fn info(nvm: &Nvm, slot: u8) -> Option<SlotInfo> {
-    let [algorithm, origin, pin, touch, ..] = nvm.read(record(slot))? else { return None };
+    let [algorithm, origin, pin, touch, ..] = nvm.read(memory::key(slot))? else { return None };
     Some(SlotInfo {
         algorithm: Algorithm::from_id(*algorithm)?,
         origin: if *origin == Origin::Imported as u8 { Origin::Imported } else { Origin::Generated },
@@ -136,7 +132,7 @@ pub fn info(nvm: &Nvm, slot: u8) -> Option<SlotInfo> {
 #[must_use]
 pub fn load(nvm: &Nvm, slot: u8) -> Option<Slot> {
     let SlotInfo { algorithm, origin, pin, touch } = info(nvm, slot)?;
-    let parts = split(nvm.read(record(slot))?.get(4..)?)?;
+    let parts = split(nvm.read(memory::key(slot))?.get(4..)?)?;
     Some(Slot { key: KeyPair::from_parts(algorithm, &parts).ok()?, origin, pin, touch })
 }
 
@@ -145,7 +141,7 @@ pub(crate) fn store(transaction: &mut Transaction<'_>, slot: u8, content: &Slot)
     let parts = content.key.parts();
     let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_slice()).collect();
     let header = [content.key.algorithm().id(), content.origin as u8, content.pin as u8, content.touch as u8];
-    transaction.write(record(slot), &join(header, &parts))
+    transaction.write(memory::key(slot), &join(header, &parts))
 }
 
 /// A key record: header and parts.

@@ -9,21 +9,61 @@ use crate::gids;
 use crate::nvm::{RecordId, Records, StoreError};
 use crate::piv::objects;
 
-pub(crate) const CARD: u8 = 0;
-pub(crate) const REFERENCES: u8 = 1;
-pub(crate) const KEYS: u8 = 2;
-pub(crate) const OBJECTS: u8 = 3;
-pub(crate) const FILES: u8 = 4;
-pub(crate) const FILE_OBJECTS: u8 = 5;
+const CARD: u8 = 0;
+const REFERENCES: u8 = 1;
+/// Area of keys.
+pub const KEYS: u8 = 2;
+/// Area of PIV data objects.
+pub const OBJECTS: u8 = 3;
+/// Area of GIDS files.
+pub const FILES: u8 = 4;
+/// Area of data objects in GIDS files.
+pub const FILE_OBJECTS: u8 = 5;
 
 /// The record that names the profile of the others.
 pub const HEADER: RecordId = RecordId::new(CARD, 0);
 pub(crate) const SERIAL: RecordId = RecordId::new(CARD, 1);
 /// What is added to a reference for the index of its counter.
-pub(crate) const COUNTERS: u32 = 0x100;
+const COUNTERS: u32 = 0x100;
 
 /// Format of the records; the first byte of the header.
 pub(crate) const FORMAT: u8 = 1;
+
+/// The record of the value of a PIN or PUK.
+#[must_use]
+pub const fn reference(reference: u8) -> RecordId {
+    RecordId::new(REFERENCES, reference as u32)
+}
+
+/// The record of its counter: `{tries left, maximum}`. The administration key (9B) has one too, where it is counted.
+#[must_use]
+pub const fn counter(reference: u8) -> RecordId {
+    RecordId::new(REFERENCES, reference as u32 + COUNTERS)
+}
+
+/// The record of a key.
+#[must_use]
+pub const fn key(reference: u8) -> RecordId {
+    RecordId::new(KEYS, reference as u32)
+}
+
+/// The record of a PIV data object.
+#[must_use]
+pub const fn object(tag: u32) -> RecordId {
+    RecordId::new(OBJECTS, tag)
+}
+
+/// The record of a GIDS file.
+#[must_use]
+pub const fn file(identifier: u16) -> RecordId {
+    RecordId::new(FILES, identifier as u32)
+}
+
+/// The record of a data object in a GIDS file; objects take the first slot that is free.
+#[must_use]
+pub const fn file_object(slot: u32) -> RecordId {
+    RecordId::new(FILE_OBJECTS, slot)
+}
 
 /// A kind of record.
 pub struct Row {
@@ -164,7 +204,7 @@ pub fn shows_file(file: u16) -> bool {
 
 fn is_in_open_file(records: &Records, id: RecordId) -> bool {
     let file = records.get(&id).and_then(|object| object.first_chunk().copied().map(u16::from_be_bytes));
-    let parameters = file.and_then(|file| records.get(&gids::files::record(file))?.get(1..));
+    let parameters = file.and_then(|file| records.get(&self::file(file))?.get(1..));
     parameters.is_some_and(gids::files::everyone_reads)
 }
 

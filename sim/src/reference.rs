@@ -53,11 +53,7 @@ pub const ADMINISTRATION: Reference = Reference::new(0x9B);
 
 impl Reference {
     const fn new(reference: u8) -> Self {
-        let index = reference as u32;
-        Self {
-            value: RecordId::new(memory::REFERENCES, index),
-            counter: RecordId::new(memory::REFERENCES, index + memory::COUNTERS),
-        }
+        Self { value: memory::reference(reference), counter: memory::counter(reference) }
     }
 
     /// What it is called: `PIN`, `PUK`, `Global PIN`, `administration key`.

@@ -4,11 +4,10 @@ use crate::good::{Answer, GENERATE, GET_DATA, Good, PUT_DATA};
 use cardlab_protocol::apdu::Command;
 use cardlab_protocol::tlv::{find, only};
 use cardlab_sim::gids::files::APPLICATION;
+use cardlab_sim::memory::FILES;
 use cardlab_sim::nvm::RecordId;
 use std::ops::Range;
 
-/// Area of files: life cycle, then the file control parameters.
-const FILES: u8 = 4;
 const OPERATIONAL: u8 = 0x07;
 
 /// The answer to a command about files while all of them are other ones.

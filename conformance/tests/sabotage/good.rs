@@ -9,6 +9,8 @@ use cardlab_protocol::status::StatusWord;
 use cardlab_protocol::tlv;
 use cardlab_sim::admin_key;
 use cardlab_sim::card::{Card, NoAnswer};
+use cardlab_sim::conditions::Interface;
+use cardlab_sim::memory::{counter, reference as value};
 use cardlab_sim::nvm::{Nvm, RecordId};
 use cardlab_sim::profile::Profile;
 use zeroize::Zeroizing;
@@ -16,14 +18,12 @@ use zeroize::Zeroizing;
 /// A whole response APDU.
 pub type Answer = Result<Vec<u8>, NoAnswer>;
 
-/// A counted secret by its reference. Memory has its value in record `secret` of area 1, `{tries left, maximum}` in
-/// record `secret + 100h`.
+/// A counted secret by its reference.
 pub type Secret = u8;
 pub const PIN: Secret = 0x80;
 pub const PUK: Secret = 0x81;
-/// The administration key; only its tries are in area 1.
+/// The administration key; its value is a key.
 pub const ADMINISTRATION: Secret = 0x9B;
-const SECRETS: u8 = 1;
 
 pub const VERIFY: u8 = 0x20;
 pub const CHANGE: u8 = 0x24;
@@ -266,10 +266,9 @@ impl Good {
         self.pass_data(command, &tlv::encode(0x7C, &tlv::encode(0x82, response)))
     }
 
-    /// Another card takes this one's place.
-    pub fn replace(&mut self, card: Card) {
-        self.0 = InProcess(card);
-        self.reset(true);
+    /// How the good card believes to be reached.
+    pub const fn set_interface(&mut self, interface: Interface) {
+        self.0.0.set_interface(interface);
     }
 }
 
@@ -278,14 +277,6 @@ pub struct Offer<'c> {
     pub secret: Secret,
     pub value: &'c [u8],
     pub rest: &'c [u8],
-}
-
-const fn value(secret: Secret) -> RecordId {
-    RecordId::new(SECRETS, secret as u32)
-}
-
-const fn counter(secret: Secret) -> RecordId {
-    RecordId::new(SECRETS, secret as u32 + 0x100)
 }
 
 /// A command without data.

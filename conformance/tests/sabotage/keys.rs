@@ -4,10 +4,10 @@ use crate::good::{AUTHENTICATE, Answer, GENERATE, Good, says};
 use cardlab_protocol::apdu::Command;
 use cardlab_protocol::tlv::{Reader, encode, find, only};
 use cardlab_sim::keys::is_slot;
+use cardlab_sim::memory;
 use cardlab_sim::nvm::RecordId;
 
-/// Area of keys: `{algorithm, origin, PIN policy, touch policy}`, then the key.
-const KEYS: u8 = 2;
+/// In the record of a key.
 const ALGORITHM: usize = 0;
 const PIN_POLICY: usize = 2;
 /// A place for a key that no test uses.
@@ -15,7 +15,7 @@ const SPARE: u8 = 0x95;
 
 /// The record of the key that a GENERAL AUTHENTICATE uses.
 fn used(card: &Good, command: &Command<'_>) -> Option<(RecordId, Vec<u8>)> {
-    let record = RecordId::new(KEYS, command.p2.into());
+    let record = memory::key(command.p2);
     let uses = command.ins == AUTHENTICATE && is_slot(command.p2) && !card.is_gids();
     Some((record, card.record(record).filter(|_| uses)?))
 }
@@ -46,8 +46,7 @@ fault!(any_key_agrees, "every key agrees", |card, command| {
     let agrees = only(command.data, 0x7C).and_then(|template| find(template, 0x85)).is_some();
     match used(card, command) {
         Some((_, key)) if agrees && card.profile().yubikey.is_none() => {
-            let spare = RecordId::new(KEYS, SPARE.into());
-            card.pass_with(&[(spare, key)], &Command { p2: SPARE, ..*command })
+            card.pass_with(&[(memory::key(SPARE), key)], &Command { p2: SPARE, ..*command })
         }
         _ => card.pass(command),
     }

@@ -3,18 +3,15 @@
 use crate::good::{GET_DATA, Good, PUT_DATA, sw};
 use cardlab_protocol::apdu::Command;
 use cardlab_protocol::tlv::{encode, only};
-use cardlab_sim::card::{Card, World};
-use cardlab_sim::nvm::{Change, RecordId, Store, StoreError};
-use cardlab_sim::profile::Interface;
-
-/// Area of data objects: index = tag, contents = value of `53`.
-const OBJECTS: u8 = 3;
+use cardlab_sim::conditions::Interface;
+use cardlab_sim::memory::object;
+use cardlab_sim::nvm::RecordId;
 
 /// The record and value of the data object that a GET DATA asks for.
 fn asked(card: &Good, command: &Command<'_>) -> Option<(RecordId, Vec<u8>)> {
     let tag = only(command.data, 0x5C).filter(|_| command.ins == GET_DATA && !card.is_gids())?;
     let index = tag.iter().fold(0, |tag, byte| tag << 8 | u32::from(*byte));
-    let record = RecordId::new(OBJECTS, index);
+    let record = object(index);
     Some((record, card.record(record)?))
 }
 
@@ -48,26 +45,7 @@ fault!(status_tells_one_more, "7F71 tells one try more", |card, command| {
     answer
 });
 
-/// Memory that was filled elsewhere.
-struct Copied(Vec<(RecordId, Vec<u8>)>);
-
-impl Store for Copied {
-    fn load(&self) -> Result<Vec<(RecordId, Vec<u8>)>, StoreError> {
-        Ok(self.0.clone())
-    }
-
-    fn commit(&mut self, _: &[Change]) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
-
 fault!(contactless_open, "the contactless rules are not kept", |card, command| {
-    let mut profile = card.profile().clone();
-    if profile.chosen.interface == Interface::Contactless {
-        // The same card once more, which takes itself for one with contacts.
-        profile.chosen.interface = Interface::Contact;
-        let memory = Copied(card.nvm().records().map(|(id, bytes)| (id, bytes.to_vec())).collect());
-        card.replace(Card::new(profile, World { store: Box::new(memory), ..World::seeded(1) }).unwrap());
-    }
+    card.set_interface(Interface::Contact);
     card.pass(command)
 });

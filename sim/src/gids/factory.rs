@@ -19,6 +19,7 @@
 use super::access::{GET, condition};
 use super::files::{self, File, LifeCycle};
 use crate::admin_key;
+use crate::memory;
 use crate::nvm::Transaction;
 use crate::profile::Profile;
 use crate::random::Random;
@@ -82,7 +83,7 @@ impl Factory {
             (CARD_ID, self.card_id.to_vec()),
         ];
         for (slot, ((file, tag), value)) in (0..).zip(objects) {
-            transaction.write(files::slot(slot), &files::contents(file, tag, &value))?;
+            transaction.write(memory::file_object(slot), &files::contents(file, tag, &value))?;
         }
         LifeCycle::Operational.set_application(transaction)
     }

@@ -9,7 +9,7 @@
 //! A file is either a set of BER-TLV data objects (descriptor 39) or a key (18). Key files are named
 //! B0xx after their key reference xx.
 
-use crate::memory::{FILE_OBJECTS, FILES, KEYS};
+use crate::memory::{self, FILE_OBJECTS, FILES, KEYS};
 use crate::nvm::{Nvm, RecordId, Transaction};
 use crate::profile::Profile;
 use crate::status::{Abort, StatusWord};
@@ -45,12 +45,12 @@ impl LifeCycle {
     /// The application's.
     #[must_use]
     pub fn of_application(nvm: &Nvm) -> Self {
-        Self::of_byte(nvm.read(record(APPLICATION)).and_then(<[u8]>::first))
+        Self::of_byte(nvm.read(memory::file(APPLICATION)).and_then(<[u8]>::first))
     }
 
     /// Sets the application's.
     pub(crate) fn set_application(self, transaction: &mut Transaction<'_>) -> Result<(), Abort> {
-        transaction.write(record(APPLICATION), &[self as u8])
+        transaction.write(memory::file(APPLICATION), &[self as u8])
     }
 }
 
@@ -93,7 +93,7 @@ impl File {
 
     /// The file with this identifier.
     pub(crate) fn open(nvm: &Nvm, id: u16) -> Option<Self> {
-        let (state, parameters) = nvm.read(record(id)).filter(|_| id != APPLICATION)?.split_first()?;
+        let (state, parameters) = nvm.read(memory::file(id)).filter(|_| id != APPLICATION)?.split_first()?;
         Some(Self { state: LifeCycle::of_byte(Some(state)), ..Self::parse(parameters)? })
     }
 
@@ -112,7 +112,7 @@ impl File {
 
     pub(crate) fn write(&self, transaction: &mut Transaction<'_>) -> Result<(), Abort> {
         let bytes = [&[self.state as u8], self.parameters.as_slice()].concat();
-        transaction.write(record(self.id), &bytes)
+        transaction.write(memory::file(self.id), &bytes)
     }
 }
 
@@ -133,10 +133,6 @@ pub(crate) const fn key_reference(id: u16) -> Option<u8> {
 /// The file identifier of a key reference.
 pub(crate) const fn key_file(reference: u8) -> u16 {
     u16::from_be_bytes([0xB0, reference])
-}
-
-pub(crate) const fn record(id: u16) -> RecordId {
-    RecordId::new(FILES, id as u32)
 }
 
 /// The data objects of a file: record, and tag, length, value.
@@ -164,12 +160,7 @@ pub(crate) fn free_slot(nvm: &Nvm) -> RecordId {
         }
         next += 1;
     }
-    slot(next)
-}
-
-/// The record of a data object.
-pub(crate) const fn slot(number: u32) -> RecordId {
-    RecordId::new(FILE_OBJECTS, number)
+    memory::file_object(next)
 }
 
 /// Contents of an object's record.

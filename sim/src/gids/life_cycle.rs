@@ -13,6 +13,7 @@ use super::files::{self, File, Kind, LifeCycle};
 use super::{Gids, access};
 use crate::applet::Env;
 use crate::keys;
+use crate::memory;
 use crate::status::{Abort, StatusWord};
 use cardlab_protocol::apdu::Command;
 
@@ -45,13 +46,13 @@ pub(super) fn delete(gids: &mut Gids, env: &mut Env<'_>, command: &Command<'_>) 
     access::check(gids, env, rule)?;
     let objects: Vec<_> = files::objects(env.nvm, file.id).map(|(record, _)| record).collect();
     let mut transaction = env.nvm.begin();
-    transaction.erase(files::record(file.id))?;
+    transaction.erase(memory::file(file.id))?;
     for record in objects {
         transaction.erase(record)?;
     }
     match files::key_reference(file.id) {
-        _ if file.id == files::ADMINISTRATION => transaction.erase(keys::record(keys::ADMINISTRATION))?,
-        Some(reference) => transaction.erase(keys::record(reference))?,
+        _ if file.id == files::ADMINISTRATION => transaction.erase(memory::key(keys::ADMINISTRATION))?,
+        Some(reference) => transaction.erase(memory::key(reference))?,
         None => {}
     }
     transaction.commit()?;

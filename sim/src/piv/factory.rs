@@ -5,6 +5,7 @@ use super::{objects, pins};
 use crate::admin_key;
 use crate::crypto::asymmetric::KeyPair;
 use crate::keys::{self, Origin, PinPolicy, Slot, TouchPolicy};
+use crate::memory;
 use crate::nvm::Transaction;
 use crate::profile::Profile;
 use crate::random::Random;
@@ -38,9 +39,9 @@ impl Factory {
         }
         admin_key::create(transaction, &profile.management_key)?;
         let discovery = content::discovery(chosen.global_pin.is_some());
-        transaction.write(objects::record(objects::DISCOVERY), &discovery)?;
+        transaction.write(memory::object(objects::DISCOVERY), &discovery)?;
         if let Some(chuid) = &chosen.chuid {
-            transaction.write(objects::record(objects::CHUID), chuid)?;
+            transaction.write(memory::object(objects::CHUID), chuid)?;
         } else if profile.piv().personalised || chosen.guid.is_some() {
             let fasc_n = FascN {
                 // 9999 stands for an agency outside the federal government: the UUID identifies.
@@ -54,10 +55,10 @@ impl Factory {
                 organisation: 9999,
                 association: 1,
             };
-            transaction.write(objects::record(objects::CHUID), &content::chuid(fasc_n, &self.guid, "20491231"))?;
+            transaction.write(memory::object(objects::CHUID), &content::chuid(fasc_n, &self.guid, "20491231"))?;
         }
         if profile.piv().personalised {
-            transaction.write(objects::record(objects::CCC), &content::ccc(&self.ccc))?;
+            transaction.write(memory::object(objects::CCC), &content::ccc(&self.ccc))?;
         }
         match &self.authority {
             Some(authority) => authority.write(transaction),
@@ -114,7 +115,7 @@ pub(crate) fn write_issued(transaction: &mut Transaction<'_>, issued: &[Issued])
         let (key, pin) = (one.key.clone(), PinPolicy::of_slot(one.slot));
         keys::store(transaction, one.slot, &Slot { key, origin: Origin::Imported, pin, touch: TouchPolicy::Never })?;
         if let (Some(object), Some(tag)) = (one.object(), objects::certificate_of(one.slot)) {
-            transaction.write(objects::record(tag), &object)?;
+            transaction.write(memory::object(tag), &object)?;
         }
     }
     let retired: Vec<&Issued> = issued.iter().filter(|one| matches!(one.slot, 0x82..=0x95)).collect();
@@ -122,5 +123,5 @@ pub(crate) fn write_issued(transaction: &mut Transaction<'_>, issued: &[Issued])
         return Ok(());
     }
     let with_certificate = retired.iter().filter(|one| one.certificate.is_some()).count() as u8;
-    transaction.write(objects::record(objects::KEY_HISTORY), &content::key_history(with_certificate))
+    transaction.write(memory::object(objects::KEY_HISTORY), &content::key_history(with_certificate))
 }

@@ -4,7 +4,7 @@
 //! itself for 7E and 7F61, which have no `53`).
 
 use crate::memory;
-use crate::nvm::{Nvm, RecordId};
+use crate::nvm::Nvm;
 
 /// The Discovery Object: stored and read without a `53` around it.
 pub const DISCOVERY: u32 = 0x7E;
@@ -59,14 +59,9 @@ pub(crate) const fn is_bare(tag: u32) -> bool {
     matches!(tag, DISCOVERY | BIT_GROUP)
 }
 
-/// The record of a tag.
-pub(crate) const fn record(tag: u32) -> RecordId {
-    RecordId::new(memory::OBJECTS, tag)
-}
-
 /// The stored value of a tag.
 pub(crate) fn read(nvm: &Nvm, tag: u32) -> Option<&[u8]> {
-    nvm.read(record(tag))
+    nvm.read(memory::object(tag))
 }
 
 /// The tag of the X.509 certificate of a key reference, SP 800-73-4 part 1 table 5.

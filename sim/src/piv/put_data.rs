@@ -8,6 +8,7 @@
 
 use super::{Piv, contact_only, get_data, objects};
 use crate::applet::Env;
+use crate::memory;
 use crate::profile::EmptyObject;
 use crate::status::{Abort, StatusWord};
 use cardlab_protocol::apdu::Command;
@@ -29,9 +30,9 @@ pub(super) fn process(piv: &Piv, env: &mut Env<'_>, command: &Command<'_>) -> Re
     }
     let mut transaction = env.nvm.begin();
     if value.is_empty() && env.profile.piv().empty_object == EmptyObject::Absent {
-        transaction.erase(objects::record(tag))?;
+        transaction.erase(memory::object(tag))?;
     } else {
-        transaction.write(objects::record(tag), value)?;
+        transaction.write(memory::object(tag), value)?;
     }
     transaction.commit()
 }

@@ -13,6 +13,7 @@ use crate::crypto::asymmetric::{Algorithm, KeyPair};
 use crate::crypto::certificate::{self, Extension, Request};
 use crate::crypto::ec::Curve;
 use crate::keys::{self, Origin, PinPolicy, Slot, TouchPolicy};
+use crate::memory;
 use crate::nvm::Transaction;
 use crate::piv::{content, objects};
 use crate::profile::YubiKeyRules;
@@ -83,7 +84,7 @@ impl Authority {
     pub(crate) fn write(&self, transaction: &mut Transaction<'_>) -> Result<(), Abort> {
         let slot = Slot { key: self.key.clone(), origin: Origin::Imported, pin: PinPolicy::Never, touch: TouchPolicy::Never };
         keys::store(transaction, keys::ATTESTATION, &slot)?;
-        let mut object = |tag, der: &[u8]| transaction.write(objects::record(tag), &content::certificate(der));
+        let mut object = |tag, der: &[u8]| transaction.write(memory::object(tag), &content::certificate(der));
         object(objects::ATTESTATION_CERTIFICATE, &self.certificate)?;
         object(objects::ATTESTATION_ROOT, &self.root)
     }

@@ -5,6 +5,7 @@
 
 use crate::applet::Env;
 use crate::keys;
+use crate::memory;
 use crate::piv::Piv;
 use crate::status::{Abort, StatusWord};
 use cardlab_protocol::apdu::Command;
@@ -23,7 +24,7 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -
     piv.require_admin()?;
     let content = keys::load(env.nvm, from).ok_or(StatusWord::REFERENCE_NOT_FOUND)?;
     let mut transaction = env.nvm.begin();
-    transaction.erase(keys::record(from))?;
+    transaction.erase(memory::key(from))?;
     if to != DELETE {
         keys::store(&mut transaction, to, &content)?;
     }

@@ -21,10 +21,10 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -
         return Err(StatusWord::CONDITIONS_OF_USE.into());
     }
     let keep = [
-        keys::record(keys::ATTESTATION),
-        objects::record(objects::ATTESTATION_CERTIFICATE),
-        objects::record(objects::ATTESTATION_ROOT),
-        objects::record(objects::DISCOVERY),
+        memory::key(keys::ATTESTATION),
+        memory::object(objects::ATTESTATION_CERTIFICATE),
+        memory::object(objects::ATTESTATION_ROOT),
+        memory::object(objects::DISCOVERY),
     ];
     let wipe: Vec<RecordId> = [memory::KEYS, memory::OBJECTS]
         .iter()
