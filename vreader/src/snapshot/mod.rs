@@ -18,17 +18,19 @@
 //! only. Secret is every record that [`cardlab_sim::memory`] does not call public. What a card keeps in RAM - a
 //! verified PIN, a pending challenge - is not part of it.
 
+mod error;
 mod seal;
 
+pub use error::SnapshotError;
+
 use cardlab_sim::memory;
-use cardlab_sim::nvm::{Change, Nvm, RecordId, Records, StoreError};
+use cardlab_sim::nvm::{Change, Nvm, RecordId, Records};
 use cardlab_sim::profile::Kept;
-use cardlab_sim::{Card, CardError, Profile, ProfileError, Setting, World};
+use cardlab_sim::{Card, Profile, Setting, World};
 use seal::{SALT, Seal};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use thiserror::Error;
 use zeroize::Zeroizing;
 
 const FORMAT: &str = "cardlab-snapshot";
@@ -45,62 +47,6 @@ pub enum Secrets {
     Masked,
     /// Sealed with this passphrase.
     Sealed(Zeroizing<String>),
-}
-
-/// Why there is no snapshot, or no card from one.
-#[derive(Debug, Error)]
-pub enum SnapshotError {
-    /// Not TOML of this form.
-    #[error("line {line}: {reason}")]
-    Form {
-        /// From 1.
-        line: usize,
-        /// What is wrong.
-        reason: String,
-    },
-    /// Something else, or from another version.
-    #[error("this is version {0} of a snapshot; this cardlab knows version {VERSION}")]
-    Version(u32),
-    /// Not a snapshot.
-    #[error("this is no snapshot of a card: its format is '{0}'")]
-    Format(String),
-    /// A record that is none.
-    #[error("record {id}: {reason}")]
-    Record {
-        /// As written.
-        id: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// Only for reading.
-    #[error("the secrets of this snapshot are masked: it is for reading, no card can be made from it")]
-    Masked,
-    /// Sealed, and nothing to open it with.
-    #[error("the secrets of this snapshot are sealed: give its passphrase (CARDLAB_PASSPHRASE on the command line)")]
-    NoPassphrase,
-    /// A wrong passphrase, or a record that was changed.
-    #[error("record {0} does not open: the passphrase is wrong, or the snapshot was changed")]
-    Sealed(String),
-    /// The system.
-    #[error("{0}")]
-    System(String),
-    /// Another profile than the card's.
-    #[error("the snapshot is of a {snapshot}, the card in the reader is a {card}: start a reader with --card @FILE")]
-    OtherProfile {
-        /// The snapshot's.
-        snapshot: String,
-        /// The card's.
-        card: String,
-    },
-    /// The profile.
-    #[error(transparent)]
-    Profile(#[from] ProfileError),
-    /// The card.
-    #[error(transparent)]
-    Card(#[from] CardError),
-    /// The card's memory.
-    #[error("card memory: {0}")]
-    Store(#[from] StoreError),
 }
 
 /// A card's state. Has no `Debug`: it holds secrets.
