@@ -123,13 +123,13 @@ impl Up {
         let (connected, mut connections) = tokio::sync::mpsc::unbounded_channel();
         let (made, _) = self.readers.make()?;
         let mut missing = made.len();
-        for (index, mut card) in made.into_iter().enumerate() {
+        for (index, card) in made.into_iter().enumerate() {
             let port = port
                 .checked_add(u16::try_from(index)?)
                 .ok_or_else(|| anyhow!("--vpcd {address}: no ports left for {missing} cards"))?;
             let (address, connected) = (format!("{host}:{port}"), connected.clone());
             cards.spawn(async move {
-                vpcd::serve(&address, &mut card.card, || {
+                vpcd::serve(&address, Box::new(card.card), || {
                     let _ = connected.send(index);
                 })
                 .await

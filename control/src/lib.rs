@@ -18,6 +18,7 @@ pub mod api;
 pub mod client;
 pub mod refusal;
 pub mod view;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 
