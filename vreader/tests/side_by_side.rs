@@ -112,13 +112,20 @@ fn sign() -> Vec<u8> {
     [&[0, 0x87, 0x06, 0x9A, template.len() as u8], &template[..], &[0]].concat()
 }
 
+/// A connection that does not wait for ever when something is held up.
+fn connected(rack: &ThreadedRack) -> Context {
+    let context = Context::establish_at(rack.socket()).unwrap();
+    context.set_limit(FOREVER).unwrap();
+    context
+}
+
 fn send(card: &mut Card<'_>, command: &[u8]) -> Result<Vec<u8>, ReturnCode> {
-    card.transmit(command).map_err(|e| e.code().unwrap())
+    card.transmit(command).map_err(|e| e.code().unwrap_or_else(|| panic!("{e}")))
 }
 
 /// A program of its own: connects, verifies the PIN and signs.
 fn sign_at(rack: &ThreadedRack, reader: &str) -> Result<Vec<u8>, ReturnCode> {
-    let context = Context::establish_at(rack.socket()).unwrap();
+    let context = connected(rack);
     let mut card = context.connect(reader, ShareMode::Shared).unwrap();
     assert_eq!(send(&mut card, VERIFY), Ok(vec![0x90, 0]));
     send(&mut card, &sign())
@@ -155,14 +162,14 @@ fn a_signature_holds_up_its_own_card_only() {
     std::thread::scope(|scope| {
         let signing = scope.spawn(|| sign_at(&rack, "Busy 00 00"));
         gate.wait_for_begin();
-        let context = Context::establish_at(rack.socket()).unwrap();
+        let context = connected(&rack);
         let mut other = context.connect("Other 01 00", ShareMode::Shared).unwrap();
         for _ in 0..20 {
             send(&mut other, SELECT).unwrap();
         }
         // Who wants the same card waits for it.
         let waiting = scope.spawn(|| {
-            let context = Context::establish_at(rack.socket()).unwrap();
+            let context = connected(&rack);
             let mut card = context.connect("Busy 00 00", ShareMode::Shared).unwrap();
             send(&mut card, STATUS)
         });
@@ -181,7 +188,7 @@ fn pulled_out_in_the_middle_of_a_signature() {
     let rack = rack();
     let (card, gate) = gated();
     let place = rack.add("Busy", card);
-    let context = Context::establish_at(rack.socket()).unwrap();
+    let context = connected(&rack);
     std::thread::scope(|scope| {
         let signing = scope.spawn(|| sign_at(&rack, "Busy 00 00"));
         gate.wait_for_begin();
@@ -214,14 +221,14 @@ fn unplugged_in_the_middle_of_a_signature() {
         rack.plug(place).unwrap();
         let inserting = scope.spawn(|| rack.insert(place));
         // The readers' thread does not wait with it.
-        let context = Context::establish_at(rack.socket()).unwrap();
+        let context = connected(&rack);
         assert_eq!(context.readers().unwrap().len(), 1);
         assert!(!inserting.is_finished() && !signing.is_finished());
         gate.let_go();
         inserting.join().unwrap().unwrap();
         assert!(signing.join().unwrap().is_err());
     });
-    let context = Context::establish_at(rack.socket()).unwrap();
+    let context = connected(&rack);
     let mut card = context.connect("Busy 00 00", ShareMode::Shared).unwrap();
     assert_eq!(send(&mut card, STATUS), Ok(vec![0x63, 0xC3]));
 }
@@ -244,11 +251,11 @@ fn a_program_that_dies_in_the_middle_of_a_signature() {
     drop(dying);
     std::thread::scope(|scope| {
         let next = scope.spawn(|| {
-            let context = Context::establish_at(rack.socket()).unwrap();
+            let context = connected(&rack);
             let mut card = context.connect("Busy 00 00", ShareMode::Shared).unwrap();
             send(&mut card, STATUS)
         });
-        let context = Context::establish_at(rack.socket()).unwrap();
+        let context = connected(&rack);
         for _ in 0..20 {
             assert_eq!(context.readers().unwrap().len(), 1);
         }
@@ -260,7 +267,7 @@ fn a_program_that_dies_in_the_middle_of_a_signature() {
 
 /// Everything that draws from a card's random source or computes with its keys, and what the card answers.
 fn session(rack: &ThreadedRack, reader: &str) -> Vec<Vec<u8>> {
-    let context = Context::establish_at(rack.socket()).unwrap();
+    let context = connected(rack);
     let mut card = context.connect(reader, ShareMode::Shared).unwrap();
     let mut answers = Vec::new();
     let mut ask = |command: &[u8]| {
