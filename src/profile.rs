@@ -5,7 +5,6 @@ use cardlab_sim::profile::{Profile, SETTINGS};
 use cardlab_vreader::pace::Pace;
 use clap::{Args, Subcommand};
 
-/// Show the kinds of cards
 #[derive(Args)]
 pub(crate) struct ProfileCommand {
     #[command(subcommand)]

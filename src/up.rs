@@ -16,10 +16,6 @@ use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
-/// Keep readers up until SIGINT or SIGTERM
-///
-/// When they are up a line `ready PCSCLITE_CSOCK_NAME=PATH` goes to stdout (and to --ready-fd, and
-/// READY=1 to systemd). A socket that systemd passes (LISTEN_FDS) is served as it is.
 #[derive(Args)]
 pub(crate) struct Up {
     #[command(flatten)]

@@ -29,9 +29,9 @@ impl Backend for AwsLc {
 
     fn rsa_time(&self, bits: u16) -> Duration {
         Duration::from_micros(match bits {
-            ..=1024 => 70,
-            ..=2048 => 240,
-            ..=3072 => 600,
+            0..=1024 => 70,
+            1025..=2048 => 240,
+            2049..=3072 => 600,
             _ => 1_400,
         })
     }

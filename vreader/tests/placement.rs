@@ -1,7 +1,8 @@
 //! Which commands leave the readers' thread: those that compute with keys for longer than that takes, and of a
 //! chain its last block alone.
-#![allow(clippy::unwrap_used)]
 
+use cardlab_protocol::admin_key::AdminKey;
+use cardlab_protocol::tlv::encode;
 use cardlab_sim::card::{Card, World};
 use cardlab_sim::crypto::CryptoError;
 use cardlab_sim::crypto::backend::{Backend, EcPrivate, RsaPrivate, RustCrypto};
@@ -9,7 +10,6 @@ use cardlab_sim::crypto::ec::Curve;
 use cardlab_sim::crypto::rsa::RsaKey;
 use cardlab_sim::profile::Profile;
 use cardlab_sim::random::Random;
-use cardlab_sim::tlv::encode;
 use cardlab_vreader::icc::{Icc, SharedCard, VirtualCard};
 use cardlab_vreader::setup::CardRequest;
 use std::sync::Arc;
@@ -86,13 +86,12 @@ impl Asked {
 
     /// Proves that the administration key of a PIV card is known: challenge and response.
     fn authenticate(&mut self) {
-        use cardlab_sim::crypto::symmetric::SymmetricKey;
         let rules = self.0.card().profile().management_key.clone();
-        let key = SymmetricKey::new(rules.algorithm, &rules.value).unwrap();
+        let key = AdminKey::new(rules.algorithm, &rules.value).unwrap();
         let ask = [0x00, 0x87, rules.algorithm.id(), 0x9B, 4, 0x7C, 2, 0x81, 0, 0];
         assert!(!self.0.is_slow(&ask));
         let challenge = self.0.transmit(&ask).unwrap();
-        let response = encode(0x7C, &encode(0x82, &key.encrypt(&challenge[4..challenge.len() - 2]).unwrap()));
+        let response = encode(0x7C, &encode(0x82, &key.respond(&challenge[4..challenge.len() - 2]).unwrap()));
         let answer = [&[0x00, 0x87, rules.algorithm.id(), 0x9B, response.len() as u8], &response[..]].concat();
         assert!(!self.bytes(&answer));
     }

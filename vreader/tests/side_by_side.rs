@@ -1,20 +1,18 @@
 //! Cards compute side by side: what one takes long for holds up nobody but those who want the same card, and what
 //! happens meanwhile - the card pulled out, the reader unplugged, the program gone - is as with any command.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-
+use crate::common::Raw;
 use cardlab_pcsclite::client::{Card, Context, ShareMode};
 use cardlab_pcsclite::code::{ReturnCode, protocol, share};
+use cardlab_protocol::admin_key::AdminKey;
+use cardlab_protocol::tlv::encode;
 use cardlab_sim::card::World;
 use cardlab_sim::crypto::CryptoError;
 use cardlab_sim::crypto::backend::{Backend, EcPrivate, RsaPrivate, RustCrypto};
 use cardlab_sim::crypto::ec::Curve;
 use cardlab_sim::crypto::rsa::RsaKey;
-use cardlab_sim::crypto::symmetric::SymmetricKey;
 use cardlab_sim::profile::Profile;
 use cardlab_sim::random::Random;
-use cardlab_sim::tlv::encode;
 use cardlab_vreader::icc::VirtualCard;
 use cardlab_vreader::rack::Whereabouts;
 use cardlab_vreader::setup::CardRequest;
@@ -240,7 +238,7 @@ fn a_program_that_dies_in_the_middle_of_a_signature() {
     let rack = rack();
     let (card, gate) = gated();
     rack.add("Busy", card);
-    let mut dying = common::Raw::open(&rack.socket().to_owned());
+    let mut dying = Raw::open(&rack.socket().to_owned());
     dying.version(4, 4);
     dying.establish();
     dying.handle = dying.connect_to("Busy 00 00", share::SHARED, protocol::T1).unwrap().0;
@@ -279,9 +277,9 @@ fn session(rack: &ThreadedRack, reader: &str) -> Vec<Vec<u8>> {
     ask(SELECT);
     ask(VERIFY);
     let rules = Profile::builtin("yubikey-5.7").unwrap().management_key;
-    let (key, algorithm) = (SymmetricKey::new(rules.algorithm, &rules.value).unwrap(), rules.algorithm.id());
+    let (key, algorithm) = (AdminKey::new(rules.algorithm, &rules.value).unwrap(), rules.algorithm.id());
     let challenge = ask(&[0, 0x87, algorithm, 0x9B, 4, 0x7C, 2, 0x81, 0, 0]);
-    let response = encode(0x7C, &encode(0x82, &key.encrypt(&challenge[4..challenge.len() - 2]).unwrap()));
+    let response = encode(0x7C, &encode(0x82, &key.respond(&challenge[4..challenge.len() - 2]).unwrap()));
     ask(&[&[0, 0x87, algorithm, 0x9B, response.len() as u8], &response[..]].concat());
     for _ in 0..2 {
         ask(&[0, 0x47, 0, 0x9A, 5, 0xAC, 3, 0x80, 1, 0x06, 0]);

@@ -84,9 +84,9 @@ impl Algorithm {
     #[must_use]
     pub fn load_time(self) -> Duration {
         Duration::from_micros(match self {
-            Self::Rsa(..=1024) => 90,
-            Self::Rsa(..=2048) => 260,
-            Self::Rsa(..=3072) => 500,
+            Self::Rsa(0..=1024) => 90,
+            Self::Rsa(1025..=2048) => 260,
+            Self::Rsa(2049..=3072) => 500,
             Self::Rsa(_) => 860,
             Self::Ec(Curve::P256) => 120,
             Self::Ec(Curve::P384) => 500,

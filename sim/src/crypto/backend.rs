@@ -72,9 +72,9 @@ impl Backend for RustCrypto {
 
     fn rsa_time(&self, bits: u16) -> Duration {
         Duration::from_micros(match bits {
-            ..=1024 => 150,
-            ..=2048 => 950,
-            ..=3072 => 2_500,
+            0..=1024 => 150,
+            1025..=2048 => 950,
+            2049..=3072 => 2_500,
             _ => 6_500,
         })
     }
