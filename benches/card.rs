@@ -1,7 +1,7 @@
 //! The card in process: commands a second, private operations beside OpenSSL, memory of idle cards.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use cardlab_sim::crypto::asymmetric::{Algorithm, KeyPair};
+use cardlab_sim::crypto::asymmetric::{Algorithm, KeyPair, PublicKey};
 use cardlab_sim::crypto::backend::{Backend, RustCrypto};
 use cardlab_sim::crypto::ec::Curve;
 use cardlab_sim::nvm::Volatile;
@@ -69,9 +69,25 @@ fn private_operations(c: &mut Criterion) {
             group.bench_function(format!("RSA-{bits} {name}"), |b| b.iter(|| prepared.private(&block).unwrap()));
         }
     }
-    for (curve, name, nid) in
-        [(Curve::P256, "P-256", openssl::nid::Nid::X9_62_PRIME256V1), (Curve::P384, "P-384", openssl::nid::Nid::SECP384R1)]
-    {
+    for (algorithm, _, name) in Algorithm::ALL {
+        let key = KeyPair::generate(algorithm, &mut random).unwrap();
+        let parts = key.parts();
+        let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_slice()).collect();
+        group.bench_function(format!("{name} from its parts, public key"), |b| {
+            b.iter(|| KeyPair::from_parts(algorithm, &parts).unwrap().public().unwrap())
+        });
+        let prepared = key.prepare(&RustCrypto).unwrap();
+        match key.public().unwrap() {
+            PublicKey::Ed25519(_) => drop(group.bench_function(name, |b| b.iter(|| prepared.sign(&[0x77; 64]).unwrap()))),
+            PublicKey::X25519(peer) => drop(group.bench_function(name, |b| b.iter(|| prepared.agree(&peer).unwrap()))),
+            PublicKey::Rsa(_) | PublicKey::Ec(..) => {}
+        }
+    }
+    for (curve, name, nid) in [
+        (Curve::P256, "P-256", openssl::nid::Nid::X9_62_PRIME256V1),
+        (Curve::P384, "P-384", openssl::nid::Nid::SECP384R1),
+        (Curve::P521, "P-521", openssl::nid::Nid::SECP521R1),
+    ] {
         let digest = vec![0x77; curve.size()];
         let key = openssl::ec::EcKey::generate(&openssl::ec::EcGroup::from_curve_name(nid).unwrap()).unwrap();
         group.bench_function(format!("{name} OpenSSL"), |b| b.iter(|| openssl::ecdsa::EcdsaSig::sign(&digest, &key).unwrap()));

@@ -17,10 +17,6 @@ use clap::{Args, Subcommand};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-/// Judge cards by their standards: simulated ones, and the one in a reader
-///
-/// A card in a reader is only read, unless --allow says more and --serial names the card. Exit code: 0
-/// when all is as the standards say or known, 1 when not, 2 for wrong use, 3 when there is no such card.
 #[derive(Args)]
 #[command(
     args_conflicts_with_subcommands = true,

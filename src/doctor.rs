@@ -26,9 +26,6 @@ const USUAL: [&str; 8] = [
     "/usr/lib",
 ];
 
-/// Say whether a program will see the simulated readers, and what is in the way
-///
-/// Exit code: 0 when nothing is, 1 when something is, 3 when there is no such program.
 #[derive(Args)]
 pub(crate) struct Doctor {
     /// The program, by its path or its name in PATH; none looks at the PC/SC service only

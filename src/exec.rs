@@ -14,10 +14,6 @@ use std::process::ExitStatus;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Run a command that sees nothing but the given cards
-///
-/// Exit code: the command's; 126 when it cannot be run, 127 when it is not found, 128+N when signal
-/// N ended it.
 #[derive(Args)]
 #[command(after_help = "Example:\n  cardlab exec --card yubikey-5.4 -- yubico-piv-tool -a status")]
 pub(crate) struct Exec {

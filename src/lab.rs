@@ -25,9 +25,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// Readers with three cards, the management server with sample people, the consoles and the lock screen
-///
-/// It prints what to open. Ctrl-C ends it and leaves nothing behind, unless --state keeps it.
 #[derive(Args)]
 pub(crate) struct Lab {
     /// Keep cards, database and master key in this directory

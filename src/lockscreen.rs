@@ -10,9 +10,6 @@ use cardlab_pcsclite::client::default_socket;
 use clap::Args;
 use std::net::{SocketAddr, TcpListener};
 
-/// Show the lock screen of a workstation as a page, for a card in any reader
-///
-/// When it is up a line `ready URL` goes to stdout. It ends with SIGINT or SIGTERM.
 #[derive(Args)]
 pub(crate) struct Lockscreen {
     #[command(flatten)]

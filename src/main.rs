@@ -46,22 +46,67 @@ struct Cli {
     command: Command,
 }
 
+// What each is for stands here; its arguments are made when it is the one that was asked for.
 #[derive(Subcommand)]
+#[command(defer = true)]
 enum Command {
+    /// Readers with three cards, the management server with sample people, the consoles and the lock screen
+    ///
+    /// It prints what to open. Ctrl-C ends it and leaves nothing behind, unless --state keeps it.
     Lab(lab::Lab),
+    /// Run a command that sees nothing but the given cards
+    ///
+    /// Exit code: the command's; 126 when it cannot be run, 127 when it is not found, 128+N when signal
+    /// N ended it.
     Exec(exec::Exec),
+    /// Keep readers up until SIGINT or SIGTERM
+    ///
+    /// When they are up a line `ready PCSCLITE_CSOCK_NAME=PATH` goes to stdout (and to --ready-fd, and
+    /// READY=1 to systemd). A socket that systemd passes (LISTEN_FDS) is served as it is.
     Up(up::Up),
+    /// Look at cards and bring them to a state, in readers or in a state directory
     Card(card::CardCommand),
+    /// Unlock a card: read the challenge to your operator, type the response and a new PIN
+    ///
+    /// Exit code: 0 unlocked; 1 not unlocked; 2 wrong use, also a response or PIN that cannot be one; 3 no
+    /// such reader or card.
     Unlock(unlock::Unlock),
+    /// Do what operators order for the card here: its user confirms with answers and sets a new PIN
+    ///
+    /// Asks the server when a card is put in, and every 30 seconds. Ctrl-D at a question puts the task off for a minute.
+    /// Exit code with --once: 0 when a task was done, 1 when it was not done or there was none.
     Agent(unlock::Agent),
+    /// The response to a card's challenge, under its administration key
+    ///
+    /// The key decides the cipher together with the challenge: 24 bytes and 16 characters are 3DES; 16, 24
+    /// or 32 bytes and 32 characters AES. Other users see a key on the command line in the process list;
+    /// --key-file keeps it away from them.
     Response(response::Response),
+    /// Show the lock screen of a workstation as a page, for a card in any reader
+    ///
+    /// When it is up a line `ready URL` goes to stdout. It ends with SIGINT or SIGTERM.
     Lockscreen(lockscreen::Lockscreen),
+    /// Run the card management server: Management Console, Self-Service, the workstations' service
+    ///
+    /// When it is up a line `ready URL` goes to stdout. It ends with SIGINT or SIGTERM. Any number of
+    /// servers work over one PostgreSQL database with the same master key.
     Serve(serve::Serve),
+    /// Show the kinds of cards
     Profile(profile::ProfileCommand),
+    /// Judge cards by their standards: simulated ones, and the one in a reader
+    ///
+    /// A card in a reader is only read, unless --allow says more and --serial names the card. Exit code: 0
+    /// when all is as the standards say or known, 1 when not, 2 for wrong use, 3 when there is no such card.
     Conform(conform::Conform),
+    /// Play lock scenarios: what happens to a card, its user and its server, step by step
     Scenario(scenario::ScenarioCommand),
+    /// Read recordings of what happened at cards, follow it, and send a recording to another card
     Trace(trace::TraceCommand),
+    /// Say whether a program will see the simulated readers, and what is in the way
+    ///
+    /// Exit code: 0 when nothing is, 1 when something is, 3 when there is no such program.
     Doctor(doctor::Doctor),
+    /// Write man pages, or the completions of a shell
     Manual(manual::Manual),
 }
 

@@ -6,7 +6,6 @@ use clap::Args;
 use clap_complete::Shell;
 use std::path::PathBuf;
 
-/// Write man pages, or the completions of a shell
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 #[command(

@@ -6,7 +6,6 @@ use cardlab_vreader::Pace;
 use cardlab_vreader::setup::settings;
 use clap::{Args, Subcommand};
 
-/// Show the kinds of cards
 #[derive(Args)]
 pub(crate) struct ProfileCommand {
     #[command(subcommand)]

@@ -11,11 +11,6 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// The response to a card's challenge, under its administration key
-///
-/// The key decides the cipher together with the challenge: 24 bytes and 16 characters are 3DES; 16, 24
-/// or 32 bytes and 32 characters AES. Other users see a key on the command line in the process list;
-/// --key-file keeps it away from them.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  cardlab response --key-file admin.key 1122334455667788\n  \
                         cardlab response --master-file master.key --serial 0123456789ABCDEF0011223344556677 --show-key")]

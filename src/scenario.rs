@@ -14,7 +14,6 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// Play lock scenarios: what happens to a card, its user and its server, step by step
 #[derive(Args)]
 pub(crate) struct ScenarioCommand {
     #[command(subcommand)]

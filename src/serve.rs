@@ -15,10 +15,6 @@ use zeroize::Zeroizing;
 /// The password of the first administrator in the environment.
 const PASSWORD_VARIABLE: &str = "CARDLAB_ADMIN_PASSWORD";
 
-/// Run the card management server: Management Console, Self-Service, the workstations' service
-///
-/// When it is up a line `ready URL` goes to stdout. It ends with SIGINT or SIGTERM. Any number of
-/// servers work over one PostgreSQL database with the same master key.
 #[derive(Args)]
 pub(crate) struct Serve {
     /// The database: sqlite:FILE, sqlite::memory: or postgres://USER@HOST/NAME

@@ -11,7 +11,6 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-/// Read recordings of what happened at cards, follow it, and send a recording to another card
 #[derive(Args)]
 pub(crate) struct TraceCommand {
     #[command(subcommand)]

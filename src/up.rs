@@ -16,10 +16,6 @@ use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
-/// Keep readers up until SIGINT or SIGTERM
-///
-/// When they are up a line `ready PCSCLITE_CSOCK_NAME=PATH` goes to stdout (and to --ready-fd, and
-/// READY=1 to systemd). A socket that systemd passes (LISTEN_FDS) is served as it is.
 #[derive(Args)]
 pub(crate) struct Up {
     #[command(flatten)]
@@ -123,13 +119,13 @@ impl Up {
         let (connected, mut connections) = tokio::sync::mpsc::unbounded_channel();
         let (made, _) = self.readers.make()?;
         let mut missing = made.len();
-        for (index, mut card) in made.into_iter().enumerate() {
+        for (index, card) in made.into_iter().enumerate() {
             let port = port
                 .checked_add(u16::try_from(index)?)
                 .ok_or_else(|| anyhow!("--vpcd {address}: no ports left for {missing} cards"))?;
             let (address, connected) = (format!("{host}:{port}"), connected.clone());
             cards.spawn(async move {
-                vpcd::serve(&address, &mut card.card, || {
+                vpcd::serve(&address, Box::new(card.card), || {
                     let _ = connected.send(index);
                 })
                 .await

@@ -5,6 +5,7 @@ use crate::view::{
     CardView, Claim, ClaimResult, FaultView, PaceView, ReaderView, Reset, RestoreOrder, SnapshotOrder, TouchView, TypedView,
     UndoOrder, WaitFor, Wanted, Which, With, word,
 };
+use crate::waiting::Opened;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, State};
 use axum::http::StatusCode;
@@ -67,12 +68,15 @@ impl Control {
             .with_state(self)
     }
 
-    /// Serves a listener for ever.
+    /// Serves a listener for ever. The routes and their document take a millisecond to make: that is done when
+    /// somebody comes, and not on the readers' thread.
     ///
     /// # Errors
     /// The system's, when nobody can be let in any more.
     pub async fn serve(self, listener: tokio::net::UnixListener) -> std::io::Result<()> {
-        axum::serve(listener, self.router()).await
+        let opened = Opened::by_first_client(listener).await;
+        let router = tokio::task::spawn_blocking(move || self.router()).await?;
+        axum::serve(opened, router).await
     }
 
     /// The card of a reader, as soon as it does not work.

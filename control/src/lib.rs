@@ -18,6 +18,7 @@ pub mod api;
 pub mod client;
 pub mod error;
 pub mod view;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 

@@ -11,6 +11,7 @@ use cardlab_sim::crypto::backend::{Backend, EcPrivate, RsaPrivate};
 use cardlab_sim::crypto::ec::Curve;
 use cardlab_sim::crypto::rsa::{EXPONENT, RsaKey};
 use std::ptr::{NonNull, null_mut};
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// aws-lc behind the backend trait.
@@ -24,6 +25,23 @@ impl Backend for AwsLc {
 
     fn ec(&self, curve: Curve, scalar: &[u8]) -> Result<Box<dyn EcPrivate>, CryptoError> {
         Ok(Box::new(Ec::new(curve, scalar)?))
+    }
+
+    fn rsa_time(&self, bits: u16) -> Duration {
+        Duration::from_micros(match bits {
+            0..=1024 => 70,
+            1025..=2048 => 240,
+            2049..=3072 => 600,
+            _ => 1_400,
+        })
+    }
+
+    fn ec_time(&self, curve: Curve) -> Duration {
+        Duration::from_micros(match curve {
+            Curve::P256 => 12,
+            Curve::P384 => 65,
+            Curve::P521 => 120,
+        })
     }
 }
 

@@ -50,6 +50,14 @@ pub(crate) trait Applet: Send {
         false
     }
 
+    /// About how long this command, chains joined, computes with the keys of `nvm`; zero for one that does not.
+    /// Decided by the command and the key that it names alone: one that the security status forbids, or whose
+    /// data are wrong, is over sooner.
+    fn computing_time(&self, nvm: &Nvm, profile: &Profile, backend: &dyn Backend, command: &Command<'_>) -> Duration {
+        let _ = (nvm, profile, backend, command);
+        Duration::ZERO
+    }
+
     /// Another application has been selected.
     fn deselect(&mut self);
 

@@ -362,6 +362,25 @@ impl Card {
         self.conditions.interface = interface;
     }
 
+    /// About how long this command will compute with the card's keys; zero where it will not. Of a chain the
+    /// last block alone computes. Everything else that a card does takes a few microseconds.
+    #[must_use]
+    pub fn computing_time(&self, bytes: &[u8]) -> Duration {
+        let (Some(index), Ok(command)) = (self.selected, Command::parse(bytes)) else { return Duration::ZERO };
+        if !self.powered || command.cla & CLA_CHAIN != 0 || self.check_class(&command).is_err() {
+            return Duration::ZERO;
+        }
+        let time = |command: &Command<'_>| self.applets[index].computing_time(&self.nvm, &self.profile, &*self.backend, command);
+        match self.chain.as_ref().filter(|c| (c.ins, c.p1, c.p2) == (command.ins, command.p1, command.p2)) {
+            None => time(&command),
+            Some(chain) => {
+                // A chain may carry a private key.
+                let whole = Zeroizing::new([&chain.data, command.data].concat());
+                time(&Command { data: &whole, ..command })
+            }
+        }
+    }
+
     /// How questions for a touch are answered from now on.
     pub const fn set_touch(&mut self, touch: Touch) {
         self.conditions.touch = touch;

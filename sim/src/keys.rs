@@ -7,11 +7,15 @@
 //! key file instead.
 
 use crate::crypto::asymmetric::{Algorithm, KeyPair};
+use crate::crypto::backend::Backend;
 use crate::memory;
 use crate::nvm::{Nvm, Transaction};
 use crate::status::Abort;
+use std::time::Duration;
 use zeroize::Zeroizing;
 
+/// About how long it takes to make a key pair: primes are searched for.
+pub(crate) const GENERATION: Duration = Duration::from_millis(100);
 /// The administration key's reference.
 pub const ADMINISTRATION: u8 = 0x9B;
 /// YubiKey's attestation key.
@@ -134,6 +138,16 @@ pub fn load(nvm: &Nvm, slot: u8) -> Option<Slot> {
     let SlotInfo { algorithm, origin, pin, touch } = info(nvm, slot)?;
     let parts = split(nvm.read(memory::key(slot))?.get(4..)?)?;
     Some(Slot { key: KeyPair::from_parts(algorithm, &parts).ok()?, origin, pin, touch })
+}
+
+/// About how long it takes to load a slot's key; zero when it is empty.
+pub(crate) fn load_time(nvm: &Nvm, slot: u8) -> Duration {
+    info(nvm, slot).map_or(Duration::ZERO, |slot| slot.algorithm.load_time())
+}
+
+/// About how long a private operation with a slot's key takes; zero when it is empty.
+pub(crate) fn private_time(nvm: &Nvm, slot: u8, backend: &dyn Backend) -> Duration {
+    info(nvm, slot).map_or(Duration::ZERO, |slot| slot.algorithm.private_time(backend))
 }
 
 /// Stores a key in a slot.

@@ -17,7 +17,6 @@ use cardlab_pcsclite::wire::ReaderState;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-/// Look at cards and bring them to a state, in readers or in a state directory
 #[derive(Args)]
 pub(crate) struct CardCommand {
     #[command(subcommand)]

@@ -15,10 +15,6 @@ use cardlab_protocol::workstation::TaskOffer;
 use clap::Args;
 use std::time::{Duration, Instant};
 
-/// Do what operators order for the card here: its user confirms with answers and sets a new PIN
-///
-/// Asks the server when a card is put in, and every 30 seconds. Ctrl-D at a question puts the task off for a minute.
-/// Exit code with --once: 0 when a task was done, 1 when it was not done or there was none.
 #[derive(Args)]
 #[command(after_help = "Example:\n  cardlab agent --online http://127.0.0.1:8320")]
 pub(crate) struct Agent {

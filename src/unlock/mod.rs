@@ -27,10 +27,6 @@ use talk::{Talk, pin_state, sentence};
 /// How long one wait for a card to come back lasts before the next begins.
 const WAIT: Duration = Duration::from_secs(60);
 
-/// Unlock a card: read the challenge to your operator, type the response and a new PIN
-///
-/// Exit code: 0 unlocked; 1 not unlocked; 2 wrong use, also a response or PIN that cannot be one; 3 no
-/// such reader or card.
 #[derive(Args)]
 #[command(after_help = "In a script: line 1 of stdin is the response, line 2 the new PIN; --json tells the challenge first.\n\
                         In two steps, while the card keeps its power:\n  \

@@ -3,6 +3,7 @@
 use crate::fault::{self, ArmError, Effect, Fault, Faults};
 use crate::journal::Journal;
 use crate::pace::Pace;
+use crate::placement::HOP;
 use crate::touch::{Button, PATIENCE, TouchMode};
 use crate::trace::Recorder;
 use cardlab_sim::Touch;
@@ -55,12 +56,10 @@ pub trait Icc: Send {
     /// [`Loss`]: what there is no longer.
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, Loss>;
 
-    /// Whether this command may take so long that others must not wait for its thread.
+    /// Whether this command takes so long that it leaves the readers' thread; see [`crate::placement`].
     fn is_slow(&self, command: &[u8]) -> bool;
 }
 
-/// GENERATE ASYMMETRIC KEY PAIR: the only command that searches for primes.
-const INS_GENERATE: u8 = 0x47;
 /// GENERAL AUTHENTICATE: the only command that may ask for a touch.
 const INS_AUTHENTICATE: u8 = 0x87;
 
@@ -353,7 +352,7 @@ impl Icc for VirtualCard {
 
     fn is_slow(&self, command: &[u8]) -> bool {
         let waits = matches!(self.touch, TouchMode::Wait | TouchMode::After(_));
-        command.get(1) == Some(&INS_GENERATE)
+        self.card.computing_time(command) > HOP
             || (waits && command.get(1) == Some(&INS_AUTHENTICATE))
             || !self.pace.of(command).is_zero()
             || self.faults.may_wait()
@@ -426,8 +425,9 @@ impl Icc for SharedCard {
         self.lock().transmit(command)
     }
 
+    /// A card that somebody looks at or changes now is waited for, and that is done elsewhere too.
     fn is_slow(&self, command: &[u8]) -> bool {
-        self.lock().is_slow(command)
+        self.try_lock().is_none_or(|card| card.is_slow(command))
     }
 }
 

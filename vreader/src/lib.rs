@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `clock` | time for cards |
 //! | [`icc`] | a card in a slot: power, protocol, exchange, trace |
+//! | [`placement`] | where a command is carried out: on the readers' thread, or away from it |
 //! | [`fault`] | what goes wrong at a card |
 //! | `touch` | its button |
 //! | `pace` | how long its commands take |
@@ -25,7 +26,7 @@
 //! round it, a [`Rack`] (or a [`ThreadedRack`]) holds it in a reader behind the socket of a [`Server`].
 //!
 //! One APDU's way: [`server`] frames it, [`resource`] says whether this handle may speak now, the
-//! slot's [`icc::Icc`] passes it to the card and traces it, and the answer goes back with one write.
+//! slot's [`icc::Icc`] - away from the readers' thread when it takes long ([`placement`]) - passes it to the card and traces it, and the answer goes back with one write.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -36,6 +37,7 @@ pub mod icc;
 pub mod journal;
 mod pace;
 pub mod pin_pad;
+pub mod placement;
 mod private;
 pub mod rack;
 pub mod resource;

@@ -4,13 +4,19 @@
 //! and that many bytes. One byte is control: 0 power off, 1 power on, 2 reset, 4 give the ATR (the
 //! only one that is answered). Anything longer is a command APDU and is answered by one message.
 //! The ATR request is also how the driver polls for presence.
+//!
+//! Several cards are served by tasks of one thread; what takes long leaves it ([`crate::placement`]).
 
-use crate::icc::Icc;
+use crate::icc::{Icc, Loss};
+use crate::placement;
+use crate::resource::SlotCard;
 use rustix::net::sockopt;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::Mutex;
 
 const POWER_OFF: u8 = 0;
 const POWER_ON: u8 = 1;
@@ -21,15 +27,18 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Keeps a card in the virtual reader at `address` (`host:port`): connects, serves, and connects
 /// again when pcscd restarts. `connected` is called at every connection. Never ends.
-pub async fn serve(address: &str, card: &mut dyn Icc, mut connected: impl FnMut()) -> std::convert::Infallible {
+pub async fn serve(address: &str, card: Box<dyn Icc>, mut connected: impl FnMut()) -> std::convert::Infallible {
+    let slot = Arc::new(Mutex::new(Some(card)));
     let mut pause = FIRST_PAUSE;
     loop {
         if let Ok(stream) = TcpStream::connect(address).await {
             pause = FIRST_PAUSE;
             connected();
             // The connection ends when pcscd does; that is no error of ours.
-            let _ = session(stream, card).await;
-            card.power_off();
+            let _ = session(stream, &slot).await;
+            if let Some(card) = slot.lock().await.as_mut() {
+                card.power_off();
+            }
         }
         // Nothing tells when somebody starts to listen: ask again, ever more rarely.
         tokio::time::sleep(pause).await;
@@ -37,7 +46,7 @@ pub async fn serve(address: &str, card: &mut dyn Icc, mut connected: impl FnMut(
     }
 }
 
-async fn session(mut stream: TcpStream, card: &mut dyn Icc) -> io::Result<()> {
+async fn session(mut stream: TcpStream, slot: &Arc<Mutex<SlotCard>>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut atr = None;
     let mut message = Vec::new();
@@ -49,6 +58,8 @@ async fn session(mut stream: TcpStream, card: &mut dyn Icc) -> io::Result<()> {
         sockopt::set_tcp_quickack(&stream, true)?;
         message.resize(length.into(), 0);
         stream.read_exact(&mut message).await?;
+        let mut held = Arc::clone(slot).lock_owned().await;
+        let Some(card) = held.as_mut() else { return Ok(()) };
         match message[..] {
             [POWER_OFF] => card.power_off(),
             [POWER_ON] => atr = card.power_on(),
@@ -64,7 +75,8 @@ async fn session(mut stream: TcpStream, card: &mut dyn Icc) -> io::Result<()> {
             [_] | [] => {}
             ref command => {
                 // A silent card is a card that has gone: end the connection.
-                let response = card.transmit(command).map_err(io::Error::other)?;
+                let response = placement::transmit(held, command).await.1;
+                let response = response.unwrap_or(Err(Loss::Power)).map_err(io::Error::other)?;
                 reply(&mut stream, &response).await?;
             }
         }

@@ -3,6 +3,8 @@
 
 mod common;
 mod damaged_state;
+mod placement;
 mod rack;
+mod side_by_side;
 mod socket;
 mod stress;

@@ -13,6 +13,7 @@ use super::ec::Curve;
 use super::rsa::{EXPONENT, RsaKey};
 use crate::random::Random;
 use cardlab_protocol::tlv::Writer;
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// An asymmetric algorithm of SP 800-78-5 table 7 or of YubiKey firmware 5.7.
@@ -65,6 +66,33 @@ impl Algorithm {
     #[must_use]
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|a| a.0 == self).map_or("?", |a| a.2)
+    }
+
+    /// About how long a private operation takes; see [`Backend::rsa_time`].
+    #[must_use]
+    pub fn private_time(self, backend: &dyn Backend) -> Duration {
+        match self {
+            Self::Rsa(bits) => backend.rsa_time(bits),
+            Self::Ec(curve) => backend.ec_time(curve),
+            Self::Ed25519 => Duration::from_micros(15),
+            Self::X25519 => Duration::from_micros(40),
+        }
+    }
+
+    /// About how long it takes to make a key of its stored parts and to derive its public key; see
+    /// [`Backend::rsa_time`].
+    #[must_use]
+    pub fn load_time(self) -> Duration {
+        Duration::from_micros(match self {
+            Self::Rsa(0..=1024) => 90,
+            Self::Rsa(1025..=2048) => 260,
+            Self::Rsa(2049..=3072) => 500,
+            Self::Rsa(_) => 860,
+            Self::Ec(Curve::P256) => 120,
+            Self::Ec(Curve::P384) => 500,
+            Self::Ec(Curve::P521) => 1_100,
+            Self::Ed25519 | Self::X25519 => 15,
+        })
     }
 }
 

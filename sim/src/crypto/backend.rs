@@ -7,6 +7,7 @@
 use super::CryptoError;
 use super::ec::Curve;
 use super::rsa::RsaKey;
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// Prepares private keys.
@@ -22,6 +23,13 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// [`CryptoError::Key`] when the scalar is no key of the curve.
     fn ec(&self, curve: Curve, scalar: &[u8]) -> Result<Box<dyn EcPrivate>, CryptoError>;
+
+    /// About how long a private operation with an RSA key of this many bits takes, for whoever chooses a
+    /// thread for it. Measured on one machine (docs/performance.md): only the order of magnitude counts.
+    fn rsa_time(&self, bits: u16) -> Duration;
+
+    /// As [`Backend::rsa_time`], for a key of this curve.
+    fn ec_time(&self, curve: Curve) -> Duration;
 }
 
 /// A prepared RSA key.
@@ -61,6 +69,23 @@ impl Backend for RustCrypto {
         curve.public(scalar)?;
         Ok(Box::new(Scalar { curve, bytes: Zeroizing::new(scalar.to_vec()) }))
     }
+
+    fn rsa_time(&self, bits: u16) -> Duration {
+        Duration::from_micros(match bits {
+            0..=1024 => 150,
+            1025..=2048 => 950,
+            2049..=3072 => 2_500,
+            _ => 6_500,
+        })
+    }
+
+    fn ec_time(&self, curve: Curve) -> Duration {
+        Duration::from_micros(match curve {
+            Curve::P256 => 80,
+            Curve::P384 => 270,
+            Curve::P521 => 600,
+        })
+    }
 }
 
 impl RsaPrivate for RsaKey {
@@ -95,5 +120,13 @@ impl<B: Backend> Backend for Repeatable<B> {
 
     fn ec(&self, curve: Curve, scalar: &[u8]) -> Result<Box<dyn EcPrivate>, CryptoError> {
         RustCrypto.ec(curve, scalar)
+    }
+
+    fn rsa_time(&self, bits: u16) -> Duration {
+        self.0.rsa_time(bits)
+    }
+
+    fn ec_time(&self, curve: Curve) -> Duration {
+        RustCrypto.ec_time(curve)
     }
 }

@@ -19,10 +19,12 @@ use crate::crypto::asymmetric::{Algorithm, KeyPair};
 use crate::crypto::ec::Curve;
 use crate::crypto::encoded;
 use crate::keys::{self, Origin, PinPolicy, Slot, TouchPolicy};
+use crate::nvm::Nvm;
 use crate::status::{Abort, StatusWord};
 use cardlab_protocol::admin_key::AdminKey;
 use cardlab_protocol::apdu::Command;
 use cardlab_protocol::tlv::{self, Reader, Writer};
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 const ADMINISTRATION: u8 = 0x80;
@@ -83,6 +85,20 @@ pub(super) fn put(gids: &mut Gids, env: &mut Env<'_>, data: &[u8]) -> Result<(),
     }
     files::check_room(env.nvm, env.profile, LONGEST)?;
     store(gids, env, reference, key, Origin::Imported)
+}
+
+/// About how long GET DATA of a public key, or PUT DATA of a private one, takes.
+pub(super) fn computing_time(nvm: &Nvm, command: &Command<'_>) -> Duration {
+    let template = tlv::only(command.data, 0x70).unwrap_or_default();
+    if command.ins == 0xCB {
+        return byte(template, 0x84).map_or(Duration::ZERO, |key| keys::load_time(nvm, key));
+    }
+    match tlv::find(template, 0xA5).and_then(|body| byte(body, 0x83)) {
+        // Of this kind at least.
+        Some(2) => Algorithm::Rsa(1024).load_time(),
+        Some(3) => Algorithm::Ec(Curve::P256).load_time(),
+        _ => Duration::ZERO,
+    }
 }
 
 /// Puts the administration key. Its cipher stays; its tries are full again, as for any new secret.

@@ -37,6 +37,9 @@ mod select;
 
 use crate::applet::{Applet, Env};
 use crate::crypto::asymmetric::Prepared;
+use crate::crypto::backend::Backend;
+use crate::keys;
+use crate::nvm::Nvm;
 use crate::profile::Profile;
 use crate::status::{Abort, StatusWord};
 use authenticate::Pending;
@@ -44,6 +47,7 @@ use cardlab_protocol::apdu::Command;
 use environment::Environment;
 use files::LifeCycle;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The AID without its version.
 pub const AID: [u8; 9] = [0xA0, 0x00, 0x00, 0x03, 0x97, 0x42, 0x54, 0x46, 0x59];
@@ -90,6 +94,15 @@ impl Applet for Gids {
         self.deauthenticate();
         self.selected = None;
         select::application(env, command.p2, out)
+    }
+
+    fn computing_time(&self, nvm: &Nvm, _profile: &Profile, backend: &dyn Backend, command: &Command<'_>) -> Duration {
+        match (command.ins, command.p1p2()) {
+            (0x47, _) => keys::GENERATION,
+            (0x2A, 0x9E9A | 0x8086) => self.environment.map_or(Duration::ZERO, |e| keys::private_time(nvm, e.key, backend)),
+            (0xCB | 0xDB, files::APPLICATION) => keypair::computing_time(nvm, command),
+            _ => Duration::ZERO,
+        }
     }
 
     fn deselect(&mut self) {

@@ -32,7 +32,9 @@ mod verify;
 use crate::applet::{Applet, Env};
 use crate::conditions::Interface;
 use crate::crypto::asymmetric::Prepared;
+use crate::crypto::backend::Backend;
 use crate::keys;
+use crate::nvm::Nvm;
 use crate::profile::{PinAlways, Profile};
 use crate::status::{Abort, StatusWord};
 use crate::yubikey;
@@ -117,6 +119,18 @@ impl Applet for Piv {
     fn wants_touch(&self, env: &Env<'_>, command: &Command<'_>) -> bool {
         let slot = keys::info(env.nvm, command.p2).filter(|_| command.ins == 0x87);
         slot.is_some_and(|slot| self.touch_is_due(env, slot.touch))
+    }
+
+    fn computing_time(&self, nvm: &Nvm, profile: &Profile, backend: &dyn Backend, command: &Command<'_>) -> Duration {
+        match (command.ins, &profile.yubikey) {
+            (0x47, _) => keys::GENERATION,
+            (0x87, _) => {
+                let key = keys::info(nvm, command.p2).filter(|slot| slot.algorithm.id() == command.p1);
+                key.map_or(Duration::ZERO, |slot| slot.algorithm.private_time(backend))
+            }
+            (_, Some(rules)) => yubikey::computing_time(nvm, rules, backend, command),
+            (_, None) => Duration::ZERO,
+        }
     }
 
     fn deselect(&mut self) {

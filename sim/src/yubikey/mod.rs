@@ -25,10 +25,15 @@ mod pin_retries;
 mod reset;
 
 use crate::applet::Env;
+use crate::crypto::asymmetric::Algorithm;
+use crate::crypto::backend::Backend;
+use crate::keys;
+use crate::nvm::Nvm;
 use crate::piv::Piv;
 use crate::profile::YubiKeyRules;
 use crate::status::{Abort, StatusWord};
 use cardlab_protocol::apdu::Command;
+use std::time::Duration;
 
 pub(crate) fn process(
     piv: &mut Piv,
@@ -48,6 +53,21 @@ pub(crate) fn process(
         0xFE => import::process(piv, env, command),
         0xFF => management_key::process(piv, env, command),
         _ => Err(StatusWord::UNKNOWN_INS.into()),
+    }
+}
+
+/// As [`crate::applet::Applet::computing_time`], for the commands of this table.
+pub(crate) fn computing_time(nvm: &Nvm, rules: &YubiKeyRules, backend: &dyn Backend, command: &Command<'_>) -> Duration {
+    match command.ins {
+        0xF6 if rules.move_key => keys::load_time(nvm, command.p2),
+        0xF7 if rules.metadata => keys::load_time(nvm, command.p2),
+        0xF9 if rules.attestation => {
+            let issuer = keys::load_time(nvm, keys::ATTESTATION) + keys::private_time(nvm, keys::ATTESTATION, backend);
+            // Nothing is signed over an empty slot.
+            keys::info(nvm, command.p1).map_or(Duration::ZERO, |slot| slot.algorithm.load_time() + issuer)
+        }
+        0xFE => Algorithm::from_id(command.p1).map_or(Duration::ZERO, Algorithm::load_time),
+        _ => Duration::ZERO,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Shared, lock};
 use crate::icc::Loss;
+use crate::placement::{self, HeldCard};
 use crate::resource::{ConnectionId, Decision, ReaderId, Resource, SlotCard};
 use cardlab_pcsclite::code::{ReturnCode, part10, protocol};
 use cardlab_pcsclite::wire::{self, Decoded, MAX_ATTRIBUTE, Request};
@@ -23,9 +24,6 @@ const KEPT_BUFFER: usize = 4096;
 
 /// The client broke the protocol, or has gone.
 struct Gone;
-
-/// A reader's card, locked for one request; `None` for requests that do not need it.
-type HeldCard = Option<tokio::sync::OwnedMutexGuard<SlotCard>>;
 
 /// What the state machine needs for its decision.
 #[derive(Clone, Copy)]
@@ -281,16 +279,11 @@ impl Connection {
             Ok(pci) => pci,
             Err(code) => return Ok(Err(code)),
         };
-        let Some((reader, mut card)) = reader.zip(card) else { return Ok(Err(ReturnCode::NO_SMARTCARD)) };
-        let response = match card.as_mut() {
-            None => return Ok(Err(ReturnCode::NO_SMARTCARD)),
-            Some(icc) if icc.is_slow(apdu) => {
-                let apdu = apdu.to_vec();
-                let work = move || card.as_mut().map(|icc| icc.transmit(&apdu));
-                tokio::task::spawn_blocking(work).await.ok().flatten()
-            }
-            Some(icc) => Some(icc.transmit(apdu)),
+        let Some((reader, card)) = reader.zip(card).filter(|(_, card)| card.is_some()) else {
+            return Ok(Err(ReturnCode::NO_SMARTCARD));
         };
+        // Held until the state machine knows how it went.
+        let (_card, response) = placement::transmit(card, apdu).await;
         let mut resource = self.shared.resource();
         Ok(match response {
             // Pulled out while it worked: what it answered came too late.
@@ -359,7 +352,7 @@ impl Connection {
         needs: Needs,
         patience: Option<Duration>,
         mut ask: impl FnMut(&mut Resource, &mut SlotCard) -> Decision<T>,
-    ) -> Result<(Result<T, ReturnCode>, HeldCard), Gone> {
+    ) -> Result<(Result<T, ReturnCode>, Option<HeldCard>), Gone> {
         let Some(slot) = reader.and_then(|r| self.shared.slot(r)) else {
             return settled(ask(&mut self.shared.resource(), &mut None)).map(|answer| (Ok(answer), None));
         };

@@ -2,7 +2,8 @@
 //!
 //! [`Server`] holds the readers; [`Server::serve`] accepts clients, one task each (`connection`).
 //! All of it is made for a runtime of one thread: a round trip then never changes threads. Commands
-//! that may take long run on the runtime's blocking threads instead, so that others are served.
+//! that take longer than that run on the runtime's blocking threads instead ([`crate::placement`]), so that
+//! others are served.
 //!
 //! Locks: a reader's card is behind an async mutex, held for one command; the state machine is
 //! behind a plain one, never held while waiting. Where both are taken, the card comes first.
