@@ -1,6 +1,6 @@
 //! The routes.
 
-use crate::refusal::{Problem, Refusal};
+use crate::refusal::Refusal;
 use crate::view::{
     CardView, Claim, FaultView, PaceView, ReaderView, Reset, RestoreOrder, SnapshotOrder, TouchView, TypedView, UndoOrder,
     Verdict, WaitFor, Wanted, Which, With, word,
@@ -10,6 +10,7 @@ use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, State
 use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::{Json, Router};
+use cardlab_protocol::problem::Problem;
 use cardlab_vreader::fault::Fault;
 use cardlab_vreader::icc::VirtualCard;
 use cardlab_vreader::pace::Pace;
@@ -67,6 +68,9 @@ impl Control {
         routes
             .route("/openapi.json", axum::routing::get(show))
             .fallback(async || Refusal(StatusCode::NOT_FOUND, "no such path; /openapi.json has them all".into()))
+            .method_not_allowed_fallback(async || {
+                Refusal(StatusCode::METHOD_NOT_ALLOWED, "this is not asked so; /openapi.json says how".into())
+            })
             .layer(axum::middleware::map_request(whole))
             .layer(DefaultBodyLimit::max(LONGEST_BODY))
             .with_state(self)

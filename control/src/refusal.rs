@@ -1,8 +1,8 @@
-//! Refusals, as JSON.
+//! Refusals, as problems.
 
-use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use cardlab_protocol::problem::Problem;
 use cardlab_vreader::fault::{ArmError, FaultError};
 use cardlab_vreader::icc::UndoError;
 use cardlab_vreader::pace::PaceError;
@@ -11,15 +11,6 @@ use cardlab_vreader::rack::RackError;
 use cardlab_vreader::snapshot::SnapshotError;
 use cardlab_vreader::state::StateError;
 use cardlab_vreader::touch::TouchError;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
-/// Why something was not done.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct Problem {
-    /// A sentence for people.
-    pub error: String,
-}
 
 /// A refusal with its HTTP status.
 #[derive(Debug)]
@@ -33,7 +24,17 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        (self.0, Json(Problem { error: self.1 })).into_response()
+        let name = match self.0 {
+            StatusCode::BAD_REQUEST => "MALFORMED",
+            StatusCode::NOT_FOUND => "NOT_FOUND",
+            StatusCode::METHOD_NOT_ALLOWED => "WRONG_METHOD",
+            StatusCode::REQUEST_TIMEOUT => "TOO_LATE",
+            StatusCode::CONFLICT => "CONFLICT",
+            StatusCode::GONE => "READERS_GONE",
+            StatusCode::PAYLOAD_TOO_LARGE => "TOO_LONG",
+            _ => "BROKEN",
+        };
+        Problem::new(self.0, name, self.1).answer().into_response()
     }
 }
 
