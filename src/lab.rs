@@ -87,18 +87,24 @@ impl Lab {
             register(&server, &cards, &registered.await??).await?;
             let (cms, lock) = (bind(self.server)?, bind(self.lockscreen)?);
             let address = format!("http://{}", cms.local_addr()?);
+            let service = tokio::task::spawn_blocking({
+                let address = address.clone();
+                move || Service::at(&address, &Trust::default())
+            });
             let desk = Desk::start(Settings {
                 socket: socket.clone(),
-                service: Some(Service::at(&address, &Trust::default())?),
+                service: Some(service.await??),
                 workstation: site::workstation(),
                 offline_text: "Call the service desk and read the challenge to them.".into(),
                 // Other programs are tried on the same card.
                 share: true,
                 ..Settings::default()
             });
+            // Whoever reads that it is up may end it at once.
+            let (stop_lock, stop_server) = (site::stopped()?, site::stopped()?);
             println!("{}", welcome(&address, &format!("http://{}", lock.local_addr()?), &socket));
-            let lockscreen = site::serve(lock, Tls::None, page::router(desk)?, site::stopped()?);
-            let server = site::run(cms, Tls::None, server, site::stopped()?);
+            let lockscreen = site::serve(lock, Tls::None, page::router(desk)?, stop_lock);
+            let server = site::run(cms, Tls::None, server, stop_server);
             tokio::try_join!(server, lockscreen)
         });
         runtime.shutdown_background();

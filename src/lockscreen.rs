@@ -61,9 +61,11 @@ impl Lockscreen {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
             let listener = TcpListener::bind(self.listen).with_context(|| format!("--listen {}", self.listen))?;
+            // Whoever reads that it is up may end it at once.
+            let stop = site::stopped()?;
             println!("ready http://{}", listener.local_addr()?);
             let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-            site::serve(listener, Tls::None, page::router(desk)?, site::stopped()?).await
+            site::serve(listener, Tls::None, page::router(desk)?, stop).await
         })?;
         Ok(Exit::FINE)
     }

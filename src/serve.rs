@@ -102,9 +102,11 @@ impl Serve {
             if self.sample {
                 server.add_sample().await?;
             }
+            // Whoever reads that it is up may end it at once.
+            let stop = site::stopped()?;
             println!("ready {}://{}", tls.scheme(), listener.local_addr()?);
             let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-            site::run(listener, tls, server, site::stopped()?).await
+            site::run(listener, tls, server, stop).await
         })?;
         Ok(Exit::FINE)
     }

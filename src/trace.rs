@@ -5,7 +5,7 @@ use crate::exit::{Exit, Failure, OrExit};
 use anyhow::{Context as _, anyhow};
 use cardlab_client::transport::Transport;
 use cardlab_pcsclite::client::ShareMode;
-use cardlab_vreader::trace::{Record, What, decode, read, text};
+use cardlab_vreader::trace::{Record, What, decode, read, spaced, text};
 use clap::{Args, Subcommand};
 use std::io::Write as _;
 use std::ops::ControlFlow;
@@ -82,10 +82,6 @@ fn recorded(file: &Path) -> Result<Vec<Record>, Failure> {
     read(&bytes).map_err(|why| anyhow!("{}: {why}", file.display())).or_exit(Exit::USAGE)
 }
 
-fn spaced(digits: &str) -> String {
-    digits.as_bytes().chunks(2).map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ")
-}
-
 fn replay(file: &Path, wanted: Option<&str>, choice: &crate::choose::ReaderChoice) -> Result<Exit, Failure> {
     let records = recorded(file)?;
     let mut cards: Vec<&str> = Vec::new();
@@ -121,15 +117,9 @@ fn replay(file: &Path, wanted: Option<&str>, choice: &crate::choose::ReaderChoic
                 if answer.as_deref() != response.as_ref().map(|response| response.as_slice()) {
                     different += 1;
                     let shown = |bytes: Option<&[u8]>| {
-                        bytes
-                            .map_or("no answer".into(), |b| format!("{}   {}", spaced(&hex::encode_upper(b)), decode::outcome(b)))
+                        bytes.map_or("no answer".into(), |b| format!("{}   {}", spaced(b), decode::outcome(b)))
                     };
-                    println!(
-                        "{:04} > {}   {}",
-                        record.number,
-                        spaced(&hex::encode_upper(command.as_slice())),
-                        decode::describe(command)
-                    );
+                    println!("{:04} > {}   {}", record.number, spaced(command), decode::describe(command));
                     println!("{:04} < recorded: {}", record.number, shown(response.as_ref().map(|r| r.as_slice())));
                     println!("{:04} < now:      {}", record.number, shown(answer.as_deref()));
                 }

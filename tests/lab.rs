@@ -30,6 +30,32 @@ fn three_cards_that_programs_see() {
 }
 
 #[test]
+fn the_lock_screen_refuses_what_is_not_its_own() {
+    let lab = Lab::new("gids");
+    let running = Running::start(&lab);
+    let client = reqwest::blocking::Client::builder().tls_certs_only([]).no_proxy().build().unwrap();
+    let refused = |request: reqwest::blocking::RequestBuilder, status: u16, name: &str| {
+        let page = request.try_clone().unwrap().header("accept", "text/html").send().unwrap();
+        assert_eq!(
+            (page.status().as_u16(), &page.headers()["x-frame-options"], &page.headers()["cache-control"]),
+            (status, &"DENY".parse().unwrap(), &"no-store".parse().unwrap())
+        );
+        let page = page.text().unwrap();
+        let problem = request.send().unwrap();
+        assert_eq!(problem.headers()["content-type"], "application/problem+json");
+        let problem: serde_json::Value = problem.json().unwrap();
+        assert_eq!((problem["status"].as_u64(), problem["error"].as_str()), (Some(status.into()), Some(name)), "{problem}");
+        has(&page, &["That cannot be done", "<a href=\"/\">Lock screen</a>"]);
+    };
+    let url = |path: &str| format!("{}{path}", running.lockscreen);
+    refused(client.get(url("/")).header("host", "cms.example"), 403, "ELSEWHERE");
+    refused(client.get(url("/nowhere")), 404, "NOT_FOUND");
+    refused(client.post(url("/do/pin")).form(&[("pin", "123456")]), 403, "NOT_OUR_FORM");
+    refused(client.post(url("/do/pin")).body("pin=123456"), 400, "MALFORMED");
+    refused(client.post(url("/do/pin")).form(&[("pin", "1".repeat(16 * 1024))]), 413, "TOO_LONG");
+}
+
+#[test]
 fn kept_with_state() {
     let lab = Lab::new("gids");
     let first = Running::with(&lab, &["--state", "kept"]);

@@ -12,6 +12,7 @@
 //! | [`service`] | the card management server's workstation service |
 //! | [`piv`] | reading a PIV card's state without changing it |
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod lock;
 pub mod minidriver;

@@ -1,19 +1,25 @@
 //! The card management server's workstation service, as a workstation uses it.
 
 use crate::minidriver::{CardError, Secret};
-use cardlab_protocol::workstation::{
-    Answers, CardOutcome, Challenge, Judged, Open, Opened, Outcome, PATH, Problem, Response, TaskOffer,
-};
+use cardlab_protocol::problem::Problem;
+use cardlab_protocol::workstation::{Answers, CardOutcome, Challenge, Judged, Open, Opened, Outcome, PATH, Response, TaskOffer};
+use reqwest::blocking::{Client, Response as Reply};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::error::Error as StdError;
+use std::io::Read as _;
+use std::net::IpAddr;
 use std::time::Duration;
 use thiserror::Error;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 /// Longest wait for a connection: after it a person is offered another way.
 const CONNECT: Duration = Duration::from_secs(3);
-/// Longest wait for an answer.
+/// Longest wait for the whole of an answer.
 const ANSWER: Duration = Duration::from_secs(30);
+/// Bytes of the longest answer that is read.
+const LONGEST_ANSWER: u64 = 10 * 1024 * 1024;
 
 /// Why the server gave no answer.
 #[derive(Debug, Error)]
@@ -48,7 +54,7 @@ pub fn outcome(error: &CardError) -> Option<Outcome> {
 /// How far a server is trusted.
 #[derive(Clone, Debug, Default)]
 pub struct Trust {
-    /// PEM of the certificates that are trusted; `None` are the usual ones.
+    /// PEM of the certificates that are trusted; `None` are those that the operating system trusts.
     pub roots: Option<Vec<u8>>,
     /// Any certificate, and any name in it: *Verify server certificate* = No.
     pub unverified: bool,
@@ -57,43 +63,47 @@ pub struct Trust {
 /// A server.
 #[derive(Clone, Debug)]
 pub struct Service {
-    agent: ureq::Agent,
+    http: Client,
     base: String,
 }
 
 impl Service {
-    /// The server at this address. Plain HTTP is for the same machine only.
+    /// The server at this address. Plain HTTP is for the same machine only. A server elsewhere is reached by way of the
+    /// proxies that the environment names.
+    ///
+    /// Not from an asynchronous task: it waits, as every request does.
     ///
     /// # Errors
-    /// [`ServiceError::Address`].
+    /// [`ServiceError::Address`], or [`ServiceError::Unreachable`] when what is to be trusted is no certificate.
     pub fn at(address: &str, trust: &Trust) -> Result<Self, ServiceError> {
         let wrong = || ServiceError::Address(address.to_owned());
-        let host = address.strip_prefix("http://").map(|rest| rest.split('/').next().unwrap_or_default());
-        let local = |host: &str| {
-            ["127.0.0.1", "localhost", "[::1]"]
-                .iter()
-                .any(|l| host == *l || host.strip_prefix(l).is_some_and(|p| p.starts_with(':')))
+        let url = Url::parse(address).map_err(|_| wrong())?;
+        let host = url.host_str().unwrap_or_default();
+        let address_of = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        let local = host == "localhost" || address_of.is_ok_and(|ip| ip.is_loopback());
+        match url.scheme() {
+            "https" => {}
+            "http" if local => {}
+            _ => return Err(wrong()),
+        }
+        let http = || {
+            let http = Client::builder()
+                .user_agent(concat!("cardlab/", env!("CARGO_PKG_VERSION")))
+                .connect_timeout(CONNECT)
+                .redirect(Policy::none())
+                .tls_danger_accept_invalid_certs(trust.unverified);
+            if local { http.no_proxy() } else { http }
         };
-        match host {
-            Some(host) if !local(host) => return Err(wrong()),
-            None if !address.starts_with("https://") => return Err(wrong()),
-            _ => {}
-        }
-        let mut tls = TlsConfig::builder().disable_verification(trust.unverified);
-        if let Some(pem) = &trust.roots {
-            tls = tls.root_certs(RootCerts::new_with_certs(&[
-                Certificate::from_pem(pem).map_err(|e| ServiceError::Unreachable(e.to_string()))?
-            ]));
-        }
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_connect(Some(CONNECT))
-            .timeout_global(Some(ANSWER))
-            .max_redirects(0)
-            .tls_config(tls.build());
+        let http = match &trust.roots {
+            Some(pem) => http().tls_certs_only(certificates(pem)?).build(),
+            // Where nothing is encrypted nobody's certificates are read.
+            None if url.scheme() == "http" => http().tls_certs_only([]).build(),
+            // A machine without certificates trusts nobody, and says so when a server shows its own.
+            None => http().build().or_else(|_| http().tls_certs_only([]).build()),
+        };
         let base = address.trim_end_matches('/');
         let base = base.strip_suffix("/credprovapi").unwrap_or(base);
-        Ok(Self { agent: config.build().new_agent(), base: format!("{base}{PATH}") })
+        Ok(Self { http: http.map_err(unreachable)?, base: format!("{base}{PATH}") })
     }
 
     /// Asks what is possible for a card.
@@ -133,12 +143,10 @@ impl Service {
     /// # Errors
     /// [`ServiceError`].
     pub fn challenge(&self, session: &str, challenge: &[u8]) -> Result<Vec<u8>, ServiceError> {
-        let digits: String = challenge.iter().map(|b| format!("{b:02X}")).collect();
-        let response: Response = self.post(&format!("/sessions/{session}/challenge"), &Challenge { challenge: digits })?;
-        let text = response.response;
-        let byte = |n: usize| text.get(2 * n..2 * n + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        let bytes: Option<Vec<u8>> = (0..text.len() / 2).map(byte).collect();
-        bytes.filter(|b| matches!(b.len(), 8 | 16)).ok_or_else(|| ServiceError::Refused("the server's response is none".into()))
+        let challenge = Challenge { challenge: hex::encode_upper(challenge) };
+        let response: Response = self.post(&format!("/sessions/{session}/challenge"), &challenge)?;
+        let bytes = hex::decode(&response.response).ok().filter(|bytes| matches!(bytes.len(), 8 | 16));
+        bytes.ok_or_else(|| ServiceError::Refused("the server's response is none".into()))
     }
 
     /// Says how it ended. A server that does not hear it changes nothing at the card.
@@ -150,32 +158,141 @@ impl Service {
     }
 
     fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ServiceError> {
-        let unreachable = |e: ureq::Error| ServiceError::Unreachable(e.to_string());
-        let mut reply = self.agent.post(format!("{}{path}", self.base)).send_json(body).map_err(unreachable)?;
+        let request = self.http.post(format!("{}{path}", self.base)).timeout(ANSWER).json(body);
+        let reply = request.send().map_err(unreachable)?;
         let status = reply.status().as_u16();
         if status == 200 {
-            return reply.body_mut().read_json().map_err(unreachable);
+            return read(reply);
         }
-        let problem: Option<Problem> = reply.body_mut().read_json().ok();
+        let problem: Option<Problem> = read(reply).ok();
         let message = problem.map_or_else(|| format!("the server answered with status {status}"), |p| p.message);
         Err(if status == 410 { ServiceError::Over(message) } else { ServiceError::Refused(message) })
     }
 }
 
+/// With what lies under the error: the words of whoever met it first.
+fn unreachable(error: impl StdError + 'static) -> ServiceError {
+    let mut cause: &dyn StdError = &error;
+    while let Some(under) = cause.source() {
+        cause = under;
+    }
+    ServiceError::Unreachable(cause.to_string())
+}
+
+fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, ServiceError> {
+    let certificates = Certificate::from_pem_bundle(pem).map_err(unreachable)?;
+    if certificates.is_empty() {
+        return Err(ServiceError::Unreachable("what is to be trusted is no certificate in PEM".into()));
+    }
+    Ok(certificates)
+}
+
+/// The body of an answer.
+fn read<T: DeserializeOwned>(reply: Reply) -> Result<T, ServiceError> {
+    let mut body = Vec::new();
+    reply.take(LONGEST_ANSWER + 1).read_to_end(&mut body).map_err(unreachable)?;
+    if body.len() as u64 > LONGEST_ANSWER {
+        return Err(ServiceError::Unreachable(format!("its answer has more than {LONGEST_ANSWER} bytes")));
+    }
+    serde_json::from_slice(&body).map_err(unreachable)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::TcpListener;
 
     #[test]
     fn plain_http_stays_on_this_machine() {
-        for right in ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:1/", "https://cms.example/credprovapi"] {
+        for right in [
+            "http://127.0.0.1:8080",
+            "http://localhost",
+            "http://[::1]:1/",
+            "http://127.0.0.2",
+            "https://cms.example/credprovapi",
+        ] {
             assert!(Service::at(right, &Trust::default()).is_ok(), "{right}");
         }
-        for wrong in ["http://cms.example", "http://localhost.example", "http://127.0.0.1.example:80", "cms.example", ""] {
+        for wrong in [
+            "http://cms.example",
+            "http://localhost.example",
+            "http://127.0.0.1.example:80",
+            // A name and a password, and then the host.
+            "http://localhost:80@cms.example",
+            "ftp://localhost",
+            "cms.example",
+            "",
+        ] {
             assert!(matches!(Service::at(wrong, &Trust::default()), Err(ServiceError::Address(_))), "{wrong}");
         }
-        let nobody = Service::at("http://127.0.0.1:1", &Trust::default());
-        let open = Open { serial: "00".into(), atr: String::new(), workstation: String::new(), remote_desktop: false };
-        assert!(nobody.is_ok_and(|s| matches!(s.open(&open), Err(ServiceError::Unreachable(_)))));
+    }
+
+    fn card() -> Open {
+        Open { serial: "00".into(), atr: String::new(), workstation: String::new(), remote_desktop: false }
+    }
+
+    #[test]
+    fn where_nobody_listens_the_reason_is_said() {
+        let nobody = Service::at("http://127.0.0.1:1", &Trust::default()).unwrap().open(&card()).unwrap_err();
+        assert_eq!(nobody.to_string(), "the server cannot be reached: Connection refused (os error 111)");
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_trusted_by_nobody() {
+        for pem in ["", "text", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"] {
+            let trust = Trust { roots: Some(pem.into()), unverified: false };
+            assert!(matches!(Service::at("https://cms.example", &trust), Err(ServiceError::Unreachable(_))), "{pem}");
+        }
+    }
+
+    /// What a server gets, and what a workstation makes of its answer.
+    fn answered(answer: &str) -> (String, ServiceError) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}/credprovapi/", listener.local_addr().unwrap());
+        std::thread::scope(|scope| {
+            let server = scope.spawn(move || {
+                let mut stream = BufReader::new(listener.accept().unwrap().0);
+                let lines: Vec<String> = std::iter::from_fn(|| {
+                    let mut line = String::new();
+                    stream.read_line(&mut line).unwrap();
+                    Some(line)
+                })
+                .take_while(|line| !line.trim().is_empty())
+                .collect();
+                let length =
+                    lines.iter().find_map(|line| line.to_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
+                let mut body = vec![0; length.unwrap()];
+                stream.read_exact(&mut body).unwrap();
+                stream.get_mut().write_all(answer.as_bytes()).unwrap();
+                lines.concat()
+            });
+            let error = Service::at(&address, &Trust::default()).unwrap().open(&card()).unwrap_err();
+            (server.join().unwrap(), error)
+        })
+    }
+
+    #[test]
+    fn another_place_is_not_followed_and_no_proxy_is_asked() {
+        // A proxy would be asked for the whole address.
+        let (asked, error) =
+            answered("HTTP/1.1 307 Temporary Redirect\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n");
+        assert!(asked.starts_with("POST /credprovapi/v1/sessions HTTP/1.1\r\n"), "{asked}");
+        assert_eq!(error.to_string(), "the server answered with status 307");
+    }
+
+    #[test]
+    fn refusals_are_told_in_the_servers_words() {
+        let body = r#"{"error":"SESSION_OVER","message":"too late"}"#;
+        let (_, error) = answered(&format!("HTTP/1.1 410 Gone\r\ncontent-length: {}\r\n\r\n{body}", body.len()));
+        assert!(matches!(&error, ServiceError::Over(message) if message == "too late"), "{error}");
+    }
+
+    #[test]
+    fn an_answer_without_end_is_given_up() {
+        let endless = LONGEST_ANSWER + 1;
+        let (_, error) =
+            answered(&format!("HTTP/1.1 200 OK\r\ncontent-length: {endless}\r\n\r\n{}", " ".repeat(endless as usize)));
+        assert_eq!(error.to_string(), "the server cannot be reached: its answer has more than 10485760 bytes");
     }
 }

@@ -1,6 +1,6 @@
 //! The routes.
 
-use crate::error::{ApiError, Problem};
+use crate::error::ApiError;
 use crate::view::{
     CardView, Claim, ClaimResult, FaultView, PaceView, ReaderView, Reset, RestoreOrder, SnapshotOrder, TouchView, TypedView,
     UndoOrder, WaitFor, Wanted, Which, With, word,
@@ -11,6 +11,7 @@ use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, State
 use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::{Json, Router};
+use cardlab_protocol::problem::Problem;
 use cardlab_vreader::pin_pad::{Entry, EntryError};
 use cardlab_vreader::state;
 use cardlab_vreader::trace::{Record, What, decode, json};
@@ -63,6 +64,9 @@ impl Control {
         routes
             .route("/openapi.json", axum::routing::get(show))
             .fallback(async || ApiError(StatusCode::NOT_FOUND, "no such path; /openapi.json has them all".into()))
+            .method_not_allowed_fallback(async || {
+                ApiError(StatusCode::METHOD_NOT_ALLOWED, "this is not asked so; /openapi.json says how".into())
+            })
             .layer(axum::middleware::map_request(whole))
             .layer(DefaultBodyLimit::max(LONGEST_BODY))
             .with_state(self)

@@ -1,17 +1,18 @@
 //! The control socket for programs in Rust, such as `cardlab card`.
 
-use crate::error::Problem;
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Bytes, Incoming};
-use hyper::{Method, Request, Response};
-use hyper_util::rt::TokioIo;
+use cardlab_protocol::problem::Problem;
+pub use reqwest::Method;
+use reqwest::Response;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sse_stream::{Sse, SseStream};
+use std::error::Error as StdError;
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
-use tokio::net::UnixStream;
 use tokio::runtime::Runtime;
+use tokio_stream::{Stream, StreamExt as _};
 
 /// Why nothing was done.
 #[derive(Debug, Error)]
@@ -38,13 +39,23 @@ pub enum ControlError {
     Broken(String),
 }
 
-fn broken(error: impl std::fmt::Display) -> ControlError {
-    ControlError::Broken(error.to_string())
+/// What lies under an error: the words of whoever met it first.
+fn cause<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
+    let mut cause = error;
+    while let Some(under) = cause.source() {
+        cause = under;
+    }
+    cause
+}
+
+fn broken(error: impl StdError + 'static) -> ControlError {
+    ControlError::Broken(cause(&error).to_string())
 }
 
 /// A control socket.
 pub struct Client {
     socket: PathBuf,
+    http: reqwest::Client,
     runtime: Runtime,
 }
 
@@ -55,25 +66,28 @@ impl Client {
     /// The system's, when there is no runtime.
     pub fn at(socket: &Path) -> Result<Self, ControlError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(broken)?;
-        Ok(Self { socket: socket.to_owned(), runtime })
+        // Nothing is encrypted on the socket: no certificates are looked for. A connection is not kept: nobody would
+        // see it end between two requests.
+        let http = reqwest::Client::builder().unix_socket(socket).tls_certs_only([]).pool_max_idle_per_host(0).no_proxy();
+        Ok(Self { socket: socket.to_owned(), http: http.build().map_err(broken)?, runtime })
     }
 
-    async fn send(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Response<Incoming>, ControlError> {
-        let stream = UnixStream::connect(&self.socket).await;
-        let stream = stream.map_err(|reason| ControlError::Nobody { path: self.socket.clone(), reason })?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
-        tokio::spawn(connection);
-        let request =
-            Request::builder().method(method).uri(path).header("host", "cardlab").header("content-type", "application/json");
-        let request = request.body(Full::new(Bytes::from(body))).map_err(broken)?;
-        let response = sender.send_request(request).await.map_err(broken)?;
+    /// Why a request got no answer.
+    fn unanswered(&self, error: reqwest::Error) -> ControlError {
+        let reason = cause(&error).downcast_ref::<io::Error>().filter(|_| error.is_connect());
+        let Some(reason) = reason else { return broken(error) };
+        let reason = reason.raw_os_error().map_or_else(|| reason.kind().into(), io::Error::from_raw_os_error);
+        ControlError::Nobody { path: self.socket.clone(), reason }
+    }
+
+    async fn send(&self, method: Method, path: &str, body: &impl Serialize) -> Result<Response, ControlError> {
+        let request = self.http.request(method, format!("http://cardlab{path}")).json(body);
+        let response = request.send().await.map_err(|error| self.unanswered(error))?;
         let status = response.status().as_u16();
         if status == 200 {
             return Ok(response);
         }
-        let body = response.into_body().collect().await.map_err(broken)?.to_bytes();
-        let message =
-            serde_json::from_slice::<Problem>(&body).map_or_else(|_| format!("status {status}"), |problem| problem.error);
+        let message = response.json::<Problem>().await.map_or_else(|_| format!("status {status}"), |problem| problem.message);
         Err(match status {
             404 => ControlError::NotThere(message),
             408 => ControlError::TooLate(message),
@@ -86,11 +100,9 @@ impl Client {
     /// # Errors
     /// [`ControlError`].
     pub fn text(&self, method: Method, path: &str, body: &impl Serialize) -> Result<String, ControlError> {
-        let body = serde_json::to_vec(body).map_err(broken)?;
         self.runtime.block_on(async {
-            let response = self.send(method, path, body).await?;
-            let bytes = response.into_body().collect().await.map_err(broken)?.to_bytes();
-            String::from_utf8(bytes.to_vec()).map_err(broken)
+            let bytes = self.send(method, path, body).await?.bytes().await.map_err(broken)?;
+            String::from_utf8(bytes.into()).map_err(broken)
         })
     }
 
@@ -106,24 +118,88 @@ impl Client {
     ///
     /// # Errors
     /// [`ControlError`].
-    pub fn follow(&self, mut each: impl FnMut(&str, &str) -> ControlFlow<()>) -> Result<(), ControlError> {
+    pub fn follow(&self, each: impl FnMut(&str, &str) -> ControlFlow<()>) -> Result<(), ControlError> {
         self.runtime.block_on(async {
-            let mut body = self.send(Method::GET, "/v1/events", Vec::new()).await?.into_body();
-            let mut waiting = String::new();
-            while let Some(frame) = body.frame().await {
-                let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
-                waiting.push_str(&String::from_utf8_lossy(&data));
-                while let Some((event, rest)) = waiting.split_once("\n\n") {
-                    let field =
-                        |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim_start();
-                    let (name, data) = (field("event:").to_owned(), field("data:").to_owned());
-                    waiting = rest.to_owned();
-                    if !name.is_empty() && each(&name, &data).is_break() {
-                        return Ok(());
-                    }
-                }
-            }
-            Ok(())
+            let response = self.send(Method::GET, "/v1/events", &serde_json::json!({})).await?;
+            hand_on(SseStream::new(reqwest::Body::from(response)), each).await
         })
+    }
+}
+
+/// Hands on the events that have a name, until `each` breaks off or there are no more.
+async fn hand_on(
+    events: impl Stream<Item = Result<Sse, sse_stream::Error>>,
+    mut each: impl FnMut(&str, &str) -> ControlFlow<()>,
+) -> Result<(), ControlError> {
+    let mut events = std::pin::pin!(events);
+    while let Some(event) = events.next().await {
+        let event = event.map_err(broken)?;
+        let (Some(name), Some(data)) = (event.event, event.data) else { continue };
+        if each(&name, &data).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::{Body, Bytes};
+    use std::convert::Infallible;
+
+    const STREAM: &str = ":\n\nevent: record\ndata: {\"card\":\"Zoë’s Ключ 鍵 🔑\"}\n\n: alive\n\nevent:missed\r\ndata: 7\r\n\r\ndata: no name\n\n\
+                          event: ключ\ndata: é\ndata: ü\n\nevent: cut\ndata: of";
+    const EVENTS: [(&str, &str); 3] = [("record", "{\"card\":\"Zoë’s Ключ 鍵 🔑\"}"), ("missed", "7"), ("ключ", "é\nü")];
+
+    fn body<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Body {
+        let pieces: Vec<Result<Bytes, Infallible>> = pieces.map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+        Body::from_stream(tokio_stream::iter(pieces))
+    }
+
+    fn is_whole(read: impl FnOnce(&mut dyn FnMut(&str, &str) -> ControlFlow<()>) -> Result<(), ControlError>) {
+        let mut seen = Vec::new();
+        let mut each = |name: &str, data: &str| {
+            seen.push((name.to_owned(), data.to_owned()));
+            ControlFlow::Continue(())
+        };
+        read(&mut each).unwrap();
+        assert_eq!(seen, EVENTS.map(|(name, data)| (name.to_owned(), data.to_owned())));
+    }
+
+    #[test]
+    fn events_are_the_same_wherever_the_stream_is_cut() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let bytes = STREAM.as_bytes();
+        let is_whole = |cut: Body| is_whole(|each| runtime.block_on(hand_on(SseStream::new(cut), each)));
+        for at in 0..=bytes.len() {
+            let (before, after) = bytes.split_at(at);
+            is_whole(body([before, after].into_iter()));
+        }
+        for length in 1..8 {
+            is_whole(body(bytes.chunks(length)));
+        }
+    }
+
+    #[test]
+    fn events_come_over_the_socket_byte_by_byte() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let listener = runtime.block_on(async { tokio::net::UnixListener::bind(&path).unwrap() });
+        let events = axum::routing::get(async || body(STREAM.as_bytes().chunks(1)));
+        runtime.spawn(async { axum::serve(listener, axum::Router::new().route("/v1/events", events)).await });
+        let client = Client::at(&path).unwrap();
+        is_whole(|each| client.follow(each));
+    }
+
+    #[test]
+    fn where_nobody_listens_that_is_said() {
+        let error = Client::at(Path::new("/nowhere/socket")).unwrap().text(Method::GET, "/v1/readers", &()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "no cardlab listens at /nowhere/socket: No such file or directory (os error 2); start `cardlab up` or \
+             `cardlab exec`, and name its socket with --control or CARDLAB_CONTROL"
+        );
     }
 }

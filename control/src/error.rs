@@ -1,8 +1,8 @@
-//! Errors, as HTTP status and JSON.
+//! Errors, as problems.
 
-use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use cardlab_protocol::problem::Problem;
 use cardlab_vreader::fault::{ArmError, FaultError};
 use cardlab_vreader::icc::UndoError;
 use cardlab_vreader::pin_pad::EntryError;
@@ -10,15 +10,6 @@ use cardlab_vreader::rack::RackError;
 use cardlab_vreader::snapshot::SnapshotError;
 use cardlab_vreader::state::StateError;
 use cardlab_vreader::{PaceError, TouchError};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
-/// Why something was not done.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct Problem {
-    /// A sentence for people.
-    pub error: String,
-}
 
 /// An error with its HTTP status.
 #[derive(Debug)]
@@ -32,7 +23,17 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        (self.0, Json(Problem { error: self.1 })).into_response()
+        let name = match self.0 {
+            StatusCode::BAD_REQUEST => "MALFORMED",
+            StatusCode::NOT_FOUND => "NOT_FOUND",
+            StatusCode::METHOD_NOT_ALLOWED => "WRONG_METHOD",
+            StatusCode::REQUEST_TIMEOUT => "TOO_LATE",
+            StatusCode::CONFLICT => "CONFLICT",
+            StatusCode::GONE => "READERS_GONE",
+            StatusCode::PAYLOAD_TOO_LARGE => "TOO_LONG",
+            _ => "BROKEN",
+        };
+        Problem::new(self.0, name, self.1).answer().into_response()
     }
 }
 

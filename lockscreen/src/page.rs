@@ -4,14 +4,31 @@ use crate::desk::{Act, Desk};
 use crate::screen::{Screen, Shown};
 use askama::Template;
 use axum::Router;
-use axum::extract::{Form, Path, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::rejection::FormRejection;
+use axum::extract::{DefaultBodyLimit, Form, Path, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use cardlab_protocol::problem::Problem;
 use std::collections::HashMap;
 use std::sync::Arc;
+use tower_http::set_header::SetResponseHeaderLayer;
 use zeroize::Zeroizing;
+
+/// Longest form: ten answers.
+const LONGEST_BODY: usize = 16 * 1024;
+
+/// Of every answer: it is kept by nobody, and is shown in no other site's page.
+const HEADERS: [(HeaderName, &str); 3] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'",
+    ),
+];
 
 #[derive(Clone)]
 struct Site {
@@ -28,6 +45,12 @@ struct Page<'a> {
     token: &'a str,
 }
 
+#[derive(Template)]
+#[template(path = "refused.html")]
+struct Refused<'a> {
+    message: &'a str,
+}
+
 /// The routes of the lock screen.
 ///
 /// # Errors
@@ -39,14 +62,19 @@ pub fn router(desk: Desk) -> Result<Router, getrandom::Error> {
     let style = || async { ([(header::CONTENT_TYPE, "text/css")], include_str!("../assets/style.css")) };
     let script = || async { ([(header::CONTENT_TYPE, "text/javascript")], include_str!("../assets/watch.js")) };
     let state = get(|State(site): State<Site>| async move { kind(&site.desk.shown().screen) });
-    Ok(Router::new()
+    let router = Router::new()
         .route("/", get(show))
         .route("/state", state)
         .route("/style.css", get(style))
         .route("/watch.js", get(script))
         .route("/do/{act}", post(act))
+        .fallback(async |headers: HeaderMap| refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", "there is no such page"))
+        .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(middleware::from_fn(guard))
-        .with_state(Site { desk, token }))
+        .with_state(Site { desk, token });
+    Ok(HEADERS.into_iter().fold(router, |router, (name, value)| {
+        router.layer(SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value)))
+    }))
 }
 
 /// Names of this machine only: a page elsewhere cannot reach here under a name of its own.
@@ -54,15 +82,19 @@ async fn guard(request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     if !matches!(name, "127.0.0.1" | "localhost" | "[::1]") {
-        return (StatusCode::FORBIDDEN, "the lock screen is for this machine only").into_response();
+        let message = "the lock screen is for this machine only: 127.0.0.1 or localhost";
+        return refused(request.headers(), StatusCode::FORBIDDEN, "ELSEWHERE", message);
     }
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    let policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-    response
+    next.run(request).await
+}
+
+/// A refusal: on a page for who asks for one, else as a problem.
+fn refused(headers: &HeaderMap, status: StatusCode, name: &str, message: &str) -> Response {
+    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if accepted.contains("text/html") {
+        return (status, shown(&Refused { message })).into_response();
+    }
+    Problem::new(status, name, message).answer().into_response()
 }
 
 /// What the page watches: it loads anew when this changes.
@@ -80,17 +112,34 @@ fn kind(screen: &Screen) -> String {
 }
 
 async fn show(State(site): State<Site>) -> Response {
-    let shown = site.desk.shown();
-    let page = Page { state: kind(&shown.screen), shown, token: &site.token };
+    let now = site.desk.shown();
+    shown(&Page { state: kind(&now.screen), shown: now, token: &site.token })
+}
+
+fn shown(page: &impl Template) -> Response {
     match page.render() {
         Ok(text) => Html(text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }
 
-async fn act(State(site): State<Site>, Path(name): Path<String>, Form(fields): Form<HashMap<String, String>>) -> Response {
+async fn act(
+    State(site): State<Site>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    form: Result<Form<HashMap<String, String>>, FormRejection>,
+) -> Response {
+    let fields = match form {
+        Ok(Form(fields)) => fields,
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            let message = format!("a form has at most {LONGEST_BODY} bytes");
+            return refused(&headers, StatusCode::PAYLOAD_TOO_LARGE, "TOO_LONG", &message);
+        }
+        Err(rejection) => return refused(&headers, StatusCode::BAD_REQUEST, "MALFORMED", &rejection.body_text()),
+    };
     if fields.get("token").is_none_or(|sent| *sent != *site.token) {
-        return (StatusCode::FORBIDDEN, "this form is not from the lock screen's own page; load it again").into_response();
+        let message = "this form is not from the lock screen's own page; load it again";
+        return refused(&headers, StatusCode::FORBIDDEN, "NOT_OUR_FORM", message);
     }
     let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
     let secret = |name: &str| Zeroizing::new(field(name));
@@ -103,7 +152,7 @@ async fn act(State(site): State<Site>, Path(name): Path<String>, Form(fields): F
         "offline" => Act::Offline,
         "respond" => Act::Respond(field("response"), secret("pin"), secret("confirmation")),
         "back" => Act::Back,
-        _ => return StatusCode::NOT_FOUND.into_response(),
+        _ => return refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", "the lock screen has no such form"),
     };
     site.desk.act(act).await;
     Redirect::to("/").into_response()

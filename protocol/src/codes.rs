@@ -100,7 +100,7 @@ const fn latin(c: char) -> char {
 /// Upper-case hexadecimal digits.
 #[must_use]
 pub fn digits(code: &[u8]) -> String {
-    code.iter().map(|byte| format!("{byte:02X}")).collect()
+    hex::encode_upper(code)
 }
 
 /// Upper-case hexadecimal digits in groups of four.

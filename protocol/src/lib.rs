@@ -6,6 +6,7 @@
 //! | [`admin_key`] | a card and who administers it: the administration key, its challenge and response |
 //! | [`codes`] | a user and an operator: challenge and response as people read, type and compare them |
 //! | [`workstation`] | a workstation and the management server: their messages |
+//! | [`problem`] | a program and any service here: why a request was refused |
 //!
 //! ```
 //! use cardlab_protocol::admin_key::{AdminKey, Cipher};
@@ -22,6 +23,7 @@
 pub mod admin_key;
 pub mod apdu;
 pub mod codes;
+pub mod problem;
 pub mod status;
 pub mod tlv;
 pub mod workstation;

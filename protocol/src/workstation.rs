@@ -13,7 +13,7 @@
 //!
 //! The server answers 200 whatever it thinks of card and user, so that nobody learns from a status code
 //! who is who; 400 is a request that is none, 410 a session that is over, 429 too many, 503 a server that
-//! cannot work now. Their body is a [`Problem`].
+//! cannot work now. Their body is a [`Problem`](crate::problem::Problem).
 
 use serde::{Deserialize, Serialize};
 
@@ -174,16 +174,6 @@ pub enum CardOutcome {
     Refused,
     /// The card was removed, reset, or used by another program.
     Gone,
-}
-
-/// Why a request was refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Problem {
-    /// A name for programs: `SESSION_OVER`, `RATE_LIMITED` ...
-    pub error: String,
-    /// A sentence for people.
-    pub message: String,
 }
 
 #[cfg(test)]

@@ -7,6 +7,10 @@ use std::fmt;
 pub enum Code {
     /// Not a request of this interface, or a value that cannot be.
     Malformed,
+    /// More than a request may have.
+    TooLong,
+    /// Not a method of this address.
+    WrongMethod,
     /// No login, or one that has ended.
     NotLoggedIn,
     /// The operator's role lacks the privilege.
@@ -51,6 +55,8 @@ impl Code {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Malformed => "MALFORMED",
+            Self::TooLong => "TOO_LONG",
+            Self::WrongMethod => "WRONG_METHOD",
             Self::NotLoggedIn => "NOT_LOGGED_IN",
             Self::NoPrivilege => "NO_PRIVILEGE",
             Self::DisabledByPolicy => "DISABLED_BY_POLICY",
@@ -80,6 +86,8 @@ impl Code {
             Self::NotLoggedIn => 401,
             Self::NoPrivilege | Self::DisabledByPolicy | Self::UserLocked | Self::UserDisabled | Self::SelfServiceOnly => 403,
             Self::NotFound => 404,
+            Self::WrongMethod => 405,
+            Self::TooLong => 413,
             Self::CardState
             | Self::NoAdminKey
             | Self::AnswersNotSet

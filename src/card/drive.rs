@@ -3,7 +3,7 @@
 
 use crate::exit::{Exit, Failure, OrExit};
 use anyhow::{Context as _, anyhow};
-use cardlab_control::client::{Client, ControlError};
+use cardlab_control::client::{Client, ControlError, Method};
 use cardlab_control::view::{
     Claim, ClaimResult, FaultView, PaceView, ReaderView, Reset, RestoreOrder, SnapshotOrder, TouchView, TypedView, UndoOrder,
     Wanted, Which, With,
@@ -13,8 +13,9 @@ use cardlab_pcsclite::client::default_socket;
 use cardlab_vreader::setup::PASSPHRASE_VARIABLE;
 use cardlab_vreader::trace::text;
 use clap::{Args, Subcommand};
-use hyper::Method;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
+use std::fmt::Display;
 use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -27,8 +28,8 @@ pub(crate) struct Target {
     #[arg(long)]
     reader: Option<String>,
 
-    /// The control socket; else the one of CARDLAB_CONTROL, else the one beside that of PCSCLITE_CSOCK_NAME
-    #[arg(long, value_name = "PATH")]
+    /// The control socket; else the one beside that of PCSCLITE_CSOCK_NAME
+    #[arg(long, value_name = "PATH", env = CONTROL_VARIABLE)]
     control: Option<PathBuf>,
 }
 
@@ -269,10 +270,12 @@ fn failed(error: ControlError) -> Failure {
     Failure { exit, error: error.into() }
 }
 
-/// A path segment in a URL.
-fn escaped(text: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-    text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+/// All but what RFC 3986 leaves unreserved.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A path segment, or a value, in a URL.
+fn escaped(text: &str) -> impl Display {
+    utf8_percent_encode(text, RESERVED)
 }
 
 /// A way to one reader.
@@ -283,8 +286,7 @@ struct Link {
 
 impl Target {
     pub(crate) fn client(&self) -> Result<Client, Failure> {
-        let named = self.control.clone().or_else(|| std::env::var_os(CONTROL_VARIABLE).map(PathBuf::from));
-        Client::at(&named.unwrap_or_else(|| beside(&default_socket()))).map_err(failed)
+        Client::at(&self.control.clone().unwrap_or_else(|| beside(&default_socket()))).map_err(failed)
     }
 
     fn link(&self) -> Result<Link, Failure> {
@@ -294,7 +296,7 @@ impl Target {
 
 impl Link {
     fn path(&self, rest: &str) -> String {
-        format!("/v1/readers/{}{rest}", self.reader.as_ref().map_or_else(|| "-".into(), |name| escaped(name)))
+        format!("/v1/readers/{}{rest}", escaped(self.reader.as_deref().unwrap_or("-")))
     }
 
     fn text(&self, method: Method, rest: &str, body: &impl serde::Serialize) -> Result<String, Failure> {
@@ -323,7 +325,7 @@ impl RecordFilter {
 
 fn query(pairs: &[(&str, Option<String>)]) -> String {
     let pairs: Vec<String> =
-        pairs.iter().filter_map(|(name, value)| Some(format!("{name}={}", escaped(value.as_ref()?)))).collect();
+        pairs.iter().filter_map(|(name, value)| Some(format!("{name}={}", escaped(value.as_deref()?)))).collect();
     if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
 }
 

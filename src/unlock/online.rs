@@ -22,7 +22,7 @@ pub(crate) struct OnlineOptions {
     #[arg(long, value_name = "URL")]
     online: Option<String>,
 
-    /// PEM of the certificate that the server must have, or that has signed its
+    /// PEM of the certificate that the server must have, or that has signed its; else those that this machine trusts
     #[arg(long, value_name = "FILE", requires = "online")]
     server_certificate: Option<PathBuf>,
 

@@ -1,6 +1,8 @@
 //! A running `cardlab lab` or `cardlab serve`, and a small client for their interfaces.
 
 use super::{CARDLAB, Lab, Said, said};
+use reqwest::blocking::Client;
+use reqwest::redirect::Policy;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -62,34 +64,31 @@ pub fn right(question: &str) -> String {
 
 /// A browser without a screen: follows no links, keeps a cookie.
 pub struct Http {
-    agent: ureq::Agent,
+    client: Client,
     pub base: String,
 }
 
 impl Http {
     pub fn at(base: &str) -> Self {
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().new_agent();
-        Self { agent, base: base.to_owned() }
+        let client = Client::builder().redirect(Policy::none()).tls_certs_only([]).no_proxy().build().unwrap();
+        Self { client, base: base.to_owned() }
     }
 
     /// Status and body of a JSON request.
     pub fn post(&self, path: &str, token: &str, body: &Value) -> (u16, Value) {
-        let request = self.agent.post(format!("{}{path}", self.base)).header("Content-Type", "application/json");
-        let mut reply = request.header("Authorization", format!("Bearer {token}")).send(body.to_string()).unwrap();
-        (reply.status().as_u16(), reply.body_mut().read_json().unwrap_or_default())
+        let reply = self.client.post(format!("{}{path}", self.base)).bearer_auth(token).json(body).send().unwrap();
+        (reply.status().as_u16(), reply.json().unwrap_or_default())
     }
 
     pub fn put(&self, path: &str, token: &str, body: &Value) {
-        let request = self.agent.put(format!("{}{path}", self.base)).header("Content-Type", "application/json");
-        let mut reply = request.header("Authorization", format!("Bearer {token}")).send(body.to_string()).unwrap();
-        assert_eq!(reply.status(), 200, "{path}: {}", reply.body_mut().read_to_string().unwrap_or_default());
+        let reply = self.client.put(format!("{}{path}", self.base)).bearer_auth(token).json(body).send().unwrap();
+        assert_eq!(reply.status(), 200, "{path}: {}", reply.text().unwrap_or_default());
     }
 
     pub fn get(&self, path: &str, token: &str) -> Value {
-        let mut reply =
-            self.agent.get(format!("{}{path}", self.base)).header("Authorization", format!("Bearer {token}")).call().unwrap();
+        let reply = self.client.get(format!("{}{path}", self.base)).bearer_auth(token).send().unwrap();
         assert_eq!(reply.status(), 200, "{path}");
-        reply.body_mut().read_json().unwrap()
+        reply.json().unwrap()
     }
 
     pub fn log_in(&self, name: &str, password: &str) -> String {
@@ -101,19 +100,17 @@ impl Http {
     /// Sets a sample user's answers in Self-Service, by its pages.
     pub fn set_answers(&self, logon: &str, password: &str) {
         let form = |path: &str, cookie: &str, fields: &[(String, String)]| {
-            self.agent.post(format!("{}{path}", self.base)).header("Cookie", cookie).send_form(fields.to_vec()).unwrap()
+            self.client.post(format!("{}{path}", self.base)).header("Cookie", cookie).form(fields).send().unwrap()
         };
         let login = form("/ss/login", "", &[("name".into(), logon.into()), ("password".into(), password.into())]);
         let cookie = login.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
-        let mut page = self.agent.get(format!("{}/ss", self.base)).header("Cookie", &cookie).call().unwrap();
-        let page = page.body_mut().read_to_string().unwrap();
+        let page = self.client.get(format!("{}/ss", self.base)).header("Cookie", &cookie).send().unwrap().text().unwrap();
         let csrf = between(&page, "name=\"csrf\" value=\"", "\"").remove(0);
         let names = between(&page, "<label for=\"q-", "\"");
         let texts: Vec<String> = names.iter().map(|n| between(&page, &format!("<label for=\"q-{n}\">"), "<").remove(0)).collect();
         let mut fields = vec![("csrf".to_owned(), csrf)];
         fields.extend(names.into_iter().zip(texts.iter().map(|t| right(t))));
-        let mut reply = form("/ss/answers", &cookie, &fields);
-        let text = reply.body_mut().read_to_string().unwrap();
+        let text = form("/ss/answers", &cookie, &fields).text().unwrap();
         assert!(text.contains("Your answers are set."), "{text}");
     }
 }

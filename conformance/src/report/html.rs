@@ -1,123 +1,95 @@
 //! A report as one page that needs nothing else.
 
 use super::{Outcome, Record, Report};
-use std::fmt::Write as _;
+use askama::Template;
 
-const STYLE: &str = include_str!("report.css");
-const SCRIPT: &str = include_str!("report.js");
+const STYLE: &str = include_str!("../../templates/report.css");
+const SCRIPT: &str = include_str!("../../templates/report.js");
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    report: &'a Report,
+    /// The names of all cards.
+    cards: String,
+    /// The outcomes that there are, and how often.
+    outcomes: Vec<(Outcome, usize)>,
+    standards: Vec<Standard>,
+    tested: Vec<Tested<'a>>,
+}
+
+/// A row of the table: a standard with how many tests of it ended how.
+struct Standard {
+    name: String,
+    counts: Vec<(Outcome, usize)>,
+}
+
+/// A card.
+struct Tested<'a> {
+    name: &'a str,
+    sections: Vec<Section<'a>>,
+}
+
+/// The tests of a standard's section, in the order of running.
+struct Section<'a> {
+    name: &'a str,
+    source: &'a str,
+    records: Vec<&'a Record>,
+}
 
 /// Writes a report.
 #[must_use]
 pub fn write(report: &Report) -> String {
-    let mut out = String::with_capacity(report.records.len() * 600);
-    let _ = write!(
-        out,
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>Conformance: {}</title><style>{STYLE}</style></head><body><header><h1>Conformance</h1><p>Target {}, seed {}: {}.</p></header>",
-        escaped(&report.cards().join(", ")),
-        escaped(&report.target),
-        report.seed,
-        escaped(&report.summary()),
-    );
-    overview(&mut out, report);
-    filters(&mut out, report);
-    out.push_str("<main>");
-    for card in report.cards() {
-        let _ = write!(out, "<section data-card=\"{0}\"><h2>{0}</h2>", escaped(card));
-        let mut section = "";
-        for record in report.records.iter().filter(|r| r.card == card) {
-            let own = record.id.rsplit_once('/').map_or("", |(section, _)| section);
-            if own != section {
-                let _ = write!(out, "<h3>{} <small>{}</small></h3>", escaped(own), escaped(&record.source));
-                section = own;
-            }
-            one(&mut out, record);
-        }
-        out.push_str("</section>");
-    }
-    let _ = write!(out, "</main><script>{SCRIPT}</script></body></html>");
-    out
+    let outcomes: Vec<_> = Outcome::ALL.into_iter().map(|o| (o, report.count(o))).filter(|(_, count)| *count > 0).collect();
+    let page = Page {
+        report,
+        cards: report.cards().join(", "),
+        standards: standards(report, &outcomes),
+        outcomes,
+        tested: report.cards().into_iter().map(|card| tested(report, card)).collect(),
+    };
+    page.to_string()
 }
 
-/// A table: a row a standard, a column an outcome.
-fn overview(out: &mut String, report: &Report) {
-    let shown: Vec<Outcome> = Outcome::ALL.into_iter().filter(|o| report.count(*o) > 0).collect();
-    out.push_str("<section><h2>By standard</h2><table><thead><tr><th scope=\"col\">Standard</th>");
-    for outcome in &shown {
-        let _ = write!(out, "<th scope=\"col\">{}</th>", outcome.name());
-    }
-    out.push_str("</tr></thead><tbody>");
+fn standards(report: &Report, outcomes: &[(Outcome, usize)]) -> Vec<Standard> {
     let standard = |r: &Record| r.id.splitn(3, '/').take(2).collect::<Vec<_>>().join("/");
-    let mut rows: Vec<String> = report.records.iter().map(standard).collect();
-    rows.sort();
-    rows.dedup();
-    for row in rows {
-        let _ = write!(out, "<tr><th scope=\"row\">{}</th>", escaped(&row));
-        for outcome in &shown {
-            let count = report.records.iter().filter(|r| r.outcome == *outcome && standard(r) == row).count();
-            let _ = write!(out, "<td class=\"{}\">{count}</td>", class(*outcome));
+    let mut names: Vec<String> = report.records.iter().map(standard).collect();
+    names.sort();
+    names.dedup();
+    let row = |name: String| {
+        let count = |outcome| report.records.iter().filter(|r| r.outcome == outcome && standard(r) == name).count();
+        Standard { counts: outcomes.iter().map(|(outcome, _)| (*outcome, count(*outcome))).collect(), name }
+    };
+    names.into_iter().map(row).collect()
+}
+
+fn tested<'a>(report: &'a Report, name: &'a str) -> Tested<'a> {
+    let mut sections: Vec<Section<'a>> = Vec::new();
+    for record in report.records.iter().filter(|r| r.card == name) {
+        let own = record.id.rsplit_once('/').map_or("", |(section, _)| section);
+        match sections.last_mut() {
+            Some(section) if section.name == own => section.records.push(record),
+            _ => sections.push(Section { name: own, source: &record.source, records: vec![record] }),
         }
-        out.push_str("</tr>");
     }
-    out.push_str("</tbody></table></section>");
+    Tested { name, sections }
 }
 
-fn filters(out: &mut String, report: &Report) {
-    out.push_str(
-        "<form id=\"filter\"><label>Id or title <input type=\"search\" id=\"words\"></label><fieldset><legend>Show</legend>",
-    );
-    for outcome in Outcome::ALL.into_iter().filter(|o| report.count(*o) > 0) {
-        let checked = if outcome == Outcome::NotApplicable { "" } else { " checked" };
-        let _ = write!(
-            out,
-            "<label><input type=\"checkbox\" name=\"outcome\" value=\"{}\"{checked}> {} ({})</label>",
-            class(outcome),
-            outcome.name(),
-            report.count(outcome)
-        );
+impl Outcome {
+    /// Whether it is among what the page shows at first.
+    const fn is_shown(self) -> bool {
+        !matches!(self, Self::NotApplicable)
     }
-    out.push_str("</fieldset><p id=\"shown\" role=\"status\"></p></form>");
-}
 
-fn one(out: &mut String, record: &Record) {
-    let open = if record.outcome.is_bad() { " open" } else { "" };
-    let _ = write!(
-        out,
-        "<details class=\"test {}\" data-outcome=\"{}\"{open}><summary><b>{}</b> {} <code>{}</code></summary>",
-        class(record.outcome),
-        class(record.outcome),
-        record.outcome.name(),
-        escaped(&record.title),
-        escaped(&record.id),
-    );
-    let _ = write!(out, "<p>{} ({}); danger: {}.</p>", escaped(&record.source), record.level.name(), record.danger);
-    if !record.reason.is_empty() {
-        let _ = write!(out, "<p class=\"reason\">{}</p>", escaped(&record.reason));
-    }
-    if !record.transcript.is_empty() {
-        out.push_str("<pre>");
-        for line in &record.transcript {
-            let _ = writeln!(out, "&gt; {}", escaped(&line.command));
-            if !line.response.is_empty() {
-                let _ = writeln!(out, "&lt; {}", escaped(&line.response));
-            }
+    /// Its name in style and script.
+    const fn class(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::ExpectedFailure => "expected-failure",
+            Self::UnexpectedPass => "unexpected-pass",
+            Self::NotApplicable => "not-applicable",
+            Self::NotRun => "not-run",
         }
-        out.push_str("</pre>");
     }
-    out.push_str("</details>");
-}
-
-const fn class(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Passed => "passed",
-        Outcome::Failed => "failed",
-        Outcome::ExpectedFailure => "expected-failure",
-        Outcome::UnexpectedPass => "unexpected-pass",
-        Outcome::NotApplicable => "not-applicable",
-        Outcome::NotRun => "not-run",
-    }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

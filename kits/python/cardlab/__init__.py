@@ -275,5 +275,5 @@ class Readers(Sequence[Card]):
         except ValueError:
             answer = text
         if response.status != 200:
-            raise CardlabError(answer.get("error", text) if isinstance(answer, dict) else text)
+            raise CardlabError(answer.get("message", text) if isinstance(answer, dict) else text)
         return answer

@@ -14,6 +14,10 @@ use cardlab_server_stub::login::Door;
 use cardlab_server_stub::server::Server;
 use cardlab_server_stub::store::Store;
 use cardlab_server_stub::vault::Vault;
+use reqwest::Method;
+use reqwest::blocking::Client;
+use reqwest::header::CONTENT_TYPE;
+use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -54,7 +58,7 @@ pub struct Site {
     clock: Clock,
     server: Server,
     serving: Option<JoinHandle<()>>,
-    agent: ureq::Agent,
+    http: Client,
     tokens: BTreeMap<String, String>,
     passwords: BTreeMap<String, String>,
     /// What each user answers to each question.
@@ -81,7 +85,6 @@ impl Site {
             server.add_sample().await.map_err(Broken::at("server"))?;
             Ok::<_, Broken>(server)
         })?;
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().new_agent();
         let passwords = [sample::ADMINISTRATOR, sample::OPERATOR].map(|(name, password)| (name.to_owned(), password.to_owned()));
         let mut site = Self {
             runtime,
@@ -91,7 +94,7 @@ impl Site {
             clock,
             server,
             serving: None,
-            agent,
+            http: client()?,
             tokens: BTreeMap::new(),
             passwords: passwords.into(),
             answers: BTreeMap::new(),
@@ -116,8 +119,6 @@ impl Site {
             serving.abort();
             // The listener is closed when the task has ended.
             let _ = self.runtime.block_on(serving);
-            // Connections that are kept open would go on.
-            self.agent = self.agent.config().clone().new_agent();
         }
     }
 
@@ -165,17 +166,12 @@ impl Site {
 
     /// One request; `Err` when nobody answers.
     pub(crate) fn request(&self, method: &str, path: &str, token: &str, body: &str) -> Result<Reply, Broken> {
-        let request = ureq::http::Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.address()))
-            .header("Content-Type", "application/json")
-            .header("Authorization", format!("Bearer {token}"))
-            .body(body.to_owned())
-            .map_err(Broken::at("request"))?;
-        let request = self.agent.configure_request(request).allow_non_standard_methods(true).build();
-        let mut response = self.agent.run(request).map_err(Broken::at("the server"))?;
+        let method = Method::from_bytes(method.as_bytes()).map_err(Broken::at("request"))?;
+        let request = self.http.request(method, format!("{}{path}", self.address())).bearer_auth(token);
+        let request = request.header(CONTENT_TYPE, "application/json").body(body.to_owned());
+        let response = request.send().map_err(Broken::at("the server"))?;
         let status = response.status().as_u16();
-        let text = response.body_mut().read_to_string().map_err(Broken::at("the server"))?;
+        let text = response.text().map_err(Broken::at("the server"))?;
         Ok(Reply { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) })
     }
 
@@ -282,6 +278,12 @@ impl Site {
         let named = events.iter().map(|e| (text(e, "name"), text(e, "detail")));
         Ok((named.filter(|(name, _)| name != "LOGGED_IN").collect(), last))
     }
+}
+
+/// Follows no links, and keeps no connection: one to a server that has been stopped would go on.
+fn client() -> Result<Client, Broken> {
+    let client = Client::builder().redirect(Policy::none()).pool_max_idle_per_host(0).tls_certs_only([]).no_proxy();
+    client.build().map_err(Broken::at("server"))
 }
 
 async fn open(url: &str, clock: &Clock, readers: &Path) -> Result<Server, Broken> {

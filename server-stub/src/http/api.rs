@@ -1,6 +1,6 @@
 //! The API for programs of operators and administrators, and Remote Self-Service for programs.
 
-use super::body::{Bearer, Body, From};
+use super::body::{Bearer, Body, From, Query};
 use crate::card::Operation;
 use crate::configuration::{NewOperator, NewQuestion, NewUser, RoleOf, Staff};
 use crate::desk::{CardView, NewCard, OperationDetail, UserView};
@@ -16,10 +16,11 @@ use crate::role::Role;
 use crate::server::Server;
 use crate::task::{NewTask, TaskView};
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::IntoResponse;
-use cardlab_protocol::workstation::{Answers, Problem, Response};
+use cardlab_protocol::problem::Problem;
+use cardlab_protocol::workstation::{Answers, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

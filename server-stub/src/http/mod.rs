@@ -12,18 +12,32 @@ mod body;
 mod pages;
 mod workstation;
 
-use crate::refusal::Refusal;
+use crate::refusal::{Code, Refusal};
 use crate::server::Server;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use cardlab_protocol::problem::Problem;
+use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 /// Longest request body: answers, policies.
 const LONGEST_BODY: usize = 16 * 1024;
+
+/// Of every answer: it is kept by nobody, is what it says it is, and is shown in no other site's page.
+const HEADERS: [(HeaderName, &str); 5] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'",
+    ),
+];
 
 #[derive(OpenApi)]
 #[openapi(info(title = "cardlab management server", description = "Online and offline unlock of smart cards"))]
@@ -33,16 +47,19 @@ struct Document;
 pub fn router(server: Server) -> Router {
     let (routes, document) = described();
     let json = document.to_json().unwrap_or_default();
-    routes
+    let router = routes
         .route(
             "/api/openapi.json",
             axum::routing::get(move || async move { ([(header::CONTENT_TYPE, "application/json")], json) }),
         )
         .merge(pages::router())
-        .fallback(async || Refusal::not_found("page").into_response())
+        .fallback(async || Refusal::not_found("page"))
+        .method_not_allowed_fallback(async || Refusal::new(Code::WrongMethod, "this is not asked so; /api/openapi.json says how"))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
-        .layer(axum::middleware::map_response(no_store))
-        .with_state(server)
+        .with_state(server);
+    HEADERS.into_iter().fold(router, |router, (name, value)| {
+        router.layer(SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value)))
+    })
 }
 
 fn described() -> (Router<Server>, utoipa::openapi::OpenApi) {
@@ -59,30 +76,12 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     described().1
 }
 
-/// Nothing of this server is kept by anybody.
-async fn no_store(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::CACHE_CONTROL, "no-store"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    let policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-    response
-}
-
-/// RFC 9457, with the name for programs as `error`.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = json!({
-            "type": "about:blank", "title": status.canonical_reason(), "status": status.as_u16(),
-            "error": self.code.name(), "message": self.message, "detail": self.message,
-        });
-        (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+        Problem::new(status(&self), self.code.name(), self.message).answer().into_response()
     }
+}
+
+fn status(refusal: &Refusal) -> StatusCode {
+    StatusCode::from_u16(refusal.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

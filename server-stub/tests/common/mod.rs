@@ -14,6 +14,9 @@ use cardlab_server_stub::keys::{CardIdentity, MasterKey};
 use cardlab_server_stub::server::Server;
 use cardlab_server_stub::store::Store;
 use cardlab_server_stub::vault::Vault;
+use reqwest::blocking::{Client, RequestBuilder, Response};
+use reqwest::header::{CONTENT_TYPE, COOKIE};
+use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 
@@ -54,7 +57,7 @@ pub struct Site {
     pub server: Server,
     pub url: String,
     pub hashing: Hashing,
-    agent: ureq::Agent,
+    http: Client,
     _runtime: tokio::runtime::Runtime,
     _directory: tempfile::TempDir,
 }
@@ -123,8 +126,8 @@ impl Site {
             tokio::spawn(async move { axum::serve(listener, service).await });
             (base, server)
         });
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().new_agent();
-        Self { base, clock, server, url, hashing, agent, _runtime: runtime, _directory: directory }
+        let http = Client::builder().redirect(Policy::none()).tls_certs_only([]).no_proxy().build().unwrap();
+        Self { base, clock, server, url, hashing, http, _runtime: runtime, _directory: directory }
     }
 
     pub fn post(&self, path: &str, token: &str, body: &Value) -> Answer {
@@ -132,35 +135,38 @@ impl Site {
     }
 
     pub fn raw(&self, path: &str, token: &str, body: &str) -> Answer {
-        let request = self.agent.post(format!("{}{path}", self.base)).header("Content-Type", "application/json");
-        answer(request.header("Authorization", format!("Bearer {token}")).send(body).unwrap())
+        sent(self.http.post(self.at_path(path)).bearer_auth(token).header(CONTENT_TYPE, "application/json").body(body.to_owned()))
     }
 
     pub fn put(&self, path: &str, token: &str, body: &Value) -> Answer {
-        let request = self.agent.put(format!("{}{path}", self.base)).header("Content-Type", "application/json");
-        answer(request.header("Authorization", format!("Bearer {token}")).send(body.to_string()).unwrap())
+        sent(self.http.put(self.at_path(path)).bearer_auth(token).json(body))
     }
 
     pub fn delete(&self, path: &str, token: &str) -> Answer {
-        answer(
-            self.agent.delete(format!("{}{path}", self.base)).header("Authorization", format!("Bearer {token}")).call().unwrap(),
-        )
+        sent(self.http.delete(self.at_path(path)).bearer_auth(token))
     }
 
     pub fn get(&self, path: &str, token: &str) -> Answer {
-        answer(self.agent.get(format!("{}{path}", self.base)).header("Authorization", format!("Bearer {token}")).call().unwrap())
+        sent(self.http.get(self.at_path(path)).bearer_auth(token))
     }
 
     /// A page as somebody with this login sees it.
     pub fn page(&self, path: &str, cookie: &str, token: &str) -> String {
-        let request = self.agent.get(format!("{}{path}", self.base)).header("Cookie", format!("{cookie}={token}"));
-        answer(request.call().unwrap()).text
+        sent(self.http.get(self.at_path(path)).header(COOKIE, format!("{cookie}={token}"))).text
     }
 
     /// The status of a form that somebody with this login sends.
     pub fn form(&self, path: &str, cookie: &str, token: &str, fields: &[(&str, &str)]) -> u16 {
-        let request = self.agent.post(format!("{}{path}", self.base)).header("Cookie", format!("{cookie}={token}"));
-        request.send_form(fields.to_vec()).unwrap().status().as_u16()
+        sent(self.http.post(self.at_path(path)).header(COOKIE, format!("{cookie}={token}")).form(fields)).status
+    }
+
+    /// The answer to any request.
+    pub fn send(&self, path: &str, request: impl FnOnce(&Client, String) -> RequestBuilder) -> Response {
+        request(&self.http, self.at_path(path)).send().unwrap()
+    }
+
+    fn at_path(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
     }
 
     /// A token of this operator.
@@ -254,9 +260,10 @@ fn name_of(short: &str) -> String {
     format!("LAB\\{short}")
 }
 
-fn answer(mut response: ureq::http::Response<ureq::Body>) -> Answer {
+fn sent(request: RequestBuilder) -> Answer {
+    let response = request.send().unwrap();
     let status = response.status().as_u16();
-    let text = response.body_mut().read_to_string().unwrap();
+    let text = response.text().unwrap();
     Answer { status, body: serde_json::from_str(&text).unwrap_or_default(), text }
 }
 

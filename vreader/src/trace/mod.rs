@@ -22,7 +22,8 @@ use tokio::sync::broadcast;
 use zeroize::Zeroizing;
 
 /// Bytes in hexadecimal with blanks between.
-pub(crate) fn spaced(bytes: &[u8]) -> String {
+#[must_use]
+pub fn spaced(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02X}")).collect::<Vec<_>>().join(" ")
 }
 

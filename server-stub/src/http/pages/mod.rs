@@ -7,18 +7,20 @@ mod people;
 mod remote;
 mod self_service;
 
+use super::body::{Fields, Form};
+use super::status;
 use crate::login::Door;
 use crate::refusal::{Code, Refusal};
 use crate::server::Server;
 use askama::Template;
 use axum::Router;
-use axum::extract::{Form, FromRequest, FromRequestParts, Request, State};
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use cardlab_protocol::workstation::{Answer, Answers};
-use std::collections::HashMap;
 
 pub(super) fn router() -> Router<Server> {
     let asset = |kind: &'static str, text: &'static str| get(move || async move { ([(header::CONTENT_TYPE, kind)], text) });
@@ -30,9 +32,6 @@ pub(super) fn router() -> Router<Server> {
         .merge(self_service::router())
         .merge(remote::router())
 }
-
-/// Fields of a form.
-type Fields = HashMap<String, String>;
 
 /// A refusal on a page of its own.
 pub(super) struct Sorry(Refusal);
@@ -66,8 +65,7 @@ struct LoginPage<'a> {
 
 impl IntoResponse for Sorry {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, page(&Message { title: "That cannot be done", message: &self.0.message, back: "/" })).into_response()
+        (status(&self.0), page(&Message { title: "That cannot be done", message: &self.0.message, back: "/" })).into_response()
     }
 }
 
@@ -84,8 +82,7 @@ fn page(template: &impl Template) -> Response {
 
 /// A page with the status of a refusal.
 fn refused(refusal: &Refusal, template: &impl Template) -> Response {
-    let status = StatusCode::from_u16(refusal.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, page(template)).into_response()
+    (status(refusal), page(template)).into_response()
 }
 
 /// Somebody who has come in by a door.
@@ -111,8 +108,9 @@ impl<V: Visitor> FromRequestParts<Server> for At<V> {
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Response> {
         let login = || Redirect::to(&format!("{}/login", V::PATH)).into_response();
-        let token = cookie::<V>(&parts.headers).ok_or_else(login)?;
-        match V::of(server, &token).await {
+        let cookies = CookieJar::from_headers(&parts.headers);
+        let token = cookies.get(cookie_name::<V>()).ok_or_else(login)?;
+        match V::of(server, token.value()).await {
             Ok(visitor) => Ok(Self(visitor)),
             Err(refusal) if refusal.code == Code::NotLoggedIn => Err(login()),
             Err(refusal) => Err(Sorry(refusal).into_response()),
@@ -132,8 +130,8 @@ impl<V: Visitor> FromRequest<Server> for Sent<V> {
     async fn from_request(request: Request, server: &Server) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let At(by) = At::<V>::from_request_parts(&mut parts, server).await?;
-        let form = Form::<Fields>::from_request(Request::from_parts(parts, body), server).await;
-        let Form(fields) = form.map_err(|e| Sorry(Refusal::malformed(e.body_text())).into_response())?;
+        let form = Form::from_request(Request::from_parts(parts, body), server).await;
+        let Form(fields) = form.map_err(|refusal| Sorry(refusal).into_response())?;
         if fields.get("csrf").is_none_or(|sent| sent != by.csrf()) {
             let message = "this form did not come from a page of this login; open the page again";
             return Err(Sorry(Refusal::new(Code::NoPrivilege, message)).into_response());
@@ -155,17 +153,25 @@ fn login_page<V: Visitor>(refusal: Option<&Refusal>) -> Response {
     refusal.map_or_else(|| page(&login), |refusal| refused(refusal, &login))
 }
 
-async fn log_in<V: Visitor>(State(server): State<Server>, Form(fields): Form<Fields>) -> Response {
-    let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
-    match server.log_in(V::DOOR, field("name"), field("password")).await {
-        Ok(login) => enter::<V>(&login.token, V::PATH),
+async fn log_in<V: Visitor>(State(server): State<Server>, form: Result<Form, Refusal>) -> Response {
+    let come_in = async {
+        let Form(fields) = form?;
+        let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
+        server.log_in(V::DOOR, field("name"), field("password")).await
+    };
+    match come_in.await {
+        Ok(login) => (CookieJar::new().add(cookie::<V>(login.token)), Redirect::to(V::PATH)).into_response(),
         Err(refusal) => login_page::<V>(Some(&refusal)),
     }
 }
 
-async fn log_out<V: Visitor>(State(server): State<Server>, headers: HeaderMap, _: Sent<V>) -> Result<Response, Sorry> {
-    server.log_out(&cookie::<V>(&headers).unwrap_or_default()).await?;
-    Ok(enter::<V>("", &format!("{}/login", V::PATH)))
+async fn log_out<V: Visitor>(
+    State(server): State<Server>,
+    cookies: CookieJar,
+    _: Sent<V>,
+) -> Result<(CookieJar, Redirect), Sorry> {
+    server.log_out(cookies.get(cookie_name::<V>()).map(Cookie::value).unwrap_or_default()).await?;
+    Ok((cookies.remove(cookie::<V>(String::new())), Redirect::to(&format!("{}/login", V::PATH))))
 }
 
 /// The name of a door's login cookie.
@@ -174,19 +180,8 @@ fn cookie_name<V: Visitor>() -> &'static str {
 }
 
 /// The login cookie of a door.
-fn cookie<V: Visitor>(headers: &HeaderMap) -> Option<String> {
-    let all = headers.get(header::COOKIE)?.to_str().ok()?;
-    all.split(';')
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == cookie_name::<V>())
-        .map(|(_, value)| value.to_owned())
-}
-
-/// Sets or, with an empty token, clears the cookie and goes to a page.
-fn enter<V: Visitor>(token: &str, to: &str) -> Response {
-    let age = if token.is_empty() { "; Max-Age=0" } else { "" };
-    let cookie = format!("{}={token}; Path={}; HttpOnly; SameSite=Strict{age}", cookie_name::<V>(), V::PATH);
-    ([(header::SET_COOKIE, cookie)], Redirect::to(to)).into_response()
+fn cookie<V: Visitor>(token: String) -> Cookie<'static> {
+    Cookie::build((cookie_name::<V>(), token)).path(V::PATH).http_only(true).same_site(SameSite::Strict).build()
 }
 
 /// Every other field of a form as an answer.

@@ -1,12 +1,12 @@
 //! Remote Self-Service. The session's name in the address is the secret that a form must know.
 
-use super::super::body::From;
-use super::{Fields, Sorry, answers, page, refused};
+use super::super::body::{Form, From};
+use super::{Sorry, answers, page, refused};
 use crate::flow::remote::{OwnCard, Remote};
 use crate::refusal::{Code, Refusal};
 use crate::server::Server;
 use askama::Template;
-use axum::extract::{Form, Path, State};
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response as Reply};
 use axum::routing::{get, post};
 
@@ -19,6 +19,8 @@ pub(super) fn router() -> axum::Router<Server> {
 }
 
 type Page = Result<Reply, Sorry>;
+/// What was filled in; what is no form is refused on a page.
+type Filled = Result<Form, Refusal>;
 
 /// What is shown.
 enum RemoteStep {
@@ -39,12 +41,14 @@ async fn ask_name() -> Reply {
     page(&RemotePage { error: None, step: RemoteStep::Name })
 }
 
-async fn open(State(server): State<Server>, From(address): From, Form(fields): Form<Fields>) -> Page {
+async fn open(State(server): State<Server>, From(address): From, form: Filled) -> Page {
+    let Form(fields) = form?;
     let remote = server.open_remote(fields.get("name").map(String::as_str).unwrap_or_default(), &address).await?;
     Ok(page(&RemotePage { error: None, step: RemoteStep::Questions(remote) }))
 }
 
-async fn answer(State(server): State<Server>, Path(session): Path<String>, Form(fields): Form<Fields>) -> Page {
+async fn answer(State(server): State<Server>, Path(session): Path<String>, form: Filled) -> Page {
+    let Form(fields) = form?;
     if server.answer_remote(&session, &answers(&fields)).await? {
         let cards = server.cards_remote(&session).await?;
         return Ok(page(&RemotePage { error: None, step: RemoteStep::Cards { session, cards } }));
@@ -53,7 +57,8 @@ async fn answer(State(server): State<Server>, Path(session): Path<String>, Form(
     Ok(refused(&refusal, &RemotePage { error: Some(refusal.message.clone()), step: RemoteStep::Name }))
 }
 
-async fn unblock(State(server): State<Server>, Path(session): Path<String>, Form(fields): Form<Fields>) -> Page {
+async fn unblock(State(server): State<Server>, Path(session): Path<String>, form: Filled) -> Page {
+    let Form(fields) = form?;
     let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
     match server.challenge_remote(&session, field("card"), field("challenge")).await {
         Ok(response) => {

@@ -1,0 +1,88 @@
+//! What holds for every answer of the server, whoever asks.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+use cardlab_server_stub::bootstrap::sample;
+use common::{Engine, Site};
+use reqwest::blocking::Response;
+use serde_json::{Value, json};
+
+/// A refusal for programs: the fields of RFC 9457, and our own.
+#[track_caller]
+fn problem(response: Response, status: u16, name: &str) -> String {
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    assert_eq!(response.status(), status);
+    let title = response.status().canonical_reason().unwrap();
+    let body: Value = response.json().unwrap();
+    let message = body["message"].as_str().unwrap();
+    let whole = json!({
+        "type": "about:blank", "title": title, "status": status, "detail": message, "error": name, "message": message,
+    });
+    assert_eq!(body, whole);
+    message.to_owned()
+}
+
+#[test]
+fn what_is_too_long_is_refused_as_such() {
+    let site = Site::start(Engine::Sqlite);
+    let long = "x".repeat(16 * 1024 + 1);
+    for path in ["/api/v1/login", "/credprovapi/v1/sessions"] {
+        let message = problem(site.send(path, |http, url| http.post(url).json(&json!({"name": long}))), 413, "TOO_LONG");
+        assert_eq!(message, "a request has at most 16384 bytes");
+    }
+    for path in ["/mc/login", "/rss", "/rss/0/answers"] {
+        let page = site.send(path, |http, url| http.post(url).form(&[("name", &long)]));
+        assert_eq!(page.status(), 413, "{path}");
+        assert!(page.text().unwrap().contains("a request has at most 16384 bytes"), "{path}");
+    }
+}
+
+#[test]
+fn every_refusal_is_a_problem() {
+    let site = Site::start(Engine::Sqlite);
+    let token = site.administrator();
+    problem(site.send("/nowhere", |http, url| http.get(url)), 404, "NOT_FOUND");
+    problem(site.send("/api/v1/login", |http, url| http.get(url)), 405, "WRONG_METHOD");
+    problem(site.send("/api/v1/users", |http, url| http.get(url)), 401, "NOT_LOGGED_IN");
+    problem(site.send("/api/v1/login", |http, url| http.post(url).body("{}")), 400, "MALFORMED");
+    problem(site.send("/api/v1/login", |http, url| http.post(url).json(&json!({"name": 1}))), 400, "MALFORMED");
+    let message = problem(site.send("/api/v1/events?after=x", |http, url| http.get(url).bearer_auth(&token)), 400, "MALFORMED");
+    assert!(message.contains("after"), "{message}");
+}
+
+#[test]
+fn no_answer_is_kept_or_shown_elsewhere() {
+    let site = Site::start(Engine::Sqlite);
+    for path in ["/", "/mc", "/assets/style.css", "/api/openapi.json", "/nowhere"] {
+        let answer = site.send(path, |http, url| http.get(url));
+        let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!(header("cache-control"), "no-store", "{path}");
+        assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(header("referrer-policy"), "no-referrer", "{path}");
+        assert_eq!(header("x-frame-options"), "DENY", "{path}");
+        assert!(header("content-security-policy").ends_with("base-uri 'none'; frame-ancestors 'none'"), "{path}");
+    }
+}
+
+#[test]
+fn a_login_is_a_cookie_that_goes_with_it() {
+    let site = Site::start(Engine::Sqlite);
+    let (name, password) = sample::ADMINISTRATOR;
+    let login = site.send("/mc/login", |http, url| http.post(url).form(&[("name", name), ("password", password)]));
+    assert_eq!((login.status().as_u16(), login.headers()["location"].to_str().unwrap()), (303, "/mc"));
+    let cookie = login.headers()["set-cookie"].to_str().unwrap().to_owned();
+    let (pair, attributes) = cookie.split_once("; ").unwrap();
+    assert_eq!(attributes, "HttpOnly; SameSite=Strict; Path=/mc");
+    let (name, token) = pair.split_once('=').unwrap();
+    assert_eq!(name, "mc");
+
+    let page = site.send("/mc", |http, url| http.get(url).header("cookie", format!("a=b; mc={token}; mcx=1")));
+    assert_eq!(page.status(), 200);
+    let page = page.text().unwrap();
+    let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let out = site.send("/mc/logout", |http, url| http.post(url).header("cookie", pair).form(&[("csrf", csrf)]));
+    assert_eq!((out.status().as_u16(), out.headers()["location"].to_str().unwrap()), (303, "/mc/login"));
+    let cleared = out.headers()["set-cookie"].to_str().unwrap();
+    assert!(cleared.starts_with("mc=; ") && cleared.contains("Path=/mc") && cleared.contains("Max-Age=0"), "{cleared}");
+    assert_eq!(site.send("/mc", |http, url| http.get(url).header("cookie", pair)).status(), 303);
+}
