@@ -274,6 +274,13 @@ mod tests {
     }
 
     #[test]
+    fn a_record_is_named_by_area_and_index() {
+        let id = RecordId::new(0x12, 0xFF34_5678);
+        assert_eq!(id, RecordId(0x1234_5678), "an index has 24 bits");
+        assert_eq!((id.area(), id.index()), (0x12, 0x34_5678));
+    }
+
+    #[test]
     fn a_cut_leaves_the_old_or_the_new_state() {
         for cut in 0..4 {
             let mut nvm = Nvm::open(Box::new(Volatile)).unwrap();
