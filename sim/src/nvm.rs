@@ -298,6 +298,30 @@ mod tests {
     }
 
     #[test]
+    fn an_area_is_erased_and_no_other() {
+        let mut nvm = Nvm::open(Box::new(Volatile)).unwrap();
+        let kept = RecordId::new(2, 1);
+        let mut first = nvm.begin();
+        [A, B, kept].into_iter().try_for_each(|id| first.write(id, b"old")).unwrap();
+        first.commit().unwrap();
+        let mut transaction = nvm.begin();
+        transaction.erase_area(1).unwrap();
+        transaction.commit().unwrap();
+        assert_eq!(nvm.records().map(|(id, _)| id).collect::<Vec<_>>(), [kept]);
+    }
+
+    #[test]
+    fn tear_points_are_counted_and_records_are_listed() {
+        let mut nvm = Nvm::open(Box::new(Volatile)).unwrap();
+        assert_eq!((nvm.tear_points(), nvm.records().count()), (0, 0));
+        change(&mut nvm).unwrap();
+        assert_eq!(nvm.tear_points(), 4, "a write, an erasure, before and after the commit");
+        change(&mut nvm).unwrap();
+        assert_eq!(nvm.tear_points(), 8);
+        assert_eq!(nvm.records().collect::<Vec<_>>(), [(A, &b"new"[..])]);
+    }
+
+    #[test]
     fn history_brings_back_what_was_there() {
         let mut nvm = Nvm::open(Box::new(Volatile)).unwrap();
         let mut first = nvm.begin();
