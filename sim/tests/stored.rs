@@ -1,11 +1,9 @@
 //! A card that a store holds already: opened as it was left, or refused with the reason.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-use cardlab_sim::card::{Card, CardError, World};
+use crate::common::Bench;
+use cardlab_sim::memory::HEADER;
 use cardlab_sim::nvm::{Change, RecordId, Store, StoreError};
-use cardlab_sim::profile::Profile;
-use common::Bench;
+use cardlab_sim::{Card, CardError, Profile, World};
 
 type Records = Vec<(RecordId, Vec<u8>)>;
 
@@ -21,10 +19,8 @@ impl Store for Holding {
     }
 }
 
-const HEADER: RecordId = RecordId::new(0, 0);
-
 fn records(card: &Card) -> Records {
-    card.nvm().records().map(|(id, bytes)| (id, bytes.to_vec())).collect()
+    card.nvm().records().iter().map(|(id, bytes)| (*id, bytes.to_vec())).collect()
 }
 
 /// What a card with a wrong PIN behind it leaves.
