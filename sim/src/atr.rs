@@ -150,6 +150,7 @@ mod tests {
         let atr = Atr::parse(&bytes).unwrap();
         assert_eq!(atr.protocols(), [Protocol::T1]);
         assert_eq!(&atr.historical()[6..], b"YubiKey");
+        assert_eq!(atr.as_bytes(), bytes);
     }
 
     #[test]

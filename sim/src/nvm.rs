@@ -274,6 +274,13 @@ mod tests {
     }
 
     #[test]
+    fn a_record_is_named_by_area_and_index() {
+        let id = RecordId::new(0x12, 0xFF34_5678);
+        assert_eq!(id, RecordId(0x1234_5678), "an index has 24 bits");
+        assert_eq!((id.area(), id.index()), (0x12, 0x34_5678));
+    }
+
+    #[test]
     fn a_cut_leaves_the_old_or_the_new_state() {
         for cut in 0..4 {
             let mut nvm = Nvm::open(Box::new(Volatile)).unwrap();
@@ -288,6 +295,30 @@ mod tests {
             let new = (Some(&b"new"[..]), None);
             assert_eq!(state, if cut < 3 { old } else { new }, "tear point {cut}");
         }
+    }
+
+    #[test]
+    fn an_area_is_erased_and_no_other() {
+        let mut nvm = Nvm::open(Box::new(Volatile)).unwrap();
+        let kept = RecordId::new(2, 1);
+        let mut first = nvm.begin();
+        [A, B, kept].into_iter().try_for_each(|id| first.write(id, b"old")).unwrap();
+        first.commit().unwrap();
+        let mut transaction = nvm.begin();
+        transaction.erase_area(1).unwrap();
+        transaction.commit().unwrap();
+        assert_eq!(nvm.records().keys().collect::<Vec<_>>(), [&kept]);
+    }
+
+    #[test]
+    fn tear_points_are_counted_and_records_are_listed() {
+        let mut nvm = Nvm::open(Box::new(Volatile)).unwrap();
+        assert_eq!((nvm.tear_points(), nvm.records().len()), (0, 0));
+        change(&mut nvm).unwrap();
+        assert_eq!(nvm.tear_points(), 4, "a write, an erasure, before and after the commit");
+        change(&mut nvm).unwrap();
+        assert_eq!(nvm.tear_points(), 8);
+        assert_eq!(nvm.records().keys().collect::<Vec<_>>(), [&A]);
     }
 
     #[test]

@@ -246,6 +246,17 @@ mod tests {
     }
 
     #[test]
+    fn a_bench_sets_the_tries_that_are_left_and_no_more_than_all() {
+        let mut nvm = card();
+        for (wanted, left) in [(1, 1), (0, 0), (3, 3), (9, 3)] {
+            let mut transaction = nvm.begin();
+            PIN.set_left(&mut transaction, wanted).unwrap();
+            transaction.commit().unwrap();
+            assert_eq!(PIN.counter(&nvm), RetryCounter { left, maximum: 3 });
+        }
+    }
+
+    #[test]
     fn a_wrong_guess_is_never_free() {
         for cut in 0..8 {
             let mut nvm = card();

@@ -4,6 +4,7 @@ use crate::common::{Bench, GIDS_KEY, SELECT_GIDS, bench, padded};
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_protocol::tlv;
 use cardlab_sim::gids::files;
+use cardlab_sim::keys;
 
 const PAIR: &str = "620082011883 02B0818C058F10101000A537";
 
@@ -254,6 +255,25 @@ fn a_blank_card_is_open_until_it_is_activated() {
 }
 
 #[test]
+fn a_file_has_a_name_of_its_own_and_a_key_file_that_of_its_key() {
+    let mut b = verified("gids");
+    let mut create = |descriptor: u8, id: u16, rest: &[u8]| {
+        let named = [tlv::encode(0x82, &[descriptor, 0x01]), tlv::encode(0x83, &id.to_be_bytes())].concat();
+        b.long("00E00000", &tlv::encode(0x62, &[&named, rest].concat())).1
+    };
+    let rules = tlv::encode(0x8C, &[0x03, 0x00, 0x00]);
+    for id in [0x3FFF, 0x3F00, 0x0000, 0xFFFF] {
+        assert_eq!(create(0x39, id, &rules), "6984", "{id:04X}");
+    }
+    assert_eq!(create(0x39, 0xA099, &tlv::encode(0x8C, &[0x03, 0x00])), "6984", "a condition is missing");
+    assert_eq!(create(0x39, 0xA099, &rules), "9000");
+    let usage = tlv::encode(0xB6, &[0x80, 0x01, 0x16, 0x83, 0x01, 0x82]);
+    let pair = [rules, tlv::encode(0xA5, &usage)].concat();
+    assert_eq!((create(0x18, 0xB07F, &pair), create(0x18, 0xA082, &pair)), ("6984".into(), "6984".into()), "B0 and a reference");
+    assert_eq!(create(0x18, 0xB082, &pair), "9000");
+}
+
+#[test]
 fn data_objects_come_and_go() {
     let mut b = verified("gids");
     assert_eq!(b.sw("00DBA01005DF2402ABCD"), "9000");
@@ -303,6 +323,11 @@ fn rsa_keys_sign_and_decipher() {
     // OpenSC's form of the question has no length behind its last tag.
     assert_eq!(b.long("00CB3FFF", &hex::decode("7008840181A5037F4980").unwrap()).0, public);
     assert_eq!(b.long("00CB3FFF", &hex::decode("7009840181A5047F498000").unwrap()).0, public);
+
+    assert_eq!(b.sw("002241B606800116840181"), "9000");
+    let (signature, _) = b.long("002A9E9A", &[&[0x00, 0x01][..], &[0xFF; 114], &[0x00], b"digest info"].concat());
+    key.verify(rsa::Pkcs1v15Sign::new_unprefixed(), b"digest info", &signature).unwrap();
+    assert_eq!(b.long("002A9E9A", b"digest info").1, "6700", "a block of its own has the modulus' length");
 
     assert_eq!(b.sw("002241B606800156840181"), "9000");
     let (signature, sw) = b.long("002A9E9A", b"digest info");
@@ -374,7 +399,9 @@ fn a_key_can_be_loaded_and_deleted() {
     let (signature, _) = b.long("002A9E9A", b"x");
     rsa::PublicKey::from(&key).verify(rsa::Pkcs1v15Sign::new_unprefixed(), b"x", &signature).unwrap();
     assert_eq!(b.sw("00A4000C02B081"), "9000");
+    assert!(keys::info(b.card.nvm(), 0x81).is_some());
     assert_eq!(b.sw("00E40000"), "9000");
+    assert!(keys::info(b.card.nvm(), 0x81).is_none(), "the key goes with its file");
     assert_eq!(b.long("002A9E9A", b"x").1, "6985", "the key is gone, prepared or not");
     assert_eq!(b.long("00CB3FFF", &hex::decode("7008840181A5037F4980").unwrap()).1, "6984");
     let half = tlv::encode(0x70, &[tlv::encode(0x84, &[0x81]), tlv::encode(0xA5, &body[..40])].concat());

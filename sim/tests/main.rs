@@ -4,11 +4,13 @@
 mod commits;
 mod common;
 mod gids;
+mod issued;
 mod piv_commands;
 mod power_cut;
 mod random_apdus;
 mod reference_data;
 mod retry_model;
+mod stored;
 mod transcripts;
 mod unblock_model;
 mod yubikey;

@@ -28,7 +28,10 @@ fn version_serial_and_the_small_applets() {
         let objects = &information[1..information.len() - 2];
         assert_eq!(hex::encode(tlv::find(objects, 0x02).unwrap()), "00bc614e");
         assert_eq!(hex::encode(tlv::find(objects, 0x05).unwrap()), version);
+        assert_eq!(b.card.selected(), Some("management"));
         assert_eq!(b.sw("00A4040007A0000005272001"), "9000");
+        assert_eq!(b.card.selected(), Some("otp"));
+        assert_eq!(b.card.applets().collect::<Vec<_>>(), ["piv", "management", "otp"]);
         assert_eq!(b.send("00011000"), "00BC614E9000");
         assert_eq!(b.sw("00A4040008A0000006472F0001"), "6A82", "no FIDO");
         assert_eq!(b.sw(SELECT), "9000");
@@ -204,11 +207,16 @@ fn touch() {
     let (_, sw) = b.long("0047009E", &hex::decode("AC06800111AB0102").unwrap());
     assert_eq!(sw, "9000");
     assert_eq!(b.sign("11", "9E", &[1; 32]).1, "6982", "nobody touched");
+    let mut wants = |command: &str| b.card.wants_touch(&hex::decode(command).unwrap());
+    assert!(wants("0087119E00"), "the key that was made so");
+    assert!(!wants("1087119E00"), "a chain that goes on waits for its end");
+    assert!(!wants("0087119B00") && !wants("0020009E00"), "another key, another command");
     let mut b = bench("yubikey-5.4", &[]);
     b.admin();
     b.long("0047009E", &hex::decode("AC06800111AB0103").unwrap());
     assert_eq!(b.sign("11", "9E", &[1; 32]).1, "9000");
     assert!(b.send("00F7009E00").starts_with("01011102020103"), "never, cached");
+    assert!(!b.card.wants_touch(&[0x00, 0x87, 0x11, 0x9E, 0x00]), "touched a moment ago");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::CryptoError;
 use super::asymmetric::{KeyPair, PublicKey};
 use super::backend::Backend;
 use super::ec::Curve;
+use super::padding::signature_block;
 use super::rsa::EXPONENT;
 use cardlab_protocol::tlv;
 use const_oid::ObjectIdentifier;
@@ -19,6 +20,9 @@ use x509_cert::name::Name;
 use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
+/// What precedes a SHA-256 digest in its `DigestInfo`, RFC 8017 section 9.2.
+const SHA256_INFO: [u8; 19] =
+    [0x30, 0x31, 0x30, 0x0D, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20];
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const SHA256_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11");
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
@@ -171,7 +175,10 @@ fn signature_algorithm(key: &KeyPair) -> Result<Vec<u8>, CryptoError> {
 
 fn sign_message(key: &KeyPair, message: &[u8], backend: &dyn Backend) -> Result<Vec<u8>, CryptoError> {
     let input = match key {
-        KeyPair::Rsa(rsa) => pkcs1_sha256(&Sha256::digest(message), rsa.size()),
+        KeyPair::Rsa(rsa) => {
+            let info = [&SHA256_INFO[..], &Sha256::digest(message)].concat();
+            signature_block(&info, rsa.size()).ok_or(CryptoError::Key)?
+        }
         KeyPair::Ec(Curve::P256, _) => Sha256::digest(message).to_vec(),
         KeyPair::Ec(Curve::P384, _) => Sha384::digest(message).to_vec(),
         KeyPair::Ec(Curve::P521, _) => Sha512::digest(message).to_vec(),
@@ -180,16 +187,22 @@ fn sign_message(key: &KeyPair, message: &[u8], backend: &dyn Backend) -> Result<
     Ok(key.prepare(backend)?.sign(&input)?.to_vec())
 }
 
-/// EMSA-PKCS1-v1_5 of a SHA-256 digest, RFC 8017 section 9.2.
-fn pkcs1_sha256(digest: &[u8], size: usize) -> Vec<u8> {
-    const DIGEST_INFO: [u8; 19] =
-        [0x30, 0x31, 0x30, 0x0D, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20];
-    let mut block = vec![0xFF; size];
-    block[0] = 0x00;
-    block[1] = 0x01;
-    let start = size - DIGEST_INFO.len() - digest.len();
-    block[start - 1] = 0x00;
-    block[start..start + DIGEST_INFO.len()].copy_from_slice(&DIGEST_INFO);
-    block[start + DIGEST_INFO.len()..].copy_from_slice(digest);
-    block
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::asymmetric::Algorithm;
+    use crate::crypto::backend::RustCrypto;
+    use crate::random::Random;
+    use ::rsa::signature::Verifier;
+
+    #[test]
+    fn an_rsa_signature_is_judged_right_by_the_fields_crate() {
+        let key = KeyPair::generate(Algorithm::Rsa(1024), &mut Random::from_number(1, 0)).unwrap();
+        let PublicKey::Rsa(modulus) = key.public().unwrap() else { panic!("an RSA key") };
+        let number = ::rsa::BoxedUint::from_be_slice_vartime;
+        let public = ::rsa::PublicKey::new(number(&modulus), number(&EXPONENT)).unwrap();
+        let signature = sign_message(&key, b"message", &RustCrypto).unwrap();
+        let judge = ::rsa::pkcs1v15::VerifyingKey::<Sha256>::new(public);
+        judge.verify(b"message", &signature.as_slice().try_into().unwrap()).unwrap();
+    }
 }

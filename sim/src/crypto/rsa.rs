@@ -110,6 +110,7 @@ mod tests {
         let mut block = vec![0x11; 128];
         block[0] = 0;
         assert_eq!(again.modulus(), key.modulus());
+        assert_eq!(*key.private_exponent(), *fit(key.inner.d(), 128));
         assert_eq!(*again.private(&block).unwrap(), *key.private(&block).unwrap());
         assert!(key.private(&[0xFF; 128]).is_err(), "not below the modulus");
         assert!(key.private(&block[1..]).is_err());
