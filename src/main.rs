@@ -33,6 +33,7 @@ mod terminal;
 mod trace;
 mod unlock;
 mod up;
+mod version;
 
 use clap::{Parser, Subcommand};
 use exit::{Exit, Failure};
@@ -40,7 +41,7 @@ use exit::{Exit, Failure};
 /// Software smart cards in virtual PC/SC readers that any program sees, without root, pcscd or a
 /// driver.
 #[derive(Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(version, long_version = version::LONG, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -138,6 +138,8 @@ fn pulled_out_in_mid_run() {
 /// Debian's pcscd with its virtual readers, in a network and mounts of its own; nothing in them tells that it is ready.
 const PCSCD: &str = r#"trap 'kill $(jobs -p) 2>/dev/null || :' EXIT
         ip link set lo up
+        # The driver writes length and data apart: with delayed acknowledgements each command takes 44 ms.
+        ip route replace table local local 127.0.0.1 dev lo proto kernel scope host src 127.0.0.1 quickack 1
         mkdir -p run /run/pcscd; mount --bind run /run/pcscd
         pcscd --foreground >pcscd.log 2>&1 &
         in_reader() { opensc-tool -a 2>/dev/null </dev/null | grep -q 3b:; }
@@ -161,7 +163,7 @@ fn a_card_of_another_make() {
     lab.write("card.toml", &format!("pin = \"123456\"\npuk = \"12345678\"\npuk-tries = 3\nadmin-key = \"{}\"\n", common::KEY));
     let script = format!(
         r#"{PCSCD}
-        mkdir memory; mount -t tmpfs memory memory
+        mkdir memory
         until_it bash -c '(exec 3<>/dev/tcp/127.0.0.1/35963) 2>/dev/null'
         {} 127.0.0.1:35963 memory & until_it in_reader
         objects >before

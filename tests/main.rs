@@ -18,10 +18,10 @@ mod pcsc_api;
 mod programs;
 mod scenario;
 mod serve;
-mod system_card;
 mod trace;
 mod unlock;
 mod up;
+mod workspace;
 mod yubico;
 
 // The server's own tests have theirs from here too.

@@ -2,13 +2,12 @@
 //! online.
 
 use crate::common::site::{Http, Running, right};
+use crate::common::terminal::{self, Terminal};
 use crate::common::{CARDLAB, Lab, Said, Up, has, said};
 use crate::postgres;
-use rexpect::session::{PtySession, spawn_command};
 use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 
-const PATIENCE: u64 = 30_000;
 const SERIAL: &str = "A0F1E2D3C4B5A69788796A5B4C3D2E1F";
 const CHALLENGE: &str = "1122334455667788";
 /// What the key of zeros answers.
@@ -131,10 +130,14 @@ fn killed_between_steps_on_postgresql() {
     killed_between_steps(&postgres::database());
 }
 
-fn unlock(socket: &str, arguments: &[&str]) -> PtySession {
-    let mut command = Command::new(CARDLAB);
-    command.arg("unlock").args(arguments).env("PCSCLITE_CSOCK_NAME", socket).env("TERM", "xterm").env("NO_COLOR", "1");
-    spawn_command(command, Some(PATIENCE)).unwrap()
+fn unlock(socket: &str, arguments: &[&str]) -> Terminal {
+    let command = terminal::Command::new(CARDLAB)
+        .arg("unlock")
+        .args(arguments)
+        .env("PCSCLITE_CSOCK_NAME", socket)
+        .env("TERM", "xterm")
+        .env("NO_COLOR", "1");
+    Terminal::run(command)
 }
 
 #[test]
@@ -145,33 +148,33 @@ fn the_unlock_tool_online_and_with_the_console() {
     server.set_answers("lab\\anna", "anna-password");
     running.cardlab(&["card", "lock", "pin", "--reader", "Anna"]).ok();
     let mut session = unlock(&running.socket, &["--reader", "Anna", "--online", &running.server]);
-    session.exp_string("the PIN is blocked").unwrap();
+    session.sees("the PIN is blocked");
     // The question is the prompt; the answer is not shown.
-    let (_, question) = session.exp_regex("[A-Z][a-z ]+\\? ").unwrap();
-    session.send_line("wrong").unwrap();
-    session.exp_string("That is not right. Try again.").unwrap();
-    session.exp_regex("\\? ").unwrap();
-    session.send_line(&right(&question)).unwrap();
-    session.exp_string("New PIN (4 to 16 characters): ").unwrap();
-    session.send_line("4711").unwrap();
-    session.exp_string("Confirm new PIN: ").unwrap();
-    session.send_line("4711").unwrap();
-    session.exp_string("Unlocked. The new PIN is set.").unwrap();
-    session.exp_eof().unwrap();
+    let question = session.question();
+    session.enters("wrong");
+    session.sees("That is not right. Try again.");
+    session.question();
+    session.enters(&right(&question));
+    session.sees("New PIN (4 to 16 characters): ");
+    session.enters("4711");
+    session.sees("Confirm new PIN: ");
+    session.enters("4711");
+    session.sees("Unlocked. The new PIN is set.");
+    session.ends();
 
     // The same by the settings that an administrator rolls out; a mistake in them is named.
     running.cardlab(&["card", "lock", "pin", "--reader", "Anna"]).ok();
     lab.write("client.toml", &format!("service_url = \"{}/credprovapi\"\nverify_server_certificate = true\n", running.server));
     let settings = lab.file("client.toml").to_str().unwrap().to_owned();
     let mut session = unlock(&running.socket, &["--reader", "Anna", "--settings", &settings]);
-    let (_, question) = session.exp_regex("[A-Z][a-z ]+\\? ").unwrap();
-    session.send_line(&right(&question)).unwrap();
-    session.exp_string("New PIN (4 to 16 characters): ").unwrap();
-    session.send_line("4712").unwrap();
-    session.exp_string("Confirm new PIN: ").unwrap();
-    session.send_line("4712").unwrap();
-    session.exp_string("Unlocked. The new PIN is set.").unwrap();
-    session.exp_eof().unwrap();
+    let question = session.question();
+    session.enters(&right(&question));
+    session.sees("New PIN (4 to 16 characters): ");
+    session.enters("4712");
+    session.sees("Confirm new PIN: ");
+    session.enters("4712");
+    session.sees("Unlocked. The new PIN is set.");
+    session.ends();
     lab.write("client.toml", "service_ulr = \"x\"\n");
     let wrong = running.cardlab(&["unlock", "--reader", "Anna", "--settings", &settings]);
     has(&wrong.code(2), &["client.toml", "line 1", "unknown field `service_ulr`", "service_url"]);
@@ -180,8 +183,8 @@ fn the_unlock_tool_online_and_with_the_console() {
     running.cardlab(&["card", "lock", "pin", "--reader", "Boris"]).ok();
     for server in [running.server.as_str(), "http://127.0.0.1:1"] {
         let mut session = unlock(&running.socket, &["--reader", "Boris", "--online", server]);
-        session.exp_string("your operator can help.").unwrap();
-        session.exp_string("Challenge data").unwrap();
+        session.sees("your operator can help.");
+        session.sees("Challenge data");
     }
     // The console's answer, typed into the tool.
     let admin = server.log_in("admin", "admin-password");
@@ -204,20 +207,20 @@ fn the_unlock_tool_online_and_with_the_console() {
         .status();
     assert!(put.unwrap().success());
     let mut session = unlock(&running.socket, &["--reader", "Boris"]);
-    session.exp_string("Challenge data   ").unwrap();
-    let challenge = session.exp_string("   check code").unwrap();
+    session.sees("Challenge data   ");
+    let challenge = session.sees("   check code");
     let users = server.get("/api/v1/users?q=boris", &admin);
     let serial = users[0]["cards"][0]["serialNumber"].as_str().unwrap();
     let wizard = ok(server.post(&format!("/api/v1/cards/{serial}/wizard"), &admin, &json!({})));
     let path = format!("/api/v1/unlock/{}/challenge", wizard["wizard"].as_str().unwrap());
     let response = ok(server.post(&path, &admin, &json!({"challenge": challenge})));
-    session.exp_string("Response data").unwrap();
-    session.send_line(response["grouped"].as_str().unwrap()).unwrap();
-    session.exp_string("New PIN (6 to 8 digits): ").unwrap();
-    session.send_line("864209").unwrap();
-    session.exp_string("Confirm new PIN: ").unwrap();
-    session.send_line("864209").unwrap();
-    session.exp_string("Unlocked. The new PIN is set.").unwrap();
+    session.sees("Response data");
+    session.enters(response["grouped"].as_str().unwrap());
+    session.sees("New PIN (6 to 8 digits): ");
+    session.enters("864209");
+    session.sees("Confirm new PIN: ");
+    session.enters("864209");
+    session.sees("Unlocked. The new PIN is set.");
 }
 
 /// An operator orders it, the user answers and sets a new PIN at the workstation that has the card. Nobody who answers
@@ -234,24 +237,26 @@ fn an_agent_does_what_operators_order() {
     let serial = server.get("/api/v1/users?q=anna", &oleg)[0]["cards"][0]["serialNumber"].as_str().unwrap().to_owned();
     let tasks = format!("/api/v1/cards/{serial}/tasks");
     ok(server.post(&tasks, &oleg, &json!({"comment": "called in"})));
-    let mut command = Command::new(CARDLAB);
-    command.args(["agent", "--online", &running.server, "--reader", "Anna", "--every", "1"]);
-    command.env("PCSCLITE_CSOCK_NAME", &running.socket).env("TERM", "xterm").env("NO_COLOR", "1");
-    let mut session = spawn_command(command, Some(PATIENCE)).unwrap();
-    session.exp_string("Your operator asks you to set a new PIN for this card.").unwrap();
-    let (_, question) = session.exp_regex("[A-Z][a-z ]+\\? ").unwrap();
-    session.send_line(&right(&question)).unwrap();
-    session.exp_string("New PIN (4 to 16 characters): ").unwrap();
-    session.send_line("864209").unwrap();
-    session.exp_string("Confirm new PIN: ").unwrap();
-    session.send_line("864209").unwrap();
-    session.exp_string("User PIN reset successfully.").unwrap();
+    let command = terminal::Command::new(CARDLAB)
+        .args(["agent", "--online", &running.server, "--reader", "Anna", "--every", "1"])
+        .env("PCSCLITE_CSOCK_NAME", &running.socket)
+        .env("TERM", "xterm")
+        .env("NO_COLOR", "1");
+    let mut session = Terminal::run(command);
+    session.sees("Your operator asks you to set a new PIN for this card.");
+    let question = session.question();
+    session.enters(&right(&question));
+    session.sees("New PIN (4 to 16 characters): ");
+    session.enters("864209");
+    session.sees("Confirm new PIN: ");
+    session.enters("864209");
+    session.sees("User PIN reset successfully.");
     assert_eq!(server.get(&tasks, &oleg)[0]["state"], "Completed");
     // It goes on asking: the next task is done without another start. Nobody answers, and it waits.
     ok(server.post(&tasks, &oleg, &json!({})));
-    session.exp_string("Your operator asks you to set a new PIN for this card.").unwrap();
-    session.exp_regex("\\? ").unwrap();
-    session.send_control('d').unwrap();
+    session.sees("Your operator asks you to set a new PIN for this card.");
+    session.question();
+    session.control('d');
     // The answer of the server is there before the next question to it.
     let idle = |task: &Value| task["state"] == "Idle";
     let waiting = std::time::Instant::now();

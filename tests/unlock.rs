@@ -2,22 +2,22 @@
 
 use crate::common;
 use crate::common::desk::{Desk, card};
+use crate::common::terminal::{self, Terminal};
 use crate::common::{CARDLAB, Lab, Said, Up, cardlab, has, said};
 use cardlab_pcsclite::client::{Context, Disposition, ShareMode};
-use rexpect::session::{PtySession, spawn_command};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The administration key of a new GIDS card.
 const ZEROS: &str = "000000000000000000000000000000000000000000000000";
-/// Longest wait for a word on the terminal, in milliseconds.
-const PATIENCE: u64 = 30_000;
-
 /// `cardlab` in a terminal of its own.
-fn in_terminal(socket: &Path, arguments: &[&str]) -> PtySession {
-    let mut command = Command::new(CARDLAB);
-    command.args(arguments).env("PCSCLITE_CSOCK_NAME", socket).env("TERM", "xterm").env_remove("NO_COLOR");
-    spawn_command(command, Some(PATIENCE)).unwrap()
+fn in_terminal(socket: &Path, arguments: &[&str]) -> Terminal {
+    let command = terminal::Command::new(CARDLAB)
+        .args(arguments)
+        .env("PCSCLITE_CSOCK_NAME", socket)
+        .env("TERM", "xterm")
+        .env_remove("NO_COLOR");
+    Terminal::run(command)
 }
 
 fn at(socket: &Path, arguments: &[&str], input: &str) -> Said {
@@ -30,10 +30,10 @@ fn at(socket: &Path, arguments: &[&str], input: &str) -> Said {
 }
 
 /// Waits for challenge data on the screen and gives its digits. It is bold.
-fn challenge(session: &mut PtySession) -> String {
-    session.exp_string("Challenge data   \u{1b}[1m").unwrap();
-    let shown = session.exp_string("\u{1b}[0m").unwrap();
-    session.exp_string("check code ").unwrap();
+fn challenge(session: &mut Terminal) -> String {
+    session.sees("Challenge data   \u{1b}[1m");
+    let shown = session.sees("\u{1b}[0m");
+    session.sees("check code ");
     shown.replace(' ', "")
 }
 
@@ -45,9 +45,9 @@ fn respond(key: &str, challenge: &str) -> String {
 }
 
 /// Types a line once the question stands there.
-fn answer(session: &mut PtySession, question: &str, line: &str) {
-    session.exp_string(question).unwrap();
-    session.send_line(line).unwrap();
+fn answer(session: &mut Terminal, question: &str, line: &str) {
+    session.sees(question);
+    session.enters(line);
 }
 
 fn tries(socket: &Path) -> (u64, u64) {
@@ -69,21 +69,21 @@ fn offline_unlock_in_a_terminal() {
     assert_eq!(tries(&socket), (0, 5));
 
     let mut session = in_terminal(&socket, &["unlock"]);
-    session.exp_string("in cardlab GIDS 00 00: the PIN is blocked").unwrap();
+    session.sees("in cardlab GIDS 00 00: the PIN is blocked");
     let first = challenge(&mut session);
     assert_eq!(first.len(), 16);
     answer(&mut session, "Response data", "1234");
-    session.exp_string("4 digits, but the code has 16.").unwrap();
+    session.sees("4 digits, but the code has 16.");
     answer(&mut session, "Response data", "88BE354D2E0B286G");
-    session.exp_string("'G' at place 16 is no digit of the code").unwrap();
+    session.sees("'G' at place 16 is no digit of the code");
     has(&first_words(&socket), &["Another program holds the card; waiting for it."]);
 
     // A wrong one: a try less, a new challenge.
     answer(&mut session, "Response data", "88BE354D2E0B2869");
-    session.exp_string("check code 15").unwrap();
+    session.sees("check code 15");
     answer(&mut session, "New PIN (4 to 16 characters): ", "4711");
     answer(&mut session, "Confirm new PIN: ", "4711");
-    session.exp_string("Wrong response; 4 tries left.").unwrap();
+    session.sees("Wrong response; 4 tries left.");
     let second = challenge(&mut session);
     assert_ne!(first, second);
 
@@ -91,7 +91,7 @@ fn offline_unlock_in_a_terminal() {
     answer(&mut session, "Response data", &respond(ZEROS, &first));
     answer(&mut session, "New PIN", "4711");
     answer(&mut session, "Confirm new PIN: ", "4711");
-    session.exp_string("Wrong response; 3 tries left.").unwrap();
+    session.sees("Wrong response; 3 tries left.");
     let third = challenge(&mut session);
 
     // As people type it, with slips in the PIN that the card never hears of.
@@ -99,23 +99,23 @@ fn offline_unlock_in_a_terminal() {
     let spaced: Vec<&str> = (0..4).map(|n| &response[4 * n..4 * n + 4]).collect();
     answer(&mut session, "Response data", &spaced.join("-"));
     answer(&mut session, "New PIN", "123");
-    session.exp_string("A PIN of this card has 4 to 16 characters, not 3.").unwrap();
+    session.sees("A PIN of this card has 4 to 16 characters, not 3.");
     answer(&mut session, "New PIN", "pässword");
-    session.exp_string("plain keyboard only").unwrap();
+    session.sees("plain keyboard only");
     answer(&mut session, "New PIN", "");
-    session.exp_string("The PIN is empty.").unwrap();
+    session.sees("The PIN is empty.");
     answer(&mut session, "New PIN", "864209");
     answer(&mut session, "Confirm new PIN: ", "864290");
-    session.exp_string("The confirmation differs from the new PIN.").unwrap();
-    session.exp_string("New PIN (4 to 16 characters): ").unwrap();
+    session.sees("The confirmation differs from the new PIN.");
+    session.sees("New PIN (4 to 16 characters): ");
     // Backspace works, and the PIN does not show.
-    session.send("86x").unwrap();
-    session.send("\u{7f}").unwrap();
-    session.send_line("4209").unwrap();
+    session.types("86x");
+    session.types("\u{7f}");
+    session.enters("4209");
     answer(&mut session, "Confirm new PIN: ", "864209");
-    let shown = session.exp_string("Unlocked. The new PIN is set.").unwrap();
+    let shown = session.sees("Unlocked. The new PIN is set.");
     assert!(!shown.contains("864209") && shown.contains("******"), "{shown}");
-    session.exp_eof().unwrap();
+    session.ends();
     assert_eq!(tries(&socket), (3, 5), "all tries are back");
 
     has(&up.sh(&lab, "pkcs11-tool --login --pin 864209 -O 2>&1").ok(), &["Profile object"]);
@@ -142,30 +142,29 @@ fn a_card_that_is_pulled_out_gets_a_new_challenge() {
     let mut session = in_terminal(desk.socket(), &["unlock"]);
     let first = challenge(&mut session);
     // In the middle of typing.
-    session.send("88BE").unwrap();
-    session.flush().unwrap();
+    session.types("88BE");
     desk.remove();
-    session.exp_string("The card was removed; its challenge is gone. Put it back for a new one").unwrap();
+    session.sees("The card was removed; its challenge is gone. Put it back for a new one");
     desk.insert();
     let second = challenge(&mut session);
     assert_ne!(first, second);
     answer(&mut session, "Response data", &respond(ZEROS, &first));
     answer(&mut session, "New PIN", "4711");
     answer(&mut session, "Confirm", "4711");
-    session.exp_string("Wrong response; 4 tries left.").unwrap();
+    session.sees("Wrong response; 4 tries left.");
     let third = challenge(&mut session);
     answer(&mut session, "Response data", &respond(ZEROS, &third));
     // And once more between response and PIN.
-    session.exp_string("New PIN").unwrap();
+    session.sees("New PIN");
     desk.remove();
-    session.exp_string("The card was removed").unwrap();
+    session.sees("The card was removed");
     desk.insert();
     let fourth = challenge(&mut session);
     answer(&mut session, "Response data", &respond(ZEROS, &fourth));
     answer(&mut session, "New PIN", "4711");
     answer(&mut session, "Confirm", "4711");
-    session.exp_string("Unlocked.").unwrap();
-    session.exp_eof().unwrap();
+    session.sees("Unlocked.");
+    session.ends();
     assert_eq!(tries(desk.socket()), (3, 5));
 }
 
@@ -182,17 +181,17 @@ fn other_programs_may_disturb_a_shared_card_at_no_cost() {
     answer(&mut session, "Response data", &respond(ZEROS, &first));
     answer(&mut session, "New PIN", "4711");
     answer(&mut session, "Confirm", "4711");
-    session.exp_string("The card no longer waits for this response.").unwrap();
+    session.sees("The card no longer waits for this response.");
     let second = challenge(&mut session);
     assert_eq!(tries(desk.socket()).1, 5);
     // Another program resets the card.
     other.disconnect(Disposition::Reset).unwrap();
-    session.exp_string("Another program reset the card; its challenge is gone.").unwrap();
+    session.sees("Another program reset the card; its challenge is gone.");
     let third = challenge(&mut session);
     assert!(second != third && first != second);
-    session.exp_string("Response data").unwrap();
-    session.send_control('c').unwrap();
-    session.exp_eof().unwrap();
+    session.sees("Response data");
+    session.control('c');
+    session.ends();
 }
 
 #[test]
@@ -202,27 +201,27 @@ fn a_card_is_chosen_from_those_in_readers() {
     let socket = up.socket();
     at(&socket, &["card", "lock", "pin", "--reader", "cardlab PIV admin"], "").ok();
     let mut session = in_terminal(&socket, &["unlock"]);
-    session.exp_string("1  cardlab GIDS 00 00  GIDS card: the PIN is not blocked, 3 tries left").unwrap();
-    session.exp_string("2  Yubico YubiKey OTP+FIDO+CCID 01 00  YubiKey 5.4.3: the PIN is not blocked").unwrap();
-    session.exp_string("3  cardlab PIV admin 02 00  PIV card, managed: the PIN is blocked").unwrap();
+    session.sees("1  cardlab GIDS 00 00  GIDS card: the PIN is not blocked, 3 tries left");
+    session.sees("2  Yubico YubiKey OTP+FIDO+CCID 01 00  YubiKey 5.4.3: the PIN is not blocked");
+    session.sees("3  cardlab PIV admin 02 00  PIV card, managed: the PIN is blocked");
     answer(&mut session, "Card (1 to 3): ", "4");
-    session.exp_string("A number from 1 to 3, please.").unwrap();
+    session.sees("A number from 1 to 3, please.");
     answer(&mut session, "Card (1 to 3): ", "3");
     let code = challenge(&mut session);
     answer(&mut session, "Response data", &respond(common::KEY, &code));
     answer(&mut session, "New PIN (6 to 8 digits): ", "12345a");
-    session.exp_string("A PIN of this card has digits only.").unwrap();
+    session.sees("A PIN of this card has digits only.");
     answer(&mut session, "New PIN", "135790");
     answer(&mut session, "Confirm", "135790");
-    session.exp_string("Unlocked.").unwrap();
-    session.exp_eof().unwrap();
+    session.sees("Unlocked.");
+    session.ends();
     let verified = "opensc-tool -r 2 -s 00:A4:04:00:05:A0:00:00:03:08:00 -s 00:20:00:80:08:31:33:35:37:39:30:FF:FF";
     has(&up.sh(&lab, verified).ok(), &["SW1=0x90, SW2=0x00"]);
 
     // Not blocked: a person is asked first.
     let mut session = in_terminal(&socket, &["unlock", "--reader", "cardlab GIDS"]);
     answer(&mut session, "Set a new PIN all the same? [y/N] ", "n");
-    session.exp_eof().unwrap();
+    session.ends();
     let text = at(&socket, &["unlock", "--reader", "cardlab GIDS"], "").code(1);
     has(&text, &["the PIN is not blocked, 3 tries left; --force sets a new PIN all the same"]);
     // A YubiKey has no challenge for its PIN.
@@ -240,16 +239,16 @@ fn the_puk_way() {
     at(desk.socket(), &["card", "lock", "pin"], "").ok();
     let mut session = in_terminal(desk.socket(), &["unlock", "--puk"]);
     answer(&mut session, "PUK: ", "1");
-    session.exp_string("A PUK has 6 to 8 characters.").unwrap();
+    session.sees("A PUK has 6 to 8 characters.");
     answer(&mut session, "PUK: ", "00000000");
     answer(&mut session, "New PIN (6 to 8 characters): ", "abc123");
     answer(&mut session, "Confirm", "abc123");
-    session.exp_string("Wrong PUK; 2 tries left.").unwrap();
+    session.sees("Wrong PUK; 2 tries left.");
     answer(&mut session, "PUK: ", "12345678");
     answer(&mut session, "New PIN", "abc123");
     answer(&mut session, "Confirm", "abc123");
-    session.exp_string("Unlocked.").unwrap();
-    session.exp_eof().unwrap();
+    session.sees("Unlocked.");
+    session.ends();
     // A challenge whose response nothing would take is not given out.
     has(&at(desk.socket(), &["unlock", "--challenge"], "").code(1), &["unblocked with its PUK only"]);
     at(desk.socket(), &["card", "lock", "puk"], "").ok();
@@ -323,9 +322,9 @@ fn a_lost_card_says_so() {
     answer(&mut session, "Response data", "0123456789ABCDEF");
     answer(&mut session, "New PIN", "4711");
     answer(&mut session, "Confirm", "4711");
-    session.exp_string("Wrong response; no tries left.").unwrap();
-    session.exp_string("The administration key is blocked: nothing unblocks this card any more.").unwrap();
-    session.exp_eof().unwrap();
+    session.sees("Wrong response; no tries left.");
+    session.sees("The administration key is blocked: nothing unblocks this card any more.");
+    session.ends();
     assert_eq!(tries(desk.socket()), (0, 0));
     let blank = Desk::with(card("gids-blank", 7));
     has(&at(blank.socket(), &["unlock"], "").code(1), &["this GIDS card is not initialised"]);
@@ -337,16 +336,19 @@ fn aes_cards_show_32_characters_and_no_colour_is_no_colour() {
     let key = "000102030405060708090A0B0C0D0E0F";
     let up = Up::start(&lab, &["--card", &format!("gids,admin-algorithm=aes128,admin-key={key}")]);
     at(&up.socket(), &["card", "lock", "pin"], "").ok();
-    let mut command = Command::new(CARDLAB);
-    command.arg("unlock").env("PCSCLITE_CSOCK_NAME", up.socket()).env("TERM", "xterm").env("NO_COLOR", "1");
-    let mut session = spawn_command(command, Some(PATIENCE)).unwrap();
-    session.exp_string("Challenge data   ").unwrap();
-    let code = session.exp_string("   check code").unwrap().replace(' ', "");
+    let command = terminal::Command::new(CARDLAB)
+        .arg("unlock")
+        .env("PCSCLITE_CSOCK_NAME", up.socket())
+        .env("TERM", "xterm")
+        .env("NO_COLOR", "1");
+    let mut session = Terminal::run(command);
+    session.sees("Challenge data   ");
+    let code = session.sees("   check code").replace(' ', "");
     assert_eq!(code.len(), 32, "{code}");
     answer(&mut session, "Response data", &respond(key, &code));
     answer(&mut session, "New PIN", "4711");
     answer(&mut session, "Confirm", "4711");
-    session.exp_string("Unlocked.").unwrap();
+    session.sees("Unlocked.");
 }
 
 #[test]

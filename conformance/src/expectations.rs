@@ -8,7 +8,7 @@
 //! ```
 
 use crate::report::{Outcome, Report};
-use globset::Glob;
+use glob::Pattern;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -72,7 +72,7 @@ impl Expectations {
             if known.reason.trim().is_empty() {
                 return Err(ExpectError::NoReason(known.id.clone()));
             }
-            if Glob::new(&known.card).is_err() {
+            if Pattern::new(&known.card).is_err() {
                 return Err(ExpectError::Card(known.card.clone()));
             }
         }
@@ -82,10 +82,10 @@ impl Expectations {
     /// Marks known failures in a report; gives what is stale: entries that no test of the run is for.
     pub fn apply(&self, report: &mut Report) -> Vec<&Known> {
         let mut used = vec![false; self.failure.len()];
-        let globs: Vec<_> = self.failure.iter().map(|k| Glob::new(&k.card).ok().map(|g| g.compile_matcher())).collect();
+        let globs: Vec<_> = self.failure.iter().map(|k| Pattern::new(&k.card).ok()).collect();
         for record in &mut report.records {
             let found = (0..self.failure.len())
-                .find(|n| self.failure[*n].id == record.id && globs[*n].as_ref().is_some_and(|g| g.is_match(&record.card)));
+                .find(|n| self.failure[*n].id == record.id && globs[*n].as_ref().is_some_and(|g| g.matches(&record.card)));
             let Some(n) = found else { continue };
             match record.outcome {
                 Outcome::Failed => {

@@ -1,7 +1,7 @@
 //! Which tests are to run.
 
 use crate::test::{Level, Test};
-use globset::{GlobBuilder, GlobMatcher};
+use glob::Pattern;
 use std::str::FromStr;
 use thiserror::Error;
 
@@ -62,15 +62,14 @@ pub struct Selection {
     pub partition: Option<Partition>,
 }
 
-fn matcher(pattern: &str) -> Result<GlobMatcher, SelectError> {
-    let wrong = |e: globset::Error| SelectError::Pattern { pattern: pattern.into(), reason: e.kind().to_string() };
-    Ok(GlobBuilder::new(pattern).literal_separator(false).build().map_err(wrong)?.compile_matcher())
+fn matcher(pattern: &str) -> Result<Pattern, SelectError> {
+    Pattern::new(pattern).map_err(|error| SelectError::Pattern { pattern: pattern.into(), reason: error.msg.into() })
 }
 
 /// Whether an id fits a pattern.
-fn fits(pattern: &str, glob: &GlobMatcher, id: &str) -> bool {
+fn fits(pattern: &str, glob: &Pattern, id: &str) -> bool {
     let below = id.strip_prefix(pattern.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    below || glob.is_match(id)
+    below || glob.matches(id)
 }
 
 /// The tests of a selection, in the catalogue's order.

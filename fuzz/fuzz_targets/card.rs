@@ -1,8 +1,8 @@
 //! Any sequence of commands gets an answer with a status word; counters stay within their maximum.
 //! Input: commands, each behind its length.
 #![no_main]
-use cardlab_sim::{Card, Profile, World};
 use cardlab_sim::reference;
+use cardlab_sim::{Card, Profile, World};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let Some((profile, mut rest)) = bytes.split_first() else { return };

@@ -1,8 +1,8 @@
 //! GIDS commands after selection and both authentications. Input: a byte that chooses the card's state,
 //! then commands, each behind its length; the class byte is left out.
 #![no_main]
-use cardlab_sim::{Card, Profile, World};
 use cardlab_sim::reference;
+use cardlab_sim::{Card, Profile, World};
 
 const SELECT: &[u8] = &[0x00, 0xA4, 0x04, 0x00, 0x0B, 0xA0, 0x00, 0x00, 0x03, 0x97, 0x42, 0x54, 0x46, 0x59, 0x02, 0x01, 0x00];
 const VERIFY: &[u8] = &[0x00, 0x20, 0x00, 0x80, 0x06, b'1', b'2', b'3', b'4', b'5', b'6'];

@@ -2,8 +2,8 @@
 #![no_main]
 
 use cardlab_sim::World;
-use cardlab_vreader::{Snapshot, TouchMode};
 use cardlab_vreader::trace;
+use cardlab_vreader::{Snapshot, TouchMode};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -15,11 +15,11 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    if let Ok(snapshot) = Snapshot::read(text, None) {
-        if let Ok(mut card) = snapshot.card(World::seeded(1)) {
-            card.power_on();
-            let _ = card.transmit(&[0, 0xA4, 4, 0, 5, 0xA0, 0, 0, 3, 8]);
-        }
+    if let Ok(snapshot) = Snapshot::read(text, None)
+        && let Ok(mut card) = snapshot.card(World::seeded(1))
+    {
+        card.power_on();
+        let _ = card.transmit(&[0, 0xA4, 4, 0, 5, 0xA0, 0, 0, 3, 8]);
     }
     if let Ok(touch) = text.parse::<TouchMode>() {
         assert_eq!(touch.to_string().parse(), Ok(touch));

@@ -310,6 +310,18 @@ fn memory_has_an_end() {
     assert!(files::free(b.card.nvm(), &profile) < 30_000);
 }
 
+/// A block for RSA-1024 (RFC 8017): kind 1 of a signature (section 9.2), 2 of what is encrypted (section 7.2.1).
+fn block(kind: u8, data: &[u8]) -> Vec<u8> {
+    let mut block = vec![0, kind];
+    block.resize(127 - data.len(), 0xFF);
+    [&block[..], &[0], data].concat()
+}
+
+/// The public operation with RSA-1024.
+fn raised(key: &rsa::PublicKey, number: &[u8]) -> Vec<u8> {
+    rsa::hazmat::rsa_encrypt(key, &rsa::BoxedUint::from_be_slice(number, 1024).unwrap()).unwrap().to_be_bytes().to_vec()
+}
+
 #[test]
 fn rsa_keys_sign_and_decipher() {
     use rsa::traits::PublicKeyParts;
@@ -326,19 +338,19 @@ fn rsa_keys_sign_and_decipher() {
 
     assert_eq!(b.sw("002241B606800116840181"), "9000");
     let (signature, _) = b.long("002A9E9A", &[&[0x00, 0x01][..], &[0xFF; 114], &[0x00], b"digest info"].concat());
-    key.verify(rsa::Pkcs1v15Sign::new_unprefixed(), b"digest info", &signature).unwrap();
+    assert_eq!(raised(&key, &signature), block(1, b"digest info"));
     assert_eq!(b.long("002A9E9A", b"digest info").1, "6700", "a block of its own has the modulus' length");
 
     assert_eq!(b.sw("002241B606800156840181"), "9000");
     let (signature, sw) = b.long("002A9E9A", b"digest info");
     assert_eq!((signature.len(), sw.as_str()), (128, "9000"));
-    key.verify(rsa::Pkcs1v15Sign::new_unprefixed(), b"digest info", &signature).unwrap();
+    assert_eq!(raised(&key, &signature), block(1, b"digest info"));
     assert_eq!(b.long("002A9E9A", &[1; 120]).1, "6700", "no room for padding");
     assert_eq!(b.long("002A8086", &[0; 128]).1, "6985", "the environment is for signatures");
 
     let mut rng = <rand_chacha::ChaCha20Rng as rand_core::SeedableRng>::seed_from_u64(5);
     assert_eq!(b.sw("002241B806800146840181"), "9000");
-    let cryptogram = key.encrypt(&mut rng, rsa::Pkcs1v15Encrypt, b"secret").unwrap();
+    let cryptogram = raised(&key, &block(2, b"secret"));
     assert_eq!(b.long("002A8086", &cryptogram), (b"secret".to_vec(), "9000".into()));
     assert_eq!(b.long("002A8086", &[&[0][..], &cryptogram].concat()).0, b"secret", "with a padding indicator");
     assert_eq!(b.long("002A8086", &[7; 128]).1, "6A80");
@@ -397,7 +409,7 @@ fn a_key_can_be_loaded_and_deleted() {
     assert_eq!(b.long("00DB3FFF", &template).1, "9000");
     assert_eq!(b.sw("002241B606800156840181"), "9000");
     let (signature, _) = b.long("002A9E9A", b"x");
-    rsa::PublicKey::from(&key).verify(rsa::Pkcs1v15Sign::new_unprefixed(), b"x", &signature).unwrap();
+    assert_eq!(raised(&rsa::PublicKey::from(&key), &signature), block(1, b"x"));
     assert_eq!(b.sw("00A4000C02B081"), "9000");
     assert!(keys::info(b.card.nvm(), 0x81).is_some());
     assert_eq!(b.sw("00E40000"), "9000");

@@ -4,6 +4,7 @@
 pub mod browser;
 pub mod desk;
 pub mod site;
+pub mod terminal;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

@@ -193,16 +193,20 @@ mod tests {
     use crate::crypto::asymmetric::Algorithm;
     use crate::crypto::backend::RustCrypto;
     use crate::random::Random;
-    use ::rsa::signature::Verifier;
+    use hex_literal::hex;
 
+    /// EMSA-PKCS1-v1_5, RFC 8017 section 9.2, with SHA-256's DigestInfo as it stands in its note 1.
     #[test]
-    fn an_rsa_signature_is_judged_right_by_the_fields_crate() {
+    fn an_rsa_signature_holds_the_digest_of_its_message() {
         let key = KeyPair::generate(Algorithm::Rsa(1024), &mut Random::from_number(1, 0)).unwrap();
         let PublicKey::Rsa(modulus) = key.public().unwrap() else { panic!("an RSA key") };
         let number = ::rsa::BoxedUint::from_be_slice_vartime;
         let public = ::rsa::PublicKey::new(number(&modulus), number(&EXPONENT)).unwrap();
         let signature = sign_message(&key, b"message", &RustCrypto).unwrap();
-        let judge = ::rsa::pkcs1v15::VerifyingKey::<Sha256>::new(public);
-        judge.verify(b"message", &signature.as_slice().try_into().unwrap()).unwrap();
+        let signature = ::rsa::BoxedUint::from_be_slice(&signature, 1024).unwrap();
+        let info = hex!("3031300d060960864801650304020105000420");
+        let end = [&[0x00][..], &info, &Sha256::digest(b"message")].concat();
+        let block = [&[0x00, 0x01][..], &vec![0xFF; 126 - end.len()], &end].concat();
+        assert_eq!(::rsa::hazmat::rsa_encrypt(&public, &signature).unwrap().to_be_bytes()[..], block);
     }
 }

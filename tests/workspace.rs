@@ -1,0 +1,101 @@
+//! The workspace itself: what is tested is what ships, and every file of tests is one that runs.
+
+use crate::common::{CARDLAB, cardlab, has};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+/// Features that only tests and benches ask for. Each is of a crate that is not ours, and changes nothing of what the
+/// program does with it.
+const OF_TESTS: [(&str, &str, &str); 9] = [
+    ("base64", "default", "fantoccini's"),
+    ("base64", "std", "fantoccini's"),
+    ("crossbeam-utils", "default", "criterion's; the same as std, which the program has"),
+    ("either", "use_std", "criterion's; another name of std, which the program has"),
+    ("hyper-util", "client", "fantoccini's"),
+    ("hyper-util", "client-legacy", "fantoccini's"),
+    ("serde", "alloc", "criterion's; a part of std, which the program has"),
+    ("zerocopy", "derive", "criterion's; macros that nothing of the program uses"),
+    ("zerocopy", "zerocopy-derive", "criterion's; the same"),
+];
+
+fn cargo(arguments: &[&str]) -> String {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo).current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The features of each crate that is compiled into programs (not into the compiler), by name and version.
+fn features(of: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
+    let tree = ["tree", "--locked", "--prefix", "none", "--format", "{p}|{f}"];
+    let mut found = BTreeMap::<String, BTreeSet<String>>::new();
+    for line in cargo(&[&tree, of].concat()).lines().filter(|line| !line.is_empty()) {
+        let (package, features) = line.trim_end_matches(" (*)").split_once('|').unwrap();
+        let package = package.split(' ').take(2).collect::<Vec<_>>().join(" ");
+        found.entry(package).or_default().extend(features.split(',').filter(|f| !f.is_empty()).map(str::to_owned));
+    }
+    found
+}
+
+/// The tests run the program that `cargo test --workspace` compiles, where crates have the features that any member's
+/// tests ask for.
+#[test]
+fn the_program_under_test_has_the_features_of_a_release() {
+    let released = features(&["--package", "cardlab", "--edges", "normal,no-proc-macro"]);
+    let tested = features(&["--workspace", "--edges", "normal,dev,no-proc-macro"]);
+    assert!(released.len() > 100, "{released:?}");
+    let mut more = BTreeSet::new();
+    for (package, features) in &released {
+        let name = package.split(' ').next().unwrap();
+        more.extend(tested[package].difference(features).map(|feature| (name, feature.as_str())));
+    }
+    let known = OF_TESTS.iter().map(|(name, feature, _)| (*name, *feature)).collect();
+    assert_eq!(more, known, "features that only tests have, and what is known of them");
+}
+
+#[test]
+fn the_program_says_what_it_is_built_of() {
+    let number = format!("cardlab {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(cardlab(&["-V"]).ok(), number);
+    let text = cardlab(&["--version", "--verbose"]).ok();
+    assert!(text.starts_with(&number), "{text}");
+    let features: Vec<&str> = text.lines().filter(|line| line.starts_with("features")).collect();
+    assert_eq!(features, ["features      fast-crypto"], "no feature is for tests");
+    has(&text, &["cryptography  aws-lc", "profile       "]);
+}
+
+/// What switches something on for tests only is no option of any command, and no variable.
+#[test]
+fn nothing_is_switched_on_for_tests() {
+    for option in ["--seeded-fault", "--sabotage", "--test"] {
+        has(&cardlab(&["exec", option, "verify-no-decrement", "--", "true"]).code(2), &["unexpected argument", option]);
+    }
+    let program = std::fs::read(CARDLAB).unwrap();
+    let word = b"CARDLAB_TEST_";
+    assert!(!program.windows(word.len()).any(|window| window == word), "the program knows a variable of the tests");
+}
+
+/// Tests are found by name no more: each program of tests has a list of its files.
+#[test]
+fn every_file_of_tests_is_run() {
+    let metadata: Value = serde_json::from_str(&cargo(&["metadata", "--locked", "--no-deps", "--format-version", "1"])).unwrap();
+    let mut seen = 0;
+    for package in metadata["packages"].as_array().unwrap() {
+        let programs = package["targets"].as_array().unwrap().iter().filter(|target| target["kind"][0] == "test");
+        let programs: Vec<&Path> = programs.map(|target| Path::new(target["src_path"].as_str().unwrap())).collect();
+        let directory = Path::new(package["manifest_path"].as_str().unwrap()).with_file_name("tests");
+        for entry in directory.read_dir().into_iter().flatten().map(|entry| entry.unwrap().path()) {
+            let file = if entry.is_dir() { entry.join("main.rs") } else { entry };
+            if file.extension().is_none_or(|extension| extension != "rs") || !file.exists() {
+                continue;
+            }
+            let module = format!("mod {};", file.file_stem().unwrap().display());
+            let listed = |program: &&Path| std::fs::read_to_string(program).unwrap().lines().any(|line| line == module);
+            assert!(programs.contains(&&*file) || programs.iter().any(listed), "{}: no program of tests has it", file.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 30, "{seen}");
+}
