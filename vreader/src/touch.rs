@@ -16,7 +16,7 @@ pub enum TouchMode {
     Auto,
     /// Never: the operation fails at once.
     Never,
-    /// By [`Button::press`]; the operation fails after [`PATIENCE`].
+    /// By [`Button::press`]; the operation fails after 15 seconds.
     Wait,
     /// By itself after this time.
     After(Duration),

@@ -1,6 +1,6 @@
 //! The GIDS card edge: the Generic Identity Device Specification, Microsoft's own minidriver card.
 //!
-//! One file a command or family of commands. [`Gids`] holds what is volatile: security status,
+//! One file a command or family of commands. `Gids` holds what is volatile: security status,
 //! pending challenge, security environment, selected file. Files are records of [`files`], keys of
 //! [`crate::keys`], the PIN of [`mod@crate::reference`], the administration key of [`crate::admin_key`].
 //!

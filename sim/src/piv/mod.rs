@@ -1,8 +1,8 @@
 //! The PIV card edge, SP 800-73-4 part 2 with revision 5's changes, without secure messaging.
 //!
-//! One file a command. [`Piv`] holds what is volatile: the security status, a pending challenge,
-//! prepared keys. Everything else is in [`crate::nvm`], laid out in [`crate::keys`], [`pins`] and
-//! [`objects`]. YubiKey's own commands are in [`crate::yubikey`] and work on the same state.
+//! One file a command. `Piv` holds what is volatile: the security status, a pending challenge,
+//! prepared keys. Everything else is in [`crate::nvm`], laid out in [`crate::keys`], `pins` and
+//! [`objects`]. YubiKey's own commands are in `yubikey` and work on the same state.
 //!
 //! | INS | command | file |
 //! |---|---|---|
