@@ -1,9 +1,7 @@
 //! What holds for every answer of the server, whoever asks.
-#![allow(clippy::unwrap_used)]
 
-mod common;
+use crate::common::{Engine, Site};
 use cardlab_server_stub::bootstrap::sample;
-use common::{Engine, Site};
 use reqwest::blocking::Response;
 use serde_json::{Value, json};
 

@@ -4,6 +4,7 @@
 #[macro_use]
 mod common;
 
+mod http;
 mod issue;
 mod offline;
 mod online;
