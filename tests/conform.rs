@@ -109,6 +109,11 @@ fn a_card_in_a_reader_is_left_as_it_was() {
     has(&refused, &["needs the card's serial as well: --serial", &serial]);
     has(&lab.sh(&format!("{CARDLAB} conform --target pcsc --allow locks --serial 00")).code(3), &["nothing was done to it"]);
     has(&lab.sh(&format!("{CARDLAB} conform --target pcsc --credentials none.toml")).code(2), &["none.toml"]);
+    lab.write("other.toml", "serial = \"00\"\npin = \"111111\"\n");
+    has(
+        &lab.sh(&format!("{CARDLAB} conform --target pcsc --credentials other.toml")).code(3),
+        &["not 00: nothing was done to it"],
+    );
     let run = format!(
         "{CARDLAB} conform --target pcsc --credentials card.toml --allow locks --serial {serial} piv/800-73-4-2/3.2 piv/800-73-4-2/3.2.1 piv/800-73-4-2/3.2.2 piv/800-73-4-2/3.2.3 piv/800-73-4-1/table-5 pcsc --json all.json"
     );

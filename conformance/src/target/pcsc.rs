@@ -29,7 +29,7 @@ pub enum PcscError {
     #[error("{0}")]
     Card(String),
     /// The serial that was given is not this card's.
-    #[error("the card's serial is {found}, not {given}: nothing was done to it")]
+    #[error("{}, not {given}: nothing was done to it", serial_of(found))]
     OtherCard {
         /// The card's.
         found: String,
@@ -39,6 +39,10 @@ pub enum PcscError {
     /// More than reading was allowed, without naming the card.
     #[error("--allow {0} needs the card's serial as well: --serial {1}")]
     NoSerial(Danger, String),
+}
+
+fn serial_of(found: &str) -> String {
+    if found.is_empty() { "the card shows no serial".into() } else { format!("the card's serial is {found}") }
 }
 
 /// A card in a reader, with what may be done to it.
@@ -67,11 +71,13 @@ impl Pcsc {
             let mut card = context.connect(reader, ShareMode::Shared)?;
             look(&mut card, credentials).map_err(PcscError::Card)?
         };
-        let given = serial.map(|s| s.replace(' ', "").to_uppercase());
-        match given {
-            Some(given) if given != facts.serial => return Err(PcscError::OtherCard { found: facts.serial, given }),
-            None if allowed > Danger::Safe => return Err(PcscError::NoSerial(allowed, facts.serial)),
-            _ => {}
+        let named = serial.map(|s| s.replace(' ', "").to_uppercase());
+        let others = [&named, &facts.credentials.serial].into_iter().flatten().find(|given| **given != facts.serial);
+        if let Some(given) = others.cloned() {
+            return Err(PcscError::OtherCard { found: facts.serial, given });
+        }
+        if named.is_none() && allowed > Danger::Safe {
+            return Err(PcscError::NoSerial(allowed, facts.serial));
         }
         Ok(Self { context, socket: socket.to_owned(), reader: reader.to_owned(), card: Owned::new(facts, allowed) })
     }
