@@ -6,6 +6,7 @@ use cardlab_protocol::tlv::find;
 const SELECT_GIDS: &[u8] =
     &[0x00, 0xA4, 0x04, 0x00, 0x0B, 0xA0, 0x00, 0x00, 0x03, 0x97, 0x42, 0x54, 0x46, 0x59, 0x02, 0x01, 0x00];
 const SELECT_PIV: &[u8] = &[0x00, 0xA4, 0x04, 0x00, 0x05, 0xA0, 0x00, 0x00, 0x03, 0x08, 0x00];
+const SELECT_MANAGEMENT: &[u8] = &[0x00, 0xA4, 0x04, 0x00, 0x08, 0xA0, 0x00, 0x00, 0x05, 0x27, 0x47, 0x11, 0x17, 0x00];
 const GET_VERSION: &[u8] = &[0x00, 0xFD, 0x00, 0x00, 0x00];
 const GET_METADATA: &[u8] = &[0x00, 0xF7, 0x00, 0x9B, 0x00];
 const GET_PIN_STATUS: &[u8] = &[0x00, 0xCB, 0x3F, 0xFF, 0x04, 0x5C, 0x02, 0x7F, 0x71, 0x00];
@@ -48,12 +49,28 @@ impl Edge {
 /// # Errors
 /// [`TransportError`] when the card cannot be asked.
 pub fn recognise(card: &mut dyn Transport) -> Result<Option<Edge>, TransportError> {
-    for select in [SELECT_GIDS, SELECT_PIV] {
-        if send(card, select)?.1 == 0x9000 {
-            return current(card);
-        }
+    if send(card, SELECT_GIDS)?.1 == 0x9000 {
+        return current(card);
     }
-    Ok(None)
+    if send(card, SELECT_PIV)?.1 != 0x9000 {
+        return Ok(None);
+    }
+    // Who answers to PIV's name is a PIV card, with a discovery object or without.
+    let edge = current(card)?.unwrap_or(Edge::Piv { admin_unblock: false, yubikey: None });
+    match edge {
+        Edge::Piv { yubikey: Some(_), admin_unblock } if !has_management(card)? => {
+            Ok(Some(Edge::Piv { yubikey: None, admin_unblock }))
+        }
+        edge => Ok(Some(edge)),
+    }
+}
+
+/// Whether the card has the management application that every YubiKey has: others answer GET VERSION too (PivApplet
+/// says 5.4.0, CanoKey 5.7.0). PIV is selected again afterwards.
+fn has_management(card: &mut dyn Transport) -> Result<bool, TransportError> {
+    let has = send(card, SELECT_MANAGEMENT)?.1 == 0x9000;
+    send(card, SELECT_PIV)?;
+    Ok(has)
 }
 
 /// The application that is selected now, without selecting any: a pending challenge lives on. `None`

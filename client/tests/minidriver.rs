@@ -51,6 +51,19 @@ fn every_kind_is_recognised() {
     assert_eq!(kind("nist-piv"), piv(false, None));
     assert_eq!(kind("piv-admin"), piv(true, None));
     assert_eq!(kind("yubikey-5.7").map(|edge| edge.name()), Some("YubiKey 5.7.1".into()));
+    // A card of another make says a version, and has no management application; another has neither version nor
+    // discovery object.
+    let without = |profile: &str, missing: &'static [&'static [u8]]| {
+        let mut card = card(profile, &[]);
+        let mut other = InProcess(move |command: &[u8]| {
+            let missing = missing.iter().any(|begin| command.starts_with(begin));
+            if missing { Some(vec![0x6A, 0x82]) } else { card.transmit(command).ok() }
+        });
+        recognise(&mut other).unwrap()
+    };
+    const MANAGEMENT: &[u8] = &[0x00, 0xA4, 0x04, 0x00, 0x08, 0xA0, 0x00, 0x00, 0x05, 0x27];
+    assert_eq!(without("yubikey-5.4", &[MANAGEMENT]), piv(false, None));
+    assert_eq!(without("nist-piv", &[&[0x00, 0xFD], &[0x00, 0xCB]]), piv(false, None));
     // A bank card; one that answers nonsense; one that never ends; none.
     let mut other = InProcess(|_: &[u8]| Some(vec![0x6A, 0x82]));
     assert!(matches!(Minidriver::open(&mut other), Err(CardError::Unknown)));
