@@ -9,7 +9,7 @@ use cardlab_sim::keys;
 const PAIR: &str = "620082011883 02B0818C058F10101000A537";
 
 /// A key file for every use of key 81 with this algorithm.
-fn create_pair(b: &mut Bench, algorithm: u8) {
+pub(crate) fn create_pair(b: &mut Bench, algorithm: u8) {
     let mut usages = Vec::new();
     for (tag, high) in [(0xB8, 0x00), (0xB8, 0x80), (0xB8, 0x40), (0xB6, 0x10), (0xB6, 0x50)] {
         let body = [[0x80, 0x01, high | algorithm], [0x83, 0x01, 0x81], [0x95, 0x01, 0x40]].concat();
