@@ -26,6 +26,19 @@ fn of_piv_and_a_yubikey() {
 }
 
 #[test]
+fn of_what_only_a_yubikey_does() {
+    for (profile, moves) in [("yubikey-5.4", false), ("yubikey-5.7", true)] {
+        let mut b = bench(profile, &[]);
+        assert!(!takes_time(&b, "00F99A0000"), "{profile}: nothing is signed over an empty slot");
+        b.admin();
+        assert_eq!(b.generate("9A", "11").1, "9000");
+        assert_eq!(takes_time(&b, "00F69D9A"), moves, "{profile}: a move");
+        assert!(takes_time(&b, "00F7009A00") && takes_time(&b, "00F99A0000"), "{profile}: metadata, attestation");
+        assert!(takes_time(&b, "00FE119A 02 0600") && !takes_time(&b, "00FE009A 02 0600"), "{profile}: import");
+    }
+}
+
+#[test]
 fn of_gids() {
     let mut b = bench("gids", &[]);
     assert!(takes_time(&b, "00470000 08 AC06800106830181 00"), "GENERATE");
@@ -38,4 +51,9 @@ fn of_gids() {
     assert!(takes_time(&b, "002A9E9A 01 00 00"), "a signature");
     assert!(takes_time(&b, "002A8086 01 00 00"), "or a decryption, with the key that is named");
     assert!(!takes_time(&b, "002A0000 01 00 00"), "an operation that there is not");
+    assert!(takes_time(&b, "00CB3FFF 0A 7008840181A5037F4980 00"), "the public key");
+    for (kind, takes) in [("02", true), ("03", true), ("01", false)] {
+        let import = format!("00DB3FFF 0D 700B 840181 A506 8301{kind} 870100");
+        assert_eq!(takes_time(&b, &import), takes, "import of kind {kind}");
+    }
 }
