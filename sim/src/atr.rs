@@ -168,6 +168,9 @@ mod tests {
         let check = bytes[1..].iter().fold(0, |a, b| a ^ b);
         bytes.push(check);
         assert_eq!(Atr::parse(&bytes).unwrap().protocols(), [Protocol::T1]);
+        for length in 0..bytes.len() {
+            assert!(matches!(Atr::parse(&bytes[..length]), Err(AtrError::Length { .. })), "{length} of its bytes");
+        }
     }
 
     #[test]

@@ -246,6 +246,12 @@ mod tests {
     }
 
     #[test]
+    fn references_have_names() {
+        let names = [GLOBAL_PIN, PIN, PUK, ADMINISTRATION].map(Reference::name);
+        assert_eq!(names, ["Global PIN", "PIN", "PUK", "administration key"]);
+    }
+
+    #[test]
     fn a_bench_sets_the_tries_that_are_left_and_no_more_than_all() {
         let mut nvm = card();
         for (wanted, left) in [(1, 1), (0, 0), (3, 3), (9, 3)] {

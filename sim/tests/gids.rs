@@ -3,13 +3,14 @@
 use crate::common::{Bench, GIDS_KEY, SELECT_GIDS, bench, padded};
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_protocol::tlv;
+use cardlab_sim::admin_key;
 use cardlab_sim::gids::files;
 use cardlab_sim::keys;
 
 const PAIR: &str = "620082011883 02B0818C058F10101000A537";
 
 /// A key file for every use of key 81 with this algorithm.
-fn create_pair(b: &mut Bench, algorithm: u8) {
+pub(crate) fn create_pair(b: &mut Bench, algorithm: u8) {
     let mut usages = Vec::new();
     for (tag, high) in [(0xB8, 0x00), (0xB8, 0x80), (0xB8, 0x40), (0xB6, 0x10), (0xB6, 0x50)] {
         let body = [[0x80, 0x01, high | algorithm], [0x83, 0x01, 0x81], [0x95, 0x01, 0x40]].concat();
@@ -349,6 +350,9 @@ fn rsa_keys_sign_and_decipher() {
     assert_eq!(b.long("002A8086", &[0; 128]).1, "6985", "the environment is for signatures");
 
     let mut rng = <rand_chacha::ChaCha20Rng as rand_core::SeedableRng>::seed_from_u64(5);
+    assert_eq!(b.sw("002241B806800106840181"), "9000");
+    let one = [&[0; 127][..], &[1]].concat();
+    assert_eq!(b.long("002A8086", &one), (one, "9000".into()), "a cryptogram that begins with 00 is no padding indicator");
     assert_eq!(b.sw("002241B806800146840181"), "9000");
     let cryptogram = raised(&key, &block(2, b"secret"));
     assert_eq!(b.long("002A8086", &cryptogram), (b"secret".to_vec(), "9000".into()));
@@ -435,6 +439,16 @@ fn the_administration_key_protects_itself() {
     let short = "00DB3FFF11700F840180A50A8708A0A0A0A0A0A0A0A0";
     let sw = b.sw(short);
     assert!(sw == "6984" || sw == "6982", "{sw}");
+}
+
+#[test]
+fn the_administration_key_goes_with_its_file() {
+    let mut b = bench("gids", &[]);
+    b.admin();
+    assert_eq!(b.sw("00A4000C02B080"), "9000");
+    assert!(admin_key::load(b.card.nvm()).is_some());
+    assert_eq!(b.sw("00E40000"), "9000");
+    assert!(admin_key::load(b.card.nvm()).is_none());
 }
 
 #[test]

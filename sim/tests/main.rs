@@ -3,6 +3,7 @@
 
 mod commits;
 mod common;
+mod computing_time;
 mod gids;
 mod issued;
 mod piv_commands;

@@ -78,3 +78,19 @@ fn sec1_on(der: &[u8], curve: Curve) -> Result<KeyPair, CryptoError> {
     };
     Ok(KeyPair::Ec(curve, scalar.map_err(|_| CryptoError::Key)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+    use ::rsa::pkcs1::EncodeRsaPrivateKey;
+
+    #[test]
+    fn rsa_keys_keep_their_size() {
+        for bits in [1024, 2048] {
+            let key = RsaPrivateKey::new(Random::from_number(1, 0).rng(), bits).unwrap();
+            let der = key.to_pkcs1_der().unwrap();
+            assert_eq!(from_pkcs1(der.as_bytes()).unwrap().algorithm(), Algorithm::Rsa(bits as u16));
+        }
+    }
+}

@@ -106,6 +106,7 @@ mod tests {
     fn primes_make_the_key_again() {
         let key = RsaKey::generate(1024, &mut Random::from_number(1, 0)).unwrap();
         let [p, q] = key.primes();
+        assert_eq!((p.len(), q.len()), (64, 64));
         let again = RsaKey::from_primes(&p, &q, 128).unwrap();
         let mut block = vec![0x11; 128];
         block[0] = 0;
