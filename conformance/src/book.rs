@@ -1,6 +1,6 @@
 //! How sections are written down: a book of sections, a section of tests.
 
-use crate::bench::{Bench, Verdict};
+use crate::bench::{Bench, Checked};
 use crate::test::{Danger, Level, Need, Test};
 
 /// A section of a standard that is being filled.
@@ -18,7 +18,7 @@ impl Section<'_> {
         level: Level,
         slug: &str,
         title: &str,
-        body: impl Fn(&mut Bench<'_>) -> Verdict + Send + Sync + 'static,
+        body: impl Fn(&mut Bench<'_>) -> Checked + Send + Sync + 'static,
     ) -> &mut Test {
         let id = format!("{}/{slug}", self.path);
         self.tests.push(Test::new(id, title, &self.source, level, self.needs.clone(), body));
@@ -38,7 +38,7 @@ impl Section<'_> {
         &mut self,
         slug: &str,
         title: &str,
-        body: impl Fn(&mut Bench<'_>) -> Verdict + Send + Sync + 'static,
+        body: impl Fn(&mut Bench<'_>) -> Checked + Send + Sync + 'static,
     ) -> &mut Test {
         self.test(Level::Must, slug, title, body)
     }
@@ -48,7 +48,7 @@ impl Section<'_> {
         &mut self,
         slug: &str,
         title: &str,
-        body: impl Fn(&mut Bench<'_>) -> Verdict + Send + Sync + 'static,
+        body: impl Fn(&mut Bench<'_>) -> Checked + Send + Sync + 'static,
     ) -> &mut Test {
         self.test(Level::Should, slug, title, body)
     }
@@ -58,7 +58,7 @@ impl Section<'_> {
         &mut self,
         slug: &str,
         title: &str,
-        body: impl Fn(&mut Bench<'_>) -> Verdict + Send + Sync + 'static,
+        body: impl Fn(&mut Bench<'_>) -> Checked + Send + Sync + 'static,
     ) -> &mut Test {
         self.test(Level::Profile, slug, title, body)
     }

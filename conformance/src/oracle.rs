@@ -1,6 +1,6 @@
 //! Cryptography that judges a card's: aws-lc, where the simulated card computes with RustCrypto.
 
-use crate::bench::{Stop, Verdict, holds};
+use crate::bench::{Checked, Stop, holds};
 use crate::keys::KeyKind;
 use aws_lc_rs::agreement::{self, ECDH_P256, ECDH_P384, PrivateKey, X25519};
 use aws_lc_rs::digest::{SHA256, SHA384, digest};
@@ -37,7 +37,7 @@ fn broken<E>(what: &'static str) -> impl FnOnce(E) -> Stop {
 }
 
 /// The suite's key of a kind, as a public key.
-pub(crate) fn public_of(kind: KeyKind) -> Verdict<PublicKey> {
+pub(crate) fn public_of(kind: KeyKind) -> Checked<PublicKey> {
     let der = kind.pkcs8();
     Ok(match kind {
         KeyKind::Rsa2048 | KeyKind::Rsa3072 => {
@@ -66,7 +66,7 @@ pub(crate) fn public_of(kind: KeyKind) -> Verdict<PublicKey> {
 
 impl PublicKey {
     /// What a card answers to GENERATE: `81 modulus, 82 exponent` or `86 point`, inside 7F49.
-    pub(crate) fn of_template(kind: KeyKind, template: &[u8]) -> Verdict<Self> {
+    pub(crate) fn of_template(kind: KeyKind, template: &[u8]) -> Checked<Self> {
         let field = |tag| {
             find(template, tag).map(<[u8]>::to_vec).ok_or_else(|| Stop::failed(format!("a public key template needs {tag:02X}")))
         };
@@ -87,7 +87,7 @@ impl PublicKey {
     }
 
     /// Judges a signature over [`MESSAGE`]; ECDSA as ASN.1.
-    pub(crate) fn judge(&self, signature: &[u8]) -> Verdict {
+    pub(crate) fn judge(&self, signature: &[u8]) -> Checked {
         let right = match self {
             Self::Rsa { modulus, exponent } => {
                 RsaPublicKeyComponents { n: modulus, e: exponent }.verify(&RSA_PKCS1_2048_8192_SHA256, MESSAGE, signature).is_ok()
@@ -105,7 +105,7 @@ impl PublicKey {
     }
 
     /// As [`PublicKey::judge`] for ECDSA as r and s side by side.
-    pub(crate) fn judge_fixed(&self, signature: &[u8]) -> Verdict {
+    pub(crate) fn judge_fixed(&self, signature: &[u8]) -> Checked {
         let right = match self {
             Self::Point(KeyKind::P256, point) => {
                 UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(MESSAGE, signature).is_ok()
@@ -138,7 +138,7 @@ pub(crate) fn digest_info() -> Vec<u8> {
 }
 
 /// Our side of a key agreement with a card: our point, and what both must get.
-pub(crate) fn agreement_with(card: &PublicKey) -> Verdict<(Vec<u8>, Vec<u8>)> {
+pub(crate) fn agreement_with(card: &PublicKey) -> Checked<(Vec<u8>, Vec<u8>)> {
     let PublicKey::Point(kind, point) = card else { return Err(Stop::failed("RSA keys do not agree")) };
     let algorithm = match kind {
         KeyKind::P256 => &ECDH_P256,

@@ -61,7 +61,7 @@ fn once(target: &mut dyn Target, test: &Test, over: &mut Option<String>) -> Reco
     }
     let started = Instant::now();
     let verdict = panic::catch_unwind(AssertUnwindSafe(|| test.perform(&mut bench)))
-        .unwrap_or_else(|payload| Err(Stop::Failed(format!("the card or the test broke down: {}", told(&*payload)))));
+        .unwrap_or_else(|payload| Err(Stop::Failed(format!("the card or the test broke down: {}", message_of(&*payload)))));
     let micros = started.elapsed().as_micros() as u64;
     // A new card is waited for no more than any other: what keeps one from answering keeps the next one too.
     let gone = match &verdict {
@@ -95,7 +95,7 @@ fn once(target: &mut dyn Target, test: &Test, over: &mut Option<String>) -> Reco
 }
 
 /// What a panic said.
-fn told(payload: &(dyn Any + Send)) -> &str {
+fn message_of(payload: &(dyn Any + Send)) -> &str {
     let text = payload.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("it says nothing of why")
 }

@@ -1,6 +1,6 @@
 //! A test: what it is called, where it comes from, what it needs, what it may do.
 
-use crate::bench::{Bench, Verdict};
+use crate::bench::{Bench, Checked};
 use crate::keys::KeyKind;
 use cardlab_client::recognise::Edge;
 use serde::{Deserialize, Serialize};
@@ -155,7 +155,7 @@ pub struct Wish {
     pub keys: Vec<(u8, KeyKind)>,
 }
 
-type Body = Box<dyn Fn(&mut Bench<'_>) -> Verdict + Send + Sync>;
+type Body = Box<dyn Fn(&mut Bench<'_>) -> Checked + Send + Sync>;
 
 /// One test.
 pub struct Test {
@@ -183,7 +183,7 @@ impl Test {
         source: &str,
         level: Level,
         needs: Vec<Need>,
-        body: impl Fn(&mut Bench<'_>) -> Verdict + Send + Sync + 'static,
+        body: impl Fn(&mut Bench<'_>) -> Checked + Send + Sync + 'static,
     ) -> Self {
         Self {
             id,
@@ -207,7 +207,7 @@ impl Test {
     ///
     /// # Errors
     /// [`crate::bench::Stop`] says why the test did not pass.
-    pub fn perform(&self, bench: &mut Bench<'_>) -> Verdict {
+    pub fn perform(&self, bench: &mut Bench<'_>) -> Checked {
         (self.body)(bench)
     }
 

@@ -3,7 +3,7 @@
 //!
 //! | module | what it knows |
 //! |---|---|
-//! | [`verdict`] | how a body ends |
+//! | [`checked`] | how a body ends |
 //! | [`facts`] | what is known of the card |
 //! | [`reply`], [`transcript`] | its answers, and what a report shows of them |
 //! | `guard` | what a command may do at worst |
@@ -11,6 +11,7 @@
 //! | `pins`, `administration`, `content` | commands, by what they are about |
 
 mod administration;
+pub mod checked;
 mod content;
 pub mod facts;
 mod guard;
@@ -18,13 +19,12 @@ mod pins;
 pub mod reply;
 mod restore;
 pub mod transcript;
-pub mod verdict;
 
+pub use checked::{Checked, Stop};
+pub(crate) use checked::{holds, same};
 pub use facts::{Facts, Objects};
 pub use reply::Reply;
 pub use transcript::Line;
-pub use verdict::{Stop, Verdict};
-pub(crate) use verdict::{holds, same};
 
 use crate::ledger::{Credential, Ledger, Tries};
 use crate::target::Slot;
@@ -121,7 +121,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Sends one command and nothing else.
-    pub(crate) fn send(&mut self, command: &[u8]) -> Verdict<Reply> {
+    pub(crate) fn send(&mut self, command: &[u8]) -> Checked<Reply> {
         let risk = self.risk(command);
         if risk > self.allowed {
             return Err(Stop::Failed(format!(
@@ -162,12 +162,12 @@ impl<'a> Bench<'a> {
     }
 
     /// Fetches what 61xx announces.
-    pub(crate) fn full(&mut self, command: &[u8]) -> Verdict<Reply> {
+    pub(crate) fn full(&mut self, command: &[u8]) -> Checked<Reply> {
         let first = self.send(command)?;
         self.rest(first)
     }
 
-    pub(crate) fn rest(&mut self, first: Reply) -> Verdict<Reply> {
+    pub(crate) fn rest(&mut self, first: Reply) -> Checked<Reply> {
         let (mut data, mut sw) = (first.data, first.sw);
         for _ in 0..256 {
             if sw >> 8 != 0x61 {
@@ -181,7 +181,7 @@ impl<'a> Bench<'a> {
     }
 
     /// A command with as much data as it may have: chained, and its answer fetched.
-    pub(crate) fn long(&mut self, header: [u8; 4], data: &[u8]) -> Verdict<Reply> {
+    pub(crate) fn long(&mut self, header: [u8; 4], data: &[u8]) -> Checked<Reply> {
         let mut blocks: Vec<&[u8]> = data.chunks(BLOCK).collect();
         let last = blocks.pop().unwrap_or_default();
         for block in blocks {
@@ -194,19 +194,19 @@ impl<'a> Bench<'a> {
     }
 
     /// A warm reset; the application is no longer selected.
-    pub(crate) fn reset(&mut self) -> Verdict {
+    pub(crate) fn reset(&mut self) -> Checked {
         self.transcript.push(Line { command: "reset".into(), response: String::new() });
         Ok(self.slot.reset(false)?)
     }
 
     /// Power off and on.
-    pub(crate) fn power_cycle(&mut self) -> Verdict {
+    pub(crate) fn power_cycle(&mut self) -> Checked {
         self.transcript.push(Line { command: "power off, power on".into(), response: String::new() });
         Ok(self.slot.reset(true)?)
     }
 
     /// Cuts the power at the `n`-th tear point of the next commands.
-    pub(crate) fn cut_power_at(&mut self, n: u32) -> Verdict {
+    pub(crate) fn cut_power_at(&mut self, n: u32) -> Checked {
         if self.slot.cut_power_at(n) {
             Ok(())
         } else {
@@ -215,7 +215,7 @@ impl<'a> Bench<'a> {
     }
 
     /// SELECT of the card's application.
-    pub(crate) fn select(&mut self) -> Verdict<Reply> {
+    pub(crate) fn select(&mut self) -> Checked<Reply> {
         if self.gids() {
             self.send(&hex!("00A404000BA00000039742544659020100"))
         } else {
@@ -224,13 +224,13 @@ impl<'a> Bench<'a> {
     }
 
     /// A new session with the application selected.
-    pub(crate) fn start(&mut self) -> Verdict {
+    pub(crate) fn start(&mut self) -> Checked {
         self.reset()?;
         self.select()?.ok("SELECT").map(drop)
     }
 
     /// The minidriver's functions over this card.
-    pub(crate) fn minidriver<T>(&mut self, speak: impl FnOnce(&mut Minidriver<'_>) -> Verdict<T>) -> Verdict<T> {
+    pub(crate) fn minidriver<T>(&mut self, speak: impl FnOnce(&mut Minidriver<'_>) -> Checked<T>) -> Checked<T> {
         let mut through = Through { bench: self, held_back: None };
         let said = match Minidriver::open(&mut through) {
             Ok(mut card) => speak(&mut card),

@@ -1,6 +1,6 @@
 //! Putting back what a test has changed: what to put back is read off what was sent and taken.
 
-use super::{Bench, PIV_PIN, Stop, Verdict};
+use super::{Bench, Checked, PIV_PIN, Stop};
 use crate::ledger::Credential;
 use crate::test::Danger;
 use cardlab_protocol::tlv::encode;
@@ -54,7 +54,7 @@ impl Bench<'_> {
     }
 
     /// Puts back what a test has changed: PIN, PUK and tries. For cards that go on living.
-    pub(crate) fn restore(&mut self) -> Verdict {
+    pub(crate) fn restore(&mut self) -> Checked {
         self.restoring = true;
         self.put_objects_back()?;
         self.allowed = Danger::Resets;
@@ -97,7 +97,7 @@ impl Bench<'_> {
     }
 
     /// Data objects that the test wrote, as they were before.
-    fn put_objects_back(&mut self) -> Verdict {
+    fn put_objects_back(&mut self) -> Checked {
         let written = std::mem::take(&mut self.written);
         if written.is_empty() || self.gids() {
             return Ok(());

@@ -1,7 +1,7 @@
 //! What every card edge has in common, in the words of each one's bench: a PIN whose tries are counted, an
 //! administration key whose challenges are answered.
 
-use crate::bench::{Bench, Verdict, holds};
+use crate::bench::{Bench, Checked, holds};
 use crate::book::Section;
 use crate::test::Need;
 
@@ -92,7 +92,7 @@ pub(super) fn counted_pin(s: &mut Section<'_>) {
 
 /// The administration key, challenge and response (ISO/IEC 7816-4:2020 section 11.5.5). `may_write` tells
 /// whether it is authenticated, by what it alone allows.
-pub(super) fn administration(s: &mut Section<'_>, may_write: fn(&mut Bench<'_>) -> Verdict<bool>) {
+pub(super) fn administration(s: &mut Section<'_>, may_write: fn(&mut Bench<'_>) -> Checked<bool>) {
     s.must("challenge-is-a-block", "A challenge has the length of the cipher's block", |b| {
         b.start()?;
         let length = b.challenge()?.len();

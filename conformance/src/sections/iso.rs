@@ -1,6 +1,6 @@
 //! ISO/IEC 7816-4: command classes, instructions, lengths, GET RESPONSE. For every card edge.
 
-use crate::bench::{Bench, Verdict, holds, same};
+use crate::bench::{Bench, Checked, holds, same};
 use crate::book::Book;
 use crate::test::{Danger, Need};
 use cardlab_protocol::apdu::short;
@@ -12,7 +12,7 @@ pub(super) fn fill(book: &mut Book) {
     atr(book);
 }
 
-fn still_selected(b: &mut Bench<'_>, what: &str) -> Verdict {
+fn still_selected(b: &mut Bench<'_>, what: &str) -> Checked {
     let sw = b.query()?.sw;
     holds(
         sw == 0x9000 || sw == 0x6983 || sw >> 4 == 0x63C,
@@ -129,7 +129,7 @@ fn commands(book: &mut Book) {
 }
 
 /// Something that every card edge has more than 100 bytes of, or can be made to.
-fn long_answer(b: &mut Bench<'_>) -> Verdict<(Vec<u8>, Vec<u8>)> {
+fn long_answer(b: &mut Bench<'_>) -> Checked<(Vec<u8>, Vec<u8>)> {
     b.start()?;
     if b.gids() {
         let command = short([0x00, 0xCB, 0xA0, 0x00], &[0x5C, 0x02, 0xDF, 0x1F], Some(0));

@@ -1,6 +1,6 @@
 //! PC/SC through the service's real API: sharing, transactions, resets, states, errors.
 
-use crate::bench::{Bench, Stop, Verdict, holds};
+use crate::bench::{Bench, Checked, Stop, holds};
 use crate::book::Book;
 use crate::target::SILENCE;
 use crate::test::Need;
@@ -9,7 +9,7 @@ use cardlab_pcsclite::code::{ReturnCode, state};
 use std::path::Path;
 
 /// A second program beside the bench.
-fn beside<T>(b: &mut Bench<'_>, speak: impl FnOnce(&mut Bench<'_>, &Context, &str) -> Verdict<T>) -> Verdict<T> {
+fn beside<T>(b: &mut Bench<'_>, speak: impl FnOnce(&mut Bench<'_>, &Context, &str) -> Checked<T>) -> Checked<T> {
     let (socket, reader) = b
         .slot()
         .reader()
@@ -19,7 +19,7 @@ fn beside<T>(b: &mut Bench<'_>, speak: impl FnOnce(&mut Bench<'_>, &Context, &st
 }
 
 /// A context whose every wait ends.
-fn service(socket: &Path) -> Verdict<Context> {
+fn service(socket: &Path) -> Checked<Context> {
     let context = Context::establish_at(socket).map_err(failed)?;
     context.set_limit(SILENCE).map_err(failed)?;
     Ok(context)
@@ -29,12 +29,12 @@ fn failed(error: Error) -> Stop {
     Stop::Failed(error.to_string())
 }
 
-fn connected<'c>(context: &'c Context, reader: &str) -> Verdict<Card<'c>> {
+fn connected<'c>(context: &'c Context, reader: &str) -> Checked<Card<'c>> {
     context.connect(reader, ShareMode::Shared).map_err(failed)
 }
 
 /// This PC/SC code.
-fn refused<T>(result: Result<T, Error>, allowed: &[ReturnCode], what: &str) -> Verdict {
+fn refused<T>(result: Result<T, Error>, allowed: &[ReturnCode], what: &str) -> Checked {
     match result {
         Ok(_) => Err(Stop::Failed(format!("{what}: expected a refusal"))),
         Err(error) => holds(error.code().is_some_and(|code| allowed.contains(&code)), format!("{what}: {error}")),

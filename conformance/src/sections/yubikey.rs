@@ -1,6 +1,6 @@
 //! What Yubico's documentation adds to PIV.
 
-use crate::bench::{Bench, Stop, Verdict, holds, same};
+use crate::bench::{Bench, Checked, Stop, holds, same};
 use crate::book::Book;
 use crate::keys::KeyKind;
 use crate::oracle::{self, PublicKey};
@@ -14,18 +14,18 @@ const ANY: Need = Need::YubiKey([0, 0, 0]);
 const METADATA: Need = Need::YubiKey([5, 3, 0]);
 const V57: Need = Need::YubiKey([5, 7, 0]);
 
-fn metadata(b: &mut Bench<'_>, of: u8) -> Verdict<Vec<u8>> {
+fn metadata(b: &mut Bench<'_>, of: u8) -> Checked<Vec<u8>> {
     b.full(&[0x00, 0xF7, 0x00, of, 0x00])?.ok("GET METADATA")
 }
 
-fn imported(b: &mut Bench<'_>, slot: u8, kind: KeyKind, extra: &[u8]) -> Verdict<PublicKey> {
+fn imported(b: &mut Bench<'_>, slot: u8, kind: KeyKind, extra: &[u8]) -> Checked<PublicKey> {
     b.start()?;
     b.admin()?;
     b.import(slot, kind, extra)?.ok("IMPORT KEY")?;
     oracle::public_of(kind)
 }
 
-fn signs(b: &mut Bench<'_>, slot: u8, kind: KeyKind, key: &PublicKey) -> Verdict {
+fn signs(b: &mut Bench<'_>, slot: u8, kind: KeyKind, key: &PublicKey) -> Checked {
     let data = b.sign(kind.id(), slot, &key.input())?.ok("GENERAL AUTHENTICATE")?;
     key.judge(find_path(&data, &[0x7C, 0x82]).unwrap_or_default())
 }
@@ -332,7 +332,7 @@ fn management_key(book: &mut Book) {
 
 fn attestation(book: &mut Book) {
     let mut s = book.section("yubikey/piv/attest", "Yubico PIV attestation", &[Need::YubiKey([4, 3, 0]), Need::AdminKey]);
-    let attested = |b: &mut Bench<'_>| -> Verdict<Vec<u8>> {
+    let attested = |b: &mut Bench<'_>| -> Checked<Vec<u8>> {
         b.start()?;
         b.admin()?;
         b.generate(0x9A, 0x11)?.ok("GENERATE")?;

@@ -1,7 +1,7 @@
 //! A card that is somebody's: what is proved of it before the first test, and which tests it is given to.
 
 use super::{NoCard, Placed, Slot, check_needs};
-use crate::bench::{Bench, Facts, Objects, Stop, Verdict};
+use crate::bench::{Bench, Checked, Facts, Objects, Stop};
 use crate::keys::KeyKind;
 use crate::ledger::{Credential, Ledger, Tries};
 use crate::oracle::PublicKey;
@@ -41,7 +41,7 @@ impl Owned {
         let Self { facts, allowed, ledger } = self;
         let mut bench = Bench::new(slot, facts.clone(), Danger::SpendsTries).under(ledger);
         let tries =
-            wanted.iter().map(|credential| Ok((*credential, tries(&mut bench, *credential)?))).collect::<Verdict<Vec<_>>>()?;
+            wanted.iter().map(|credential| Ok((*credential, tries(&mut bench, *credential)?))).collect::<Checked<Vec<_>>>()?;
         for (credential, tries) in tries {
             bench.account(credential, tries);
         }
@@ -154,7 +154,7 @@ fn brings_back(facts: &Facts) -> Option<Credential> {
 }
 
 /// The tries of a secret: what a person says of them, else what the card says.
-fn tries(bench: &mut Bench<'_>, credential: Credential) -> Verdict<Tries> {
+fn tries(bench: &mut Bench<'_>, credential: Credential) -> Checked<Tries> {
     let asked =
         bench.start().and_then(|()| bench.minidriver(|card| card.card_pin_status().map_err(|e| Stop::Failed(e.to_string()))));
     let status = match asked {
@@ -180,7 +180,7 @@ fn tries(bench: &mut Bench<'_>, credential: Credential) -> Verdict<Tries> {
 }
 
 /// Presents a secret once.
-fn prove(bench: &mut Bench<'_>, credential: Credential) -> Verdict {
+fn prove(bench: &mut Bench<'_>, credential: Credential) -> Checked {
     bench.start()?;
     match credential {
         Credential::Pin => bench.verify(),
@@ -193,7 +193,7 @@ fn prove(bench: &mut Bench<'_>, credential: Credential) -> Verdict {
 }
 
 /// All data objects of SP 800-73-4 part 1 table 3 that can be read, for being put back.
-fn objects(bench: &mut Bench<'_>) -> Verdict<Objects> {
+fn objects(bench: &mut Bench<'_>) -> Checked<Objects> {
     bench.start()?;
     if bench.facts.credentials.pin.is_some() {
         // Without it the objects that it protects are not read, and not written either.

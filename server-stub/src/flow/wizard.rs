@@ -33,7 +33,7 @@ pub struct Wizard {
 
 /// Whether answers were right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Verdict {
+pub struct AnswersChecked {
     /// Right.
     pub ok: bool,
     /// Tries before the wizard ends; 0 has ended it.
@@ -120,7 +120,7 @@ impl Server {
     ///
     /// # Errors
     /// [`Code::Malformed`] counts nothing; else as [`Server::open_wizard`].
-    pub async fn answer_wizard(&self, operator: &Operator, wizard: &str, answers: &Answers) -> Result<Verdict, Refusal> {
+    pub async fn answer_wizard(&self, operator: &Operator, wizard: &str, answers: &Answers) -> Result<AnswersChecked, Refusal> {
         let place = self.workers.place()?;
         let mut tx = self.store.begin().await?;
         let flow = self.own_wizard(&mut tx, operator, wizard).await?;
@@ -143,7 +143,7 @@ impl Server {
             .await?;
         tx.commit().await?;
         let (right, locked) = self.compare(&place, pairs, &flow, &operator.name, counted).await?;
-        Ok(Verdict { ok: right && !locked, left: if locked { 0 } else { left } })
+        Ok(AnswersChecked { ok: right && !locked, left: if locked { 0 } else { left } })
     }
 
     /// The challenge that the user reads out, and what to read back.

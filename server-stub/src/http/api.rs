@@ -1,12 +1,12 @@
 //! The API for programs of operators and administrators, and Remote Self-Service for programs.
 
-use super::body::{Bearer, Body, From, Query};
+use super::body::{Bearer, Body, PeerAddress, Query};
 use crate::card::Operation;
 use crate::configuration::{NewOperator, NewQuestion, NewUser, RoleOf, Staff};
 use crate::desk::{CardView, NewCard, OperationDetail, UserView};
 use crate::event::{Event, Filter};
 use crate::flow::remote::{OwnCard, Remote};
-use crate::flow::wizard::{ReadBack, ReadOut, Verdict, Wizard};
+use crate::flow::wizard::{AnswersChecked, ReadBack, ReadOut, Wizard};
 use crate::issue::{AtHand, Operated};
 use crate::login::Door;
 use crate::policy::Policy;
@@ -243,13 +243,13 @@ async fn open_wizard(State(server): State<Server>, Bearer(operator): Bearer, Pat
 }
 
 /// The user's answers.
-#[utoipa::path(post, path = "/unlock/{wizard}/answers", params(("wizard" = String, Path)), request_body = Answers, responses((status = 200, body = Verdict), (status = 403, body = Problem), (status = 410, body = Problem)))]
+#[utoipa::path(post, path = "/unlock/{wizard}/answers", params(("wizard" = String, Path)), request_body = Answers, responses((status = 200, body = AnswersChecked), (status = 403, body = Problem), (status = 410, body = Problem)))]
 async fn answer_wizard(
     State(server): State<Server>,
     Bearer(operator): Bearer,
     Path(wizard): Path<String>,
     Body(answers): Body<Answers>,
-) -> Reply<Verdict> {
+) -> Reply<AnswersChecked> {
     Ok(Json(server.answer_wizard(&operator, &wizard, &answers).await?))
 }
 
@@ -397,7 +397,7 @@ async fn check_log(State(server): State<Server>, Bearer(operator): Bearer) -> Re
 
 /// Remote Self-Service: who are you?
 #[utoipa::path(post, path = "/remote", request_body = Name, responses((status = 200, body = Remote), (status = 429, body = Problem)))]
-async fn open_remote(State(server): State<Server>, From(address): From, Body(body): Body<Name>) -> Reply<Remote> {
+async fn open_remote(State(server): State<Server>, PeerAddress(address): PeerAddress, Body(body): Body<Name>) -> Reply<Remote> {
     Ok(Json(server.open_remote(&body.name, &address).await?))
 }
 

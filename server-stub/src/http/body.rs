@@ -75,9 +75,9 @@ impl FromRequestParts<Server> for Bearer {
 }
 
 /// The address that the request came from.
-pub(super) struct From(pub(super) String);
+pub(super) struct PeerAddress(pub(super) String);
 
-impl FromRequestParts<Server> for From {
+impl FromRequestParts<Server> for PeerAddress {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Refusal> {

@@ -1,6 +1,6 @@
 //! The workstation service. Its messages are [`cardlab_protocol::workstation`]'s.
 
-use super::body::{Body, From};
+use super::body::{Body, PeerAddress};
 use crate::refusal::Refusal;
 use crate::server::Server;
 use axum::Json;
@@ -25,7 +25,7 @@ type Reply<T> = Result<Json<T>, Refusal>;
 
 /// A card whose PIN is blocked asks what is possible.
 #[utoipa::path(post, path = "/sessions", request_body = Open, responses((status = 200, body = Opened), (status = 400, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
-async fn open(State(server): State<Server>, From(address): From, Body(open): Body<Open>) -> Reply<Opened> {
+async fn open(State(server): State<Server>, PeerAddress(address): PeerAddress, Body(open): Body<Open>) -> Reply<Opened> {
     Ok(Json(server.open_online(&open, &address).await?))
 }
 
@@ -43,7 +43,7 @@ async fn challenge(State(server): State<Server>, Path(id): Path<String>, Body(re
 
 /// What an agent has to do with the card that it has.
 #[utoipa::path(post, path = "/tasks", request_body = Open, responses((status = 200, body = TaskOffer), (status = 400, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
-async fn task(State(server): State<Server>, From(address): From, Body(open): Body<Open>) -> Reply<TaskOffer> {
+async fn task(State(server): State<Server>, PeerAddress(address): PeerAddress, Body(open): Body<Open>) -> Reply<TaskOffer> {
     Ok(Json(server.take_task(&open, &address).await?))
 }
 

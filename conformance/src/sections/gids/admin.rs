@@ -1,7 +1,7 @@
 //! GENERAL AUTHENTICATE with the administration key.
 
 use super::GIDS;
-use crate::bench::{Bench, Stop, Verdict, holds, same};
+use crate::bench::{Bench, Checked, Stop, holds, same};
 use crate::book::Book;
 use crate::sections::common;
 use crate::test::{Danger, Need};
@@ -9,11 +9,11 @@ use cardlab_protocol::admin_key::AdminKey;
 use cardlab_protocol::tlv::{encode, find_path};
 use hex_literal::hex;
 
-fn may_write(b: &mut Bench<'_>) -> Verdict<bool> {
+fn may_write(b: &mut Bench<'_>) -> Checked<bool> {
     Ok(b.send(&hex!("00DBA01404DF310101"))?.sw == 0x9000)
 }
 
-fn mutual(b: &mut Bench<'_>, spoil: bool) -> Verdict<(crate::bench::Reply, Vec<u8>)> {
+fn mutual(b: &mut Bench<'_>, spoil: bool) -> Checked<(crate::bench::Reply, Vec<u8>)> {
     b.start()?;
     b.name_admin_key()?;
     let r1 = [0x11u8; 16];

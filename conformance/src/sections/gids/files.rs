@@ -1,20 +1,20 @@
 //! Files, data objects, access rules, selection.
 
 use super::GIDS;
-use crate::bench::{Bench, Verdict, holds, same};
+use crate::bench::{Bench, Checked, holds, same};
 use crate::book::Book;
 use crate::test::{Danger, Need};
 use cardlab_protocol::apdu::short;
 use cardlab_protocol::tlv::{encode, find, find_path};
 use hex_literal::hex;
 
-fn get(b: &mut Bench<'_>, file: u16, tag: u16) -> Verdict<crate::bench::Reply> {
+fn get(b: &mut Bench<'_>, file: u16, tag: u16) -> Checked<crate::bench::Reply> {
     let [f1, f2] = file.to_be_bytes();
     let [t1, t2] = tag.to_be_bytes();
     b.full(&short([0x00, 0xCB, f1, f2], &[0x5C, 0x02, t1, t2], Some(0)))
 }
 
-fn put(b: &mut Bench<'_>, file: u16, tag: u16, value: &[u8]) -> Verdict<crate::bench::Reply> {
+fn put(b: &mut Bench<'_>, file: u16, tag: u16, value: &[u8]) -> Checked<crate::bench::Reply> {
     let [f1, f2] = file.to_be_bytes();
     b.long([0x00, 0xDB, f1, f2], &encode(u32::from(tag), value))
 }

@@ -1,7 +1,7 @@
 //! Keys: making, loading, signing, deciphering.
 
 use super::GIDS;
-use crate::bench::{Bench, Stop, Verdict, holds, same};
+use crate::bench::{Bench, Checked, Stop, holds, same};
 use crate::book::Book;
 use crate::keys::KeyKind;
 use crate::oracle::{self, PublicKey};
@@ -21,7 +21,7 @@ const fn algorithm(kind: KeyKind) -> u8 {
 }
 
 /// A key file B081 for signatures and decipherment, activated.
-fn key_file(b: &mut Bench<'_>, kind: KeyKind) -> Verdict {
+fn key_file(b: &mut Bench<'_>, kind: KeyKind) -> Checked {
     let of = algorithm(kind);
     // One template a use: whole blocks and padding for signatures, plain and padded for decipherment.
     let rules: Vec<u8> = [(0xB6u8, 0x10u8), (0xB6, 0x50), (0xB8, 0x00), (0xB8, 0x40)]
@@ -39,7 +39,7 @@ fn key_file(b: &mut Bench<'_>, kind: KeyKind) -> Verdict {
     b.send(&hex!("00440000"))?.ok("ACTIVATE FILE").map(drop)
 }
 
-fn generated(b: &mut Bench<'_>, kind: KeyKind) -> Verdict<PublicKey> {
+fn generated(b: &mut Bench<'_>, kind: KeyKind) -> Checked<PublicKey> {
     key_file(b, kind)?;
     let data = b
         .full(&[0x00, 0x47, 0x00, 0x00, 0x08, 0xAC, 0x06, 0x80, 0x01, algorithm(kind), 0x83, 0x01, 0x81, 0x00])?
@@ -47,7 +47,7 @@ fn generated(b: &mut Bench<'_>, kind: KeyKind) -> Verdict<PublicKey> {
     PublicKey::of_template(kind, find(&data, 0x7F49).unwrap_or_default())
 }
 
-fn loaded(b: &mut Bench<'_>, kind: KeyKind) -> Verdict<PublicKey> {
+fn loaded(b: &mut Bench<'_>, kind: KeyKind) -> Checked<PublicKey> {
     key_file(b, kind)?;
     let import = if matches!(kind, KeyKind::P256 | KeyKind::P384) { 0x03 } else { 0x02 };
     let body = [encode(0x83, &[import]), encode(0x84, &[0]), encode(0x87, oracle::octets(kind.pkcs8()))].concat();
@@ -56,11 +56,11 @@ fn loaded(b: &mut Bench<'_>, kind: KeyKind) -> Verdict<PublicKey> {
     oracle::public_of(kind)
 }
 
-fn environment(b: &mut Bench<'_>, template: u8, algorithm: u8) -> Verdict<crate::bench::Reply> {
+fn environment(b: &mut Bench<'_>, template: u8, algorithm: u8) -> Checked<crate::bench::Reply> {
     b.send(&short([0x00, 0x22, 0x41, template], &[0x80, 0x01, algorithm, 0x84, 0x01, 0x81], None))
 }
 
-fn signature(b: &mut Bench<'_>, kind: KeyKind, key: &PublicKey) -> Verdict<Vec<u8>> {
+fn signature(b: &mut Bench<'_>, kind: KeyKind, key: &PublicKey) -> Checked<Vec<u8>> {
     environment(b, 0xB6, 0x10 | algorithm(kind))?.ok("MSE for a signature")?;
     b.long([0x00, 0x2A, 0x9E, 0x9A], &key.input())?.ok("PSO, compute signature")
 }

@@ -1,7 +1,7 @@
 //! VERIFY, CHANGE REFERENCE DATA and the PIN's status.
 
 use super::GIDS;
-use crate::bench::{Bench, Verdict, holds};
+use crate::bench::{Bench, Checked, holds};
 use crate::book::Book;
 use crate::sections::common;
 use crate::test::{Danger, Need};
@@ -9,7 +9,7 @@ use cardlab_protocol::apdu::short;
 use cardlab_protocol::tlv::find;
 use hex_literal::hex;
 
-fn status(b: &mut Bench<'_>, tag: u8) -> Verdict<(u8, u8)> {
+fn status(b: &mut Bench<'_>, tag: u8) -> Checked<(u8, u8)> {
     let data = b.send(&short([0x00, 0xCB, 0x3F, 0xFF], &[0x5C, 0x02, 0x7F, tag], Some(0)))?.ok("GET DATA of the PIN's status")?;
     let inside = find(&data, 0x7F00 | u32::from(tag)).unwrap_or_default();
     let byte = |tag| find(inside, tag).and_then(|v| v.first().copied());

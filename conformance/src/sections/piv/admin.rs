@@ -1,7 +1,7 @@
 //! GENERAL AUTHENTICATE with the administration key 9B, part 2 section 3.2.4 and appendix A.
 
 use super::PART2;
-use crate::bench::{Bench, Stop, Verdict, holds};
+use crate::bench::{Bench, Checked, Stop, holds};
 use crate::book::Book;
 use crate::sections::common;
 use crate::test::{Danger, Need};
@@ -10,11 +10,11 @@ use cardlab_protocol::tlv::{encode, find_path};
 use hex_literal::hex;
 
 /// PUT DATA shows whether the key is authenticated.
-fn may_write(b: &mut Bench<'_>) -> Verdict<bool> {
+fn may_write(b: &mut Bench<'_>) -> Checked<bool> {
     Ok(b.put(0x5FC10B, &[0x70, 0x00])?.sw == 0x9000)
 }
 
-fn witness(b: &mut Bench<'_>) -> Verdict<Vec<u8>> {
+fn witness(b: &mut Bench<'_>) -> Checked<Vec<u8>> {
     let data = b.admin_command(&[0x7C, 0x02, 0x80, 0x00])?.ok("request for a witness")?;
     let witness = find_path(&data, &[0x7C, 0x80]).unwrap_or_default();
     holds(!witness.is_empty(), "the answer to a request for a witness must be 7C {80 witness}")?;
@@ -94,7 +94,7 @@ fn mutual(book: &mut Book) {
     let mut s = book
         .section("piv/800-73-4-2/a.2", &format!("{PART2} appendix A.2"), &[Need::Piv, Need::AdminKey])
         .at_least(Danger::ChangesKeys);
-    let answer = |b: &mut Bench<'_>, with_82: bool| -> Verdict<(Vec<u8>, crate::bench::Reply)> {
+    let answer = |b: &mut Bench<'_>, with_82: bool| -> Checked<(Vec<u8>, crate::bench::Reply)> {
         let encrypted = witness(b)?;
         let key = b.admin_key()?;
         let plain = key.decrypt(&encrypted).map_err(|e| Stop::failed(e.to_string()))?;

@@ -1,21 +1,21 @@
 //! Command chaining, part 2 section 2.4 and appendix A.3, ISO/IEC 7816-4 section 5.3.3.
 
 use super::PART2;
-use crate::bench::{Bench, Verdict, holds, same};
+use crate::bench::{Bench, Checked, holds, same};
 use crate::book::Book;
 use crate::keys::KeyKind;
 use crate::test::Need;
 use cardlab_protocol::apdu::short;
 use cardlab_protocol::tlv::{encode, find_path};
 
-fn halves(b: &Bench<'_>) -> Verdict<(Vec<u8>, Vec<u8>)> {
+fn halves(b: &Bench<'_>) -> Checked<(Vec<u8>, Vec<u8>)> {
     let input = b.public(0x9A)?.input();
     let template = encode(0x7C, &[&[0x82, 0x00], &encode(0x81, &input)[..]].concat());
     let (first, last) = template.split_at(200);
     Ok((short([0x10, 0x87, 0x07, 0x9A], first, None), short([0x00, 0x87, 0x07, 0x9A], last, Some(0))))
 }
 
-fn judged(b: &mut Bench<'_>, last: &[u8]) -> Verdict {
+fn last_block_signs(b: &mut Bench<'_>, last: &[u8]) -> Checked {
     let data = b.full(last)?.ok("the last block")?;
     let made = find_path(&data, &[0x7C, 0x82]).unwrap_or_default();
     b.public(0x9A)?.judge(made)
@@ -46,7 +46,7 @@ pub(super) fn fill(book: &mut Book) {
         b.verify()?;
         let (first, last) = halves(b)?;
         b.send(&first)?.ok("the first block")?;
-        judged(b, &last)
+        last_block_signs(b, &last)
     }));
     rsa(s.must("le-on-every-block", "Blocks may carry Le, as Yubico's tools send it", |b| {
         b.start()?;
@@ -54,7 +54,7 @@ pub(super) fn fill(book: &mut Book) {
         let (mut first, last) = halves(b)?;
         first.push(0x00);
         b.send(&first)?.ok("the first block with Le")?;
-        judged(b, &last)
+        last_block_signs(b, &last)
     }));
     rsa(s.must("another-command-works", "A command in the middle of a chain works", |b| {
         b.start()?;
@@ -78,7 +78,7 @@ pub(super) fn fill(book: &mut Book) {
         b.send(&first)?.ok("the first block")?;
         b.query()?;
         b.send(&first)?.ok("the first block again")?;
-        judged(b, &last)
+        last_block_signs(b, &last)
     }));
     s.must("another-key-does-not-join", "A last block for another key does not join", |b| {
         b.start()?;

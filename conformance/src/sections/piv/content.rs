@@ -1,13 +1,13 @@
 //! What is inside the objects of a personalised card, part 1 sections 3 and 4, SP 800-85B.
 
 use super::PART1;
-use crate::bench::{Bench, Stop, Verdict, holds, same};
+use crate::bench::{Bench, Checked, Stop, holds, same};
 use crate::book::Book;
 use crate::test::Need;
 use cardlab_protocol::tlv::{find, objects};
 
 /// The fields inside an object that must be there.
-fn fields(b: &mut Bench<'_>, tag: u32) -> Verdict<Vec<(u32, Vec<u8>)>> {
+fn fields(b: &mut Bench<'_>, tag: u32) -> Checked<Vec<(u32, Vec<u8>)>> {
     b.start()?;
     let reply = b.get(tag)?;
     if reply.sw == 0x6A82 || reply.data == [0x53, 0x00] {
@@ -17,7 +17,7 @@ fn fields(b: &mut Bench<'_>, tag: u32) -> Verdict<Vec<(u32, Vec<u8>)>> {
     Ok(objects(find(&data, 0x53).unwrap_or_default()).map(|o| (o.tag, o.value.to_vec())).collect())
 }
 
-fn field(fields: &[(u32, Vec<u8>)], tag: u32) -> Verdict<Vec<u8>> {
+fn field(fields: &[(u32, Vec<u8>)], tag: u32) -> Checked<Vec<u8>> {
     let found = fields.iter().find(|(t, _)| *t == tag).map(|(_, value)| value.clone());
     found.ok_or_else(|| Stop::Failed(format!("field {tag:02X} is missing")))
 }
@@ -86,7 +86,7 @@ pub(super) fn fill(book: &mut Book) {
         });
     }
     let mut s = book.section("piv/800-73-4-1/3.3.2-discovery", &format!("{PART1} section 3.3.2, discovery object"), &[Need::Piv]);
-    let discovery = |b: &mut Bench<'_>| -> Verdict<Vec<u8>> {
+    let discovery = |b: &mut Bench<'_>| -> Checked<Vec<u8>> {
         b.start()?;
         let reply = b.get(0x7E)?;
         if reply.sw == 0x6A82 {

@@ -1,7 +1,7 @@
 //! GENERATE ASYMMETRIC KEY PAIR, part 2 section 3.3.2.
 
 use super::PART2;
-use crate::bench::{Bench, Stop, Verdict, holds, same};
+use crate::bench::{Bench, Checked, Stop, holds, same};
 use crate::book::Book;
 use crate::keys::KeyKind;
 use crate::oracle::PublicKey;
@@ -11,13 +11,13 @@ use cardlab_protocol::tlv::{find, find_path};
 use hex_literal::hex;
 
 /// Makes a key and gives its public half.
-fn made(b: &mut Bench<'_>, slot: u8, kind: KeyKind) -> Verdict<PublicKey> {
+fn made(b: &mut Bench<'_>, slot: u8, kind: KeyKind) -> Checked<PublicKey> {
     let data = b.generate(slot, kind.id())?.ok("GENERATE")?;
     let template = find(&data, 0x7F49).ok_or_else(|| Stop::Failed("the answer must be 7F49".into()))?;
     PublicKey::of_template(kind, template)
 }
 
-fn signs(b: &mut Bench<'_>, slot: u8, kind: KeyKind, key: &PublicKey) -> Verdict {
+fn signs(b: &mut Bench<'_>, slot: u8, kind: KeyKind, key: &PublicKey) -> Checked {
     let data = b.sign(kind.id(), slot, &key.input())?.ok("GENERAL AUTHENTICATE")?;
     key.judge(find_path(&data, &[0x7C, 0x82]).unwrap_or_default())
 }

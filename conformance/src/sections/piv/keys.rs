@@ -1,7 +1,7 @@
 //! GENERAL AUTHENTICATE with private keys, part 2 section 3.2.4, part 1 table 5, SP 800-78-5.
 
 use super::{PART1, PART2};
-use crate::bench::{Bench, Stop, Verdict, holds, same};
+use crate::bench::{Bench, Checked, Stop, holds, same};
 use crate::book::Book;
 use crate::keys::KeyKind;
 use crate::oracle;
@@ -13,7 +13,7 @@ use hex_literal::hex;
 const SIGNERS: [KeyKind; 5] = [KeyKind::Rsa2048, KeyKind::Rsa3072, KeyKind::P256, KeyKind::P384, KeyKind::Ed25519];
 
 /// The signature of a slot's key over the suite's message.
-fn signature(b: &mut Bench<'_>, kind: KeyKind, slot: u8) -> Verdict<Vec<u8>> {
+fn signature(b: &mut Bench<'_>, kind: KeyKind, slot: u8) -> Checked<Vec<u8>> {
     let input = b.public(slot)?.input();
     let data = b.sign(kind.id(), slot, &input)?.ok("GENERAL AUTHENTICATE")?;
     find_path(&data, &[0x7C, 0x82]).map(<[u8]>::to_vec).ok_or_else(|| Stop::Failed("the answer must be 7C {82 signature}".into()))

@@ -1,7 +1,7 @@
 //! Data objects: GET DATA and PUT DATA, part 1 tables 2 and 3, part 2 sections 3.1.2 and 3.3.1.
 
 use super::{PART1, PART2};
-use crate::bench::{Bench, Verdict, holds, same};
+use crate::bench::{Bench, Checked, holds, same};
 use crate::book::Book;
 use crate::test::{Danger, Need};
 use cardlab_protocol::apdu::short;
@@ -39,7 +39,7 @@ fn retired() -> impl Iterator<Item = (u8, u32)> {
     (0x0Eu8..=0x20).map(|last| (last - 0x0C, 0x5F_C100 | u32::from(last)))
 }
 
-fn written(b: &mut Bench<'_>, tag: u32, value: &[u8]) -> Verdict {
+fn written(b: &mut Bench<'_>, tag: u32, value: &[u8]) -> Checked {
     b.start()?;
     b.admin()?;
     b.put(tag, value)?.ok("PUT DATA").map(drop)

@@ -1,6 +1,6 @@
 //! Power that goes away inside a command: old or new, never a free try, never a lost secret.
 
-use crate::bench::{Bench, Stop, Verdict, holds};
+use crate::bench::{Bench, Checked, Stop, holds};
 use crate::book::Book;
 use crate::test::Need;
 
@@ -8,9 +8,9 @@ use crate::test::Need;
 /// `judge` looks at the card after each cut. Ends when the command needs no more.
 fn everywhere(
     b: &mut Bench<'_>,
-    act: impl Fn(&mut Bench<'_>) -> Verdict<crate::bench::Reply>,
-    judge: impl Fn(&mut Bench<'_>) -> Verdict,
-) -> Verdict {
+    act: impl Fn(&mut Bench<'_>) -> Checked<crate::bench::Reply>,
+    judge: impl Fn(&mut Bench<'_>) -> Checked,
+) -> Checked {
     for point in 0..64 {
         b.start()?;
         b.verify()?;

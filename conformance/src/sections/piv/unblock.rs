@@ -1,13 +1,13 @@
 //! RESET RETRY COUNTER, part 2 section 3.2.3.
 
 use super::PART2;
-use crate::bench::{Bench, Verdict, holds};
+use crate::bench::{Bench, Checked, holds};
 use crate::book::Book;
 use crate::test::{Danger, Need};
 use cardlab_protocol::apdu::short;
 
 /// Tries of the PUK, by a wrong one.
-fn spend_puk(b: &mut Bench<'_>) -> Verdict<u16> {
+fn spend_puk(b: &mut Bench<'_>) -> Checked<u16> {
     let (wrong, pin) = (b.wrong_puk()?, b.pin()?);
     Ok(b.unblock(&wrong, &pin)?.sw)
 }

@@ -1,7 +1,7 @@
 //! VERIFY, part 2 section 3.2.1.
 
 use super::PART2;
-use crate::bench::{Bench, Verdict, holds};
+use crate::bench::{Bench, Checked, holds};
 use crate::book::Book;
 use crate::sections::common;
 use crate::test::{Danger, Need};
@@ -9,7 +9,7 @@ use hex_literal::hex;
 
 /// A PIN that breaks a rule of section 2.4.3: refused without a try, or counted as wrong. Either way the
 /// status says which, and the counter agrees.
-fn malformed(b: &mut Bench<'_>, bytes: &[u8]) -> Verdict {
+fn malformed(b: &mut Bench<'_>, bytes: &[u8]) -> Checked {
     b.start()?;
     let before = b.all_tries()?;
     let reply = b.verify_raw(0x80, bytes)?;

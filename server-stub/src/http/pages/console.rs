@@ -1,6 +1,6 @@
 //! The Management Console.
 
-use super::{At, Fields, Sent, Sorry, Visitor, answers, door, page, refused};
+use super::{At, ErrorPage, Fields, Sent, Visitor, answers, door, page, refused};
 use crate::card::Operation;
 use crate::configuration::NewQuestion;
 use crate::desk::{CardView, NewCard, OperationDetail, UserView};
@@ -45,7 +45,7 @@ pub(super) fn router() -> axum::Router<Server> {
         .merge(super::people::router())
 }
 
-pub(super) type Page = Result<Response, Sorry>;
+pub(super) type Page = Result<Response, ErrorPage>;
 
 /// What every page of the console shows.
 pub(super) struct Frame {
@@ -254,7 +254,7 @@ async fn order_task(
     let new = NewTask { comment: field("comment"), workstation: field("workstation") };
     let done = "The task waits for the workstation that has the card; its user answers the questions there.";
     let ordered = server.order_pin_reset(&operator, &serial, &new).await;
-    told(&server, &operator, &serial, ordered, done).await
+    task_ended(&server, &operator, &serial, ordered, done).await
 }
 
 async fn cancel_task(
@@ -264,11 +264,11 @@ async fn cancel_task(
 ) -> Page {
     let serial = fields.get("card").cloned().unwrap_or_default();
     let cancelled = server.cancel_task(&operator, &id).await;
-    told(&server, &operator, &serial, cancelled, "The task is cancelled.").await
+    task_ended(&server, &operator, &serial, cancelled, "The task is cancelled.").await
 }
 
 /// The card's page, saying how it went with a task.
-async fn told(server: &Server, operator: &Operator, serial: &str, task: Result<TaskView, Refusal>, done: &str) -> Page {
+async fn task_ended(server: &Server, operator: &Operator, serial: &str, task: Result<TaskView, Refusal>, done: &str) -> Page {
     Ok(match task {
         Ok(_) => page(&Card::of(server, operator, serial, Frame::done(operator, done)).await?),
         Err(refusal) => refused(&refusal, &Card::of(server, operator, serial, Frame::saying(operator, &refusal)).await?),
@@ -318,7 +318,7 @@ async fn open_wizard(
 }
 
 /// The wizard as it is now, with what to say.
-async fn unlock(server: &Server, operator: &Operator, id: &str, frame: Frame, typed: String) -> Result<Unlock, Sorry> {
+async fn unlock(server: &Server, operator: &Operator, id: &str, frame: Frame, typed: String) -> Result<Unlock, ErrorPage> {
     let (serial, wizard, ready) = server.wizard_view(operator, id).await?;
     Ok(Unlock { frame, serial, wizard, ready, typed, response: None })
 }

@@ -34,9 +34,9 @@ pub(super) fn router() -> Router<Server> {
 }
 
 /// A refusal on a page of its own.
-pub(super) struct Sorry(Refusal);
+pub(super) struct ErrorPage(Refusal);
 
-impl From<Refusal> for Sorry {
+impl From<Refusal> for ErrorPage {
     fn from(refusal: Refusal) -> Self {
         Self(refusal)
     }
@@ -63,7 +63,7 @@ struct LoginPage<'a> {
     error: Option<String>,
 }
 
-impl IntoResponse for Sorry {
+impl IntoResponse for ErrorPage {
     fn into_response(self) -> Response {
         (status(&self.0), page(&Message { title: "That cannot be done", message: &self.0.message, back: "/" })).into_response()
     }
@@ -113,7 +113,7 @@ impl<V: Visitor> FromRequestParts<Server> for At<V> {
         match V::of(server, token.value()).await {
             Ok(visitor) => Ok(Self(visitor)),
             Err(refusal) if refusal.code == Code::NotLoggedIn => Err(login()),
-            Err(refusal) => Err(Sorry(refusal).into_response()),
+            Err(refusal) => Err(ErrorPage(refusal).into_response()),
         }
     }
 }
@@ -131,10 +131,10 @@ impl<V: Visitor> FromRequest<Server> for Sent<V> {
         let (mut parts, body) = request.into_parts();
         let At(by) = At::<V>::from_request_parts(&mut parts, server).await?;
         let form = Form::from_request(Request::from_parts(parts, body), server).await;
-        let Form(fields) = form.map_err(|refusal| Sorry(refusal).into_response())?;
+        let Form(fields) = form.map_err(|refusal| ErrorPage(refusal).into_response())?;
         if fields.get("csrf").is_none_or(|sent| sent != by.csrf()) {
             let message = "this form did not come from a page of this login; open the page again";
-            return Err(Sorry(Refusal::new(Code::NoPrivilege, message)).into_response());
+            return Err(ErrorPage(Refusal::new(Code::NoPrivilege, message)).into_response());
         }
         Ok(Self { by, fields })
     }
@@ -169,7 +169,7 @@ async fn log_out<V: Visitor>(
     State(server): State<Server>,
     cookies: CookieJar,
     _: Sent<V>,
-) -> Result<(CookieJar, Redirect), Sorry> {
+) -> Result<(CookieJar, Redirect), ErrorPage> {
     server.log_out(cookies.get(cookie_name::<V>()).map(Cookie::value).unwrap_or_default()).await?;
     Ok((cookies.remove(cookie::<V>(String::new())), Redirect::to(&format!("{}/login", V::PATH))))
 }

@@ -48,7 +48,7 @@ async fn people(State(server): State<Server>, At(operator): At<Operator>) -> Pag
 }
 
 /// The page again, saying how it went.
-async fn told(server: &Server, operator: &Operator, done: Result<String, Refusal>) -> Page {
+async fn done_or_refused(server: &Server, operator: &Operator, done: Result<String, Refusal>) -> Page {
     Ok(match done {
         Ok(done) => page(&People::of(server, operator, Frame::done(operator, &done)).await?),
         Err(refusal) => refused(&refusal, &People::of(server, operator, Frame::saying(operator, &refusal)).await?),
@@ -73,7 +73,7 @@ async fn add_operator(State(server): State<Server>, Sent { by: operator, fields 
         let new = NewOperator { name: name.clone(), password, role: given(&fields, "role"), user };
         server.add_operator(&operator, &new).await.map(|_| format!("Operator {} is added.", name.trim()))
     };
-    told(&server, &operator, add.await).await
+    done_or_refused(&server, &operator, add.await).await
 }
 
 async fn assign_role(
@@ -82,7 +82,7 @@ async fn assign_role(
     Sent { by: operator, fields }: Sent<Operator>,
 ) -> Page {
     let assigned = server.assign_role(&operator, &id, given(&fields, "role").as_deref()).await;
-    told(&server, &operator, assigned.map(|()| "The role holds from now on.".into())).await
+    done_or_refused(&server, &operator, assigned.map(|()| "The role holds from now on.".into())).await
 }
 
 async fn set_role(State(server): State<Server>, Sent { by: operator, fields }: Sent<Operator>) -> Page {
@@ -94,7 +94,7 @@ async fn set_role(State(server): State<Server>, Sent { by: operator, fields }: S
     };
     let name = given(&fields, "existing_role").unwrap_or_else(|| field(&fields, "role_name"));
     let set = server.set_role(&operator, &name, &role).await;
-    told(&server, &operator, set.map(|_| format!("Role {} is saved; it holds from now on.", name.trim()))).await
+    done_or_refused(&server, &operator, set.map(|_| format!("Role {} is saved; it holds from now on.", name.trim()))).await
 }
 
 async fn add_user(State(server): State<Server>, Sent { by: operator, fields }: Sent<Operator>) -> Page {
@@ -108,12 +108,12 @@ async fn add_user(State(server): State<Server>, Sent { by: operator, fields }: S
         policy: field(&fields, "policy"),
     };
     let added = server.add_user(&operator, &new).await;
-    told(&server, &operator, added.map(|_| format!("User {} is added.", new.cn.trim()))).await
+    done_or_refused(&server, &operator, added.map(|_| format!("User {} is added.", new.cn.trim()))).await
 }
 
 async fn add_card_type(State(server): State<Server>, Sent { by: operator, fields }: Sent<Operator>) -> Page {
     let about = CardType { cipher: field(&fields, "cipher"), default_user_pin: field(&fields, "default_user_pin") };
     let name = field(&fields, "type_name");
     let added = server.add_card_type(&operator, &name, &about).await;
-    told(&server, &operator, added.map(|()| format!("Card type {} is created.", name.trim()))).await
+    done_or_refused(&server, &operator, added.map(|()| format!("Card type {} is created.", name.trim()))).await
 }

@@ -1,7 +1,7 @@
 //! Remote Self-Service. The session's name in the address is the secret that a form must know.
 
-use super::super::body::{Form, From};
-use super::{Sorry, answers, page, refused};
+use super::super::body::{Form, PeerAddress};
+use super::{ErrorPage, answers, page, refused};
 use crate::flow::remote::{OwnCard, Remote};
 use crate::refusal::{Code, Refusal};
 use crate::server::Server;
@@ -18,7 +18,7 @@ pub(super) fn router() -> axum::Router<Server> {
         .route("/rss/{session}/leave", post(leave))
 }
 
-type Page = Result<Reply, Sorry>;
+type Page = Result<Reply, ErrorPage>;
 /// What was filled in; what is no form is refused on a page.
 type Filled = Result<Form, Refusal>;
 
@@ -41,7 +41,7 @@ async fn ask_name() -> Reply {
     page(&RemotePage { error: None, step: RemoteStep::Name })
 }
 
-async fn open(State(server): State<Server>, From(address): From, form: Filled) -> Page {
+async fn open(State(server): State<Server>, PeerAddress(address): PeerAddress, form: Filled) -> Page {
     let Form(fields) = form?;
     let remote = server.open_remote(fields.get("name").map(String::as_str).unwrap_or_default(), &address).await?;
     Ok(page(&RemotePage { error: None, step: RemoteStep::Questions(remote) }))

@@ -1,6 +1,6 @@
 //! Self-Service.
 
-use super::{At, Sent, Sorry, Visitor, answers, door, page, refused};
+use super::{At, ErrorPage, Sent, Visitor, answers, door, page, refused};
 use crate::login::{Door, Person};
 use crate::refusal::Refusal;
 use crate::self_service::Own;
@@ -14,7 +14,7 @@ pub(super) fn router() -> axum::Router<Server> {
     axum::Router::new().merge(door::<Person>()).route("/ss", get(own)).route("/ss/answers", post(set_answers))
 }
 
-type Page = Result<Response, Sorry>;
+type Page = Result<Response, ErrorPage>;
 
 impl Visitor for Person {
     const DOOR: Door = Door::SelfService;

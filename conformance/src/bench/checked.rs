@@ -4,7 +4,7 @@ use cardlab_client::transport::TransportError;
 use std::fmt;
 
 /// How a body ends: quietly, or with a reason.
-pub type Verdict<T = ()> = Result<T, Stop>;
+pub type Checked<T = ()> = Result<T, Stop>;
 
 /// Why a test did not pass.
 #[derive(Debug)]
@@ -41,12 +41,12 @@ impl Stop {
 }
 
 /// Checks a fact; the message says what should have been.
-pub(crate) fn holds(fact: bool, what: impl Into<String>) -> Verdict {
+pub(crate) fn holds(fact: bool, what: impl Into<String>) -> Checked {
     if fact { Ok(()) } else { Err(Stop::Failed(what.into())) }
 }
 
 /// Two values that must be the same.
-pub(crate) fn same(got: &[u8], expected: &[u8], what: &str) -> Verdict {
+pub(crate) fn same(got: &[u8], expected: &[u8], what: &str) -> Checked {
     holds(got == expected, format!("{what}: expected {}, got {}", shown(expected), shown(got)))
 }
 
