@@ -16,8 +16,8 @@ use crate::resource::SlotCard;
 use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 
-/// What computes longer than this leaves the readers' thread. The way there and back takes 10 us on an idle
-/// machine and 50 us on a busy one (docs/performance.md).
+/// What computes longer than this leaves the readers' thread. The way there and back takes 12 to 40 us, the
+/// more the busier the machine is (docs/performance.md).
 pub const HOP: Duration = Duration::from_micros(50);
 
 /// A reader's card, held for one command.

@@ -88,9 +88,9 @@ impl Algorithm {
             Self::Rsa(1025..=2048) => 260,
             Self::Rsa(2049..=3072) => 500,
             Self::Rsa(_) => 860,
-            Self::Ec(Curve::P256) => 120,
-            Self::Ec(Curve::P384) => 500,
-            Self::Ec(Curve::P521) => 1_100,
+            Self::Ec(Curve::P256) => 70,
+            Self::Ec(Curve::P384) => 230,
+            Self::Ec(Curve::P521) => 220,
             Self::Ed25519 | Self::X25519 => 15,
         })
     }

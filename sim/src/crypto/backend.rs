@@ -82,8 +82,8 @@ impl Backend for RustCrypto {
     fn ec_time(&self, curve: Curve) -> Duration {
         Duration::from_micros(match curve {
             Curve::P256 => 80,
-            Curve::P384 => 270,
-            Curve::P521 => 600,
+            Curve::P384 => 240,
+            Curve::P521 => 230,
         })
     }
 }
