@@ -123,6 +123,21 @@ fn a_card_in_a_reader_is_left_as_it_was() {
     lab.sh("yubico-piv-tool -r '' -a verify-pin -P 123456 || pkcs11-tool --login --pin 123456 -O").ok();
 }
 
+/// A YubiKey is named as `card status` names it, and a wrong PIN costs one try of three.
+#[test]
+fn a_wrong_pin_in_the_file_costs_one_try() {
+    let lab = Lab::new("yubikey-5.7,serial=4711").kept();
+    lab.write("wrong.toml", "pin = \"739164\"\n");
+    let run = format!(
+        "{CARDLAB} conform piv yubikey --without rsa-keygen --target pcsc --credentials wrong.toml --allow locks --serial 4711"
+    );
+    has(&lab.sh(&run).ok(), &["PIN: the PIN that was given is not the card's (63C2); it is not sent again", " not run"]);
+    has(&lab.sh(&format!("{CARDLAB} card status")).ok(), &["PIN           2 of 3 tries left", "PUK           3 of 3 tries left"]);
+    // Two are left: nothing is tried.
+    has(&lab.sh(&run).ok(), &["PIN: the PIN has 2 tries only: nothing is tried on it"]);
+    has(&lab.sh(&format!("{CARDLAB} card status")).ok(), &["PIN           2 of 3 tries left"]);
+}
+
 /// The card is pulled out in the middle of a run: what is left is not run, and said so.
 #[test]
 fn pulled_out_in_mid_run() {

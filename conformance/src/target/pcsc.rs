@@ -41,6 +41,13 @@ pub enum PcscError {
     NoSerial(Danger, String),
 }
 
+/// Whether a serial that somebody gives is this card's: hexadecimal, or a YubiKey's as it is printed on it.
+fn names(given: &str, facts: &Facts) -> bool {
+    let printed =
+        || matches!(facts.edge, Edge::Piv { yubikey: Some(_), .. }).then(|| u32::from_str_radix(&facts.serial, 16).ok())?;
+    given == facts.serial || printed().is_some_and(|number| given == number.to_string())
+}
+
 fn serial_of(found: &str) -> String {
     if found.is_empty() { "the card shows no serial".into() } else { format!("the card's serial is {found}") }
 }
@@ -72,7 +79,7 @@ impl Pcsc {
             look(&mut card, credentials).map_err(PcscError::Card)?
         };
         let named = serial.map(|s| s.replace(' ', "").to_uppercase());
-        let others = [&named, &facts.credentials.serial].into_iter().flatten().find(|given| **given != facts.serial);
+        let others = [&named, &facts.credentials.serial].into_iter().flatten().find(|given| !names(given, &facts));
         if let Some(given) = others.cloned() {
             return Err(PcscError::OtherCard { found: facts.serial, given });
         }
