@@ -204,6 +204,13 @@ mod tests {
     }
 
     #[test]
+    fn a_pin_has_the_characters_that_its_card_takes() {
+        let takes = |profile: &str, pin: &str| Profile::builtin(profile).unwrap().set("pin", pin).is_ok();
+        assert!(takes("nist-piv", "135791") && !takes("nist-piv", "13579a"), "digits");
+        assert!(takes("yubikey-5.7", "135791") && takes("yubikey-5.7", "abcdef") && !takes("yubikey-5.7", ""));
+    }
+
+    #[test]
     fn errors_list_what_is_known() {
         let mut profile = Profile::builtin("yubikey-5.4").unwrap();
         let e = profile.set("colour", "red").unwrap_err().to_string();
