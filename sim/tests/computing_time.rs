@@ -55,5 +55,8 @@ fn of_gids() {
     for (kind, takes) in [("02", true), ("03", true), ("01", false)] {
         let import = format!("00DB3FFF 0D 700B 840181 A506 8301{kind} 870100");
         assert_eq!(takes_time(&b, &import), takes, "import of kind {kind}");
+        assert_eq!(b.sw("10DB3FFF 06 700B 840181 A5"), "9000");
+        assert_eq!(takes_time(&b, &format!("00DB3FFF 07 06 8301{kind} 870100")), takes, "the same in two blocks");
+        b.status();
     }
 }
