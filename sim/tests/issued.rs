@@ -30,6 +30,19 @@ fn a_key_and_its_certificate_are_in_their_slot() {
 }
 
 #[test]
+fn without_contacts_only_the_card_authentication_key_signs() {
+    for (slot, sw) in [(0x9E, "9000"), (0x9A, "6982")] {
+        let mut profile = Profile::builtin("nist-piv").unwrap();
+        profile.set("interface", "contactless").unwrap();
+        let key = KeyPair::generate(P256, &mut Random::from_number(1, 0)).unwrap();
+        let issued = |_, _: &mut _| Ok::<_, CardError>(vec![Issued { slot, key, certificate: None }]);
+        let mut b = Bench { card: Card::issue(profile, World::seeded(1), issued).unwrap() };
+        b.power_on();
+        assert_eq!(b.sign("11", &format!("{slot:02X}"), &[1; 32]).1, sw, "{slot:02X}");
+    }
+}
+
+#[test]
 fn what_does_not_fit_is_refused_with_the_reason() {
     for (profile, slot, algorithm, length, reason) in [
         ("nist-piv", 0x9B, P256, 1, "not a key slot"),

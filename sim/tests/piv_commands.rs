@@ -404,3 +404,12 @@ fn a_t0_card_says_61_and_6c() {
     assert_eq!(b.sw("00FD000000"), "6C03");
     assert_eq!(b.send("00FD000003"), "0504039000");
 }
+
+#[test]
+fn a_managed_card_tells_its_tries_and_its_objects_apart() {
+    let mut b = bench("piv-admin", &[]);
+    assert_eq!(b.get("7F71"), (hex::decode("7F7106970103930103").unwrap(), "9000".into()));
+    let (chuid, sw) = b.get("5FC102");
+    assert_eq!((chuid.first(), sw.as_str()), (Some(&0x53), "9000"));
+    assert_eq!(bench("nist-piv", &[]).get("7F71").1, "6A82", "another card has no such object");
+}
