@@ -71,7 +71,11 @@ impl PublicKey {
             find(template, tag).map(<[u8]>::to_vec).ok_or_else(|| Stop::failed(format!("a public key template needs {tag:02X}")))
         };
         Ok(match kind {
-            KeyKind::Rsa2048 | KeyKind::Rsa3072 => Self::Rsa { modulus: field(0x81)?, exponent: field(0x82)? },
+            // A number is the same with zeros before it.
+            KeyKind::Rsa2048 | KeyKind::Rsa3072 => {
+                let number = |tag| field(tag).map(|bytes| bytes.into_iter().skip_while(|byte| *byte == 0).collect());
+                Self::Rsa { modulus: number(0x81)?, exponent: number(0x82)? }
+            }
             _ => Self::Point(kind, field(0x86)?),
         })
     }

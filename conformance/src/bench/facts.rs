@@ -25,6 +25,8 @@ pub struct Facts {
     pub new: bool,
     /// It takes extended-length commands.
     pub extended_length: bool,
+    /// VERIFY without data says 9000 while the PIN is verified: seen once after the right PIN, or a card of our own.
+    pub tells_verified: bool,
     /// PIN entries that it allows, when known.
     pub pin_tries: Option<u8>,
     /// Data objects of a PIV card that lives on, as they were: contents of `53` by tag, `None` for one that is

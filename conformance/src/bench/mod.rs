@@ -297,6 +297,7 @@ mod tests {
             keys: Vec::new(),
             new: false,
             extended_length: false,
+            tells_verified: true,
             pin_tries: None,
             objects: Objects::new(),
         }

@@ -63,13 +63,21 @@ impl Bench<'_> {
         self.send(&hex!("00200080"))
     }
 
+    /// Whether the PIN is verified can be seen on this card at all.
+    fn tells_verified(&self) -> Checked {
+        let why = "this card does not tell whether the PIN is verified: VERIFY without data never says 9000";
+        if self.facts.tells_verified { Ok(()) } else { Err(Stop::NotApplicable(why.into())) }
+    }
+
     pub(crate) fn is_verified(&mut self, what: &str) -> Checked {
+        self.tells_verified()?;
         self.query()?.ok(&format!("{what}: VERIFY without data, of a verified PIN")).map(drop)
     }
 
     pub(crate) fn is_not_verified(&mut self, what: &str) -> Checked {
         let sw = self.query()?.sw;
-        holds(sw != 0x9000, format!("{what}: the PIN must not be verified, but VERIFY without data says 9000"))
+        holds(sw != 0x9000, format!("{what}: the PIN must not be verified, but VERIFY without data says 9000"))?;
+        self.tells_verified()
     }
 
     /// Tries of the PIN, which must not be verified.

@@ -1,6 +1,6 @@
 //! A card's answer, and what may be expected of it.
 
-use super::checked::{Checked, Stop};
+use super::checked::{Checked, Stop, holds};
 
 /// A response APDU and the command that it answers.
 #[derive(Clone, Debug)]
@@ -33,6 +33,17 @@ impl Reply {
     /// 63Cx with these tries left.
     pub(crate) fn left(self, left: u8, what: &str) -> Checked {
         self.is(0x63C0 | u16::from(left.min(15)), what).map(drop)
+    }
+
+    /// What GET DATA of PIV answers for a container that is not there or was never filled (part 1 table 3).
+    pub(crate) fn is_absent(&self) -> bool {
+        matches!((self.sw, &self.data[..]), (0x6A81 | 0x6A82, []) | (0x9000, [0x53, 0x00]))
+    }
+
+    /// No data, whatever the status word.
+    pub(crate) fn no_data(self, what: &str) -> Checked {
+        let nothing = self.sw >> 8 != 0x61 && self.data.is_empty();
+        holds(nothing, format!("{what}: expected no data, got {:04X} and {} bytes", self.sw, self.data.len()))
     }
 
     /// Any error, no data.

@@ -1,7 +1,7 @@
 //! What every card edge has in common, in the words of each one's bench: a PIN whose tries are counted, an
 //! administration key whose challenges are answered.
 
-use crate::bench::{Bench, Checked, holds};
+use crate::bench::{Bench, Checked, Stop, holds};
 use crate::book::Section;
 use crate::test::Need;
 
@@ -10,7 +10,7 @@ pub(super) fn counted_pin(s: &mut Section<'_>) {
     s.must("right-pin", "The right PIN verifies", |b| {
         b.start()?;
         b.verify()?;
-        b.is_verified("after the right PIN")
+        b.query()?.ok("VERIFY without data, of a verified PIN").map(drop)
     });
     s.must("query-costs-nothing", "Asking twice gets the same answer", |b| {
         b.start()?;
@@ -88,6 +88,12 @@ pub(super) fn counted_pin(s: &mut Section<'_>) {
         b.verify_with(&pin)?.is(0x6983, "the right PIN").map(drop)
     })
     .locks();
+}
+
+/// A challenge that is not the one before: what tells them apart has nothing to judge otherwise, and that they
+/// differ is a test of its own.
+pub(super) fn is_another(before: &[u8], challenge: &[u8]) -> Checked {
+    if before == challenge { Err(Stop::NotApplicable("the card gave the same challenge twice".into())) } else { Ok(()) }
 }
 
 /// The administration key, challenge and response (ISO/IEC 7816-4:2020 section 11.5.5). `may_write` tells

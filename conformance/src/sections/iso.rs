@@ -1,6 +1,6 @@
 //! ISO/IEC 7816-4: command classes, instructions, lengths, GET RESPONSE. For every card edge.
 
-use crate::bench::{Bench, Checked, holds, same};
+use crate::bench::{Bench, Checked, Stop, holds, same};
 use crate::book::Book;
 use crate::test::{Danger, Need};
 use cardlab_protocol::apdu::short;
@@ -28,7 +28,14 @@ fn commands(book: &mut Book) {
             &format!("Instruction {ins:02X}, which no card edge has, is refused with 6D00"),
             move |b| {
                 b.start()?;
-                b.send(&[0x00, ins, 0x00, 0x00])?.any_of(&[0x6D00, 0x6A81, 0x6E00], "an unknown instruction")?;
+                let reply = b.send(&[0x00, ins, 0x00, 0x00])?;
+                if let 0x6700 | 0x6982 | 0x6985 | 0x6A80 | 0x6A86 | 0x6A88 = reply.sw {
+                    return Err(Stop::NotApplicable(format!(
+                        "the card has an instruction {ins:02X} of its own: {:04X}",
+                        reply.sw
+                    )));
+                }
+                reply.any_of(&[0x6D00, 0x6A81, 0x6E00], "an unknown instruction")?;
                 still_selected(b, "after an unknown instruction")
             },
         );
@@ -112,7 +119,7 @@ fn commands(book: &mut Book) {
             move |b| {
                 b.start()?;
                 // A reader may refuse to send it at all.
-                if let Err(crate::bench::Stop::Card(_)) = b.send(&[0x00, 0x20, 0x00][..length]) {
+                if let Err(Stop::Card(_)) = b.send(&[0x00, 0x20, 0x00][..length]) {
                     b.transcript.pop();
                 }
                 b.start()?;
@@ -150,7 +157,7 @@ fn responses(book: &mut Book) {
     s.must("nothing-waits", "GET RESPONSE with nothing waiting gives no data", |b| {
         b.start()?;
         b.query()?;
-        b.send(&hex!("00C0000000"))?.refused("GET RESPONSE with nothing waiting")
+        b.send(&hex!("00C0000000"))?.no_data("GET RESPONSE with nothing waiting")
     });
     s.must("all-bytes-once", "GET RESPONSE gives every byte exactly once", |b| {
         let (command, whole) = long_answer(b)?;
@@ -194,10 +201,10 @@ fn responses(book: &mut Book) {
     s.must("another-command-ends-it", "Another command ends a response that waits: no stale bytes afterwards", |b| {
         let (command, whole) = long_answer(b)?;
         if b.send(&command)?.data.len() == whole.len() {
-            return Err(crate::bench::Stop::NotApplicable("the card answers everything at once".into()));
+            return Err(Stop::NotApplicable("the card answers everything at once".into()));
         }
         b.query()?;
-        b.send(&hex!("00C0000000"))?.refused("GET RESPONSE after another command")
+        b.send(&hex!("00C0000000"))?.no_data("GET RESPONSE after another command")
     })
     .needs(&known)
     .changes();
@@ -205,7 +212,7 @@ fn responses(book: &mut Book) {
         let (command, _) = long_answer(b)?;
         b.send(&command)?;
         b.start()?;
-        b.send(&hex!("00C0000000"))?.refused("GET RESPONSE after a reset")
+        b.send(&hex!("00C0000000"))?.no_data("GET RESPONSE after a reset")
     })
     .needs(&known)
     .changes();
@@ -239,7 +246,7 @@ fn responses(book: &mut Book) {
     .changes();
     s.must("p1-p2-are-zero", "GET RESPONSE with P1 or P2 is refused or taken, and invents nothing", |b| {
         b.start()?;
-        b.send(&hex!("00C0010000"))?.refused("GET RESPONSE with P1=01 and nothing waiting")
+        b.send(&hex!("00C0010000"))?.no_data("GET RESPONSE with P1=01 and nothing waiting")
     });
 }
 

@@ -55,8 +55,10 @@ impl Owned {
         }
         let read = *allowed >= Danger::ChangesKeys && matches!(facts.edge, Edge::Piv { .. });
         let objects = if read { objects(&mut bench)? } else { Objects::new() };
+        let tells_verified = bench.facts.tells_verified;
         drop(bench);
         facts.objects = objects;
+        facts.tells_verified = tells_verified;
         // What is not proved is known to nobody from here on.
         let known = &mut facts.credentials;
         for credential in wanted {
@@ -183,7 +185,12 @@ fn tries(bench: &mut Bench<'_>, credential: Credential) -> Checked<Tries> {
 fn prove(bench: &mut Bench<'_>, credential: Credential) -> Checked {
     bench.start()?;
     match credential {
-        Credential::Pin => bench.verify(),
+        Credential::Pin => {
+            bench.verify()?;
+            // What a card does not tell of the verified PIN proves nothing of one that is not.
+            bench.facts.tells_verified = bench.query()?.sw == 0x9000;
+            Ok(())
+        }
         Credential::Puk => {
             let puk = bench.puk()?;
             bench.change_puk(&puk, &puk)?.ok("the PUK, changed to itself").map(drop)

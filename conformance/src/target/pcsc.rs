@@ -140,6 +140,7 @@ fn look(card: &mut Card<'_>, credentials: Credentials) -> Result<Facts, String> 
         keys,
         new: false,
         extended_length: false,
+        tells_verified: false,
         pin_tries: None,
         objects: Objects::new(),
     })

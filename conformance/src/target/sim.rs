@@ -97,6 +97,7 @@ fn facts(profile: &Profile, wish: &Wish) -> Result<Facts, NoCard> {
         keys,
         new: true,
         extended_length: profile.card.extended_length,
+        tells_verified: true,
         pin_tries: Some(profile.pin.tries),
         objects: Objects::new(),
     })

@@ -51,7 +51,8 @@ fn selection(book: &mut Book) {
     });
     s.must("no-plug-and-play-applet", "The plug-and-play application is not there, or answers 7F68", |b| {
         b.reset()?;
-        b.send(&hex!("00A404000BA0000003974349445F010000"))?.any_of(&[0x6A82, 0x9000], "SELECT").map(drop)
+        let reply = b.send(&hex!("00A404000BA0000003974349445F010000"))?;
+        if reply.sw == 0x9000 { Ok(()) } else { reply.refused("SELECT") }
     });
     s.must("file", "A file is selected by its identifier", |b| {
         b.start()?;
@@ -283,9 +284,18 @@ fn life(book: &mut Book) {
         )
         .at_least(Danger::ChangesKeys);
     let create = &hex!("00E000000E620C8201398302A0208C03033030");
-    s.must("created-by-the-user", "The user creates files and deletes them", move |b| {
+    // On a card that lives on the file may be there since an earlier test.
+    let without = |b: &mut Bench<'_>| -> Checked {
         b.start()?;
         b.verify()?;
+        if b.send(&hex!("00A4000C02A020"))?.sw != 0x9000 {
+            return Ok(());
+        }
+        b.send(&hex!("00440000"))?;
+        b.send(&hex!("00E40000"))?.ok("DELETE FILE of an earlier A020").map(drop)
+    };
+    s.must("created-by-the-user", "The user creates files and deletes them", move |b| {
+        without(b)?;
         b.send(create)?.ok("CREATE FILE")?;
         b.send(&hex!("00440000"))?.ok("ACTIVATE FILE")?;
         b.send(&hex!("00A4000C02A020"))?.ok("SELECT A020")?;
@@ -303,8 +313,7 @@ fn life(book: &mut Book) {
         b.send(&hex!("00E000000E620C8201398302A0108C03033030"))?.refused("CREATE FILE A010")
     });
     s.must("to-be-activated", "A new file is not used before it is activated", move |b| {
-        b.start()?;
-        b.verify()?;
+        without(b)?;
         b.send(create)?.ok("CREATE FILE")?;
         put(b, 0xA020, 0xDF30, &[0x01])?.refused("PUT DATA before ACTIVATE FILE")?;
         get(b, 0xA020, 0xDF30)?.refused("GET DATA before ACTIVATE FILE")

@@ -3,6 +3,7 @@
 use super::GIDS;
 use crate::bench::{Stop, holds, same};
 use crate::book::{Book, Section};
+use crate::sections::common;
 use crate::test::Need;
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use hex_literal::hex;
@@ -179,7 +180,7 @@ pub(super) fn fill(book: &mut Book) {
     s.must("dies-with-the-next-challenge", "The response to the challenge before is wrong", |b| {
         b.start()?;
         let first = b.challenge()?;
-        b.challenge()?;
+        common::is_another(&first, &b.challenge()?)?;
         let response = b.response(&first)?;
         b.respond(&response)?.refused("the response to the first challenge")
     })

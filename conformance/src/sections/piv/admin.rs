@@ -59,7 +59,7 @@ fn external(book: &mut Book) {
     s.must("the-last-challenge-counts", "The response to the challenge before the last is wrong", |b| {
         b.start()?;
         let first = b.challenge()?;
-        b.challenge()?;
+        common::is_another(&first, &b.challenge()?)?;
         let response = b.response(&first)?;
         b.respond(&response)?.refused("the response to the first challenge")?;
         holds(!may_write(b)?, "PUT DATA is refused")

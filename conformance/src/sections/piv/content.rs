@@ -10,7 +10,7 @@ use cardlab_protocol::tlv::{find, objects};
 fn fields(b: &mut Bench<'_>, tag: u32) -> Checked<Vec<(u32, Vec<u8>)>> {
     b.start()?;
     let reply = b.get(tag)?;
-    if reply.sw == 0x6A82 || reply.data == [0x53, 0x00] {
+    if reply.is_absent() {
         return Err(Stop::NotApplicable(format!("the card has no object {tag:X}")));
     }
     let data = reply.ok("GET DATA")?;
@@ -89,7 +89,7 @@ pub(super) fn fill(book: &mut Book) {
     let discovery = |b: &mut Bench<'_>| -> Checked<Vec<u8>> {
         b.start()?;
         let reply = b.get(0x7E)?;
-        if reply.sw == 0x6A82 {
+        if reply.is_absent() {
             return Err(Stop::NotApplicable("the card has no discovery object".into()));
         }
         let data = reply.ok("GET DATA 7E")?;
