@@ -70,6 +70,7 @@ impl Target for Unlock {
             keys: Vec::new(),
             new: true,
             extended_length: false,
+            tells_verified: true,
             pin_tries: None,
             objects: Objects::new(),
         };

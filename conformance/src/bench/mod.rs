@@ -55,8 +55,10 @@ pub struct Bench<'a> {
     puk_now: Option<Zeroizing<Vec<u8>>>,
     /// A try of the PUK may have been spent: it was sent, and not taken.
     puk_spent: bool,
-    /// Data objects that the test may have written.
+    /// Data objects that the test has written.
     written: BTreeSet<Vec<u8>>,
+    /// Data objects that it has begun to write: a card may have stored what it refuses in the end.
+    touched: BTreeSet<Vec<u8>>,
     /// What the test may do to the card.
     allowed: Danger,
     /// Header and data of a chain that is under way.
@@ -81,6 +83,7 @@ impl<'a> Bench<'a> {
             puk_now: None,
             puk_spent: false,
             written: BTreeSet::new(),
+            touched: BTreeSet::new(),
             allowed,
             chain: Default::default(),
             challenge: None,
@@ -135,6 +138,7 @@ impl<'a> Bench<'a> {
         if let (Some(guess), Some(ledger)) = (guess, self.ledger.as_deref_mut()) {
             ledger.before(guess).map_err(Stop::NotRun)?;
         }
+        self.note_touched(command);
         let answer = self.slot.transmit(command);
         if let (Some(guess), Some(ledger)) = (guess, self.ledger.as_deref_mut()) {
             let sw = answer.as_ref().ok().and_then(|answer| apdu::response(answer));

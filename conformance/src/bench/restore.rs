@@ -3,6 +3,7 @@
 use super::{Bench, Checked, PIV_PIN, Stop};
 use crate::ledger::Credential;
 use crate::test::Danger;
+use cardlab_protocol::apdu::short;
 use cardlab_protocol::tlv::encode;
 use zeroize::Zeroizing;
 
@@ -21,6 +22,13 @@ impl Bench<'_> {
         }
         self.chain.1.extend_from_slice(data);
         (class & 0x10 == 0).then(|| (header, std::mem::take(&mut self.chain.1)))
+    }
+
+    /// A block of PUT DATA that begins one, to a card that lives on, whatever becomes of it.
+    pub(super) fn note_touched(&mut self, command: &[u8]) {
+        if let ([_, 0xDB, 0x3F, 0xFF, _, 0x5C, length, rest @ ..], false) = (command, self.facts.new) {
+            self.touched.extend(rest.get(..usize::from(*length)).map(<[u8]>::to_vec));
+        }
     }
 
     /// PUT DATA that a card that lives on has taken: what it writes is to be put back.
@@ -98,12 +106,27 @@ impl Bench<'_> {
 
     /// Data objects that the test wrote, as they were before.
     fn put_objects_back(&mut self) -> Checked {
-        let written = std::mem::take(&mut self.written);
-        if written.is_empty() || self.gids() {
+        let (touched, mut written) = (std::mem::take(&mut self.touched), std::mem::take(&mut self.written));
+        if touched.is_empty() && written.is_empty() || self.gids() {
             return Ok(());
         }
         self.allowed = Danger::Resets;
         self.start()?;
+        for tag in touched {
+            let Some(before) = self.facts.objects.get(&tag).cloned() else { continue };
+            let get = short([0x00, 0xCB, 0x3F, 0xFF], &[&[0x5C, tag.len() as u8], &tag[..]].concat(), Some(0));
+            let reply = self.full(&get)?;
+            let same = match before {
+                Some(value) => reply.sw == 0x9000 && reply.data == encode(0x53, &value),
+                None => reply.is_absent(),
+            };
+            if !same {
+                written.insert(tag);
+            }
+        }
+        if written.is_empty() {
+            return Ok(());
+        }
         self.admin()?;
         for tag in written {
             let before = self.facts.objects.get(&tag).cloned();
@@ -121,6 +144,7 @@ mod tests {
     use super::super::{Bench, Slot};
     use crate::test::Danger;
     use cardlab_client::transport::TransportError;
+    use cardlab_protocol::admin_key::{AdminKey, Cipher};
 
     /// A card that refuses a wrong PUK without telling how many tries are left, and remembers who asked.
     struct Silent<'c>(&'c std::cell::RefCell<Vec<Vec<u8>>>);
@@ -152,6 +176,46 @@ mod tests {
         sent.borrow_mut().clear();
         b.restore().unwrap();
         assert!(!sent.borrow().iter().any(|command| command[1] == 0x24));
+    }
+
+    /// A card that stores the first block of a value that it refuses in the end, and takes any other.
+    struct Eager<'c>(&'c std::cell::RefCell<Vec<u8>>);
+
+    impl Slot for Eager<'_> {
+        fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError> {
+            let mut object = self.0.borrow_mut();
+            Ok(match command {
+                [0x10, 0xDB, _, _, _, data @ ..] => {
+                    *object = data[5..].to_vec();
+                    vec![0x67, 0x00]
+                }
+                [0x00, 0xDB, _, _, _, data @ .., _] => {
+                    *object = data[5..].to_vec();
+                    vec![0x90, 0x00]
+                }
+                [_, 0xCB, ..] => [&object[..], &[0x90, 0x00]].concat(),
+                [_, 0x87, _, _, _, 0x7C, 0x02, 0x81, ..] => b"\x7C\x0A\x81\x0812345678\x90\x00".to_vec(),
+                _ => vec![0x90, 0x00],
+            })
+        }
+
+        fn reset(&mut self, _: bool) -> Result<(), TransportError> {
+            Ok(())
+        }
+    }
+
+    /// A card of another make refused a CHUID of 2916 bytes with its second block, and had lost its own by then.
+    #[test]
+    fn what_a_refused_write_has_destroyed_is_put_back() {
+        let object = std::cell::RefCell::new(b"\x53\x03\x70\x01\xAA".to_vec());
+        let mut known = facts();
+        known.credentials.admin = AdminKey::new(Cipher::Tdes, &[7; 24]).ok();
+        known.objects.insert(vec![0x5F, 0xC1, 0x02], Some(vec![0x70, 0x01, 0xAA]));
+        let mut b = Bench::new(Box::new(Eager(&object)), known, Danger::ChangesKeys);
+        assert_eq!(b.put(0x5FC102, &[0x11; 300]).unwrap().sw, 0x6700);
+        assert_ne!(object.borrow()[..], *b"\x53\x03\x70\x01\xAA");
+        b.restore().unwrap();
+        assert_eq!(object.borrow()[..], *b"\x53\x03\x70\x01\xAA");
     }
 
     /// A card of another make takes a new PIN of five digits, which a test offers it. It could not be given its PIN back.
