@@ -2,7 +2,7 @@
 
 use crate::bench::{Bench, Checked, Stop, holds, same};
 use crate::book::Book;
-use crate::test::{Danger, Need};
+use crate::test::{Danger, Level, Need};
 use cardlab_protocol::apdu::short;
 use hex_literal::hex;
 
@@ -206,6 +206,7 @@ fn responses(book: &mut Book) {
         b.query()?;
         b.send(&hex!("00C0000000"))?.no_data("GET RESPONSE after another command")
     })
+    .level(Level::Should)
     .needs(&known)
     .changes();
     s.must("a-reset-ends-it", "A reset ends a response that waits", |b| {

@@ -44,10 +44,15 @@ const fn optional(tag: u32) -> bool {
     matches!(tag, 0x7E | 0x7F61 | 0x5FC109 | 0x5FC10C..=0x5FC123)
 }
 
-/// PUT DATA of an optional container may be refused for its absence: the test is for other cards then.
+/// PUT DATA of an optional container may be refused for its absence, and of the two without a tag list because the card
+/// makes them up itself: the test is for other cards then.
 fn taken(reply: Reply, tag: u32) -> Checked {
-    if optional(tag) && matches!(reply.sw, 0x6A81 | 0x6A82) {
-        return Err(Stop::NotApplicable(format!("the card has no container for the optional object {tag:X}: {:04X}", reply.sw)));
+    let refused = matches!(reply.sw, 0x6A81 | 0x6A82) || matches!((tag, reply.sw), (0x7E | 0x7F61, 0x6A80));
+    if optional(tag) && refused {
+        return Err(Stop::NotApplicable(format!(
+            "the card has no container to write for the optional object {tag:X}: {:04X}",
+            reply.sw
+        )));
     }
     reply.ok("PUT DATA").map(drop)
 }
