@@ -3,12 +3,18 @@
 use crate::choose::ReaderChoice;
 use crate::exit::{Exit, Failure, OrExit};
 use anyhow::{Context as _, anyhow};
+use cardlab_client::recognise::Edge;
 use cardlab_conformance::credentials::Credentials;
 use cardlab_conformance::expectations::Expectations;
 use cardlab_conformance::report::{FORMAT, Record, Report, compare, html, json, junit, terminal};
 use cardlab_conformance::run::{Settings, run};
 use cardlab_conformance::select::{Partition, Selection, select};
-use cardlab_conformance::target::{Target, pcsc::Pcsc, sim::Sim, socket::Socket};
+use cardlab_conformance::target::{
+    Target,
+    pcsc::{Allowed, Pcsc},
+    sim::Sim,
+    socket::Socket,
+};
 use cardlab_conformance::test::{Danger, Level, Test};
 use cardlab_pcsclite::client::default_socket;
 use cardlab_scenario::suite::{self, Unlock};
@@ -16,6 +22,7 @@ use cardlab_sim::Profile;
 use clap::{Args, Subcommand};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 #[derive(Args)]
 #[command(
@@ -65,6 +72,14 @@ pub(crate) struct Conform {
     /// The serial of the card in the reader, as `cardlab card status` shows it
     #[arg(long)]
     serial: Option<String>,
+
+    /// Judge the card in the reader as this, whatever it is recognised for: piv, gids or yubikey-VERSION
+    #[arg(long = "as", value_name = "KIND", value_parser = kind)]
+    judged_as: Option<Edge>,
+
+    /// Seconds that the card in the reader has for an answer; making an RSA key takes some a minute
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    answer_within: u64,
 
     /// TOML file with pin, puk, admin-key and admin-algorithm of the card in the reader
     #[arg(long, value_name = "FILE")]
@@ -130,6 +145,19 @@ enum Also {
 fn level(text: &str) -> Result<Level, String> {
     let all = [Level::Must, Level::Should, Level::Profile];
     all.into_iter().find(|l| l.name() == text).ok_or_else(|| "there are must, should and profile".into())
+}
+
+fn kind(text: &str) -> Result<Edge, String> {
+    let version = |text: &str| {
+        let parts: Vec<u8> = text.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+        <[u8; 3]>::try_from(parts).ok()
+    };
+    match (text, text.strip_prefix("yubikey-").and_then(version)) {
+        ("piv", _) => Ok(Edge::Piv { admin_unblock: false, yubikey: None }),
+        ("gids", _) => Ok(Edge::Gids { initialised: true }),
+        (_, Some(version)) => Ok(Edge::Piv { admin_unblock: false, yubikey: Some(version) }),
+        _ => Err("there are piv, gids and yubikey-VERSION, such as yubikey-5.4.3".into()),
+    }
 }
 
 fn danger(text: &str) -> Result<Danger, String> {
@@ -227,7 +255,17 @@ impl Conform {
                 let choice = ReaderChoice { reader: name.map(str::to_owned), socket: Some(socket.clone()) };
                 let readers = choice.context()?.readers().or_exit(Exit::NOT_THERE)?;
                 let reader = choice.pick(&readers)?;
-                let card = Pcsc::open(&socket, &reader, credentials, self.allow, self.serial.as_deref());
+                let card = Pcsc::open(
+                    &socket,
+                    &reader,
+                    credentials,
+                    Allowed {
+                        danger: self.allow,
+                        serial: self.serial.as_deref(),
+                        edge: self.judged_as,
+                        limit: Duration::from_secs(self.answer_within),
+                    },
+                );
                 let card = card.or_exit(Exit::NOT_THERE)?;
                 eprintln!(
                     "{} in {reader}: at most '{}' will be done to it{}",

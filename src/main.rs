@@ -98,7 +98,7 @@ enum Command {
     ///
     /// A card in a reader is only read, unless --allow says more and --serial names the card. Exit code: 0
     /// when all is as the standards say or known, 1 when not, 2 for wrong use, 3 when there is no such card.
-    Conform(conform::Conform),
+    Conform(Box<conform::Conform>),
     /// Play lock scenarios: what happens to a card, its user and its server, step by step
     Scenario(scenario::ScenarioCommand),
     /// Read recordings of what happened at cards, follow it, and send a recording to another card

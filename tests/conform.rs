@@ -133,6 +133,11 @@ fn a_wrong_pin_in_the_file_costs_one_try() {
     );
     has(&lab.sh(&run).ok(), &["PIN: the PIN that was given is not the card's (63C2); it is not sent again", " not run"]);
     has(&lab.sh(&format!("{CARDLAB} card status")).ok(), &["PIN           2 of 3 tries left", "PUK           3 of 3 tries left"]);
+    // Taken for another kind of card, the YubiKey's own tests are not for it.
+    let other = lab.sh(&format!("{CARDLAB} conform yubikey --target pcsc --as piv --answer-within 5")).ok();
+    has(&other, &["PIV card 00001267: "]);
+    assert!(!other.contains(" passed"), "{other}");
+    has(&lab.sh(&format!("{CARDLAB} conform --target pcsc --as drawer")).code(2), &["there are piv, gids and yubikey-VERSION"]);
     // Two are left: nothing is tried.
     has(&lab.sh(&run).ok(), &["PIN: the PIN has 2 tries only: nothing is tried on it"]);
     has(&lab.sh(&format!("{CARDLAB} card status")).ok(), &["PIN           2 of 3 tries left"]);

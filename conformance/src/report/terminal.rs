@@ -1,6 +1,7 @@
 //! A report for people at a terminal.
 
-use super::{Record, Report};
+use super::{Outcome, Record, Report};
+use crate::test::Level;
 use std::fmt::Write as _;
 
 /// Lines of a transcript that are shown of a failure: the last ones tell most.
@@ -40,8 +41,27 @@ pub fn write(report: &Report) -> String {
     for card in report.cards() {
         let own = Report { records: report.records.iter().filter(|r| r.card == card).cloned().collect(), ..report.clone() };
         let _ = writeln!(out, "{card}: {}", own.summary());
+        out.push_str(&by_level(&own));
     }
     out
+}
+
+/// Whether a card keeps the standard, in one line; nothing where there is nothing to say.
+fn by_level(report: &Report) -> String {
+    let failed = |record: &&Record| matches!(record.outcome, Outcome::Failed | Outcome::ExpectedFailure);
+    let of = |level: Level| {
+        let judged = report.records.iter().filter(|r| r.level == level);
+        let judged = judged.filter(|r| r.outcome == Outcome::Passed || failed(r));
+        let (failed, all) = (judged.clone().filter(failed).count(), judged.count());
+        format!("{}: {failed} of {all} failed", level.name())
+    };
+    if !report.records.iter().any(|record| failed(&record)) {
+        return String::new();
+    }
+    let silent =
+        report.records.iter().filter(|r| r.outcome == Outcome::NotApplicable && r.reason.contains("does not tell")).count();
+    let levels = [Level::Must, Level::Should, Level::Profile].map(of).join(", ");
+    format!("  {levels}, not told by the card: {silent}\n")
 }
 
 /// A long line with its middle left out.

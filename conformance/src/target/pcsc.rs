@@ -1,18 +1,19 @@
 //! The card that is in a reader: anybody's. Nothing is done to it that was not allowed by name.
 
 use super::owned::Owned;
-use super::{NoCard, Placed, SILENCE, Slot, Target};
+use super::{NoCard, Placed, Slot, Target};
 use crate::bench::{Facts, Objects};
 use crate::credentials::Credentials;
 use crate::keys::KeyKind;
 use crate::oracle::PublicKey;
 use crate::test::{Danger, Need, Test, Wish};
-use cardlab_client::minidriver::Minidriver;
+use cardlab_client::minidriver::{CardError, Minidriver};
 use cardlab_client::recognise::Edge;
 use cardlab_client::transport::{TransportError, send};
 use cardlab_pcsclite::client::{self, Card, Context, Disposition, ShareMode};
 use cardlab_protocol::tlv::{self, find_path};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use thiserror::Error;
 use x509_cert::der::{Decode as _, Encode as _};
 
@@ -60,6 +61,19 @@ pub struct Pcsc {
     card: Owned,
 }
 
+/// What a person says of the card, and allows.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowed<'a> {
+    /// What may be done to it.
+    pub danger: Danger,
+    /// Its serial; needed beyond [`Danger::Safe`].
+    pub serial: Option<&'a str>,
+    /// What it is to be judged as; else what it is recognised for.
+    pub edge: Option<Edge>,
+    /// Longest wait for an answer; [`super::SILENCE`] is enough for every key.
+    pub limit: Duration,
+}
+
 impl Pcsc {
     /// Recognises the card in a reader; only reads. Beyond [`Danger::Safe`] its serial must be named.
     ///
@@ -69,24 +83,23 @@ impl Pcsc {
         socket: &Path,
         reader: &str,
         credentials: Credentials,
-        allowed: Danger,
-        serial: Option<&str>,
+        Allowed { danger, serial, edge, limit }: Allowed<'_>,
     ) -> Result<Self, PcscError> {
         let context = Context::establish_at(socket)?;
-        context.set_limit(SILENCE)?;
+        context.set_limit(limit)?;
         let facts = {
             let mut card = context.connect(reader, ShareMode::Shared)?;
-            look(&mut card, credentials).map_err(PcscError::Card)?
+            look(&mut card, credentials, edge).map_err(PcscError::Card)?
         };
         let named = serial.map(|s| s.replace(' ', "").to_uppercase());
         let others = [&named, &facts.credentials.serial].into_iter().flatten().find(|given| !names(given, &facts));
         if let Some(given) = others.cloned() {
             return Err(PcscError::OtherCard { found: facts.serial, given });
         }
-        if named.is_none() && allowed > Danger::Safe {
-            return Err(PcscError::NoSerial(allowed, facts.serial));
+        if named.is_none() && danger > Danger::Safe {
+            return Err(PcscError::NoSerial(danger, facts.serial));
         }
-        Ok(Self { context, socket: socket.to_owned(), reader: reader.to_owned(), card: Owned::new(facts, allowed) })
+        Ok(Self { context, socket: socket.to_owned(), reader: reader.to_owned(), card: Owned::new(facts, danger) })
     }
 
     /// What was recognised.
@@ -116,10 +129,14 @@ impl Target for Pcsc {
 }
 
 /// Reads what a card tells of itself.
-fn look(card: &mut Card<'_>, credentials: Credentials) -> Result<Facts, String> {
-    let (edge, serial) = {
-        let mut minidriver = Minidriver::open(card).map_err(|e| e.to_string())?;
-        (minidriver.edge(), minidriver.card_id().map_err(|e| e.to_string())?.map(hex::encode_upper).unwrap_or_default())
+fn look(card: &mut Card<'_>, credentials: Credentials, wanted: Option<Edge>) -> Result<Facts, String> {
+    let (edge, serial) = match (Minidriver::open(card), wanted) {
+        (Ok(mut card), wanted) => {
+            let serial = card.card_id().map_err(|e| e.to_string())?.map(hex::encode_upper).unwrap_or_default();
+            (wanted.unwrap_or(card.edge()), serial)
+        }
+        (Err(CardError::Unknown), Some(wanted)) => (wanted, String::new()),
+        (Err(error), _) => return Err(error.to_string()),
     };
     let mut keys = Vec::new();
     if let Edge::Piv { .. } = edge {
