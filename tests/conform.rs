@@ -253,3 +253,29 @@ fn under_pcscd() {
         assert!(passed.is_some_and(|passed| passed >= least), "{line}");
     }
 }
+
+/// The whole suite, those tests on PC/SC itself included, comes to its end at Debian's pcscd, and leaves it able to serve;
+/// so does a run that is killed somewhere on its way.
+#[test]
+fn pcscd_serves_the_next_program() {
+    let lab = Lab::new("gids");
+    let id = "A0F1E2D3C4B5A69788796A5B4C3D2E1F";
+    lab.write("card.toml", "pin = \"123456\"\nadmin-key = \"000000000000000000000000000000000000000000000000\"\n");
+    let script = format!(
+        r#"{PCSCD}
+        {CARDLAB} up --card gids,card-id={id} --vpcd 127.0.0.1:35963 >ready &
+        until_it in_reader
+        run="{CARDLAB} conform --target pcsc --socket /run/pcscd/pcscd.comm --credentials card.toml --allow spends-tries --serial {id}"
+        $run --json whole.json
+        in_reader && echo serves after the whole
+        for n in $(seq 50); do
+            timeout --signal=KILL 0.$(printf "%03d" $((n * 17 % 400 + 20))) $run pcsc gids >/dev/null 2>&1 || :
+            until_it in_reader || {{ echo "wedged by kill $n"; exit 1; }}
+        done
+        echo serves after 50 kills
+        {CARDLAB} card status --socket /run/pcscd/pcscd.comm"#
+    );
+    let text = in_namespaces(&lab, 240, &script).ok();
+    has(&text, &["serves after the whole", "serves after 50 kills", "PIN           "]);
+    assert!(lab.read("whole.json").contains("pcsc/part-5/transactions/one-at-a-time"));
+}

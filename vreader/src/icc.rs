@@ -41,7 +41,7 @@ pub trait Icc: Send {
     /// Cold reset; the ATR, or `None` when the card does not answer.
     fn power_on(&mut self) -> Option<Vec<u8>>;
 
-    /// Warm reset; the ATR, or `None` when the card does not answer.
+    /// Warm reset, or a cold one of a card without power; the ATR, or `None` when the card does not answer.
     fn reset(&mut self) -> Option<Vec<u8>>;
 
     /// Takes the power away.
@@ -317,6 +317,10 @@ impl Icc for VirtualCard {
     }
 
     fn reset(&mut self) -> Option<Vec<u8>> {
+        // The reset line of a card without power does nothing: a reader powers it up.
+        if !self.card.is_powered() {
+            return self.power_on();
+        }
         self.mute = false;
         let atr = self.card.reset().as_bytes().to_vec();
         self.event("reset", true);
@@ -439,6 +443,19 @@ mod tests {
     use cardlab_sim::card::World;
     use cardlab_sim::profile::Profile;
     use cardlab_sim::reference::PIN;
+
+    /// A program disconnected with "unpower", and the next one's reset left the card without power: under pcscd it had
+    /// gone then.
+    #[test]
+    fn a_reset_gives_power_to_a_card_that_has_none() {
+        let card = Card::new(Profile::builtin("gids").unwrap(), World::seeded(1)).unwrap();
+        let mut card = VirtualCard::new(card, None);
+        assert!(card.power_on().is_some());
+        card.power_off();
+        assert!(card.transmit(&[0x00, 0x20, 0x00, 0x80]).is_err());
+        assert!(card.reset().is_some());
+        assert!(card.transmit(&[0x00, 0x20, 0x00, 0x80]).is_ok());
+    }
 
     /// It has not carried the command out, however long that takes.
     #[test]
