@@ -159,6 +159,12 @@ impl<'a> Bench<'a> {
         let command = masked(command, self.facts.new);
         self.transcript.push(Line { command, response: said });
         let answer = answer?;
+        if answer.is_empty() {
+            // What pcscd says of a card that was pulled out under its virtual reader, and of one that is mute.
+            let there = self.slot.is_there();
+            let mute = || TransportError::Silent("the card is mute: it answered nothing".into());
+            return Err(Stop::Card(if there { mute() } else { TransportError::Removed }));
+        }
         let Some((data, sw)) = apdu::response(&answer) else {
             return Err(Stop::Failed(format!("a response of {} bytes has no status word", answer.len())));
         };
@@ -305,6 +311,30 @@ mod tests {
             pin_tries: None,
             objects: Objects::new(),
         }
+    }
+
+    /// A card that answers nothing, and may be there or not.
+    struct Nothing(bool);
+
+    impl Slot for Nothing {
+        fn transmit(&mut self, _: &[u8]) -> Result<Vec<u8>, TransportError> {
+            Ok(Vec::new())
+        }
+
+        fn reset(&mut self, _: bool) -> Result<(), TransportError> {
+            Ok(())
+        }
+
+        fn is_there(&mut self) -> bool {
+            self.0
+        }
+    }
+
+    #[test]
+    fn a_mute_card_is_mute_and_one_that_was_pulled_out_is_gone() {
+        let asked = |there| Bench::new(Box::new(Nothing(there)), facts(), Danger::Safe).query();
+        assert!(matches!(asked(true), Err(Stop::Card(TransportError::Silent(why))) if why.contains("mute")));
+        assert!(matches!(asked(false), Err(Stop::Card(TransportError::Removed))));
     }
 
     #[test]

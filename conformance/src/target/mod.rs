@@ -44,6 +44,11 @@ pub trait Slot {
         false
     }
 
+    /// Whether the card is still there, as far as its reader can tell.
+    fn is_there(&mut self) -> bool {
+        true
+    }
+
     /// The PC/SC service and the reader that the card is in.
     fn reader(&self) -> Option<(&Path, &str)> {
         None

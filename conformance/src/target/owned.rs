@@ -73,7 +73,11 @@ impl Owned {
             }
         }
         ledger.allow(*allowed, brings_back(facts));
-        Ok(ledger.announcement())
+        let mut lines = ledger.announcement();
+        if tests.iter().any(|test| test.danger >= Danger::ChangesKeys && test.danger <= *allowed) {
+            lines.push(stays(facts.edge).into());
+        }
+        Ok(lines)
     }
 
     /// Whether the card is given to a test.
@@ -142,6 +146,17 @@ impl Owned {
             Credential::AdminKey => known.admin.is_some(),
         });
         wanted
+    }
+}
+
+/// What nothing puts back once the tests have changed it.
+const fn stays(edge: Edge) -> &'static str {
+    match edge {
+        Edge::Gids { .. } => "stays as the tests leave it: files, keys and data objects",
+        Edge::Piv { .. } => {
+            "stays as the tests leave it: keys in the slots where they make or import one; an object that was absent may come \
+             back empty, where the card cannot delete"
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use cardlab_client::minidriver::{CardError, Minidriver};
 use cardlab_client::recognise::Edge;
 use cardlab_client::transport::{TransportError, send};
 use cardlab_pcsclite::client::{self, Card, Context, Disposition, ShareMode};
+use cardlab_pcsclite::code::state;
 use cardlab_protocol::tlv::{self, find_path};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -203,6 +204,11 @@ impl Slot for Connected<'_> {
     fn reset(&mut self, cold: bool) -> Result<(), TransportError> {
         let how = if cold { Disposition::Unpower } else { Disposition::Reset };
         Ok(self.card.reconnect(ShareMode::Shared, how)?)
+    }
+
+    fn is_there(&mut self) -> bool {
+        let readers = Context::establish_at(self.socket).and_then(|context| context.readers());
+        readers.is_ok_and(|readers| readers.iter().any(|r| r.name == self.reader && r.state & state::PRESENT != 0))
     }
 
     fn reader(&self) -> Option<(&Path, &str)> {
