@@ -2,7 +2,7 @@
 //!
 //! | implementation | reaches |
 //! |---|---|
-//! | [`cardlab_pcsclite::client::Card`] | pcsc-lite's socket: pcscd or cardlab, no C library |
+//! | [`cardlab_pcsclite::client::Connection`] | pcsc-lite's socket: pcscd or cardlab, no C library |
 //! | `system::SystemCard` | the system's PC/SC library: Windows, macOS, and Linux with the feature `pcsc` |
 //! | [`InProcess`] | a card in the same process, for tests |
 
@@ -97,17 +97,17 @@ impl From<client::Error> for TransportError {
     }
 }
 
-impl Transport for client::Card<'_> {
+impl Transport for client::Connection<'_> {
     fn exchange(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError> {
         Ok(self.transmit(command)?)
     }
 
     fn begin(&mut self) -> Result<(), TransportError> {
-        Ok(client::Card::begin(self)?)
+        Ok(client::Connection::begin(self)?)
     }
 
     fn end(&mut self) -> Result<(), TransportError> {
-        Ok(client::Card::end(self, Disposition::Leave)?)
+        Ok(client::Connection::end(self, Disposition::Leave)?)
     }
 
     fn check(&mut self) -> Result<(), TransportError> {
@@ -115,7 +115,7 @@ impl Transport for client::Card<'_> {
     }
 
     fn reconnect(&mut self) -> Result<(), TransportError> {
-        Ok(client::Card::reconnect(self, ShareMode::Shared, Disposition::Leave)?)
+        Ok(client::Connection::reconnect(self, ShareMode::Shared, Disposition::Leave)?)
     }
 }
 

@@ -8,7 +8,7 @@ use cardlab_client::service::{self, Service, ServiceError};
 use cardlab_client::transport::TransportError;
 use cardlab_client::unlock::offline::{Guard, Offline};
 use cardlab_client::unlock::online::{self, OnlineError};
-use cardlab_pcsclite::client::{Card, Context, ShareMode};
+use cardlab_pcsclite::client::{Connection, Context, ShareMode};
 use cardlab_pcsclite::code::attribute;
 use cardlab_protocol::workstation::{Answer, Answers, CardOutcome, Judged, Open, Opened, Outcome};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -200,7 +200,7 @@ impl Worker {
         }
     }
 
-    fn with_card(&self, card: &mut Card<'_>) -> End {
+    fn with_card(&self, card: &mut Connection<'_>) -> End {
         let mut shown = match self.first(card) {
             Ok(screen) => screen.plain(),
             Err(error) => return gone(&error),
@@ -224,7 +224,7 @@ impl Worker {
 
     /// Whether other programs have changed what is to be shown. Selects nothing, so that a challenge of
     /// theirs lives on, and leaves them their transactions.
-    fn look(&self, card: &mut Card<'_>, shown: &Screen) -> Result<Option<Screen>, TransportError> {
+    fn look(&self, card: &mut Connection<'_>, shown: &Screen) -> Result<Option<Screen>, TransportError> {
         match card.status().map_err(TransportError::from) {
             Err(TransportError::Reset) => card.reconnect(ShareMode::Shared, LEAVE)?,
             other => other?,
@@ -243,7 +243,7 @@ impl Worker {
     }
 
     /// PIN entry, or what else the card's state asks for.
-    fn first(&self, card: &mut Card<'_>) -> Result<Screen, CardError> {
+    fn first(&self, card: &mut Connection<'_>) -> Result<Screen, CardError> {
         self.screen_of(&mut Minidriver::open(card)?)
     }
 
@@ -272,14 +272,14 @@ impl Worker {
         Ok(Screen::Locked { card: name, online: offline && self.settings.service.is_some(), offline, message: message.into() })
     }
 
-    fn again(&self, card: &mut Card<'_>, error: &str) -> Result<Shown, End> {
+    fn again(&self, card: &mut Connection<'_>, error: &str) -> Result<Shown, End> {
         match self.first(card) {
             Ok(screen) => Ok(screen.with(error)),
             Err(error) => Err(gone(&error)),
         }
     }
 
-    fn carry_out(&self, card: &mut Card<'_>, act: Act, done: oneshot::Sender<()>) -> Result<Shown, End> {
+    fn carry_out(&self, card: &mut Connection<'_>, act: Act, done: oneshot::Sender<()>) -> Result<Shown, End> {
         let done = Done(Some(done));
         match act {
             Act::Pin(pin) => self.pin(card, &pin),
@@ -293,7 +293,7 @@ impl Worker {
         }
     }
 
-    fn pin(&self, card: &mut Card<'_>, pin: &str) -> Result<Shown, End> {
+    fn pin(&self, card: &mut Connection<'_>, pin: &str) -> Result<Shown, End> {
         let verified = Minidriver::open(card).and_then(|mut opened| opened.card_authenticate_pin(pin.as_bytes()));
         match verified {
             Ok(()) => Ok(match self.first(card) {
@@ -309,7 +309,7 @@ impl Worker {
         }
     }
 
-    fn online(&self, card: &mut Card<'_>, service: &Service, done: Done) -> Result<Shown, End> {
+    fn online(&self, card: &mut Connection<'_>, service: &Service, done: Done) -> Result<Shown, End> {
         let (id, policy) = match Minidriver::open(card).and_then(|mut c| Ok((c.card_id()?, c.card_pin_policy()))) {
             Ok((Some(id), policy)) => (id, policy),
             Ok((None, _)) => return self.again(card, "This card has no serial that the server could know it by."),
@@ -395,7 +395,7 @@ impl Worker {
         }
     }
 
-    fn offline(&self, card: &mut Card<'_>, done: Done, why: String) -> Result<Shown, End> {
+    fn offline(&self, card: &mut Connection<'_>, done: Done, why: String) -> Result<Shown, End> {
         let guard = if self.settings.share { Guard::Look } else { Guard::Transaction };
         let mut why = why;
         let mut done = done;
@@ -466,7 +466,7 @@ impl Worker {
     }
 
     /// Something else than what the screen asks for.
-    fn other(&self, card: &mut Card<'_>, act: Act, mut done: Done) -> Result<Shown, End> {
+    fn other(&self, card: &mut Connection<'_>, act: Act, mut done: Done) -> Result<Shown, End> {
         match done.0.take() {
             Some(reply) => self.carry_out(card, act, reply),
             None => self.again(card, ""),
@@ -488,7 +488,7 @@ impl Drop for Done {
     }
 }
 
-fn present(card: &mut Card<'_>) -> Result<(), End> {
+fn present(card: &mut Connection<'_>) -> Result<(), End> {
     match card.status().map_err(TransportError::from) {
         Ok(()) | Err(TransportError::Reset) => Ok(()),
         Err(error) => Err(error.into()),

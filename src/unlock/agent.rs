@@ -9,7 +9,7 @@ use crate::exit::{Exit, Failure, OrExit};
 use anyhow::anyhow;
 use cardlab_client::minidriver::Minidriver;
 use cardlab_client::service::{Service, ServiceError};
-use cardlab_pcsclite::client::{Card, Context};
+use cardlab_pcsclite::client::{Connection, Context};
 use cardlab_pcsclite::code::attribute;
 use cardlab_protocol::workstation::TaskOffer;
 use clap::Args;
@@ -112,7 +112,7 @@ impl Agent {
     }
 }
 
-fn task(server: &Service, card: &mut Card<'_>, questions: &mut Questions) -> Result<Asking, NoAnswer<Disturbance>> {
+fn task(server: &Service, card: &mut Connection<'_>, questions: &mut Questions) -> Result<Asking, NoAnswer<Disturbance>> {
     let atr = card.attribute(attribute::ATR_STRING).unwrap_or_default();
     let (id, policy) = {
         let mut opened = Minidriver::open(card).or_exit(Exit::NOT_THERE)?;

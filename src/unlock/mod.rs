@@ -15,7 +15,7 @@ use cardlab_client::recognise::Edge;
 use cardlab_client::service::Service;
 use cardlab_client::transport::{Transport, TransportError};
 use cardlab_client::unlock::offline::{Guard, KEEP_EVERY, Offline};
-use cardlab_pcsclite::client::{Card, Context, Disposition, Error, ShareMode};
+use cardlab_pcsclite::client::{Connection, Context, Disposition, Error, ShareMode};
 use cardlab_pcsclite::code::{ReturnCode, attribute};
 use clap::Args;
 pub(crate) use online::OnlineOptions;
@@ -139,7 +139,7 @@ impl Unlock {
     fn session(
         &self,
         server: Option<&Service>,
-        card: &mut Card<'_>,
+        card: &mut Connection<'_>,
         reader: &str,
         questions: &mut Questions,
         first: bool,
@@ -176,7 +176,7 @@ impl Unlock {
     fn look_first(
         &self,
         server: Option<&Service>,
-        card: &mut Card<'_>,
+        card: &mut Connection<'_>,
         reader: &str,
         questions: &mut Questions,
         first: bool,
@@ -234,7 +234,7 @@ impl Unlock {
         if self.puk { self.with_puk(card, questions) } else { self.with_response(card, questions) }
     }
 
-    fn with_response(&self, card: &mut Card<'_>, questions: &mut Questions) -> Result<Ended, NoAnswer<Disturbance>> {
+    fn with_response(&self, card: &mut Connection<'_>, questions: &mut Questions) -> Result<Ended, NoAnswer<Disturbance>> {
         let guard = if self.share { Guard::Look } else { Guard::Transaction };
         let mut offline = match Offline::begin(card, guard) {
             Ok(offline) => offline,
@@ -276,7 +276,7 @@ impl Unlock {
         }
     }
 
-    fn with_puk(&self, card: &mut Card<'_>, questions: &mut Questions) -> Result<Ended, NoAnswer<Disturbance>> {
+    fn with_puk(&self, card: &mut Connection<'_>, questions: &mut Questions) -> Result<Ended, NoAnswer<Disturbance>> {
         let mut still = || ControlFlow::Continue(());
         let (policy, puk_blocked) = {
             let mut opened = Minidriver::open(card).or_exit(Exit::NOT_THERE)?;
@@ -310,7 +310,7 @@ impl Unlock {
     /// The second of two steps: the challenge was drawn before, so nothing may be selected.
     fn with_given_response(
         &self,
-        card: &mut Card<'_>,
+        card: &mut Connection<'_>,
         response: &str,
         questions: &mut Questions,
     ) -> Result<Ended, NoAnswer<Disturbance>> {
@@ -377,7 +377,7 @@ fn is_gone(error: &Error) -> bool {
 }
 
 /// Connects to a card and waits until no other program holds it; says so when that takes long.
-fn connect<'c>(context: &'c Context, reader: &str, talk: Talk) -> Result<Card<'c>, Error> {
+fn connect<'c>(context: &'c Context, reader: &str, talk: Talk) -> Result<Connection<'c>, Error> {
     let (done, waits) = std::sync::mpsc::channel::<()>();
     std::thread::spawn(move || {
         if waits.recv_timeout(KEEP_EVERY) == Err(RecvTimeoutError::Timeout) {

@@ -10,7 +10,7 @@ use cardlab_client::minidriver::{CardError, Minidriver, PinPolicy};
 use cardlab_client::service::{self, Service, ServiceError, Trust};
 use cardlab_client::transport::TransportError;
 use cardlab_client::unlock::online::{self, OnlineError};
-use cardlab_pcsclite::client::Card;
+use cardlab_pcsclite::client::Connection;
 use cardlab_protocol::workstation::{Answer, Answers, CardOutcome, Judged, Open, Opened, Outcome, Question};
 use clap::Args;
 use std::ops::ControlFlow;
@@ -63,7 +63,7 @@ pub(super) enum Asked {
 /// Unlocks online; `None` when only the offline way is left, which has been said.
 pub(super) fn unlock(
     server: &Service,
-    card: &mut Card<'_>,
+    card: &mut Connection<'_>,
     atr: &[u8],
     questions: &mut Questions,
 ) -> Result<Option<Ended>, NoAnswer<Disturbance>> {
@@ -85,7 +85,7 @@ pub(super) fn unlock(
 /// A new PIN for the card whose user has answered; `None` when there was no response for it, which has been said.
 pub(super) fn set_pin(
     server: &Service,
-    card: &mut Card<'_>,
+    card: &mut Connection<'_>,
     id: &[u8],
     policy: PinPolicy,
     session: &str,
@@ -115,7 +115,7 @@ pub(super) fn set_pin(
     Ok(Some(ended))
 }
 
-fn still_there(card: &mut Card<'_>) -> ControlFlow<Disturbance> {
+fn still_there(card: &mut Connection<'_>) -> ControlFlow<Disturbance> {
     match card.status() {
         Ok(()) => ControlFlow::Continue(()),
         Err(error) => match TransportError::from(error) {
@@ -140,7 +140,7 @@ fn ask(
     server: &Service,
     id: &[u8],
     atr: &[u8],
-    card: &mut Card<'_>,
+    card: &mut Connection<'_>,
     questions: &mut Questions,
 ) -> Result<Asked, NoAnswer<Disturbance>> {
     let (session, asked) = match server.open(&about(id, atr)) {
@@ -159,7 +159,7 @@ pub(super) fn answer(
     server: &Service,
     session: String,
     asked: &[Question],
-    card: &mut Card<'_>,
+    card: &mut Connection<'_>,
     questions: &mut Questions,
 ) -> Result<Asked, NoAnswer<Disturbance>> {
     loop {

@@ -21,7 +21,7 @@ fn rack() -> ThreadedRack {
 }
 
 /// What TRANSMIT gives: the response, or PC/SC's code.
-fn send(card: &mut cardlab_pcsclite::client::Card<'_>, command: &[u8]) -> Result<Vec<u8>, ReturnCode> {
+fn send(card: &mut cardlab_pcsclite::client::Connection<'_>, command: &[u8]) -> Result<Vec<u8>, ReturnCode> {
     card.transmit(command).map_err(|e| e.code().unwrap())
 }
 

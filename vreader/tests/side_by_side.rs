@@ -2,7 +2,7 @@
 //! happens meanwhile - the card pulled out, the reader unplugged, the program gone - is as with any command.
 
 use crate::common::Raw;
-use cardlab_pcsclite::client::{Card, Context, ShareMode};
+use cardlab_pcsclite::client::{Connection, Context, ShareMode};
 use cardlab_pcsclite::code::{ReturnCode, protocol, share};
 use cardlab_protocol::admin_key::AdminKey;
 use cardlab_protocol::tlv::encode;
@@ -117,7 +117,7 @@ fn connected(rack: &ThreadedRack) -> Context {
     context
 }
 
-fn send(card: &mut Card<'_>, command: &[u8]) -> Result<Vec<u8>, ReturnCode> {
+fn send(card: &mut Connection<'_>, command: &[u8]) -> Result<Vec<u8>, ReturnCode> {
     card.transmit(command).map_err(|e| e.code().unwrap_or_else(|| panic!("{e}")))
 }
 

@@ -3,7 +3,7 @@
 //!
 //! It takes a few seconds; `CARDLAB_STRESS_SECONDS=60` makes it a minute.
 
-use cardlab_pcsclite::client::{Card, Context, Disposition, Error, ShareMode};
+use cardlab_pcsclite::client::{Connection, Context, Disposition, Error, ShareMode};
 use cardlab_sim::reference::PIN;
 use cardlab_sim::{Card as SimCard, Profile, Random, World};
 use cardlab_vreader::journal;
@@ -51,7 +51,7 @@ fn number(random: &mut Random, below: usize) -> usize {
 fn turn(rack: &ThreadedRack, context: &Context, model: &mut Model, random: &mut Random, removed: &AtomicU64) {
     let fault = (number(random, 4) == 0).then(|| FAULTS[number(random, FAULTS.len())]);
     let command = if number(random, 3) == 0 { RIGHT } else { WRONG };
-    let work = |card: &mut Card<'_>| -> Result<Vec<u8>, Error> {
+    let work = |card: &mut Connection<'_>| -> Result<Vec<u8>, Error> {
         card.begin()?;
         card.transmit(SELECT)?;
         if let Some(fault) = fault {

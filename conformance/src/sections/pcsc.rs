@@ -4,7 +4,7 @@ use crate::bench::{Bench, Checked, Stop, holds};
 use crate::book::Book;
 use crate::target::SILENCE;
 use crate::test::Need;
-use cardlab_pcsclite::client::{Card, Context, Disposition, Error, ShareMode};
+use cardlab_pcsclite::client::{Connection, Context, Disposition, Error, ShareMode};
 use cardlab_pcsclite::code::{ReturnCode, state};
 use std::path::Path;
 
@@ -29,7 +29,7 @@ fn failed(error: Error) -> Stop {
     Stop::Failed(error.to_string())
 }
 
-fn connected<'c>(context: &'c Context, reader: &str) -> Checked<Card<'c>> {
+fn connected<'c>(context: &'c Context, reader: &str) -> Checked<Connection<'c>> {
     context.connect(reader, ShareMode::Shared).map_err(failed)
 }
 

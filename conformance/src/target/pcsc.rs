@@ -10,7 +10,7 @@ use crate::test::{Danger, Need, Test, Wish};
 use cardlab_client::minidriver::{CardError, Minidriver};
 use cardlab_client::recognise::Edge;
 use cardlab_client::transport::{TransportError, send};
-use cardlab_pcsclite::client::{self, Card, Context, Disposition, ShareMode};
+use cardlab_pcsclite::client::{self, Connection, Context, Disposition, ShareMode};
 use cardlab_pcsclite::code::state;
 use cardlab_protocol::tlv::{self, find_path};
 use std::path::{Path, PathBuf};
@@ -130,7 +130,7 @@ impl Target for Pcsc {
 }
 
 /// Reads what a card tells of itself.
-fn look(card: &mut Card<'_>, credentials: Credentials, wanted: Option<Edge>) -> Result<Facts, String> {
+fn look(card: &mut Connection<'_>, credentials: Credentials, wanted: Option<Edge>) -> Result<Facts, String> {
     let (edge, serial) = match (Minidriver::open(card), wanted) {
         (Ok(mut card), wanted) => {
             let serial = card.card_id().map_err(|e| e.to_string())?.map(hex::encode_upper).unwrap_or_default();
@@ -191,7 +191,7 @@ fn public_of(der: &[u8]) -> Option<PublicKey> {
 
 /// A connection to a card in a reader.
 pub(super) struct Connected<'a> {
-    pub(super) card: Card<'a>,
+    pub(super) card: Connection<'a>,
     pub(super) socket: &'a Path,
     pub(super) reader: &'a str,
 }

@@ -6,7 +6,7 @@ use crate::action::{Counted, Setting};
 use crate::file::{CardSetup, Scenario};
 use cardlab_client::minidriver::{Authenticator, Minidriver, Secret};
 use cardlab_client::{lock, recognise::Edge};
-use cardlab_pcsclite::client::{Card, Context, ShareMode};
+use cardlab_pcsclite::client::{Connection, Context, ShareMode};
 use cardlab_pcsclite::code::state;
 use cardlab_protocol::admin_key::AdminKey;
 use cardlab_sim::card::World as CardWorld;
@@ -174,7 +174,7 @@ impl Cards {
     }
 
     /// Speaks to a card as a program of its own.
-    pub(crate) fn with<T>(&self, name: &str, work: impl FnOnce(&mut Card<'_>) -> Result<T, Broken>) -> Result<T, Broken> {
+    pub(crate) fn with<T>(&self, name: &str, work: impl FnOnce(&mut Connection<'_>) -> Result<T, Broken>) -> Result<T, Broken> {
         let context = Context::establish_at(self.socket()).map_err(Broken::at("PC/SC"))?;
         let mut card = context.connect(&self.known[name].reader, ShareMode::Shared).map_err(Broken::at("the card"))?;
         work(&mut card)

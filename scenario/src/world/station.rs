@@ -4,7 +4,7 @@
 use cardlab_client::lock;
 use cardlab_client::minidriver::{CardError, Minidriver, Secret};
 use cardlab_client::transport::{Transport, TransportError};
-use cardlab_pcsclite::client::{Card, Context, ShareMode};
+use cardlab_pcsclite::client::{Connection, Context, ShareMode};
 use cardlab_pcsclite::wire::ReaderState;
 use cardlab_protocol::admin_key::AdminKey;
 use cardlab_server_stub::station::{Connected, NewPin, Order, Station, StationError};
@@ -60,7 +60,7 @@ impl Station for Readers {
     }
 }
 
-fn connect<'a>(context: &'a Context, reader: &ReaderState) -> Result<Card<'a>, cardlab_pcsclite::client::Error> {
+fn connect<'a>(context: &'a Context, reader: &ReaderState) -> Result<Connection<'a>, cardlab_pcsclite::client::Error> {
     context.connect(&reader.name, ShareMode::Shared)
 }
 

@@ -1,7 +1,7 @@
 //! A reader of a running cardlab, as pcscd handles one. Three connections to it: for the card, for looking, for
 //! waiting, because each is busy while it does that.
 
-use cardlab_pcsclite::client::{Card, Context, Disposition, ShareMode};
+use cardlab_pcsclite::client::{Connection, Context, Disposition, ShareMode};
 use cardlab_pcsclite::code::{ReturnCode, attribute, state};
 use cardlab_pcsclite::wire::ReaderState;
 use std::path::PathBuf;
@@ -20,15 +20,15 @@ pub(crate) enum Answer {
 }
 
 /// A connection that is made again when it breaks. It lives as long as pcscd: a card borrows from it.
-type Connection = Mutex<Option<&'static Context>>;
+type SharedContext = Mutex<Option<&'static Context>>;
 
 pub(crate) struct Reader {
     socket: PathBuf,
     number: usize,
-    for_card: Connection,
-    card: Mutex<Option<Card<'static>>>,
-    for_looking: Connection,
-    for_waiting: Connection,
+    for_card: SharedContext,
+    card: Mutex<Option<Connection<'static>>>,
+    for_looking: SharedContext,
+    for_waiting: SharedContext,
     known: Mutex<Vec<ReaderState>>,
 }
 
@@ -51,7 +51,7 @@ impl Reader {
         })
     }
 
-    fn context(&self, connection: &Connection) -> Option<&'static Context> {
+    fn context(&self, connection: &SharedContext) -> Option<&'static Context> {
         let mut context = lock(connection);
         if context.is_none() {
             // A few hundred bytes each time the service is started anew.
@@ -60,7 +60,7 @@ impl Reader {
         *context
     }
 
-    fn state(&self, connection: &Connection) -> Option<ReaderState> {
+    fn state(&self, connection: &SharedContext) -> Option<ReaderState> {
         let states = self.context(connection)?.readers();
         if states.is_err() {
             *lock(connection) = None;

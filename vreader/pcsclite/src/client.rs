@@ -1,7 +1,7 @@
 //! A small blocking PC/SC client.
 //!
 //! One [`Context`] is one connection. A card that another program holds is waited for in
-//! [`Card::begin`] and [`Card::transmit`], as libpcsclite does.
+//! [`Connection::begin`] and [`Connection::transmit`], as libpcsclite does.
 
 use crate::code::{ReturnCode, disposition, protocol, share};
 use crate::wire::{
@@ -300,7 +300,7 @@ impl Context {
     ///
     /// # Errors
     /// [`Error::Refused`] with the service's code.
-    pub fn connect(&self, reader: &str, mode: ShareMode) -> Result<Card<'_>, Error> {
+    pub fn connect(&self, reader: &str, mode: ShareMode) -> Result<Connection<'_>, Error> {
         let code = ReturnCode::UNKNOWN_READER;
         let reader = name(reader).ok_or(Error::Refused { call: "SCardConnect", code })?;
         let protocols = if mode == ShareMode::Direct { protocol::UNDEFINED } else { protocol::T0 | protocol::T1 };
@@ -310,7 +310,7 @@ impl Context {
         link.send(&Request::Connect(body))?;
         let answer = Connect::read(&link.receive::<{ Connect::SIZE }>()?);
         check("SCardConnect", answer.rv)?;
-        Ok(Card { context: self, handle: answer.handle, protocol: answer.active, open: true })
+        Ok(Connection { context: self, handle: answer.handle, protocol: answer.active, open: true })
     }
 }
 
@@ -326,14 +326,14 @@ impl Drop for Context {
 }
 
 /// A connected card; disconnected and left as it is when dropped.
-pub struct Card<'a> {
+pub struct Connection<'a> {
     context: &'a Context,
     handle: u32,
     protocol: u32,
     open: bool,
 }
 
-impl Card<'_> {
+impl Connection<'_> {
     /// The protocol in use: bit 0 for T=0, bit 1 for T=1, 0 for none.
     #[must_use]
     pub const fn protocol(&self) -> u32 {
@@ -415,7 +415,7 @@ impl Card<'_> {
         }
     }
 
-    /// As [`Card::begin`], with one request: SHARING_VIOLATION when the service still has it held
+    /// As [`Connection::begin`], with one request: SHARING_VIOLATION when the service still has it held
     /// by another program after its own short wait.
     ///
     /// # Errors
@@ -486,7 +486,7 @@ impl Card<'_> {
     }
 }
 
-impl Drop for Card<'_> {
+impl Drop for Connection<'_> {
     fn drop(&mut self) {
         if self.open {
             let _ = self.close(Disposition::Leave);

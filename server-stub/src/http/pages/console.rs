@@ -108,13 +108,13 @@ struct Cards {
 
 #[derive(Template)]
 #[template(path = "card.html")]
-struct Card {
+struct CardPage {
     frame: Frame,
     card: CardView,
     tasks: Vec<TaskView>,
 }
 
-impl Card {
+impl CardPage {
     /// As it is now.
     async fn of(server: &Server, operator: &Operator, serial: &str, frame: Frame) -> Result<Self, Refusal> {
         let (card, tasks) = (server.view_card(operator, serial).await?, server.tasks(operator, serial).await?);
@@ -203,7 +203,7 @@ async fn cards(State(server): State<Server>, At(operator): At<Operator>, Query(f
 }
 
 async fn card(State(server): State<Server>, At(operator): At<Operator>, Path(serial): Path<String>) -> Page {
-    Ok(page(&Card::of(&server, &operator, &serial, Frame::of(&operator)).await?))
+    Ok(page(&CardPage::of(&server, &operator, &serial, Frame::of(&operator)).await?))
 }
 
 async fn operate(
@@ -239,9 +239,9 @@ async fn shown(server: &Server, operator: &Operator, serial: &str, operated: Res
                 done.push_str(" Its PIN is blocked: the user unlocks the card and so sets the first PIN.");
             }
             let tasks = server.tasks(operator, serial).await?;
-            page(&Card { frame: Frame::done(operator, &done), card, tasks })
+            page(&CardPage { frame: Frame::done(operator, &done), card, tasks })
         }
-        Err(refusal) => refused(&refusal, &Card::of(server, operator, serial, Frame::saying(operator, &refusal)).await?),
+        Err(refusal) => refused(&refusal, &CardPage::of(server, operator, serial, Frame::saying(operator, &refusal)).await?),
     })
 }
 
@@ -270,8 +270,8 @@ async fn cancel_task(
 /// The card's page, saying how it went with a task.
 async fn task_ended(server: &Server, operator: &Operator, serial: &str, task: Result<TaskView, Refusal>, done: &str) -> Page {
     Ok(match task {
-        Ok(_) => page(&Card::of(server, operator, serial, Frame::done(operator, done)).await?),
-        Err(refusal) => refused(&refusal, &Card::of(server, operator, serial, Frame::saying(operator, &refusal)).await?),
+        Ok(_) => page(&CardPage::of(server, operator, serial, Frame::done(operator, done)).await?),
+        Err(refusal) => refused(&refusal, &CardPage::of(server, operator, serial, Frame::saying(operator, &refusal)).await?),
     })
 }
 
@@ -295,7 +295,7 @@ async fn add_card(State(server): State<Server>, Sent { by: operator, fields }: S
         no_admin_key: false,
     };
     Ok(match server.add_card(&operator, &new).await {
-        Ok(card) => page(&Card { frame: Frame::done(&operator, "The card is registered."), card, tasks: Vec::new() }),
+        Ok(card) => page(&CardPage { frame: Frame::done(&operator, "The card is registered."), card, tasks: Vec::new() }),
         Err(refusal) => {
             let (cards, card_types) = (server.connected(&operator).await?, type_names(&server, &operator).await?);
             refused(&refusal, &Station { frame: Frame::saying(&operator, &refusal), cards, card_types })
@@ -313,7 +313,7 @@ async fn open_wizard(
             let ready = wizard.questions.is_empty();
             page(&Unlock { frame: Frame::of(&operator), serial, wizard, ready, typed: String::new(), response: None })
         }
-        Err(refusal) => refused(&refusal, &Card::of(&server, &operator, &serial, Frame::saying(&operator, &refusal)).await?),
+        Err(refusal) => refused(&refusal, &CardPage::of(&server, &operator, &serial, Frame::saying(&operator, &refusal)).await?),
     })
 }
 
