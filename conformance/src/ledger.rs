@@ -73,6 +73,9 @@ pub struct Guess {
 /// Fewer tries than this are left alone: one proves a value, one stays for its owner.
 const LEAST: u8 = 3;
 
+/// So many wrong values that nobody counts them.
+const NO_LIMIT: u8 = u8::MAX;
+
 struct Account {
     tries: Tries,
     /// Why nothing is sent.
@@ -82,7 +85,7 @@ struct Account {
     outstanding: u8,
     /// Those of them that the card refused for their form: an honest card has compared nothing.
     doubtful: u8,
-    /// The most of them that there may be.
+    /// The most of them that there may be, or [`NO_LIMIT`].
     most: u8,
 }
 
@@ -111,19 +114,19 @@ impl Ledger {
     }
 
     /// Says how many wrong values of the proved secrets there may be at a time, from here on: none in a run that only
-    /// reads, in others as many as leave one try for the right
-    /// value and one for the card's owner, and all of the PIN's where it may be blocked and `brings_back` is proved.
+    /// reads, in others as many as leave one try for the right value and one for the card's owner, and all of the PIN's
+    /// where it may be blocked and `brings_back` is proved.
     pub fn allow(&mut self, danger: Danger, brings_back: Option<Credential>) {
         let bring = brings_back.is_some_and(|credential| self.is_proved(credential));
         for (credential, account) in &mut self.0 {
             let Tries::Left(left) = account.tries else {
-                account.most = u8::MAX;
+                account.most = NO_LIMIT;
                 continue;
             };
             account.most = match danger {
                 Danger::Safe => 0,
-                Danger::Locks | Danger::Resets if *credential == Credential::Pin && bring => u8::MAX,
-                Danger::Resets => u8::MAX,
+                Danger::Locks | Danger::Resets if *credential == Credential::Pin && bring => NO_LIMIT,
+                Danger::Resets => NO_LIMIT,
                 _ => left.saturating_sub(2),
             };
         }
@@ -159,11 +162,11 @@ impl Ledger {
         if let Some(why) = &account.closed {
             return Err(why.clone());
         }
-        if !right && account.outstanding >= account.most {
+        if !right && account.most != NO_LIMIT && account.outstanding >= account.most {
             return Err(format!("one more wrong {credential} would cost more tries than was announced"));
         }
         if let Tries::Left(left) = account.tries
-            && account.most < u8::MAX
+            && account.most != NO_LIMIT
             // Whether a card that counts what it refuses for its form takes the right value on its last try is no matter: one
             // that does not is lost with it or without.
             && account.outstanding - if right && restores { account.doubtful } else { 0 } + 1 >= left
@@ -193,7 +196,7 @@ impl Ledger {
             _ => None,
         };
         let compared = said.is_some() || sw.is_some_and(|sw| sw >> 8 == 0x63);
-        account.doubtful += u8::from(sw.is_some() && !compared);
+        account.doubtful = account.doubtful.saturating_add(u8::from(sw.is_some() && !compared));
         if right && !account.proved {
             let answer = sw.map_or_else(|| "no answer".to_owned(), |sw| format!("{sw:04X}"));
             account.closed = Some(format!("the {credential} that was given is not the card's ({answer}); it is not sent again"));
@@ -218,8 +221,8 @@ impl Ledger {
             };
             let cost = match account.most {
                 0 => "only the right one is sent".to_owned(),
-                u8::MAX if account.tries == Tries::Uncounted => "wrong ones cost nothing on PIV cards".to_owned(),
-                u8::MAX => "it may be blocked, and is brought back".to_owned(),
+                NO_LIMIT if account.tries == Tries::Uncounted => "wrong ones cost nothing on PIV cards".to_owned(),
+                NO_LIMIT => "it may be blocked, and is brought back".to_owned(),
                 _ => "wrong ones too, whose tries are given back; the last try is left alone".to_owned(),
             };
             format!("{credential}: {tries}proved; {cost}")
@@ -329,6 +332,24 @@ mod tests {
         ledger.before(RIGHT).unwrap();
         ledger.after(RIGHT, Some(0x6983));
         assert!(ledger.closed(Credential::Pin).is_none());
+    }
+
+    /// A key that nothing counts may be wrong any number of times in a run.
+    #[test]
+    fn what_is_not_counted_has_no_end() {
+        let mut ledger = Ledger::default();
+        ledger.open(Credential::AdminKey, Tries::Uncounted);
+        let right = Guess { credential: Credential::AdminKey, ..RIGHT };
+        ledger.before(right).unwrap();
+        ledger.after(right, Some(0x9000));
+        ledger.allow(Danger::SpendsTries, None);
+        let wrong = Guess { right: false, ..right };
+        for _ in 0..600 {
+            ledger.before(wrong).unwrap();
+            ledger.after(wrong, Some(0x6982));
+        }
+        ledger.before(Guess { restores: true, ..right }).unwrap();
+        assert!(ledger.closed(Credential::AdminKey).is_none());
     }
 
     proptest! {

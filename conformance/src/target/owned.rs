@@ -40,10 +40,11 @@ impl Owned {
         let wanted = self.wanted(tests);
         let Self { facts, allowed, ledger } = self;
         let mut bench = Bench::new(slot, facts.clone(), Danger::SpendsTries).under(ledger);
-        let tries =
-            wanted.iter().map(|credential| Ok((*credential, tries(&mut bench, *credential)?))).collect::<Checked<Vec<_>>>()?;
-        for (credential, tries) in tries {
-            bench.account(credential, tries);
+        if !wanted.is_empty() {
+            let status = status(&mut bench)?;
+            for credential in &wanted {
+                bench.account(*credential, tries(facts, &status, *credential));
+            }
         }
         for credential in
             [Credential::Puk, Credential::AdminKey, Credential::Pin].into_iter().filter(|credential| wanted.contains(credential))
@@ -170,30 +171,32 @@ fn brings_back(facts: &Facts) -> Option<Credential> {
     }
 }
 
-/// The tries of a secret: what a person says of them, else what the card says.
-fn tries(bench: &mut Bench<'_>, credential: Credential) -> Checked<Tries> {
+/// What the card tells of its tries.
+fn status(bench: &mut Bench<'_>) -> Checked<PinStatus> {
     let asked =
         bench.start().and_then(|()| bench.minidriver(|card| card.card_pin_status().map_err(|e| Stop::Failed(e.to_string()))));
-    let status = match asked {
-        Ok(status) => status,
+    match asked {
         // It answers, but tells nothing.
         Err(Stop::Failed(_)) => {
-            PinStatus { pin: bench.tries().ok().map(|left| Counter { left, maximum: None }), ..PinStatus::default() }
+            Ok(PinStatus { pin: bench.tries().ok().map(|left| Counter { left, maximum: None }), ..PinStatus::default() })
         }
-        Err(stop) => return Err(stop),
-    };
-    let known = &bench.facts.credentials;
+        asked => asked,
+    }
+}
+
+/// The tries of a secret: what the card tells of them, else what a person says.
+fn tries(facts: &Facts, status: &PinStatus, credential: Credential) -> Tries {
+    let known = &facts.credentials;
     let (said, told) = match credential {
         Credential::Pin => (known.pin_tries, status.pin),
         Credential::Puk => (known.puk_tries, status.puk),
         Credential::AdminKey => (known.admin_tries, status.admin),
     };
-    Ok(match (said, told) {
-        (_, Some(Counter { left, .. })) => Tries::Left(left),
-        (Some(left), None) => Tries::Left(left),
-        (None, None) if credential == Credential::AdminKey && matches!(bench.facts.edge, Edge::Piv { .. }) => Tries::Uncounted,
+    match (said, told) {
+        (_, Some(Counter { left, .. })) | (Some(left), None) => Tries::Left(left),
+        (None, None) if credential == Credential::AdminKey && matches!(facts.edge, Edge::Piv { .. }) => Tries::Uncounted,
         (None, None) => Tries::Untold,
-    })
+    }
 }
 
 /// Presents a secret once.
