@@ -2,12 +2,17 @@
 //!
 //! | request | body | answer |
 //! |---|---|---|
+//! | `POST ways` | [`Open`] | [`Ways`] |
 //! | `POST sessions` | [`Open`] | [`Opened`] |
 //! | `POST sessions/ID/answers` | [`Answers`] | [`Judged`] |
 //! | `POST sessions/ID/challenge` | [`Challenge`] | [`Response`] |
 //! | `POST sessions/ID/result` | [`Outcome`] | `{}` |
 //! | `POST tasks` | [`Open`] | [`TaskOffer`] |
 //! | `POST sessions/ID/later` | | `{}` |
+//! | `POST reports` | [`Report`] | `{}` |
+//!
+//! `ways` opens nothing and draws nothing: a lock screen asks it to know what to offer. `reports` is what became of a card,
+//! told by a workstation that needs no session for it, as late as the way to the server is there.
 //!
 //! A task that an agent takes is a session as any other; `later` is for a user who does not want it now.
 //!
@@ -16,6 +21,7 @@
 //! cannot work now. Their body is a [`Problem`](crate::problem::Problem).
 
 use serde::{Deserialize, Serialize};
+use sha2::Digest as _;
 
 /// Where the service is, below the server's address.
 pub const PATH: &str = "/credprovapi/v1";
@@ -36,6 +42,20 @@ pub struct Open {
     /// Whether the lock screen is one of a Remote Desktop connection.
     #[serde(default)]
     pub remote_desktop: bool,
+}
+
+/// Which ways are open to a card, without beginning one.
+///
+/// `online` is false for every reason alike: unknown card, no answers, locked user, wrong state. `offline` is false only
+/// where *Unblock card offline* is off in the policy that holds for the card; for a card that nobody knows, in the default
+/// policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Ways {
+    /// Its user can answer questions now.
+    pub online: bool,
+    /// A response by an operator may be had.
+    pub offline: bool,
 }
 
 /// What is possible for this card here and now.
@@ -176,6 +196,60 @@ pub enum CardOutcome {
     Gone,
 }
 
+/// What became of a card at a workstation. Taken alike for every card; it settles an unlock only where this card was given a
+/// response to this challenge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// What the card is known by, upper-case hexadecimal.
+    pub serial: String,
+    /// The workstation's name, for the log.
+    #[serde(default)]
+    pub workstation: String,
+    /// What happened.
+    pub kind: ReportKind,
+    /// Upper-case hexadecimal SHA-256 of the challenge that was answered; none where none was.
+    #[serde(default)]
+    pub challenge: Option<String>,
+    /// The card's status word, four hexadecimal digits; none where it gave none.
+    #[serde(default)]
+    pub status_word: Option<String>,
+    /// Tries left of what was presented, where the card tells: of the PIN for [`ReportKind::PinWrong`], else of the
+    /// administration key.
+    #[serde(default)]
+    pub tries_left: Option<u8>,
+    /// Milliseconds since 1970 by the workstation's clock, when it happened.
+    pub at: i64,
+}
+
+/// See [`Report`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum ReportKind {
+    /// The card took the response and has its new PIN.
+    Unlocked,
+    /// The card refused the response.
+    Refused,
+    /// The card's administration key has no try left: it is lost for unlocking.
+    AdminKeyBlocked,
+    /// The card went, was reset or was used by another program while a challenge waited.
+    Gone,
+    /// The PIN was found blocked, or was blocked.
+    PinBlocked,
+    /// A wrong PIN was entered.
+    PinWrong,
+}
+
+impl Report {
+    /// [`Report::challenge`] of a challenge.
+    #[must_use]
+    pub fn fingerprint(challenge: &[u8]) -> String {
+        crate::codes::digits(&sha2::Sha256::digest(challenge))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,6 +262,10 @@ mod tests {
         assert_eq!(json(&Judged::Answered { ok: false }), r#"{"ok":false}"#);
         assert_eq!(json(&Judged::Over { mode: Mode::Offline }), r#"{"mode":"offline"}"#);
         assert!(serde_json::from_str::<Open>(r#"{"serial":"00","extra":1}"#).is_err());
+        assert_eq!(json(&Ways { online: false, offline: true }), r#"{"online":false,"offline":true}"#);
+        let report: Report = serde_json::from_str(r#"{"serial":"00","kind":"admin-key-blocked","at":0}"#).unwrap();
+        assert_eq!((report.kind, report.challenge, report.tries_left), (ReportKind::AdminKeyBlocked, None, None));
+        assert_eq!(Report::fingerprint(b"abc"), "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD");
         assert!(matches!(serde_json::from_str(r#"{"mode":"offline"}"#), Ok(Judged::Over { .. })));
     }
 
