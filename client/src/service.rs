@@ -2,7 +2,9 @@
 
 use crate::minidriver::{CardError, Secret};
 use cardlab_protocol::problem::Problem;
-use cardlab_protocol::workstation::{Answers, CardOutcome, Challenge, Judged, Open, Opened, Outcome, PATH, Response, TaskOffer};
+use cardlab_protocol::workstation::{
+    Answers, CardOutcome, Challenge, Judged, Open, Opened, Outcome, PATH, Report, Response, TaskOffer, Ways,
+};
 use reqwest::blocking::{Client, Response as Reply};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Url};
@@ -16,6 +18,8 @@ use thiserror::Error;
 
 /// Longest wait for a connection: after it a person is offered another way.
 const CONNECT: Duration = Duration::from_secs(3);
+/// Longest wait for what nobody waits for: which ways are open, and that a report is taken.
+const ASIDE: Duration = Duration::from_secs(5);
 /// Longest wait for the whole of an answer.
 const ANSWER: Duration = Duration::from_secs(30);
 /// Bytes of the longest answer that is read.
@@ -106,6 +110,22 @@ impl Service {
         Ok(Self { http: http.map_err(unreachable)?, base: format!("{base}{PATH}") })
     }
 
+    /// Asks which ways are open to a card; begins nothing.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn ways(&self, open: &Open) -> Result<Ways, ServiceError> {
+        self.post_within(ASIDE, "/ways", open)
+    }
+
+    /// Tells what became of a card. The same may be told again: it is taken once.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; the report is worth keeping unless the server refused it.
+    pub fn tell(&self, report: &Report) -> Result<(), ServiceError> {
+        self.post_within::<serde_json::Value>(ASIDE, "/reports", report).map(drop)
+    }
+
     /// Asks what is possible for a card.
     ///
     /// # Errors
@@ -158,7 +178,11 @@ impl Service {
     }
 
     fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ServiceError> {
-        let request = self.http.post(format!("{}{path}", self.base)).timeout(ANSWER).json(body);
+        self.post_within(ANSWER, path, body)
+    }
+
+    fn post_within<T: DeserializeOwned>(&self, longest: Duration, path: &str, body: &impl Serialize) -> Result<T, ServiceError> {
+        let request = self.http.post(format!("{}{path}", self.base)).timeout(longest).json(body);
         let reply = request.send().map_err(unreachable)?;
         let status = reply.status().as_u16();
         if status == 200 {

@@ -8,7 +8,8 @@
 //! | [`answers`], [`workers`] | how answers are compared and stored; hashing in a bounded pool |
 //! | [`policy`], [`card`], [`role`], [`refusal`] | rules without a database |
 //! | [`store`], [`records`], [`event`], [`limits`] | the database, its rows, the log, how often |
-//! | [`flow`] | the ways to a response: online, operator's wizard, Remote Self-Service |
+//! | [`flow`] | the ways to a response: online, operator's wizard, Remote Self-Service; what workstations tell |
+//! | [`responses`] | which responses were given, and what became of them |
 //! | [`task`] | what operators order and agents on workstations do |
 //! | [`issue`], [`station`], [`random_pin`] | writing to cards that are connected to the server's machine |
 //! | [`desk`], [`self_service`], [`configuration`], [`login`], [`bootstrap`] | what operators, users and administrators do |
@@ -37,6 +38,7 @@ mod random;
 pub mod random_pin;
 pub mod records;
 pub mod refusal;
+pub mod responses;
 pub mod role;
 pub mod self_service;
 pub mod server;

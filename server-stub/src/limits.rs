@@ -26,6 +26,12 @@ pub const RESPONSES_OF_OPERATOR: Limit = Limit { what: "responses by this operat
 pub const SESSIONS_OF_CARD: Limit = Limit { what: "unlock sessions of this card", times: 10, window: HOUR };
 /// Sessions from one address.
 pub const SESSIONS_OF_ADDRESS: Limit = Limit { what: "unlock sessions from this address", times: 30, window: HOUR };
+/// Questions which ways are open, from one address: every lock screen asks at every blocked card.
+pub const WAYS_OF_ADDRESS: Limit = Limit { what: "questions for open ways from this address", times: 600, window: HOUR };
+/// Reports from one address.
+pub const REPORTS_OF_ADDRESS: Limit = Limit { what: "reports from this address", times: 300, window: HOUR };
+/// Reports of one card: what a workstation kept while no server was there comes at once.
+pub const REPORTS_OF_CARD: Limit = Limit { what: "reports of this card", times: 120, window: HOUR };
 /// Failed logins under one name.
 pub const FAILED_LOGINS: Limit = Limit { what: "failed logins under this name", times: 5, window: 5 * MINUTE };
 

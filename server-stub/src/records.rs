@@ -271,6 +271,15 @@ pub(crate) async fn policies(conn: &mut Conn) -> Result<Vec<NamedPolicy>, Refusa
     rows.iter().map(NamedPolicy::of_row).collect()
 }
 
+/// The policy that stands for those to whom none applies, as for cards and names that nobody has: the one that is called
+/// *Default*, else the first by name.
+pub(crate) async fn default_policy(conn: &mut Conn) -> Result<Option<NamedPolicy>, Refusal> {
+    let row = sqlx::query("SELECT * FROM policies ORDER BY CASE WHEN name = 'Default' THEN 0 ELSE 1 END, name LIMIT 1")
+        .fetch_optional(&mut *conn)
+        .await?;
+    row.as_ref().map(NamedPolicy::of_row).transpose()
+}
+
 /// The links of a user to policies.
 pub(crate) async fn links(conn: &mut Conn, user: &str) -> Result<Vec<Link>, Refusal> {
     let rows =
@@ -329,6 +338,8 @@ pub(crate) struct Flow {
     pub(crate) wrong: i64,
     pub(crate) workstation: String,
     pub(crate) expires: Millis,
+    /// SHA-256 of the challenge that it has answered last, or empty.
+    pub(crate) challenge: String,
 }
 
 impl Flow {
@@ -344,6 +355,7 @@ impl Flow {
             wrong: number(row, "wrong")?,
             workstation: text(row, "workstation")?,
             expires: number(row, "expires")?,
+            challenge: text(row, "challenge")?,
         })
     }
 }
@@ -360,6 +372,12 @@ pub(crate) async fn insert_flow(conn: &mut Conn, flow: &Flow) -> Result<(), Refu
         .bind(&flow.id).bind(&flow.kind).bind(&flow.card).bind(&flow.user).bind(&flow.operator).bind(&flow.step)
         .bind(serde_json::to_string(&flow.questions).unwrap_or_default()).bind(flow.wrong).bind(&flow.workstation).bind(flow.expires)
         .execute(&mut *conn).await?;
+    Ok(())
+}
+
+/// What a flow has answered last.
+pub(crate) async fn set_challenge(conn: &mut Conn, flow: &str, fingerprint: &str) -> Result<(), Refusal> {
+    sqlx::query("UPDATE flows SET challenge = $2 WHERE id = $1").bind(flow).bind(fingerprint).execute(&mut *conn).await?;
     Ok(())
 }
 

@@ -21,10 +21,11 @@ const CONNECTIONS: u32 = 8;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How the tables came about: number, name and statements. What has been released stays as it is.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (1, "first", include_str!("../migrations/0001_first.sql")),
     (2, "key pending", include_str!("../migrations/0002_key_pending.sql")),
     (3, "tasks and last tries", include_str!("../migrations/0003_tasks_and_last_tries.sql")),
+    (4, "responses given", include_str!("../migrations/0004_responses_given.sql")),
 ];
 
 /// Without sqlx's macro for it, which compiles both database drivers a second time to do so.
@@ -144,6 +145,11 @@ pub(crate) fn optional(row: &AnyRow, column: &str) -> Result<Option<String>, Ref
 
 /// A number column.
 pub(crate) fn number(row: &AnyRow, column: &str) -> Result<i64, Refusal> {
+    Ok(row.try_get(column)?)
+}
+
+/// A number column that may be NULL.
+pub(crate) fn optional_number(row: &AnyRow, column: &str) -> Result<Option<i64>, Refusal> {
     Ok(row.try_get(column)?)
 }
 

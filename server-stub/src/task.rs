@@ -276,6 +276,7 @@ impl Server {
             wrong: 0,
             workstation,
             expires: self.until(ONLINE),
+            challenge: String::new(),
         };
         records::insert_flow(&mut tx, &flow).await?;
         self.move_task(&mut tx, &task.view.id, TaskState::Running, 0, &flow.id).await?;

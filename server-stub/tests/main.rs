@@ -10,3 +10,4 @@ mod offline;
 mod online;
 mod openapi;
 mod task;
+mod told;

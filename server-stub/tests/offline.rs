@@ -1,6 +1,6 @@
 //! Offline unlock over HTTP: operators at the console, users in Remote Self-Service, on both engines.
 
-use crate::common::{ANNA, Answer, BORIS, CHALLENGE, Engine, SPARE, Site, expected, given, right, wrong};
+use crate::common::{ANNA, Answer, BORIS, CHALLENGE, Engine, SPARE, Site, expected, given, nth, right, wrong};
 use serde_json::{Value, json};
 
 on_both_engines! {
@@ -210,11 +210,20 @@ fn responses_are_limited(engine: Engine) {
     site.policy("workflow", "validate_answers", json!(false));
     let oleg = site.operator();
     let wizard = open(&site, &oleg, ANNA).ok();
-    for _ in 0..5 {
-        challenge(&site, &oleg, &wizard, &read()).ok();
+    let of = |token: &str, wizard: &Value, number: u64| challenge(&site, token, wizard, &json!({"challenge": nth(number)}));
+    for number in 0..5 {
+        of(&oleg, &wizard, number).ok();
     }
-    challenge(&site, &oleg, &wizard, &read()).refused(429, "RATE_LIMITED");
+    of(&oleg, &wizard, 5).refused(429, "RATE_LIMITED");
     assert_eq!(site.events(&format!("card={ANNA}&name=RATE_LIMITED")).len(), 1);
+    // A page that is loaded again asks for nothing new; nor does a colleague, or the user.
+    let before = of(&oleg, &wizard, 0).ok();
+    assert_eq!(before["response"].as_str().unwrap(), expected(ANNA), "{engine:?}");
+    let admin = site.administrator();
+    let second = open(&site, &admin, ANNA).ok();
+    assert_eq!(of(&admin, &second, 0).ok(), before);
+    of(&admin, &second, 5).refused(429, "RATE_LIMITED");
+    assert_eq!(site.events(&format!("card={ANNA}&name=RESPONSE_GIVEN")).len(), 7, "each is in the log");
     site.clock.advance(std::time::Duration::from_secs(3601));
     let oleg = site.operator();
     let wizard = open(&site, &oleg, ANNA).ok();

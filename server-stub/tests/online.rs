@@ -1,6 +1,6 @@
 //! Online unlock over HTTP, on both engines.
 
-use crate::common::{self, ANNA, BORIS, CHALLENGE, Engine, SPARE, Site, expected, right, wrong};
+use crate::common::{self, ANNA, BORIS, CHALLENGE, Engine, SPARE, Site, expected, nth, right, wrong};
 use cardlab_server_stub::clock::Clock;
 use cardlab_server_stub::server::Server;
 use cardlab_server_stub::store::Store;
@@ -18,6 +18,7 @@ on_both_engines! {
     too_many_sessions,
     another_server_carries_on,
     one_response_a_session,
+    the_same_challenge_again,
 }
 
 fn from_questions_to_unlocked(engine: Engine) {
@@ -30,10 +31,12 @@ fn from_questions_to_unlocked(engine: Engine) {
     assert_eq!(site.answers(&session, |q| format!("  {} ", right(q).to_uppercase())).ok(), json!({"ok": true}));
     let response = site.challenge(&session).ok();
     assert_eq!(response["response"].as_str().unwrap(), expected(ANNA));
-    site.challenge(&session).refused(410, "SESSION_OVER");
+    let message = site.challenge_of(&session, &nth(1)).refused(410, "SESSION_OVER");
+    assert_eq!(message, "this session has answered another challenge; start again");
     site.report(&session, &json!({"outcome": "unlocked"})).ok();
     site.report(&session, &json!({"outcome": "unlocked"})).refused(410, "SESSION_OVER");
-    let story = ["UNLOCK_OPENED", "ANSWERS_RIGHT", "RESPONSE_GIVEN", "CARD_UNLOCKED"];
+    site.challenge(&session).refused(410, "SESSION_OVER");
+    let story = ["UNLOCK_OPENED", "ANSWERS_RIGHT", "RESPONSE_GIVEN", "RESPONSE_REFUSED", "CARD_UNLOCKED"];
     assert_eq!(site.events(&format!("card={ANNA}"))[1..], story, "{engine:?}");
     assert_eq!(site.get("/api/v1/events/check", &site.operator()).ok(), json!({"first_broken": null}));
     // The right answers' secrets are nowhere.
@@ -301,7 +304,7 @@ fn another_server_carries_on(engine: Engine) {
     assert_eq!(first.answers(&session, wrong).ok(), json!({"ok": false}));
     assert_eq!(sessions.answers(&session, right).ok(), json!({"ok": true}));
     assert_eq!(first.challenge(&session).ok()["response"].as_str().unwrap(), expected(ANNA));
-    sessions.challenge(&session).refused(410, "SESSION_OVER");
+    sessions.challenge_of(&session, &nth(1)).refused(410, "SESSION_OVER");
     sessions.report(&session, &json!({"outcome": "refused", "tries_left": 0})).ok();
     assert_eq!(first.events(&format!("card={ANNA}&name=ADMIN_KEY_BLOCKED")).len(), 1);
     assert_eq!(first.get("/api/v1/events/check", &first.operator()).ok(), json!({"first_broken": null}));
@@ -344,7 +347,7 @@ fn a_postgresql_that_goes_and_comes_back() {
     assert_eq!(site.challenge(&session).ok()["response"].as_str().unwrap(), expected(ANNA));
 }
 
-/// Right answers that come many times at once open a session once, for one response.
+/// Right answers that come many times at once open a session once, for the response to one challenge.
 fn one_response_a_session(engine: Engine) {
     let site = Site::with(engine, |server| server.without_limits());
     site.set_answers("anna");
@@ -353,10 +356,34 @@ fn one_response_a_session(engine: Engine) {
         let session = site.open(ANNA);
         let given = std::thread::scope(|scope| {
             let answering: Vec<_> = (0..6).map(|_| scope.spawn(|| drop(site.answers(&session, right)))).collect();
-            let asking = scope.spawn(|| (0..20).filter(|_| site.challenge(&session).status == 200).count());
+            let asking = scope.spawn(|| (0..20).filter(|n| site.challenge_of(&session, &nth(*n)).status == 200).count());
             answering.into_iter().for_each(|thread| thread.join().unwrap());
-            asking.join().unwrap() + (0..3).filter(|_| site.challenge(&session).status == 200).count()
+            asking.join().unwrap() + (20..23).filter(|n| site.challenge_of(&session, &nth(*n)).status == 200).count()
         });
         assert_eq!(given, 1, "{engine:?}");
     }
+}
+
+/// An answer that was lost on its way is asked for again: the same response, as long as the session lives, and counted once.
+fn the_same_challenge_again(engine: Engine) {
+    let site = Site::start(engine);
+    site.set_answers("anna");
+    let session = site.open(ANNA);
+    site.answers(&session, right).ok();
+    for _ in 0..7 {
+        assert_eq!(site.challenge(&session).ok()["response"].as_str().unwrap(), expected(ANNA), "{engine:?}");
+    }
+    assert_eq!(site.events(&format!("card={ANNA}&name=RESPONSE_GIVEN")).len(), 7, "each is in the log");
+    site.challenge_of(&session, &nth(1)).refused(410, "SESSION_OVER");
+    // Four more challenges are left in this hour, and not one more.
+    for number in 1..=5 {
+        let session = site.open(ANNA);
+        site.answers(&session, right).ok();
+        let given = site.challenge_of(&session, &nth(number));
+        if number < 5 { drop(given.ok()) } else { drop(given.refused(429, "RATE_LIMITED")) }
+    }
+    // Judged each time: the response is not had again once the user is locked.
+    let guessed = site.open(ANNA);
+    (0..3).for_each(|_| drop(site.answers(&guessed, wrong)));
+    site.challenge(&session).refused(410, "SESSION_OVER");
 }

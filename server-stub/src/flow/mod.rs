@@ -5,9 +5,12 @@
 //! | [`online`] | the card's user at the workstation, at the lock screen or for an agent's task ([`crate::task`]) | asking, answered, given, reported |
 //! | [`wizard`] | an operator at the console | asking, answered, given |
 //! | [`remote`] | a user in Remote Self-Service | asking, answered, given |
+//!
+//! [`told`] is what workstations ask and tell without any of them.
 
 pub mod online;
 pub mod remote;
+pub mod told;
 pub mod wizard;
 
 use crate::clock::Millis;
@@ -15,11 +18,12 @@ use crate::event::{Happening, Kind};
 use crate::limits;
 use crate::records::{self, CardRecord, Flow, User, UserLock};
 use crate::refusal::{Code, Refusal};
+use crate::responses::{self, Receiver};
 use crate::server::Server;
 use crate::store::Tx;
 use crate::subject::Subject;
 use crate::workers::Place;
-use cardlab_protocol::workstation::Response;
+use cardlab_protocol::workstation::{Report, Response};
 use serde_json::json;
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -193,13 +197,24 @@ impl Server {
         validated: bool,
     ) -> Result<Response, Refusal> {
         let challenge = crate::subject::challenge(text, card)?;
-        let bucket = format!("responses of card {}", card.serial);
-        self.limit(tx, limits::RESPONSES_OF_CARD, &bucket).await?;
+        let fingerprint = Report::fingerprint(&challenge);
+        let by_operator = flow.kind == wizard::KIND;
+        let to = Receiver { channel: &flow.kind, actor: if by_operator { &flow.operator } else { &flow.user }, name: initiator };
+        // The same challenge has the same response: who asks again learns nothing, and is not counted again.
+        let before = responses::given_before(tx, &card.serial, &fingerprint, to.actor).await?;
+        if by_operator && !before.to_actor {
+            self.limit(tx, limits::RESPONSES_OF_OPERATOR, &format!("responses of operator {}", flow.operator)).await?;
+        }
+        if !before.to_anybody {
+            self.limit(tx, limits::RESPONSES_OF_CARD, &format!("responses of card {}", card.serial)).await?;
+        }
         let serial = hex::decode(&card.serial).unwrap_or_default();
         let response = self.vault.respond(card.vault_key(&serial)?, &challenge);
         let response = response.ok_or_else(|| {
             Refusal::new(Code::NoAdminKey, "the card's administration key does not open under this server's master key")
         })?;
+        responses::give(tx, &card.serial, &fingerprint, &to, self.now()).await?;
+        records::set_challenge(tx, &flow.id, &fingerprint).await?;
         let digits = cardlab_protocol::codes::digits(&challenge);
         let detail = json!({"channel": flow.kind, "challenge": &digits[..4], "answers_validated": validated});
         let happening = Happening {

@@ -4,17 +4,18 @@
 use super::{AGENT, ANSWERED, ASKING, GIVEN, OVER};
 use crate::event::{Happening, Kind};
 use crate::limits;
-use crate::records::{self, Flow};
+use crate::records::{self, CardRecord, Flow};
 use crate::refusal::{Code, Refusal};
+use crate::responses::{self, Ending, Settled};
 use crate::server::{ONLINE, Server};
 use crate::store::Tx;
 use crate::subject::{self, Subject};
 use crate::task;
-use cardlab_protocol::workstation::{Answers, CardOutcome, Judged, Mode, Open, Opened, Outcome, Response};
+use cardlab_protocol::workstation::{Answers, CardOutcome, Judged, Mode, Open, Opened, Outcome, Report, Response};
 use serde_json::json;
 
 const KIND: &str = "online";
-const WORKSTATION: &str = "workstation";
+pub(super) const WORKSTATION: &str = "workstation";
 /// Longest name of a workstation.
 const LONGEST_NAME: usize = 100;
 
@@ -25,7 +26,7 @@ impl Server {
     /// [`Code::Malformed`], [`Code::RateLimited`], [`Code::StoreDown`]; never who is who.
     pub async fn open_online(&self, open: &Open, address: &str) -> Result<Opened, Refusal> {
         let serial = subject::serial(&open.serial)?;
-        let workstation: String = open.workstation.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
+        let workstation = workstation_name(&open.workstation);
         if open.remote_desktop {
             return Ok(Opened::None);
         }
@@ -53,6 +54,7 @@ impl Server {
             wrong: 0,
             workstation,
             expires: self.until(ONLINE),
+            challenge: String::new(),
         };
         records::insert_flow(&mut tx, &flow).await?;
         let detail = match &reason {
@@ -122,7 +124,7 @@ impl Server {
         Ok(if locked { over } else { Judged::Answered { ok: right } })
     }
 
-    /// The card's challenge: its response, once a session.
+    /// The card's challenge: its response. A session answers one challenge, however often it comes.
     ///
     /// # Errors
     /// [`Code::Malformed`], [`Code::SessionOver`], [`Code::RateLimited`].
@@ -131,9 +133,9 @@ impl Server {
         let flow = self.of_workstation(&mut tx, session).await?;
         let over = |message: &str| Refusal::new(Code::SessionOver, message);
         match flow.step.as_str() {
-            ANSWERED => {}
+            ANSWERED | GIVEN => {}
             ASKING => return Err(Refusal::malformed("the questions come before the challenge")),
-            _ => return Err(over("this session has given its response; start again")),
+            _ => return Err(over("this unlock session is over; start again")),
         }
         let subject = Subject::of_card(&mut tx, &flow.card).await?;
         let possible = subject.online().and_then(|unlockable| match flow.kind.as_str() {
@@ -141,9 +143,10 @@ impl Server {
             _ => Ok(unlockable),
         });
         let given = match possible {
-            Ok(unlockable) if unlockable.user.id == flow.user => {
-                self.respond(&mut tx, &flow, unlockable.card, text, WORKSTATION, true).await
-            }
+            Ok(unlockable) if unlockable.user.id == flow.user => match answers_already(&flow, unlockable.card, text) {
+                Ok(()) => self.respond(&mut tx, &flow, unlockable.card, text, WORKSTATION, true).await,
+                Err(refusal) => Err(refusal),
+            },
             Ok(_) => Err(Refusal::new(Code::CardState, "the card is another user's now")),
             Err(refusal) => Err(refusal),
         };
@@ -157,7 +160,7 @@ impl Server {
                 drop(tx);
                 self.note_refusal(Kind::ResponseRefused, WORKSTATION, &flow.card, &flow.id, &refusal).await?;
                 match refusal.code {
-                    Code::Malformed | Code::RateLimited | Code::StoreDown => Err(refusal),
+                    Code::Malformed | Code::RateLimited | Code::StoreDown | Code::SessionOver => Err(refusal),
                     // The workstation is not told why.
                     _ => Err(over("this unlock session is over; an operator can help")),
                 }
@@ -188,16 +191,21 @@ impl Server {
             flow: &flow.id,
             detail: outcome.tries_left.map_or(serde_json::Value::Null, |left| json!({"tries_left": left})),
         };
-        let kind = match outcome.outcome {
-            CardOutcome::Unlocked => Kind::CardUnlocked,
-            CardOutcome::Refused => Kind::CardRefusedResponse,
-            CardOutcome::Gone => Kind::CardGone,
+        let (kind, ending) = match outcome.outcome {
+            CardOutcome::Unlocked => (Kind::CardUnlocked, Ending::Unlocked),
+            CardOutcome::Refused => (Kind::CardRefusedResponse, Ending::of_refusal(outcome.tries_left)),
+            CardOutcome::Gone => (Kind::CardGone, Ending::Gone),
         };
-        self.record(&mut tx, &about(kind)).await?;
-        if outcome.outcome == CardOutcome::Unlocked {
+        let ended = (ending, outcome.tries_left);
+        // The workstation may have told it without the session already.
+        if responses::settle(&mut tx, &flow.card, &flow.challenge, ended, self.now()).await? != Settled::AsBefore {
+            self.record(&mut tx, &about(kind)).await?;
+            if ending == Ending::AdminKeyBlocked {
+                self.record(&mut tx, &about(Kind::AdminKeyBlocked)).await?;
+            }
+        }
+        if ending == Ending::Unlocked {
             sqlx::query("UPDATE users SET draw = '[]' WHERE id = $1").bind(&flow.user).execute(&mut *tx).await?;
-        } else if outcome.tries_left == Some(0) {
-            self.record(&mut tx, &about(Kind::AdminKeyBlocked)).await?;
         }
         if flow.kind == AGENT {
             self.settle_task(&mut tx, &flow, outcome.outcome).await?;
@@ -206,8 +214,22 @@ impl Server {
     }
 }
 
+/// A session that has given its response gives it to the same challenge again, and to no other.
+fn answers_already(flow: &Flow, card: &CardRecord, text: &str) -> Result<(), Refusal> {
+    let challenge = Report::fingerprint(&subject::challenge(text, card)?);
+    if flow.step != GIVEN || flow.challenge == challenge {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::SessionOver, "this session has answered another challenge; start again"))
+}
+
+/// A workstation's name as it is stored.
+pub(super) fn workstation_name(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect()
+}
+
 /// A serial that comes with another answer to reset than it is registered with.
-fn another_card(subject: &Subject, atr: &str) -> Option<Refusal> {
+pub(super) fn another_card(subject: &Subject, atr: &str) -> Option<Refusal> {
     let known = subject.card.as_ref().map(|c| c.atr.as_str()).filter(|known| !known.is_empty() && !atr.is_empty())?;
     (!known.eq_ignore_ascii_case(atr))
         .then(|| Refusal::new(Code::CardState, "the card has another answer to reset than the one that is registered"))

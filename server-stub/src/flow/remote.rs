@@ -72,6 +72,7 @@ impl Server {
             wrong: 0,
             workstation: String::new(),
             expires: self.until(SESSION),
+            challenge: String::new(),
         };
         records::insert_flow(&mut tx, &flow).await?;
         tx.commit().await?;

@@ -2,10 +2,10 @@
 
 use super::{ASKING, OVER};
 use crate::event::Kind;
-use crate::limits;
 use crate::login::Operator;
 use crate::records::{self, Flow, User, UserLock};
 use crate::refusal::{Code, Refusal};
+use crate::responses::{self, GivenView};
 use crate::role::Privilege;
 use crate::server::{SESSION, Server};
 use crate::store::{Tx, text};
@@ -14,7 +14,7 @@ use cardlab_protocol::workstation::{Answers, Question};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-const KIND: &str = "operator";
+pub(super) const KIND: &str = "operator";
 /// Wrong answers that end a wizard.
 const MOST_WRONG: i64 = 5;
 
@@ -106,6 +106,7 @@ impl Server {
             wrong: 0,
             workstation: String::new(),
             expires: self.until(SESSION),
+            challenge: String::new(),
         };
         records::insert_flow(tx, &flow).await?;
         Ok(Wizard {
@@ -188,10 +189,19 @@ impl Server {
                 "challenge and check code do not belong together: a digit is wrong; have it read again",
             ));
         }
-        self.limit(tx, limits::RESPONSES_OF_OPERATOR, &format!("responses of operator {}", operator.id)).await?;
         let response = self.respond(tx, flow, unlockable.card, &read.challenge, &operator.name, validates && answered).await?;
         let bytes = hex::decode(&response.response).unwrap_or_default();
         Ok(ReadBack { grouped: cardlab_protocol::codes::grouped(&bytes), response: response.response, check: response.check })
+    }
+
+    /// What became of the latest response that a wizard has given; `None` before it has given one.
+    ///
+    /// # Errors
+    /// [`Code::SessionOver`].
+    pub async fn wizard_outcome(&self, operator: &Operator, wizard: &str) -> Result<Option<GivenView>, Refusal> {
+        let mut tx = self.store.begin().await?;
+        let flow = self.own_wizard(&mut tx, operator, wizard).await?;
+        responses::given(&mut tx, &flow.card, &flow.challenge, &operator.id).await
     }
 
     /// A living wizard of this operator.

@@ -12,6 +12,7 @@ use crate::login::Door;
 use crate::policy::Policy;
 use crate::records::{CardType, NamedPolicy, Question};
 use crate::refusal::Refusal;
+use crate::responses::GivenView;
 use crate::role::Role;
 use crate::server::Server;
 use crate::task::{NewTask, TaskView};
@@ -36,6 +37,7 @@ pub(super) fn router() -> OpenApiRouter<Server> {
         .routes(routes!(change_user))
         .routes(routes!(find_cards, add_card))
         .routes(routes!(view_card))
+        .routes(routes!(responses_of_card))
         .routes(routes!(connected))
         .routes(routes!(reset_pin))
         .routes(routes!(roll_key))
@@ -45,6 +47,7 @@ pub(super) fn router() -> OpenApiRouter<Server> {
         .routes(routes!(open_wizard))
         .routes(routes!(answer_wizard))
         .routes(routes!(challenge_wizard))
+        .routes(routes!(wizard_outcome))
         .routes(routes!(list_policies, add_policy))
         .routes(routes!(change_policy, delete_policy))
         .routes(routes!(list_questions, add_question))
@@ -183,6 +186,16 @@ async fn view_card(State(server): State<Server>, Bearer(operator): Bearer, Path(
     Ok(Json(server.view_card(&operator, &serial).await?))
 }
 
+/// The responses that a card was given, the newest first, with what became of them.
+#[utoipa::path(get, path = "/cards/{serial}/responses", params(("serial" = String, Path)), responses((status = 200, body = [GivenView]), (status = 403, body = Problem), (status = 404, body = Problem)))]
+async fn responses_of_card(
+    State(server): State<Server>,
+    Bearer(operator): Bearer,
+    Path(serial): Path<String>,
+) -> Reply<Vec<GivenView>> {
+    Ok(Json(server.responses_of_card(&operator, &serial).await?))
+}
+
 /// Cards that are connected to the server's machine.
 #[utoipa::path(get, path = "/connected", responses((status = 200, body = [AtHand]), (status = 403, body = Problem), (status = 409, body = Problem)))]
 async fn connected(State(server): State<Server>, Bearer(operator): Bearer) -> Reply<Vec<AtHand>> {
@@ -262,6 +275,16 @@ async fn challenge_wizard(
     Body(read): Body<ReadOut>,
 ) -> Reply<ReadBack> {
     Ok(Json(server.challenge_wizard(&operator, &wizard, &read).await?))
+}
+
+/// What became of the response that the wizard has given last; `null` before it has given one.
+#[utoipa::path(get, path = "/unlock/{wizard}/outcome", params(("wizard" = String, Path)), responses((status = 200, body = Option<GivenView>), (status = 410, body = Problem)))]
+async fn wizard_outcome(
+    State(server): State<Server>,
+    Bearer(operator): Bearer,
+    Path(wizard): Path<String>,
+) -> Reply<Option<GivenView>> {
+    Ok(Json(server.wizard_outcome(&operator, &wizard).await?))
 }
 
 /// All policies.

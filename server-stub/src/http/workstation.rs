@@ -6,22 +6,30 @@ use crate::server::Server;
 use axum::Json;
 use axum::extract::{Path, State};
 use cardlab_protocol::problem::Problem;
-use cardlab_protocol::workstation::{Answers, Challenge, Judged, Open, Opened, Outcome, Response, TaskOffer};
+use cardlab_protocol::workstation::{Answers, Challenge, Judged, Open, Opened, Outcome, Report, Response, TaskOffer, Ways};
 use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(super) fn router() -> OpenApiRouter<Server> {
     OpenApiRouter::new()
+        .routes(routes!(ways))
         .routes(routes!(open))
         .routes(routes!(answer))
         .routes(routes!(challenge))
         .routes(routes!(report))
         .routes(routes!(task))
         .routes(routes!(later))
+        .routes(routes!(tell))
 }
 
 type Reply<T> = Result<Json<T>, Refusal>;
+
+/// Which ways are open to a card. Begins nothing.
+#[utoipa::path(post, path = "/ways", request_body = Open, responses((status = 200, body = Ways), (status = 400, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
+async fn ways(State(server): State<Server>, PeerAddress(address): PeerAddress, Body(open): Body<Open>) -> Reply<Ways> {
+    Ok(Json(server.ways(&open, &address).await?))
+}
 
 /// A card whose PIN is blocked asks what is possible.
 #[utoipa::path(post, path = "/sessions", request_body = Open, responses((status = 200, body = Opened), (status = 400, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
@@ -35,7 +43,7 @@ async fn answer(State(server): State<Server>, Path(id): Path<String>, Body(answe
     Ok(Json(server.answer_online(&id, &answers).await?))
 }
 
-/// The card's challenge: its response, once a session.
+/// The card's challenge: its response. One challenge a session, however often it comes.
 #[utoipa::path(post, path = "/sessions/{id}/challenge", params(("id" = String, Path)), request_body = Challenge, responses((status = 200, body = Response), (status = 400, body = Problem), (status = 410, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
 async fn challenge(State(server): State<Server>, Path(id): Path<String>, Body(read): Body<Challenge>) -> Reply<Response> {
     Ok(Json(server.challenge_online(&id, &read.challenge).await?))
@@ -58,5 +66,12 @@ async fn later(State(server): State<Server>, Path(id): Path<String>) -> Reply<Va
 #[utoipa::path(post, path = "/sessions/{id}/result", params(("id" = String, Path)), request_body = Outcome, responses((status = 200), (status = 400, body = Problem), (status = 410, body = Problem), (status = 503, body = Problem)))]
 async fn report(State(server): State<Server>, Path(id): Path<String>, Body(outcome): Body<Outcome>) -> Reply<Value> {
     server.report_online(&id, &outcome).await?;
+    Ok(Json(json!({})))
+}
+
+/// What became of a card, whenever it was. Answered alike for every card.
+#[utoipa::path(post, path = "/reports", request_body = Report, responses((status = 200), (status = 400, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
+async fn tell(State(server): State<Server>, PeerAddress(address): PeerAddress, Body(report): Body<Report>) -> Reply<Value> {
+    server.take_report(&report, &address).await?;
     Ok(Json(json!({})))
 }

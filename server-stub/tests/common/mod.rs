@@ -226,9 +226,10 @@ impl Site {
     pub fn policy(&self, section: &str, setting: &str, value: Value) {
         let token = self.administrator();
         let policies = self.get("/api/v1/policies", &token).ok();
-        let mut settings = policies[0]["settings"].clone();
+        let default = policies.as_array().unwrap().iter().find(|policy| policy["name"] == "Default").unwrap();
+        let mut settings = default["settings"].clone();
         settings[section][setting] = value;
-        self.put(&format!("/api/v1/policies/{}", policies[0]["id"].as_str().unwrap()), &token, &settings).ok();
+        self.put(&format!("/api/v1/policies/{}", default["id"].as_str().unwrap()), &token, &settings).ok();
     }
 
     /// Names of the events of a card or of anything, in order.
@@ -247,8 +248,17 @@ impl Site {
     }
 
     pub fn challenge(&self, session: &Value) -> Answer {
+        self.challenge_of(session, CHALLENGE)
+    }
+
+    pub fn challenge_of(&self, session: &Value, challenge: &str) -> Answer {
         let path = format!("/credprovapi/v1/sessions/{}/challenge", session["session"].as_str().unwrap());
-        self.post(&path, "", &json!({"challenge": CHALLENGE}))
+        self.post(&path, "", &json!({"challenge": challenge}))
+    }
+
+    /// A workstation tells what became of a card.
+    pub fn tell(&self, report: &Value) -> Answer {
+        self.post("/credprovapi/v1/reports", "", report)
     }
 
     pub fn report(&self, session: &Value, outcome: &Value) -> Answer {
@@ -278,6 +288,11 @@ pub fn given(questions: &Value, answer: impl Fn(&str) -> String) -> Value {
 /// The right answer to a question.
 pub fn right(question: &str) -> String {
     question.chars().rev().filter(|c| c.is_alphabetic()).collect()
+}
+
+/// The challenge of this number.
+pub fn nth(number: u64) -> String {
+    format!("{:016X}", 0x1122_3344_5566_7788 + number)
 }
 
 /// A wrong one.

@@ -12,6 +12,7 @@ use crate::policy::Policy;
 use crate::random_pin::RandomPin;
 use crate::records::{NamedPolicy, Question};
 use crate::refusal::{Code, Refusal};
+use crate::responses::GivenView;
 use crate::server::Server;
 use crate::task::{NewTask, TaskView};
 use askama::Template;
@@ -112,13 +113,14 @@ struct CardPage {
     frame: Frame,
     card: CardView,
     tasks: Vec<TaskView>,
+    responses: Vec<GivenView>,
 }
 
 impl CardPage {
     /// As it is now.
     async fn of(server: &Server, operator: &Operator, serial: &str, frame: Frame) -> Result<Self, Refusal> {
         let (card, tasks) = (server.view_card(operator, serial).await?, server.tasks(operator, serial).await?);
-        Ok(Self { frame, card, tasks })
+        Ok(Self { frame, card, tasks, responses: server.responses_of_card(operator, serial).await? })
     }
 }
 
@@ -139,6 +141,8 @@ struct Unlock {
     ready: bool,
     typed: String,
     response: Option<ReadBack>,
+    /// What became of the response that was given last.
+    given: Option<GivenView>,
 }
 
 #[derive(Template)]
@@ -238,8 +242,7 @@ async fn shown(server: &Server, operator: &Operator, serial: &str, operated: Res
             if locked {
                 done.push_str(" Its PIN is blocked: the user unlocks the card and so sets the first PIN.");
             }
-            let tasks = server.tasks(operator, serial).await?;
-            page(&CardPage { frame: Frame::done(operator, &done), card, tasks })
+            page(&CardPage { card, ..CardPage::of(server, operator, serial, Frame::done(operator, &done)).await? })
         }
         Err(refusal) => refused(&refusal, &CardPage::of(server, operator, serial, Frame::saying(operator, &refusal)).await?),
     })
@@ -295,7 +298,10 @@ async fn add_card(State(server): State<Server>, Sent { by: operator, fields }: S
         no_admin_key: false,
     };
     Ok(match server.add_card(&operator, &new).await {
-        Ok(card) => page(&CardPage { frame: Frame::done(&operator, "The card is registered."), card, tasks: Vec::new() }),
+        Ok(card) => {
+            let (frame, tasks, responses) = (Frame::done(&operator, "The card is registered."), Vec::new(), Vec::new());
+            page(&CardPage { frame, card, tasks, responses })
+        }
         Err(refusal) => {
             let (cards, card_types) = (server.connected(&operator).await?, type_names(&server, &operator).await?);
             refused(&refusal, &Station { frame: Frame::saying(&operator, &refusal), cards, card_types })
@@ -311,7 +317,15 @@ async fn open_wizard(
     Ok(match server.open_wizard(&operator, &serial).await {
         Ok(wizard) => {
             let ready = wizard.questions.is_empty();
-            page(&Unlock { frame: Frame::of(&operator), serial, wizard, ready, typed: String::new(), response: None })
+            page(&Unlock {
+                frame: Frame::of(&operator),
+                serial,
+                wizard,
+                ready,
+                typed: String::new(),
+                response: None,
+                given: None,
+            })
         }
         Err(refusal) => refused(&refusal, &CardPage::of(&server, &operator, &serial, Frame::saying(&operator, &refusal)).await?),
     })
@@ -320,7 +334,8 @@ async fn open_wizard(
 /// The wizard as it is now, with what to say.
 async fn unlock(server: &Server, operator: &Operator, id: &str, frame: Frame, typed: String) -> Result<Unlock, ErrorPage> {
     let (serial, wizard, ready) = server.wizard_view(operator, id).await?;
-    Ok(Unlock { frame, serial, wizard, ready, typed, response: None })
+    let given = server.wizard_outcome(operator, id).await?;
+    Ok(Unlock { frame, serial, wizard, ready, typed, response: None, given })
 }
 
 async fn wizard(State(server): State<Server>, At(operator): At<Operator>, Path(id): Path<String>) -> Page {

@@ -1,0 +1,129 @@
+//! What workstations ask and tell without a session: which ways are open to a card, and what became of one. Whoever reaches
+//! the service can do both, so every card is answered alike, known or not.
+
+use super::online::{WORKSTATION, another_card, workstation_name};
+use crate::event::{Happening, Kind};
+use crate::limits;
+use crate::records;
+use crate::refusal::Refusal;
+use crate::responses::{self, Ending, Settled};
+use crate::server::Server;
+use crate::store::Tx;
+use crate::subject::{self, Subject};
+use cardlab_protocol::workstation::{Open, Report, ReportKind, Ways};
+use serde_json::json;
+
+impl Server {
+    /// A lock screen wants to know what to offer. Opens no session, draws no questions, and is not in the log; the same is
+    /// looked up for every card.
+    ///
+    /// # Errors
+    /// As malformed, too many, or without a database; never who is who.
+    pub async fn ways(&self, open: &Open, address: &str) -> Result<Ways, Refusal> {
+        let serial = subject::serial(&open.serial)?;
+        if open.remote_desktop {
+            return Ok(Ways { online: false, offline: false });
+        }
+        let mut tx = self.store.begin().await?;
+        self.limit(&mut tx, limits::WAYS_OF_ADDRESS, &format!("ways from {address}")).await?;
+        let subject = Subject::of_card(&mut tx, &serial).await?;
+        let default = records::default_policy(&mut tx).await?;
+        tx.commit().await?;
+        let online = subject.online().is_ok() && another_card(&subject, &open.atr).is_none();
+        let policy = subject.policy.or(default).map(|policy| policy.settings).unwrap_or_default();
+        Ok(Ways { online, offline: policy.workflow.unblock_card_offline })
+    }
+
+    /// A workstation tells what became of a card: written down as its word. It settles what became of a response where this
+    /// card was given one to this challenge, and changes nothing else. The same report again, or what is known already, leaves
+    /// no second event.
+    ///
+    /// # Errors
+    /// As malformed, too many, or without a database; never whether the card is known.
+    pub async fn take_report(&self, report: &Report, address: &str) -> Result<(), Refusal> {
+        let report = checked(report)?;
+        let mut tx = self.store.begin().await?;
+        let limited = async {
+            self.limit(&mut tx, limits::REPORTS_OF_ADDRESS, &format!("reports from {address}")).await?;
+            self.limit(&mut tx, limits::REPORTS_OF_CARD, &format!("reports of {}", report.serial)).await
+        };
+        if let Err(refusal) = limited.await {
+            drop(tx);
+            self.note_refusal(Kind::RateLimited, WORKSTATION, &report.serial, "", &refusal).await?;
+            return Err(refusal);
+        }
+        let card = records::card(&mut tx, &report.serial).await?;
+        let user = card.and_then(|card| card.user).unwrap_or_default();
+        let settled = match (ending(&report), &report.challenge) {
+            (Some(ending), Some(challenge)) => {
+                responses::settle(&mut tx, &report.serial, challenge, (ending, report.tries_left), self.now()).await?
+            }
+            _ => Settled::NoResponse,
+        };
+        if self.is_new(&mut tx, &report).await? && settled != Settled::AsBefore {
+            for kind in kinds(&report) {
+                let detail = json!({
+                    "by": "the workstation",
+                    "at": crate::clock::iso(report.at),
+                    "status_word": report.status_word,
+                    "tries_left": report.tries_left,
+                    "settles": settled == Settled::Now,
+                });
+                let (card, workstation) = (&report.serial, &report.workstation);
+                let happening = Happening { card, user: &user, workstation, detail, ..Happening::new(kind, WORKSTATION) };
+                self.record(&mut tx, &happening).await?;
+            }
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Whether this very report has not come before; from now on it has.
+    async fn is_new(&self, tx: &mut Tx, report: &Report) -> Result<bool, Refusal> {
+        let fingerprint = crate::random::fingerprint(&json!(report).to_string());
+        let statement = "INSERT INTO reports (fingerprint, at) VALUES ($1, $2) ON CONFLICT (fingerprint) DO NOTHING";
+        let inserted = sqlx::query(statement).bind(fingerprint).bind(self.now()).execute(&mut **tx).await?;
+        Ok(inserted.rows_affected() == 1)
+    }
+}
+
+/// A report as it is stored and compared.
+fn checked(report: &Report) -> Result<Report, Refusal> {
+    let digits = |name: &str, text: &Option<String>, length: usize| {
+        let right = |text: &String| text.len() == length && text.bytes().all(|b| b.is_ascii_hexdigit());
+        match text {
+            Some(text) if !right(text) => Err(Refusal::malformed(format!("{name} has {length} hexadecimal digits"))),
+            text => Ok(text.as_deref().map(str::to_uppercase)),
+        }
+    };
+    Ok(Report {
+        serial: subject::serial(&report.serial)?,
+        workstation: workstation_name(&report.workstation),
+        challenge: digits("the SHA-256 of a challenge", &report.challenge, 64)?,
+        status_word: digits("a status word", &report.status_word, 4)?,
+        ..*report
+    })
+}
+
+/// What a report says of a response.
+fn ending(report: &Report) -> Option<Ending> {
+    match report.kind {
+        ReportKind::Unlocked => Some(Ending::Unlocked),
+        ReportKind::Refused => Some(Ending::of_refusal(report.tries_left)),
+        ReportKind::AdminKeyBlocked => Some(Ending::AdminKeyBlocked),
+        ReportKind::Gone => Some(Ending::Gone),
+        ReportKind::PinBlocked | ReportKind::PinWrong => None,
+    }
+}
+
+/// The events of a report.
+fn kinds(report: &Report) -> Vec<Kind> {
+    match report.kind {
+        ReportKind::Unlocked => vec![Kind::CardUnlocked],
+        ReportKind::Refused if report.tries_left == Some(0) => vec![Kind::CardRefusedResponse, Kind::AdminKeyBlocked],
+        ReportKind::Refused => vec![Kind::CardRefusedResponse],
+        ReportKind::AdminKeyBlocked => vec![Kind::AdminKeyBlocked],
+        ReportKind::Gone => vec![Kind::CardGone],
+        ReportKind::PinBlocked => vec![Kind::PinBlockSeen],
+        ReportKind::PinWrong => vec![Kind::PinWrongSeen],
+    }
+}

@@ -1,0 +1,306 @@
+//! What workstations ask and tell without a session, on both engines.
+
+use crate::common::{ANNA, BORIS, CHALLENGE, Engine, SPARE, Site, nth, right, wrong};
+use cardlab_protocol::workstation::Report;
+use serde_json::{Value, json};
+
+on_both_engines! {
+    ways_are_the_same_for_every_reason,
+    offline_is_off_by_policy_only,
+    asking_for_ways_begins_nothing,
+    ways_have_a_limit_of_their_own,
+    a_report_settles_what_became_of_a_response,
+    what_is_known_is_told_once,
+    who_tells_last_changes_nothing,
+    what_workstations_see_is_in_the_log,
+    reports_are_answered_alike,
+    operators_see_what_became_of_a_response,
+}
+
+fn ways(site: &Site, serial: &str) -> Value {
+    site.post("/credprovapi/v1/ways", "", &json!({"serial": serial, "workstation": "WS1"})).ok()
+}
+
+fn is(online: bool, offline: bool) -> Value {
+    json!({"online": online, "offline": offline})
+}
+
+fn ways_are_the_same_for_every_reason(engine: Engine) {
+    let site = Site::start(engine);
+    let (token, anna) = (site.administrator(), site.user("anna"));
+    let by_operator = is(false, true);
+    assert_eq!(ways(&site, ANNA), by_operator, "{engine:?}: no answers");
+    site.set_answers("anna");
+    assert_eq!(ways(&site, ANNA), is(true, true));
+    assert_eq!(ways(&site, SPARE), by_operator, "unknown");
+    let operate = |operation: &str| site.post(&format!("/api/v1/cards/{ANNA}/{operation}"), &token, &json!({})).ok();
+    operate("disable");
+    assert_eq!(ways(&site, ANNA), by_operator, "card disabled");
+    operate("enable");
+    for (action, after) in [("disable", by_operator.clone()), ("enable", is(true, true))] {
+        site.post(&format!("/api/v1/users/{anna}/{action}"), &token, &json!({})).ok();
+        assert_eq!(ways(&site, ANNA), after, "user {action}d");
+    }
+    let session = site.open(ANNA);
+    (0..3).for_each(|_| drop(site.answers(&session, wrong)));
+    assert_eq!(ways(&site, ANNA), by_operator, "user locked");
+    site.post("/api/v1/cards", &token, &json!({"serial": SPARE, "card_type": "gids-sim", "no_admin_key": true})).ok();
+    assert_eq!(ways(&site, SPARE), by_operator, "nobody's");
+    let remote = json!({"serial": BORIS, "remote_desktop": true});
+    assert_eq!(site.post("/credprovapi/v1/ways", "", &remote).ok(), is(false, false));
+    assert_eq!(site.post("/certiflow/credprovapi/v1/ways", "", &json!({"serial": BORIS})).ok(), by_operator);
+    site.post("/credprovapi/v1/ways", "", &json!({"serial": "xyz"})).refused(400, "MALFORMED");
+}
+
+fn offline_is_off_by_policy_only(engine: Engine) {
+    let site = Site::start(engine);
+    site.set_answers("anna");
+    let token = site.administrator();
+    let other = json!({"name": "Another", "settings": {"workflow": {"unblock_card_offline": false}}});
+    let other = site.post("/api/v1/policies", &token, &other).ok()["id"].clone();
+    let user = json!({"logon": "LAB\\dora", "upn": "dora@lab", "cn": "Dora", "password": "dora-password", "policy": other});
+    site.post("/api/v1/users", &token, &user).ok();
+    site.block_on(site.server.add_issued_card(&crate::common::new_card("D0"), "lab\\dora")).unwrap();
+    assert_eq!(ways(&site, "D0"), is(false, false), "{engine:?}");
+    assert_eq!((ways(&site, ANNA), ways(&site, SPARE)), (is(true, true), is(false, true)), "cards that nobody knows: Default");
+    site.policy("workflow", "unblock_card_offline", json!(false));
+    assert_eq!((ways(&site, ANNA), ways(&site, SPARE)), (is(true, false), is(false, false)));
+}
+
+/// Neither a session nor a draw, and no line in the log: an hour of a lock screen that asks leaves nothing.
+fn asking_for_ways_begins_nothing(engine: Engine) {
+    let site = Site::start(engine);
+    site.set_answers("anna");
+    let of = |statement: &'static str| {
+        site.block_on(async {
+            let store = cardlab_server_stub::store::Store::open(&site.url).await.unwrap();
+            let mut tx = store.begin().await.unwrap();
+            let rows = sqlx::query(statement).fetch_all(&mut *tx).await.unwrap();
+            rows.iter().map(|row| sqlx::Row::get::<String, _>(row, 0)).collect::<Vec<_>>()
+        })
+    };
+    let all = || {
+        [
+            "SELECT id FROM flows",
+            "SELECT draw FROM users ORDER BY id",
+            "SELECT hash FROM chain",
+            "SELECT DISTINCT bucket FROM hits",
+        ]
+        .map(of)
+    };
+    let mut before = all();
+    let hashes = site.hashing.made();
+    for serial in [ANNA, BORIS, SPARE] {
+        ways(&site, serial);
+    }
+    before[3].push("ways from 127.0.0.1".into());
+    assert_eq!(all(), before, "{engine:?}");
+    assert_eq!(site.hashing.made(), hashes);
+}
+
+fn ways_have_a_limit_of_their_own(engine: Engine) {
+    let site = Site::start(engine);
+    site.set_answers("anna");
+    for _ in 0..600 {
+        ways(&site, ANNA);
+    }
+    for serial in [ANNA, SPARE] {
+        let message = site.post("/credprovapi/v1/ways", "", &json!({"serial": serial})).refused(429, "RATE_LIMITED");
+        assert_eq!(message, "too many questions for open ways from this address; try again in 60 minutes", "{engine:?}");
+    }
+    assert_eq!(site.open(ANNA)["mode"], "online", "sessions are counted apart");
+}
+
+/// A report as a workstation sends it.
+fn report(serial: &str, kind: &str, challenge: &str) -> Value {
+    let challenge = Report::fingerprint(&hex::decode(challenge).unwrap());
+    json!({"serial": serial, "workstation": "WS1", "kind": kind, "challenge": challenge, "at": 1_790_000_000_000_i64})
+}
+
+/// An operator's wizard for Anna's card, without questions.
+fn wizard(site: &Site, token: &str) -> String {
+    let wizard = site.post(&format!("/api/v1/cards/{ANNA}/wizard"), token, &json!({})).ok();
+    wizard["wizard"].as_str().unwrap().to_owned()
+}
+
+fn respond(site: &Site, token: &str, wizard: &str, challenge: &str) {
+    site.post(&format!("/api/v1/unlock/{wizard}/challenge"), token, &json!({"challenge": challenge})).ok();
+}
+
+fn responses(site: &Site, token: &str) -> Vec<Value> {
+    site.get(&format!("/api/v1/cards/{ANNA}/responses"), token).ok().as_array().unwrap().clone()
+}
+
+fn a_report_settles_what_became_of_a_response(engine: Engine) {
+    let site = Site::start(engine);
+    site.policy("workflow", "validate_answers", json!(false));
+    let oleg = site.operator();
+    let id = wizard(&site, &oleg);
+    let outcome = || site.get(&format!("/api/v1/unlock/{id}/outcome"), &oleg).ok();
+    assert_eq!(outcome(), Value::Null, "{engine:?}");
+    for (number, told, left, becomes, event) in [
+        (0, "unlocked", json!(null), "unlocked", "CARD_UNLOCKED"),
+        (1, "refused", json!(2), "refused", "CARD_REFUSED_RESPONSE"),
+        (2, "refused", json!(0), "admin-key-blocked", "ADMIN_KEY_BLOCKED"),
+        (3, "admin-key-blocked", json!(0), "admin-key-blocked", "ADMIN_KEY_BLOCKED"),
+        (4, "gone", json!(null), "gone", "CARD_GONE"),
+    ] {
+        respond(&site, &oleg, &id, &nth(number));
+        assert_eq!((&outcome()["outcome"], &outcome()["settled_at"]), (&json!("waiting"), &Value::Null), "{told}");
+        let mut told = report(ANNA, told, &nth(number));
+        told["tries_left"] = left.clone();
+        assert_eq!(site.tell(&told).ok(), json!({}));
+        assert_eq!((&outcome()["outcome"], &outcome()["tries_left"]), (&json!(becomes), &left), "{told}");
+        assert_eq!(site.events(&format!("card={ANNA}")).last().unwrap(), event);
+    }
+    // Of another card, or to another challenge: written down, and nothing is settled.
+    respond(&site, &oleg, &id, &nth(4));
+    let settled = responses(&site, &oleg);
+    for told in [report(BORIS, "unlocked", &nth(4)), report(ANNA, "unlocked", &nth(9)), report(SPARE, "unlocked", &nth(4))] {
+        site.tell(&told).ok();
+    }
+    assert_eq!(responses(&site, &oleg), settled);
+    let log = site.get("/api/v1/events?name=CARD_UNLOCKED", &oleg).ok();
+    let settles: Vec<bool> = log.as_array().unwrap().iter().map(|e| detail(e)["settles"].as_bool().unwrap()).collect();
+    assert_eq!(settles, [true, false, false, false]);
+}
+
+fn detail(event: &Value) -> Value {
+    serde_json::from_str(event["detail"].as_str().unwrap()).unwrap()
+}
+
+/// Sent again, days later, or told in another way before: one event.
+fn what_is_known_is_told_once(engine: Engine) {
+    let site = Site::start(engine);
+    site.set_answers("anna");
+    let session = site.open(ANNA);
+    site.answers(&session, right).ok();
+    site.challenge(&session).ok();
+    site.clock.advance(std::time::Duration::from_secs(5 * 24 * 60 * 60));
+    let told = report(ANNA, "unlocked", CHALLENGE);
+    for again in [
+        told.clone(),
+        told.clone(),
+        json!({"at": 7, "serial": ANNA.to_lowercase(), "kind": "unlocked", "challenge": told["challenge"]}),
+    ] {
+        site.tell(&again).ok();
+    }
+    site.report(&session, &json!({"outcome": "unlocked"})).ok();
+    assert_eq!(site.events("name=CARD_UNLOCKED").len(), 1, "{engine:?}");
+    // What stands for itself is told each time it happens, and once each time.
+    for at in [1, 2, 2, 1] {
+        site.tell(&json!({"serial": ANNA, "kind": "pin-wrong", "tries_left": 2, "at": at})).ok();
+    }
+    assert_eq!(site.events("name=PIN_WRONG_SEEN").len(), 2);
+    assert_eq!(site.second().events("name=CARD_UNLOCKED").len(), 1);
+}
+
+/// A card that went may still have been unlocked by who saw it last; an end that somebody saw stays.
+fn who_tells_last_changes_nothing(engine: Engine) {
+    let site = Site::start(engine);
+    site.policy("workflow", "validate_answers", json!(false));
+    let oleg = site.operator();
+    let id = wizard(&site, &oleg);
+    respond(&site, &oleg, &id, CHALLENGE);
+    for (kind, becomes) in [("gone", "gone"), ("unlocked", "unlocked"), ("refused", "unlocked"), ("gone", "unlocked")] {
+        let mut told = report(ANNA, kind, CHALLENGE);
+        told["at"] = json!(becomes.len());
+        site.tell(&told).ok();
+        assert_eq!(responses(&site, &oleg)[0]["outcome"], becomes, "{engine:?}: {kind}");
+    }
+    assert_eq!(site.events("name=CARD_REFUSED_RESPONSE").len(), 1, "it is in the log all the same");
+}
+
+fn what_workstations_see_is_in_the_log(engine: Engine) {
+    let site = Site::start(engine);
+    let told = json!({
+        "serial": ANNA, "workstation": "WS\u{1b}7", "kind": "pin-blocked", "status_word": "6983", "tries_left": 0,
+        "at": 1_790_000_000_000_i64,
+    });
+    site.tell(&told).ok();
+    let event = site.get("/api/v1/events?name=PIN_BLOCK_SEEN", &site.administrator()).ok()[0].clone();
+    let about = |name: &str| event[name].as_str().unwrap().to_owned();
+    assert_eq!((event["code"].as_i64(), about("kind"), about("card")), (Some(109), "W".into(), ANNA.into()), "{engine:?}");
+    assert_eq!(
+        (about("initiator"), about("workstation"), about("user")),
+        ("workstation".into(), "WS7".into(), site.user("anna"))
+    );
+    let detail = detail(&event);
+    let is = json!({"by": "the workstation", "at": "2026-09-21T14:13:20.000Z", "status_word": "6983", "tries_left": 0, "settles": false});
+    assert_eq!(detail, is);
+    site.tell(&json!({"serial": ANNA, "kind": "pin-wrong", "at": 0})).ok();
+    let event = site.get("/api/v1/events?name=PIN_WRONG_SEEN", &site.administrator()).ok()[0].clone();
+    assert_eq!(event["code"], 110);
+    // What a workstation says changes nobody and no card.
+    let card = site.get(&format!("/api/v1/cards/{ANNA}"), &site.administrator()).ok();
+    assert_eq!(card["state"], "Issued");
+}
+
+fn reports_are_answered_alike(engine: Engine) {
+    let site = Site::start(engine);
+    for serial in [ANNA, SPARE, "00"] {
+        for kind in ["unlocked", "refused", "admin-key-blocked", "gone", "pin-blocked", "pin-wrong"] {
+            assert_eq!(site.tell(&report(serial, kind, CHALLENGE)).ok(), json!({}), "{engine:?}");
+        }
+    }
+    let with = |name: &str, value: Value| {
+        let mut told = report(ANNA, "unlocked", CHALLENGE);
+        told[name] = value;
+        told
+    };
+    for wrong in [
+        with("serial", json!("xyz")),
+        with("kind", json!("exploded")),
+        with("challenge", json!(CHALLENGE)),
+        with("challenge", json!("g".repeat(64))),
+        with("status_word", json!("90")),
+        with("status_word", json!("é00")),
+        with("tries_left", json!(256)),
+        with("at", json!("now")),
+        with("extra", json!(1)),
+        json!({}),
+    ] {
+        site.tell(&wrong).refused(400, "MALFORMED");
+    }
+    for at in [i64::MIN, -1, i64::MAX] {
+        site.tell(&with("at", json!(at))).ok();
+    }
+    // Known or not, a card's reports are counted.
+    let site = Site::start(engine);
+    for serial in [ANNA, SPARE] {
+        for at in 0..120 {
+            site.tell(&json!({"serial": serial, "kind": "pin-wrong", "at": at})).ok();
+        }
+        let refused = site.tell(&json!({"serial": serial, "kind": "pin-wrong", "at": 120}));
+        assert_eq!(refused.refused(429, "RATE_LIMITED"), "too many reports of this card; try again in 60 minutes");
+        assert_eq!(site.events(&format!("card={serial}&name=RATE_LIMITED")).len(), 1);
+    }
+}
+
+fn operators_see_what_became_of_a_response(engine: Engine) {
+    let site = Site::start(engine);
+    site.policy("workflow", "validate_answers", json!(false));
+    let (oleg, admin) = (site.operator(), site.administrator());
+    let id = wizard(&site, &oleg);
+    let pages = || (site.page(&format!("/mc/unlock/{id}"), "mc", &oleg), site.page(&format!("/mc/cards/{ANNA}"), "mc", &admin));
+    assert!(!pages().0.contains("outcome") && !pages().1.contains("Responses given"), "{engine:?}");
+    let csrf = pages().0.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    for _ in 0..2 {
+        let fields = [("csrf", csrf.as_str()), ("challenge", CHALLENGE)];
+        let shown = site.send(&format!("/mc/unlock/{id}/challenge"), |http, url| {
+            http.post(url).header("cookie", format!("mc={oleg}")).form(&fields)
+        });
+        assert!(shown.text().unwrap().contains("Waiting for the workstation."));
+    }
+    let (own, card) = pages();
+    assert!(own.contains("Waiting for the workstation."), "{own}");
+    assert!(card.contains("2 times") && card.contains("<td>oleg</td><td>operator</td><td>Waiting"), "{card}");
+    let mut told = report(ANNA, "refused", CHALLENGE);
+    told["tries_left"] = json!(1);
+    site.tell(&told).ok();
+    let (own, card) = pages();
+    assert!(own.contains("The card refused the response; 1 try left.") && card.contains("1 try left."), "{own} {card}");
+    // Another operator's wizard is nobody's to look at.
+    site.get(&format!("/api/v1/unlock/{id}/outcome"), &admin).refused(410, "SESSION_OVER");
+    site.get(&format!("/api/v1/cards/{SPARE}/responses"), &admin).refused(404, "NOT_FOUND");
+}
