@@ -96,6 +96,11 @@ impl Transport for SystemCard {
         Ok(())
     }
 
+    fn atr(&mut self) -> Option<Vec<u8>> {
+        let status = self.card().ok()?.status2_owned().ok()?;
+        Some(status.atr().to_vec()).filter(|atr| !atr.is_empty())
+    }
+
     fn reconnect(&mut self) -> Result<(), TransportError> {
         match &mut self.card {
             Some(card) => card.reconnect(ShareMode::Shared, Protocols::ANY, Disposition::LeaveCard)?,

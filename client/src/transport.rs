@@ -73,6 +73,11 @@ pub trait Transport {
         Ok(())
     }
 
+    /// The card's answer to reset, as its reader tells it: the card is not asked. `None` where there is none.
+    fn atr(&mut self) -> Option<Vec<u8>> {
+        None
+    }
+
     /// Connects anew after a reset or a removal.
     ///
     /// # Errors
@@ -112,6 +117,10 @@ impl Transport for client::Connection<'_> {
 
     fn check(&mut self) -> Result<(), TransportError> {
         Ok(self.status()?)
+    }
+
+    fn atr(&mut self) -> Option<Vec<u8>> {
+        client::Connection::atr(self).ok().filter(|atr| !atr.is_empty())
     }
 
     fn reconnect(&mut self) -> Result<(), TransportError> {

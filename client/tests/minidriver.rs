@@ -2,7 +2,7 @@
 
 use cardlab_client::lock::{self, LockError};
 use cardlab_client::minidriver::{Authenticator, CardError, Counter, Minidriver, PinCharacters, PinFault, Secret};
-use cardlab_client::recognise::{Edge, recognise};
+use cardlab_client::recognise::{Edge, current, recognise};
 use cardlab_client::transport::{InProcess, Transport, TransportError};
 use cardlab_client::unlock::offline::{Guard, Offline};
 use cardlab_client::unlock::online::{self, OnlineError};
@@ -63,6 +63,10 @@ fn every_kind_is_recognised() {
     };
     const MANAGEMENT: &[u8] = &[0x00, 0xA4, 0x04, 0x00, 0x08, 0xA0, 0x00, 0x00, 0x05, 0x27];
     assert_eq!(without("yubikey-5.4", &[MANAGEMENT]), piv(false, None));
+    // It has the application, but no serial number; one of both is enough.
+    assert_eq!(without("yubikey-5.4", &[&[0x00, 0x1D], &[0x00, 0xF8]]), piv(false, None));
+    assert_eq!(without("yubikey-5.4", &[&[0x00, 0x1D]]), kind("yubikey-5.4"));
+    assert_eq!(without("yubikey-5.4", &[&[0x00, 0xF8]]), kind("yubikey-5.4"));
     assert_eq!(without("nist-piv", &[&[0x00, 0xFD], &[0x00, 0xCB]]), piv(false, None));
     // A bank card; one that answers nonsense; one that never ends; none.
     let mut other = InProcess(|_: &[u8]| Some(vec![0x6A, 0x82]));
@@ -73,6 +77,31 @@ fn every_kind_is_recognised() {
     assert!(matches!(Minidriver::open(&mut endless), Err(CardError::Transport(TransportError::Endless))));
     let mut gone = InProcess(|_: &[u8]| None);
     assert!(matches!(Minidriver::open(&mut gone), Err(CardError::Transport(TransportError::Removed))));
+}
+
+/// Where PIV is selected already and stays so, the answer to reset tells a YubiKey from a card that only says a version.
+#[test]
+fn what_is_selected_is_recognised_without_selecting() {
+    struct Seen<'c>(&'c mut Card, Option<&'c [u8]>);
+    impl Transport for Seen<'_> {
+        fn exchange(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError> {
+            assert_ne!(command[1], 0xA4, "nothing is selected");
+            self.0.transmit(command).map_err(|_| TransportError::Removed)
+        }
+
+        fn atr(&mut self) -> Option<Vec<u8>> {
+            self.1.map(<[u8]>::to_vec)
+        }
+    }
+    let mut card = card("yubikey-5.4", &[]);
+    let opened = recognise(&mut reach(&mut card)).unwrap();
+    let atr = card.power_on().as_bytes().to_vec();
+    recognise(&mut reach(&mut card)).unwrap();
+    assert_eq!(current(&mut Seen(&mut card, Some(&atr))).unwrap(), opened);
+    let plain = Some(Edge::Piv { admin_unblock: false, yubikey: None });
+    let pivapplet = hex::decode("3B80800101").unwrap();
+    assert_eq!(current(&mut Seen(&mut card, Some(&pivapplet))).unwrap(), plain);
+    assert_eq!(current(&mut Seen(&mut card, None)).unwrap(), plain);
 }
 
 #[test]

@@ -302,15 +302,22 @@ impl Context {
     /// [`Error::Refused`] with the service's code.
     pub fn connect(&self, reader: &str, mode: ShareMode) -> Result<Connection<'_>, Error> {
         let code = ReturnCode::UNKNOWN_READER;
-        let reader = name(reader).ok_or(Error::Refused { call: "SCardConnect", code })?;
+        let field = name(reader).ok_or(Error::Refused { call: "SCardConnect", code })?;
         let protocols = if mode == ShareMode::Direct { protocol::UNDEFINED } else { protocol::T0 | protocol::T1 };
-        let body =
-            Connect { context: self.number, reader, share: mode.number(), protocols, handle: 0, active: 0, rv: ReturnCode::OK };
+        let body = Connect {
+            context: self.number,
+            reader: field,
+            share: mode.number(),
+            protocols,
+            handle: 0,
+            active: 0,
+            rv: ReturnCode::OK,
+        };
         let mut link = self.link();
         link.send(&Request::Connect(body))?;
         let answer = Connect::read(&link.receive::<{ Connect::SIZE }>()?);
         check("SCardConnect", answer.rv)?;
-        Ok(Connection { context: self, handle: answer.handle, protocol: answer.active, open: true })
+        Ok(Connection { context: self, reader: reader.into(), handle: answer.handle, protocol: answer.active, open: true })
     }
 }
 
@@ -328,6 +335,7 @@ impl Drop for Context {
 /// A connected card; disconnected and left as it is when dropped.
 pub struct Connection<'a> {
     context: &'a Context,
+    reader: String,
     handle: u32,
     protocol: u32,
     open: bool,
@@ -467,6 +475,15 @@ impl Connection<'_> {
         let mut link = self.context.link();
         link.send(&Request::Status(HandleOnly { handle: self.handle, rv: ReturnCode::OK }))?;
         check("SCardStatus", HandleOnly::read(&link.receive::<{ HandleOnly::SIZE }>()?).rv)
+    }
+
+    /// The answer to reset of the card that is in the reader now; empty when there is none.
+    ///
+    /// # Errors
+    /// [`Error::Connection`].
+    pub fn atr(&self) -> Result<Vec<u8>, Error> {
+        let readers = self.context.readers()?;
+        Ok(readers.into_iter().find(|state| state.name == self.reader).map(|state| state.atr).unwrap_or_default())
     }
 
     /// Disconnects.
