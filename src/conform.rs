@@ -203,14 +203,15 @@ impl Conform {
             }
             None => Expectations::default(),
         };
-        let mut records = Vec::new();
+        let (mut records, mut afterwards) = (Vec::new(), Vec::new());
         for target in &mut self.targets()? {
             for line in target.prepare(&chosen).map_err(|e| anyhow!(e)).or_exit(Exit::NOT_THERE)? {
                 eprintln!("  {line}");
             }
             records.extend(self.run_on(&mut **target, &chosen));
+            afterwards.extend(target.afterwards());
         }
-        let mut report = Report { format: FORMAT, target: self.target.clone(), seed: self.seed, records };
+        let mut report = Report { format: FORMAT, target: self.target.clone(), seed: self.seed, records, afterwards };
         let failures = Expectations::of(&report);
         let stale: Vec<String> = known.apply(&mut report).into_iter().map(|k| format!("{} on {}", k.id, k.card)).collect();
         // What was found is said before a file can fail.
@@ -271,11 +272,7 @@ impl Conform {
                     "{} in {reader}: at most '{}' will be done to it{}",
                     card.facts().name,
                     self.allow,
-                    match self.allow {
-                        Danger::Safe => "",
-                        Danger::SpendsTries => "; PIN, PUK and their tries are put back",
-                        _ => "; PIN, PUK, their tries and PIV data objects are put back, keys and GIDS files are not",
-                    }
+                    if self.allow > Danger::Safe { "; PIN, PUK and their tries are put back" } else { "" }
                 );
                 targets.push(Box::new(card));
             }

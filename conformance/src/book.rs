@@ -1,6 +1,7 @@
 //! How sections are written down: a book of sections, a section of tests.
 
 use crate::bench::{Bench, Checked};
+use crate::place::Place;
 use crate::test::{Danger, Level, Need, Test};
 
 /// A section of a standard that is being filled.
@@ -10,6 +11,7 @@ pub struct Section<'a> {
     source: String,
     needs: Vec<Need>,
     danger: Danger,
+    writes: Vec<Place>,
 }
 
 impl Section<'_> {
@@ -23,13 +25,21 @@ impl Section<'_> {
         let id = format!("{}/{slug}", self.path);
         self.tests.push(Test::new(id, title, &self.source, level, self.needs.clone(), body));
         let last = self.tests.len() - 1;
-        self.tests[last].danger(self.danger)
+        self.tests[last].writes(&self.writes).danger(self.danger)
     }
 
     /// What every test of the section may do at least.
     #[must_use]
     pub fn at_least(mut self, danger: Danger) -> Self {
         self.danger = danger;
+        self
+    }
+
+    /// What the section's tests write on a card that keeps the standard: said before they run. A test on a new card fails
+    /// when it writes anything else.
+    #[must_use]
+    pub fn writes(mut self, places: impl IntoIterator<Item = Place>) -> Self {
+        self.writes.extend(places);
         self
     }
 
@@ -86,6 +96,13 @@ impl Book {
 
     /// A section: its path in ids, the standard's words for its place, what all of its tests need.
     pub fn section(&mut self, path: &str, source: &str, needs: &[Need]) -> Section<'_> {
-        Section { tests: &mut self.0, path: path.into(), source: source.into(), needs: needs.to_vec(), danger: Danger::Safe }
+        Section {
+            tests: &mut self.0,
+            path: path.into(),
+            source: source.into(),
+            needs: needs.to_vec(),
+            danger: Danger::Safe,
+            writes: Vec::new(),
+        }
     }
 }

@@ -8,6 +8,7 @@
 //!
 //! A value is counted before it is sent: a card that keeps silent has taken its try.
 
+use crate::report::Stays;
 use crate::test::{Danger, Need};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -206,6 +207,18 @@ impl Ledger {
             let said = counted(said.unwrap_or_default());
             account.closed = Some(format!("the card says {said} of the {credential} where it should say {}", counted(left)));
         }
+    }
+
+    /// Tries that are gone and were not given back.
+    #[must_use]
+    pub fn outstanding(&self) -> Vec<Stays> {
+        let gone = |(credential, account): (&Credential, &Account)| {
+            let why = account.closed.as_deref().unwrap_or("the right one gives them back");
+            let counted_here = matches!(account.tries, Tries::Left(_)) && account.outstanding > 0;
+            let why = || format!("{} fewer, or none; {why}", counted(account.outstanding));
+            counted_here.then(|| Stays { what: format!("tries of the {credential}"), why: why() })
+        };
+        self.0.iter().filter_map(gone).collect()
     }
 
     /// What the run may cost at most, a line for each credential that it needs.

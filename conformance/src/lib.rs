@@ -23,11 +23,13 @@
 pub mod bench;
 pub mod book;
 pub mod catalogue;
+pub mod changes;
 pub mod credentials;
 pub mod expectations;
 mod keys;
 pub mod ledger;
 mod oracle;
+pub mod place;
 pub mod report;
 pub mod run;
 mod sections;

@@ -56,8 +56,8 @@ fn once(target: &mut dyn Target, test: &Test, over: &mut Option<String>) -> Reco
     };
     let lives_on = !placed.facts.new;
     let mut bench = Bench::new(placed.slot, placed.facts, test.danger);
-    if let Some(ledger) = placed.ledger {
-        bench = bench.under(ledger);
+    if let Some(custody) = placed.custody {
+        bench = bench.under(custody);
     }
     let started = Instant::now();
     let verdict = panic::catch_unwind(AssertUnwindSafe(|| test.perform(&mut bench)))
@@ -79,7 +79,12 @@ fn once(target: &mut dyn Target, test: &Test, over: &mut Option<String>) -> Reco
         Err(stop @ Stop::Card(_)) => (Outcome::Failed, stop.to_string()),
     };
     let transcript = std::mem::take(&mut bench.transcript);
+    if let (false, Outcome::Passed, Some(place)) = (lives_on, outcome, bench.written_beside(&test.writes)) {
+        (outcome, reason) =
+            (Outcome::Failed, format!("a fault of the suite: the test writes {place}, and does not say so before"));
+    }
     if gone.is_some() {
+        bench.left_as_it_is("the card could not be asked any more");
         *over = gone;
     } else if lives_on
         && test.danger > Danger::Safe

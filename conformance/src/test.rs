@@ -2,6 +2,7 @@
 
 use crate::bench::{Bench, Checked};
 use crate::keys::KeyKind;
+use crate::place::Place;
 use cardlab_client::recognise::Edge;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -173,6 +174,8 @@ pub struct Test {
     pub needs: Vec<Need>,
     /// The card that it wishes for.
     pub wish: Wish,
+    /// What it may write, PIN and PUK aside.
+    pub writes: Vec<Place>,
     body: Body,
 }
 
@@ -193,6 +196,7 @@ impl Test {
             danger: Danger::Safe,
             needs,
             wish: Wish::default(),
+            writes: Vec::new(),
             body: Box::new(body),
         }
     }
@@ -213,6 +217,11 @@ impl Test {
 
     pub(crate) fn danger(&mut self, danger: Danger) -> &mut Self {
         self.danger = self.danger.max(danger);
+        self
+    }
+
+    pub(crate) fn writes(&mut self, places: &[Place]) -> &mut Self {
+        self.writes.extend_from_slice(places);
         self
     }
 

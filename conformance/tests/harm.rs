@@ -1,104 +1,17 @@
 //! Cards that are somebody's: no run costs more than was announced, whatever the credentials say and whatever the card does.
 
+use crate::theirs::{HONEST, LEVELS, Malice, Reader, presents_pin, presents_puk, quick};
 use cardlab_client::transport::TransportError;
 use cardlab_conformance::catalogue::all;
 use cardlab_conformance::credentials::Credentials;
 use cardlab_conformance::report::{Outcome, Record};
 use cardlab_conformance::run::{Settings, run};
-use cardlab_conformance::target::owned::Owned;
-use cardlab_conformance::target::sim::{InProcess, Sim};
-use cardlab_conformance::target::{NoCard, Placed, Slot, Target};
-use cardlab_conformance::test::{Danger, Need, Test, Wish};
+use cardlab_conformance::target::{Slot, Target};
+use cardlab_conformance::test::{Danger, Test};
 use cardlab_protocol::admin_key::AdminKey;
-use cardlab_protocol::apdu::Command;
-use cardlab_sim::reference::{ADMINISTRATION, PIN, PUK, Reference};
+use cardlab_sim::reference::{ADMINISTRATION, PIN, PUK};
+use std::collections::BTreeSet;
 use zeroize::Zeroizing;
-
-/// What the card does to a command before it is answered: `None` lets it be.
-type Malice = fn(&mut Theirs, &[u8]) -> Option<Result<Vec<u8>, TransportError>>;
-
-/// A card that lives on from test to test, with a shell around it that writes down what came.
-struct Theirs {
-    card: InProcess,
-    malice: Malice,
-    /// Commands that presented a secret.
-    guesses: Vec<Vec<u8>>,
-    /// Numbers for the shell.
-    count: u8,
-}
-
-impl Theirs {
-    fn left(&self, reference: Reference) -> u8 {
-        reference.counter(self.card.0.nvm()).left
-    }
-}
-
-impl Slot for &mut Theirs {
-    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError> {
-        if presents_pin(command) || presents_puk(command) {
-            self.guesses.push(command.to_vec());
-        }
-        match (self.malice)(self, command) {
-            Some(answer) => answer,
-            None => self.card.transmit(command),
-        }
-    }
-
-    fn reset(&mut self, cold: bool) -> Result<(), TransportError> {
-        self.card.reset(cold)
-    }
-}
-
-/// The target: one card, its owner's credentials.
-struct Reader {
-    theirs: Theirs,
-    owned: Owned,
-}
-
-impl Reader {
-    fn new(profile: &str, danger: Danger, change: impl FnOnce(&mut Credentials), malice: Malice) -> Self {
-        let (card, mut facts) = Sim::new(profile, 1).unwrap().card(&Wish::default()).unwrap();
-        (facts.new, facts.serial) = (false, "01".into());
-        change(&mut facts.credentials);
-        let theirs = Theirs { card: InProcess(card), malice, guesses: Vec::new(), count: 0 };
-        Self { theirs, owned: Owned::new(facts, danger) }
-    }
-
-    /// The whole suite, without what takes its time.
-    fn judged(&mut self) -> Vec<Record> {
-        let tests = all();
-        let quick = quick(&tests);
-        self.prepare(&quick).unwrap();
-        run(self, &quick, Settings::default(), &mut |_| {})
-    }
-
-    /// How often a command presented a secret that begins so.
-    fn sent(&self, what: impl Fn(&[u8]) -> bool, begin: &[u8]) -> usize {
-        self.theirs.guesses.iter().filter(|command| what(command) && command[5..].starts_with(begin)).count()
-    }
-}
-
-fn quick(tests: &[Test]) -> Vec<&Test> {
-    tests.iter().filter(|test| !test.needs.contains(&Need::RsaKeyGeneration)).collect()
-}
-
-impl Target for Reader {
-    fn name(&self) -> String {
-        "theirs".into()
-    }
-
-    fn prepare(&mut self, tests: &[&Test]) -> Result<Vec<String>, String> {
-        self.owned.prepare(Box::new(&mut self.theirs), tests).map_err(|stop| format!("{stop:?}"))
-    }
-
-    fn place(&mut self, needs: &[Need], wish: &Wish, danger: Danger) -> Result<Placed<'_>, NoCard> {
-        self.owned.admit(needs, wish, danger)?;
-        Ok(self.owned.place(Box::new(&mut self.theirs)))
-    }
-}
-
-const HONEST: Malice = |_, _| None;
-const LEVELS: [Danger; 4] = [Danger::Safe, Danger::SpendsTries, Danger::ChangesKeys, Danger::Locks];
 
 /// Not one test that would need the secret has run, and each says why.
 fn not_run(records: &[Record], why: &str) {
@@ -128,6 +41,48 @@ fn a_wrong_puk_is_sent_once_and_blocks_nothing() {
         let sent = usize::from(danger > Danger::Safe);
         assert_eq!(reader.sent(presents_puk, b"73916452"), sent, "{danger}");
         assert_eq!((reader.theirs.left(PIN), reader.theirs.left(PUK)), (pin, puk - sent as u8), "{danger}");
+    }
+}
+
+/// A wrong value in the file, as the owner may have mistyped it.
+const WRONG: [(&str, fn(&mut Credentials)); 3] = [
+    ("PIN", |known| known.pin = Some(Zeroizing::new("739164".into()))),
+    ("PUK", |known| known.puk = known.puk.as_ref().map(|_| Zeroizing::new("73916452".into()))),
+    ("administration key", |known| {
+        known.admin = known.admin.as_ref().map(|key| AdminKey::filled(key.cipher(), |bytes| bytes.fill(0x17)));
+    }),
+];
+
+/// Whatever is selected, also where what needs the secret is not the part of the suite that one thinks of: each family by
+/// itself (iso, piv, gids, unblock, minidriver, yubikey; pcsc is in `tests/conform.rs`, since it needs a reader).
+#[test]
+fn a_wrong_value_costs_one_try_at_most_in_every_family() {
+    let tests = all();
+    let family = |test: &Test| test.id.split('/').next().unwrap().to_owned();
+    let families: BTreeSet<String> = tests.iter().map(family).collect();
+    assert!(families.len() >= 6, "{families:?}");
+    for profile in ["nist-piv", "yubikey-5.7", "piv-admin", "gids"] {
+        for family_name in &families {
+            let own: Vec<&Test> = quick(&tests).into_iter().filter(|test| family(test) == *family_name).collect();
+            for (secret, mistype) in WRONG {
+                for danger in LEVELS {
+                    let mistyped = |known: &mut Credentials| {
+                        (known.puk_tries, known.admin_tries) = (Some(3), None);
+                        mistype(known);
+                    };
+                    let mut reader = Reader::new(profile, danger, mistyped, HONEST);
+                    let left = |reader: &Reader| [PIN, PUK, ADMINISTRATION].map(|reference| reader.theirs.left(reference));
+                    let before = left(&reader);
+                    reader.judged_by(&own);
+                    let cost: u8 = before.iter().zip(left(&reader)).map(|(before, left)| before - left).sum();
+                    assert!(cost <= 1, "{profile}, {family_name}, {danger}, wrong {secret}: {cost} tries");
+                    let (pin, puk) = (reader.sent(presents_pin, b"739164"), reader.sent(presents_puk, b"73916452"));
+                    assert!(pin <= 1 && puk <= 1, "{profile}, {family_name}, {danger}, wrong {secret}: sent {pin}, {puk}");
+                    let told = reader.owned.afterwards().stays.iter().filter(|left| left.why.contains("1 try fewer")).count();
+                    assert_eq!(told, usize::from(cost), "{profile}, {family_name}, {danger}: what it cost is said");
+                }
+            }
+        }
     }
 }
 
@@ -200,19 +155,6 @@ fn counted(profile: &str, danger: Danger, malice: Malice) -> u8 {
     let mut reader = Reader::new(profile, danger, |known| known.puk_tries = Some(3), malice);
     reader.judged();
     reader.theirs.count
-}
-
-/// Instruction, P1 and P2 of a command that carries data.
-fn head(command: &[u8]) -> Option<[u8; 3]> {
-    Command::parse(command).ok().filter(|command| !command.data.is_empty()).map(|c| [c.ins, c.p1, c.p2])
-}
-
-fn presents_puk(command: &[u8]) -> bool {
-    matches!(head(command), Some([0x24, _, 0x81] | [0x2C, 0x00, _]))
-}
-
-fn presents_pin(command: &[u8]) -> bool {
-    matches!(head(command), Some([0x20 | 0x24, _, 0x80]))
 }
 
 #[test]

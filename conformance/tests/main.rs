@@ -4,3 +4,5 @@
 mod harm;
 mod profiles;
 mod reports;
+mod restored;
+mod theirs;

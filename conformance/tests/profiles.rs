@@ -41,7 +41,7 @@ fn every_profile_has_its_test() {
 
 fn report(target: &mut dyn Target, tests: &[&Test]) -> Report {
     let records = run(target, tests, Settings::default(), &mut |_| {});
-    Report { format: 1, target: "t".into(), seed: 1, records }
+    Report { format: 2, target: "t".into(), seed: 1, records, afterwards: Vec::new() }
 }
 
 /// All but the generation of RSA keys, which takes seconds each.

@@ -73,6 +73,7 @@ impl Target for Unlock {
             tells_verified: true,
             pin_tries: None,
             objects: Objects::new(),
+            files: Vec::new(),
         };
         Ok(Placed::new(Box::new(NoSlot), facts))
     }

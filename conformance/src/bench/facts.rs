@@ -2,11 +2,12 @@
 
 use crate::credentials::Credentials;
 use crate::oracle::PublicKey;
+use crate::place::Place;
 use cardlab_client::recognise::Edge;
 use std::collections::BTreeMap;
 
-/// Data objects by tag.
-pub type Objects = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+/// Data objects: the value, or `None` for one that is absent.
+pub type Objects = BTreeMap<Place, Option<Vec<u8>>>;
 
 /// A card as the suite knows it.
 #[derive(Clone)]
@@ -29,7 +30,9 @@ pub struct Facts {
     pub tells_verified: bool,
     /// PIN entries that it allows, when known.
     pub pin_tries: Option<u8>,
-    /// Data objects of a PIV card that lives on, as they were: contents of `53` by tag, `None` for one that is
-    /// absent.
+    /// Data objects of a card that lives on, as they were: the contents of their `53` or, on GIDS cards and of 7E and 7F61,
+    /// of the object itself.
     pub objects: Objects,
+    /// Files that a GIDS card has, among those that tests make and delete.
+    pub files: Vec<u16>,
 }

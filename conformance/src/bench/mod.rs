@@ -24,10 +24,13 @@ pub use checked::{Checked, Stop};
 pub(crate) use checked::{holds, same};
 pub use facts::{Facts, Objects};
 pub use reply::Reply;
+pub(crate) use restore::certificate_of;
 pub use transcript::Line;
 
+use crate::changes::Changes;
 use crate::ledger::{Credential, Ledger, Tries};
-use crate::target::Slot;
+use crate::place::Place;
+use crate::target::{Custody, Slot};
 use crate::test::Danger;
 use cardlab_client::minidriver::Minidriver;
 use cardlab_client::recognise::Edge;
@@ -55,10 +58,10 @@ pub struct Bench<'a> {
     puk_now: Option<Zeroizing<Vec<u8>>>,
     /// A try of the PUK may have been spent: it was sent, and not taken.
     puk_spent: bool,
-    /// Data objects that the test has written.
-    written: BTreeSet<Vec<u8>>,
-    /// Data objects that it has begun to write: a card may have stored what it refuses in the end.
-    touched: BTreeSet<Vec<u8>>,
+    /// What the test has written.
+    written: BTreeSet<Place>,
+    /// What it has begun to write: a card may have stored what it refuses in the end.
+    touched: BTreeSet<Place>,
     /// What the test may do to the card.
     allowed: Danger,
     /// Header and data of a chain that is under way.
@@ -69,6 +72,8 @@ pub struct Bench<'a> {
     restoring: bool,
     /// What the run may cost the card, where it is somebody's.
     ledger: Option<&'a mut Ledger>,
+    /// What it has changed, likewise.
+    changes: Option<&'a mut Changes>,
 }
 
 impl<'a> Bench<'a> {
@@ -89,14 +94,21 @@ impl<'a> Bench<'a> {
             challenge: None,
             restoring: false,
             ledger: None,
+            changes: None,
         }
     }
 
-    /// A card that is somebody's: no secret is sent against the ledger's word.
+    /// A card that is somebody's: no secret is sent against the ledger's word, and what stays changed is written down.
     #[must_use]
-    pub fn under(mut self, ledger: &'a mut Ledger) -> Self {
-        self.ledger = Some(ledger);
+    pub fn under(mut self, Custody { ledger, changes }: Custody<'a>) -> Self {
+        (self.ledger, self.changes) = (Some(ledger), Some(changes));
         self
+    }
+
+    /// What was written that is not among these.
+    #[must_use]
+    pub fn written_beside(&self, places: &[Place]) -> Option<&Place> {
+        self.written.iter().find(|place| !places.contains(place))
     }
 
     /// As [`Ledger::open`], of this card's ledger.
@@ -138,7 +150,7 @@ impl<'a> Bench<'a> {
         if let (Some(guess), Some(ledger)) = (guess, self.ledger.as_deref_mut()) {
             ledger.before(guess).map_err(Stop::NotRun)?;
         }
-        self.note_touched(command);
+        self.note_begun(command);
         let answer = self.slot.transmit(command);
         if let (Some(guess), Some(ledger)) = (guess, self.ledger.as_deref_mut()) {
             let sw = answer.as_ref().ok().and_then(|answer| apdu::response(answer));
@@ -147,8 +159,9 @@ impl<'a> Bench<'a> {
         let done = answer.as_ref().is_ok_and(|response| response.ends_with(&[0x90, 0x00]));
         if let Some((header, data)) = whole {
             self.note_challenge(header, answer.as_deref().unwrap_or_default());
-            if done {
-                self.note_written(header, &data);
+            let announced = answer.as_ref().is_ok_and(|response| matches!(response[..], [.., 0x61, _]));
+            if done || announced {
+                self.written.extend(Place::written(header, &data, self.gids()));
             }
             self.note_secrets(header, &data, done);
         }
@@ -310,6 +323,7 @@ mod tests {
             tells_verified: true,
             pin_tries: None,
             objects: Objects::new(),
+            files: Vec::new(),
         }
     }
 

@@ -1,11 +1,15 @@
 //! Putting back what a test has changed: what to put back is read off what was sent and taken.
 
-use super::{Bench, Checked, PIV_PIN, Stop};
+use super::{Bench, Checked, PIV_PIN, Reply, Stop};
 use crate::ledger::Credential;
+use crate::place::Place;
 use crate::test::Danger;
 use cardlab_protocol::apdu::short;
-use cardlab_protocol::tlv::encode;
+use cardlab_protocol::tlv::{encode, find, tag_bytes};
 use zeroize::Zeroizing;
+
+const THE_PIN: &str = "the PIN and its tries";
+const THE_PUK: &str = "the PUK and its tries";
 
 impl Bench<'_> {
     /// Header and data of a command, those of the blocks before it included where it ends a chain.
@@ -25,16 +29,9 @@ impl Bench<'_> {
     }
 
     /// A block of PUT DATA that begins one, to a card that lives on, whatever becomes of it.
-    pub(super) fn note_touched(&mut self, command: &[u8]) {
-        if let ([_, 0xDB, 0x3F, 0xFF, _, 0x5C, length, rest @ ..], false) = (command, self.facts.new) {
-            self.touched.extend(rest.get(..usize::from(*length)).map(<[u8]>::to_vec));
-        }
-    }
-
-    /// PUT DATA that a card that lives on has taken: what it writes is to be put back.
-    pub(super) fn note_written(&mut self, header: [u8; 4], data: &[u8]) {
-        if let ([_, 0xDB, 0x3F, 0xFF], [0x5C, length, rest @ ..], false) = (header, data, self.facts.new) {
-            self.written.extend(rest.get(..usize::from(*length)).map(<[u8]>::to_vec));
+    pub(super) fn note_begun(&mut self, command: &[u8]) {
+        if let ([class, ins, p1, p2, _, data @ ..], false) = (command, self.facts.new) {
+            self.touched.extend(Place::begun([*class, *ins, *p1, *p2], data, self.gids()));
         }
     }
 
@@ -61,11 +58,36 @@ impl Bench<'_> {
         if ins == 0x24 && of_puk { self.puk_now = new } else { self.pin_now = new }
     }
 
-    /// Puts back what a test has changed: PIN, PUK and tries. For cards that go on living.
+    /// Puts back what a test has changed. For cards that go on living.
     pub(crate) fn restore(&mut self) -> Checked {
         self.restoring = true;
-        self.put_objects_back()?;
         self.allowed = Danger::Resets;
+        // The PIN first: what it protects is read with it, and on GIDS cards written. Where it does not come back the rest may.
+        let secrets = self.put_secrets_back();
+        if let Err(Stop::Card(_)) = secrets {
+            return secrets;
+        }
+        let places = self.put_places_back();
+        secrets.and(places)?;
+        self.reset()
+    }
+
+    /// Nothing more can be put back.
+    pub(crate) fn left_as_it_is(&mut self, why: &str) {
+        let touched = std::mem::take(&mut self.touched);
+        let mut left: Vec<String> = std::mem::take(&mut self.written).into_iter().chain(touched).map(|p| p.to_string()).collect();
+        if self.pin_now.is_some() {
+            left.push(THE_PIN.into());
+        }
+        if self.puk_now.is_some() {
+            left.push(THE_PUK.into());
+        }
+        if let Some(changes) = self.changes.as_deref_mut() {
+            left.into_iter().for_each(|thing| changes.stays(thing, why));
+        }
+    }
+
+    fn put_secrets_back(&mut self) -> Checked {
         self.start()?;
         if self.owes(Credential::AdminKey) {
             self.admin()?;
@@ -75,9 +97,11 @@ impl Bench<'_> {
         if puk_spent && self.facts.credentials.puk.is_some() {
             let (now, before) = (self.puk()?, self.facts.credentials.puk.clone().unwrap_or_default());
             self.change_puk(&now, before.as_bytes())?.ok("putting the PUK and its tries back")?;
+            self.is_back(THE_PUK);
         }
-        let Some(pin) = self.facts.credentials.pin.clone() else { return self.reset() };
+        let Some(pin) = self.facts.credentials.pin.clone() else { return Ok(()) };
         let pin = pin.as_bytes();
+        let owed = self.pin_now.is_some() || self.owes(Credential::Pin);
         if self.tries().is_ok_and(|left| left == 0) {
             if self.facts.credentials.puk.is_some() && !self.gids() {
                 let puk = self.puk()?;
@@ -101,47 +125,186 @@ impl Bench<'_> {
             }
         }
         (self.pin_now, self.puk_now) = (None, None);
-        self.reset()
-    }
-
-    /// Data objects that the test wrote, as they were before.
-    fn put_objects_back(&mut self) -> Checked {
-        let (touched, mut written) = (std::mem::take(&mut self.touched), std::mem::take(&mut self.written));
-        if touched.is_empty() && written.is_empty() || self.gids() {
-            return Ok(());
-        }
-        self.allowed = Danger::Resets;
-        self.start()?;
-        for tag in touched {
-            let Some(before) = self.facts.objects.get(&tag).cloned() else { continue };
-            let get = short([0x00, 0xCB, 0x3F, 0xFF], &[&[0x5C, tag.len() as u8], &tag[..]].concat(), Some(0));
-            let reply = self.full(&get)?;
-            let same = match before {
-                Some(value) => reply.sw == 0x9000 && reply.data == encode(0x53, &value),
-                None => reply.is_absent(),
-            };
-            if !same {
-                written.insert(tag);
-            }
-        }
-        if written.is_empty() {
-            return Ok(());
-        }
-        self.admin()?;
-        for tag in written {
-            let before = self.facts.objects.get(&tag).cloned();
-            let before = before.ok_or_else(|| Stop::failed(format!("object {} was not read before", hex::encode_upper(&tag))))?;
-            let data = [&[0x5C, tag.len() as u8], &tag[..], &encode(0x53, &before.unwrap_or_default())].concat();
-            self.long([0x00, 0xDB, 0x3F, 0xFF], &data)?.ok("putting a data object back")?;
+        if owed {
+            self.is_back(THE_PIN);
         }
         Ok(())
     }
+
+    /// What the test wrote, as it was before, as far as the card allows it.
+    fn put_places_back(&mut self) -> Checked {
+        let (touched, mut written) = (std::mem::take(&mut self.touched), std::mem::take(&mut self.written));
+        if touched.is_empty() && written.is_empty() {
+            return Ok(());
+        }
+        for place in touched {
+            if !written.contains(&place) && self.facts.objects.contains_key(&place) {
+                written.insert(place);
+            }
+        }
+        let mut opened = false;
+        for place in written {
+            match place {
+                Place::Key(reference) => self.note_key(reference),
+                Place::File(file) => self.delete_file(file)?,
+                Place::Object(_) | Place::InFile(..) => {
+                    if !std::mem::replace(&mut opened, true) {
+                        self.start()?;
+                        self.open()?;
+                    }
+                    self.put_object_back(&place)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The right to write objects, and to read them.
+    fn open(&mut self) -> Checked {
+        if self.facts.credentials.pin.is_some()
+            && let Err(stop @ Stop::Card(_)) = self.verify()
+        {
+            return Err(stop);
+        }
+        if !self.gids() || self.facts.credentials.admin.is_some() { self.admin() } else { Ok(()) }
+    }
+
+    /// A key that was made is there for good.
+    fn note_key(&mut self, reference: u8) {
+        let certificate = certificate_of(reference).and_then(|tag| self.facts.objects.get(&Place::Object(tag)));
+        let had = certificate.is_some_and(|value| value.as_ref().is_some_and(|value| !value.is_empty()));
+        let why = "made, imported or deleted by the tests; what was there before is lost";
+        let why = if had { format!("{why}, and the certificate there is of the key before") } else { why.into() };
+        if let Some(changes) = self.changes.as_deref_mut() {
+            changes.key(reference, why);
+        }
+    }
+
+    /// A file of a GIDS card that a test has made.
+    fn delete_file(&mut self, file: u16) -> Checked {
+        let [high, low] = file.to_be_bytes();
+        self.start()?;
+        self.open()?;
+        let select = short([0x00, 0xA4, 0x00, 0x0C], &[high, low], None);
+        if self.send(&select)?.sw == 0x9000 {
+            // ACTIVATE FILE: one that was not put into use is not deleted by every card.
+            self.send(&[0x00, 0x44, 0x00, 0x00])?;
+            let reply = self.send(&[0x00, 0xE4, 0x00, 0x00])?;
+            if reply.sw != 0x9000 {
+                self.stays(&Place::File(file), format!("made by the tests; the card does not delete it ({:04X})", reply.sw));
+                return Ok(());
+            }
+        }
+        if self.facts.files.contains(&file) {
+            self.stays(&Place::File(file), "it was there before, and is deleted".into());
+        } else {
+            self.is_back(Place::File(file));
+        }
+        Ok(())
+    }
+
+    /// Writes an object as it was and looks whether the card has it so.
+    fn put_object_back(&mut self, place: &Place) -> Checked {
+        let Some(before) = self.facts.objects.get(place).cloned() else {
+            if self.gids() {
+                // Empty, and once more: deleted where the card can.
+                for _ in 0..2 {
+                    self.write(place, &[])?;
+                }
+                self.stays(place, "could not be read before, is deleted or empty now".into());
+                return Ok(());
+            }
+            return Err(Stop::failed(format!("{place} was not read before")));
+        };
+        if self.is_as_before(place)? {
+            return Ok(());
+        }
+        let value = before.clone().unwrap_or_default();
+        self.write(place, &value)?.ok("putting a data object back")?;
+        let now = self.read(place)?;
+        // What is not to be read was taken at least.
+        if now == Some(before.clone()) || now.is_none() && before.is_some() {
+            self.is_back(place);
+            return Ok(());
+        }
+        if before.is_some() {
+            return Err(Stop::failed(format!("{place} was put back, but is read otherwise")));
+        }
+        // GIDS cards delete an empty object when nothing is written to it once more.
+        self.write(place, &value)?;
+        if self.is_as_before(place)? {
+            self.is_back(place);
+        } else {
+            self.stays(place, "absent before, empty now: the card does not delete it".into());
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, place: &Place, value: &[u8]) -> Checked<Reply> {
+        match *place {
+            Place::InFile(file, tag) => {
+                let [p1, p2] = file.to_be_bytes();
+                self.long([0x00, 0xDB, p1, p2], &encode(tag, value))
+            }
+            Place::Object(tag @ (0x7E | 0x7F61)) => self.long([0x00, 0xDB, 0x3F, 0xFF], &encode(tag, value)),
+            Place::Object(tag) => self.put(tag, value),
+            Place::Key(_) | Place::File(_) => Err(Stop::failed(format!("{place} is no data object"))),
+        }
+    }
+
+    fn is_as_before(&mut self, place: &Place) -> Checked<bool> {
+        let now = self.read(place)?;
+        Ok(now.is_some() && now.as_ref() == self.facts.objects.get(place))
+    }
+
+    /// An object as it is: its value, `None` in it for one that is absent; `None` where it is not to be read.
+    pub(crate) fn read(&mut self, place: &Place) -> Checked<Option<Option<Vec<u8>>>> {
+        let (tag, reply) = match *place {
+            Place::InFile(file, tag) => {
+                let [p1, p2] = file.to_be_bytes();
+                let list: Vec<u8> = tag_bytes(tag).collect();
+                (tag, self.full(&short([0x00, 0xCB, p1, p2], &encode(0x5C, &list), Some(0)))?)
+            }
+            Place::Object(tag) => (if matches!(tag, 0x7E | 0x7F61) { tag } else { 0x53 }, self.get(tag)?),
+            Place::Key(_) | Place::File(_) => return Ok(None),
+        };
+        Ok(match reply.sw {
+            0x9000 => Some(find(&reply.data, tag).map(<[u8]>::to_vec)),
+            0x6A81 | 0x6A82 | 0x6A88 => Some(None),
+            _ => None,
+        })
+    }
+
+    fn is_back(&mut self, what: impl ToString) {
+        if let Some(changes) = self.changes.as_deref_mut() {
+            changes.back(what);
+        }
+    }
+
+    fn stays(&mut self, place: &Place, why: String) {
+        if let Some(changes) = self.changes.as_deref_mut() {
+            changes.stays(place, why);
+        }
+    }
+}
+
+/// The certificate of a key reference, part 1 table 3 of SP 800-73-4.
+pub(crate) const fn certificate_of(reference: u8) -> Option<u32> {
+    Some(match reference {
+        0x9A => 0x5FC105,
+        0x9C => 0x5FC10A,
+        0x9D => 0x5FC10B,
+        0x9E => 0x5FC101,
+        0x82..=0x95 => 0x5FC10D + (reference - 0x82) as u32,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::tests::facts;
     use super::super::{Bench, Slot};
+    use crate::place::Place;
     use crate::test::Danger;
     use cardlab_client::transport::TransportError;
     use cardlab_protocol::admin_key::{AdminKey, Cipher};
@@ -210,7 +373,7 @@ mod tests {
         let object = std::cell::RefCell::new(b"\x53\x03\x70\x01\xAA".to_vec());
         let mut known = facts();
         known.credentials.admin = AdminKey::new(Cipher::Tdes, &[7; 24]).ok();
-        known.objects.insert(vec![0x5F, 0xC1, 0x02], Some(vec![0x70, 0x01, 0xAA]));
+        known.objects.insert(Place::Object(0x5FC102), Some(vec![0x70, 0x01, 0xAA]));
         let mut b = Bench::new(Box::new(Eager(&object)), known, Danger::ChangesKeys);
         assert_eq!(b.put(0x5FC102, &[0x11; 300]).unwrap().sw, 0x6700);
         assert_ne!(object.borrow()[..], *b"\x53\x03\x70\x01\xAA");

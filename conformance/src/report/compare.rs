@@ -1,6 +1,6 @@
 //! Two runs side by side, and parts of one put together.
 
-use super::{FORMAT, Outcome, Record, Report};
+use super::{Afterwards, FORMAT, Outcome, Record, Report};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use thiserror::Error;
@@ -26,6 +26,7 @@ pub enum MergeError {
 pub fn merge(parts: &[Report]) -> Result<Report, MergeError> {
     let first = parts.first().ok_or(MergeError::Nothing)?;
     let mut records: BTreeMap<(String, String), Record> = BTreeMap::new();
+    let mut afterwards: Vec<Afterwards> = Vec::new();
     for part in parts {
         if part.target != first.target || part.seed != first.seed {
             return Err(MergeError::Targets(first.target.clone(), part.target.clone()));
@@ -36,8 +37,27 @@ pub fn merge(parts: &[Report]) -> Result<Report, MergeError> {
                 return Err(MergeError::Twice(record.id.clone(), record.card.clone()));
             }
         }
+        for of_part in &part.afterwards {
+            match afterwards.iter_mut().find(|of_whole| of_whole.card == of_part.card) {
+                Some(of_whole) => together(of_whole, of_part),
+                None => afterwards.push(of_part.clone()),
+            }
+        }
     }
-    Ok(Report { format: FORMAT, target: first.target.clone(), seed: first.seed, records: records.into_values().collect() })
+    let records = records.into_values().collect();
+    Ok(Report { format: FORMAT, target: first.target.clone(), seed: first.seed, records, afterwards })
+}
+
+/// What became of a card in one part more. Both lists name each thing once.
+fn together(of_whole: &mut Afterwards, of_part: &Afterwards) {
+    of_whole.put_back.extend(of_part.put_back.iter().cloned());
+    of_whole.stays.extend(of_part.stays.iter().cloned());
+    of_whole.put_back.sort();
+    of_whole.put_back.dedup();
+    of_whole.stays.sort();
+    of_whole.stays.dedup();
+    let stays = &of_whole.stays;
+    of_whole.put_back.retain(|thing| !stays.iter().any(|left| left.what == *thing));
 }
 
 /// Which tests ended otherwise: a line each. Two cards of one run are compared when each report has one

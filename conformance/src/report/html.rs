@@ -1,6 +1,6 @@
 //! A report as one page that needs nothing else.
 
-use super::{Outcome, Record, Report};
+use super::{Outcome, Record, Report, Standing};
 use askama::Template;
 
 const STYLE: &str = include_str!("../../templates/report.css");
@@ -27,6 +27,7 @@ struct Standard {
 /// A card.
 struct Tested<'a> {
     name: &'a str,
+    standing: Standing,
     sections: Vec<Section<'a>>,
 }
 
@@ -72,7 +73,7 @@ fn tested<'a>(report: &'a Report, name: &'a str) -> Tested<'a> {
             _ => sections.push(Section { name: own, source: &record.source, records: vec![record] }),
         }
     }
-    Tested { name, sections }
+    Tested { name, standing: Standing::of(report, name), sections }
 }
 
 impl Outcome {

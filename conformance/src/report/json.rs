@@ -1,5 +1,5 @@
-//! A report as JSON: one object with `format`, `target`, `seed` and `records`; see [`Report`] and
-//! [`crate::report::Record`] for the fields.
+//! A report as JSON: one object with `format`, `target`, `seed`, `records` and `afterwards`; see [`Report`],
+//! [`crate::report::Record`] and [`crate::report::Afterwards`] for the fields.
 
 use super::{FORMAT, Report};
 use thiserror::Error;
@@ -11,7 +11,7 @@ pub enum JsonError {
     #[error("this is no report of a conformance run")]
     Form(#[from] serde_json::Error),
     /// Of another version.
-    #[error("the report has format {0}; this version reads format {FORMAT}")]
+    #[error("the report has format {0}; this version reads formats 1 to {FORMAT}")]
     Version(u32),
 }
 
@@ -33,7 +33,7 @@ pub fn read(text: &str) -> Result<Report, JsonError> {
         format: u32,
     }
     let version: Version = serde_json::from_str(text)?;
-    if version.format != FORMAT {
+    if !(1..=FORMAT).contains(&version.format) {
         return Err(JsonError::Version(version.format));
     }
     Ok(serde_json::from_str(text)?)

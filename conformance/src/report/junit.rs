@@ -12,6 +12,14 @@ pub fn write(report: &Report) -> Result<String, String> {
     let mut document = Document::new("cardlab conform");
     for card in report.cards() {
         let mut suite = TestSuite::new(card);
+        for afterwards in report.afterwards.iter().filter(|afterwards| afterwards.card == card) {
+            suite.add_property(("afterwards", afterwards.summary()));
+            for (name, things) in [("put-back", &afterwards.put_back), ("not-as-it-was", &afterwards.lines())] {
+                for thing in things {
+                    suite.add_property((name, thing.as_str()));
+                }
+            }
+        }
         for record in report.records.iter().filter(|r| r.card == card) {
             let mut status = match record.outcome {
                 Outcome::Passed => TestCaseStatus::success(),

@@ -11,7 +11,10 @@ pub mod compare;
 pub mod html;
 pub mod json;
 pub mod junit;
+mod standing;
 pub mod terminal;
+
+pub use standing::Standing;
 
 use crate::bench::Line;
 use crate::test::{Danger, Level};
@@ -86,6 +89,53 @@ pub struct Record {
     pub micros: u64,
 }
 
+/// What became of a card that is somebody's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Afterwards {
+    /// The card.
+    pub card: String,
+    /// What was changed and is as it was before.
+    pub put_back: Vec<String>,
+    /// What is not as it was before.
+    pub stays: Vec<Stays>,
+}
+
+/// A thing on a card that is not as it was before the run.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stays {
+    /// What it is.
+    pub what: String,
+    /// How it is now, and why.
+    pub why: String,
+}
+
+impl Afterwards {
+    /// Whether the card is as it was, in a few words.
+    #[must_use]
+    pub const fn summary(&self) -> &'static str {
+        match (self.put_back.is_empty(), self.stays.is_empty()) {
+            (true, true) => "nothing was changed",
+            (false, true) => "restored",
+            (_, false) => "not all restored",
+        }
+    }
+
+    /// What is not as it was, a line for each reason.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+        for Stays { what, why } in &self.stays {
+            match reasons.iter_mut().find(|(of, _)| of == why) {
+                Some((_, things)) => things.push(what),
+                None => reasons.push((why, vec![what])),
+            }
+        }
+        reasons.into_iter().map(|(why, things)| format!("{}: {why}", things.join(", "))).collect()
+    }
+}
+
 /// A whole run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -98,10 +148,13 @@ pub struct Report {
     pub seed: u64,
     /// In the order of running.
     pub records: Vec<Record>,
+    /// Of cards that are somebody's; reports before version 2 say nothing of it.
+    #[serde(default)]
+    pub afterwards: Vec<Afterwards>,
 }
 
 /// Version of [`Report`].
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 impl Report {
     /// How many ended so.

@@ -1,7 +1,6 @@
 //! A report for people at a terminal.
 
-use super::{Outcome, Record, Report};
-use crate::test::Level;
+use super::{Record, Report, Standing};
 use std::fmt::Write as _;
 
 /// Lines of a transcript that are shown of a failure: the last ones tell most.
@@ -39,29 +38,28 @@ pub fn write(report: &Report) -> String {
         out.push('\n');
     }
     for card in report.cards() {
-        let own = Report { records: report.records.iter().filter(|r| r.card == card).cloned().collect(), ..report.clone() };
-        let _ = writeln!(out, "{card}: {}", own.summary());
-        out.push_str(&by_level(&own));
+        let records = report.records.iter().filter(|r| r.card == card).cloned().collect();
+        let _ = writeln!(out, "{card}: {}", Report { records, ..report.clone() }.summary());
+        out.push_str(&standing(&Standing::of(report, card)));
     }
     out
 }
 
-/// Whether a card keeps the standard, in one line; nothing where there is nothing to say.
-fn by_level(report: &Report) -> String {
-    let failed = |record: &&Record| matches!(record.outcome, Outcome::Failed | Outcome::ExpectedFailure);
-    let of = |level: Level| {
-        let judged = report.records.iter().filter(|r| r.level == level);
-        let judged = judged.filter(|r| r.outcome == Outcome::Passed || failed(r));
-        let (failed, all) = (judged.clone().filter(failed).count(), judged.count());
-        format!("{}: {failed} of {all} failed", level.name())
-    };
-    if !report.records.iter().any(|record| failed(&record)) {
+/// How a card stands, and below it what is not as it was; nothing where there is nothing to say.
+fn standing(standing: &Standing) -> String {
+    if standing.is_plain() {
         return String::new();
     }
-    let silent =
-        report.records.iter().filter(|r| r.outcome == Outcome::NotApplicable && r.reason.contains("does not tell")).count();
-    let levels = [Level::Must, Level::Should, Level::Profile].map(of).join(", ");
-    format!("  {levels}, not told by the card: {silent}\n")
+    let mut out = format!("  {standing}\n");
+    if let Some(afterwards) = &standing.afterwards {
+        if !afterwards.put_back.is_empty() {
+            let _ = writeln!(out, "  put back: {}", afterwards.put_back.join(", "));
+        }
+        for line in afterwards.lines() {
+            let _ = writeln!(out, "  not as it was: {line}");
+        }
+    }
+    out
 }
 
 /// A long line with its middle left out.

@@ -2,6 +2,7 @@
 
 use crate::bench::{Bench, Checked, Stop, holds, same};
 use crate::book::Book;
+use crate::place::Place;
 use crate::test::{Danger, Level, Need};
 use cardlab_protocol::apdu::short;
 use hex_literal::hex;
@@ -152,7 +153,7 @@ fn long_answer(b: &mut Bench<'_>) -> Checked<(Vec<u8>, Vec<u8>)> {
 }
 
 fn responses(book: &mut Book) {
-    let mut s = book.section("iso/7816-4/11.8.1", "ISO/IEC 7816-4:2020 section 11.8.1", &[]);
+    let mut s = book.section("iso/7816-4/11.8.1", "ISO/IEC 7816-4:2020 section 11.8.1", &[]).writes([Place::Object(0x5FC105)]);
     let known = [Need::AdminKey];
     s.must("nothing-waits", "GET RESPONSE with nothing waiting gives no data", |b| {
         b.start()?;

@@ -4,6 +4,7 @@ use crate::bench::{Bench, Checked, Stop, holds, same};
 use crate::book::Book;
 use crate::keys::KeyKind;
 use crate::oracle::{self, PublicKey};
+use crate::place::Place;
 use crate::test::{Danger, Need};
 use cardlab_protocol::apdu::short;
 use cardlab_protocol::tlv::{encode, find, find_path};
@@ -72,7 +73,9 @@ fn identity(book: &mut Book) {
         holds(config.first().is_some_and(|n| usize::from(*n) + 1 == config.len()), "a length, then that many bytes")
     });
 
-    let mut s = book.section("yubikey/piv/get-metadata", "Yubico PIV extensions, GET METADATA", &[METADATA]);
+    let mut s = book
+        .section("yubikey/piv/get-metadata", "Yubico PIV extensions, GET METADATA", &[METADATA])
+        .writes([Place::Key(0x9A), Place::Key(0x9C)]);
     for (slug, of) in [("pin", 0x80u8), ("puk", 0x81)] {
         s.profile(&format!("{slug}-of-a-new-key"), "Metadata of a new reference: default value, all tries", move |b| {
             b.start()?;
@@ -139,7 +142,8 @@ fn identity(book: &mut Book) {
 fn policies(book: &mut Book) {
     let mut s = book
         .section("yubikey/piv/import-key", "Yubico PIV extensions, IMPORT ASYMMETRIC KEY", &[ANY, Need::AdminKey, Need::Pin])
-        .at_least(Danger::ChangesKeys);
+        .at_least(Danger::ChangesKeys)
+        .writes([Place::Key(0x9A), Place::Key(0x9C), Place::Key(0x9D)]);
     for kind in [KeyKind::Rsa2048, KeyKind::P256, KeyKind::P384, KeyKind::Ed25519, KeyKind::Rsa3072] {
         let test = s.profile(&format!("{}-signs", kind.name()), &format!("An imported {} key signs", kind.name()), move |b| {
             let key = imported(b, 0x9A, kind, &[])?;
@@ -255,7 +259,8 @@ fn policies(book: &mut Book) {
 fn management_key(book: &mut Book) {
     let mut s = book
         .section("yubikey/piv/set-management-key", "Yubico PIV extensions, SET MANAGEMENT KEY", &[ANY, Need::AdminKey])
-        .at_least(Danger::Resets);
+        .at_least(Danger::Resets)
+        .writes([Place::Key(0x9B)]);
     let new = hex!("A1A2A3A4A5A6A7A8B1B2B3B4B5B6B7B8C1C2C3C4C5C6C7C8");
     let set = move |algorithm: u8| short([0x00, 0xFF, 0xFF, 0xFF], &[&[algorithm, 0x9B, 0x18], &new[..]].concat(), None);
     s.profile("needs-the-old-one", "Without the old key no new one: 6982", move |b| {
@@ -331,7 +336,9 @@ fn management_key(book: &mut Book) {
 }
 
 fn attestation(book: &mut Book) {
-    let mut s = book.section("yubikey/piv/attest", "Yubico PIV attestation", &[Need::YubiKey([4, 3, 0]), Need::AdminKey]);
+    let mut s = book
+        .section("yubikey/piv/attest", "Yubico PIV attestation", &[Need::YubiKey([4, 3, 0]), Need::AdminKey])
+        .writes([Place::Key(0x9A)]);
     let attested = |b: &mut Bench<'_>| -> Checked<Vec<u8>> {
         b.start()?;
         b.admin()?;
@@ -377,7 +384,8 @@ fn attestation(book: &mut Book) {
 fn moving(book: &mut Book) {
     let mut s = book
         .section("yubikey/piv/move-key", "Yubico PIV extensions, MOVE KEY and DELETE KEY", &[V57, Need::AdminKey, Need::Pin])
-        .at_least(Danger::ChangesKeys);
+        .at_least(Danger::ChangesKeys)
+        .writes([Place::Key(0x9A), Place::Key(0x82)]);
     s.profile("moves", "A key that is moved works in its new slot only", |b| {
         let key = imported(b, 0x9A, KeyKind::P256, &[])?;
         b.send(&hex!("00F6829A"))?.ok("MOVE KEY")?;
@@ -417,7 +425,10 @@ fn moving(book: &mut Book) {
 }
 
 fn resetting(book: &mut Book) {
-    let mut s = book.section("yubikey/piv/reset", "Yubico PIV extensions, RESET", &[ANY, Need::New]).at_least(Danger::Resets);
+    let mut s = book
+        .section("yubikey/piv/reset", "Yubico PIV extensions, RESET", &[ANY, Need::New])
+        .at_least(Danger::Resets)
+        .writes([Place::Key(0x9A)]);
     s.profile("needs-both-blocked", "RESET with a usable PIN is refused", |b| {
         b.start()?;
         b.send(&hex!("00FB0000"))?.is(0x6985, "RESET")?;

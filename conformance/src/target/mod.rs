@@ -13,7 +13,9 @@ pub mod socket;
 pub mod watched;
 
 use crate::bench::Facts;
+use crate::changes::Changes;
 use crate::ledger::Ledger;
+use crate::report::Afterwards;
 use crate::test::{Danger, Need, Test, Wish};
 use cardlab_client::transport::TransportError;
 use std::path::Path;
@@ -61,15 +63,23 @@ pub struct Placed<'a> {
     pub slot: Box<dyn Slot + 'a>,
     /// What is known of it.
     pub facts: Facts,
-    /// What the run may cost it, where it is somebody's.
-    pub ledger: Option<&'a mut Ledger>,
+    /// What watches over it, where it is somebody's.
+    pub custody: Option<Custody<'a>>,
+}
+
+/// What watches over a card that is somebody's.
+pub struct Custody<'a> {
+    /// What the run may cost it.
+    pub ledger: &'a mut Ledger,
+    /// What it has changed.
+    pub changes: &'a mut Changes,
 }
 
 impl<'a> Placed<'a> {
     /// A card that is nobody's.
     #[must_use]
     pub fn new(slot: Box<dyn Slot + 'a>, facts: Facts) -> Self {
-        Self { slot, facts, ledger: None }
+        Self { slot, facts, custody: None }
     }
 }
 
@@ -133,6 +143,11 @@ pub trait Target {
     fn prepare(&mut self, tests: &[&Test]) -> Result<Vec<String>, String> {
         let _ = tests;
         Ok(Vec::new())
+    }
+
+    /// What became of a card that is somebody's, once all tests have run; nothing for cards that are nobody's.
+    fn afterwards(&self) -> Option<Afterwards> {
+        None
     }
 
     /// A card for one test.

@@ -1,14 +1,17 @@
 //! A card that is somebody's: what is proved of it before the first test, and which tests it is given to.
 
-use super::{NoCard, Placed, Slot, check_needs};
-use crate::bench::{Bench, Checked, Facts, Objects, Stop};
+use super::{Custody, NoCard, Placed, Slot, check_needs};
+use crate::bench::{Bench, Checked, Facts, Objects, Stop, certificate_of};
+use crate::changes::Changes;
 use crate::keys::KeyKind;
 use crate::ledger::{Credential, Ledger, Tries};
 use crate::oracle::PublicKey;
+use crate::place::Place;
+use crate::report::Afterwards;
 use crate::test::{Danger, Need, Test, Wish};
 use cardlab_client::minidriver::{Counter, PinStatus};
 use cardlab_client::recognise::Edge;
-use cardlab_protocol::tlv::find;
+use cardlab_protocol::apdu::short;
 use std::collections::BTreeSet;
 
 /// What is known of the card, and what may be done to it.
@@ -16,13 +19,14 @@ pub struct Owned {
     facts: Facts,
     allowed: Danger,
     ledger: Ledger,
+    changes: Changes,
 }
 
 impl Owned {
     /// A card to which no more than this may be done. Until [`Owned::prepare`] no secret is sent to it at all.
     #[must_use]
     pub fn new(facts: Facts, allowed: Danger) -> Self {
-        Self { facts, allowed, ledger: Ledger::default() }
+        Self { facts, allowed, ledger: Ledger::default(), changes: Changes::default() }
     }
 
     /// What is known of it.
@@ -38,8 +42,9 @@ impl Owned {
     /// The card could not be asked.
     pub fn prepare(&mut self, slot: Box<dyn Slot + '_>, tests: &[&Test]) -> Result<Vec<String>, Stop> {
         let wanted = self.wanted(tests);
-        let Self { facts, allowed, ledger } = self;
-        let mut bench = Bench::new(slot, facts.clone(), Danger::SpendsTries).under(ledger);
+        let written = self.written(tests);
+        let Self { facts, allowed, ledger, changes } = self;
+        let mut bench = Bench::new(slot, facts.clone(), Danger::SpendsTries).under(Custody { ledger, changes });
         if !wanted.is_empty() {
             let status = status(&mut bench)?;
             for credential in &wanted {
@@ -54,11 +59,13 @@ impl Owned {
                 Err(stop) => return Err(stop),
             }
         }
-        let read = *allowed >= Danger::ChangesKeys && matches!(facts.edge, Edge::Piv { .. });
-        let objects = if read { objects(&mut bench)? } else { Objects::new() };
+        if *allowed >= Danger::ChangesKeys {
+            read(&mut bench, &written)?;
+        }
         let tells_verified = bench.facts.tells_verified;
+        let (objects, files) = (std::mem::take(&mut bench.facts.objects), std::mem::take(&mut bench.facts.files));
         drop(bench);
-        facts.objects = objects;
+        (facts.objects, facts.files) = (objects, files);
         facts.tells_verified = tells_verified;
         // What is not proved is known to nobody from here on.
         let known = &mut facts.credentials;
@@ -75,10 +82,16 @@ impl Owned {
         }
         ledger.allow(*allowed, brings_back(facts));
         let mut lines = ledger.announcement();
-        if tests.iter().any(|test| test.danger >= Danger::ChangesKeys && test.danger <= *allowed) {
-            lines.push(stays(facts.edge).into());
-        }
+        lines.extend(announced(facts, &written));
         Ok(lines)
+    }
+
+    /// What became of it.
+    #[must_use]
+    pub fn afterwards(&self) -> Afterwards {
+        let mut stays = self.ledger.outstanding();
+        stays.extend(self.changes.staying());
+        Afterwards { card: self.facts.name.clone(), put_back: self.changes.put_back(), stays }
     }
 
     /// Whether the card is given to a test.
@@ -105,14 +118,19 @@ impl Owned {
     /// Gives the card to a test.
     #[must_use]
     pub fn place<'a>(&'a mut self, slot: Box<dyn Slot + 'a>) -> Placed<'a> {
-        Placed { slot, facts: self.facts.clone(), ledger: Some(&mut self.ledger) }
+        let mut facts = self.facts.clone();
+        // A certificate says nothing of a key that a test has made since.
+        facts.keys.retain(|(slot, _)| !self.changes.has_key(*slot));
+        Placed { slot, facts, custody: Some(Custody { ledger: &mut self.ledger, changes: &mut self.changes }) }
     }
 
     fn suits(&self, wish: &Wish) -> Result<(), NoCard> {
         if !wish.settings.is_empty() {
             return Err(NoCard::NotApplicable("needs a card that is made for it".into()));
         }
-        let has = |slot: &u8, kind: &KeyKind| self.facts.keys.iter().any(|(of, key)| of == slot && kind_of(key) == Some(*kind));
+        let has = |slot: &u8, kind: &KeyKind| {
+            !self.changes.has_key(*slot) && self.facts.keys.iter().any(|(of, key)| of == slot && kind_of(key) == Some(*kind))
+        };
         match wish.keys.iter().find(|(slot, kind)| !has(slot, kind)) {
             Some((slot, kind)) => {
                 Err(NoCard::NotApplicable(format!("no certificate of a {} key in slot {slot:02X}", kind.name())))
@@ -121,14 +139,22 @@ impl Owned {
         }
     }
 
+    /// Whether a test is going to run, as far as is known before anything is proved.
+    fn runs(&self, test: &Test) -> bool {
+        let admitted = self.suits(&test.wish).is_ok() && check_needs(&self.facts, &test.needs, true, false).is_ok();
+        admitted && test.danger <= self.allowed
+    }
+
+    /// What the tests may write which are going to run.
+    fn written(&self, tests: &[&Test]) -> BTreeSet<Place> {
+        let writing = tests.iter().filter(|test| test.danger >= Danger::ChangesKeys && self.runs(test));
+        writing.flat_map(|test| test.writes.iter().cloned()).collect()
+    }
+
     /// The secrets that the tests need which are going to run, and what puts back what they change.
     fn wanted(&self, tests: &[&Test]) -> BTreeSet<Credential> {
-        let runs = |test: &&&Test| {
-            let admitted = self.suits(&test.wish).is_ok() && check_needs(&self.facts, &test.needs, true, false).is_ok();
-            admitted && test.danger <= self.allowed
-        };
         let mut wanted = BTreeSet::new();
-        for test in tests.iter().filter(runs) {
+        for test in tests.iter().filter(|test| self.runs(test)) {
             wanted.extend(Credential::ALL.into_iter().filter(|credential| test.needs.contains(&credential.need())));
             if test.danger >= Danger::SpendsTries {
                 wanted.insert(Credential::Pin);
@@ -150,15 +176,39 @@ impl Owned {
     }
 }
 
-/// What nothing puts back once the tests have changed it.
-const fn stays(edge: Edge) -> &'static str {
-    match edge {
-        Edge::Gids { .. } => "stays as the tests leave it: files, keys and data objects",
-        Edge::Piv { .. } => {
-            "stays as the tests leave it: keys in the slots where they make or import one; an object that was absent may come \
-             back empty, where the card cannot delete"
+/// What the tests may write, a line for each kind of end that it has.
+fn announced(facts: &Facts, written: &BTreeSet<Place>) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut say = |what: &str, places: Vec<String>| {
+        if !places.is_empty() {
+            lines.push(format!("{what}: {}", places.join(", ")));
+        }
+    };
+    let keys = written.iter().filter_map(|place| match place {
+        Place::Key(reference) => {
+            let certificate = certificate_of(*reference).and_then(|tag| facts.objects.get(&Place::Object(tag)));
+            let has = certificate.is_some_and(|value| value.as_ref().is_some_and(|value| !value.is_empty()));
+            Some(format!("{reference:02X}{}", if has { " (which has a certificate now)" } else { "" }))
+        }
+        _ => None,
+    });
+    say("keys that are lost, and stay as the tests leave them", keys.collect());
+    let (mut there, mut absent, mut unread, mut files) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for place in written {
+        match (place, facts.objects.get(place)) {
+            (Place::Key(_), _) => {}
+            (Place::File(file), _) if facts.files.contains(file) => files.push(format!("{place} (which is there now)")),
+            (Place::File(_), _) => files.push(place.to_string()),
+            (_, Some(Some(_))) => there.push(place.to_string()),
+            (_, Some(None)) => absent.push(place.to_string()),
+            (_, None) => unread.push(place.to_string()),
         }
     }
+    say("written and put back", there);
+    say("made and deleted again", files);
+    say("absent now, and deleted again where the card can, else left empty", absent);
+    say("not to be read, and deleted or left empty where they are written", unread);
+    lines
 }
 
 /// What gives a blocked PIN back on this card, among what is known.
@@ -217,26 +267,39 @@ fn prove(bench: &mut Bench<'_>, credential: Credential) -> Checked {
     }
 }
 
-/// All data objects of SP 800-73-4 part 1 table 3 that can be read, for being put back.
-fn objects(bench: &mut Bench<'_>) -> Checked<Objects> {
+/// Last byte of the first and the last object of SP 800-73-4 part 1 table 3.
+const OBJECTS: std::ops::RangeInclusive<u32> = 0x5F_C101..=0x5F_C123;
+
+/// Reads what may be written, for being put back: with the PIN and, on GIDS cards, the administration key, where they are
+/// proved. What is not read is not there: a test that writes it ends the run on a PIV card, and is told of on a GIDS card.
+fn read(bench: &mut Bench<'_>, written: &BTreeSet<Place>) -> Checked {
+    let mut places = written.clone();
+    if !bench.gids() {
+        // Also what a card should not let be written.
+        places.extend(OBJECTS.chain([0x7E, 0x7F61]).map(Place::Object));
+    }
     bench.start()?;
-    if bench.facts.credentials.pin.is_some() {
-        // Without it the objects that it protects are not read, and not written either.
-        if let Err(Stop::Card(error)) = bench.verify() {
-            return Err(Stop::Card(error));
+    let known = &bench.facts.credentials;
+    let (pin, admin) = (known.pin.is_some(), known.admin.is_some() && bench.gids());
+    let opened = [if pin { bench.verify() } else { Ok(()) }, if admin { bench.admin() } else { Ok(()) }];
+    for opened in opened {
+        if let Err(stop @ Stop::Card(_)) = opened {
+            return Err(stop);
         }
     }
     let mut objects = Objects::new();
-    for last in 0x01..=0x23u8 {
-        let reply = bench.get(0x5F_C100 | u32::from(last))?;
-        match reply.sw {
-            0x9000 => drop(objects.insert(vec![0x5F, 0xC1, last], find(&reply.data, 0x53).map(<[u8]>::to_vec))),
-            0x6A82 => drop(objects.insert(vec![0x5F, 0xC1, last], None)),
-            // Not readable: a test that writes it ends the run, because it could not be put back.
-            _ => {}
+    for place in places {
+        if let Place::File(file) = place {
+            let [high, low] = file.to_be_bytes();
+            if bench.send(&short([0x00, 0xA4, 0x00, 0x0C], &[high, low], None))?.sw == 0x9000 {
+                bench.facts.files.push(file);
+            }
+        } else if let Some(value) = bench.read(&place)? {
+            objects.insert(place, value);
         }
     }
-    Ok(objects)
+    bench.facts.objects = objects;
+    Ok(())
 }
 
 fn kind_of(key: &PublicKey) -> Option<KeyKind> {

@@ -6,7 +6,9 @@ use crate::bench::{Facts, Objects};
 use crate::credentials::Credentials;
 use crate::keys::KeyKind;
 use crate::oracle::PublicKey;
+use crate::report::Afterwards;
 use crate::test::{Danger, Need, Test, Wish};
+use cardlab_client::alone::{Alone, NotAlone};
 use cardlab_client::minidriver::{CardError, Minidriver};
 use cardlab_client::recognise::Edge;
 use cardlab_client::transport::{TransportError, send};
@@ -27,6 +29,9 @@ pub enum PcscError {
     /// PC/SC refused.
     #[error("{0}")]
     Pcsc(#[from] client::Error),
+    /// Another run is on the card.
+    #[error("{0}")]
+    NotAlone(#[from] NotAlone),
     /// The card could not be asked.
     #[error("{0}")]
     Card(String),
@@ -60,6 +65,8 @@ pub struct Pcsc {
     socket: PathBuf,
     reader: String,
     card: Owned,
+    /// Nobody else runs on it.
+    _alone: Alone,
 }
 
 /// What a person says of the card, and allows.
@@ -88,6 +95,8 @@ impl Pcsc {
     ) -> Result<Self, PcscError> {
         let context = Context::establish_at(socket)?;
         context.set_limit(limit)?;
+        // Before the first command: reading ends another run's session too.
+        let _alone = Alone::take(socket, reader)?;
         let facts = {
             let mut card = context.connect(reader, ShareMode::Shared)?;
             look(&mut card, credentials, edge).map_err(PcscError::Card)?
@@ -100,7 +109,7 @@ impl Pcsc {
         if named.is_none() && danger > Danger::Safe {
             return Err(PcscError::NoSerial(danger, facts.serial));
         }
-        Ok(Self { context, socket: socket.to_owned(), reader: reader.to_owned(), card: Owned::new(facts, danger) })
+        Ok(Self { context, socket: socket.to_owned(), reader: reader.to_owned(), card: Owned::new(facts, danger), _alone })
     }
 
     /// What was recognised.
@@ -119,6 +128,10 @@ impl Target for Pcsc {
         let card = self.context.connect(&self.reader, ShareMode::Shared).map_err(|e| e.to_string())?;
         let slot = Connected { card, socket: &self.socket, reader: &self.reader };
         self.card.prepare(Box::new(slot), tests).map_err(|stop| stop.to_string())
+    }
+
+    fn afterwards(&self) -> Option<Afterwards> {
+        Some(self.card.afterwards())
     }
 
     fn place(&mut self, needs: &[Need], wish: &Wish, danger: Danger) -> Result<Placed<'_>, NoCard> {
@@ -161,6 +174,7 @@ fn look(card: &mut Connection<'_>, credentials: Credentials, wanted: Option<Edge
         tells_verified: false,
         pin_tries: None,
         objects: Objects::new(),
+        files: Vec::new(),
     })
 }
 

@@ -100,6 +100,7 @@ fn facts(profile: &Profile, wish: &Wish) -> Result<Facts, NoCard> {
         tells_verified: true,
         pin_tries: Some(profile.pin.tries),
         objects: Objects::new(),
+        files: Vec::new(),
     })
 }
 

@@ -5,7 +5,7 @@ use super::Broken;
 use crate::action::{Counted, Setting};
 use crate::file::{CardSetup, Scenario};
 use cardlab_client::minidriver::{Authenticator, Minidriver, Secret};
-use cardlab_client::{lock, recognise::Edge};
+use cardlab_client::{alone::Alone, lock, recognise::Edge};
 use cardlab_pcsclite::client::{Connection, Context, ShareMode};
 use cardlab_pcsclite::code::state;
 use cardlab_protocol::admin_key::AdminKey;
@@ -64,8 +64,12 @@ pub struct Known {
 }
 
 enum Hands {
-    Ours { rack: ThreadedRack, places: BTreeMap<String, Place> },
-    APerson(RealCard),
+    Ours {
+        rack: ThreadedRack,
+        places: BTreeMap<String, Place>,
+    },
+    /// Nobody else runs on that card.
+    APerson(RealCard, #[expect(dead_code, reason = "held")] Alone),
 }
 
 /// The cards, by the names that the file gives them.
@@ -109,7 +113,10 @@ impl Cards {
                 let hands = Hands::Ours { rack, places: BTreeMap::new() };
                 Self { hands, known: BTreeMap::new() }
             }
-            Source::Real(card) => Self { hands: Hands::APerson(card.clone()), known: BTreeMap::new() },
+            Source::Real(card) => {
+                let alone = Alone::take(&card.socket, &card.reader).map_err(Broken::at("card"))?;
+                Self { hands: Hands::APerson(card.clone(), alone), known: BTreeMap::new() }
+            }
         };
         for (index, (name, setup)) in scenario.cards.iter().enumerate() {
             cards.make(name, setup, index as u64, source)?;
@@ -129,7 +136,7 @@ impl Cards {
                 places.insert(name.to_owned(), place);
                 (rack.rack().name(place), pin, key)
             }
-            (Hands::APerson(real), _) => {
+            (Hands::APerson(real, _), _) => {
                 (real.reader.clone(), real.pin.clone(), Zeroizing::new(hex::encode_upper(real.admin_key.as_bytes())))
             }
             (Hands::Ours { .. }, Source::Real(_)) => return Err(Broken("a real card has no place in a rack".into())),
@@ -164,7 +171,7 @@ impl Cards {
     pub fn socket(&self) -> &Path {
         match &self.hands {
             Hands::Ours { rack, .. } => rack.socket(),
-            Hands::APerson(real) => &real.socket,
+            Hands::APerson(real, _) => &real.socket,
         }
     }
 
@@ -213,7 +220,7 @@ impl Cards {
     pub(crate) fn insert(&self, name: &str) -> Result<(), Broken> {
         match &self.hands {
             Hands::Ours { rack, places } => rack.insert(places[name]).map_err(Broken::at("insert")),
-            Hands::APerson(real) => self.person(real, "Insert the card", true),
+            Hands::APerson(real, _) => self.person(real, "Insert the card", true),
         }
     }
 
@@ -221,7 +228,7 @@ impl Cards {
     pub(crate) fn remove(&self, name: &str) -> Result<(), Broken> {
         match &self.hands {
             Hands::Ours { rack, places } => rack.remove(places[name]).map_err(Broken::at("remove")),
-            Hands::APerson(real) => self.person(real, "Pull the card out", false),
+            Hands::APerson(real, _) => self.person(real, "Pull the card out", false),
         }
     }
 
@@ -242,7 +249,7 @@ impl Cards {
     fn ours(&self) -> Result<(&ThreadedRack, &BTreeMap<String, Place>), Broken> {
         match &self.hands {
             Hands::Ours { rack, places } => Ok((rack, places)),
-            Hands::APerson(_) => Err(Broken("this needs a simulated card".into())),
+            Hands::APerson(..) => Err(Broken("this needs a simulated card".into())),
         }
     }
 
@@ -282,7 +289,7 @@ impl Cards {
 
     /// Gives a real card its PIN and its tries back; a simulated one is thrown away.
     pub(crate) fn give_back(&self) -> Result<(), Broken> {
-        let Hands::APerson(real) = &self.hands else { return Ok(()) };
+        let Hands::APerson(real, _) = &self.hands else { return Ok(()) };
         let Some(name) = self.known.keys().next() else { return Ok(()) };
         self.with(name, |card| {
             let mut opened = Minidriver::open(card).map_err(Broken::at("card"))?;

@@ -3,6 +3,7 @@
 use super::GIDS;
 use crate::bench::{Bench, Checked, Stop, holds, same};
 use crate::book::Book;
+use crate::place::Place;
 use crate::sections::common;
 use crate::test::{Danger, Need};
 use cardlab_protocol::admin_key::AdminKey;
@@ -37,7 +38,8 @@ pub(super) fn fill(book: &mut Book) {
             &format!("{GIDS}, GENERAL AUTHENTICATE; ISO/IEC 7816-4:2020 section 11.5.5"),
             &[Need::Gids, Need::AdminKey],
         )
-        .at_least(Danger::ChangesKeys);
+        .at_least(Danger::ChangesKeys)
+        .writes([Place::InFile(0xA014, 0xDF31)]);
     common::administration(&mut s, may_write);
     s.must("key-is-named-first", "Without MANAGE SECURITY ENVIRONMENT there is no challenge", |b| {
         b.start()?;
@@ -102,6 +104,7 @@ pub(super) fn fill(book: &mut Book) {
             AdminKey::new(old.cipher(), &new).and_then(|k| k.respond(&challenge)).map_err(|e| Stop::Failed(e.to_string()))?;
         b.respond(&with_new)?.ok("a response of the new key").map(drop)
     })
+    .writes(&[Place::Key(0x80)])
     .resets();
     s.must("never-read", "The administration key is read by nobody", |b| {
         b.start()?;

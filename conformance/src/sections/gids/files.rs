@@ -3,6 +3,7 @@
 use super::GIDS;
 use crate::bench::{Bench, Checked, holds, same};
 use crate::book::Book;
+use crate::place::Place;
 use crate::test::{Danger, Need};
 use cardlab_protocol::apdu::short;
 use cardlab_protocol::tlv::{encode, find, find_path};
@@ -84,7 +85,8 @@ fn selection(book: &mut Book) {
 fn objects(book: &mut Book) {
     let mut s = book
         .section("gids/2.0/data-objects", &format!("{GIDS}, GET DATA and PUT DATA"), &[Need::Gids, Need::Pin])
-        .at_least(Danger::ChangesKeys);
+        .at_least(Danger::ChangesKeys)
+        .writes([Place::InFile(0xA010, 0xDF30), Place::InFile(0xA013, 0xDF30)]);
     for (slug, file, tag, title) in [
         ("master-file", 0xA000u16, 0xDF1Fu16, "The master file lists files in records of 28 bytes"),
         ("cardid", 0xA012, 0xDF20, "cardid has 16 bytes"),
@@ -182,7 +184,15 @@ fn rules(book: &mut Book) {
             &format!("{GIDS}, access rules; ISO/IEC 7816-4:2020 section 9.3.3.1"),
             &[Need::Gids, Need::Pin],
         )
-        .at_least(Danger::ChangesKeys);
+        .at_least(Danger::ChangesKeys)
+        .writes([
+            Place::InFile(0xA000, 0xDF30),
+            Place::InFile(0xA010, 0xDF30),
+            Place::InFile(0xA011, 0xDF30),
+            Place::InFile(0xA013, 0xDF30),
+            Place::InFile(0xA012, 0xDF31),
+            Place::InFile(0xA014, 0xDF31),
+        ]);
     for (slug, file, tag) in
         [("a010", 0xA010u16, 0xDF30u16), ("a011", 0xA011, 0xDF30), ("a013", 0xA013, 0xDF30), ("a000", 0xA000, 0xDF30)]
     {
@@ -282,7 +292,8 @@ fn life(book: &mut Book) {
             &format!("{GIDS}, CREATE FILE, DELETE FILE, TERMINATE DF; ISO/IEC 7816-9"),
             &[Need::Gids, Need::Pin],
         )
-        .at_least(Danger::ChangesKeys);
+        .at_least(Danger::ChangesKeys)
+        .writes([Place::File(0xA020)]);
     let create = &hex!("00E000000E620C8201398302A0208C03033030");
     // On a card that lives on the file may be there since an earlier test.
     let without = |b: &mut Bench<'_>| -> Checked {

@@ -5,6 +5,7 @@ use crate::bench::{Bench, Checked, Stop, holds, same};
 use crate::book::Book;
 use crate::keys::KeyKind;
 use crate::oracle::{self, PublicKey};
+use crate::place::Place;
 use crate::test::Need;
 use cardlab_protocol::apdu::short;
 use cardlab_protocol::tlv::{encode, find};
@@ -66,7 +67,9 @@ fn signature(b: &mut Bench<'_>, kind: KeyKind, key: &PublicKey) -> Checked<Vec<u
 }
 
 pub(super) fn fill(book: &mut Book) {
-    let mut s = book.section("gids/2.0/keys", &format!("{GIDS}, keys; ISO/IEC 7816-8"), &[Need::Gids, Need::Pin, Need::New]);
+    let mut s = book
+        .section("gids/2.0/keys", &format!("{GIDS}, keys; ISO/IEC 7816-8"), &[Need::Gids, Need::Pin, Need::New])
+        .writes([Place::File(0xB081), Place::Key(0x81)]);
     for kind in [KeyKind::P256, KeyKind::P384] {
         s.must(&format!("{}-made-signs", kind.name()), "A key that is made signs as its public key says", move |b| {
             let key = generated(b, kind)?;

@@ -3,6 +3,7 @@
 use super::GIDS;
 use crate::bench::{Bench, Checked, holds};
 use crate::book::Book;
+use crate::place::Place;
 use crate::sections::common;
 use crate::test::{Danger, Need};
 use cardlab_protocol::apdu::short;
@@ -147,8 +148,10 @@ pub(super) fn fill(book: &mut Book) {
         b.verify()
     })
     .changes();
-    let mut s =
-        book.section("gids/2.0/creation-state", &format!("{GIDS}, life cycle"), &[Need::GidsBlank]).at_least(Danger::Resets);
+    let mut s = book
+        .section("gids/2.0/creation-state", &format!("{GIDS}, life cycle"), &[Need::GidsBlank])
+        .at_least(Danger::Resets)
+        .writes([Place::File(0xA012), Place::InFile(0xA012, 0xDF20)]);
     s.must("pin-is-set-without-an-old-one", "A card in its creation state takes a PIN without an old one", |b| {
         b.start()?;
         b.send(&short([0x00, 0x24, 0x01, 0x80], b"4711", None))?.ok("CHANGE P1=01")?;

@@ -3,6 +3,7 @@
 use super::PART2;
 use crate::bench::{Bench, Checked, Stop, holds};
 use crate::book::Book;
+use crate::place::Place;
 use crate::sections::common;
 use crate::test::{Danger, Need};
 use cardlab_protocol::apdu::short;
@@ -38,7 +39,8 @@ pub(super) fn fill(book: &mut Book) {
 fn external(book: &mut Book) {
     let mut s = book
         .section("piv/800-73-4-2/a.1", &format!("{PART2} appendix A.1"), &[Need::Piv, Need::AdminKey])
-        .at_least(Danger::ChangesKeys);
+        .at_least(Danger::ChangesKeys)
+        .writes([Place::Object(0x5FC10B)]);
     common::administration(&mut s, may_write);
     s.must("no-challenge-no-response", "A response without a challenge is refused", |b| {
         b.start()?;
@@ -93,7 +95,8 @@ fn external(book: &mut Book) {
 fn mutual(book: &mut Book) {
     let mut s = book
         .section("piv/800-73-4-2/a.2", &format!("{PART2} appendix A.2"), &[Need::Piv, Need::AdminKey])
-        .at_least(Danger::ChangesKeys);
+        .at_least(Danger::ChangesKeys)
+        .writes([Place::Object(0x5FC10B)]);
     let answer = |b: &mut Bench<'_>, with_82: bool| -> Checked<(Vec<u8>, crate::bench::Reply)> {
         let encrypted = witness(b)?;
         let key = b.admin_key()?;
@@ -163,7 +166,9 @@ fn mutual(book: &mut Book) {
 }
 
 fn algorithms(book: &mut Book) {
-    let mut s = book.section("piv/800-78-5/3.3", "SP 800-78-5 section 3.3, tables 6 and 9", &[Need::Piv, Need::AdminKey]);
+    let mut s = book
+        .section("piv/800-78-5/3.3", "SP 800-78-5 section 3.3, tables 6 and 9", &[Need::Piv, Need::AdminKey])
+        .writes([Place::Object(0x5FC10B)]);
     for (slug, algorithm, key, block) in KEYS {
         s.must(&format!("{slug}-authenticates"), &format!("A {algorithm} key authenticates"), |b| {
             b.start()?;
@@ -221,7 +226,8 @@ fn algorithms(book: &mut Book) {
 fn templates(book: &mut Book) {
     let mut s = book
         .section("piv/800-73-4-2/3.2.4-template", &format!("{PART2} section 3.2.4, table 7"), &[Need::Piv, Need::AdminKey])
-        .at_least(Danger::ChangesKeys);
+        .at_least(Danger::ChangesKeys)
+        .writes([Place::Object(0x5FC10B)]);
     for (slug, template) in [
         ("empty", &hex!("7C00")[..]),
         ("no-template", &hex!("8100")[..]),

@@ -4,6 +4,7 @@ use super::PART2;
 use crate::bench::{Bench, Checked, holds, same};
 use crate::book::Book;
 use crate::keys::KeyKind;
+use crate::place::Place;
 use crate::test::Need;
 use cardlab_protocol::apdu::short;
 use cardlab_protocol::tlv::{encode, find_path};
@@ -137,8 +138,9 @@ pub(super) fn fill(book: &mut Book) {
         b.is_verified("afterwards")
     });
 
-    let mut s =
-        book.section("piv/800-73-4-2/3.3.1-chained", &format!("{PART2} section 3.3.1, chained"), &[Need::Piv, Need::AdminKey]);
+    let mut s = book
+        .section("piv/800-73-4-2/3.3.1-chained", &format!("{PART2} section 3.3.1, chained"), &[Need::Piv, Need::AdminKey])
+        .writes([Place::Object(0x5FC105)]);
     for length in [256usize, 500, 1000, 1800] {
         s.must(
             &format!("object-of-{length}-bytes"),

@@ -1,7 +1,7 @@
 //! The contactless interface without a virtual contact interface, part 1 tables 2 and 5.
 
 use super::PART1;
-use super::objects::{OBJECTS, Read};
+use super::objects::{OBJECTS, Read, every_object};
 use crate::bench::holds;
 use crate::book::Book;
 use crate::keys::KeyKind;
@@ -15,7 +15,10 @@ const CLOSED: [u16; 4] = [0x6982, 0x6A81, 0x6A82, 0x6985];
 
 pub(super) fn fill(book: &mut Book) {
     let source = format!("{PART1} tables 2 and 5, contactless without VCI");
-    let mut s = book.section("piv/800-73-4-1/contactless", &source, &[Need::PlainPiv, Need::New]).at_least(Danger::ChangesKeys);
+    let mut s = book
+        .section("piv/800-73-4-1/contactless", &source, &[Need::PlainPiv, Need::New])
+        .at_least(Danger::ChangesKeys)
+        .writes(every_object());
     for (slug, tag, read, _) in OBJECTS {
         let free = FREE.contains(&tag);
         let title = if free {

@@ -5,6 +5,7 @@ use crate::bench::{Bench, Checked, Stop, holds, same};
 use crate::book::Book;
 use crate::keys::KeyKind;
 use crate::oracle::PublicKey;
+use crate::place::Place;
 use crate::test::{Danger, Level, Need};
 use cardlab_protocol::apdu::short;
 use cardlab_protocol::tlv::{find, find_path};
@@ -25,7 +26,8 @@ fn signs(b: &mut Bench<'_>, slot: u8, kind: KeyKind, key: &PublicKey) -> Checked
 pub(super) fn fill(book: &mut Book) {
     let mut s = book
         .section("piv/800-73-4-2/3.3.2", &format!("{PART2} section 3.3.2"), &[Need::Piv, Need::AdminKey, Need::Pin])
-        .at_least(Danger::ChangesKeys);
+        .at_least(Danger::ChangesKeys)
+        .writes([Place::Key(0x9A), Place::Key(0x9C), Place::Key(0x9D), Place::Key(0x9E), Place::Object(0x5FC105)]);
     for kind in [KeyKind::P256, KeyKind::P384, KeyKind::Ed25519] {
         for slot in [0x9Au8, 0x9C, 0x9E] {
             let level = if kind == KeyKind::Ed25519 { Level::Profile } else { Level::Must };

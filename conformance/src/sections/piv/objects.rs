@@ -3,6 +3,7 @@
 use super::{PART1, PART2};
 use crate::bench::{Bench, Checked, Reply, Stop, holds, same};
 use crate::book::Book;
+use crate::place::Place;
 use crate::test::{Danger, Need};
 use cardlab_protocol::apdu::short;
 use cardlab_protocol::tlv::{encode, find};
@@ -37,6 +38,11 @@ pub(super) const OBJECTS: [(&str, u32, Read, usize); 15] = [
 /// Tags of the certificates of the retired keys.
 fn retired() -> impl Iterator<Item = (u8, u32)> {
     (0x0Eu8..=0x20).map(|last| (last - 0x0C, 0x5F_C100 | u32::from(last)))
+}
+
+/// All of them, the certificates of the retired keys included.
+pub(super) fn every_object() -> impl Iterator<Item = Place> {
+    OBJECTS.into_iter().map(|(_, tag, ..)| tag).chain(retired().map(|(_, tag)| tag)).map(Place::Object)
 }
 
 /// Containers that a card need not have (part 1 table 1).
@@ -75,7 +81,8 @@ pub(super) fn fill(book: &mut Book) {
 
 fn rules(book: &mut Book) {
     let known = [Need::Piv, Need::AdminKey];
-    let mut s = book.section("piv/800-73-4-1/table-2", &format!("{PART1} section 3.5, tables 2 and 3"), &known);
+    let mut s =
+        book.section("piv/800-73-4-1/table-2", &format!("{PART1} section 3.5, tables 2 and 3"), &known).writes(every_object());
     for (slug, tag, read, _) in OBJECTS {
         match read {
             Read::Always => s
@@ -119,7 +126,9 @@ fn rules(book: &mut Book) {
         })
         .changes();
     }
-    let mut s = book.section("piv/800-73-4-1/appendix-a", &format!("{PART1} appendix A"), &[Need::PlainPiv, Need::AdminKey]);
+    let mut s = book
+        .section("piv/800-73-4-1/appendix-a", &format!("{PART1} appendix A"), &[Need::PlainPiv, Need::AdminKey])
+        .writes(OBJECTS.map(|(_, tag, ..)| Place::Object(tag)));
     for (slug, tag, _, size) in OBJECTS {
         // The size is that of the container: the 53 and its length are not in it.
         s.must(
@@ -142,7 +151,8 @@ fn rules(book: &mut Book) {
 }
 
 fn get(book: &mut Book) {
-    let mut s = book.section("piv/800-73-4-2/3.1.2", &format!("{PART2} section 3.1.2"), &[Need::Piv]);
+    let mut s =
+        book.section("piv/800-73-4-2/3.1.2", &format!("{PART2} section 3.1.2"), &[Need::Piv]).writes([Place::Object(0x5FC105)]);
     s.must("discovery-has-no-53", "The discovery object comes as 7E itself", |b| {
         b.start()?;
         let reply = b.get(0x7E)?;
@@ -218,7 +228,14 @@ fn get(book: &mut Book) {
 
 fn put(book: &mut Book) {
     let known = [Need::Piv, Need::AdminKey];
-    let mut s = book.section("piv/800-73-4-2/3.3.1", &format!("{PART2} section 3.3.1"), &known).at_least(Danger::ChangesKeys);
+    let mut s =
+        book.section("piv/800-73-4-2/3.3.1", &format!("{PART2} section 3.3.1"), &known).at_least(Danger::ChangesKeys).writes([
+            Place::Object(0x5FC105),
+            Place::Object(0x5FC10A),
+            Place::Object(0x5FC10B),
+            Place::Object(0x7E),
+            Place::Object(0x7F61),
+        ]);
     s.must("needs-the-administration-key", "PUT DATA without the administration key: 6982, and nothing is written", |b| {
         written(b, 0x5FC105, &[0x70, 0x01, 0xAA])?;
         b.start()?;

@@ -3,6 +3,7 @@
 use super::PART2;
 use crate::bench::{holds, same};
 use crate::book::Book;
+use crate::place::Place;
 use crate::test::Need;
 use cardlab_protocol::apdu::short;
 use cardlab_protocol::tlv::{find, find_path, objects};
@@ -14,7 +15,8 @@ const FULL: &[u8] = &hex!("00A404000BA00000030800001000010000");
 const SHORT: &[u8] = &hex!("00A4040009A0000003080000100000");
 
 pub(super) fn fill(book: &mut Book) {
-    let mut s = book.section("piv/800-73-4-2/3.1.1", &format!("{PART2} section 3.1.1"), &[Need::Piv]);
+    let mut s =
+        book.section("piv/800-73-4-2/3.1.1", &format!("{PART2} section 3.1.1"), &[Need::Piv]).writes([Place::Object(0x5FC10B)]);
     for (slug, command, what) in [("full-aid", FULL, "11 bytes"), ("aid-without-version", SHORT, "9 bytes, as OpenSC sends it")] {
         s.must(slug, &format!("SELECT with {what} of the AID answers the application property template"), move |b| {
             b.reset()?;

@@ -2,6 +2,7 @@
 
 use crate::bench::{Bench, Checked, Stop, holds};
 use crate::book::Book;
+use crate::place::Place;
 use crate::test::Need;
 
 /// Runs `act` with the power cut at each tear point in turn, on a card that `prepare` has brought there;
@@ -113,11 +114,13 @@ pub(super) fn fill(book: &mut Book) {
         )
     })
     .changes();
-    let mut s = book.section(
-        "iso/7816-4/tearing-piv",
-        "ISO/IEC 7816-4:2020 section 11.5.1, on PIV cards",
-        &[Need::Piv, Need::Pin, Need::Puk, Need::AdminKey, Need::TearPoints, Need::New],
-    );
+    let mut s = book
+        .section(
+            "iso/7816-4/tearing-piv",
+            "ISO/IEC 7816-4:2020 section 11.5.1, on PIV cards",
+            &[Need::Piv, Need::Pin, Need::Puk, Need::AdminKey, Need::TearPoints, Need::New],
+        )
+        .writes([Place::Object(0x5FC105), Place::Key(0x9A)]);
     s.must("unblock", "A power cut during unblocking leaves the old PIN or the new one", |b| {
         everywhere(
             b,

@@ -3,6 +3,7 @@
 use super::PART2;
 use crate::bench::{Bench, Checked, holds};
 use crate::book::Book;
+use crate::place::Place;
 use crate::sections::common;
 use crate::test::{Danger, Need};
 use hex_literal::hex;
@@ -183,7 +184,8 @@ pub(super) fn fill(book: &mut Book) {
 
     let mut s = book
         .section("piv/800-73-4-1/3.3.2", "SP 800-73-4 part 1 section 3.3.2, part 2 section 3.2.1", &[Need::Piv, Need::New])
-        .at_least(Danger::SpendsTries);
+        .at_least(Danger::SpendsTries)
+        .writes([Place::Object(0x5FC109)]);
     s.must("no-global-pin", "VERIFY of the Global PIN on a card without one: 6A88", |b| {
         b.start()?;
         b.verify_raw(0x00, b"12345678")?.any_of(&[0x6A88, 0x6A86], "VERIFY 00").map(drop)

@@ -1,0 +1,149 @@
+//! What becomes of a card that is somebody's: it is as it was, or the report says what is not, and why.
+
+use crate::theirs::{HONEST, Malice, Reader, quick};
+use cardlab_client::transport::TransportError;
+use cardlab_conformance::catalogue::all;
+use cardlab_conformance::run::{Settings, run};
+use cardlab_conformance::target::{Slot, Target};
+use cardlab_conformance::test::{Danger, Test};
+use cardlab_sim::nvm::RecordId;
+use std::collections::BTreeMap;
+
+/// Areas of a card's memory: all but counters and secrets, which `harm` compares, and keys.
+const CONTENT: [u8; 3] = [3, 4, 5];
+const KEYS: u8 = 2;
+
+fn memory(reader: &Reader, areas: &[u8]) -> BTreeMap<RecordId, Vec<u8>> {
+    let nvm = reader.theirs.card.0.nvm();
+    areas.iter().flat_map(|area| nvm.area(*area)).map(|(id, bytes)| (id, bytes.to_vec())).collect()
+}
+
+fn theirs(profile: &str, danger: Danger, malice: Malice) -> Reader {
+    Reader::new(profile, danger, |known| known.puk_tries = Some(3), malice)
+}
+
+/// Keys and others that stay, as the report tells them.
+fn stays(reader: &Reader) -> (Vec<String>, Vec<String>) {
+    let told = reader.owned.afterwards().stays;
+    let keys = told.iter().filter_map(|left| left.what.strip_prefix("the key in ")).map(str::to_owned).collect();
+    let others = told.iter().filter(|left| !left.what.starts_with("the key in "));
+    (keys, others.map(|left| format!("{}: {}", left.what, left.why)).collect())
+}
+
+/// Of the one object that nobody reads.
+const UNREAD: &str = "object DF30 of file A011: could not be read before, is deleted or empty now";
+const EMPTY: &str = ": absent before, empty now: the card does not delete it";
+
+#[test]
+fn a_card_is_as_it_was_but_for_the_keys_that_were_announced() {
+    for (profile, announced) in
+        [("nist-piv", "9A, 9C, 9D, 9E"), ("piv-admin", "9A, 9C, 9D, 9E"), ("yubikey-5.7", "82, 9A, 9C, 9D, 9E"), ("gids", "")]
+    {
+        for danger in [Danger::ChangesKeys, Danger::Locks] {
+            let mut reader = theirs(profile, danger, HONEST);
+            let before = memory(&reader, &CONTENT);
+            let tests = all();
+            let quick = quick(&tests);
+            let lines = reader.prepare(&quick).unwrap();
+            let said = lines.iter().find_map(|line| line.strip_prefix("keys that are lost, and stay as the tests leave them: "));
+            assert_eq!(said.unwrap_or_default(), announced, "{profile} at {danger}");
+            run(&mut reader, &quick, Settings::default(), &mut |_| {});
+            let mut after = memory(&reader, &CONTENT);
+            let (keys, mut others) = stays(&reader);
+            others.retain(|thing| profile != "gids" || thing != UNREAD);
+            assert_eq!(keys.join(", "), announced, "{profile} at {danger}");
+            // Some of these cards know no absent object once there was one.
+            let emptied: Vec<RecordId> = after.keys().filter(|id| !before.contains_key(id)).copied().collect();
+            assert!(emptied.iter().all(|id| after[id].is_empty()), "{profile} at {danger}");
+            assert_eq!(others.len(), emptied.len(), "{profile} at {danger}: {others:#?}");
+            assert!(others.iter().all(|thing| thing.ends_with(EMPTY)), "{profile} at {danger}: {others:#?}");
+            assert!(profile != "gids" || emptied.is_empty(), "a GIDS card deletes");
+            after.retain(|id, _| before.contains_key(id));
+            assert_eq!(after, before, "{profile} at {danger}");
+            let back = reader.owned.afterwards().put_back;
+            assert!(back.iter().any(|thing| thing == "the PIN and its tries"), "{profile} at {danger}: {back:?}");
+        }
+    }
+}
+
+#[test]
+fn below_changes_keys_nothing_is_changed() {
+    for profile in ["nist-piv", "gids"] {
+        for danger in [Danger::Safe, Danger::SpendsTries] {
+            let mut reader = theirs(profile, danger, HONEST);
+            let before = memory(&reader, &[KEYS, 3, 4, 5]);
+            reader.judged();
+            assert_eq!(memory(&reader, &[KEYS, 3, 4, 5]), before, "{profile} at {danger}");
+            assert!(reader.owned.afterwards().stays.is_empty(), "{profile} at {danger}");
+        }
+    }
+}
+
+#[test]
+fn what_may_be_written_is_said_place_by_place() {
+    let tests = all();
+    let lines = |profile: &str, begin: &str| {
+        let chosen: Vec<&Test> = quick(&tests).into_iter().filter(|test| test.id.starts_with(begin)).collect();
+        let all = theirs(profile, Danger::ChangesKeys, HONEST).prepare(&chosen).unwrap();
+        all.into_iter().filter(|line| !line.starts_with("PIN: ") && !line.starts_with("administration key: ")).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        lines("gids", "gids/2.0/"),
+        [
+            "made and deleted again: file A020",
+            "absent now, and deleted again where the card can, else left empty: object DF30 of file A000, object DF30 of file \
+             A010, object DF31 of file A012, object DF30 of file A013, object DF31 of file A014",
+            "not to be read, and deleted or left empty where they are written: object DF30 of file A011",
+        ]
+    );
+    assert_eq!(
+        lines("nist-piv", "piv/800-73-4-2/3.3.2/"),
+        [
+            "keys that are lost, and stay as the tests leave them: 9A, 9C, 9D, 9E",
+            "absent now, and deleted again where the card can, else left empty: object 5FC105",
+        ]
+    );
+    assert_eq!(lines("nist-piv", "piv/800-73-4-2/3.2.1/"), [""; 0], "nothing is written");
+}
+
+/// A GIDS card that keeps an empty object: it cannot delete, and every object that was absent is told of.
+#[test]
+fn an_object_that_cannot_be_deleted_is_told_of() {
+    let malice: Malice = |theirs, command| {
+        if let [0x00, 0xDB, 0xA0, 0x10, 0x03, 0xDF, 0x30, 0x00, ..] = command {
+            theirs.count += 1;
+        }
+        let answer = theirs.card.transmit(command);
+        let asked = matches!(command, [_, 0xCB, 0xA0, 0x10, _, 0x5C, 0x02, 0xDF, 0x30, ..]);
+        let absent = answer.as_ref().is_ok_and(|answer| answer[..] == [0x6A, 0x88]);
+        Some(if asked && absent && theirs.count > 0 { Ok(vec![0xDF, 0x30, 0x00, 0x90, 0x00]) } else { answer })
+    };
+    let mut reader = theirs("gids", Danger::ChangesKeys, malice);
+    reader.judged();
+    assert_eq!(stays(&reader).1, [format!("object DF30 of file A010{EMPTY}"), UNREAD.into()]);
+}
+
+/// A card that makes a key where the standard has none: it was not announced, and is told of.
+#[test]
+fn what_a_card_should_have_refused_is_told_of() {
+    let malice: Malice = |_, command| matches!(command, [0x00, 0x47, 0x00, 0x96, ..]).then(|| Ok(vec![0x90, 0x00]));
+    let mut reader = theirs("nist-piv", Danger::ChangesKeys, malice);
+    reader.judged();
+    assert!(stays(&reader).0.contains(&"96".to_owned()));
+}
+
+/// A card that was pulled out in the middle of a test that had written.
+#[test]
+fn what_could_not_be_put_back_is_told_of() {
+    let malice: Malice = |theirs, command| {
+        if matches!(command, [0x00, 0xDB, 0x3F, 0xFF, ..]) && theirs.count == 0 {
+            theirs.count = 1;
+            return None;
+        }
+        (theirs.count > 0).then_some(Err(TransportError::Removed))
+    };
+    let mut reader = theirs("nist-piv", Danger::ChangesKeys, malice);
+    reader.judged();
+    let others = stays(&reader).1;
+    assert!(others.iter().any(|thing| thing.ends_with(": the card could not be asked any more")), "{others:#?}");
+}
