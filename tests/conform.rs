@@ -118,7 +118,28 @@ fn a_card_in_a_reader_is_left_as_it_was() {
         "{CARDLAB} conform --target pcsc --credentials card.toml --allow locks --serial {serial} piv/800-73-4-2/3.2 piv/800-73-4-2/3.2.1 piv/800-73-4-2/3.2.2 piv/800-73-4-2/3.2.3 piv/800-73-4-1/table-5 pcsc --json all.json"
     );
     let run = run.replace(" piv/800-73-4-2/3.2 ", " ");
-    has(&lab.sh(&run).ok(), &[" passed", "stays as the tests leave it: keys in the slots"]);
+    has(&lab.sh(&run).ok(), &[" passed", "PIN: 3 tries left, proved; it may be blocked", "not run: ", ", restored\n"]);
+    // The certificate of the key that the tests replace is told of before and afterwards.
+    let keys = format!(
+        "{CARDLAB} conform --target pcsc --credentials card.toml --allow changes-keys --serial {serial} --json keys.json --html keys.html --junit keys.xml piv/800-73-4-2/3.3.2/p256-in-9a"
+    );
+    let lost =
+        "made, imported or deleted by the tests; what was there before is lost, and the certificate there is of the key before";
+    has(
+        &lab.sh(&keys).ok(),
+        &[
+            "keys that are lost, and stay as the tests leave them: 9A (which has a certificate now), 9C (which has",
+            "not all restored",
+            lost,
+        ],
+    );
+    for (file, told) in [("keys.json", lost), ("keys.html", lost), ("keys.xml", "value=\"not all restored\"")] {
+        has(&lab.read(file), &["the key in 9A", told]);
+    }
+    // Without a word in the file nothing is sent.
+    lab.write("empty.toml", "");
+    has(&lab.sh(&format!("{CARDLAB} conform --target pcsc --credentials empty.toml")).ok(), &["nothing was changed"]);
+    has(&lab.sh(&format!("{CARDLAB} conform --target pcsc:Nobody")).code(3), &["no reader named 'Nobody'"]);
     assert_eq!(lab.sh(&format!("{CARDLAB} card status")).ok(), before);
     lab.sh("yubico-piv-tool -r '' -a verify-pin -P 123456 || pkcs11-tool --login --pin 123456 -O").ok();
 }
@@ -138,6 +159,11 @@ fn a_wrong_pin_in_the_file_costs_one_try() {
     has(&other, &["PIV card 00001267: "]);
     assert!(!other.contains(" passed"), "{other}");
     has(&lab.sh(&format!("{CARDLAB} conform --target pcsc --as drawer")).code(2), &["there are piv, gids and yubikey-VERSION"]);
+    // The tests on PC/SC itself keep to it as well: they are another run, and two are left.
+    for level in ["safe", "spends-tries", "changes-keys", "locks"] {
+        let run = format!("{CARDLAB} conform pcsc --target pcsc --credentials wrong.toml --allow {level} --serial 4711");
+        has(&lab.sh(&run).ok(), &[" not run"]);
+    }
     // Two are left: nothing is tried.
     has(&lab.sh(&run).ok(), &["PIN: the PIN has 2 tries only: nothing is tried on it"]);
     has(&lab.sh(&format!("{CARDLAB} card status")).ok(), &["PIN           2 of 3 tries left"]);
@@ -158,6 +184,39 @@ fn pulled_out_in_mid_run() {
     let counted = lab.host(&format!("/usr/bin/python3 -c \"{count}\"")).ok();
     let numbers: Vec<u32> = counted.split_whitespace().map(|n| n.parse().unwrap()).collect();
     assert!(numbers[0] > 300 && numbers[1] == 1 && numbers[2] > 300, "{counted}");
+}
+
+/// Two runs on one card would end each other's sessions and count each other's tries: the second says so and sends
+/// nothing. The first is stopped where it is on the card, and then killed: the third has the card to itself.
+#[test]
+fn one_run_at_a_time() {
+    let lab = Lab::new("yubikey-5.7,serial=4711").kept();
+    lab.write("wrong.toml", "pin = \"739164\"\n");
+    let run = format!(
+        "mkfifo said
+        {CARDLAB} conform --target pcsc >first 2>said & first=$!
+        exec 3<said; read -r line <&3; kill -STOP $first
+        {CARDLAB} conform --target pcsc --credentials wrong.toml --allow locks --serial 4711 && exit 1 || echo second $?
+        {CARDLAB} card status
+        kill -KILL $first; wait $first || :
+        {CARDLAB} conform --target pcsc minidriver && echo third $?"
+    );
+    let text = lab.sh(&run).ok();
+    has(
+        &text,
+        &["another run is on the card in ", "nothing was done to it", "second 3", "PIN           3 of 3 tries left", "third 0"],
+    );
+}
+
+/// A serial for a card that shows none is not this card's.
+#[test]
+fn a_card_without_a_serial() {
+    let lab = Lab::new("gids-blank");
+    let named = lab.sh(&format!("{CARDLAB} conform --target pcsc --allow locks --serial 4711")).code(3);
+    has(&named, &["the card shows no serial, not 4711: nothing was done to it"]);
+    lab.write("other.toml", "serial = \"4711\"\npin = \"111111\"\n");
+    let named = lab.sh(&format!("{CARDLAB} conform --target pcsc --credentials other.toml")).code(3);
+    has(&named, &["the card shows no serial, not 4711: nothing was done to it"]);
 }
 
 /// Debian's pcscd with its virtual readers, in a network and mounts of its own; nothing in them tells that it is ready.
@@ -245,7 +304,7 @@ fn under_pcscd() {
         {judged}"#
     );
     let text = in_namespaces(&lab, 240, &script).ok();
-    has(&text, &["PIN, PUK, their tries and PIV data objects are put back"]);
+    has(&text, &["PIN, PUK and their tries are put back", "objects that are written and put back: "]);
     for (.., name, least) in cards {
         let line = text.lines().find(|line| line.starts_with(name) && line.contains(" passed"));
         let line = line.unwrap_or_else(|| panic!("no result of {name}:\n{text}"));

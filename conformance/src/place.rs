@@ -59,6 +59,27 @@ impl Place {
         place.into_iter().collect()
     }
 
+    /// Whether a card of this kind has such a place.
+    #[must_use]
+    pub const fn suits(&self, gids: bool) -> bool {
+        match self {
+            Self::Key(_) => true,
+            Self::Object(_) => !gids,
+            Self::File(_) | Self::InFile(..) => gids,
+        }
+    }
+
+    /// Without the word for what it is, for lists of one kind.
+    #[must_use]
+    pub fn short(&self) -> String {
+        match self {
+            Self::Key(reference) => format!("{reference:02X}"),
+            Self::Object(tag) => format!("{tag:X}"),
+            Self::File(file) => format!("{file:04X}"),
+            Self::InFile(file, tag) => format!("{tag:X} of {file:04X}"),
+        }
+    }
+
     /// What a block of PUT DATA that begins one is about to write, whatever becomes of it.
     #[must_use]
     pub fn begun(header: [u8; 4], data: &[u8], gids: bool) -> Option<Self> {

@@ -264,3 +264,26 @@ fn a_puk_that_blocks_at_once_leaves_the_pin_alone() {
         }
     }
 }
+
+/// The reader is pulled out at the n-th command of the tests, before the first one too.
+#[test]
+fn a_reader_that_vanishes_ends_the_run() {
+    for danger in LEVELS {
+        for at in [0u8, 1, 20, 90, 200] {
+            let mut reader = Reader::new("nist-piv", danger, |known| known.puk_tries = Some(3), HONEST);
+            let tests = all();
+            let quick = quick(&tests);
+            reader.prepare(&quick).unwrap();
+            reader.theirs.count = at;
+            reader.theirs.malice = |theirs, _| {
+                let gone = theirs.count == 0;
+                theirs.count = theirs.count.saturating_sub(1);
+                gone.then_some(Err(TransportError::NoReader))
+            };
+            let records = run(&mut reader, &quick, Settings::default(), &mut |_| {});
+            not_run(&records, "the card is no longer there");
+            assert_eq!(records.iter().filter(|record| record.outcome == Outcome::Failed).count(), 1, "{danger} at {at}");
+            assert!(reader.theirs.left(PIN) >= 1, "{danger} at {at}");
+        }
+    }
+}

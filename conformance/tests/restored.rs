@@ -90,17 +90,17 @@ fn what_may_be_written_is_said_place_by_place() {
     assert_eq!(
         lines("gids", "gids/2.0/"),
         [
-            "made and deleted again: file A020",
-            "absent now, and deleted again where the card can, else left empty: object DF30 of file A000, object DF30 of file \
-             A010, object DF31 of file A012, object DF30 of file A013, object DF31 of file A014",
-            "not to be read, and deleted or left empty where they are written: object DF30 of file A011",
+            "objects that are absent, written, and deleted again where the card can, else left empty: DF30 of A000, DF30 of \
+             A010, DF31 of A012, DF30 of A013, DF31 of A014",
+            "objects that cannot be read, and are deleted or left empty where they are written: DF30 of A011",
+            "files that are made and deleted again: A020",
         ]
     );
     assert_eq!(
         lines("nist-piv", "piv/800-73-4-2/3.3.2/"),
         [
             "keys that are lost, and stay as the tests leave them: 9A, 9C, 9D, 9E",
-            "absent now, and deleted again where the card can, else left empty: object 5FC105",
+            "objects that are absent, written, and deleted again where the card can, else left empty: 5FC105",
         ]
     );
     assert_eq!(lines("nist-piv", "piv/800-73-4-2/3.2.1/"), [""; 0], "nothing is written");

@@ -21,7 +21,7 @@ pub(crate) type Malice = fn(&mut Theirs, &[u8]) -> Option<Result<Vec<u8>, Transp
 /// A card that lives on from test to test, with a shell around it that writes down what came.
 pub(crate) struct Theirs {
     pub(crate) card: InProcess,
-    malice: Malice,
+    pub(crate) malice: Malice,
     /// Commands that presented a secret.
     pub(crate) guesses: Vec<Vec<u8>>,
     /// Numbers for the shell.

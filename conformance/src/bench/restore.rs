@@ -5,7 +5,7 @@ use crate::ledger::Credential;
 use crate::place::Place;
 use crate::test::Danger;
 use cardlab_protocol::apdu::short;
-use cardlab_protocol::tlv::{encode, find, tag_bytes};
+use cardlab_protocol::tlv::{encode, only, tag_bytes};
 use zeroize::Zeroizing;
 
 const THE_PIN: &str = "the PIN and its tries";
@@ -269,7 +269,9 @@ impl Bench<'_> {
             Place::Key(_) | Place::File(_) => return Ok(None),
         };
         Ok(match reply.sw {
-            0x9000 => Some(find(&reply.data, tag).map(<[u8]>::to_vec)),
+            0x9000 if reply.data.is_empty() => Some(None),
+            // What is cut off, as a refused chain leaves it, is no object, and not an absent one either.
+            0x9000 => only(&reply.data, tag).map(|value| Some(value.to_vec())),
             0x6A81 | 0x6A82 | 0x6A88 => Some(None),
             _ => None,
         })
@@ -379,6 +381,20 @@ mod tests {
         assert_ne!(object.borrow()[..], *b"\x53\x03\x70\x01\xAA");
         b.restore().unwrap();
         assert_eq!(object.borrow()[..], *b"\x53\x03\x70\x01\xAA");
+    }
+
+    /// A chain that was refused in the middle leaves an object that is cut off: it was taken for an absent one, as it had
+    /// been before, and stayed.
+    #[test]
+    fn an_object_that_is_cut_off_is_not_absent() {
+        let object = std::cell::RefCell::new(b"\x53\x82\x0F\xA6\x00\x01\x02".to_vec());
+        let mut b = Bench::new(Box::new(Eager(&object)), facts(), Danger::ChangesKeys);
+        let place = Place::Object(0x5FC102);
+        assert_eq!(b.read(&place).unwrap(), None);
+        object.borrow_mut().clear();
+        assert_eq!(b.read(&place).unwrap(), Some(None));
+        *object.borrow_mut() = b"\x53\x00".to_vec();
+        assert_eq!(b.read(&place).unwrap(), Some(Some(Vec::new())));
     }
 
     /// A card of another make takes a new PIN of five digits, which a test offers it. It could not be given its PIN back.

@@ -148,7 +148,8 @@ impl Owned {
     /// What the tests may write which are going to run.
     fn written(&self, tests: &[&Test]) -> BTreeSet<Place> {
         let writing = tests.iter().filter(|test| test.danger >= Danger::ChangesKeys && self.runs(test));
-        writing.flat_map(|test| test.writes.iter().cloned()).collect()
+        let gids = matches!(self.facts.edge, Edge::Gids { .. });
+        writing.flat_map(|test| test.writes.iter().filter(|place| place.suits(gids)).cloned()).collect()
     }
 
     /// The secrets that the tests need which are going to run, and what puts back what they change.
@@ -178,37 +179,33 @@ impl Owned {
 
 /// What the tests may write, a line for each kind of end that it has.
 fn announced(facts: &Facts, written: &BTreeSet<Place>) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut say = |what: &str, places: Vec<String>| {
-        if !places.is_empty() {
-            lines.push(format!("{what}: {}", places.join(", ")));
-        }
-    };
-    let keys = written.iter().filter_map(|place| match place {
-        Place::Key(reference) => {
-            let certificate = certificate_of(*reference).and_then(|tag| facts.objects.get(&Place::Object(tag)));
-            let has = certificate.is_some_and(|value| value.as_ref().is_some_and(|value| !value.is_empty()));
-            Some(format!("{reference:02X}{}", if has { " (which has a certificate now)" } else { "" }))
-        }
-        _ => None,
-    });
-    say("keys that are lost, and stay as the tests leave them", keys.collect());
-    let (mut there, mut absent, mut unread, mut files) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    const ENDS: [&str; 5] = [
+        "keys that are lost, and stay as the tests leave them",
+        "objects that are written and put back",
+        "objects that are absent, written, and deleted again where the card can, else left empty",
+        "objects that cannot be read, and are deleted or left empty where they are written",
+        "files that are made and deleted again",
+    ];
+    let mut by_end: [Vec<String>; 5] = Default::default();
     for place in written {
-        match (place, facts.objects.get(place)) {
-            (Place::Key(_), _) => {}
-            (Place::File(file), _) if facts.files.contains(file) => files.push(format!("{place} (which is there now)")),
-            (Place::File(_), _) => files.push(place.to_string()),
-            (_, Some(Some(_))) => there.push(place.to_string()),
-            (_, Some(None)) => absent.push(place.to_string()),
-            (_, None) => unread.push(place.to_string()),
-        }
+        let (end, there) = match (place, facts.objects.get(place)) {
+            (Place::Key(reference), _) => (0, certificate(facts, *reference).then_some("which has a certificate now")),
+            (Place::File(file), _) => (4, facts.files.contains(file).then_some("which is there now")),
+            (_, Some(Some(_))) => (1, None),
+            (_, Some(None)) => (2, None),
+            (_, None) => (3, None),
+        };
+        let short = place.short();
+        by_end[end].push(there.map_or_else(|| short.clone(), |there| format!("{short} ({there})")));
     }
-    say("written and put back", there);
-    say("made and deleted again", files);
-    say("absent now, and deleted again where the card can, else left empty", absent);
-    say("not to be read, and deleted or left empty where they are written", unread);
-    lines
+    let lines = ENDS.iter().zip(by_end).filter(|(_, places)| !places.is_empty());
+    lines.map(|(end, places)| format!("{end}: {}", places.join(", "))).collect()
+}
+
+/// Whether there is a certificate of this key.
+fn certificate(facts: &Facts, reference: u8) -> bool {
+    let value = certificate_of(reference).and_then(|tag| facts.objects.get(&Place::Object(tag))?.as_ref());
+    value.is_some_and(|value| !value.is_empty())
 }
 
 /// What gives a blocked PIN back on this card, among what is known.
