@@ -123,6 +123,21 @@ fn an_object_that_cannot_be_deleted_is_told_of() {
     assert_eq!(stays(&reader).1, [format!("object DF30 of file A010{EMPTY}"), UNREAD.into()]);
 }
 
+/// A card of another make makes an object up from what else it has, whatever is written to it.
+#[test]
+fn an_object_that_the_card_makes_up_is_told_of() {
+    let malice: Malice = |theirs, command| {
+        let written = matches!(command, [0x00, 0xDB, 0x3F, 0xFF, _, 0x5C, 0x03, 0x5F, 0xC1, 0x02, ..]);
+        theirs.count |= u8::from(written);
+        let asked = matches!(command, [_, 0xCB, _, _, _, 0x5C, 0x03, 0x5F, 0xC1, 0x02, ..]);
+        (asked && theirs.count > 0).then(|| Ok(vec![0x53, 0x01, 0x77, 0x90, 0x00]))
+    };
+    let mut reader = theirs("nist-piv", Danger::ChangesKeys, malice);
+    let records = reader.judged();
+    assert!(!records.iter().any(|record| record.reason.contains("could not be brought back")));
+    assert!(stays(&reader).1.contains(&"object 5FC102: written as it was, but the card gives it otherwise".to_owned()));
+}
+
 /// A card that makes a key where the standard has none: it was not announced, and is told of.
 #[test]
 fn what_a_card_should_have_refused_is_told_of() {
