@@ -215,7 +215,7 @@ impl Ledger {
         let gone = |(credential, account): (&Credential, &Account)| {
             let why = account.closed.as_deref().unwrap_or("the right one gives them back");
             let counted_here = matches!(account.tries, Tries::Left(_)) && account.outstanding > 0;
-            let why = || format!("{} fewer, or none; {why}", counted(account.outstanding));
+            let why = || format!("{} fewer at most; {why}", counted(account.outstanding));
             counted_here.then(|| Stays { what: format!("tries of the {credential}"), why: why() })
         };
         self.0.iter().filter_map(gone).collect()

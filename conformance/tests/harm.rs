@@ -45,7 +45,9 @@ fn a_wrong_puk_is_sent_once_and_blocks_nothing() {
 }
 
 /// A wrong value in the file, as the owner may have mistyped it.
-const WRONG: [(&str, fn(&mut Credentials)); 3] = [
+type Mistype = fn(&mut Credentials);
+
+const WRONG: [(&str, Mistype); 3] = [
     ("PIN", |known| known.pin = Some(Zeroizing::new("739164".into()))),
     ("PUK", |known| known.puk = known.puk.as_ref().map(|_| Zeroizing::new("73916452".into()))),
     ("administration key", |known| {
