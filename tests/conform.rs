@@ -136,6 +136,14 @@ fn a_card_in_a_reader_is_left_as_it_was() {
     for (file, told) in [("keys.json", lost), ("keys.html", lost), ("keys.xml", "value=\"not all restored\"")] {
         has(&lab.read(file), &["the key in 9A", told]);
     }
+    // The next run knows that the certificate is not of that key, and 9C is judged as before.
+    let again = lab
+        .sh(&format!(
+            "{CARDLAB} conform --target pcsc --credentials card.toml --json again.json piv/800-73-4-1/table-5 piv/800-73-4-2/a.4"
+        ))
+        .ok();
+    has(&again, &["9A: the key there does not sign as its certificate says; it is not judged"]);
+    has(&lab.read("again.json"), &["no certificate of the key in slot 9A that is of a p256 key"]);
     // Without a word in the file nothing is sent.
     lab.write("empty.toml", "");
     has(&lab.sh(&format!("{CARDLAB} conform --target pcsc --credentials empty.toml")).ok(), &["nothing was changed"]);

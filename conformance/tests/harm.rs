@@ -289,3 +289,50 @@ fn a_reader_that_vanishes_ends_the_run() {
         }
     }
 }
+
+/// The right PIN is taken, and gives nothing back: the card counts on from where it was.
+#[test]
+fn a_card_whose_tries_never_go_back_keeps_its_last() {
+    let malice: Malice = |theirs, command| {
+        if !presents_pin(command) {
+            return None;
+        }
+        let answer = theirs.card.transmit(command);
+        let wrong = answer.as_ref().is_ok_and(|answer| !answer.ends_with(&[0x90, 0x00]));
+        theirs.count += u8::from(wrong);
+        Some(if wrong { Ok(vec![0x63, 0xC0 | 3u8.saturating_sub(theirs.count)]) } else { answer })
+    };
+    for danger in [Danger::Safe, Danger::SpendsTries, Danger::ChangesKeys] {
+        assert!(counted("nist-piv", danger, malice) <= 2, "{danger}: {}", counted("nist-piv", danger, malice));
+    }
+}
+
+/// No answer in time to what presents a secret: the run ends, and the try that may be gone is not the last.
+#[test]
+fn a_card_that_answers_too_late_ends_the_run() {
+    for at in [1u8, 2, 5] {
+        for danger in LEVELS {
+            let mut reader = Reader::new("nist-piv", danger, |known| known.puk_tries = Some(3), HONEST);
+            let tests = all();
+            let quick = quick(&tests);
+            reader.prepare(&quick).unwrap();
+            reader.theirs.count = at;
+            reader.theirs.malice = |theirs, command| {
+                if !presents_pin(command) || theirs.count == 0 {
+                    return None;
+                }
+                theirs.count -= 1;
+                let answer = theirs.card.transmit(command);
+                Some(if theirs.count == 0 { Err(TransportError::Silent("no answer in 60 seconds".into())) } else { answer })
+            };
+            let records = run(&mut reader, &quick, Settings::default(), &mut |_| {});
+            not_run(&records, "no answer in 60 seconds");
+            let last = records.iter().rposition(|record| record.outcome == Outcome::Failed).unwrap();
+            assert!(
+                records[last + 1..].iter().all(|record| record.outcome == Outcome::NotRun),
+                "{danger}: nothing runs after it"
+            );
+            assert!(reader.theirs.left(PIN) >= 1, "{danger} at {at}: {}", reader.theirs.left(PIN));
+        }
+    }
+}

@@ -7,7 +7,7 @@
 //! | [`facts`] | what is known of the card |
 //! | [`reply`], [`transcript`] | its answers, and what a report shows of them |
 //! | `guard` | what a command may do at worst |
-//! | `restore` | putting back what was changed |
+//! | `restore`, `places` | putting back what was changed: PIN and PUK; objects, files |
 //! | `pins`, `administration`, `content` | commands, by what they are about |
 
 mod administration;
@@ -16,6 +16,7 @@ mod content;
 pub mod facts;
 mod guard;
 mod pins;
+mod places;
 pub mod reply;
 mod restore;
 pub mod transcript;
@@ -23,8 +24,8 @@ pub mod transcript;
 pub use checked::{Checked, Stop};
 pub(crate) use checked::{holds, same};
 pub use facts::{Facts, Objects};
+pub(crate) use places::certificate_of;
 pub use reply::Reply;
-pub(crate) use restore::certificate_of;
 pub use transcript::Line;
 
 use crate::changes::Changes;

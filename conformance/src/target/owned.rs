@@ -12,6 +12,7 @@ use crate::test::{Danger, Need, Test, Wish};
 use cardlab_client::minidriver::{Counter, PinStatus};
 use cardlab_client::recognise::Edge;
 use cardlab_protocol::apdu::short;
+use cardlab_protocol::tlv::find_path;
 use std::collections::BTreeSet;
 
 /// What is known of the card, and what may be done to it.
@@ -43,6 +44,8 @@ impl Owned {
     pub fn prepare(&mut self, slot: Box<dyn Slot + '_>, tests: &[&Test]) -> Result<Vec<String>, Stop> {
         let wanted = self.wanted(tests);
         let written = self.written(tests);
+        let keyed: BTreeSet<u8> =
+            tests.iter().filter(|test| self.runs(test)).flat_map(|test| test.wish.keys.iter().map(|(slot, _)| *slot)).collect();
         let Self { facts, allowed, ledger, changes } = self;
         let mut bench = Bench::new(slot, facts.clone(), Danger::SpendsTries).under(Custody { ledger, changes });
         if !wanted.is_empty() {
@@ -59,6 +62,7 @@ impl Owned {
                 Err(stop) => return Err(stop),
             }
         }
+        let others = keys_of_others(&mut bench, &keyed)?;
         if *allowed >= Danger::ChangesKeys {
             read(&mut bench, &written)?;
         }
@@ -83,6 +87,12 @@ impl Owned {
         ledger.allow(*allowed, brings_back(facts));
         let mut lines = ledger.announcement();
         lines.extend(announced(facts, &written));
+        facts.keys.retain(|(slot, _)| !others.contains(slot));
+        lines.extend(
+            others
+                .iter()
+                .map(|slot| format!("{slot:02X}: the key there does not sign as its certificate says; it is not judged")),
+        );
         Ok(lines)
     }
 
@@ -132,9 +142,10 @@ impl Owned {
             !self.changes.has_key(*slot) && self.facts.keys.iter().any(|(of, key)| of == slot && kind_of(key) == Some(*kind))
         };
         match wish.keys.iter().find(|(slot, kind)| !has(slot, kind)) {
-            Some((slot, kind)) => {
-                Err(NoCard::NotApplicable(format!("no certificate of a {} key in slot {slot:02X}", kind.name())))
-            }
+            Some((slot, kind)) => Err(NoCard::NotApplicable(format!(
+                "no certificate of the key in slot {slot:02X} that is of a {} key",
+                kind.name()
+            ))),
             None => Ok(()),
         }
     }
@@ -264,7 +275,28 @@ fn prove(bench: &mut Bench<'_>, credential: Credential) -> Checked {
     }
 }
 
-/// Last byte of the first and the last object of SP 800-73-4 part 1 table 3.
+/// The slots among these whose key signs, but not as the certificate there says: an earlier run or somebody else has made
+/// it, and left the certificate. One that does not sign is left to the tests.
+fn keys_of_others(bench: &mut Bench<'_>, slots: &BTreeSet<u8>) -> Checked<Vec<u8>> {
+    let mut others = Vec::new();
+    for (slot, key) in bench.facts.keys.clone() {
+        let Some(kind) = kind_of(&key).filter(|_| slots.contains(&slot)) else { continue };
+        bench.start()?;
+        if bench.facts.credentials.pin.is_some()
+            && let Err(stop @ Stop::Card(_)) = bench.verify()
+        {
+            return Err(stop);
+        }
+        let reply = bench.sign(kind.id(), slot, &key.input())?;
+        let signature = find_path(&reply.data, &[0x7C, 0x82]).filter(|_| reply.sw == 0x9000);
+        if signature.is_some_and(|signature| key.judge(signature).is_err()) {
+            others.push(slot);
+        }
+    }
+    Ok(others)
+}
+
+/// The objects of SP 800-73-4 part 1 table 3, from the first to the last.
 const OBJECTS: std::ops::RangeInclusive<u32> = 0x5F_C101..=0x5F_C123;
 
 /// Reads what may be written, for being put back: with the PIN and, on GIDS cards, the administration key, where they are
