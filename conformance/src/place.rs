@@ -50,7 +50,10 @@ impl Place {
             (0xFF, false) => Some(Self::Key(0x9B)),
             (0xDB, false) => Self::object(data),
             (0xDB, true) if file == 0x3FFF => byte(tlv::find_path(data, &[0x70, 0x84])).map(Self::Key),
-            (0xDB, true) => first_tag(data).map(|tag| Self::InFile(file, tag)),
+            (0xDB, true) => {
+                let whole = tlv::objects(data).map(|object| object.tag);
+                return first_tag(data).into_iter().chain(whole.skip(1)).map(|tag| Self::InFile(file, tag)).collect();
+            }
             (0xE0, true) => find(data, 0x62)
                 .and_then(|parameters| find(parameters, 0x83)?.try_into().ok())
                 .map(|id| Self::File(u16::from_be_bytes(id))),
@@ -80,10 +83,10 @@ impl Place {
         }
     }
 
-    /// What a block of PUT DATA that begins one is about to write, whatever becomes of it.
+    /// What PUT DATA is about to write as far as its blocks have come, whatever becomes of it.
     #[must_use]
-    pub fn begun(header: [u8; 4], data: &[u8], gids: bool) -> Option<Self> {
-        (header[1] == 0xDB).then(|| Self::written(header, data, gids)).and_then(|mut places| places.pop())
+    pub fn begun(header: [u8; 4], data: &[u8], gids: bool) -> Vec<Self> {
+        if header[1] == 0xDB { Self::written(header, data, gids) } else { Vec::new() }
     }
 
     /// The object of a PIV card that PUT DATA names.
@@ -133,8 +136,11 @@ mod tests {
         assert_eq!(gids(hex!("00E00000"), &hex!("620C8201398302A0208C03033030")), [Place::File(0xA020)]);
         assert_eq!(gids(hex!("00470000"), &hex!("AC06800107830181")), [Place::Key(0x81)]);
         // A chain's first block has the tag, and not the whole value.
-        assert_eq!(Place::begun(hex!("10DBA010"), &hex!("DF308203E800"), true), Some(Place::InFile(0xA010, 0xDF30)));
-        assert_eq!(Place::begun(hex!("1047009A"), &hex!("AC03"), false), None);
+        assert_eq!(Place::begun(hex!("10DBA010"), &hex!("DF308203E800"), true), [Place::InFile(0xA010, 0xDF30)]);
+        assert_eq!(Place::begun(hex!("1047009A"), &hex!("AC03"), false), []);
+        // A card may take both.
+        let both = [Place::InFile(0xA010, 0xDF30), Place::InFile(0xA010, 0xDF31)];
+        assert_eq!(Place::begun(hex!("00DBA010"), &hex!("DF3001AADF3101BB"), true), both);
     }
 
     proptest! {

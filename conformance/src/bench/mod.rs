@@ -147,11 +147,17 @@ impl<'a> Bench<'a> {
             )));
         }
         let whole = self.whole(command);
+        let begun = self.begun(whole.as_ref());
+        if let Some(place) = begun.iter().find(|place| self.is_unread(place)) {
+            return Err(Stop::NotRun(format!(
+                "{place} could not be read before, so that nothing could put it back: it is not written"
+            )));
+        }
         let guess = whole.as_ref().and_then(|(header, data)| self.guess(*header, data));
         if let (Some(guess), Some(ledger)) = (guess, self.ledger.as_deref_mut()) {
             ledger.before(guess).map_err(Stop::NotRun)?;
         }
-        self.note_begun(command);
+        self.touched.extend(begun);
         let answer = self.slot.transmit(command);
         if let (Some(guess), Some(ledger)) = (guess, self.ledger.as_deref_mut()) {
             let sw = answer.as_ref().ok().and_then(|answer| apdu::response(answer));

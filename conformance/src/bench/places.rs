@@ -5,8 +5,27 @@ use super::{Bench, Checked, Reply, Stop};
 use crate::place::Place;
 use cardlab_protocol::apdu::short;
 use cardlab_protocol::tlv::{encode, only, tag_bytes};
+use std::collections::BTreeSet;
+use zeroize::Zeroizing;
 
 impl Bench<'_> {
+    /// What a command, or the chain that it is a block of, is about to write, whatever becomes of it: PUT DATA.
+    pub(super) fn begun(&self, whole: Option<&([u8; 4], Zeroizing<Vec<u8>>)>) -> Vec<Place> {
+        let (header, data) = whole.map_or((self.chain.0, &self.chain.1), |(header, data)| (*header, data));
+        if self.facts.new { Vec::new() } else { Place::begun(header, data, self.gids()) }
+    }
+
+    /// Whether a place is an object that nothing could put back, because it was not read before.
+    pub(super) fn is_unread(&self, place: &Place) -> bool {
+        let is_object = match place {
+            // A file that the test has made goes with all that is in it.
+            Place::InFile(file, _) => !self.written.contains(&Place::File(*file)),
+            Place::Object(_) => true,
+            Place::Key(_) | Place::File(_) => false,
+        };
+        is_object && !self.restoring && !self.facts.objects.contains_key(place)
+    }
+
     /// What the test wrote, as it was before, as far as the card allows it.
     pub(super) fn put_places_back(&mut self) -> Checked {
         let (touched, mut written) = (std::mem::take(&mut self.touched), std::mem::take(&mut self.written));
@@ -18,9 +37,12 @@ impl Bench<'_> {
                 written.insert(place);
             }
         }
+        let made: BTreeSet<u16> =
+            written.iter().filter_map(|place| if let Place::File(file) = place { Some(*file) } else { None }).collect();
         let mut opened = false;
         for place in written {
             match place {
+                Place::InFile(file, _) if made.contains(&file) => {}
                 Place::Key(reference) => self.note_key(reference),
                 Place::File(file) => self.delete_file(file)?,
                 Place::Object(_) | Place::InFile(..) => {
@@ -81,17 +103,8 @@ impl Bench<'_> {
 
     /// Writes an object as it was and looks whether the card has it so.
     fn put_object_back(&mut self, place: &Place) -> Checked {
-        let Some(before) = self.facts.objects.get(place).cloned() else {
-            if self.gids() {
-                // Empty, and once more: deleted where the card can.
-                for _ in 0..2 {
-                    self.write(place, &[])?;
-                }
-                self.stays(place, "could not be read before, is deleted or empty now".into());
-                return Ok(());
-            }
-            return Err(Stop::failed(format!("{place} was not read before")));
-        };
+        let before = self.facts.objects.get(place).cloned();
+        let before = before.ok_or_else(|| Stop::failed(format!("{place} was not read before")))?;
         if self.is_as_before(place)? {
             return Ok(());
         }
@@ -150,7 +163,8 @@ impl Bench<'_> {
             0x9000 if reply.data.is_empty() => Some(None),
             // What is cut off, as a refused chain leaves it, is no object, and not an absent one either.
             0x9000 => only(&reply.data, tag).map(|value| Some(value.to_vec())),
-            0x6A81 | 0x6A82 | 0x6A88 => Some(None),
+            // Not there, a tag that the card does not know, a file that holds no objects.
+            0x6981 | 0x6A80 | 0x6A81 | 0x6A82 | 0x6A86 | 0x6A88 => Some(None),
             _ => None,
         })
     }

@@ -3,7 +3,6 @@
 
 use super::{Bench, Checked, PIV_PIN, Stop};
 use crate::ledger::Credential;
-use crate::place::Place;
 use crate::test::Danger;
 use zeroize::Zeroizing;
 
@@ -25,13 +24,6 @@ impl Bench<'_> {
         }
         self.chain.1.extend_from_slice(data);
         (class & 0x10 == 0).then(|| (header, std::mem::take(&mut self.chain.1)))
-    }
-
-    /// A block of PUT DATA that begins one, to a card that lives on, whatever becomes of it.
-    pub(super) fn note_begun(&mut self, command: &[u8]) {
-        if let ([class, ins, p1, p2, _, data @ ..], false) = (command, self.facts.new) {
-            self.touched.extend(Place::begun([*class, *ins, *p1, *p2], data, self.gids()));
-        }
     }
 
     /// CHANGE REFERENCE DATA and RESET RETRY COUNTER: what PIN and PUK are now, also when a card has taken what it should

@@ -194,7 +194,7 @@ fn announced(facts: &Facts, written: &BTreeSet<Place>) -> Vec<String> {
         "keys that are lost, and stay as the tests leave them",
         "objects that are written and put back",
         "objects that are absent, written, and deleted again where the card can, else left empty",
-        "objects that cannot be read, and are deleted or left empty where they are written",
+        "objects that cannot be read, and are not written",
         "files that are made and deleted again",
     ];
     let mut by_end: [Vec<String>; 5] = Default::default();
@@ -300,7 +300,7 @@ fn keys_of_others(bench: &mut Bench<'_>, slots: &BTreeSet<u8>) -> Checked<Vec<u8
 const OBJECTS: std::ops::RangeInclusive<u32> = 0x5F_C101..=0x5F_C123;
 
 /// Reads what may be written, for being put back: with the PIN and, on GIDS cards, the administration key, where they are
-/// proved. What is not read is not there: a test that writes it ends the run on a PIV card, and is told of on a GIDS card.
+/// proved. What is not read is not written: nothing could put it back.
 fn read(bench: &mut Bench<'_>, written: &BTreeSet<Place>) -> Checked {
     let mut places = written.clone();
     if !bench.gids() {

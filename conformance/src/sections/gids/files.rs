@@ -86,7 +86,7 @@ fn objects(book: &mut Book) {
     let mut s = book
         .section("gids/2.0/data-objects", &format!("{GIDS}, GET DATA and PUT DATA"), &[Need::Gids, Need::Pin])
         .at_least(Danger::ChangesKeys)
-        .writes([Place::InFile(0xA010, 0xDF30), Place::InFile(0xA013, 0xDF30)]);
+        .writes([Place::InFile(0xA010, 0xDF30), Place::InFile(0xA010, 0xDF31), Place::InFile(0xA013, 0xDF30)]);
     for (slug, file, tag, title) in [
         ("master-file", 0xA000u16, 0xDF1Fu16, "The master file lists files in records of 28 bytes"),
         ("cardid", 0xA012, 0xDF20, "cardid has 16 bytes"),
@@ -174,6 +174,7 @@ fn objects(book: &mut Book) {
         b.admin()?;
         put(b, 0xB080, 0xDF30, &[0x01])?.refused("PUT DATA")
     })
+    .writes(&[Place::InFile(0xB080, 0xDF30)])
     .needs(&[Need::AdminKey]);
 }
 

@@ -293,6 +293,7 @@ fn put(book: &mut Book) {
         b.admin()?;
         b.put(0x5FC1FF, &[0x01])?.any_of(&[0x6A81, 0x6A82, 0x6A80], "PUT DATA").map(drop)
     })
+    .writes(&[Place::Object(0x5FC1FF)])
     .needs(&[Need::PlainPiv]);
     s.must("p1-p2", "PUT DATA outside 3FFF is refused", |b| {
         b.start()?;
