@@ -27,10 +27,10 @@ const CERTIFICATES: [(u8, u8); 4] = [(0x9A, 0x05), (0x9C, 0x0A), (0x9D, 0x0B), (
 #[derive(Debug, Error)]
 pub enum PcscError {
     /// PC/SC refused.
-    #[error("{0}")]
+    #[error(transparent)]
     Pcsc(#[from] client::Error),
     /// Another run is on the card.
-    #[error("{0}")]
+    #[error(transparent)]
     NotAlone(#[from] NotAlone),
     /// The card could not be asked.
     #[error("{0}")]
