@@ -2,6 +2,7 @@
 //! system's administrators know.
 
 use anyhow::Context as _;
+use cardlab_vreader::whole;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -24,7 +25,7 @@ impl ClientSettings {
     pub(crate) fn read(path: Option<&Path>) -> anyhow::Result<Self> {
         let Some(path) = path else { return Ok(Self::default()) };
         let named = || format!("--settings {}", path.display());
-        let text = std::fs::read_to_string(path).with_context(named)?;
+        let text = whole::read_text(path, whole::TEXT).with_context(named)?;
         let mut settings: Self = toml::from_str(&text).with_context(named)?;
         if let (Some(certificate), Some(directory)) = (&mut settings.server_certificate, path.parent()) {
             *certificate = directory.join(&*certificate);

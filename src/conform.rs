@@ -19,6 +19,7 @@ use cardlab_conformance::test::{Danger, Level, Test};
 use cardlab_pcsclite::client::default_socket;
 use cardlab_scenario::suite::{self, Unlock};
 use cardlab_sim::Profile;
+use cardlab_vreader::whole;
 use clap::{Args, Subcommand};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -197,7 +198,7 @@ impl Conform {
         }
         let known = match &self.expect {
             Some(file) => {
-                let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+                let text = whole::read_text(file, whole::TEXT).with_context(|| file.display().to_string())?;
                 let parsed = Expectations::parse(&text).with_context(|| file.display().to_string());
                 parsed.or_exit(Exit::USAGE)?
             }
@@ -318,7 +319,7 @@ impl Conform {
 }
 
 fn read(file: &Path) -> Result<Report, Failure> {
-    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let text = whole::read_text(file, whole::RECORDING).with_context(|| file.display().to_string())?;
     json::read(&text).with_context(|| file.display().to_string()).or_exit(Exit::USAGE)
 }
 

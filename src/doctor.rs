@@ -4,6 +4,7 @@ use crate::exit::{Exit, Failure};
 use cardlab_control::beside;
 use cardlab_pcsclite::client::{Context, default_socket};
 use cardlab_pcsclite::wire::{SOCKET_VARIABLE, SYSTEM_SOCKET};
+use cardlab_vreader::whole;
 use clap::Args;
 use object::elf;
 use object::read::elf::{Dyn as _, ElfFile64, FileHeader as _, ProgramHeader as _};
@@ -14,6 +15,8 @@ use std::path::{Path, PathBuf};
 
 /// The library that programs reach cards with.
 const LIBRARY: &str = "libpcsclite.so.1";
+/// Most bytes of a program or library that is looked into.
+const PROGRAM: u64 = 1 << 30;
 /// Where the dynamic linker looks in the end (ld.so(8)).
 const USUAL: [&str; 8] = [
     "/lib/x86_64-linux-gnu",
@@ -100,7 +103,7 @@ fn of_program(path: &Path, findings: &mut Vec<Finding>) {
             "use the package of the distribution, or allow the sandbox the socket's directory",
         ));
     }
-    match std::fs::read(&real) {
+    match whole::read(&real, PROGRAM) {
         Err(error) => findings.push(Blocks(format!("it cannot be read: {error}"), "run the doctor as a user who may read it")),
         Ok(bytes) if bytes.starts_with(b"#!") => {
             let line =
@@ -125,7 +128,7 @@ fn of_binary(path: &Path, findings: &mut Vec<Finding>) {
         if !seen.insert(file.clone()) {
             continue;
         }
-        let Ok(bytes) = std::fs::read(&file) else { continue };
+        let Ok(bytes) = whole::read(&file, PROGRAM) else { continue };
         let Some((needed, directories)) = needs(&bytes) else {
             if file == path {
                 findings

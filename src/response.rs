@@ -5,9 +5,9 @@ use anyhow::{Context as _, anyhow};
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_protocol::codes::{CodeError, check_code, digits, grouped, parse_challenge};
 use cardlab_server_stub::keys::{CardIdentity, MasterKey};
+use cardlab_vreader::whole;
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -158,13 +158,11 @@ fn secret(option: &str, text: Option<&str>, file: Option<&Path>) -> anyhow::Resu
     let (from, text) = match (text, file) {
         (Some(text), _) => (option.to_owned(), Zeroizing::new(text.to_owned())),
         (None, Some(path)) if path.as_os_str() == "-" => {
-            let mut text = Zeroizing::new(String::new());
-            std::io::stdin().read_to_string(&mut text).context("stdin")?;
-            ("stdin".to_owned(), text)
+            ("stdin".to_owned(), Zeroizing::new(whole::read_text_from(std::io::stdin(), whole::TEXT).context("stdin")?))
         }
         (None, Some(path)) => {
             let from = path.display().to_string();
-            let text = std::fs::read_to_string(path).with_context(|| from.clone())?;
+            let text = whole::read_text(path, whole::TEXT).with_context(|| from.clone())?;
             (from, Zeroizing::new(text))
         }
         (None, None) => return Ok(None),

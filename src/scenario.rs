@@ -10,6 +10,7 @@ use cardlab_scenario::catalogue;
 use cardlab_scenario::file::Scenario;
 use cardlab_scenario::play::play;
 use cardlab_scenario::world::cards::{RealCard, Source};
+use cardlab_vreader::whole;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -112,7 +113,7 @@ fn unknown(name: &str) -> anyhow::Error {
 }
 
 fn read(file: &Path) -> Result<Scenario, Failure> {
-    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let text = whole::read_text(file, whole::TEXT).with_context(|| file.display().to_string())?;
     Scenario::parse(&text).with_context(|| file.display().to_string()).or_exit(Exit::USAGE)
 }
 

@@ -6,6 +6,7 @@ use anyhow::{Context as _, anyhow};
 use cardlab_pcsclite::client::default_socket;
 use cardlab_scenario::world::station::Readers;
 use cardlab_server_stub::answers::Hashing;
+use cardlab_vreader::whole;
 use clap::Args;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -112,7 +113,7 @@ impl Serve {
     }
 
     async fn tls(&self) -> Result<Tls, Failure> {
-        let read = |path: &PathBuf| std::fs::read(path).with_context(|| path.display().to_string());
+        let read = |path: &PathBuf| whole::read(path, whole::TEXT).with_context(|| path.display().to_string());
         match (&self.tls_certificate, &self.tls_key, &self.tls_self_made) {
             (Some(certificate), Some(key), _) => {
                 let tls = Tls::of_pem(read(certificate)?, &Zeroizing::new(read(key)?)).await;

@@ -9,6 +9,7 @@ use cardlab_server_stub::http;
 use cardlab_server_stub::server::Server;
 use cardlab_server_stub::store::Store;
 use cardlab_server_stub::vault::Vault;
+use cardlab_vreader::whole;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::OpenOptionsExt;
@@ -29,7 +30,7 @@ pub(crate) fn master_key(file: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let text = Zeroizing::new(text.to_string_lossy().into_owned());
         return Ok(decoded(MASTER_VARIABLE, &text)?);
     }
-    match std::fs::read_to_string(file) {
+    match whole::read_text(file, whole::TEXT) {
         Ok(text) => Ok(decoded(&file.display().to_string(), &Zeroizing::new(text))?),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let mut key = Zeroizing::new(vec![0; MASTER_BYTES]);

@@ -6,6 +6,7 @@ use anyhow::{Context as _, anyhow};
 use cardlab_client::transport::Transport;
 use cardlab_pcsclite::client::ShareMode;
 use cardlab_vreader::trace::{Record, What, decode, read, spaced, text};
+use cardlab_vreader::whole;
 use clap::{Args, Subcommand};
 use std::io::Write as _;
 use std::ops::ControlFlow;
@@ -78,7 +79,7 @@ impl TraceCommand {
 }
 
 fn recorded(file: &Path) -> Result<Vec<Record>, Failure> {
-    let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
+    let bytes = whole::read(file, whole::RECORDING).with_context(|| file.display().to_string())?;
     read(&bytes).map_err(|why| anyhow!("{}: {why}", file.display())).or_exit(Exit::USAGE)
 }
 

@@ -1,6 +1,7 @@
 //! What a person knows of a card: PIN, PUK, administration key.
 
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
+use cardlab_vreader::whole;
 use serde::Deserialize;
 use std::path::Path;
 use thiserror::Error;
@@ -73,7 +74,7 @@ impl Credentials {
     /// [`CredentialsError`] names the line, never the value.
     pub fn read(file: &Path) -> Result<Self, CredentialsError> {
         let name = file.display().to_string();
-        let text = std::fs::read_to_string(file).map_err(|error| CredentialsError::File { file: name.clone(), error })?;
+        let text = whole::read_text(file, whole::TEXT).map_err(|error| CredentialsError::File { file: name.clone(), error })?;
         Self::parse(&Zeroizing::new(text), &name)
     }
 

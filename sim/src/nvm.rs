@@ -9,7 +9,7 @@
 //! ends with [`Abort::PowerLost`], the card falls silent and its volatile state is gone.
 
 use crate::status::{Abort, StatusWord};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -43,7 +43,7 @@ pub type Records = BTreeMap<RecordId, Zeroizing<Vec<u8>>>;
 /// One change of a transaction: new contents, or `None` to erase.
 pub type Change = (RecordId, Option<Zeroizing<Vec<u8>>>);
 
-/// Why a store could not make a transaction durable. Nothing of it has been kept.
+/// Why a store could not make a transaction durable. All of it or nothing has been kept.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct StoreError(pub String);
@@ -59,7 +59,7 @@ pub trait Store: Send {
     /// Makes all changes durable, or none.
     ///
     /// # Errors
-    /// [`StoreError`]; then nothing has changed.
+    /// [`StoreError`]; then nobody knows whether they are. [`Nvm`] sets those records again with what comes next.
     fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError>;
 }
 
@@ -88,6 +88,8 @@ pub struct Nvm {
     history: Option<Vec<Change>>,
     /// Nothing can be written.
     failing: bool,
+    /// Records of commits that failed: the store may hold the old or the new contents.
+    unsettled: BTreeSet<RecordId>,
 }
 
 impl Nvm {
@@ -97,7 +99,7 @@ impl Nvm {
     /// [`StoreError`] when the store cannot be read.
     pub fn open(store: Box<dyn Store>) -> Result<Self, StoreError> {
         let records = store.load()?.into_iter().map(|(id, value)| (id, Zeroizing::new(value))).collect();
-        Ok(Self { records, store, cut_after: None, passed: 0, history: None, failing: false })
+        Ok(Self { records, store, cut_after: None, passed: 0, history: None, failing: false, unsettled: BTreeSet::new() })
     }
 
     /// The contents of a record.
@@ -166,7 +168,7 @@ impl Nvm {
     /// # Errors
     /// [`StoreError`] when the store fails; then nothing has changed.
     pub fn rewrite(&mut self, changes: Vec<Change>) -> Result<(), StoreError> {
-        self.store.commit(&changes)?;
+        self.keep(&changes)?;
         for (id, value) in changes {
             match value {
                 Some(value) => self.records.insert(id, value),
@@ -189,6 +191,24 @@ impl Nvm {
             }
             None => Ok(()),
         }
+    }
+}
+
+impl Nvm {
+    /// Gives changes to the store, and with them what commits that failed may have left there.
+    fn keep(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        let changed = |id: &RecordId| changes.iter().any(|(changed, _)| changed == id);
+        let settled = self.unsettled.iter().filter(|id| !changed(id)).map(|id| (*id, self.records.get(id).cloned()));
+        let settled: Vec<Change> = settled.collect();
+        let kept = match settled.is_empty() {
+            true => self.store.commit(changes),
+            false => self.store.commit(&[&settled, changes].concat()),
+        };
+        match &kept {
+            Ok(()) => self.unsettled.clear(),
+            Err(_) => self.unsettled.extend(changes.iter().map(|(id, _)| *id)),
+        }
+        kept
     }
 }
 
@@ -243,7 +263,7 @@ impl Transaction<'_> {
     pub fn commit(self) -> Result<(), Abort> {
         let Self { nvm, changes } = self;
         nvm.tear_point()?;
-        if nvm.failing || nvm.store.commit(&changes).is_err() {
+        if nvm.failing || nvm.keep(&changes).is_err() {
             return Err(StatusWord::MEMORY_FAILURE.into());
         }
         for (id, value) in changes {
@@ -262,6 +282,8 @@ impl Transaction<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, Mutex};
 
     const A: RecordId = RecordId::new(1, 1);
     const B: RecordId = RecordId::new(1, 2);
@@ -348,6 +370,52 @@ mod tests {
         assert!(nvm.is_empty());
         nvm.set_failing(false);
         assert_eq!(change(&mut nvm), Ok(()));
+    }
+
+    /// Keeps everything, and says that it did not while it is told to.
+    #[derive(Clone, Default)]
+    struct Liar {
+        kept: Arc<Mutex<BTreeMap<RecordId, Vec<u8>>>>,
+        lies: Arc<AtomicBool>,
+    }
+
+    impl Store for Liar {
+        fn load(&self) -> Result<Vec<(RecordId, Vec<u8>)>, StoreError> {
+            Ok(self.kept.lock().unwrap().clone().into_iter().collect())
+        }
+
+        fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+            let mut kept = self.kept.lock().unwrap();
+            for (id, value) in changes {
+                match value {
+                    Some(value) => kept.insert(*id, value.to_vec()),
+                    None => kept.remove(id),
+                };
+            }
+            match self.lies.load(Ordering::Relaxed) {
+                true => Err(StoreError("no space left".into())),
+                false => Ok(()),
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_failed_commit_left_is_set_again_by_the_next() {
+        let store = Liar::default();
+        let other = RecordId::new(3, 1);
+        let mut nvm = Nvm::open(Box::new(store.clone())).unwrap();
+        let mut first = nvm.begin();
+        first.write(B, b"old").unwrap();
+        first.commit().unwrap();
+        store.lies.store(true, Ordering::Relaxed);
+        assert_eq!(change(&mut nvm), Err(Abort::Status(StatusWord::MEMORY_FAILURE)));
+        assert_eq!((nvm.read(A), nvm.read(B)), (None, Some(&b"old"[..])));
+        store.lies.store(false, Ordering::Relaxed);
+        let mut next = nvm.begin();
+        next.write(other, b"next").unwrap();
+        next.commit().unwrap();
+        assert_eq!(store.load().unwrap(), [(B, b"old".to_vec()), (other, b"next".to_vec())], "as the card has it");
+        assert!(nvm.unsettled.is_empty());
     }
 
     struct Full;

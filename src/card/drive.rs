@@ -12,6 +12,7 @@ use cardlab_control::{CONTROL_VARIABLE, beside};
 use cardlab_pcsclite::client::default_socket;
 use cardlab_vreader::setup::PASSPHRASE_VARIABLE;
 use cardlab_vreader::trace::text;
+use cardlab_vreader::whole;
 use clap::{Args, Subcommand};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -399,7 +400,7 @@ impl Drive {
             Self::Restore { target, file, kept } => {
                 let text = match file {
                     None => None,
-                    Some(file) => Some(std::fs::read_to_string(&file).with_context(|| file.display().to_string())?),
+                    Some(file) => Some(whole::read_text(&file, whole::TEXT).with_context(|| file.display().to_string())?),
                 };
                 target.link()?.post("/restore", &RestoreOrder { text, passphrase: passphrase(), kept })?;
             }

@@ -12,6 +12,7 @@ use cardlab_client::transport::TransportError;
 use cardlab_client::unlock::online::{self, OnlineError};
 use cardlab_pcsclite::client::Connection;
 use cardlab_protocol::workstation::{Answer, Answers, CardOutcome, Judged, Open, Opened, Outcome, Question};
+use cardlab_vreader::whole;
 use clap::Args;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -40,7 +41,7 @@ impl OnlineOptions {
     pub(crate) fn service(&self) -> Result<Option<Service>, Failure> {
         let settings = self.settings()?;
         let Some(address) = self.online.as_ref().or(settings.service_url.as_ref()) else { return Ok(None) };
-        let read = |path: &PathBuf| std::fs::read(path).with_context(|| path.display().to_string());
+        let read = |path: &PathBuf| whole::read(path, whole::TEXT).with_context(|| path.display().to_string());
         let roots = self.server_certificate.as_ref().or(settings.server_certificate.as_ref()).map(read).transpose()?;
         let unverified = self.do_not_verify_server || settings.verify_server_certificate == Some(false);
         Ok(Some(Service::at(address, &Trust { roots, unverified })?))

@@ -20,6 +20,7 @@
 //! | [`threaded`] | a rack on a thread of its own, for programs that are not asynchronous |
 //! | [`setup`] | cards as people ask for them: `yubikey-5.4,serial=1,9a=new:p256` |
 //! | [`trace`] | what happens at a card: text, JSON lines, pcapng, listeners |
+//! | [`whole`] | files that people name, read whole up to a limit |
 //! | `private` | private directories and their clean-up |
 //!
 //! What most users need stands at the head of the crate: a [`CardRequest`] makes a card, [`VirtualCard`] puts a bench
@@ -50,6 +51,7 @@ pub mod threaded;
 mod touch;
 pub mod trace;
 pub mod vpcd;
+pub mod whole;
 
 pub use clock::Monotonic;
 pub use fault::Fault;

@@ -3,8 +3,10 @@
 
 mod common;
 mod damaged_state;
+mod kills;
 mod placement;
 mod rack;
 mod side_by_side;
 mod socket;
+mod state_files;
 mod stress;

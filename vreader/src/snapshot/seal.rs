@@ -4,6 +4,7 @@
 use super::SnapshotError;
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
+use std::sync::{Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 const NONCE: usize = 12;
@@ -13,17 +14,20 @@ pub(super) const SALT: usize = 16;
 const MEMORY_KIB: u32 = 64 * 1024;
 const PASSES: u32 = 3;
 const LANES: u32 = 4;
+/// Held while a key is made, so that any number of snapshots at once take the memory of one.
+static MAKING: Mutex<()> = Mutex::new(());
 
 /// Seals and opens records.
 pub(super) struct Seal(Aes256Gcm);
 
 impl Seal {
-    /// With the key of this passphrase; takes about a tenth of a second.
+    /// With the key of this passphrase; takes about a tenth of a second, and waits while others do.
     pub(super) fn new(passphrase: &str, salt: &[u8]) -> Result<Self, SnapshotError> {
         let failed = |e: argon2::Error| SnapshotError::System(e.to_string());
         let params = argon2::Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(failed)?;
         let mut key = Zeroizing::new([0; 32]);
         let hasher = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+        let _one_at_a_time = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
         hasher.hash_password_into(passphrase.as_bytes(), salt, &mut *key).map_err(failed)?;
         Aes256Gcm::new_from_slice(&*key).map(Self).map_err(|e| SnapshotError::System(e.to_string()))
     }

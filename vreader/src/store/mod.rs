@@ -1,24 +1,27 @@
 //! Cards in a state directory.
 //!
-//! One redb database a directory (`cards.redb`, mode 0600) for all cards of a command line; redb
-//! locks it, so that two processes cannot open one card. Table `records`: (card number, record) to
+//! One redb database a directory (`cards.redb`, mode 0600) for all cards of a command line; the directory
+//! is locked, so that two processes cannot open one card. Table `records`: (card number, record) to
 //! contents. Table `meta`: `format`. Every transaction of a card is one durable commit; what a crash
-//! leaves is redb's promise: the state before or after the commit, never between.
+//! leaves is the state before or after the commit, never between, and what a disk changes later is found.
+//! `docs/durability.md` says what that rests on.
+
+#[cfg(test)]
+mod crash;
+mod file;
 
 use crate::contain::contained;
 use cardlab_sim::nvm::{Change, RecordId, Store, StoreError};
+use file::{Place, Trouble};
 use redb::{Database, ReadableDatabase, TableDefinition};
-use rustix::fs::{Mode, OFlags};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
 
 const RECORDS: TableDefinition<'_, (u16, u32), &[u8]> = TableDefinition::new("records");
 const META: TableDefinition<'_, &str, u32> = TableDefinition::new("meta");
 const FORMAT: u32 = 1;
 const FILE: &str = "cards.redb";
-/// A card is a few kilobytes and is read once.
-const CACHE: usize = 64 * 1024;
 
 /// Why a state directory cannot be used.
 #[derive(Debug, Error)]
@@ -52,10 +55,22 @@ pub enum StateDirectoryError {
     },
 }
 
+impl StateDirectoryError {
+    fn of(trouble: Trouble, path: &Path) -> Self {
+        let path = path.to_owned();
+        match trouble {
+            Trouble::System(reason) => Self::Open { path, reason },
+            Trouble::InUse => Self::InUse(path),
+            Trouble::Format(found) => Self::Format { path, found },
+            Trouble::Damaged(reason) => Self::Damaged { path, reason },
+        }
+    }
+}
+
 /// An open state directory.
 #[derive(Clone)]
 pub struct StateDirectory {
-    database: Arc<Database>,
+    cards: Arc<Cards>,
 }
 
 impl StateDirectory {
@@ -64,50 +79,15 @@ impl StateDirectory {
     /// # Errors
     /// [`StateDirectoryError`], saying what to do.
     pub fn open(path: &Path) -> Result<Self, StateDirectoryError> {
-        let failed = |reason: String| StateDirectoryError::Open { path: path.into(), reason };
-        std::fs::create_dir_all(path).map_err(|e| failed(e.to_string()))?;
-        let file = path.join(FILE);
-        // redb makes files readable for everyone; this one holds keys.
-        let handle = rustix::fs::open(&file, OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR)
-            .map_err(|e| failed(format!("cannot open {FILE} for writing: {e}")))?;
-        drop(handle);
-        let damaged = |reason: String| StateDirectoryError::Damaged { path: path.into(), reason };
-        // redb reads some damaged pages with a panic; its checksums find the others.
-        let opened = contained(|| {
-            let mut database = Database::builder().set_cache_size(CACHE).create(&file)?;
-            let whole = database.check_integrity()?;
-            let state = Self { database: Arc::new(database) };
-            Ok::<_, redb::Error>((state.format()?, whole, state))
-        });
-        match opened {
-            Some(Ok((FORMAT, true, state))) => Ok(state),
-            Some(Ok((FORMAT, false, _))) => Err(damaged("checksums are wrong".into())),
-            Some(Ok((found, ..))) => Err(StateDirectoryError::Format { path: path.into(), found }),
-            Some(Err(redb::Error::DatabaseAlreadyOpen)) => Err(StateDirectoryError::InUse(path.into())),
-            Some(Err(other)) => Err(damaged(other.to_string())),
-            None => Err(damaged("its pages make no sense".into())),
-        }
-    }
-
-    /// The format on disk; written first when the file is new.
-    fn format(&self) -> Result<u32, redb::Error> {
-        let read = self.database.begin_read()?;
-        match read.open_table(META) {
-            Ok(meta) => return Ok(meta.get("format")?.map_or(0, |f| f.value())),
-            Err(redb::TableError::TableDoesNotExist(_)) => {}
-            Err(e) => return Err(e.into()),
-        }
-        let write = self.database.begin_write()?;
-        write.open_table(META)?.insert("format", FORMAT)?;
-        write.open_table(RECORDS)?;
-        write.commit()?;
-        Ok(FORMAT)
+        let opened = Place::take(path).and_then(|place| Cards::open(Box::new(move || place.open())));
+        let cards = opened.map_err(|trouble| StateDirectoryError::of(trouble, path))?;
+        Ok(Self { cards: Arc::new(cards) })
     }
 
     /// The memory of card `number`.
     #[must_use]
     pub fn card(&self, number: u16) -> Box<dyn Store> {
-        Box::new(CardStore { database: Arc::clone(&self.database), number })
+        Box::new(CardStore { cards: Arc::clone(&self.cards), number })
     }
 
     /// The numbers of the cards in this directory.
@@ -115,8 +95,8 @@ impl StateDirectory {
     /// # Errors
     /// [`StoreError`] when it cannot be read.
     pub fn cards(&self) -> Result<Vec<u16>, StoreError> {
-        let numbers = || -> Result<Vec<u16>, redb::Error> {
-            let table = self.database.begin_read()?.open_table(RECORDS)?;
+        self.cards.with(|database| {
+            let table = database.begin_read()?.open_table(RECORDS)?;
             let mut numbers = Vec::new();
             let mut next = Some(0);
             while let Some(from) = next {
@@ -126,50 +106,87 @@ impl StateDirectory {
                 next = number.checked_add(1);
             }
             Ok(numbers)
+        })
+    }
+}
+
+/// Opens the database: at the start, and again after a failure.
+type Opening = Box<dyn Fn() -> Result<Database, Trouble> + Send + Sync>;
+
+/// The database of all cards.
+struct Cards {
+    opening: Opening,
+    /// `None` after a failure, until it can be opened again.
+    database: Mutex<Option<Database>>,
+}
+
+impl Cards {
+    fn open(opening: Opening) -> Result<Self, Trouble> {
+        let database = Mutex::new(Some(opening()?));
+        Ok(Self { opening, database })
+    }
+
+    /// Does something with the database. After a failure redb refuses everything: it is closed, and whoever comes
+    /// next opens it again, so that a disk that has space again serves again.
+    fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, StoreError> {
+        let mut open = self.database.lock().unwrap_or_else(PoisonError::into_inner);
+        let database = match open.take() {
+            Some(database) => database,
+            None => (self.opening)().map_err(|trouble| StoreError(trouble.to_string()))?,
         };
-        numbers().map_err(|e| StoreError(e.to_string()))
+        let done = contained(|| (work(&database), database));
+        match done {
+            Some((Ok(value), database)) => {
+                *open = Some(database);
+                Ok(value)
+            }
+            Some((Err(error), database)) => {
+                contained(|| drop(database));
+                Err(StoreError(error.to_string()))
+            }
+            None => Err(StoreError("its pages make no sense".into())),
+        }
     }
 }
 
 struct CardStore {
-    database: Arc<Database>,
+    cards: Arc<Cards>,
     number: u16,
 }
 
-impl CardStore {
-    fn read_all(&self) -> Result<Vec<(RecordId, Vec<u8>)>, redb::Error> {
-        let read = self.database.begin_read()?;
-        let table = read.open_table(RECORDS)?;
-        let mut records = Vec::new();
-        for entry in table.range((self.number, 0)..=(self.number, u32::MAX))? {
-            let (key, value) = entry?;
-            records.push((RecordId(key.value().1), value.value().to_vec()));
-        }
-        Ok(records)
+/// The records of card `number`.
+fn read(database: &Database, number: u16) -> Result<Vec<(RecordId, Vec<u8>)>, redb::Error> {
+    let table = database.begin_read()?.open_table(RECORDS)?;
+    let mut records = Vec::new();
+    for entry in table.range((number, 0)..=(number, u32::MAX))? {
+        let (key, value) = entry?;
+        records.push((RecordId(key.value().1), value.value().to_vec()));
     }
+    Ok(records)
+}
 
-    fn write(&self, changes: &[Change]) -> Result<(), redb::Error> {
-        let write = self.database.begin_write()?;
-        {
-            let mut table = write.open_table(RECORDS)?;
-            for (id, value) in changes {
-                match value {
-                    Some(value) => table.insert((self.number, id.0), value.as_slice())?,
-                    None => table.remove((self.number, id.0))?,
-                };
-            }
+/// Changes the records of card `number` in one durable commit.
+fn write(database: &Database, number: u16, changes: &[Change]) -> Result<(), redb::Error> {
+    let write = file::begin(database)?;
+    {
+        let mut table = write.open_table(RECORDS)?;
+        for (id, value) in changes {
+            match value {
+                Some(value) => table.insert((number, id.0), value.as_slice())?,
+                None => table.remove((number, id.0))?,
+            };
         }
-        Ok(write.commit()?)
     }
+    Ok(write.commit()?)
 }
 
 impl Store for CardStore {
     fn load(&self) -> Result<Vec<(RecordId, Vec<u8>)>, StoreError> {
-        self.read_all().map_err(|e| StoreError(e.to_string()))
+        self.cards.with(|database| read(database, self.number))
     }
 
     fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError> {
-        self.write(changes).map_err(|e| StoreError(e.to_string()))
+        self.cards.with(|database| write(database, self.number, changes))
     }
 }
 
@@ -206,9 +223,12 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         {
             let state = StateDirectory::open(directory.path()).unwrap();
-            let write = state.database.begin_write().unwrap();
-            write.open_table(META).unwrap().insert("format", 9).unwrap();
-            write.commit().unwrap();
+            let changed = state.cards.with(|database| {
+                let write = database.begin_write()?;
+                write.open_table(META)?.insert("format", 9)?;
+                Ok(write.commit()?)
+            });
+            changed.unwrap();
         }
         let e = StateDirectory::open(directory.path()).err().unwrap().to_string();
         assert!(e.contains("format 9, this version knows 1"), "{e}");
