@@ -42,6 +42,56 @@ fn import_and_objects() {
     lab.run(&["yubico-piv-tool", "-a", "attest", "-s", "9c"]).fails();
 }
 
+/// A key on disk and a certificate of it in DER, made longer by a comment until it has this many bytes.
+fn certificate_of(lab: &Lab, length: usize) {
+    lab.host(&format!(
+        "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out k.pem
+         comment=2000
+         for try in 1 2 3 4; do
+           text=$(printf 'a%.0s' $(seq $comment))
+           openssl req -x509 -key k.pem -out big.der -outform DER -subj /CN=big -addext nsComment=$text -days 9
+           comment=$((comment + {length} - $(stat -c %s big.der)))
+         done
+         test $(stat -c %s big.der) = {length}"
+    ))
+    .ok();
+}
+
+#[test]
+fn a_certificate_of_3052_bytes_is_put_and_read_and_the_memory_ends() {
+    let lab = Lab::new("yubikey-5.4").kept();
+    certificate_of(&lab, 3052);
+    lab.sh("yubico-piv-tool -a import-key -s 9a -i k.pem
+         openssl x509 -inform DER -in big.der -out big.pem
+         for slot in 9a 9c 9d 9e 82 83 84 85 86 87 88 89 8a 8b 8c 8d; do yubico-piv-tool -a import-certificate -s $slot -i big.pem; done
+         ! yubico-piv-tool -a import-certificate -s 8e -i big.pem
+         for slot in 9a 8d; do yubico-piv-tool -a read-certificate -s $slot | openssl x509 -outform DER | cmp - big.der; done")
+        .ok();
+    has(&lab.run(&[common::CARDLAB, "card", "status"]).ok(), &["free keys     8 of 24"]);
+    let kept = common::said(
+        std::process::Command::new(common::CARDLAB)
+            .current_dir(lab.path())
+            .args(["card", "status", "--state", "state"])
+            .output()
+            .unwrap(),
+    );
+    has(&kept.ok(), &["free keys     8 of 24", "free bytes    "]);
+    // From a file, too, and what is longer is refused in a sentence.
+    let lab = lab.holding("yubikey-5.4,9a=k.pem:big.der");
+    common::said(std::process::Command::new("rm").current_dir(lab.path()).args(["-r", "state"]).output().unwrap()).ok();
+    lab.sh("yubico-piv-tool -a read-certificate -s 9a | openssl x509 -outform DER | cmp - big.der").ok();
+}
+
+#[test]
+fn a_stored_management_key_is_not_overwritten_without_the_pin() {
+    let lab = Lab::new("yubikey-5.4").kept();
+    // What ykman looks for before it stores one; a card that says "absent" loses the old one.
+    let text = lab.sh("opensc-tool -c default -s 00A4040005A000000308 -s 00CB3FFF055C035FC10900 -s 0020008008313233343536FFFF -s 00CB3FFF055C035FC10900").ok();
+    has(&text, &["SW1=0x69, SW2=0x82", "SW1=0x6A, SW2=0x82"]);
+    lab.sh("ykman piv access change-management-key --generate --protect --pin 123456 --management-key 010203040506070801020304050607080102030405060708").ok();
+    has(&lab.sh("ykman piv info").ok(), &["Management key is stored on the YubiKey, protected by PIN"]);
+}
+
 #[test]
 fn pin_puk_and_management_key() {
     let lab = Lab::new("yubikey-5.4").kept();

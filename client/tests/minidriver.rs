@@ -7,7 +7,7 @@ use cardlab_client::transport::{InProcess, Transport, TransportError};
 use cardlab_client::unlock::offline::{Guard, Offline};
 use cardlab_client::unlock::online::{self, OnlineError};
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
-use cardlab_sim::{Card, Profile, World};
+use cardlab_sim::{Card, Issued, Profile, World};
 
 const PIV_KEY: [u8; 24] = [1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8];
 
@@ -265,6 +265,31 @@ fn identity_and_space() {
     assert_eq!(blank.card_id().unwrap(), None);
     let refused = blank.card_get_challenge();
     assert!(refused.is_err(), "no key yet: {refused:?}");
+}
+
+#[test]
+fn keys_without_a_certificate_take_their_place_where_the_card_tells_of_them() {
+    let key = || {
+        let mut random = cardlab_sim::Random::from_number(1, 0);
+        cardlab_sim::crypto::asymmetric::KeyPair::generate(
+            cardlab_sim::crypto::asymmetric::Algorithm::Ec(cardlab_sim::crypto::ec::Curve::P256),
+            &mut random,
+        )
+        .unwrap()
+    };
+    let space = |profile: &str| {
+        let issued = |slot, certificate: Option<&[u8]>| Issued { slot, key: key(), certificate: certificate.map(<[u8]>::to_vec) };
+        let keys = vec![issued(0x9A, Some(b"certificate")), issued(0x9C, None), issued(0x82, None)];
+        let issue = |_, _: &mut _| Ok::<_, cardlab_sim::CardError>(keys);
+        let mut card = Card::issue(Profile::builtin(profile).unwrap(), World::seeded(42), issue).unwrap();
+        card.power_on();
+        let mut transport = reach(&mut card);
+        let space = Minidriver::open(&mut transport).unwrap().card_query_free_space().unwrap();
+        assert_eq!(space.maximum_containers, 24);
+        (space.containers, space.told)
+    };
+    assert_eq!(["yubikey-5.4", "yubikey-5.7"].map(space), [(21, true); 2]);
+    assert_eq!(["yubikey-4.3", "nist-piv"].map(space), [(23, false); 2], "at most: only certificates are seen");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use aws_lc_sys as ffi;
 use cardlab_sim::crypto::CryptoError;
 use cardlab_sim::crypto::backend::{Backend, EcPrivate, RsaPrivate};
 use cardlab_sim::crypto::ec::Curve;
-use cardlab_sim::crypto::rsa::{EXPONENT, RsaKey};
+use cardlab_sim::crypto::rsa::{EXPONENT, RsaKey, is_fixed};
 use std::ptr::{NonNull, null_mut};
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -82,28 +82,32 @@ fn number(bytes: &[u8]) -> Result<Owned<ffi::BIGNUM>, CryptoError> {
 
 struct Rsa {
     key: Owned<ffi::RSA>,
-    size: usize,
+    modulus: Vec<u8>,
 }
 
 impl Rsa {
     fn new(key: &RsaKey) -> Result<Self, CryptoError> {
         let [p, q] = key.primes();
         let [dp, dq, qinv] = key.crt().ok_or(CryptoError::Key)?;
-        let (n, e, d) = (number(&key.modulus())?, number(&EXPONENT)?, number(&key.private_exponent())?);
+        let modulus = key.modulus();
+        let (n, e, d) = (number(&modulus)?, number(&EXPONENT)?, number(&key.private_exponent())?);
         let (p, q, dp, dq, qinv) = (number(&p)?, number(&q)?, number(&dp)?, number(&dq)?, number(&qinv)?);
         // SAFETY: eight live BIGNUMs; the function copies them and checks that they agree.
         let pointer =
             unsafe { ffi::RSA_new_private_key(n.get(), e.get(), d.get(), p.get(), q.get(), dp.get(), dq.get(), qinv.get()) };
-        Ok(Self { key: Owned::new(pointer, ffi::RSA_free)?, size: key.size() })
+        Ok(Self { key: Owned::new(pointer, ffi::RSA_free)?, modulus })
     }
 }
 
 impl RsaPrivate for Rsa {
     fn private(&self, block: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
-        if block.len() != self.size {
+        if block.len() != self.modulus.len() {
             return Err(CryptoError::Input);
         }
-        let mut out = Zeroizing::new(vec![0; self.size]);
+        if is_fixed(block, &self.modulus) {
+            return Ok(Zeroizing::new(block.to_vec()));
+        }
+        let mut out = Zeroizing::new(vec![0; self.modulus.len()]);
         let mut length = 0;
         // SAFETY: `out` has room for the modulus' length, which is the most that is written; `block`
         // is a live slice of that length; the key is live.
@@ -119,7 +123,7 @@ impl RsaPrivate for Rsa {
             )
         };
         forget_errors();
-        if ok == 1 && length == self.size { Ok(out) } else { Err(CryptoError::Input) }
+        if ok == 1 && length == self.modulus.len() { Ok(out) } else { Err(CryptoError::Input) }
     }
 }
 
@@ -201,6 +205,7 @@ mod tests {
     use cardlab_sim::crypto::backend::RustCrypto;
     use cardlab_sim::random::Random;
     use proptest::prelude::*;
+    use std::sync::LazyLock;
 
     fn keys() -> Vec<KeyPair> {
         let mut random = Random::from_number(11, 0);
@@ -240,6 +245,111 @@ mod tests {
                 assert_eq!(fast.agree(bad).unwrap_err(), CryptoError::Input);
                 assert_eq!(pure.agree(bad).unwrap_err(), CryptoError::Input);
             }
+        }
+    }
+
+    /// One key a size, made once.
+    static RSA: LazyLock<Vec<RsaKey>> = LazyLock::new(|| {
+        let mut random = Random::from_number(14, 0);
+        [1024, 2048].map(|bits| RsaKey::generate(bits, &mut random).unwrap()).into()
+    });
+
+    /// `modulus + by`, as long as the modulus; what does not fit is cut.
+    fn near(modulus: &[u8], by: i16) -> Vec<u8> {
+        let mut sum = modulus.to_vec();
+        let mut carry = i32::from(by);
+        for byte in sum.iter_mut().rev() {
+            carry += i32::from(*byte);
+            *byte = carry.rem_euclid(256) as u8;
+            carry = carry.div_euclid(256);
+        }
+        sum
+    }
+
+    /// A block for a key: mostly where libraries differ.
+    #[derive(Clone, Debug)]
+    enum Block {
+        Small(u8),
+        /// The modulus and so many more.
+        Near(i16),
+        /// A multiple of a prime: it has no inverse.
+        Multiple(usize, u8),
+        /// Of another length, one byte all over.
+        Filled(i8, u8),
+        Any([u8; 32]),
+    }
+
+    impl Block {
+        fn drawn() -> impl Strategy<Value = Self> {
+            prop_oneof![
+                (0..=3u8).prop_map(Self::Small),
+                (-3..=3i16).prop_map(Self::Near),
+                (0..2usize, 1..=9u8).prop_map(|(prime, times)| Self::Multiple(prime, times)),
+                (-2..=2i8, any::<u8>()).prop_map(|(longer, fill)| Self::Filled(longer, fill)),
+                any::<[u8; 32]>().prop_map(Self::Any),
+            ]
+        }
+
+        fn of(&self, key: &RsaKey) -> Vec<u8> {
+            match *self {
+                Self::Small(last) => [vec![0; key.size() - 1], vec![last]].concat(),
+                Self::Near(by) => near(&key.modulus(), by),
+                Self::Multiple(prime, times) => (0..times).fold(vec![0; key.size()], |sum, _| add(&sum, &key.primes()[prime])),
+                Self::Filled(longer, fill) => vec![fill; key.size().checked_add_signed(longer.into()).unwrap()],
+                Self::Any(seed) => {
+                    let mut block = vec![0; key.size()];
+                    Random::from_seed(seed).fill(&mut block);
+                    block
+                }
+            }
+        }
+    }
+
+    fn add(a: &[u8], b: &[u8]) -> Vec<u8> {
+        let mut sum = a.to_vec();
+        let mut carry = 0;
+        for (n, byte) in sum.iter_mut().rev().enumerate() {
+            carry += u16::from(*byte) + b.len().checked_sub(n + 1).map_or(0, |at| u16::from(b[at]));
+            *byte = carry as u8;
+            carry >>= 8;
+        }
+        sum
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+        /// Both give the same bytes, or both refuse; 0 to n - 1 is in range (RFC 8017 section 5.1.2).
+        #[test]
+        fn rsa_agrees_on_edges(which in 0..2usize, block in Block::drawn()) {
+            let key = &RSA[which];
+            let block = block.of(key);
+            let (fast, pure) = (AwsLc.rsa(key).unwrap().private(&block), RustCrypto.rsa(key).unwrap().private(&block));
+            let in_range = block.len() == key.size() && block < key.modulus();
+            prop_assert_eq!(fast.is_ok(), in_range, "aws-lc on {:02X?}", &block);
+            prop_assert_eq!(fast, pure, "{:02X?}", &block);
+        }
+
+        /// ECDH and the leftmost bits of a digest, on points and digests of every length.
+        #[test]
+        fn curves_agree_on_edges(which in 0..3usize, seed: u64, kind in 0..8u8, digest in proptest::collection::vec(prop_oneof![Just(0u8), Just(0xFF), any::<u8>()], 0..=70)) {
+            let curve = [Curve::P256, Curve::P384, Curve::P521][which];
+            let mut random = Random::from_number(seed, 0);
+            let (own, other) = (curve.generate(&mut random), curve.generate(&mut random));
+            let (fast, pure) = (AwsLc.ec(curve, &own).unwrap(), RustCrypto.ec(curve, &own).unwrap());
+            let mut point = curve.public(&other).unwrap();
+            match kind {
+                // The form byte: infinity, compressed, hybrid.
+                0 => point[0] = 0,
+                1 => { point.truncate(curve.size() + 1); point[0] = 2 | (other[0] & 1); }
+                2 => point[0] = 6 | (point[point.len() - 1] & 1),
+                // Coordinates that are no field elements, or zero.
+                3 => point[1..=curve.size()].fill(0xFF),
+                4 => point[1..].fill(0),
+                5 => { point.pop(); }
+                _ => {}
+            }
+            prop_assert_eq!(fast.agree(&point), pure.agree(&point), "{:02X?}", &point);
+            prop_assert_eq!(fast.sign(&digest).is_ok(), pure.sign(&digest).is_ok(), "a digest of {} bytes", digest.len());
         }
     }
 

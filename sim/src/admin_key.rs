@@ -5,7 +5,7 @@
 //! [`ADMINISTRATION`], under the rules of [`mod@crate::reference`]; at 0 the key is lost for good, since
 //! nothing unblocks it.
 
-use crate::keys::{self, Origin, PinPolicy, TouchPolicy};
+use crate::keys::{self, TouchPolicy};
 use crate::memory;
 use crate::nvm::{Nvm, Transaction};
 use crate::profile::ManagementKeyRules;
@@ -25,8 +25,7 @@ pub fn load(nvm: &Nvm) -> Option<(AdminKey, TouchPolicy)> {
 
 /// Stores a key; its tries stay as they are.
 pub(crate) fn store(transaction: &mut Transaction<'_>, key: &AdminKey, touch: TouchPolicy) -> Result<(), Abort> {
-    let header = [key.cipher().id(), Origin::Imported as u8, PinPolicy::Never as u8, touch as u8];
-    transaction.write(memory::key(keys::ADMINISTRATION), &keys::join(header, &[key.as_bytes()]))
+    keys::store_symmetric(transaction, keys::ADMINISTRATION, key, touch)
 }
 
 /// The factory key with full tries.

@@ -102,6 +102,14 @@ pub enum CardError {
         /// What is wrong.
         reason: String,
     },
+    /// More certificates than its memory holds.
+    #[error("the certificates do not fit: with them the card's objects take {taken} bytes, and there are {memory}")]
+    Full {
+        /// What all data objects of the new card take.
+        taken: usize,
+        /// What the card has for them.
+        memory: usize,
+    },
     /// The card could not write its factory content.
     #[error("factory content: status {0}")]
     Factory(StatusWord),
@@ -196,7 +204,7 @@ impl Card {
             for key in &issued {
                 key.check(&card.profile).map_err(|reason| CardError::Slot { slot: key.slot, reason })?;
             }
-            card.make(&factory, &issued).map_err(CardError::from)?;
+            card.make(&factory, &issued)?;
         } else {
             card.check_header(card.nvm.records())?;
         }
@@ -257,12 +265,18 @@ impl Card {
         })
     }
 
-    fn make(&mut self, factory: &Factory, issued: &[Issued]) -> Result<(), Abort> {
+    fn make(&mut self, factory: &Factory, issued: &[Issued]) -> Result<(), CardError> {
         let mut transaction = self.nvm.begin();
         transaction.write(memory::HEADER, &memory::header(&self.profile.name))?;
         factory.write(&mut transaction, &self.profile)?;
-        crate::piv::factory::write_issued(&mut transaction, issued)?;
-        transaction.commit()
+        crate::piv::factory::write_issued(&mut transaction, &self.profile, issued)?;
+        if let Some(rules) = &self.profile.piv {
+            let taken = crate::piv::objects::size(transaction.written(memory::OBJECTS));
+            if taken > rules.memory {
+                return Err(CardError::Full { taken, memory: rules.memory });
+            }
+        }
+        Ok(transaction.commit()?)
     }
 
     fn check_header(&self, records: &Records) -> Result<(), CardError> {

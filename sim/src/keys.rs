@@ -11,6 +11,7 @@ use crate::crypto::backend::Backend;
 use crate::memory;
 use crate::nvm::{Nvm, Transaction};
 use crate::status::Abort;
+use cardlab_protocol::admin_key::AdminKey;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -156,6 +157,17 @@ pub(crate) fn store(transaction: &mut Transaction<'_>, slot: u8, content: &Slot)
     let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_slice()).collect();
     let header = [content.key.algorithm().id(), content.origin as u8, content.pin as u8, content.touch as u8];
     transaction.write(memory::key(slot), &join(header, &parts))
+}
+
+/// Stores a symmetric key; its policies but touch say nothing.
+pub(crate) fn store_symmetric(
+    transaction: &mut Transaction<'_>,
+    reference: u8,
+    key: &AdminKey,
+    touch: TouchPolicy,
+) -> Result<(), Abort> {
+    let header = [key.cipher().id(), Origin::Imported as u8, PinPolicy::Never as u8, touch as u8];
+    transaction.write(memory::key(reference), &join(header, &[key.as_bytes()]))
 }
 
 /// A key record: header and parts.

@@ -192,7 +192,7 @@ pub fn reference_name(reference: u8) -> String {
 pub fn shows_object(tag: u32) -> bool {
     matches!(tag, objects::ATTESTATION_CERTIFICATE | objects::ATTESTATION_ROOT)
         || gids::pin_status::is_status(tag)
-        || objects::rule(tag).is_some_and(|rule| rule.contact == objects::ReadRule::Always)
+        || objects::everyone_reads(tag)
 }
 
 /// Whether the data objects of a GIDS file may be shown where only its identifier is known: everybody may read

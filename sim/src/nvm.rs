@@ -226,6 +226,12 @@ impl Transaction<'_> {
         self.nvm
     }
 
+    /// The records of an area that this transaction writes.
+    pub fn written(&self, area: u8) -> impl Iterator<Item = (RecordId, &[u8])> {
+        let written = self.changes.iter().filter_map(|(id, value)| Some((*id, value.as_ref()?.as_slice())));
+        written.filter(move |(id, _)| id.area() == area)
+    }
+
     /// Sets the contents of a record.
     ///
     /// # Errors

@@ -25,6 +25,14 @@ pub enum Verdict {
     Blocked,
 }
 
+/// What came of comparing an old value while a new one waited.
+pub(crate) enum Compared {
+    /// The new one is refused, and nothing has changed.
+    NewRefused(Abort),
+    /// As the old one was.
+    Old(Result<Verdict, Abort>),
+}
+
 /// The tries of a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryCounter {
@@ -133,6 +141,28 @@ impl Reference {
             transaction.commit()?;
         }
         Ok(spent)
+    }
+
+    /// Compares `old` while a new value waits, and on a match makes `change`. `judged` is what is said of the new value;
+    /// with `old_first` a card compares before it listens to that, so that a wrong old value costs a try whatever the
+    /// new one is. A right one then gets its try back, and nothing else changes.
+    #[must_use]
+    pub(crate) fn verify_while(
+        self,
+        nvm: &mut Nvm,
+        old: &[u8],
+        judged: Result<(), Abort>,
+        old_first: bool,
+        change: impl FnOnce(&mut Transaction<'_>) -> Result<(), Abort>,
+    ) -> Compared {
+        match judged {
+            Ok(()) => Compared::Old(self.verify_and(nvm, old, change)),
+            Err(refused) if old_first => match self.check(nvm, old) {
+                Ok(Verdict::Match) => Compared::NewRefused(refused),
+                other => Compared::Old(other),
+            },
+            Err(refused) => Compared::NewRefused(refused),
+        }
     }
 
     /// Proves knowledge of a secret by a response to a challenge: the same rules, but what is

@@ -462,3 +462,62 @@ fn a_terminated_card_does_nothing() {
     assert_eq!(b.sw(SELECT_GIDS), "6285");
     assert_eq!(b.sw("002000800631323334 3536".replace(' ', "").as_str()), "6285");
 }
+
+#[test]
+fn a_symmetric_key_goes_into_a_file_made_for_one_and_opens_nothing() {
+    let mut b = bench("gids-blank", &[]);
+    // The public applet's test of key import, for key 82 in the place of 80.
+    assert_eq!(b.sw("00E000001C621A8201188302B0828C04870000FFA50BA4098001028301829501C0"), "9000");
+    assert_eq!(b.sw("00440000"), "9000");
+    let put = |key: &str, length: u8, kind: &str| {
+        let body = format!("{kind}87{length:02X}{key}8803B073DC");
+        let body = format!("840182A5{:02X}{body}", body.len() / 2);
+        let body = format!("70{:02X}{body}", body.len() / 2);
+        format!("00DB3FFF{:02X}{body}", body.len() / 2)
+    };
+    assert_eq!(b.sw(&put(&GIDS_KEY.replace("00", "5A"), 24, "")), "9000", "3DES");
+    assert_eq!(b.sw(&put(&"5A".repeat(16), 16, "830101")), "9000", "AES-128, its kind said");
+    assert_eq!(b.sw(&put(&"5A".repeat(32), 32, "")), "9000", "AES-256");
+    assert_eq!(b.sw(&put(&"5A".repeat(23), 23, "")), "6984", "no key has 23 bytes");
+    assert_eq!(b.sw(&put(&"5A".repeat(24), 24, "830104")), "6984", "no such kind");
+    assert!(keys::info(b.card.nvm(), 0x82).is_none(), "no key pair");
+    assert!(admin_key::load(b.card.nvm()).is_none(), "nor the administration key");
+    // It is chosen like any key, and authenticates nobody: its tries are not counted.
+    assert_eq!(b.sw("0022C1A403830182"), "9000");
+    assert_ne!(b.sw("00870000047C02810000"), "9000");
+    // A file of key pairs takes none.
+    let mut b = bench("gids-blank", &[]);
+    create_pair(&mut b, 0x07);
+    assert_eq!(b.sw(&put(&"5A".repeat(24), 24, "").replacen("840182", "840181", 1)), "6984");
+}
+
+#[test]
+fn a_file_without_rules_is_open_or_closed() {
+    for (setting, sw) in [("on", "9000"), ("off", "6982")] {
+        let mut b = bench("gids-blank", &[("open-files", setting)]);
+        assert_eq!(b.sw("00E000000962078201398302A020"), "9000");
+        assert_eq!(b.sw("00440000"), "9000");
+        // The PIN, then the application: its creation state is over, and with it what lets everybody do anything.
+        assert_eq!(b.sw(&format!("00240180{}", b.pin("123456"))), "9000");
+        assert_eq!(b.select(), "9000");
+        assert_eq!(b.sw("00440000"), "9000");
+        assert_eq!(b.sw("00DBA02004DF2001AA"), sw, "open-files={setting}: PUT DATA");
+        assert_eq!(b.sw("00CBA020045C02DF2000"), sw, "open-files={setting}: GET DATA");
+        assert_eq!(b.verify("123456"), "9000");
+        assert_eq!(b.sw("00DBA02004DF2001AA"), sw, "open-files={setting}: nor does the PIN matter");
+        // Deleting it is the application's to allow.
+        b.sw("00200082");
+        assert_eq!((b.sw("00A4000402A02000"), b.sw("00E40000")), ("9000".into(), "6982".into()));
+    }
+    let mut b = bench("gids", &[]);
+    assert_eq!(b.sw("00DBA01204DF2001AA"), "6982", "a file with rules keeps them");
+}
+
+#[test]
+fn the_product_name_of_ef_atr_can_be_set() {
+    let mut b = bench("gids", &[("product", "Acme Card")]);
+    assert_eq!(
+        b.send("00CB2F01025C0000"),
+        format!("4301F4470308018046 09{}9000", hex::encode_upper("Acme Card")).replace(' ', "")
+    );
+}

@@ -6,6 +6,8 @@ mod common;
 mod computing_time;
 mod gids;
 mod issued;
+mod judgement;
+mod objects;
 mod piv_commands;
 mod power_cut;
 mod random_apdus;

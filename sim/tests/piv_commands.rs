@@ -88,8 +88,8 @@ fn objects_and_their_read_rules() {
     assert_eq!((b.put("5FFF10", b"v"), b.put("600000", b"v")), ("9000".into(), "6A81".into()));
     assert_eq!((b.put("5FFF10", b""), b.get("5FFF10").1), ("9000".into(), "6A82".into()));
     assert_eq!(b.put("5FFFCA", b"v"), "6A81", "the attestation root is read-only");
-    assert_eq!((b.put("5FC105", &[7; 3052]), b.put("5FC105", &[8; 3053])), ("9000".into(), "6A84".into()));
-    assert_eq!(b.get("5FC105").0[4..], [7; 3052], "the old value is intact");
+    assert_eq!((b.put("5FC105", &[7; 3063]), b.put("5FC105", &[8; 3064])), ("9000".into(), "6A84".into()));
+    assert_eq!(b.get("5FC105").0[4..], [7; 3063], "the old value is intact");
 }
 
 #[test]

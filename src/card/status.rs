@@ -7,7 +7,11 @@ use cardlab_client::minidriver::{Counter, Minidriver, PinStatus};
 use cardlab_client::piv::{self, Identity};
 use cardlab_client::recognise::Edge;
 use cardlab_pcsclite::client::ShareMode;
+use cardlab_sim::gids::files;
+use cardlab_sim::nvm::Nvm;
+use cardlab_sim::piv::objects;
 use cardlab_sim::reference::{ADMINISTRATION, GLOBAL_PIN, PIN, PUK, Reference};
+use cardlab_sim::{keys, memory};
 use clap::Args;
 use serde_json::{Map, Value, json};
 
@@ -55,6 +59,7 @@ fn title(key: &str) -> &str {
         "global_pin" => "global PIN",
         "admin_key" => "admin key",
         "free_containers" => "free keys",
+        "free_bytes" => "free bytes",
         other => other,
     }
 }
@@ -73,7 +78,10 @@ fn in_reader(choice: &ReaderChoice) -> Result<Vec<Row>, Failure> {
         rows.push(hex_row("card_id", card.card_id().or_exit(Exit::NOT_THERE)?));
     }
     rows.extend(tries_rows(card.edge(), &status));
-    rows.push(("free_containers", format!("{} of {}", free.containers, free.maximum_containers), json!(free.containers)));
+    let most = if free.told { "" } else { "at most " };
+    rows.push(("free_containers", format!("{most}{} of {}", free.containers, free.maximum_containers), json!(free.containers)));
+    rows.push(("keys_told", String::new(), json!(free.told)));
+    rows.push(("free_bytes", free.bytes.map_or_else(not_told, |bytes| bytes.to_string()), json!(free.bytes)));
     Ok(rows)
 }
 
@@ -117,10 +125,26 @@ fn of_stored(stored: &StoredCard) -> Vec<Row> {
     for (key, reference) in [("pin", PIN), ("puk", PUK), ("global_pin", GLOBAL_PIN), ("admin_key", ADMINISTRATION)] {
         rows.push(stored_row(key, card.nvm(), reference));
     }
+    let bytes = match card.profile().piv {
+        Some(_) => {
+            let slots: Vec<u8> = (0x82..=0x9E).filter(|slot| keys::is_slot(*slot)).collect();
+            let free = slots.iter().filter(|slot| !is_taken(card.nvm(), **slot)).count();
+            rows.push(("free_containers", format!("{free} of {}", slots.len()), json!(free)));
+            objects::free(card.nvm(), card.profile())
+        }
+        None => files::free(card.nvm(), card.profile()),
+    };
+    rows.push(("free_bytes", bytes.to_string(), json!(bytes)));
     rows
 }
 
-fn stored_row(key: &'static str, nvm: &cardlab_sim::nvm::Nvm, reference: Reference) -> Row {
+/// Whether a PIV key slot has a key or a certificate.
+fn is_taken(nvm: &Nvm, slot: u8) -> bool {
+    let certificate = objects::certificate_of(slot).and_then(|tag| nvm.read(memory::object(tag)));
+    keys::info(nvm, slot).is_some() || certificate.is_some_and(|value| !value.is_empty())
+}
+
+fn stored_row(key: &'static str, nvm: &Nvm, reference: Reference) -> Row {
     if !reference.exists(nvm) {
         // Every card has an administration key; not every card counts it.
         let words = if key == "admin_key" { "not counted".into() } else { String::new() };

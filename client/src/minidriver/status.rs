@@ -12,6 +12,10 @@ const CONTAINER_FLAGS: usize = 80;
 const GIDS_CONTAINERS: u16 = 126;
 /// 9A, 9C, 9D, 9E and twenty retired keys.
 const PIV_CONTAINERS: u16 = 24;
+/// Key references that are not retired ones, and the last byte of their certificate's tag.
+const PIV_KEYS: [(u8, u8); 4] = [(0x9A, 0x05), (0x9C, 0x0A), (0x9D, 0x0B), (0x9E, 0x01)];
+/// The firmware from which a YubiKey tells of its keys (GET METADATA).
+const METADATA: [u8; 3] = [5, 3, 0];
 
 /// Tries of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +97,9 @@ pub struct FreeSpace {
     pub bytes: Option<u32>,
     /// Key containers not in use.
     pub containers: u16,
+    /// Whether the card tells of every key. Otherwise keys without a certificate are not seen, and `containers` is the
+    /// most there can be.
+    pub told: bool,
     /// Key containers in all.
     pub maximum_containers: u16,
 }
@@ -147,28 +154,31 @@ impl Minidriver<'_> {
         Ok((sw == 0x9000).then_some(serial))
     }
 
-    /// CardQueryFreeSpace (section 4.5.6).
+    /// CardQueryFreeSpace (section 4.5.6). Asks only: a key that a card does not tell of could be found by using it,
+    /// which may want a touch, or take a fresh PIN away.
     ///
     /// # Errors
     /// [`CardError::Transport`].
     pub fn card_query_free_space(&mut self) -> Result<FreeSpace, CardError> {
-        let (used, maximum_containers) = match self.edge() {
+        let (used, told, maximum_containers) = match self.edge() {
             Edge::Gids { .. } => {
                 let (data, _) = self.command(0xCB, 0xA0, 0x10, &[0x5C, 0x02, 0xDF, 0x23])?;
                 let map = find(&data, 0xDF23).unwrap_or_default();
                 let used = map.chunks_exact(CONTAINER_RECORD).filter(|r| r[CONTAINER_FLAGS] & 1 != 0).count();
-                (used as u16, GIDS_CONTAINERS)
+                (used as u16, true, GIDS_CONTAINERS)
             }
-            Edge::Piv { .. } => {
+            Edge::Piv { yubikey, .. } => {
+                let metadata = yubikey.is_some_and(|version| version >= METADATA);
                 let mut used = 0;
-                for last in [0x05, 0x0A, 0x0B, 0x01].into_iter().chain(0x0D..=0x20) {
+                for (key, last) in PIV_KEYS.into_iter().chain((0x82..=0x95).zip(0x0D..)) {
                     let (data, sw) = self.command(0xCB, 0x3F, 0xFF, &[0x5C, 0x03, 0x5F, 0xC1, last])?;
-                    used += u16::from(sw == 0x9000 && data.len() > 2);
+                    let certified = sw == 0x9000 && data.len() > 2;
+                    used += u16::from(certified || metadata && self.command(0xF7, 0x00, key, &[])?.1 == 0x9000);
                 }
-                (used, PIV_CONTAINERS)
+                (used, metadata, PIV_CONTAINERS)
             }
         };
-        Ok(FreeSpace { bytes: None, containers: maximum_containers.saturating_sub(used), maximum_containers })
+        Ok(FreeSpace { bytes: None, containers: maximum_containers.saturating_sub(used), told, maximum_containers })
     }
 
     /// GIDS' PIN status objects, 7F71 and 7F73.

@@ -1,6 +1,7 @@
 //! The bodies of the tests, one file a section of a standard.
 
 mod common;
+mod firmware;
 mod gids;
 mod iso;
 mod minidriver;
@@ -14,6 +15,7 @@ pub(crate) fn fill(book: &mut Book) {
     iso::fill(book);
     piv::fill(book);
     yubikey::fill(book);
+    firmware::fill(book);
     gids::fill(book);
     minidriver::fill(book);
     pcsc::fill(book);

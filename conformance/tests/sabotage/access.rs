@@ -1,6 +1,6 @@
 //! Access rules and life cycle of a GIDS card's files.
 
-use crate::good::{Answer, GENERATE, GET_DATA, Good, PUT_DATA};
+use crate::good::{Answer, GENERATE, GET_DATA, Good, PUT_DATA, says};
 use cardlab_protocol::apdu::Command;
 use cardlab_protocol::tlv::{find, only};
 use cardlab_sim::gids::files::APPLICATION;
@@ -55,4 +55,13 @@ fault!(admin_not_asked_for_either, "only the PIN opens what either opens", |card
 
 fault!(inactive_files_work, "a file works before it is activated", |card, command| {
     with_files(card, command, |file| file[0] = OPERATIONAL)
+});
+
+fault!(files_without_rules_closed, "a file without rules is closed", |card, command| {
+    let file = RecordId::new(FILES, u32::from(command.p1) << 8 | u32::from(command.p2));
+    let open = card.record(file).is_some_and(|file| file.len() > 1 && conditions(&file).is_none());
+    match open && matches!(command.ins, GET_DATA | PUT_DATA) {
+        true => says(0x6982),
+        false => card.pass(command),
+    }
 });

@@ -1,6 +1,7 @@
 //! CHANGE REFERENCE DATA, and the form of a new value.
 
-use crate::good::{CHANGE, PIN, UNBLOCK, is_ok};
+use crate::good::{CHANGE, Good, PIN, UNBLOCK, is_ok, says, sw};
+use cardlab_protocol::apdu::Command;
 
 /// A value that every card takes.
 const WELL_FORMED: &[u8] = b"13579246";
@@ -53,5 +54,46 @@ fault!(gids_new_value_without_old, "P1=01 sets a PIN without the old one", |card
     card.log_in();
     let answer = card.pass(command);
     card.log_out();
+    answer
+});
+
+/// Whether a YubiKey is offered a new value that is too short.
+fn offers_a_short_one(card: &Good, command: &Command<'_>) -> bool {
+    let sets = matches!(command.ins, CHANGE | UNBLOCK) && card.profile().yubikey.is_some();
+    let short = |rest: &[u8]| rest.len() == 8 && rest.iter().filter(|byte| **byte != 0xFF).count() < 6;
+    sets && card.offer(command).is_some_and(|offer| short(offer.rest))
+}
+
+fault!(new_value_first, "the new value is judged before the old one is compared", |card, command| {
+    match command.ins == CHANGE && offers_a_short_one(card, command) {
+        true => says(0x6985),
+        false => card.pass(command),
+    }
+});
+
+fault!(new_pin_first_in_unblock, "RESET RETRY COUNTER judges the new PIN before it compares the PUK", |card, command| {
+    match command.ins == UNBLOCK && offers_a_short_one(card, command) {
+        true => says(0x6985),
+        false => card.pass(command),
+    }
+});
+
+fault!(refused_new_value_restores, "a right old value with a refused new one gives all tries back", |card, command| {
+    let short = offers_a_short_one(card, command);
+    let answer = card.pass(command);
+    if short && sw(&answer) == 0x6985 {
+        card.set_left(PIN, card.tries(PIN).1);
+    }
+    answer
+});
+
+fault!(well_known_values_taken, "a value that everybody knows is taken under complexity", |card, command| {
+    let offered = card.offer(command).filter(|offer| command.ins == CHANGE && offer.rest.starts_with(b"abc123"));
+    let Some(offer) = offered else { return card.pass(command) };
+    let answer = card.pass(command);
+    if sw(&answer) == 0x6985 {
+        card.set_value(offer.secret, offer.rest);
+        return says(0x9000);
+    }
     answer
 });

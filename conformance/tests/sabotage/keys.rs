@@ -1,6 +1,6 @@
 //! GENERAL AUTHENTICATE and GENERATE ASYMMETRIC KEY PAIR with the keys of a PIV card.
 
-use crate::good::{AUTHENTICATE, Answer, GENERATE, Good, says};
+use crate::good::{AUTHENTICATE, Answer, GENERATE, Good, PUT_DATA, data, says};
 use cardlab_protocol::apdu::Command;
 use cardlab_protocol::tlv::{Reader, encode, find, only};
 use cardlab_sim::keys::is_slot;
@@ -68,4 +68,19 @@ fault!(unknown_tags_ignored, "unknown tags in a template are passed over", |card
 fault!(same_public_key, "GENERATE answers and keeps the old key", |card, command| match command.ins {
     GENERATE => card.pass_in_vain(command),
     _ => card.pass(command),
+});
+
+fault!(rsa_of_zero_refused, "an RSA key does not answer to 0", |card, command| {
+    let rsa = used(card, command).is_some_and(|(_, key)| key[ALGORITHM] == 0x07);
+    let answer = card.pass(command);
+    // 7C, 82 and their lengths, then zeros.
+    let zeros = data(&answer).get(8..).is_some_and(|result| result.len() > 64 && result.iter().all(|byte| *byte == 0));
+    if rsa && zeros { says(0x6A80) } else { answer }
+});
+
+fault!(symmetric_keys_refused, "only the administration key is a symmetric key", |card, command| {
+    let symmetric = only(command.data, 0x70).filter(|_| command.ins == PUT_DATA && card.is_gids());
+    let other = symmetric
+        .is_some_and(|body| find(body, 0x84) != Some(&[0x80]) && find(body, 0xA5).is_some_and(|key| find(key, 0x83).is_none()));
+    if other { says(0x6984) } else { card.pass(command) }
 });

@@ -1,10 +1,10 @@
 //! Data objects of a PIV card, what it tells of its tries, and its rules for the contactless interface.
 
-use crate::good::{GET_DATA, Good, PUT_DATA, sw};
+use crate::good::{GET_DATA, Good, PUT_DATA, is_ok, says, sw};
 use cardlab_protocol::apdu::Command;
 use cardlab_protocol::tlv::{encode, only};
 use cardlab_sim::conditions::Interface;
-use cardlab_sim::memory::object;
+use cardlab_sim::memory::{OBJECTS, object};
 use cardlab_sim::nvm::RecordId;
 
 /// The record and value of the data object that a GET DATA asks for.
@@ -48,4 +48,59 @@ fault!(status_tells_one_more, "7F71 tells one try more", |card, command| {
 fault!(contactless_open, "the contactless rules are not kept", |card, command| {
     card.set_interface(Interface::Contact);
     card.pass(command)
+});
+
+/// Whether the value of the data object that a GET DATA of a YubiKey asks for is there; its tag.
+fn asked_of_a_yubikey(card: &Good, command: &Command<'_>) -> Option<(u32, bool)> {
+    let tag = only(command.data, 0x5C).filter(|_| command.ins == GET_DATA && card.profile().yubikey.is_some())?;
+    let index = tag.iter().fold(0, |tag, byte| tag << 8 | u32::from(*byte));
+    Some((index, card.record(object(index)).is_some()))
+}
+
+fault!(existence_is_told, "a YubiKey tells that a protected object is absent", |card, command| {
+    match (asked_of_a_yubikey(card, command), card.pass(command)) {
+        (Some((_, false)), answer) if sw(&answer) == 0x6982 => says(0x6A82),
+        (_, answer) => answer,
+    }
+});
+
+fault!(absence_is_hidden, "a YubiKey refuses an absent object also after the PIN", |card, command| {
+    match (asked_of_a_yubikey(card, command), card.pass(command)) {
+        (Some((0x5F_C121, false)), answer) if sw(&answer) == 0x6A82 => says(0x6982),
+        (_, answer) => answer,
+    }
+});
+
+fault!(pairing_code_protected, "a YubiKey protects an object that it does not", |card, command| {
+    match asked_of_a_yubikey(card, command) {
+        Some((0x5F_C123, _)) if !card.is_verified() => says(0x6982),
+        _ => card.pass(command),
+    }
+});
+
+fault!(shorter_objects, "an object of 3,060 bytes is too long", |card, command| {
+    let full = command.ins == PUT_DATA && card.profile().yubikey.is_some();
+    let answer = card.pass(command);
+    let long = card.nvm().area(OBJECTS).find(|(_, value)| value.len() > 3059).map(|(id, _)| id);
+    match long.filter(|_| full && is_ok(&answer)) {
+        Some(record) => {
+            card.write(record, None);
+            says(0x6A84)
+        }
+        None => answer,
+    }
+});
+
+fault!(memory_without_end, "what does not fit is said to be written", |card, command| {
+    let answer = card.pass(command);
+    if command.ins == PUT_DATA && sw(&answer) == 0x6A84 { says(0x9000) } else { answer }
+});
+
+fault!(full_memory_loses, "a full card loses an object", |card, command| {
+    let answer = card.pass(command);
+    if command.ins == PUT_DATA && !card.is_gids() && sw(&answer) == 0x6A84 {
+        let any = card.nvm().area(OBJECTS).map(|(id, _)| id).find(|id| id.index() == 0x5F_C10E);
+        any.into_iter().for_each(|record| card.write(record, None));
+    }
+    answer
 });

@@ -82,11 +82,22 @@ impl RsaKey {
         if block.len() != self.size {
             return Err(CryptoError::Input);
         }
+        if is_fixed(block, &self.modulus()) {
+            return Ok(Zeroizing::new(block.to_vec()));
+        }
         let precision = self.inner.n().as_ref().bits_precision();
         let number = BoxedUint::from_be_slice(block, precision).map_err(|_| CryptoError::Input)?;
         let result = ::rsa::hazmat::rsa_decrypt_and_check(&self.inner, None::<&mut rand_chacha::ChaCha20Rng>, &number);
         Ok(fit(&result.map_err(|_| CryptoError::Input)?, self.size))
     }
+}
+
+/// Whether `block` is 0, 1 or `modulus` - 1, all of one length: its own power under every odd exponent, and so under
+/// the private one. In range by RFC 8017 section 5.1.2, but libraries refuse them, as SP 800-56B tells them to.
+#[must_use]
+pub fn is_fixed(block: &[u8], modulus: &[u8]) -> bool {
+    let (Some((last, rest)), Some((odd, high))) = (block.split_last(), modulus.split_last()) else { return false };
+    *last <= 1 && rest.iter().all(|byte| *byte == 0) || rest == high && *last == odd & 0xFE
 }
 
 /// Big-endian bytes of a number that fits `size` bytes, padded on the left.

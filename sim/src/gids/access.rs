@@ -20,7 +20,9 @@
 //! | x1, x2 | contact, contactless only |
 //!
 //! What no condition byte stands for is refused on an operational file: deleting and activating have
-//! rules of their own, see `life_cycle`.
+//! rules of their own, see `life_cycle`. GidsApplet allows it, which would let everybody make an RSA key where the
+//! administration key is. A file without tag 8C has no rules at all: it is open, as on GidsApplet
+//! (`gids.open-without-rules`, setting `open-files`), but for deleting, which is the application's to allow.
 
 use super::Gids;
 use super::files::{File, LifeCycle};
@@ -81,6 +83,9 @@ pub(super) fn check(gids: &Gids, env: &Env<'_>, condition: Option<u8>) -> Result
 pub(super) fn check_file(gids: &Gids, env: &Env<'_>, file: &File, operation: u8) -> Result<(), Abort> {
     if file.state != LifeCycle::Operational {
         return Err(StatusWord::CONDITIONS_OF_USE.into());
+    }
+    if file.rules().is_empty() && env.profile.gids().open_without_rules {
+        return Ok(());
     }
     check(gids, env, condition(file.rules(), operation))
 }

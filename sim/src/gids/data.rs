@@ -19,8 +19,6 @@ use crate::status::{Abort, StatusWord};
 use cardlab_protocol::apdu::Command;
 use cardlab_protocol::tlv::{self, Reader, Tlv, Writer};
 
-/// Issuer's data of EF.ATR.
-const ISSUER: &[u8] = b"cardlab";
 /// Longest tag list of one tag.
 const MAX_TAG: usize = 3;
 
@@ -29,7 +27,10 @@ pub(super) fn get(gids: &mut Gids, env: &Env<'_>, command: &Command<'_>, out: &m
         files::APPLICATION => return of_application(gids, env, command.data, out),
         files::EF_ATR => {
             tlv::only(command.data, 0x5C).ok_or(StatusWord::DATA_INVALID)?;
-            Writer::new(out).value(0x43, &[0xF4]).value(0x47, &[0x08, 0x01, 0x80]).value(0x46, ISSUER);
+            Writer::new(out)
+                .value(0x43, &[0xF4])
+                .value(0x47, &[0x08, 0x01, 0x80])
+                .value(0x46, env.profile.gids().product.as_bytes());
             return Ok(());
         }
         _ => {}

@@ -6,10 +6,12 @@
 //! | 00 DB 3F FF | `70 {84 key, A5 {83 02, 87 RSAPrivateKey}}` | 9000; an RSA key, RFC 8017 appendix A.1.2 |
 //! | 00 DB 3F FF | `70 {84 key, A5 {83 03, 87 ECPrivateKey}}` | 9000; an elliptic-curve key, RFC 5915 |
 //! | 00 DB 3F FF | `70 {84 80, A5 {87 key, 88 check value}}` | 9000; the administration key |
+//! | 00 DB 3F FF | `70 {84 key, A5 {[83 01,] 87 key, 88 check value}}` | 9000; a symmetric key in a file for one (a usage A4) |
 //! | 00 CB 3F FF | `70 {84 key, A5 {7F49}}` | `7F49 {81 modulus, 82 exponent}` or `7F49 {86 point}` |
 //!
 //! Algorithms: 06 to 09 RSA-1024, 2048, 3072, 4096; 0C to 0E P-256, P-384, P-521. The check value is
-//! not looked at: OpenSC sends the same one for every key.
+//! not looked at: OpenSC sends the same one for every key. A symmetric key in another file than the administration
+//! key's is kept and opens nothing: only that one's tries are counted. GidsApplet authenticates with any.
 
 use super::files::{self, File, Kind};
 use super::{Gids, access};
@@ -21,7 +23,7 @@ use crate::crypto::encoded;
 use crate::keys::{self, Origin, PinPolicy, Slot, TouchPolicy};
 use crate::nvm::Nvm;
 use crate::status::{Abort, StatusWord};
-use cardlab_protocol::admin_key::AdminKey;
+use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_protocol::apdu::Command;
 use cardlab_protocol::tlv::{self, Reader, Writer};
 use std::time::Duration;
@@ -76,6 +78,7 @@ pub(super) fn put(gids: &mut Gids, env: &mut Env<'_>, data: &[u8]) -> Result<(),
         return put_administration(gids, env, value);
     }
     let key = match byte(body, 0x83) {
+        None | Some(1) => return put_symmetric(gids, env, reference, &file, value),
         Some(2) => rsa(value).ok_or(StatusWord::DATA_INVALID)?,
         Some(3) => encoded::from_sec1(value).map_err(|_| StatusWord::DATA_INVALID)?,
         _ => return Err(StatusWord::DATA_INVALID.into()),
@@ -110,6 +113,20 @@ fn put_administration(gids: &mut Gids, env: &mut Env<'_>, value: &[u8]) -> Resul
     admin_key::create_tries(&mut transaction, &env.profile.management_key)?;
     transaction.commit()?;
     gids.pending = None;
+    Ok(())
+}
+
+/// Puts a symmetric key into a file that was made for one.
+fn put_symmetric(gids: &mut Gids, env: &mut Env<'_>, reference: u8, file: &File, value: &[u8]) -> Result<(), Abort> {
+    let authenticates = Reader::new(file.usages()).map_while(Result::ok).any(|usage| usage.tag == 0xA4);
+    let cipher = Cipher::ALL.into_iter().find(|cipher| cipher.key_len() == value.len());
+    let cipher = cipher.filter(|_| authenticates).ok_or(StatusWord::DATA_INVALID)?;
+    let key = AdminKey::new(cipher, value).map_err(|_| StatusWord::DATA_INVALID)?;
+    files::check_room(env.nvm, env.profile, value.len())?;
+    let mut transaction = env.nvm.begin();
+    keys::store_symmetric(&mut transaction, reference, &key, TouchPolicy::Never)?;
+    transaction.commit()?;
+    gids.forget_key(files::key_file(reference));
     Ok(())
 }
 

@@ -15,8 +15,9 @@
 use super::Gids;
 use super::files::LifeCycle;
 use crate::applet::Env;
+use crate::nvm::Transaction;
 use crate::profile::Malformed;
-use crate::reference::{PIN, Verdict};
+use crate::reference::{Compared, PIN, Verdict};
 use crate::status::{Abort, StatusWord};
 use cardlab_protocol::apdu::Command;
 
@@ -71,15 +72,11 @@ fn change_with_old(gids: &mut Gids, env: &mut Env<'_>, command: &Command<'_>) ->
         .into());
     }
     let (old, new) = command.data.split_at(PIN.length(env.nvm).min(command.data.len()));
-    let verdict = if rules.is_well_formed(new) {
-        PIN.verify_and(env.nvm, old, |transaction| PIN.replace(transaction, new, counter))
-    } else {
-        match PIN.check(env.nvm, old)? {
-            Verdict::Match => return Err(rules.malformed_new.into()),
-            other => Ok(other),
-        }
-    };
-    finish(gids, env, verdict)
+    let change = |transaction: &mut Transaction<'_>| PIN.replace(transaction, new, counter);
+    match PIN.verify_while(env.nvm, old, check_new(env, new), rules.old_first, change) {
+        Compared::NewRefused(refused) => Err(refused),
+        Compared::Old(verdict) => finish(gids, env, verdict),
+    }
 }
 
 fn set(gids: &mut Gids, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), Abort> {

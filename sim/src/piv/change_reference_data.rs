@@ -4,13 +4,14 @@
 //! |---|---|---|
 //! | 00 24 00 ref | old (8) new (8) | 9000, 63Cx, 6983, 6A80 (YubiKey: 6985) |
 //!
-//! ref is 80, 81 or 00; else 6A88. The new value is looked at before the old one is compared: a
-//! right old value with a malformed new one must leave counter and status as they are.
+//! ref is 80, 81 or 00; else 6A88. Which value is looked at first is the profile's (`pin.old-first`). A right old
+//! value with a malformed new one leaves counter and status as they are either way.
 
 use super::pins::{Kind, LENGTH};
 use super::{Piv, restricted, verify};
 use crate::applet::Env;
-use crate::reference::Verdict;
+use crate::nvm::Transaction;
+use crate::reference::{Compared, Verdict};
 use crate::status::{Abort, StatusWord};
 use cardlab_protocol::apdu::Command;
 
@@ -32,8 +33,12 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -
     }
     let (old, new) = command.data.split_at(LENGTH);
     kind.check_candidate(old, env.profile)?;
-    kind.check_new(new, env.profile)?;
-    let verdict = reference.verify_and(env.nvm, old, |transaction| reference.replace(transaction, new, counter));
+    let judged = kind.check_new(new, env.profile);
+    let change = |transaction: &mut Transaction<'_>| reference.replace(transaction, new, counter);
+    let verdict = match reference.verify_while(env.nvm, old, judged, env.profile.pin.old_first, change) {
+        Compared::NewRefused(refused) => return Err(refused),
+        Compared::Old(verdict) => verdict,
+    };
     verify::set(piv, kind, verdict == Ok(Verdict::Match));
     match verdict? {
         Verdict::Match => Ok(()),

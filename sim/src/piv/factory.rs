@@ -109,8 +109,9 @@ impl Issued {
     }
 }
 
-/// Writes an issuer's keys and certificates, and the key history when retired keys are among them.
-pub(crate) fn write_issued(transaction: &mut Transaction<'_>, issued: &[Issued]) -> Result<(), Abort> {
+/// Writes an issuer's keys and certificates, and the key history when retired keys are among them and the issuers of
+/// such cards write one.
+pub(crate) fn write_issued(transaction: &mut Transaction<'_>, profile: &Profile, issued: &[Issued]) -> Result<(), Abort> {
     for one in issued {
         let (key, pin) = (one.key.clone(), PinPolicy::of_slot(one.slot));
         keys::store(transaction, one.slot, &Slot { key, origin: Origin::Imported, pin, touch: TouchPolicy::Never })?;
@@ -119,7 +120,7 @@ pub(crate) fn write_issued(transaction: &mut Transaction<'_>, issued: &[Issued])
         }
     }
     let retired: Vec<&Issued> = issued.iter().filter(|one| matches!(one.slot, 0x82..=0x95)).collect();
-    if retired.is_empty() {
+    if retired.is_empty() || !profile.piv().key_history {
         return Ok(());
     }
     let with_certificate = retired.iter().filter(|one| one.certificate.is_some()).count() as u8;

@@ -4,13 +4,13 @@
 //! |---|---|---|
 //! | 00 CB 3F FF | `5C` tag | `53` value (7E and 7F61: the object itself), 6982, 6A82, 6A80, 6A86 |
 //!
-//! Managed cards (`piv.admin-unblock`) also tell their tries, [`crate::gids::pin_status`].
-//! Existence is looked at before the access rule.
+//! What there is to read, by whom, and what is looked at first stands in [`objects`].
 
-use super::objects::{self, ReadRule};
+use super::objects::{self, ReadRule, Source};
 use super::{Piv, restricted};
 use crate::applet::Env;
 use crate::gids::pin_status;
+use crate::profile::Order;
 use crate::status::{Abort, StatusWord};
 use cardlab_protocol::apdu::Command;
 use cardlab_protocol::tlv::{self, Writer};
@@ -20,19 +20,19 @@ pub(super) fn process(piv: &Piv, env: &Env<'_>, command: &Command<'_>, out: &mut
         return Err(StatusWord::WRONG_P1P2.into());
     }
     let tag = tlv::only(command.data, 0x5C).and_then(tag).ok_or(StatusWord::WRONG_DATA)?;
-    if env.profile.piv().admin_unblock && pin_status::is_status(tag) {
+    let object = objects::of(tag, env.profile).ok_or(StatusWord::NOT_FOUND)?;
+    if object.source == Source::Tries {
         return pin_status::write(env.nvm, tag, out);
     }
-    let value = objects::read(env.nvm, tag).ok_or(StatusWord::NOT_FOUND)?;
-    let rule = objects::rule(tag);
-    let closed = match rule {
-        Some(rule) if restricted(env) => !rule.contactless,
-        Some(rule) => rule.contact == ReadRule::Pin && !piv.pin_verified(),
-        None => false,
-    };
-    if closed {
+    let value = objects::read(env.nvm, tag).ok_or(StatusWord::NOT_FOUND);
+    if object.order == Order::Existence {
+        value?;
+    }
+    let open = if restricted(env) { object.contactless } else { object.read == ReadRule::Always || piv.pin_verified() };
+    if !open {
         return Err(StatusWord::SECURITY_STATUS.into());
     }
+    let value = value?;
     Writer::new(out).value(if objects::is_bare(tag) { tag } else { 0x53 }, value);
     Ok(())
 }

@@ -1,10 +1,12 @@
-//! Data objects and their access rules, SP 800-73-4 part 1 tables 2 and 3.
+//! Data objects: one table of what is behind GET DATA and PUT DATA, SP 800-73-4 part 1 tables 2 and 3.
 //!
 //! An object is one record: area 3, index = tag, contents = the value of its `53` (of the object
 //! itself for 7E and 7F61, which have no `53`).
 
+use crate::gids::pin_status;
 use crate::memory;
-use crate::nvm::Nvm;
+use crate::nvm::{Nvm, RecordId};
+use crate::profile::{Order, Profile};
 
 /// The Discovery Object: stored and read without a `53` around it.
 pub const DISCOVERY: u32 = 0x7E;
@@ -33,25 +35,146 @@ pub enum ReadRule {
     Pin,
 }
 
-/// One row of SP 800-73-4 part 1 table 2.
+/// Who may write an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ObjectRule {
-    /// Rule on the contact interface.
-    pub contact: ReadRule,
-    /// Whether it can be read on the contactless interface without a virtual contact interface.
-    pub contactless: bool,
+pub enum WriteRule {
+    /// Whoever has the administration key.
+    Administration,
+    /// Nobody.
+    Nobody,
 }
 
-/// The rule of a tag that SP 800-73 names.
+/// Where what is read comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// PUT DATA, or the factory.
+    Stored,
+    /// The counters, [`crate::gids::pin_status`].
+    Tries,
+}
+
+/// A row of the table: objects that are alike.
+pub struct Row {
+    /// What they are, in words.
+    pub name: &'static str,
+    /// First and last tag.
+    pub tags: (u32, u32),
+    /// Whether they can be read on the contactless interface without a virtual contact interface.
+    pub contactless: bool,
+    /// Who may write them.
+    pub write: WriteRule,
+    source: Source,
+    /// Which cards have them.
+    offered: fn(&Profile) -> bool,
+}
+
+/// What is behind GET DATA and PUT DATA: SP 800-73-4 part 1 tables 2 and 3, then what makers add. The first row
+/// that has the tag and that the card offers counts. What differs between cards - which objects want the PIN, what is
+/// looked at first, how long one may be and how much there may be of all - stands in their profiles.
+pub static TABLE: [Row; 15] = [
+    Row::of("Discovery Object", (DISCOVERY, DISCOVERY)).free(),
+    Row::of("Biometric Information Templates group", (BIT_GROUP, BIT_GROUP)).free(),
+    Row::of("certificate 9E", (0x5F_C101, 0x5F_C101)).free(),
+    Row::of("CHUID", (CHUID, CHUID)).free(),
+    Row::of("fingerprints", (0x5F_C103, 0x5F_C103)),
+    Row::of("certificate 9A, Security Object, CCC", (0x5F_C105, CCC)),
+    Row::of("facial image, printed information", (0x5F_C108, PRINTED)),
+    Row::of("certificates 9C, 9D, Key History Object", (0x5F_C10A, KEY_HISTORY)),
+    Row::of("certificates 82 to 95", (0x5F_C10D, 0x5F_C120)),
+    Row::of("iris images", (0x5F_C121, 0x5F_C121)),
+    Row::of("secure messaging signer", (0x5F_C122, 0x5F_C122)).free(),
+    Row::of("pairing code", (0x5F_C123, 0x5F_C123)),
+    Row {
+        contactless: true,
+        write: WriteRule::Nobody,
+        source: Source::Tries,
+        offered: |profile| profile.piv().admin_unblock,
+        ..Row::of("tries left of PIN and administration key", (pin_status::PIN_STATUS, pin_status::ADMIN_STATUS))
+    },
+    Row {
+        write: WriteRule::Nobody,
+        offered: |profile| profile.piv().vendor_objects,
+        ..Row::of("cardlab's attestation root", (ATTESTATION_ROOT, ATTESTATION_ROOT))
+    },
+    Row {
+        offered: |profile| profile.piv().vendor_objects,
+        ..Row::of("any other, with the attestation certificate 5FFF01", (0x5F_0000, 0x5F_FFFF))
+    },
+];
+
+impl Row {
+    const fn of(name: &'static str, tags: (u32, u32)) -> Self {
+        let (contactless, write, source) = (false, WriteRule::Administration, Source::Stored);
+        Self { name, tags, contactless, write, source, offered: |_| true }
+    }
+
+    /// Also on the contactless interface.
+    const fn free(self) -> Self {
+        Self { contactless: true, ..self }
+    }
+
+    const fn has(&self, tag: u32) -> bool {
+        self.tags.0 <= tag && tag <= self.tags.1
+    }
+
+    /// Whether a card of this profile has such objects.
+    #[must_use]
+    pub fn is_offered(&self, profile: &Profile) -> bool {
+        (self.offered)(profile)
+    }
+}
+
+/// What a card says of a tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// Rule on the contact interface.
+    pub read: ReadRule,
+    /// Whether it can be read on the contactless interface without a virtual contact interface.
+    pub contactless: bool,
+    /// Who may write it.
+    pub write: WriteRule,
+    /// What GET DATA looks at first.
+    pub order: Order,
+    /// Longest value in bytes.
+    pub most: usize,
+    pub(crate) source: Source,
+}
+
+/// The object of a tag on a card of this profile; `None` where it has none.
 #[must_use]
-pub const fn rule(tag: u32) -> Option<ObjectRule> {
-    let (contact, contactless) = match tag {
-        0x7E | 0x7F61 | 0x5F_C101 | 0x5F_C102 | 0x5F_C122 => (ReadRule::Always, true),
-        0x5F_C105..=0x5F_C107 | 0x5F_C10A..=0x5F_C120 => (ReadRule::Always, false),
-        0x5F_C103 | 0x5F_C108 | 0x5F_C109 | 0x5F_C121 | 0x5F_C123 => (ReadRule::Pin, false),
-        _ => return None,
-    };
-    Some(ObjectRule { contact, contactless })
+pub fn of(tag: u32, profile: &Profile) -> Option<Object> {
+    let row = TABLE.iter().find(|row| row.has(tag) && row.is_offered(profile))?;
+    let rules = profile.piv();
+    Some(Object {
+        read: if rules.pin_objects.contains(&tag) { ReadRule::Pin } else { ReadRule::Always },
+        contactless: row.contactless,
+        write: row.write,
+        order: rules.looks_first,
+        most: rules.max_object,
+        source: row.source,
+    })
+}
+
+/// Whether SP 800-73-4 part 1 table 2 lets everybody read the object over the contact interface.
+pub(crate) const fn everyone_reads(tag: u32) -> bool {
+    matches!(tag, DISCOVERY | BIT_GROUP | 0x5F_C101 | CHUID | 0x5F_C105..=CCC | 0x5F_C10A..=0x5F_C120 | 0x5F_C122)
+}
+
+/// Bytes that these data objects take. cardlab's own is not counted: no real card has it.
+pub(crate) fn size<'a>(records: impl Iterator<Item = (RecordId, &'a [u8])>) -> usize {
+    let own = memory::object(ATTESTATION_ROOT);
+    records.filter(|(id, _)| *id != own).map(|(_, value)| value.len()).sum()
+}
+
+/// Bytes that are left for data objects.
+#[must_use]
+pub fn free(nvm: &Nvm, profile: &Profile) -> usize {
+    profile.piv().memory.saturating_sub(size(nvm.area(memory::OBJECTS)))
+}
+
+/// Whether a value of `length` bytes fits beside all others, in the place of the one that is there.
+pub(crate) fn fits(nvm: &Nvm, profile: &Profile, tag: u32, length: usize) -> bool {
+    length <= free(nvm, profile) + read(nvm, tag).map_or(0, <[u8]>::len)
 }
 
 /// Whether the tag is stored without a `53` around its value.

@@ -64,7 +64,7 @@ impl Kind {
 
     /// Checks a value that is to be set: form, and complexity where the profile wants it.
     pub(crate) fn check_new(self, value: &[u8], profile: &Profile) -> Result<(), Abort> {
-        if !self.is_well_formed(value, profile) || (profile.pin.complexity && is_simple(unpad(value))) {
+        if !self.is_well_formed(value, profile) || (profile.pin.complexity && is_simple(unpad(value), &profile.pin.common)) {
             return Err(profile.pin.malformed_new.into());
         }
         Ok(())
@@ -78,9 +78,8 @@ fn unpad(value: &[u8]) -> &[u8] {
 }
 
 /// One character repeated, or a value that everybody tries first.
-fn is_simple(text: &[u8]) -> bool {
-    const COMMON: [&[u8]; 5] = [b"123456", b"123123", b"654321", b"12345678", b"password"];
-    text.windows(2).all(|w| w[0] == w[1]) || COMMON.contains(&text)
+fn is_simple(text: &[u8], common: &[String]) -> bool {
+    text.windows(2).all(|w| w[0] == w[1]) || common.iter().any(|known| known.as_bytes() == text)
 }
 
 /// A value padded with FF to eight bytes; longer ones are cut.

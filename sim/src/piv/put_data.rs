@@ -4,9 +4,11 @@
 //! |---|---|---|
 //! | 00 DB 3F FF | `5C` tag, `53` value (7E and 7F61: the object itself) | 9000, 6982, 6A80, 6A81, 6A84 |
 //!
-//! Needs the administration key. The new value replaces the old one whole; an empty one empties it.
+//! Needs the administration key. The new value replaces the old one whole; an empty one empties it. One that is too
+//! long, or for which the memory has no room, leaves the old one as it is.
 
-use super::{Piv, contact_only, get_data, objects};
+use super::objects::{self, WriteRule};
+use super::{Piv, contact_only, get_data};
 use crate::applet::Env;
 use crate::memory;
 use crate::profile::EmptyObject;
@@ -21,11 +23,9 @@ pub(super) fn process(piv: &Piv, env: &mut Env<'_>, command: &Command<'_>) -> Re
     contact_only(env)?;
     piv.require_admin()?;
     let (tag, value) = object(command.data).ok_or(StatusWord::WRONG_DATA)?;
-    let vendor = env.profile.piv().vendor_objects && (0x5F_0000..=0x5F_FFFF).contains(&tag);
-    if objects::rule(tag).is_none() && !vendor || tag == objects::ATTESTATION_ROOT {
-        return Err(StatusWord::NOT_SUPPORTED.into());
-    }
-    if value.len() > env.profile.piv().max_object {
+    let object = objects::of(tag, env.profile).filter(|object| object.write == WriteRule::Administration);
+    let object = object.ok_or(StatusWord::NOT_SUPPORTED)?;
+    if value.len() > object.most || !objects::fits(env.nvm, env.profile, tag, value.len()) {
         return Err(StatusWord::NO_MEMORY.into());
     }
     let mut transaction = env.nvm.begin();

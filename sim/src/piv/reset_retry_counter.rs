@@ -5,13 +5,16 @@
 //! | 00 2C 00 80 | PUK (8) new PIN (8) | 9000, 63Cx (PUK tries), 6983, 6A80 (YubiKey: 6985) |
 //! | 00 2C 02 80 | new PIN (8) | 9000, 6982, 6A80; managed cards only (`piv.admin-unblock`) |
 //!
+//! Which value of the first row is looked at first is the profile's (`pin.old-first`): tools that reset a YubiKey spend
+//! PUK tries with malformed PINs.
 //! A success fills the PIN's and the PUK's counter. New PIN and counters become durable together.
 //! The form of the last row is GIDS': it needs the administration key, and ends it.
 
 use super::pins::{Kind, LENGTH};
 use super::{Piv, contact_only};
 use crate::applet::Env;
-use crate::reference::{PIN, PUK, Verdict};
+use crate::nvm::Transaction;
+use crate::reference::{Compared, PIN, PUK, Verdict};
 use crate::status::{Abort, StatusWord};
 use cardlab_protocol::apdu::Command;
 
@@ -50,17 +53,12 @@ fn with_puk(piv: &mut Piv, env: &mut Env<'_>, data: &[u8]) -> Result<(), Abort> 
         return Err(StatusWord::WRONG_DATA.into());
     }
     let (puk, new) = data.split_at(LENGTH);
-    let well_formed = Kind::Pin.check_new(new, env.profile);
+    let judged = Kind::Pin.check_new(new, env.profile);
     let pin_counter = PIN.counter(env.nvm);
-    let verdict = match well_formed {
-        Ok(()) => PUK.verify_and(env.nvm, puk, |transaction| PIN.replace(transaction, new, pin_counter)),
-        // A card that counts malformed values compares the PUK all the same: resetting tools spend
-        // PUK tries with such values. A right PUK then changes nothing.
-        Err(refused) if env.profile.pin.counts_malformed() => match PUK.check(env.nvm, puk)? {
-            Verdict::Match => return Err(refused),
-            other => Ok(other),
-        },
-        Err(refused) => return Err(refused),
+    let change = |transaction: &mut Transaction<'_>| PIN.replace(transaction, new, pin_counter);
+    let verdict = match PUK.verify_while(env.nvm, puk, judged, env.profile.pin.old_first, change) {
+        Compared::NewRefused(refused) => return Err(refused),
+        Compared::Old(verdict) => verdict,
     };
     match verdict? {
         Verdict::Match => {

@@ -19,6 +19,15 @@ pub(super) fn hex_bytes<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::E
     unhex(&text).ok_or_else(|| Error::custom(format!("'{text}' is not hexadecimal")))
 }
 
+/// Tags of PIV data objects.
+pub(super) fn tags<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u32>, D::Error> {
+    let tags = Vec::<u32>::deserialize(d)?;
+    match tags.iter().find(|tag| !(0x5F_0000..=0x5F_FFFF).contains(*tag)) {
+        Some(tag) => Err(Error::custom(format!("no data object has the tag {tag:X}"))),
+        None => Ok(tags),
+    }
+}
+
 fn cipher_named<E: Error>(name: &str) -> Result<Cipher, E> {
     Cipher::ALL.into_iter().find(|c| c.name() == name).ok_or_else(|| E::custom(format!("no cipher '{name}'")))
 }

@@ -25,7 +25,7 @@ mod values;
 pub use error::ProfileError;
 pub use settings::{Cards, Kept, Setting};
 pub use values::{
-    CardRules, EmptyObject, GidsRules, Malformed, ManagementKeyRules, PinAlways, PinFormat, PinRules, PivRules, PukRules,
+    CardRules, EmptyObject, GidsRules, Malformed, ManagementKeyRules, Order, PinAlways, PinFormat, PinRules, PivRules, PukRules,
     TemplateAid, YubiKeyRules,
 };
 

@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     /// A value that each setting can have.
-    const EXAMPLES: [(&str, &str); 22] = [
+    const EXAMPLES: [(&str, &str); 24] = [
         ("serial", "123"),
         ("pin", "654321"),
         ("puk", "87654321"),
@@ -164,6 +164,8 @@ mod tests {
         ("version", "5.4.3"),
         ("pin-complexity", "on"),
         ("extended-length", "off"),
+        ("open-files", "off"),
+        ("product", "GIDS"),
     ];
 
     #[test]

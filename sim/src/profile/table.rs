@@ -20,7 +20,7 @@ pub(super) fn row(name: &str) -> Option<&'static Row> {
 }
 
 /// All settings of a card, in the order in which people want to read them.
-pub(super) static TABLE: [Row; 20] = [
+pub(super) static TABLE: [Row; 22] = [
     Row {
         setting: Setting::of(
             "serial",
@@ -187,6 +187,29 @@ pub(super) static TABLE: [Row; 20] = [
             "32 hexadecimal digits",
         ),
         set: |profile, value| set(&mut profile.chosen.guid, Some(unhex(value)?.try_into().ok()?)),
+    },
+    Row {
+        setting: Setting::of(
+            "open-files",
+            Cards::Gids,
+            Kept::Rule,
+            "whether a file that was created without access rules is open to everybody; else it is to nobody",
+            "on or off",
+        ),
+        set: |profile, value| set(&mut profile.gids.as_mut()?.open_without_rules, switch(value)?),
+    },
+    Row {
+        setting: Setting::of(
+            "product",
+            Cards::Gids,
+            Kept::Rule,
+            "what the card calls itself in EF.ATR (pre-issuing data, tag 46)",
+            "1 to 15 characters of ASCII",
+        ),
+        set: |profile, value| {
+            let fits = (1..=15).contains(&value.len()) && value.bytes().all(|b| (0x20..0x7F).contains(&b));
+            set(&mut profile.gids.as_mut()?.product, fits.then(|| value.to_owned())?)
+        },
     },
     Row {
         setting: Setting::of(

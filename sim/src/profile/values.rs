@@ -80,6 +80,10 @@ pub struct PinRules {
     pub can_forget: bool,
     /// Whether repeated single characters and well-known values are refused as new PIN or PUK.
     pub complexity: bool,
+    /// Those values.
+    pub common: Vec<String>,
+    /// Whether the old value (RESET RETRY COUNTER: the PUK) is compared before the new one is judged.
+    pub old_first: bool,
 }
 
 impl PinRules {
@@ -166,6 +170,16 @@ pub enum PinAlways {
     UntilUsed,
 }
 
+/// What GET DATA looks at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// Whether the object is there: 6A82 for one that is not, whatever its rule.
+    Existence,
+    /// Its rule: 6982 without the PIN, whether the object is there or not.
+    Rule,
+}
+
 /// The PIV card edge.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -186,8 +200,15 @@ pub struct PivRules {
     pub empty_object: EmptyObject,
     /// Whether PUT DATA stores tags that SP 800-73 does not name (5F0000 to 5FFFFF).
     pub vendor_objects: bool,
+    /// Data objects that are read with the PIN only.
+    #[serde(deserialize_with = "form::tags")]
+    pub pin_objects: Vec<u32>,
+    /// What GET DATA looks at first.
+    pub looks_first: Order,
     /// Longest value of a data object in bytes.
     pub max_object: usize,
+    /// Most bytes of all data objects together.
+    pub memory: usize,
     /// Algorithms that keys may have.
     #[serde(deserialize_with = "form::algorithms")]
     pub algorithms: Vec<Algorithm>,
@@ -199,6 +220,8 @@ pub struct PivRules {
     pub contactless_rules: bool,
     /// Whether the card comes with CHUID and CCC.
     pub personalised: bool,
+    /// Whether whoever puts retired keys on it writes a Key History Object.
+    pub key_history: bool,
     /// Whether RESET RETRY COUNTER with P1=02 sets a new PIN after the administration key, as on a
     /// GIDS card: what tokens under a card management system offer beside the PUK.
     pub admin_unblock: bool,
@@ -220,6 +243,10 @@ pub struct GidsRules {
     pub mutual: bool,
     /// Most bytes of data objects and keys together.
     pub memory: usize,
+    /// Whether a file that was created without access rules (tag 8C) is open to everybody; else it is to nobody.
+    pub open_without_rules: bool,
+    /// The card's name in EF.ATR (tag 46, pre-issuing data).
+    pub product: String,
 }
 
 /// YubiKey's additions.

@@ -315,6 +315,16 @@ fn life(book: &mut Book) {
         b.send(&hex!("00A4000C02A020"))?.is(0x6A82, "SELECT A020").map(drop)
     })
     .changes();
+    s.profile("without-rules", "A file that is created without access rules is open to everybody", move |b| {
+        without(b)?;
+        b.send(&hex!("00E000000962078201398302A020"))?.ok("CREATE FILE without 8C")?;
+        b.send(&hex!("00440000"))?.ok("ACTIVATE FILE")?;
+        b.start()?;
+        put(b, 0xA020, 0xDF30, &[0x01])?.ok("PUT DATA without the PIN")?;
+        same(&get(b, 0xA020, 0xDF30)?.ok("GET DATA without the PIN")?, &hex!("DF300101"), "the object")
+    })
+    .source("GidsApplet, File")
+    .changes();
     s.must("not-by-strangers", "Nobody creates files without PIN or administration key", move |b| {
         b.start()?;
         b.send(create)?.is(0x6982, "CREATE FILE").map(drop)

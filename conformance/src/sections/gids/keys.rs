@@ -167,6 +167,17 @@ pub(super) fn fill(book: &mut Book) {
         b.long([0x00, 0x2A, 0x9E, 0x9A], &key.input())?.refused("PSO")
     })
     .changes();
+    s.profile("symmetric-key", "A symmetric key goes into a key file that is made for one", |b| {
+        b.start()?;
+        b.verify()?;
+        b.send(&hex!("00E000001C621A8201188302B0828C04871010FFA50BA4098001028301829501C0"))?.ok("CREATE FILE B082")?;
+        b.send(&hex!("00440000"))?.ok("ACTIVATE FILE")?;
+        let body = [encode(0x87, &[0x5A; 24]), encode(0x88, &[0, 0, 0])].concat();
+        let template = encode(0x70, &[encode(0x84, &[0x82]), encode(0xA5, &body)].concat());
+        b.long([0x00, 0xDB, 0x3F, 0xFF], &template)?.ok("PUT DATA of a symmetric key").map(drop)
+    })
+    .source("GidsApplet, CRTKeyFile")
+    .changes();
     s.must("strangers-load-no-keys", "Nobody loads a key without the PIN", |b| {
         loaded(b, KeyKind::P256)?;
         b.start()?;

@@ -80,6 +80,20 @@ fn signing(book: &mut Book) {
         same(&one, &two, "raw RSA has no random part")
     })
     .key(0x9A, KeyKind::Rsa2048);
+    for last in [0u8, 1] {
+        s.should(
+            &format!("rsa-of-{last}"),
+            "Every number below the modulus is answered, also 0 and 1 (RFC 8017 section 5.1.2)",
+            move |b| {
+                b.start()?;
+                b.verify()?;
+                let block = [&[0; 255][..], &[last]].concat();
+                let data = b.sign(0x07, 0x9A, &block)?.ok("GENERAL AUTHENTICATE")?;
+                same(find_path(&data, &[0x7C, 0x82]).unwrap_or_default(), &block, "its own power")
+            },
+        )
+        .key(0x9A, KeyKind::Rsa2048);
+    }
     s.must("extended-length-signature", "A whole RSA block in one extended-length command", |b| {
         b.start()?;
         b.verify()?;

@@ -84,6 +84,8 @@ fn rules(book: &mut Book) {
     let mut s =
         book.section("piv/800-73-4-1/table-2", &format!("{PART1} section 3.5, tables 2 and 3"), &known).writes(every_object());
     for (slug, tag, read, _) in OBJECTS {
+        // YubiKeys keep what they like under it, for everybody to read: `firmware`.
+        let kind = if tag == 0x5FC123 { Need::PlainPiv } else { Need::Piv };
         match read {
             Read::Always => s
                 .must(&format!("{slug}-is-free"), &format!("Object {tag:X} is read without a PIN"), move |b| {
@@ -103,7 +105,7 @@ fn rules(book: &mut Book) {
                     let data = b.get(tag)?.ok("GET DATA with the PIN")?;
                     same(&data, &[0x53, 0x03, 0x71, 0x01, 0x00], "the object")
                 })
-                .needs(&[Need::Pin])
+                .needs(&[kind, Need::Pin])
                 .changes(),
         };
         if read == Read::Pin {
@@ -115,6 +117,7 @@ fn rules(book: &mut Book) {
                     b.get(tag)?.is(0x6982, "GET DATA with the administration key only").map(drop)
                 },
             )
+            .needs(&[kind])
             .changes();
         }
     }
