@@ -575,7 +575,7 @@ impl Card {
     /// GET RESPONSE, ISO/IEC 7816-4 section 11.8.1.
     fn get_response(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> Result<StatusWord, Abort> {
         if self.pending.is_empty() {
-            return Err(StatusWord::CONDITIONS_OF_USE.into());
+            return Err(self.profile.card.nothing_pending.into());
         }
         if command.p1p2() != 0 {
             self.pending.clear();

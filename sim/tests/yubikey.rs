@@ -239,6 +239,12 @@ fn attestation_chains_up_to_the_cards_own_root() {
             let signature = p256::ecdsa::Signature::from_der(chain[certificate].signature().raw_bytes()).unwrap();
             key.verify(&signed, &signature).unwrap();
         }
+        let authority = |of: &Certificate| {
+            let extensions = of.tbs_certificate().extensions().map(|all| all.iter()).into_iter().flatten();
+            extensions.into_iter().any(|extension| extension.extn_id.to_string() == "2.5.29.19")
+        };
+        // Keys before 5.3 have an attestation certificate without basicConstraints.
+        assert_eq!((authority(&chain[1]), authority(&chain[2])), (profile != "yubikey-4.3", true), "{profile}");
         assert_eq!(certificate::subject(&attestation).unwrap(), "CN=YubiKey PIV Attestation 9a");
         let tbs = chain[0].tbs_certificate();
         assert_eq!(

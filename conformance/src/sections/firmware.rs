@@ -15,6 +15,8 @@ const LONGEST: usize = 3063;
 const CERTIFICATE: usize = 3052;
 /// So many certificates of that length fit, and no more.
 const FIT: u32 = 16;
+/// The attestation key.
+const ATTESTATION: u8 = 0xF9;
 /// A PIN or PUK that is too short, whatever else a card minds.
 const SHORT: &[u8] = b"84";
 
@@ -22,6 +24,8 @@ pub(super) fn fill(book: &mut Book) {
     objects(book);
     memory(book);
     order(book);
+    attestation(book);
+    refusals(book);
 }
 
 fn objects(book: &mut Book) {
@@ -143,4 +147,45 @@ fn order(book: &mut Book) {
     })
     .with("pin-complexity", "on")
     .spends();
+}
+
+fn attestation(book: &mut Book) {
+    let source = "Yubico PIV attestation; certificates of keys as sold";
+    let mut s = book.section("yubikey/piv/attestation-certificate", source, &[Need::YubiKey([4, 3, 0])]);
+    s.profile(
+        "is-an-authority",
+        "From firmware 5.3 on the attestation key's certificate has basicConstraints, before it has not",
+        |b| {
+            b.start()?;
+            let object = b.get(0x5F_FF01)?.ok("GET DATA 5FFF01")?;
+            // 2.5.29.19.
+            let has = object.windows(5).any(|bytes| bytes == [0x06, 0x03, 0x55, 0x1D, 0x13]);
+            let later = b.yubikey() >= Some([5, 3, 0]);
+            holds(has == later, format!("basicConstraints: {has}"))
+        },
+    );
+}
+
+fn refusals(book: &mut Book) {
+    let mut s = book.section("yubikey/piv/refusals", "Yubico .NET SDK manual, APDUs of the PIV application", &[ANY]);
+    s.profile("nothing-to-fetch", "GET RESPONSE with nothing left to fetch: 6A80", |b| {
+        b.start()?;
+        b.send(&[0x00, 0xC0, 0x00, 0x00, 0x00])?.is(0x6A80, "GET RESPONSE").map(drop)
+    });
+    s.profile("p1-of-change", "CHANGE REFERENCE DATA with another P1 than 00: 6A88, and no try is spent", |b| {
+        b.start()?;
+        let all = b.all_tries()?;
+        let wrong = b.framed(&b.wrong_pin()?);
+        b.send(&[&[0x00, 0x24, 0x01, 0x80, 0x10], &wrong[..], &wrong[..]].concat())?.is(0x6A88, "CHANGE")?;
+        b.query()?.left(all, "VERIFY without data")
+    })
+    .needs(&[Need::Pin])
+    .spends();
+    s.profile("attestation-key-signs-nothing", "The attestation key signs attestations and nothing else", |b| {
+        b.start()?;
+        b.verify()?;
+        b.sign(0x11, ATTESTATION, &[0x5A; 32])?.refused("GENERAL AUTHENTICATE as P-256")?;
+        b.sign(0x07, ATTESTATION, &[&[0x00][..], &[0x5A; 255]].concat())?.refused("GENERAL AUTHENTICATE as RSA-2048")
+    })
+    .needs(&[Need::Pin]);
 }

@@ -97,3 +97,10 @@ fault!(well_known_values_taken, "a value that everybody knows is taken under com
     }
     answer
 });
+
+fault!(p1_of_change_as_in_iso, "a YubiKey refuses another P1 in other words", |card, command| {
+    match command.ins == CHANGE && command.p1 != 0 && card.profile().yubikey.is_some() {
+        true => says(0x6A86),
+        false => card.pass(command),
+    }
+});

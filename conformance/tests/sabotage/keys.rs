@@ -3,7 +3,7 @@
 use crate::good::{AUTHENTICATE, Answer, GENERATE, Good, PUT_DATA, data, says};
 use cardlab_protocol::apdu::Command;
 use cardlab_protocol::tlv::{Reader, encode, find, only};
-use cardlab_sim::keys::is_slot;
+use cardlab_sim::keys::{ATTESTATION, is_slot};
 use cardlab_sim::memory;
 use cardlab_sim::nvm::RecordId;
 
@@ -83,4 +83,12 @@ fault!(symmetric_keys_refused, "only the administration key is a symmetric key",
     let other = symmetric
         .is_some_and(|body| find(body, 0x84) != Some(&[0x80]) && find(body, 0xA5).is_some_and(|key| find(key, 0x83).is_none()));
     if other { says(0x6984) } else { card.pass(command) }
+});
+
+fault!(attestation_key_signs, "the attestation key signs what it is given", |card, command| {
+    let own = card.record(memory::key(ATTESTATION)).filter(|_| (command.ins, command.p2) == (AUTHENTICATE, ATTESTATION));
+    match own {
+        Some(key) => card.pass_with(&[(memory::key(SPARE), key)], &Command { p2: SPARE, ..*command }),
+        None => card.pass(command),
+    }
 });

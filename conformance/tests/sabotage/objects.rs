@@ -6,6 +6,7 @@ use cardlab_protocol::tlv::{encode, only};
 use cardlab_sim::conditions::Interface;
 use cardlab_sim::memory::{OBJECTS, object};
 use cardlab_sim::nvm::RecordId;
+use cardlab_sim::piv::objects::ATTESTATION_CERTIFICATE;
 
 /// The record and value of the data object that a GET DATA asks for.
 fn asked(card: &Good, command: &Command<'_>) -> Option<(RecordId, Vec<u8>)> {
@@ -103,4 +104,14 @@ fault!(full_memory_loses, "a full card loses an object", |card, command| {
         any.into_iter().for_each(|record| card.write(record, None));
     }
     answer
+});
+
+fault!(attestation_is_no_authority, "the attestation key's certificate is no authority's", |card, command| {
+    let asked = asked_of_a_yubikey(card, command).filter(|(tag, _)| *tag == ATTESTATION_CERTIFICATE);
+    let Some(mut value) = asked.and_then(|(tag, _)| card.record(object(tag))) else { return card.pass(command) };
+    // 2.5.29.19 becomes 2.5.29.18.
+    if let Some(at) = value.windows(3).position(|bytes| bytes == [0x55, 0x1D, 0x13]) {
+        value[at + 2] = 0x12;
+    }
+    card.pass_with(&[(object(ATTESTATION_CERTIFICATE), value)], command)
 });

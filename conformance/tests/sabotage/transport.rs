@@ -136,3 +136,11 @@ impl Shell for Deaf {
 fn reset_keeps_status() {
     crate::shell::is_caught("a reset forgets nothing", || Box::new(Deaf));
 }
+
+fault!(nothing_to_fetch_in_other_words, "a YubiKey with nothing left to fetch says 6985", |card, command| {
+    let answer = card.pass(command);
+    match command.ins == GET_RESPONSE && card.profile().yubikey.is_some() && sw(&answer) == 0x6A80 {
+        true => says(0x6985),
+        false => answer,
+    }
+});

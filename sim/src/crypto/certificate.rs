@@ -106,7 +106,11 @@ pub fn sign(request: &Request<'_>, issuer: &KeyPair, backend: &dyn Backend) -> R
             tlv::encode(SEQUENCE, &VALIDITY.map(|t| tlv::encode(UTC_TIME, t)).concat()),
             subject.to_der()?,
             public_key_info(request.public)?.to_der()?,
-            tlv::encode(0xA3, &tlv::encode(SEQUENCE, &extensions?.concat())),
+            // RFC 5280 section 4.1: at least one, or no field.
+            match extensions?.concat() {
+                none if none.is_empty() => Vec::new(),
+                extensions => tlv::encode(0xA3, &tlv::encode(SEQUENCE, &extensions)),
+            },
         ];
         Ok(tlv::encode(SEQUENCE, &fields.concat()))
     };

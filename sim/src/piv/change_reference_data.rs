@@ -17,7 +17,7 @@ use cardlab_protocol::apdu::Command;
 
 pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), Abort> {
     if command.p1 != 0x00 {
-        return Err(StatusWord::WRONG_P1P2.into());
+        return Err(env.profile.piv().change_p1.into());
     }
     let kind = Kind::of(command.p2, env.nvm)?;
     if restricted(env) {

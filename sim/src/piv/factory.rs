@@ -26,8 +26,8 @@ impl Factory {
         guid[6] = guid[6] & 0x0F | 0x40;
         guid[8] = guid[8] & 0x3F | 0x80;
         let ccc = random.bytes();
-        let attests = profile.yubikey.as_ref().is_some_and(|y| y.attestation);
-        let authority = if attests { Some(Authority::new(random)?) } else { None };
+        let attests = profile.yubikey.as_ref().filter(|rules| rules.attestation);
+        let authority = attests.map(|rules| Authority::new(rules, random)).transpose()?;
         Ok(Self { guid: profile.chosen.guid.unwrap_or(guid), ccc, authority })
     }
 

@@ -101,8 +101,8 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>, o
 
 /// The key that P1 and P2 name, or the status word of a card that has none.
 fn slot(env: &Env<'_>, key: u8, algorithm: u8) -> Result<SlotInfo, Abort> {
-    let attestation = key == keys::ATTESTATION && env.profile.yubikey.is_some();
-    if !keys::is_slot(key) && !attestation {
+    // YubiKey's attestation key is none of them: it signs what the card itself says, and nothing else.
+    if !keys::is_slot(key) {
         return Err(StatusWord::WRONG_P1P2.into());
     }
     let slot = keys::info(env.nvm, key).ok_or(env.profile.piv().empty_slot)?;

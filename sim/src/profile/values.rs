@@ -24,6 +24,8 @@ pub struct CardRules {
     pub chained: Vec<u8>,
     /// SW2 of 61xx when 256 bytes or more are left.
     pub many_left: u8,
+    /// GET RESPONSE when nothing waits to be fetched.
+    pub nothing_pending: StatusWord,
     /// Longest joined command data in bytes; more is 6700.
     pub buffer: usize,
     /// Whether PIV is selected after a reset without a SELECT.
@@ -196,6 +198,8 @@ pub struct PivRules {
     pub empty_slot: StatusWord,
     /// GENERAL AUTHENTICATE with another algorithm than the key's.
     pub wrong_algorithm: StatusWord,
+    /// CHANGE REFERENCE DATA with another P1 than 00.
+    pub change_p1: StatusWord,
     /// Objects that PUT DATA has emptied.
     pub empty_object: EmptyObject,
     /// Whether PUT DATA stores tags that SP 800-73 does not name (5F0000 to 5FFFFF).
@@ -259,6 +263,8 @@ pub struct YubiKeyRules {
     pub serial: bool,
     /// ATTEST (F9) exists.
     pub attestation: bool,
+    /// Whether the certificate of the attestation key says that it is an authority's (basicConstraints).
+    pub attestation_ca: bool,
     /// GET METADATA (F7) exists.
     pub metadata: bool,
     /// MOVE KEY and DELETE KEY (F6) exist.

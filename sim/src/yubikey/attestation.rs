@@ -63,21 +63,16 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    pub(crate) fn new(random: &mut Random) -> Result<Self, CryptoError> {
+    pub(crate) fn new(rules: &YubiKeyRules, random: &mut Random) -> Result<Self, CryptoError> {
         let mut generate = || KeyPair::generate(Algorithm::Ec(Curve::P256), random);
         let (root_key, key) = (generate()?, generate()?);
-        let mut issue = |subject: &str, public: &KeyPair| {
-            let request = Request {
-                subject,
-                issuer: ROOT_NAME,
-                serial: random.bytes(),
-                public: &public.public()?,
-                extensions: &[Extension::authority()],
-            };
+        let mut issue = |subject: &str, public: &KeyPair, extensions: &[Extension]| {
+            let request = Request { subject, issuer: ROOT_NAME, serial: random.bytes(), public: &public.public()?, extensions };
             certificate::sign(&request, &root_key, &crate::crypto::backend::RustCrypto)
         };
-        let root = issue(ROOT_NAME, &root_key)?;
-        let certificate = issue(ATTESTATION_NAME, &key)?;
+        let authority = [Extension::authority()];
+        let root = issue(ROOT_NAME, &root_key, &authority)?;
+        let certificate = issue(ATTESTATION_NAME, &key, if rules.attestation_ca { &authority } else { &[] })?;
         Ok(Self { key, certificate, root })
     }
 
