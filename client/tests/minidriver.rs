@@ -288,8 +288,8 @@ fn keys_without_a_certificate_take_their_place_where_the_card_tells_of_them() {
         assert_eq!(space.maximum_containers, 24);
         (space.containers, space.told)
     };
-    assert_eq!(["yubikey-5.4", "yubikey-5.7"].map(space), [(21, true); 2]);
-    assert_eq!(["yubikey-4.3", "nist-piv"].map(space), [(23, false); 2], "at most: only certificates are seen");
+    assert_eq!(["yubikey-5.4", "yubikey-5.7", "nist-piv", "piv-admin"].map(space), [(21, true); 4]);
+    assert_eq!(space("yubikey-4.3"), (23, false), "at most: only certificates are seen");
 }
 
 #[test]

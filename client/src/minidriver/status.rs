@@ -14,6 +14,10 @@ const GIDS_CONTAINERS: u16 = 126;
 const PIV_CONTAINERS: u16 = 24;
 /// Key references that are not retired ones, and the last byte of their certificate's tag.
 const PIV_KEYS: [(u8, u8); 4] = [(0x9A, 0x05), (0x9C, 0x0A), (0x9D, 0x0B), (0x9E, 0x01)];
+/// RSA 2048, P-256, P-384, RSA 3072, RSA 1024 (SP 800-78-5 table 7).
+const PIV_ALGORITHMS: [u8; 5] = [0x07, 0x11, 0x14, 0x05, 0x06];
+/// One that no key has.
+const NO_ALGORITHM: u8 = 0x77;
 /// The firmware from which a YubiKey tells of its keys (GET METADATA).
 const METADATA: [u8; 3] = [5, 3, 0];
 
@@ -97,11 +101,22 @@ pub struct FreeSpace {
     pub bytes: Option<u32>,
     /// Key containers not in use.
     pub containers: u16,
-    /// Whether the card tells of every key. Otherwise keys without a certificate are not seen, and `containers` is the
+    /// Whether every key is seen. Otherwise keys without a certificate are not seen, and `containers` is the
     /// most there can be.
     pub told: bool,
     /// Key containers in all.
     pub maximum_containers: u16,
+}
+
+/// How a PIV card is asked for keys.
+#[derive(PartialEq, Eq)]
+enum Ask {
+    /// By GET METADATA.
+    Metadata,
+    /// By GENERAL AUTHENTICATE.
+    Authenticate,
+    /// Not at all.
+    Nothing,
 }
 
 impl Minidriver<'_> {
@@ -154,8 +169,9 @@ impl Minidriver<'_> {
         Ok((sw == 0x9000).then_some(serial))
     }
 
-    /// CardQueryFreeSpace (section 4.5.6). Asks only: a key that a card does not tell of could be found by using it,
-    /// which may want a touch, or take a fresh PIN away.
+    /// CardQueryFreeSpace (section 4.5.6). A key without a certificate is found by metadata (YubiKeys from 5.3 on), or by
+    /// an empty GENERAL AUTHENTICATE, which a card refuses in other words where there is no such key. Nothing is
+    /// computed, and no try is spent. Older YubiKeys say the same of both, and are not asked.
     ///
     /// # Errors
     /// [`CardError::Transport`].
@@ -168,17 +184,42 @@ impl Minidriver<'_> {
                 (used as u16, true, GIDS_CONTAINERS)
             }
             Edge::Piv { yubikey, .. } => {
-                let metadata = yubikey.is_some_and(|version| version >= METADATA);
+                let ask = match yubikey {
+                    Some(version) if version >= METADATA => Ask::Metadata,
+                    None if self.refuses_as_absent(NO_ALGORITHM, PIV_KEYS[0].0)? => Ask::Authenticate,
+                    _ => Ask::Nothing,
+                };
                 let mut used = 0;
                 for (key, last) in PIV_KEYS.into_iter().chain((0x82..=0x95).zip(0x0D..)) {
                     let (data, sw) = self.command(0xCB, 0x3F, 0xFF, &[0x5C, 0x03, 0x5F, 0xC1, last])?;
                     let certified = sw == 0x9000 && data.len() > 2;
-                    used += u16::from(certified || metadata && self.command(0xF7, 0x00, key, &[])?.1 == 0x9000);
+                    used += u16::from(certified || self.has_key(&ask, key)?);
                 }
-                (used, metadata, PIV_CONTAINERS)
+                (used, ask != Ask::Nothing, PIV_CONTAINERS)
             }
         };
         Ok(FreeSpace { bytes: None, containers: maximum_containers.saturating_sub(used), told, maximum_containers })
+    }
+
+    /// Whether a PIV card has this key, as far as it can be asked.
+    fn has_key(&mut self, ask: &Ask, key: u8) -> Result<bool, CardError> {
+        match ask {
+            Ask::Nothing => Ok(false),
+            Ask::Metadata => Ok(self.command(0xF7, 0x00, key, &[])?.1 == 0x9000),
+            Ask::Authenticate => {
+                for algorithm in PIV_ALGORITHMS {
+                    if !self.refuses_as_absent(algorithm, key)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    /// Whether an empty GENERAL AUTHENTICATE is refused as one of a key that is not there, and not for its PIN or form.
+    fn refuses_as_absent(&mut self, algorithm: u8, key: u8) -> Result<bool, CardError> {
+        Ok(matches!(self.command(0x87, algorithm, key, &[0x7C, 0x00])?.1, 0x6A81 | 0x6A82 | 0x6A86 | 0x6A88))
     }
 
     /// GIDS' PIN status objects, 7F71 and 7F73.

@@ -52,7 +52,8 @@ impl Applet for Management {
             .value(0x04, &[rules.form_factor])
             .value(0x05, &rules.version)
             .value(0x0A, &[0]);
-        if rules.version >= [5, 7, 0] {
+        // An option of the factory from 5.7 on; told by older ones where a setting has it.
+        if rules.version >= [5, 7, 0] || env.profile.pin.complexity {
             Writer::new(&mut information).value(0x16, &[u8::from(env.profile.pin.complexity)]);
         }
         out.push(information.len() as u8);
