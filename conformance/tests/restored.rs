@@ -94,7 +94,7 @@ fn what_may_be_written_is_said_place_by_place() {
         lines("gids", "gids/2.0/"),
         [
             "objects that are absent, written, and deleted again where the card can, else left empty: DF30 of A000, DF30 of \
-             A010, DF31 of A010, DF31 of A012, DF30 of A013, DF31 of A014, DF30 of B080",
+             A010, DF31 of A010, DF31 of A012, DF30 of A013, DF31 of A014, DF30 of A020, DF30 of B080",
             "objects that cannot be read, and are not written: DF30 of A011",
             "files that are made and deleted again: A020",
         ]

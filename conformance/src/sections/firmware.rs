@@ -3,6 +3,7 @@
 
 use crate::bench::{Bench, Checked, holds, same};
 use crate::book::Book;
+use crate::place::Place;
 use crate::test::{Danger, Need};
 use cardlab_protocol::tlv::encode;
 
@@ -54,6 +55,7 @@ fn objects(book: &mut Book) {
         same(&b.get(0x5F_C123)?.ok("GET DATA without the PIN")?, &[0x53, 0x02, 0x99, 0x00], "the object")
     })
     .needs(&[Need::AdminKey])
+    .writes(&[Place::Object(0x5F_C123)])
     .changes();
 }
 
@@ -70,7 +72,10 @@ fn written(b: &mut Bench<'_>, tag: u32, value: &[u8]) -> Checked {
 
 fn memory(book: &mut Book) {
     let source = "Yubico .NET SDK manual, maximum certificate sizes";
-    let mut s = book.section("yubikey/piv/put-data", source, &[ANY, Need::AdminKey]).at_least(Danger::ChangesKeys);
+    let mut s = book
+        .section("yubikey/piv/put-data", source, &[ANY, Need::AdminKey])
+        .at_least(Danger::ChangesKeys)
+        .writes([Place::Object(0x5F_C105)]);
     s.profile("largest-object", "An object has 3,063 bytes at most; a longer one leaves the old one", |b| {
         let most = vec![0xA5; LONGEST];
         written(b, 0x5F_C105, &most)?;
@@ -95,7 +100,8 @@ fn memory(book: &mut Book) {
         written(b, 0x5F_C10D, &[])?;
         b.put(0x5F_C10D + FIT, &most)?.ok("PUT DATA once another is gone").map(drop)
     })
-    .needs(&[Need::New]);
+    .needs(&[Need::New])
+    .writes(&(0..=FIT).map(|n| Place::Object(0x5F_C10D + n)).collect::<Vec<_>>());
 }
 
 fn order(book: &mut Book) {

@@ -324,6 +324,7 @@ fn life(book: &mut Book) {
         same(&get(b, 0xA020, 0xDF30)?.ok("GET DATA without the PIN")?, &hex!("DF300101"), "the object")
     })
     .source("GidsApplet, File")
+    .writes(&[Place::InFile(0xA020, 0xDF30)])
     .changes();
     s.must("not-by-strangers", "Nobody creates files without PIN or administration key", move |b| {
         b.start()?;

@@ -177,6 +177,7 @@ pub(super) fn fill(book: &mut Book) {
         b.long([0x00, 0xDB, 0x3F, 0xFF], &template)?.ok("PUT DATA of a symmetric key").map(drop)
     })
     .source("GidsApplet, CRTKeyFile")
+    .writes(&[Place::File(0xB082), Place::Key(0x82)])
     .changes();
     s.must("strangers-load-no-keys", "Nobody loads a key without the PIN", |b| {
         loaded(b, KeyKind::P256)?;
