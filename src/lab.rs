@@ -104,7 +104,7 @@ impl Lab {
             let (stop_lock, stop_server) = (site::stopped()?, site::stopped()?);
             println!("{}", welcome(&address, &format!("http://{}", lock.local_addr()?), &socket));
             let lockscreen = site::serve(lock, Tls::None, page::router(desk)?, stop_lock);
-            let server = site::run(cms, Tls::None, server, stop_server);
+            let server = site::run(cms, Tls::None, &[], server, stop_server);
             tokio::try_join!(server, lockscreen)
         });
         runtime.shutdown_background();

@@ -26,6 +26,10 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8320")]
     listen: SocketAddr,
 
+    /// A name that the server is reached by, beside localhost and the address where it listens: others are refused
+    #[arg(long, value_name = "NAME")]
+    name: Vec<String>,
+
     /// File with the master key in hexadecimal, made when it is not there; CARDLAB_MASTER_KEY goes before it
     #[arg(long, value_name = "FILE", default_value = "cardlab-cms.key")]
     master_file: PathBuf,
@@ -78,6 +82,9 @@ impl Serve {
             )
             .into());
         }
+        if let Some(name) = self.name.iter().find(|name| name.is_empty() || name.contains([':', '/', '@', ' '])) {
+            return Err(anyhow!("--name {name}: a host's name alone, as in --name cms.example").into());
+        }
         let master = site::master_key(&self.master_file)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
@@ -107,7 +114,7 @@ impl Serve {
             let stop = site::stopped()?;
             println!("ready {}://{}", tls.scheme(), listener.local_addr()?);
             let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-            site::run(listener, tls, server, stop).await
+            site::run(listener, tls, &self.name, server, stop).await
         })?;
         Ok(Exit::FINE)
     }
@@ -120,7 +127,7 @@ impl Serve {
                 Ok(tls.with_context(|| format!("TLS with {} and {}", certificate.display(), key.display()))?)
             }
             (_, _, Some(file)) => {
-                let (tls, pem) = Tls::self_made(self.listen).await?;
+                let (tls, pem) = Tls::self_made(self.listen, &self.name).await?;
                 std::fs::write(file, pem).with_context(|| file.display().to_string())?;
                 Ok(tls)
             }

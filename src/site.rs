@@ -75,9 +75,9 @@ impl Tls {
         Ok(Self::Certificate(RustlsConfig::from_pem(certificate, key.to_vec()).await?))
     }
 
-    /// A certificate of its own for this address and the machine's usual names, and its PEM.
-    pub(crate) async fn self_made(address: SocketAddr) -> anyhow::Result<(Self, String)> {
-        let names = vec!["localhost".to_owned(), address.ip().to_string(), "127.0.0.1".into()];
+    /// A certificate of its own for this address, the machine's usual names and these, and its PEM.
+    pub(crate) async fn self_made(address: SocketAddr, names: &[String]) -> anyhow::Result<(Self, String)> {
+        let names = [vec!["localhost".to_owned(), address.ip().to_string(), "127.0.0.1".into()], names.to_vec()].concat();
         let made = rcgen::generate_simple_self_signed(names)?;
         let key = Zeroizing::new(made.signing_key.serialize_pem().into_bytes());
         let pem = made.cert.pem();
@@ -110,8 +110,15 @@ pub(crate) fn workstation() -> String {
 }
 
 /// Serves until `stop` ends, then lets requests under way end.
-pub(crate) async fn run(listener: TcpListener, tls: Tls, server: Server, stop: impl Future<Output = ()>) -> Result<(), Failure> {
-    serve(listener, tls, http::router(server), stop).await
+pub(crate) async fn run(
+    listener: TcpListener,
+    tls: Tls,
+    names: &[String],
+    server: Server,
+    stop: impl Future<Output = ()>,
+) -> Result<(), Failure> {
+    let front = http::Front::at(listener.local_addr()?).named(names).encrypted(matches!(tls, Tls::Certificate(_)));
+    serve(listener, tls, http::router(server, front), stop).await
 }
 
 /// Serves any routes.

@@ -269,7 +269,7 @@ fn an_agent_does_what_operators_order() {
     );
     has(
         &running.cardlab(&["agent", "--online", "http://127.0.0.1:1", "--once", "--reader", "Anna"]).code(1),
-        &["the server cannot be reached"],
+        &["the server cannot be reached: no program listens at its address"],
     );
 }
 
@@ -311,14 +311,24 @@ fn tls_and_wrong_use() {
     let pem = lab.file("server.pem");
     let pem = pem.to_str().unwrap();
     // Nobody's certificate: neither answers nor challenge go there.
-    has(&online(&socket, &["--online", url]).code(1), &["server cannot be reached", "your operator can help"]);
+    has(&online(&socket, &["--online", url]).code(1), &["server cannot be reached: its certificate", "your operator can help"]);
     let known = "Online unlock is not possible for this card now";
     has(&online(&socket, &["--online", url, "--server-certificate", pem]).code(1), &[known]);
     has(&online(&socket, &["--online", url, "--do-not-verify-server"]).code(1), &[known]);
     // The right certificate under another name.
     let elsewhere = url.replace("127.0.0.1", "127.0.0.2");
-    has(&online(&socket, &["--online", &elsewhere, "--server-certificate", pem]).code(1), &["server cannot be reached"]);
+    let other = online(&socket, &["--online", &elsewhere, "--server-certificate", pem]).code(1);
+    has(&other, &["The server cannot be reached: its certificate is for another name; your operator can help"]);
     has(&online(&socket, &["--online", "http://cms.example"]).code(2), &["write https://HOST[:PORT]"]);
+    // What somebody puts before the host is refused before anything is sent, in settings as well, and not repeated.
+    let userinfo = "http://localhost:secret@127.0.0.2:9";
+    std::fs::write(lab.file("client.toml"), format!("service_url = \"{userinfo}\"\n")).unwrap();
+    let settings = lab.file("client.toml");
+    for way in [["--online", userinfo], ["--settings", settings.to_str().unwrap()]] {
+        let refused = online(&socket, &way).code(2);
+        has(&refused, &["a server's address has no '@'"]);
+        assert!(!refused.contains("secret"), "{refused}");
+    }
     assert_eq!(server.stop("-TERM"), Some(0));
 
     let serve = |arguments: &[&str]| {

@@ -25,3 +25,4 @@ pub mod service;
 pub mod system;
 pub mod transport;
 pub mod unlock;
+mod unreachable;

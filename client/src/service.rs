@@ -1,6 +1,7 @@
 //! The card management server's workstation service, as a workstation uses it.
 
 use crate::minidriver::{CardError, Secret};
+pub use crate::unreachable::{Distrust, Unreachable};
 use cardlab_protocol::problem::Problem;
 use cardlab_protocol::workstation::{
     Answers, CardOutcome, Challenge, Judged, Open, Opened, Outcome, PATH, Report, Response, TaskOffer, Ways,
@@ -31,13 +32,25 @@ pub enum ServiceError {
     /// Not an address.
     #[error("'{0}' is no server address: write https://HOST[:PORT], or http:// on this machine")]
     Address(String),
+    /// An address with a user name or a password before its host. It is not repeated: the password may be somebody's.
+    #[error("a server's address has no '@' and nothing before it: write https://HOST[:PORT], or http:// on this machine")]
+    UserInfo,
+    /// What is to be trusted is no certificate.
+    #[error("what is to be trusted is no certificate in PEM")]
+    Certificates,
     /// It cannot be reached, or is not the one it says it is.
     #[error("the server cannot be reached: {0}")]
-    Unreachable(String),
+    Unreachable(#[from] Unreachable),
     /// The session has ended.
     #[error("the session at the server is over: {0}")]
     Over(String),
-    /// It refused.
+    /// Too many in too short a time: it says when again.
+    #[error("{0}")]
+    TooMany(String),
+    /// It cannot work now, and nothing was counted; a moment later it may.
+    #[error("{0}")]
+    Busy(String),
+    /// It refused what was sent.
     #[error("{0}")]
     Refused(String),
 }
@@ -78,10 +91,17 @@ impl Service {
     /// Not from an asynchronous task: it waits, as every request does.
     ///
     /// # Errors
-    /// [`ServiceError::Address`], or [`ServiceError::Unreachable`] when what is to be trusted is no certificate.
+    /// [`ServiceError::Address`], [`ServiceError::UserInfo`], [`ServiceError::Certificates`].
     pub fn at(address: &str, trust: &Trust) -> Result<Self, ServiceError> {
+        // Of two readers of an address one may take what is before an '@' for the host.
+        if address.contains('@') {
+            return Err(ServiceError::UserInfo);
+        }
         let wrong = || ServiceError::Address(address.to_owned());
         let url = Url::parse(address).map_err(|_| wrong())?;
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(wrong());
+        }
         let host = url.host_str().unwrap_or_default();
         let address_of = host.trim_matches(['[', ']']).parse::<IpAddr>();
         let local = host == "localhost" || address_of.is_ok_and(|ip| ip.is_loopback());
@@ -105,9 +125,10 @@ impl Service {
             // A machine without certificates trusts nobody, and says so when a server shows its own.
             None => http().build().or_else(|_| http().tls_certs_only([]).build()),
         };
-        let base = address.trim_end_matches('/');
+        // As it was read, so that it is not read in another way once more.
+        let base = url.as_str().trim_end_matches('/');
         let base = base.strip_suffix("/credprovapi").unwrap_or(base);
-        Ok(Self { http: http.map_err(unreachable)?, base: format!("{base}{PATH}") })
+        Ok(Self { http: http.map_err(|_| ServiceError::Certificates)?, base: format!("{base}{PATH}") })
     }
 
     /// Asks which ways are open to a card; begins nothing.
@@ -166,7 +187,7 @@ impl Service {
         let challenge = Challenge { challenge: hex::encode_upper(challenge) };
         let response: Response = self.post(&format!("/sessions/{session}/challenge"), &challenge)?;
         let bytes = hex::decode(&response.response).ok().filter(|bytes| matches!(bytes.len(), 8 | 16));
-        bytes.ok_or_else(|| ServiceError::Refused("the server's response is none".into()))
+        bytes.ok_or(ServiceError::Unreachable(Unreachable::NoSense))
     }
 
     /// Says how it ended. A server that does not hear it changes nothing at the card.
@@ -190,25 +211,22 @@ impl Service {
         }
         let problem: Option<Problem> = read(reply).ok();
         let message = problem.map_or_else(|| format!("the server answered with status {status}"), |p| p.message);
-        Err(if status == 410 { ServiceError::Over(message) } else { ServiceError::Refused(message) })
+        Err(match status {
+            410 => ServiceError::Over(message),
+            429 => ServiceError::TooMany(message),
+            503 => ServiceError::Busy(message),
+            _ => ServiceError::Refused(message),
+        })
     }
 }
 
-/// With what lies under the error: the words of whoever met it first.
 fn unreachable(error: impl StdError + 'static) -> ServiceError {
-    let mut cause: &dyn StdError = &error;
-    while let Some(under) = cause.source() {
-        cause = under;
-    }
-    ServiceError::Unreachable(cause.to_string())
+    Unreachable::of(&error).into()
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, ServiceError> {
-    let certificates = Certificate::from_pem_bundle(pem).map_err(unreachable)?;
-    if certificates.is_empty() {
-        return Err(ServiceError::Unreachable("what is to be trusted is no certificate in PEM".into()));
-    }
-    Ok(certificates)
+    let certificates = Certificate::from_pem_bundle(pem).ok().filter(|certificates| !certificates.is_empty());
+    certificates.ok_or(ServiceError::Certificates)
 }
 
 /// The body of an answer.
@@ -216,9 +234,9 @@ fn read<T: DeserializeOwned>(reply: Reply) -> Result<T, ServiceError> {
     let mut body = Vec::new();
     reply.take(LONGEST_ANSWER + 1).read_to_end(&mut body).map_err(unreachable)?;
     if body.len() as u64 > LONGEST_ANSWER {
-        return Err(ServiceError::Unreachable(format!("its answer has more than {LONGEST_ANSWER} bytes")));
+        return Err(Unreachable::NoSense.into());
     }
-    serde_json::from_slice(&body).map_err(unreachable)
+    serde_json::from_slice(&body).map_err(|_| Unreachable::NoSense.into())
 }
 
 #[cfg(test)]
@@ -242,8 +260,9 @@ mod tests {
             "http://cms.example",
             "http://localhost.example",
             "http://127.0.0.1.example:80",
-            // A name and a password, and then the host.
-            "http://localhost:80@cms.example",
+            "http://10.0.0.1",
+            "https://cms.example/?x",
+            "https://cms.example/#x",
             "ftp://localhost",
             "cms.example",
             "",
@@ -252,21 +271,54 @@ mod tests {
         }
     }
 
+    /// A name and a password, and then the host: whoever the host is, and however it is reached.
+    #[test]
+    fn nothing_stands_before_the_host() {
+        for wrong in [
+            "http://localhost:80@cms.example",
+            "http://localhost:x@127.0.0.2:9",
+            "http://localhost@127.0.0.2:9",
+            "https://:secret@cms.example",
+            "https://@cms.example",
+            "https://cms.example@",
+            "https:secret@cms.example",
+            "http:\\\\localhost@127.0.0.2",
+        ] {
+            let error = Service::at(wrong, &Trust::default()).unwrap_err();
+            assert!(matches!(error, ServiceError::UserInfo), "{wrong}");
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+        for hidden in ["http://localhost%40127.0.0.2", "http://localhost\u{ff20}127.0.0.2", "http://a\u{fe6b}127.0.0.2"] {
+            assert!(matches!(Service::at(hidden, &Trust::default()), Err(ServiceError::Address(_))), "{hidden}");
+        }
+    }
+
     fn card() -> Open {
         Open { serial: "00".into(), atr: String::new(), workstation: String::new(), remote_desktop: false }
     }
 
     #[test]
-    fn where_nobody_listens_the_reason_is_said() {
-        let nobody = Service::at("http://127.0.0.1:1", &Trust::default()).unwrap().open(&card()).unwrap_err();
-        assert_eq!(nobody.to_string(), "the server cannot be reached: Connection refused (os error 111)");
+    fn where_nobody_is_the_reason_is_said() {
+        let at = |address| Service::at(address, &Trust::default()).unwrap().open(&card()).unwrap_err();
+        let nobody = at("http://127.0.0.1:1");
+        assert_eq!(nobody.to_string(), "the server cannot be reached: no program listens at its address");
+        let nameless = at("https://cms.invalid");
+        assert!(matches!(nameless, ServiceError::Unreachable(Unreachable::NoSuchName)), "{nameless}");
+    }
+
+    #[test]
+    fn who_takes_too_long_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let service = Service::at(&format!("http://{}", listener.local_addr().unwrap()), &Trust::default()).unwrap();
+        let slow = service.post_within::<serde_json::Value>(Duration::from_millis(50), "/ways", &card()).unwrap_err();
+        assert!(matches!(slow, ServiceError::Unreachable(Unreachable::TooSlow)), "{slow}");
     }
 
     #[test]
     fn what_is_no_certificate_is_trusted_by_nobody() {
         for pem in ["", "text", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"] {
             let trust = Trust { roots: Some(pem.into()), unverified: false };
-            assert!(matches!(Service::at("https://cms.example", &trust), Err(ServiceError::Unreachable(_))), "{pem}");
+            assert!(matches!(Service::at("https://cms.example", &trust), Err(ServiceError::Certificates)), "{pem}");
         }
     }
 
@@ -317,6 +369,23 @@ mod tests {
         let endless = LONGEST_ANSWER + 1;
         let (_, error) =
             answered(&format!("HTTP/1.1 200 OK\r\ncontent-length: {endless}\r\n\r\n{}", " ".repeat(endless as usize)));
-        assert_eq!(error.to_string(), "the server cannot be reached: its answer has more than 10485760 bytes");
+        assert!(matches!(error, ServiceError::Unreachable(Unreachable::NoSense)), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_answer_is_told_apart() {
+        for nonsense in [
+            "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]",
+            "220 mail.example ESMTP\r\n",
+            "",
+            "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{",
+        ] {
+            let (_, error) = answered(nonsense);
+            assert!(matches!(error, ServiceError::Unreachable(Unreachable::NoSense)), "{nonsense}: {error}");
+        }
+        let with = |status: &str| answered(&format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n")).1;
+        assert!(matches!(with("429 Too Many Requests"), ServiceError::TooMany(_)));
+        assert!(matches!(with("503 Service Unavailable"), ServiceError::Busy(_)));
+        assert!(matches!(with("400 Bad Request"), ServiceError::Refused(_)));
     }
 }

@@ -354,7 +354,7 @@ impl Worker {
                 Ok(Judged::Over { .. }) => {
                     return self.offline(card, done, "Online unlock is over for this card; your operator can help.".into());
                 }
-                Err(ServiceError::Refused(message)) => again.with(sentence(&message)),
+                Err(ServiceError::Refused(message) | ServiceError::Busy(message)) => again.with(sentence(&message)),
                 Err(error) => {
                     return self.offline(card, done, format!("{} Your operator can help.", sentence(&error.to_string())));
                 }

@@ -26,6 +26,13 @@ fn bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
+/// Whether two tokens are the same, in a time that does not tell where they differ.
+#[must_use]
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    use subtle::ConstantTimeEq as _;
+    Sha256::digest(one).ct_eq(&Sha256::digest(other)).into()
+}
+
 /// What is stored of a token: who reads the database cannot use it.
 #[must_use]
 pub(crate) fn fingerprint(token: &str) -> String {

@@ -328,7 +328,10 @@ pub(crate) async fn answered(conn: &mut Conn, user: &str) -> Result<Vec<Answered
 /// A step of an unlock flow, kept in the database so that any server goes on with it.
 #[derive(Clone, Debug)]
 pub(crate) struct Flow {
+    /// SHA-256 of what opens it.
     pub(crate) id: String,
+    /// Who opened it: an operator's id, else an address.
+    pub(crate) opener: String,
     pub(crate) kind: String,
     pub(crate) card: String,
     pub(crate) user: String,
@@ -346,6 +349,7 @@ impl Flow {
     fn of_row(row: &AnyRow) -> Result<Self, Refusal> {
         Ok(Self {
             id: text(row, "id")?,
+            opener: text(row, "opener")?,
             kind: text(row, "kind")?,
             card: text(row, "card")?,
             user: text(row, "user_id")?,
@@ -360,7 +364,7 @@ impl Flow {
     }
 }
 
-/// The flow of this id and kind.
+/// The flow of this id and kind; the id is the fingerprint of what opens it.
 pub(crate) async fn flow(conn: &mut Conn, id: &str, kind: &str) -> Result<Option<Flow>, Refusal> {
     let row =
         sqlx::query("SELECT * FROM flows WHERE id = $1 AND kind = $2").bind(id).bind(kind).fetch_optional(&mut *conn).await?;
@@ -368,9 +372,9 @@ pub(crate) async fn flow(conn: &mut Conn, id: &str, kind: &str) -> Result<Option
 }
 
 pub(crate) async fn insert_flow(conn: &mut Conn, flow: &Flow) -> Result<(), Refusal> {
-    sqlx::query("INSERT INTO flows (id, kind, card, user_id, operator, step, questions, wrong, workstation, expires) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
+    sqlx::query("INSERT INTO flows (id, kind, card, user_id, operator, step, questions, wrong, workstation, expires, opener) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
         .bind(&flow.id).bind(&flow.kind).bind(&flow.card).bind(&flow.user).bind(&flow.operator).bind(&flow.step)
-        .bind(serde_json::to_string(&flow.questions).unwrap_or_default()).bind(flow.wrong).bind(&flow.workstation).bind(flow.expires)
+        .bind(serde_json::to_string(&flow.questions).unwrap_or_default()).bind(flow.wrong).bind(&flow.workstation).bind(flow.expires).bind(&flow.opener)
         .execute(&mut *conn).await?;
     Ok(())
 }

@@ -11,6 +11,10 @@ pub enum Code {
     TooLong,
     /// Not a method of this address.
     WrongMethod,
+    /// The server is not known by the name that it was asked for.
+    WrongHost,
+    /// A page of another site made a browser ask.
+    OtherSite,
     /// No login, or one that has ended.
     NotLoggedIn,
     /// The operator's role lacks the privilege.
@@ -57,6 +61,8 @@ impl Code {
             Self::Malformed => "MALFORMED",
             Self::TooLong => "TOO_LONG",
             Self::WrongMethod => "WRONG_METHOD",
+            Self::WrongHost => "WRONG_HOST",
+            Self::OtherSite => "OTHER_SITE",
             Self::NotLoggedIn => "NOT_LOGGED_IN",
             Self::NoPrivilege => "NO_PRIVILEGE",
             Self::DisabledByPolicy => "DISABLED_BY_POLICY",
@@ -84,7 +90,13 @@ impl Code {
         match self {
             Self::Malformed => 400,
             Self::NotLoggedIn => 401,
-            Self::NoPrivilege | Self::DisabledByPolicy | Self::UserLocked | Self::UserDisabled | Self::SelfServiceOnly => 403,
+            Self::WrongHost => 421,
+            Self::OtherSite
+            | Self::NoPrivilege
+            | Self::DisabledByPolicy
+            | Self::UserLocked
+            | Self::UserDisabled
+            | Self::SelfServiceOnly => 403,
             Self::NotFound => 404,
             Self::WrongMethod => 405,
             Self::TooLong => 413,

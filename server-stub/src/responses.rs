@@ -113,6 +113,8 @@ pub(crate) struct Receiver<'a> {
     pub(crate) actor: &'a str,
     /// For people.
     pub(crate) name: &'a str,
+    /// The session.
+    pub(crate) flow: &'a str,
 }
 
 /// Whether a response has been given.
@@ -132,10 +134,10 @@ pub(crate) async fn given_before(conn: &mut Conn, card: &str, challenge: &str, a
     Ok(Before { to_anybody: !actors.is_empty(), to_actor: actors.iter().any(|known| known == actor) })
 }
 
-/// Writes down that a response is given.
+/// Writes down that a response is given. To another session than before it is given anew: what became of it is not known yet.
 pub(crate) async fn give(conn: &mut Conn, card: &str, challenge: &str, to: &Receiver<'_>, now: Millis) -> Result<(), Refusal> {
-    sqlx::query("INSERT INTO responses (card, challenge, outcome, settled_at) VALUES ($1, $2, $3, 0) ON CONFLICT (card, challenge) DO NOTHING")
-        .bind(card).bind(challenge).bind(Ending::Waiting.name()).execute(&mut *conn).await?;
+    sqlx::query("INSERT INTO responses (card, challenge, outcome, settled_at, flow) VALUES ($1, $2, $3, 0, $4) ON CONFLICT (card, challenge) DO UPDATE SET outcome = excluded.outcome, settled_at = 0, tries_left = NULL, flow = excluded.flow WHERE responses.flow <> excluded.flow")
+        .bind(card).bind(challenge).bind(Ending::Waiting.name()).bind(to.flow).execute(&mut *conn).await?;
     sqlx::query("INSERT INTO givings (card, challenge, channel, actor, by_name, given_at, again_at, times) VALUES ($1, $2, $3, $4, $5, $6, $6, 1) ON CONFLICT (card, challenge, channel, actor) DO UPDATE SET again_at = excluded.again_at, times = givings.times + 1")
         .bind(card).bind(challenge).bind(to.channel).bind(to.actor).bind(to.name).bind(now).execute(&mut *conn).await?;
     Ok(())

@@ -251,7 +251,10 @@ impl Server {
             let mine = task.view.workstation.is_empty() || task.view.workstation.eq_ignore_ascii_case(&workstation);
             let free = match task.view.state {
                 TaskState::Idle => task.again <= now,
-                TaskState::Running => self.living(&mut tx, &task.flow, AGENT).await.is_err(),
+                TaskState::Running => {
+                    let flow = records::flow(&mut tx, &task.flow, AGENT).await?;
+                    !flow.is_some_and(|flow| self.lives(&flow))
+                }
                 _ => false,
             };
             if mine && free {
@@ -265,8 +268,10 @@ impl Server {
         let subject = Subject::of_card(&mut tx, &serial).await?;
         let possible = subject.online().and_then(|unlockable| allowed(&unlockable).map(|()| unlockable.user.id.clone()));
         let Ok(user) = possible else { return Ok(TaskOffer::None) };
+        let session = crate::random::token();
         let flow = Flow {
-            id: crate::random::token(),
+            id: crate::random::fingerprint(&session),
+            opener: address.to_owned(),
             kind: AGENT.into(),
             card: serial.clone(),
             user,
@@ -291,16 +296,16 @@ impl Server {
         self.record(&mut tx, &happening).await?;
         tx.commit().await?;
         let questions = subject.questions(&flow.questions);
-        Ok(TaskOffer::ResetUserPin { session: flow.id, questions, expires_in: ONLINE.as_secs() })
+        Ok(TaskOffer::ResetUserPin { session, questions, expires_in: ONLINE.as_secs() })
     }
 
     /// The user wants to be left alone: the task waits for a minute.
     ///
     /// # Errors
     /// [`Code::SessionOver`].
-    pub async fn put_task_off(&self, session: &str) -> Result<(), Refusal> {
+    pub async fn put_task_off(&self, session: &str, address: &str) -> Result<(), Refusal> {
         let mut tx = self.store.begin().await?;
-        let flow = self.living(&mut tx, session, AGENT).await?;
+        let flow = self.living(&mut tx, session, AGENT, address).await?;
         records::set_step(&mut tx, &flow.id, OVER).await?;
         self.again_later(&mut tx, &flow).await?;
         let happening = Happening {

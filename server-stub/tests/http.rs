@@ -56,7 +56,7 @@ fn no_answer_is_kept_or_shown_elsewhere() {
         let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
         assert_eq!(header("cache-control"), "no-store", "{path}");
         assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
-        assert_eq!(header("referrer-policy"), "no-referrer", "{path}");
+        assert_eq!(header("referrer-policy"), "same-origin", "{path}");
         assert_eq!(header("x-frame-options"), "DENY", "{path}");
         assert!(header("content-security-policy").ends_with("base-uri 'none'; frame-ancestors 'none'"), "{path}");
     }

@@ -4,10 +4,12 @@
 #[macro_use]
 mod common;
 
+mod front;
 mod http;
 mod issue;
 mod offline;
 mod online;
 mod openapi;
+mod sessions;
 mod task;
 mod told;

@@ -122,7 +122,9 @@ fn task(server: &Service, card: &mut Connection<'_>, questions: &mut Questions) 
     let (session, asked) = match server.task(&online::about(&id, &atr)) {
         Ok(TaskOffer::ResetUserPin { session, questions, .. }) => (session, questions),
         Ok(TaskOffer::None) => return Ok(Asking::Nothing),
-        Err(error @ (ServiceError::Unreachable(_) | ServiceError::Refused(_))) => {
+        Err(
+            error @ (ServiceError::Unreachable(_) | ServiceError::Refused(_) | ServiceError::TooMany(_) | ServiceError::Busy(_)),
+        ) => {
             eprintln!("cardlab: {error}");
             return Ok(Asking::Nothing);
         }

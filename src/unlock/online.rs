@@ -176,8 +176,12 @@ pub(super) fn answer(
             Ok(Judged::Over { .. }) => {
                 return Ok(Asked::Offline("Online unlock is over for this card; your operator can help.".into()));
             }
-            Err(ServiceError::Refused(message)) if questions.is_person() => questions.talk.note(&sentence(&message)),
-            Err(ServiceError::Refused(message)) => return Err(Failure::from(anyhow!("{message}")).into()),
+            Err(ServiceError::Refused(message) | ServiceError::Busy(message)) if questions.is_person() => {
+                questions.talk.note(&sentence(&message));
+            }
+            Err(ServiceError::Refused(message) | ServiceError::Busy(message)) => {
+                return Err(Failure::from(anyhow!("{message}")).into());
+            }
             Err(error) => return Ok(Asked::Offline(helped(&error))),
         }
     }

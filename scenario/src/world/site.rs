@@ -108,7 +108,7 @@ impl Site {
         let server = self.server.clone();
         let listener = self.runtime.block_on(tokio::net::TcpListener::bind(self.address)).map_err(Broken::at("server"))?;
         self.address = listener.local_addr().map_err(Broken::at("server"))?;
-        let service = http::router(server).into_make_service_with_connect_info::<SocketAddr>();
+        let service = http::router(server, http::Front::at(self.address)).into_make_service_with_connect_info::<SocketAddr>();
         self.serving = Some(self.runtime.spawn(async move { drop(axum::serve(listener, service).await) }));
         Ok(())
     }

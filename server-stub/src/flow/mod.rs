@@ -1,4 +1,5 @@
-//! The ways to a response. Each step is one transaction that reads everything anew.
+//! The ways to a response. Each step is one transaction that reads everything anew. What opens a session is known to who
+//! opened it alone: the database and the log have its SHA-256, and it works from nowhere else.
 //!
 //! | flow | who | steps |
 //! |---|---|---|
@@ -42,11 +43,16 @@ const LONGEST_COMPARISON: Duration = Duration::from_secs(60);
 pub(crate) const OVER: &str = "over";
 
 impl Server {
-    /// A flow that has not ended.
-    pub(crate) async fn living(&self, tx: &mut Tx, id: &str, kind: &str) -> Result<Flow, Refusal> {
-        let over = || Refusal::new(Code::SessionOver, "this unlock session is over; start again");
-        let flow = records::flow(tx, id, kind).await?.ok_or_else(over)?;
-        if flow.step == OVER || flow.expires <= self.now() { Err(over()) } else { Ok(flow) }
+    /// The flow that `session` opens, for who opened it; it has not ended.
+    pub(crate) async fn living(&self, tx: &mut Tx, session: &str, kind: &str, opener: &str) -> Result<Flow, Refusal> {
+        let flow = records::flow(tx, &crate::random::fingerprint(session), kind).await?;
+        let flow = flow.filter(|flow| flow.opener == opener && self.lives(flow));
+        flow.ok_or_else(|| Refusal::new(Code::SessionOver, "this unlock session is over; start again"))
+    }
+
+    /// Whether a flow has not ended.
+    pub(crate) fn lives(&self, flow: &Flow) -> bool {
+        flow.step != OVER && flow.expires > self.now()
     }
 
     /// Draws questions for a user; the same until they have been answered rightly, so that nobody
@@ -199,7 +205,12 @@ impl Server {
         let challenge = crate::subject::challenge(text, card)?;
         let fingerprint = Report::fingerprint(&challenge);
         let by_operator = flow.kind == wizard::KIND;
-        let to = Receiver { channel: &flow.kind, actor: if by_operator { &flow.operator } else { &flow.user }, name: initiator };
+        let to = Receiver {
+            channel: &flow.kind,
+            actor: if by_operator { &flow.operator } else { &flow.user },
+            name: initiator,
+            flow: &flow.id,
+        };
         // The same challenge has the same response: who asks again learns nothing, and is not counted again.
         let before = responses::given_before(tx, &card.serial, &fingerprint, to.actor).await?;
         if by_operator && !before.to_actor {

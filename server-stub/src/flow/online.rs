@@ -43,8 +43,10 @@ impl Server {
         let subject = Subject::of_card(&mut tx, &serial).await?;
         let drawn = self.draw(&mut tx, &subject).await?;
         let reason = subject.online().err().or_else(|| another_card(&subject, &open.atr));
+        let session = crate::random::token();
         let flow = Flow {
-            id: crate::random::token(),
+            id: crate::random::fingerprint(&session),
+            opener: address.to_owned(),
             kind: KIND.into(),
             card: serial.clone(),
             user: subject.user.as_ref().map(|u| u.id.clone()).unwrap_or_default(),
@@ -76,24 +78,24 @@ impl Server {
             return Ok(Opened::Offline);
         }
         let questions = subject.questions(&flow.questions);
-        Ok(Opened::Online { session: flow.id, questions, expires_in: ONLINE.as_secs() })
+        Ok(Opened::Online { session, questions, expires_in: ONLINE.as_secs() })
     }
 
     /// A workstation's session that has not ended.
-    async fn of_workstation(&self, tx: &mut Tx, session: &str) -> Result<Flow, Refusal> {
-        let kind = if records::flow(tx, session, AGENT).await?.is_some() { AGENT } else { KIND };
-        self.living(tx, session, kind).await
+    async fn of_workstation(&self, tx: &mut Tx, session: &str, address: &str) -> Result<Flow, Refusal> {
+        let kind = if records::flow(tx, &crate::random::fingerprint(session), AGENT).await?.is_some() { AGENT } else { KIND };
+        self.living(tx, session, kind, address).await
     }
 
     /// Answers. They are counted before they are compared.
     ///
     /// # Errors
     /// [`Code::Malformed`] counts nothing; [`Code::SessionOver`], [`Code::Busy`].
-    pub async fn answer_online(&self, session: &str, answers: &Answers) -> Result<Judged, Refusal> {
+    pub async fn answer_online(&self, session: &str, address: &str, answers: &Answers) -> Result<Judged, Refusal> {
         let place = self.workers.place()?;
         let over = Judged::Over { mode: Mode::Offline };
         let mut tx = self.store.begin().await?;
-        let flow = self.of_workstation(&mut tx, session).await?;
+        let flow = self.of_workstation(&mut tx, session, address).await?;
         if flow.step != ASKING {
             return Err(Refusal::new(Code::SessionOver, "the questions of this session are answered"));
         }
@@ -128,9 +130,9 @@ impl Server {
     ///
     /// # Errors
     /// [`Code::Malformed`], [`Code::SessionOver`], [`Code::RateLimited`].
-    pub async fn challenge_online(&self, session: &str, text: &str) -> Result<Response, Refusal> {
+    pub async fn challenge_online(&self, session: &str, address: &str, text: &str) -> Result<Response, Refusal> {
         let mut tx = self.store.begin().await?;
-        let flow = self.of_workstation(&mut tx, session).await?;
+        let flow = self.of_workstation(&mut tx, session, address).await?;
         let over = |message: &str| Refusal::new(Code::SessionOver, message);
         match flow.step.as_str() {
             ANSWERED | GIVEN => {}
@@ -172,14 +174,15 @@ impl Server {
     ///
     /// # Errors
     /// [`Code::SessionOver`] when there is nothing to report.
-    pub async fn report_online(&self, session: &str, outcome: &Outcome) -> Result<(), Refusal> {
+    pub async fn report_online(&self, session: &str, address: &str, outcome: &Outcome) -> Result<(), Refusal> {
         let mut tx = self.store.begin().await?;
-        let flow = match records::flow(&mut tx, session, KIND).await? {
-            None => records::flow(&mut tx, session, AGENT).await?,
+        let id = crate::random::fingerprint(session);
+        let flow = match records::flow(&mut tx, &id, KIND).await? {
+            None => records::flow(&mut tx, &id, AGENT).await?,
             flow => flow,
         };
         let flow = flow
-            .filter(|f| f.step == GIVEN)
+            .filter(|f| f.step == GIVEN && f.opener == address)
             .ok_or_else(|| Refusal::new(Code::SessionOver, "this session has nothing to report"))?;
         records::set_step(&mut tx, &flow.id, OVER).await?;
         let about = |kind| Happening {

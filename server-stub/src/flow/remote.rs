@@ -61,8 +61,10 @@ impl Server {
             questions = self.fictitious(&mut tx, name, subject.policy).await?;
             drawn = questions.iter().map(|q| q.id.clone()).collect();
         }
+        let session = crate::random::token();
         let flow = Flow {
-            id: crate::random::token(),
+            id: crate::random::fingerprint(&session),
+            opener: address.to_owned(),
             kind: KIND.into(),
             card: String::new(),
             user: if may { subject.user.map(|u| u.id).unwrap_or_default() } else { String::new() },
@@ -76,7 +78,7 @@ impl Server {
         };
         records::insert_flow(&mut tx, &flow).await?;
         tx.commit().await?;
-        Ok(Remote { session: flow.id, questions })
+        Ok(Remote { session, questions })
     }
 
     /// Questions for a name that has none to answer: the same each time, and as many as others get.
@@ -99,10 +101,10 @@ impl Server {
     ///
     /// # Errors
     /// [`Code::Malformed`] counts nothing; [`Code::SessionOver`], [`Code::Busy`].
-    pub async fn answer_remote(&self, session: &str, answers: &Answers) -> Result<bool, Refusal> {
+    pub async fn answer_remote(&self, session: &str, address: &str, answers: &Answers) -> Result<bool, Refusal> {
         let place = self.workers.place()?;
         let mut tx = self.store.begin().await?;
-        let flow = self.living(&mut tx, session, KIND).await?;
+        let flow = self.living(&mut tx, session, KIND, address).await?;
         if flow.step != ASKING {
             return Err(Refusal::new(Code::SessionOver, "the questions of this session are answered"));
         }
@@ -126,9 +128,9 @@ impl Server {
     ///
     /// # Errors
     /// [`Code::SessionOver`], [`Code::AnswersFirst`].
-    pub async fn cards_remote(&self, session: &str) -> Result<Vec<OwnCard>, Refusal> {
+    pub async fn cards_remote(&self, session: &str, address: &str) -> Result<Vec<OwnCard>, Refusal> {
         let mut tx = self.store.begin().await?;
-        let flow = self.answered_remote(&mut tx, session).await?;
+        let flow = self.answered_remote(&mut tx, session, address).await?;
         self.own_cards(&mut tx, &flow.user).await
     }
 
@@ -145,9 +147,9 @@ impl Server {
     ///
     /// # Errors
     /// With the reason: the user has answered.
-    pub async fn challenge_remote(&self, session: &str, serial: &str, text: &str) -> Result<Response, Refusal> {
+    pub async fn challenge_remote(&self, session: &str, address: &str, serial: &str, text: &str) -> Result<Response, Refusal> {
         let mut tx = self.store.begin().await?;
-        let flow = Flow { card: subject::serial(serial)?, ..self.answered_remote(&mut tx, session).await? };
+        let flow = Flow { card: subject::serial(serial)?, ..self.answered_remote(&mut tx, session, address).await? };
         let subject = Subject::of_card(&mut tx, &flow.card).await?;
         let name = subject.user.as_ref().map_or_else(String::new, |u| u.logon.clone());
         let given = match subject.card.as_ref().and_then(|c| c.user.as_deref()) == Some(flow.user.as_str()) {
@@ -174,16 +176,16 @@ impl Server {
     ///
     /// # Errors
     /// [`Code::StoreDown`].
-    pub async fn close_remote(&self, session: &str) -> Result<(), Refusal> {
+    pub async fn close_remote(&self, session: &str, address: &str) -> Result<(), Refusal> {
         let mut tx = self.store.begin().await?;
-        if let Some(flow) = records::flow(&mut tx, session, KIND).await? {
+        if let Ok(flow) = self.living(&mut tx, session, KIND, address).await {
             records::set_step(&mut tx, &flow.id, OVER).await?;
         }
         Ok(tx.commit().await?)
     }
 
-    async fn answered_remote(&self, tx: &mut Tx, session: &str) -> Result<Flow, Refusal> {
-        let flow = self.living(tx, session, KIND).await?;
+    async fn answered_remote(&self, tx: &mut Tx, session: &str, address: &str) -> Result<Flow, Refusal> {
+        let flow = self.living(tx, session, KIND, address).await?;
         if flow.step == ASKING {
             return Err(Refusal::new(Code::AnswersFirst, "answer the questions first"));
         }

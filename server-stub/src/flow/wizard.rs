@@ -95,8 +95,10 @@ impl Server {
         };
         let others = sqlx::query("SELECT operators.name FROM flows JOIN operators ON operators.id = flows.operator WHERE flows.card = $1 AND flows.kind = $2 AND flows.step <> $3 AND flows.expires > $4 AND flows.operator <> $5 AND flows.wrong < $6")
             .bind(serial).bind(KIND).bind(OVER).bind(self.now()).bind(&operator.id).bind(MOST_WRONG).fetch_all(&mut **tx).await?;
+        let session = crate::random::token();
         let flow = Flow {
-            id: crate::random::token(),
+            id: crate::random::fingerprint(&session),
+            opener: operator.id.clone(),
             kind: KIND.into(),
             card: serial.into(),
             user: unlockable.user.id.clone(),
@@ -111,7 +113,7 @@ impl Server {
         records::insert_flow(tx, &flow).await?;
         Ok(Wizard {
             questions: subject.questions(&flow.questions),
-            wizard: flow.id,
+            wizard: session,
             challenge_length: 2 * unlockable.card.about.cipher()?.block_len(),
             also_open: others.iter().map(|row| text(row, "name")).collect::<Result<_, _>>()?,
         })
@@ -206,8 +208,8 @@ impl Server {
 
     /// A living wizard of this operator.
     async fn own_wizard(&self, tx: &mut Tx, operator: &Operator, wizard: &str) -> Result<Flow, Refusal> {
-        let flow = self.living(tx, wizard, KIND).await?;
-        if flow.operator == operator.id && flow.wrong < MOST_WRONG {
+        let flow = self.living(tx, wizard, KIND, &operator.id).await?;
+        if flow.wrong < MOST_WRONG {
             return Ok(flow);
         }
         Err(Refusal::new(Code::SessionOver, "this unlock session is over; start again"))
@@ -224,7 +226,7 @@ impl Server {
         let unlockable = permitted(&subject, operator)?;
         let validates = unlockable.policy.settings.workflow.validate_answers;
         let view = Wizard {
-            wizard: flow.id.clone(),
+            wizard: wizard.to_owned(),
             questions: if validates { subject.questions(&flow.questions) } else { Vec::new() },
             challenge_length: 2 * unlockable.card.about.cipher()?.block_len(),
             also_open: Vec::new(),

@@ -426,22 +426,32 @@ async fn open_remote(State(server): State<Server>, PeerAddress(address): PeerAdd
 
 /// Remote Self-Service: answers.
 #[utoipa::path(post, path = "/remote/{session}/answers", params(("session" = String, Path)), request_body = Answers, responses((status = 200), (status = 400, body = Problem), (status = 410, body = Problem)))]
-async fn answer_remote(State(server): State<Server>, Path(session): Path<String>, Body(answers): Body<Answers>) -> Reply<Value> {
-    Ok(Json(json!({"ok": server.answer_remote(&session, &answers).await?})))
+async fn answer_remote(
+    State(server): State<Server>,
+    PeerAddress(address): PeerAddress,
+    Path(session): Path<String>,
+    Body(answers): Body<Answers>,
+) -> Reply<Value> {
+    Ok(Json(json!({"ok": server.answer_remote(&session, &address, &answers).await?})))
 }
 
 /// Remote Self-Service: the user's cards.
 #[utoipa::path(get, path = "/remote/{session}/cards", params(("session" = String, Path)), responses((status = 200, body = [OwnCard]), (status = 409, body = Problem), (status = 410, body = Problem)))]
-async fn cards_remote(State(server): State<Server>, Path(session): Path<String>) -> Reply<Vec<OwnCard>> {
-    Ok(Json(server.cards_remote(&session).await?))
+async fn cards_remote(
+    State(server): State<Server>,
+    PeerAddress(address): PeerAddress,
+    Path(session): Path<String>,
+) -> Reply<Vec<OwnCard>> {
+    Ok(Json(server.cards_remote(&session, &address).await?))
 }
 
 /// Remote Self-Service: the response to a card's challenge.
 #[utoipa::path(post, path = "/remote/{session}/challenge", params(("session" = String, Path)), request_body = CardChallenge, responses((status = 200, body = Response), (status = 400, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem), (status = 410, body = Problem), (status = 429, body = Problem)))]
 async fn challenge_remote(
     State(server): State<Server>,
+    PeerAddress(address): PeerAddress,
     Path(session): Path<String>,
     Body(body): Body<CardChallenge>,
 ) -> Reply<Response> {
-    Ok(Json(server.challenge_remote(&session, &body.card, &body.challenge).await?))
+    Ok(Json(server.challenge_remote(&session, &address, &body.card, &body.challenge).await?))
 }

@@ -6,11 +6,16 @@
 //! | `/api/v1` | programs of operators | `Authorization: Bearer` |
 //! | `/mc`, `/ss`, `/rss` | people with browsers | cookie, and a token in every form |
 //! | `/api/openapi.json` | everybody | |
+//!
+//! All of it only under the server's own names, and to no page of another site ([`Front`]).
 
 mod api;
 mod body;
+mod front;
 mod pages;
 mod workstation;
+
+pub use front::Front;
 
 use crate::refusal::{Code, Refusal};
 use crate::server::Server;
@@ -30,7 +35,8 @@ const LONGEST_BODY: usize = 16 * 1024;
 const HEADERS: [(HeaderName, &str); 5] = [
     (header::CACHE_CONTROL, "no-store"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::REFERRER_POLICY, "no-referrer"),
+    // Not none at all: a browser then hides from the server which page of its own a form came from.
+    (header::REFERRER_POLICY, "same-origin"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (
         header::CONTENT_SECURITY_POLICY,
@@ -43,8 +49,8 @@ const HEADERS: [(HeaderName, &str); 5] = [
 #[openapi(info(title = "cardlab management server", description = "Online and offline unlock of smart cards"))]
 struct Document;
 
-/// All routes.
-pub fn router(server: Server) -> Router {
+/// All routes, for requests that are for the server where it is.
+pub fn router(server: Server, front: Front) -> Router {
     let (routes, document) = described();
     let json = document.to_json().unwrap_or_default();
     let router = routes
@@ -57,6 +63,7 @@ pub fn router(server: Server) -> Router {
         .method_not_allowed_fallback(async || Refusal::new(Code::WrongMethod, "this is not asked so; /api/openapi.json says how"))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .with_state(server);
+    let router = router.layer(axum::middleware::from_fn_with_state(front, front::guard));
     HEADERS.into_iter().fold(router, |router, (name, value)| {
         router.layer(SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value)))
     })

@@ -39,14 +39,24 @@ async fn open(State(server): State<Server>, PeerAddress(address): PeerAddress, B
 
 /// Answers to all questions of the session.
 #[utoipa::path(post, path = "/sessions/{id}/answers", params(("id" = String, Path)), request_body = Answers, responses((status = 200, body = Judged), (status = 400, body = Problem), (status = 410, body = Problem), (status = 503, body = Problem)))]
-async fn answer(State(server): State<Server>, Path(id): Path<String>, Body(answers): Body<Answers>) -> Reply<Judged> {
-    Ok(Json(server.answer_online(&id, &answers).await?))
+async fn answer(
+    State(server): State<Server>,
+    PeerAddress(address): PeerAddress,
+    Path(id): Path<String>,
+    Body(answers): Body<Answers>,
+) -> Reply<Judged> {
+    Ok(Json(server.answer_online(&id, &address, &answers).await?))
 }
 
 /// The card's challenge: its response. One challenge a session, however often it comes.
 #[utoipa::path(post, path = "/sessions/{id}/challenge", params(("id" = String, Path)), request_body = Challenge, responses((status = 200, body = Response), (status = 400, body = Problem), (status = 410, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
-async fn challenge(State(server): State<Server>, Path(id): Path<String>, Body(read): Body<Challenge>) -> Reply<Response> {
-    Ok(Json(server.challenge_online(&id, &read.challenge).await?))
+async fn challenge(
+    State(server): State<Server>,
+    PeerAddress(address): PeerAddress,
+    Path(id): Path<String>,
+    Body(read): Body<Challenge>,
+) -> Reply<Response> {
+    Ok(Json(server.challenge_online(&id, &address, &read.challenge).await?))
 }
 
 /// What an agent has to do with the card that it has.
@@ -57,15 +67,20 @@ async fn task(State(server): State<Server>, PeerAddress(address): PeerAddress, B
 
 /// The user does not want the task now.
 #[utoipa::path(post, path = "/sessions/{id}/later", params(("id" = String, Path)), responses((status = 200), (status = 410, body = Problem), (status = 503, body = Problem)))]
-async fn later(State(server): State<Server>, Path(id): Path<String>) -> Reply<Value> {
-    server.put_task_off(&id).await?;
+async fn later(State(server): State<Server>, PeerAddress(address): PeerAddress, Path(id): Path<String>) -> Reply<Value> {
+    server.put_task_off(&id, &address).await?;
     Ok(Json(json!({})))
 }
 
 /// How it ended at the card.
 #[utoipa::path(post, path = "/sessions/{id}/result", params(("id" = String, Path)), request_body = Outcome, responses((status = 200), (status = 400, body = Problem), (status = 410, body = Problem), (status = 503, body = Problem)))]
-async fn report(State(server): State<Server>, Path(id): Path<String>, Body(outcome): Body<Outcome>) -> Reply<Value> {
-    server.report_online(&id, &outcome).await?;
+async fn report(
+    State(server): State<Server>,
+    PeerAddress(address): PeerAddress,
+    Path(id): Path<String>,
+    Body(outcome): Body<Outcome>,
+) -> Reply<Value> {
+    server.report_online(&id, &address, &outcome).await?;
     Ok(Json(json!({})))
 }
 

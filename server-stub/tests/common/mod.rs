@@ -9,7 +9,7 @@ use cardlab_server_stub::answers::Hashing;
 use cardlab_server_stub::bootstrap::{CARD_TYPE, sample};
 use cardlab_server_stub::clock::Clock;
 use cardlab_server_stub::desk::NewCard;
-use cardlab_server_stub::http;
+use cardlab_server_stub::http::{self, Front};
 use cardlab_server_stub::keys::{CardIdentity, MasterKey};
 use cardlab_server_stub::server::Server;
 use cardlab_server_stub::store::Store;
@@ -19,6 +19,7 @@ use reqwest::header::{CONTENT_TYPE, COOKIE};
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 pub const MASTER: [u8; 32] = [7; 32];
 pub const CHALLENGE: &str = "1122334455667788";
@@ -58,8 +59,8 @@ pub struct Site {
     pub url: String,
     pub hashing: Hashing,
     http: Client,
-    _runtime: tokio::runtime::Runtime,
-    _directory: tempfile::TempDir,
+    _runtime: Arc<tokio::runtime::Runtime>,
+    _directory: Arc<tempfile::TempDir>,
 }
 
 /// An answer: status and body.
@@ -91,12 +92,17 @@ impl Site {
     }
 
     pub fn with(engine: Engine, set: impl FnOnce(Server) -> Server) -> Self {
+        Self::behind(engine, set, |front| front)
+    }
+
+    /// Where browsers know it so.
+    pub fn behind(engine: Engine, set: impl FnOnce(Server) -> Server, front: impl FnOnce(Front) -> Front) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let url = match engine {
             Engine::Sqlite => format!("sqlite:{}", directory.path().join("cms.db").display()),
             Engine::Postgres => postgres::database(),
         };
-        Self::at(url, directory, set)
+        Self::at(url, directory, set, front)
     }
 
     /// One more process' worth of server over the same database.
@@ -105,10 +111,15 @@ impl Site {
     }
 
     pub fn second_with(&self, set: impl FnOnce(Server) -> Server) -> Self {
-        Self::at(self.url.clone(), tempfile::tempdir().unwrap(), set)
+        Self::at(self.url.clone(), tempfile::tempdir().unwrap(), set, |front| front)
     }
 
-    fn at(url: String, directory: tempfile::TempDir, set: impl FnOnce(Server) -> Server) -> Self {
+    fn at(
+        url: String,
+        directory: tempfile::TempDir,
+        set: impl FnOnce(Server) -> Server,
+        known: impl FnOnce(Front) -> Front,
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let (clock, hashing) = (Clock::start(), Hashing::quick());
         let (base, server) = runtime.block_on(async {
@@ -122,12 +133,28 @@ impl Site {
             }
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let base = format!("http://{}", listener.local_addr().unwrap());
-            let service = http::router(server.clone()).into_make_service_with_connect_info::<SocketAddr>();
+            let front = known(Front::at(listener.local_addr().unwrap()));
+            let service = http::router(server.clone(), front).into_make_service_with_connect_info::<SocketAddr>();
             tokio::spawn(async move { axum::serve(listener, service).await });
             (base, server)
         });
         let http = Client::builder().redirect(Policy::none()).tls_certs_only([]).no_proxy().build().unwrap();
-        Self { base, clock, server, url, hashing, http, _runtime: runtime, _directory: directory }
+        Self { base, clock, server, url, hashing, http, _runtime: runtime.into(), _directory: directory.into() }
+    }
+
+    /// The same server as a workstation at this address reaches it.
+    pub fn from(&self, address: std::net::IpAddr) -> Self {
+        let http = Client::builder().redirect(Policy::none()).tls_certs_only([]).no_proxy().local_address(address);
+        Self {
+            base: self.base.clone(),
+            clock: self.clock.clone(),
+            server: self.server.clone(),
+            url: self.url.clone(),
+            hashing: self.hashing.clone(),
+            http: http.build().unwrap(),
+            _runtime: self._runtime.clone(),
+            _directory: self._directory.clone(),
+        }
     }
 
     pub fn post(&self, path: &str, token: &str, body: &Value) -> Answer {

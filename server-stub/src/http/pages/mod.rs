@@ -1,6 +1,7 @@
 //! Pages for people: rendered here, no script, nothing from elsewhere.
 //!
-//! A form carries the login's token (`csrf`); cookies are `HttpOnly` and `SameSite=Strict`.
+//! A form carries the login's token (`csrf`); each area has a cookie of its own, `HttpOnly`, `SameSite=Strict`, and over TLS
+//! `Secure`.
 
 mod console;
 mod people;
@@ -8,17 +9,17 @@ mod remote;
 mod self_service;
 
 use super::body::{Fields, Form};
-use super::status;
+use super::{Front, status};
 use crate::login::Door;
 use crate::refusal::{Code, Refusal};
 use crate::server::Server;
 use askama::Template;
-use axum::Router;
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use cardlab_protocol::workstation::{Answer, Answers};
 
@@ -109,7 +110,7 @@ impl<V: Visitor> FromRequestParts<Server> for At<V> {
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Response> {
         let login = || Redirect::to(&format!("{}/login", V::PATH)).into_response();
         let cookies = CookieJar::from_headers(&parts.headers);
-        let token = cookies.get(cookie_name::<V>()).ok_or_else(login)?;
+        let token = cookies.get(&cookie_name::<V>(is_encrypted(parts))).ok_or_else(login)?;
         match V::of(server, token.value()).await {
             Ok(visitor) => Ok(Self(visitor)),
             Err(refusal) if refusal.code == Code::NotLoggedIn => Err(login()),
@@ -132,7 +133,7 @@ impl<V: Visitor> FromRequest<Server> for Sent<V> {
         let At(by) = At::<V>::from_request_parts(&mut parts, server).await?;
         let form = Form::from_request(Request::from_parts(parts, body), server).await;
         let Form(fields) = form.map_err(|refusal| ErrorPage(refusal).into_response())?;
-        if fields.get("csrf").is_none_or(|sent| sent != by.csrf()) {
+        if !fields.get("csrf").is_some_and(|sent| crate::random::same(sent, by.csrf())) {
             let message = "this form did not come from a page of this login; open the page again";
             return Err(ErrorPage(Refusal::new(Code::NoPrivilege, message)).into_response());
         }
@@ -153,35 +154,49 @@ fn login_page<V: Visitor>(refusal: Option<&Refusal>) -> Response {
     refusal.map_or_else(|| page(&login), |refusal| refused(refusal, &login))
 }
 
-async fn log_in<V: Visitor>(State(server): State<Server>, form: Result<Form, Refusal>) -> Response {
+async fn log_in<V: Visitor>(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    form: Result<Form, Refusal>,
+) -> Response {
     let come_in = async {
         let Form(fields) = form?;
         let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
         server.log_in(V::DOOR, field("name"), field("password")).await
     };
     match come_in.await {
-        Ok(login) => (CookieJar::new().add(cookie::<V>(login.token)), Redirect::to(V::PATH)).into_response(),
+        Ok(login) => (CookieJar::new().add(cookie::<V>(&front, login.token)), Redirect::to(V::PATH)).into_response(),
         Err(refusal) => login_page::<V>(Some(&refusal)),
     }
 }
 
 async fn log_out<V: Visitor>(
     State(server): State<Server>,
+    Extension(front): Extension<Front>,
     cookies: CookieJar,
     _: Sent<V>,
 ) -> Result<(CookieJar, Redirect), ErrorPage> {
-    server.log_out(cookies.get(cookie_name::<V>()).map(Cookie::value).unwrap_or_default()).await?;
-    Ok((cookies.remove(cookie::<V>(String::new())), Redirect::to(&format!("{}/login", V::PATH))))
+    let cookie = cookie::<V>(&front, String::new());
+    server.log_out(cookies.get(cookie.name()).map(Cookie::value).unwrap_or_default()).await?;
+    Ok((cookies.remove(cookie), Redirect::to(&format!("{}/login", V::PATH))))
 }
 
-/// The name of a door's login cookie.
-fn cookie_name<V: Visitor>() -> &'static str {
-    V::PATH.trim_start_matches('/')
+fn is_encrypted(parts: &Parts) -> bool {
+    parts.extensions.get::<Front>().is_some_and(Front::is_encrypted)
+}
+
+/// The name of a door's login cookie. Over TLS browsers take a cookie of this prefix from the very host alone, encrypted
+/// (RFC 6265bis, section 4.1.3.2); it has no path then.
+fn cookie_name<V: Visitor>(encrypted: bool) -> String {
+    format!("{}{}", if encrypted { "__Host-" } else { "" }, V::PATH.trim_start_matches('/'))
 }
 
 /// The login cookie of a door.
-fn cookie<V: Visitor>(token: String) -> Cookie<'static> {
-    Cookie::build((cookie_name::<V>(), token)).path(V::PATH).http_only(true).same_site(SameSite::Strict).build()
+fn cookie<V: Visitor>(front: &Front, token: String) -> Cookie<'static> {
+    let encrypted = front.is_encrypted();
+    let path = if encrypted { "/" } else { V::PATH };
+    let cookie = Cookie::build((cookie_name::<V>(encrypted), token)).path(path).http_only(true);
+    cookie.same_site(SameSite::Strict).secure(encrypted).build()
 }
 
 /// Every other field of a form as an answer.

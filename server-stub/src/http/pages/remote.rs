@@ -47,26 +47,36 @@ async fn open(State(server): State<Server>, PeerAddress(address): PeerAddress, f
     Ok(page(&RemotePage { error: None, step: RemoteStep::Questions(remote) }))
 }
 
-async fn answer(State(server): State<Server>, Path(session): Path<String>, form: Filled) -> Page {
+async fn answer(
+    State(server): State<Server>,
+    PeerAddress(address): PeerAddress,
+    Path(session): Path<String>,
+    form: Filled,
+) -> Page {
     let Form(fields) = form?;
-    if server.answer_remote(&session, &answers(&fields)).await? {
-        let cards = server.cards_remote(&session).await?;
+    if server.answer_remote(&session, &address, &answers(&fields)).await? {
+        let cards = server.cards_remote(&session, &address).await?;
         return Ok(page(&RemotePage { error: None, step: RemoteStep::Cards { session, cards } }));
     }
     let refusal = Refusal::new(Code::AnswersFirst, "The answers are not right. Start again, or ask your operator.");
     Ok(refused(&refusal, &RemotePage { error: Some(refusal.message.clone()), step: RemoteStep::Name }))
 }
 
-async fn unblock(State(server): State<Server>, Path(session): Path<String>, form: Filled) -> Page {
+async fn unblock(
+    State(server): State<Server>,
+    PeerAddress(address): PeerAddress,
+    Path(session): Path<String>,
+    form: Filled,
+) -> Page {
     let Form(fields) = form?;
     let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
-    match server.challenge_remote(&session, field("card"), field("challenge")).await {
+    match server.challenge_remote(&session, &address, field("card"), field("challenge")).await {
         Ok(response) => {
             let grouped = cardlab_protocol::codes::grouped(&hex::decode(&response.response).unwrap_or_default());
             Ok(page(&RemotePage { error: None, step: RemoteStep::Response { session, grouped, check: response.check } }))
         }
         Err(refusal) => {
-            let cards = server.cards_remote(&session).await?;
+            let cards = server.cards_remote(&session, &address).await?;
             Ok(refused(
                 &refusal,
                 &RemotePage { error: Some(refusal.message.clone()), step: RemoteStep::Cards { session, cards } },
@@ -75,7 +85,7 @@ async fn unblock(State(server): State<Server>, Path(session): Path<String>, form
     }
 }
 
-async fn leave(State(server): State<Server>, Path(session): Path<String>) -> Page {
-    server.close_remote(&session).await?;
+async fn leave(State(server): State<Server>, PeerAddress(address): PeerAddress, Path(session): Path<String>) -> Page {
+    server.close_remote(&session, &address).await?;
     Ok(Redirect::to("/rss").into_response())
 }

@@ -1,0 +1,195 @@
+//! How the server is reached, and by whom: requests under names that are not its own, and those that a page of another site
+//! makes a browser send, end here, before anything is counted.
+//!
+//! A browser says in `Host` what its person asked for, and in `Origin` and `Sec-Fetch-Site` who makes it ask (Fetch standard,
+//! sections 3.2 and 3.3; W3C Fetch Metadata, section 2.4). A name that somebody else points at this address is a name of
+//! theirs (DNS rebinding). Programs that are no browsers send neither `Origin` nor `Sec-Fetch-Site`.
+
+use super::pages::ErrorPage;
+use crate::refusal::{Code, Refusal};
+use axum::extract::{Request, State};
+use axum::http::header::{ACCEPT, HOST, HeaderMap, HeaderName, ORIGIN};
+use axum::http::uri::Authority;
+use axum::http::{HeaderValue, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Where the server is, as those who ask for it say.
+#[derive(Clone, Debug)]
+pub struct Front {
+    listen: IpAddr,
+    names: Arc<[String]>,
+    encrypted: bool,
+}
+
+impl Front {
+    /// At this address, known as the machine's own and by the address itself.
+    #[must_use]
+    pub fn at(listen: SocketAddr) -> Self {
+        Self { listen: listen.ip(), names: Arc::default(), encrypted: false }
+    }
+
+    /// Also known by these names, without a port.
+    #[must_use]
+    pub fn named(self, names: &[String]) -> Self {
+        Self { names: names.iter().map(|name| name.trim_end_matches('.').to_lowercase()).collect(), ..self }
+    }
+
+    /// Over TLS.
+    #[must_use]
+    pub fn encrypted(self, encrypted: bool) -> Self {
+        Self { encrypted, ..self }
+    }
+
+    /// Whether what it sends is encrypted: its cookies are for such connections only.
+    pub(super) const fn is_encrypted(&self) -> bool {
+        self.encrypted
+    }
+
+    /// Whether a person may have asked for this host.
+    fn knows(&self, host: &str) -> bool {
+        let name = host.trim_end_matches('.').to_lowercase();
+        match name.trim_matches(['[', ']']).parse::<IpAddr>() {
+            // Everywhere: nobody makes a name of an address.
+            Ok(address) => address.is_loopback() || address == self.listen || self.listen.is_unspecified(),
+            Err(_) => name == "localhost" || self.names.contains(&name),
+        }
+    }
+
+    /// Whether this request is for this server, and from a page of its own if it is from a page.
+    fn judge(&self, uri: &Uri, headers: &HeaderMap, changes: bool) -> Result<(), Refusal> {
+        let elsewhere = || {
+            let message = "the server is not known by this name; `serve --name NAME` gives it one";
+            Refusal::new(Code::WrongHost, message)
+        };
+        let mut hosts = headers.get_all(HOST).iter();
+        let in_header = hosts.next().map(authority).transpose().map_err(|()| elsewhere())?;
+        if hosts.next().is_some() {
+            return Err(elsewhere());
+        }
+        // HTTP/2 has it in the request's address.
+        let asked = uri.authority().cloned().or(in_header.clone()).ok_or_else(elsewhere)?;
+        if !self.knows(asked.host()) || in_header.is_some_and(|other| !same(&other, &asked)) {
+            return Err(elsewhere());
+        }
+        let another = || Refusal::new(Code::OtherSite, "this request comes from a page of another site");
+        if let Some(origin) = headers.get(ORIGIN) {
+            let own = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok()).is_some_and(|origin| {
+                let known = origin.scheme_str() == Some("https") || !self.encrypted && origin.scheme_str() == Some("http");
+                known && origin.authority().is_some_and(|authority| same(authority, &asked))
+            });
+            return if own { Ok(()) } else { Err(another()) };
+        }
+        match headers.get(SITE).map(HeaderValue::as_bytes) {
+            None | Some(b"same-origin" | b"none") => Ok(()),
+            // A link on another page leads here as it leads anywhere.
+            Some(_) if !changes => Ok(()),
+            Some(_) => Err(another()),
+        }
+    }
+}
+
+fn authority(value: &HeaderValue) -> Result<Authority, ()> {
+    // What stands before an '@' is no part of a host.
+    let authority = Authority::try_from(value.as_bytes()).map_err(|_| ())?;
+    if authority.as_str().contains('@') { Err(()) } else { Ok(authority) }
+}
+
+fn same(one: &Authority, other: &Authority) -> bool {
+    one.as_str().eq_ignore_ascii_case(other.as_str())
+}
+
+/// The layer round all routes.
+pub(super) async fn guard(State(front): State<Front>, mut request: Request, next: Next) -> Response {
+    let changes = !request.method().is_safe();
+    if let Err(refusal) = front.judge(request.uri(), request.headers(), changes) {
+        let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        return if accepted.contains("text/html") { ErrorPage::from(refusal).into_response() } else { refusal.into_response() };
+    }
+    request.extensions_mut().insert(front);
+    next.run(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(front: &Front, headers: &[(&str, &str)]) -> Result<(), Code> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(HeaderName::try_from(*name).unwrap(), HeaderValue::from_str(value).unwrap());
+        }
+        front.judge(&Uri::from_static("/x"), &map, true).map_err(|refusal| refusal.code)
+    }
+
+    #[test]
+    fn its_own_names_and_no_other() {
+        let front = Front::at("192.0.2.7:8320".parse().unwrap()).named(&["CMS.example.".into()]);
+        for host in [
+            "127.0.0.1:8320",
+            "localhost",
+            "LocalHost:1",
+            "[::1]:8320",
+            "192.0.2.7",
+            "127.9.9.9",
+            "cms.example:8320",
+            "CMS.EXAMPLE.",
+        ] {
+            assert_eq!(judged(&front, &[("host", host)]), Ok(()), "{host}");
+        }
+        for host in [
+            "evil.example",
+            "192.0.2.8",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "x@localhost",
+            "",
+            "[::2]",
+            "cms.example.evil",
+            "0.0.0.0",
+        ] {
+            assert_eq!(judged(&front, &[("host", host)]), Err(Code::WrongHost), "{host}");
+        }
+        assert_eq!(judged(&front, &[]), Err(Code::WrongHost));
+        assert_eq!(judged(&front, &[("host", "localhost"), ("host", "localhost")]), Err(Code::WrongHost));
+        // Listening everywhere, it is reached by addresses that it cannot list, and by no name.
+        let everywhere = Front::at("0.0.0.0:8320".parse().unwrap());
+        assert_eq!(judged(&everywhere, &[("host", "192.0.2.8:8320")]), Ok(()));
+        assert_eq!(judged(&everywhere, &[("host", "cms.example")]), Err(Code::WrongHost));
+        // Over HTTP/2 the name is in the address; two names are one too many.
+        let of = |uri, headers: &HeaderMap| front.judge(&Uri::from_static(uri), headers, true).map_err(|refusal| refusal.code);
+        assert_eq!(of("https://cms.example/x", &HeaderMap::new()), Ok(()));
+        assert_eq!(of("https://evil.example/x", &HeaderMap::new()), Err(Code::WrongHost));
+        let other = HeaderMap::from_iter([(HOST, HeaderValue::from_static("localhost"))]);
+        assert_eq!(of("https://cms.example/x", &other), Err(Code::WrongHost));
+    }
+
+    #[test]
+    fn its_own_pages_and_no_other() {
+        let front = Front::at("127.0.0.1:8320".parse().unwrap());
+        let from = |name: &str, value: &str| judged(&front, &[("host", "127.0.0.1:8320"), (name, value)]);
+        assert_eq!((from("origin", "http://127.0.0.1:8320"), from("sec-fetch-site", "same-origin")), (Ok(()), Ok(())));
+        assert_eq!(from("sec-fetch-site", "none"), Ok(()));
+        for origin in [
+            "null",
+            "http://evil.example",
+            "http://127.0.0.1:8321",
+            "http://localhost:8320",
+            "http://127.0.0.1",
+            "ftp://127.0.0.1:8320",
+            "",
+        ] {
+            assert_eq!(from("origin", origin), Err(Code::OtherSite), "{origin}");
+        }
+        for site in ["cross-site", "same-site", "whatever"] {
+            assert_eq!(from("sec-fetch-site", site), Err(Code::OtherSite), "{site}");
+        }
+        let encrypted = front.encrypted(true);
+        let over = |origin| judged(&encrypted, &[("host", "127.0.0.1:8320"), ("origin", origin)]);
+        assert_eq!((over("https://127.0.0.1:8320"), over("http://127.0.0.1:8320")), (Ok(()), Err(Code::OtherSite)));
+    }
+}

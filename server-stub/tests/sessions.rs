@@ -1,0 +1,180 @@
+//! What opens a session is known to who opened it, and to nobody else, on both engines.
+
+use crate::common::{ANNA, Answer, CHALLENGE, Engine, Site, given, right};
+use cardlab_server_stub::server::Server;
+use cardlab_server_stub::store::Store;
+use serde_json::{Value, json};
+use std::net::IpAddr;
+
+on_both_engines! {
+    the_log_opens_nothing,
+    the_database_opens_nothing,
+    a_session_is_of_who_opened_it,
+    a_database_of_before,
+}
+
+/// Everything that opens a session of Anna's, in the middle of its way.
+struct Open {
+    online: String,
+    agent: String,
+    remote: String,
+    wizard: String,
+}
+
+fn opened(site: &Site) -> Open {
+    site.set_answers("anna");
+    let oleg = site.operator();
+    let of = |body: &Value, name: &str| body[name].as_str().unwrap().to_owned();
+    let online = site.open(ANNA);
+    site.answers(&online, right).ok();
+    site.post(&format!("/api/v1/cards/{ANNA}/tasks"), &oleg, &json!({})).ok();
+    let agent = site.post("/credprovapi/v1/tasks", "", &json!({"serial": ANNA, "workstation": "WS1"})).ok();
+    site.answers(&agent, right).ok();
+    let remote = site.post("/api/v1/remote", "", &json!({"name": "lab\\anna"})).ok();
+    let path = format!("/api/v1/remote/{}/answers", of(&remote, "session"));
+    assert_eq!(site.post(&path, "", &given(&remote["questions"], right)).ok()["ok"], true);
+    let wizard = site.post(&format!("/api/v1/cards/{ANNA}/wizard"), &oleg, &json!({})).ok();
+    Open {
+        online: of(&online, "session"),
+        agent: of(&agent, "session"),
+        remote: of(&remote, "session"),
+        wizard: of(&wizard, "wizard"),
+    }
+}
+
+impl Open {
+    fn all(&self) -> [&String; 4] {
+        [&self.online, &self.agent, &self.remote, &self.wizard]
+    }
+}
+
+/// What somebody can try who has read the name of a session somewhere.
+fn attempts(site: &Site, name: &str, token: &str) -> Vec<Answer> {
+    let challenge = json!({"challenge": CHALLENGE});
+    vec![
+        site.post(&format!("/credprovapi/v1/sessions/{name}/challenge"), "", &challenge),
+        site.post(&format!("/certiflow/credprovapi/v1/sessions/{name}/challenge"), "", &challenge),
+        site.post(&format!("/credprovapi/v1/sessions/{name}/answers"), "", &json!({"answers": []})),
+        site.post(&format!("/credprovapi/v1/sessions/{name}/later"), "", &json!({})),
+        site.post(&format!("/credprovapi/v1/sessions/{name}/result"), "", &json!({"outcome": "refused", "tries_left": 0})),
+        site.get(&format!("/api/v1/remote/{name}/cards"), ""),
+        site.post(&format!("/api/v1/remote/{name}/answers"), "", &json!({"answers": []})),
+        site.post(&format!("/api/v1/remote/{name}/challenge"), "", &json!({"card": ANNA, "challenge": CHALLENGE})),
+        site.post(&format!("/api/v1/unlock/{name}/challenge"), token, &challenge),
+        site.post(&format!("/api/v1/unlock/{name}/answers"), token, &json!({"answers": []})),
+        site.get(&format!("/api/v1/unlock/{name}/outcome"), token),
+    ]
+}
+
+/// Who may only read the log, for another policy even, gets nothing by what stands there.
+fn the_log_opens_nothing(engine: Engine) {
+    let site = Site::start(engine);
+    let admin = site.administrator();
+    let policy = site.post("/api/v1/policies", &admin, &json!({"name": "Another"})).ok()["id"].clone();
+    let role = json!({"policies": [policy], "privileges": ["view-log"]});
+    let role = site.put("/api/v1/roles/Reader", &admin, &role).ok()["id"].clone();
+    site.post("/api/v1/operators", &admin, &json!({"name": "reader", "password": "reader-password", "role": role})).ok();
+    let open = opened(&site);
+    let reader = site.log_in(("reader", "reader-password"));
+    let log = site.get("/api/v1/events", &reader).ok();
+    let csv = site.get("/api/v1/events.csv", &reader).text;
+    for name in open.all() {
+        assert!(!log.to_string().contains(name) && !csv.contains(name), "{engine:?}");
+    }
+    let mut names: Vec<&str> =
+        log.as_array().unwrap().iter().filter_map(|e| e["flow"].as_str()).filter(|f| !f.is_empty()).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), 3, "the log tells sessions apart, but for a wizard that has given nothing: {names:?}");
+    for name in names {
+        for answer in attempts(&site, name, &reader) {
+            assert_eq!(answer.status, 410, "{engine:?}: {}", answer.text);
+        }
+    }
+    assert!(site.events("name=RESPONSE_GIVEN").is_empty() && site.events("name=ADMIN_KEY_BLOCKED").is_empty());
+    // Who opened it goes on.
+    let path = format!("/credprovapi/v1/sessions/{}/challenge", open.online);
+    site.post(&path, "", &json!({"challenge": CHALLENGE})).ok();
+}
+
+/// Every text of the database, by table.
+fn texts(site: &Site) -> Vec<String> {
+    const TABLES: [&str; 8] = [
+        "SELECT * FROM flows",
+        "SELECT * FROM tasks",
+        "SELECT * FROM events",
+        "SELECT * FROM logins",
+        "SELECT * FROM hits",
+        "SELECT * FROM givings",
+        "SELECT * FROM responses",
+        "SELECT * FROM reports",
+    ];
+    site.block_on(async {
+        let mut tx = Store::open(&site.url).await.unwrap().begin().await.unwrap();
+        let mut texts = Vec::new();
+        for table in TABLES {
+            for row in sqlx::query(table).fetch_all(&mut *tx).await.unwrap() {
+                texts.extend((0..sqlx::Row::len(&row)).filter_map(|n| sqlx::Row::try_get::<String, _>(&row, n).ok()));
+            }
+        }
+        texts
+    })
+}
+
+fn the_database_opens_nothing(engine: Engine) {
+    let site = Site::start(engine);
+    let open = opened(&site);
+    let tokens = [site.operator(), site.administrator()];
+    let texts = texts(&site);
+    assert!(texts.len() > 100, "{}", texts.len());
+    for secret in open.all().into_iter().chain(&tokens) {
+        assert!(!texts.iter().any(|text| text.contains(secret.as_str())), "{engine:?}: {secret} in {texts:?}");
+    }
+}
+
+/// What opens it, from another address.
+fn a_session_is_of_who_opened_it(engine: Engine) {
+    let site = Site::start(engine);
+    let open = opened(&site);
+    let elsewhere = site.from(IpAddr::from([127, 0, 0, 9]));
+    for name in [&open.online, &open.agent, &open.remote] {
+        for answer in attempts(&elsewhere, name, "") {
+            assert!(matches!(answer.status, 401 | 410), "{engine:?}: {}", answer.text);
+        }
+    }
+    // Another operator, with all privileges, from the same address.
+    let path = format!("/api/v1/unlock/{}/challenge", open.wizard);
+    site.post(&path, &site.administrator(), &json!({"challenge": CHALLENGE})).refused(410, "SESSION_OVER");
+    for name in [&open.online, &open.agent] {
+        site.post(&format!("/credprovapi/v1/sessions/{name}/challenge"), "", &json!({"challenge": CHALLENGE})).ok();
+    }
+    assert_eq!(site.get(&format!("/api/v1/remote/{}/cards", open.remote), "").status, 200);
+}
+
+/// A database whose sessions were stored with what opens them: they end, and the log stays whole.
+fn a_database_of_before(engine: Engine) {
+    let site = Site::start(engine);
+    site.set_answers("anna");
+    let old = "0123456789abcdef0123456789abcdef";
+    let open: fn(Server) -> Server = |server| server;
+    site.block_on(async {
+        let store = Store::open(&site.url).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        for statement in [
+            "DELETE FROM _sqlx_migrations WHERE version = 5",
+            "ALTER TABLE flows DROP COLUMN opener",
+            "ALTER TABLE responses DROP COLUMN flow",
+            "INSERT INTO flows (id, kind, card, user_id, operator, step, questions, wrong, workstation, expires) VALUES ('0123456789abcdef0123456789abcdef', 'online', 'A0', '', '', 'answered', '[]', 0, '', 9000000000000)",
+        ] {
+            sqlx::query(statement).execute(&mut *tx).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        store.close().await;
+    });
+    let after = site.second_with(open);
+    for answer in attempts(&after, old, &after.operator()) {
+        assert_eq!(answer.status, 410, "{engine:?}: {}", answer.text);
+    }
+    assert_eq!(after.get("/api/v1/events/check", &after.operator()).ok(), json!({"first_broken": null}));
+    assert_eq!(after.open(ANNA)["mode"], "online");
+}
