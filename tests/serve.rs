@@ -315,10 +315,16 @@ fn tls_and_wrong_use() {
     let known = "Online unlock is not possible for this card now";
     has(&online(&socket, &["--online", url, "--server-certificate", pem]).code(1), &[known]);
     has(&online(&socket, &["--online", url, "--do-not-verify-server"]).code(1), &[known]);
-    // The right certificate under another name.
-    let elsewhere = url.replace("127.0.0.1", "127.0.0.2");
+    // The right certificate under another name: the server answers at every address, its certificate is for some.
+    let everywhere = ["serve", "--db", "sqlite::memory:", "--listen", "0.0.0.0:0", "--tls-self-made", "server.pem"];
+    let mut command = Command::new(CARDLAB);
+    let wide = Up::from(command.current_dir(lab.path()).args(everywhere).stderr(Stdio::null()));
+    let at = |address: &str| wide.ready.strip_prefix("ready ").unwrap().replace("0.0.0.0", address);
+    has(&online(&socket, &["--online", &at("127.0.0.1"), "--server-certificate", pem]).code(1), &[known]);
+    let elsewhere = at("127.0.0.2");
     let other = online(&socket, &["--online", &elsewhere, "--server-certificate", pem]).code(1);
     has(&other, &["The server cannot be reached: its certificate is for another name; your operator can help"]);
+    assert_eq!(wide.stop("-TERM"), Some(0));
     has(&online(&socket, &["--online", "http://cms.example"]).code(2), &["write https://HOST[:PORT]"]);
     // What somebody puts before the host is refused before anything is sent, in settings as well, and not repeated.
     let userinfo = "http://localhost:secret@127.0.0.2:9";

@@ -10,6 +10,9 @@ use crate::store::{Conn, json, number, optional, text};
 use serde_json::json;
 use zeroize::Zeroizing;
 
+/// Characters of a name that are shown and compared: nobody has a longer one.
+const LONGEST_NAME: usize = 200;
+
 /// Who may log in where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Door {
@@ -190,6 +193,11 @@ impl Server {
             _ => Err(not_logged_in()),
         }
     }
+}
+
+/// A name that somebody has typed, as the log shows it.
+pub(crate) fn shown_name(name: &str) -> String {
+    name.trim().chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect()
 }
 
 fn not_logged_in() -> Refusal {

@@ -311,6 +311,12 @@ pub(crate) async fn questions(conn: &mut Conn, policy: &str) -> Result<Vec<Quest
     rows.iter().map(Question::of_row).collect()
 }
 
+/// All questions, each with the id of its policy.
+pub(crate) async fn all_questions(conn: &mut Conn) -> Result<Vec<(String, Question)>, Refusal> {
+    let rows = sqlx::query("SELECT * FROM questions ORDER BY text, id").fetch_all(&mut *conn).await?;
+    rows.iter().map(|row| Ok((text(row, "policy_id")?, Question::of_row(row)?))).collect()
+}
+
 /// A question that a user has answered, and the answer's hash.
 #[derive(Clone)]
 pub(crate) struct Answered {

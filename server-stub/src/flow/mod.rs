@@ -9,6 +9,7 @@
 //!
 //! [`told`] is what workstations ask and tell without any of them.
 
+mod draw;
 pub mod online;
 pub mod remote;
 pub mod told;
@@ -39,6 +40,8 @@ pub(crate) const ANSWERED: &str = "answered";
 pub(crate) const GIVEN: &str = "given";
 /// A comparison that takes longer was cut off.
 const LONGEST_COMPARISON: Duration = Duration::from_secs(60);
+/// Asking, and never answered rightly any more: nobody's session, or one of a user who was locked since.
+pub(crate) const DEAD: &str = "dead";
 /// The end.
 pub(crate) const OVER: &str = "over";
 
@@ -105,8 +108,24 @@ impl Server {
             .bind(UserLock::Locked.stored())
             .execute(&mut **tx)
             .await?;
+        self.end_sessions(tx, &user.id).await?;
         let detail = json!({"reason": "a server ended while it compared the last try"});
         self.record(tx, &Happening { user: &user.id, detail, ..Happening::new(Kind::UserLocked, "server") }).await
+    }
+
+    /// Ends the sessions that a user can have opened: with the lock, and for good. One that asks still asks, so that nobody
+    /// sees at Remote Self-Service whose lock it was.
+    pub(crate) async fn end_sessions(&self, tx: &mut Tx, user: &str) -> Result<(), Refusal> {
+        for (before, after) in [(ASKING, DEAD), (ANSWERED, OVER)] {
+            sqlx::query("UPDATE flows SET step = $3 WHERE user_id = $1 AND step = $2 AND kind <> $4")
+                .bind(user)
+                .bind(before)
+                .bind(after)
+                .bind(wizard::KIND)
+                .execute(&mut **tx)
+                .await?;
+        }
+        Ok(())
     }
 
     /// What a comparison has come to. Gives whether the user is locked now.
@@ -166,6 +185,7 @@ impl Server {
                 .bind(UserLock::Locked.stored())
                 .execute(&mut **tx)
                 .await?;
+            self.end_sessions(tx, &flow.user).await?;
             self.record(tx, &about(Kind::UserLocked, json!({"channel": channel}))).await?;
         }
         Ok(locks)

@@ -1,7 +1,7 @@
 //! Online unlock: what a workstation asks. Nothing that it is told depends on more than it must: every
 //! reason why online is not possible is the same answer.
 
-use super::{AGENT, ANSWERED, ASKING, GIVEN, OVER};
+use super::{AGENT, ANSWERED, ASKING, DEAD, GIVEN, OVER};
 use crate::event::{Happening, Kind};
 use crate::limits;
 use crate::records::{self, CardRecord, Flow};
@@ -96,15 +96,18 @@ impl Server {
         let over = Judged::Over { mode: Mode::Offline };
         let mut tx = self.store.begin().await?;
         let flow = self.of_workstation(&mut tx, session, address).await?;
-        if flow.step != ASKING {
+        if !matches!(flow.step.as_str(), ASKING | DEAD) {
             return Err(Refusal::new(Code::SessionOver, "the questions of this session are answered"));
         }
         let subject = Subject::of_card(&mut tx, &flow.card).await?;
         let pairs = subject.pairs(&flow.questions, answers, &self.nobody)?;
         let maximum = match subject.online() {
-            Ok(unlockable) if unlockable.user.id == flow.user => unlockable.policy.settings.authentication.maximum_retry_count,
+            Ok(unlockable) if unlockable.user.id == flow.user && flow.step == ASKING => {
+                unlockable.policy.settings.authentication.maximum_retry_count
+            }
             refused => {
-                let reason = refused.err().map_or("OTHER_USER", |r| r.code.name());
+                let dead = if flow.step == DEAD { Code::UserLocked.name() } else { "OTHER_USER" };
+                let reason = refused.err().map_or(dead, |r| r.code.name());
                 records::set_step(&mut tx, &flow.id, OVER).await?;
                 let happening = Happening {
                     card: &flow.card,
@@ -136,7 +139,7 @@ impl Server {
         let over = |message: &str| Refusal::new(Code::SessionOver, message);
         match flow.step.as_str() {
             ANSWERED | GIVEN => {}
-            ASKING => return Err(Refusal::malformed("the questions come before the challenge")),
+            ASKING | DEAD => return Err(Refusal::malformed("the questions come before the challenge")),
             _ => return Err(over("this unlock session is over; start again")),
         }
         let subject = Subject::of_card(&mut tx, &flow.card).await?;

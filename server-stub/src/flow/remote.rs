@@ -1,20 +1,22 @@
-//! Remote Self-Service: users who answer their questions get the response themselves. A name that
-//! nobody has is asked questions too, and is always wrong.
+//! Remote Self-Service: users who answer their questions get the response themselves. A name that nobody has is asked
+//! questions too, and is always wrong; so is one whose user is locked, for as long as the session lasts.
 
-use super::{ASKING, OVER};
-use crate::event::Kind;
+use super::{ASKING, DEAD, OVER, draw};
+use crate::event::{Happening, Kind};
 use crate::limits;
-use crate::records::{self, CardRecord, Flow, NamedPolicy};
+use crate::records::{self, CardRecord, Flow};
 use crate::refusal::{Code, Refusal};
 use crate::server::{SESSION, Server};
 use crate::store::Tx;
 use crate::subject::{self, Subject};
 use cardlab_protocol::workstation::{Answers, Question, Response};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
+use serde_json::json;
 use utoipa::ToSchema;
 
-const KIND: &str = "remote";
+pub(super) const KIND: &str = "remote";
+/// Answers to the questions of one session, right or wrong: as many as a policy can allow at most.
+const MOST_ANSWERS: i64 = 10;
 
 /// A remote user's session.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -51,26 +53,28 @@ impl Server {
     /// [`Code::RateLimited`], [`Code::StoreDown`]; never whether the name is anybody's.
     pub async fn open_remote(&self, name: &str, address: &str) -> Result<Remote, Refusal> {
         let mut tx = self.store.begin().await?;
-        self.limit(&mut tx, limits::SESSIONS_OF_ADDRESS, &format!("remote from {address}")).await?;
+        let bucket = format!("remote from {address}");
+        if let Err(refusal) = self.limit(&mut tx, limits::SESSIONS_OF_ADDRESS, &bucket).await {
+            drop(tx);
+            self.note_refusal(Kind::RateLimited, &crate::login::shown_name(name), "", "", &refusal).await?;
+            return Err(refusal);
+        }
         let user = records::user_by_name(&mut tx, name).await?;
         let subject = Subject::of_user(&mut tx, user).await?;
-        let mut drawn = self.draw(&mut tx, &subject).await?;
-        let mut questions = subject.questions(&drawn);
-        let may = subject.may_answer().is_ok();
-        if !may {
-            questions = self.fictitious(&mut tx, name, subject.policy).await?;
-            drawn = questions.iter().map(|q| q.id.clone()).collect();
+        if let Some(user) = &subject.user {
+            self.settle_last_try(&mut tx, user).await?;
         }
+        let questions = draw::of_name(&mut tx, &self.salt(), name, &subject).await?;
         let session = crate::random::token();
         let flow = Flow {
             id: crate::random::fingerprint(&session),
             opener: address.to_owned(),
             kind: KIND.into(),
             card: String::new(),
-            user: if may { subject.user.map(|u| u.id).unwrap_or_default() } else { String::new() },
+            step: if subject.may_answer().is_ok() { ASKING } else { DEAD }.into(),
+            user: subject.user.map(|user| user.id).unwrap_or_default(),
             operator: String::new(),
-            step: ASKING.into(),
-            questions: drawn,
+            questions: questions.iter().map(|question| question.id.clone()).collect(),
             wrong: 0,
             workstation: String::new(),
             expires: self.until(SESSION),
@@ -81,23 +85,8 @@ impl Server {
         Ok(Remote { session, questions })
     }
 
-    /// Questions for a name that has none to answer: the same each time, and as many as others get.
-    async fn fictitious(&self, tx: &mut Tx, name: &str, policy: Option<NamedPolicy>) -> Result<Vec<Question>, Refusal> {
-        let name = name.trim().to_lowercase();
-        let digest = Sha256::digest([&self.salt()[..], name.as_bytes()].concat());
-        let policy = match policy {
-            Some(policy) => Some(policy),
-            None => records::policies(tx).await?.into_iter().next(),
-        };
-        let Some(policy) = policy else { return Ok(Vec::new()) };
-        let mut questions = records::questions(tx, &policy.id).await?;
-        let first = usize::from(digest[0]) % questions.len().max(1);
-        questions.rotate_left(first);
-        questions.truncate(usize::from(policy.settings.authentication.questions_to_ask));
-        Ok(questions.iter().map(subject::shown).collect())
-    }
-
-    /// Answers. Right ones open the session.
+    /// Answers. Right ones open the session. One that cannot be opened any more is answered as any other: as wrong, in the
+    /// same time.
     ///
     /// # Errors
     /// [`Code::Malformed`] counts nothing; [`Code::SessionOver`], [`Code::Busy`].
@@ -105,21 +94,41 @@ impl Server {
         let place = self.workers.place()?;
         let mut tx = self.store.begin().await?;
         let flow = self.living(&mut tx, session, KIND, address).await?;
-        if flow.step != ASKING {
-            return Err(Refusal::new(Code::SessionOver, "the questions of this session are answered"));
+        if !matches!(flow.step.as_str(), ASKING | DEAD) || flow.wrong >= MOST_ANSWERS {
+            return Err(Refusal::new(Code::SessionOver, "the questions of this session are answered; start again"));
         }
         let user = records::user(&mut tx, &flow.user).await?;
         let subject = Subject::of_user(&mut tx, user).await?;
-        let pairs = subject.pairs(&flow.questions, answers, &self.nobody)?;
-        let may = subject.may_answer().is_ok();
-        if let (true, Some(user), Some(policy)) = (may, &subject.user, &subject.policy) {
+        let mut pairs = subject.pairs(&flow.questions, answers, &self.nobody)?;
+        let dead = (flow.step == DEAD).then_some(Code::UserLocked);
+        let refused = subject.may_answer().err().map(|refusal| refusal.code).or(dead);
+        // Questions without an answer of the user's are asked so that everybody is asked as many; they decide nothing.
+        let mut others = Vec::new();
+        for (index, id) in flow.questions.iter().enumerate().rev() {
+            if refused.is_some() || !subject.answered.iter().any(|answered| answered.question.id == *id) {
+                let (text, _) = pairs.remove(index);
+                others.push((text, self.nobody.to_string()));
+            }
+        }
+        if let (None, Some(user), Some(policy)) = (refused, &subject.user, &subject.policy) {
             self.spend(&mut tx, user, policy.settings.authentication.maximum_retry_count).await?;
         }
+        sqlx::query("UPDATE flows SET wrong = wrong + 1 WHERE id = $1").bind(&flow.id).execute(&mut *tx).await?;
         tx.commit().await?;
-        let right = self.workers.verify(&place, pairs).await? && may;
+        self.workers.verify(&place, others).await?;
+        let right = !pairs.is_empty() && self.workers.verify(&place, pairs).await?;
         let mut tx = self.store.begin().await?;
         let name = subject.user.as_ref().map_or("somebody", |u| u.logon.as_str());
-        let locked = self.settle_comparison(&mut tx, &flow, right, name, may).await?;
+        let locked = match (refused, &subject.user) {
+            // Of somebody, and refused unread: the log says why.
+            (Some(why), Some(user)) => {
+                let detail = json!({"channel": KIND, "reason": why.name()});
+                let about = Happening { user: &user.id, flow: &flow.id, detail, ..Happening::new(Kind::ResponseRefused, name) };
+                self.record(&mut tx, &about).await?;
+                true
+            }
+            _ => self.settle_comparison(&mut tx, &flow, right, name, refused.is_none()).await?,
+        };
         tx.commit().await?;
         Ok(right && !locked)
     }
@@ -186,7 +195,7 @@ impl Server {
 
     async fn answered_remote(&self, tx: &mut Tx, session: &str, address: &str) -> Result<Flow, Refusal> {
         let flow = self.living(tx, session, KIND, address).await?;
-        if flow.step == ASKING {
+        if matches!(flow.step.as_str(), ASKING | DEAD) {
             return Err(Refusal::new(Code::AnswersFirst, "answer the questions first"));
         }
         Ok(flow)

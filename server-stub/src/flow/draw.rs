@@ -1,0 +1,58 @@
+//! Which questions a name is asked at Remote Self-Service: one function for names that somebody has and for those that nobody
+//! has, so that neither the questions nor when they change tell them apart.
+//!
+//! A name's questions stay the same for good. Both forms of a name, `DOMAIN\\Name` and `name@domain`, are asked the same.
+
+use crate::records::{self, NamedPolicy};
+use crate::refusal::Refusal;
+use crate::store::Conn;
+use crate::subject::{self, Subject};
+use cardlab_protocol::workstation::Question;
+use sha2::{Digest, Sha256};
+
+/// The questions for a name. `salt` makes them the same at every server with the same master key.
+pub(super) async fn of_name(conn: &mut Conn, salt: &[u8], name: &str, subject: &Subject) -> Result<Vec<Question>, Refusal> {
+    let policies = records::policies(conn).await?;
+    let questions = records::all_questions(conn).await?;
+    let rank = |kind: &str, id: &str| rank(salt, &[kind, &*own_part(name), id]);
+    let asks = |policy: &&NamedPolicy| questions.iter().any(|(of, _)| *of == policy.id);
+    // Who is under no policy that asks is asked as somebody under one that does.
+    let invented = policies.iter().filter(asks).min_by_key(|policy| rank("policy", &policy.id));
+    let Some(policy) = subject.policy.as_ref().filter(asks).or(invented) else { return Ok(Vec::new()) };
+    let is_answered = |id: &str| subject.answered.iter().any(|answered| answered.question.id == id);
+    let mut asked: Vec<_> = questions.iter().filter(|(of, _)| *of == policy.id).map(|(_, question)| question).collect();
+    // Those that count come first; what is missing is filled up.
+    asked.sort_by_key(|question| (!is_answered(&question.id), rank("question", &question.id)));
+    asked.truncate(usize::from(policy.settings.authentication.questions_to_ask));
+    asked.sort_by_key(|question| rank("place", &question.id));
+    Ok(asked.into_iter().map(subject::shown).collect())
+}
+
+/// A name without its domain, in whichever form.
+fn own_part(name: &str) -> zeroize::Zeroizing<String> {
+    let name = crate::answers::normalised(name);
+    let name = name.rsplit_once('\\').map_or(name.as_str(), |(_, name)| name);
+    zeroize::Zeroizing::new(name.split_once('@').map_or(name, |(name, _)| name).to_owned())
+}
+
+fn rank(salt: &[u8], parts: &[&str]) -> [u8; 32] {
+    let mut digest = Sha256::new_with_prefix(salt);
+    for part in parts {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part);
+    }
+    digest.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_are_one_name() {
+        for name in ["LAB\\Anna", "anna@lab.example", " anna ", "ANNA", "other\\anna", "ａｎｎａ"] {
+            assert_eq!(*own_part(name), "anna", "{name}");
+        }
+        assert_ne!(rank(b"s", &["a", "bc"]), rank(b"s", &["ab", "c"]));
+    }
+}
