@@ -16,6 +16,7 @@ mod card;
 mod choose;
 mod client_settings;
 mod conform;
+mod connections;
 mod doctor;
 mod exec;
 mod exit;

@@ -11,9 +11,10 @@ use cardlab_vreader::setup::settings;
 use cardlab_vreader::trace::{Form, Ticks};
 use cardlab_vreader::{CardRequest, Monotonic, Rack, Server, StateDirectory, Trace, VirtualCard};
 use clap::Args;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::Write;
-use std::path::PathBuf;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -137,7 +138,7 @@ impl ReaderOptions {
         let writer: Box<dyn Write + Send> = if path.as_os_str() == "-" {
             Box::new(std::io::stderr())
         } else {
-            Box::new(File::create(path).with_context(|| format!("--trace {}", path.display()))?)
+            Box::new(for_its_owner(path).with_context(|| format!("--trace {}", path.display()))?)
         };
         trace.to_file(Form::of(path), self.trace_secrets, writer).with_context(|| format!("--trace {}", path.display()))?;
         Ok(trace)
@@ -162,4 +163,14 @@ pub(crate) fn system_random() -> anyhow::Result<[u8; 32]> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).context("the system gives no random bytes")?;
     Ok(seed)
+}
+
+/// A new file that nobody else reads, whatever the umask: what is recorded may have PINs and keys.
+fn for_its_owner(path: &Path) -> std::io::Result<File> {
+    let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    // One that was there before has the mode that it had; a pipe has none.
+    if file.metadata()?.is_file() {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
 }

@@ -1,8 +1,9 @@
 //! The card management server as `serve` and `lab` start it.
 
+use crate::connections::Places;
 use crate::exit::Failure;
 use anyhow::{Context as _, anyhow};
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use cardlab_server_stub::answers::Hashing;
 use cardlab_server_stub::clock::Clock;
 use cardlab_server_stub::http;
@@ -10,6 +11,7 @@ use cardlab_server_stub::server::Server;
 use cardlab_server_stub::store::Store;
 use cardlab_server_stub::vault::Vault;
 use cardlab_vreader::whole;
+use hyper_util::rt::TokioTimer;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::OpenOptionsExt;
@@ -21,6 +23,8 @@ use zeroize::Zeroizing;
 /// The master key in the environment, hexadecimal.
 pub(crate) const MASTER_VARIABLE: &str = "CARDLAB_MASTER_KEY";
 const MASTER_BYTES: usize = 32;
+/// How long a connection may be without a request, or without the rest of one's head.
+const NEXT_REQUEST: Duration = Duration::from_secs(20);
 /// How long requests under way may take when the server is stopped.
 const LAST_REQUESTS: Duration = Duration::from_secs(2);
 
@@ -131,12 +135,14 @@ pub(crate) async fn serve(
     listener.set_nonblocking(true)?;
     let service = routes.into_make_service_with_connect_info::<SocketAddr>();
     let handle = axum_server::Handle::new();
+    let server = axum_server::from_tcp(listener)?.handle(handle.clone()).first_request_timeout(NEXT_REQUEST);
+    let mut server = server.acceptor(Places::of_process());
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(NEXT_REQUEST);
+    server.http_builder().http2().timer(TokioTimer::new()).keep_alive_interval(NEXT_REQUEST).keep_alive_timeout(NEXT_REQUEST);
     let serving = async {
         match tls {
-            Tls::None => axum_server::from_tcp(listener)?.handle(handle.clone()).serve(service).await,
-            Tls::Certificate(config) => {
-                axum_server::from_tcp_rustls(listener, config)?.handle(handle.clone()).serve(service).await
-            }
+            Tls::None => server.serve(service).await,
+            Tls::Certificate(config) => server.map(|places| RustlsAcceptor::new(config).acceptor(places)).serve(service).await,
         }
     };
     let mut serving = std::pin::pin!(serving);

@@ -406,3 +406,96 @@ fn a_full_disk() {
     assert_eq!(given.as_array().unwrap().len(), 1);
     assert_eq!(server.get("/api/v1/events/check", &admin), json!({"first_broken": null}));
 }
+
+/// Whatever the umask, the database and what is beside it are for their owner; so is a trace.
+#[test]
+fn what_has_secrets_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let lab = Lab::new("gids");
+    let mode = |name: &str| lab.file(name).metadata().unwrap().permissions().mode() & 0o777;
+    // One that was made before, for everybody.
+    lab.write("cms.db", "");
+    std::fs::set_permissions(lab.file("cms.db"), std::fs::Permissions::from_mode(0o666)).unwrap();
+    let mut command = Command::new("sh");
+    let serve = format!("umask 0; exec {CARDLAB} serve --sample --quick-hashes --db sqlite:cms.db --listen 127.0.0.1:0");
+    let server = Up::from(command.current_dir(lab.path()).args(["-c", &serve]).stderr(Stdio::null()));
+    for name in ["cms.db", "cms.db-wal", "cms.db-shm", "cardlab-cms.key"] {
+        assert_eq!(mode(name), 0o600, "{name}");
+    }
+    assert_eq!(server.stop("-TERM"), Some(0));
+    lab.write("t.jsonl", "");
+    std::fs::set_permissions(lab.file("t.jsonl"), std::fs::Permissions::from_mode(0o666)).unwrap();
+    let trace = format!("umask 0; exec {CARDLAB} exec --card gids --trace t.jsonl --trace-secrets -- true");
+    assert!(Command::new("sh").current_dir(lab.path()).args(["-c", &trace]).status().unwrap().success());
+    assert_eq!(mode("t.jsonl"), 0o600);
+}
+
+/// What cannot be reached is named without what may have a password.
+#[test]
+fn no_database_error_shows_a_password() {
+    let lab = Lab::new("gids");
+    for db in [
+        "postgres://u:hidden@127.0.0.1:1/db",
+        "postgres://127.0.0.1:1/db?user=u&password=hidden",
+        "postgress://u:hidden@127.0.0.1:1/db",
+        "mysql://u:hidden@127.0.0.1/db",
+        "host=127.0.0.1 password=hidden",
+    ] {
+        let mut command = Command::new(CARDLAB);
+        command.current_dir(lab.path()).args(["serve", "--listen", "127.0.0.1:0", "--db", db]);
+        let refused = said(command.output().unwrap()).code(2);
+        has(&refused, &["database"]);
+        assert!(!refused.contains("hidden"), "{db}: {refused}");
+    }
+}
+
+/// Two hundred who connect and wait, and a process that may have 128 files open: who asks is answered.
+#[test]
+fn nobody_is_shut_out_by_who_waits() {
+    let lab = Lab::new("gids");
+    let serve = format!("ulimit -n 128; exec {CARDLAB} serve --sample --quick-hashes --db sqlite::memory: --listen 127.0.0.1:0");
+    let mut command = Command::new("sh");
+    command.current_dir(lab.path()).env("CARDLAB_ADMIN_PASSWORD", "admin-password").args(["-c", &serve]);
+    let server = Up::from(command.stderr(Stdio::null()));
+    let url = server.ready.strip_prefix("ready ").unwrap();
+    let address = url.strip_prefix("http://").unwrap();
+    let waiting: Vec<_> = (0..200).map(|_| std::net::TcpStream::connect(address).unwrap()).collect();
+    for _ in 0..5 {
+        // Each time over a connection of its own.
+        let http = Http::at(url);
+        http.log_in("admin", "admin-password");
+    }
+    drop(waiting);
+    assert_eq!(server.stop("-TERM"), Some(0));
+}
+
+/// A page elsewhere, and a name that somebody else points here.
+#[test]
+fn the_server_answers_to_its_own_names() {
+    let lab = Lab::new("gids");
+    let mut command = Command::new(CARDLAB);
+    command.current_dir(lab.path()).args([
+        "serve",
+        "--db",
+        "sqlite::memory:",
+        "--listen",
+        "127.0.0.1:0",
+        "--name",
+        "cms.example",
+    ]);
+    let server = Up::from(command.stderr(Stdio::null()));
+    let address = server.ready.strip_prefix("ready http://").unwrap().to_owned();
+    let status = |host: &str| {
+        use std::io::{Read as _, Write as _};
+        let mut stream = std::net::TcpStream::connect(&address).unwrap();
+        write!(stream, "GET / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().to_owned()
+    };
+    assert_eq!(["localhost", "cms.example", "CMS.example:443", "evil.example"].map(status), ["200", "200", "200", "421"]);
+    assert_eq!(server.stop("-TERM"), Some(0));
+    let mut command = Command::new(CARDLAB);
+    command.current_dir(lab.path()).args(["serve", "--name", "https://cms.example"]);
+    has(&said(command.output().unwrap()).code(2), &["--name https://cms.example: a host's name alone"]);
+}

@@ -7,3 +7,6 @@ UPDATE tasks SET flow = '' WHERE state <> 'Idle';
 ALTER TABLE flows ADD COLUMN opener TEXT NOT NULL DEFAULT '';
 -- The session that was given the response last: another one may be of a card whose challenges repeat.
 ALTER TABLE responses ADD COLUMN flow TEXT NOT NULL DEFAULT '';
+-- What is over is found by its time.
+CREATE INDEX hits_by_time ON hits (at);
+CREATE INDEX flows_by_time ON flows (expires);

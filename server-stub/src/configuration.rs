@@ -51,6 +51,16 @@ pub struct NewOperator {
     pub user: Option<String>,
 }
 
+/// A card type as operators see it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CardTypeView {
+    /// `3des`, `aes128`, `aes192` or `aes256`.
+    pub cipher: String,
+    /// *Default user PIN*, for those who set it on cards.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_user_pin: Option<String>,
+}
+
 /// A role as administrators see it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct NamedRole {
@@ -127,11 +137,14 @@ impl Server {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::Conflict`], [`Code::Malformed`].
     pub async fn add_policy(&self, operator: &Operator, name: &str, settings: &Policy) -> Result<String, Refusal> {
-        operator.require(Privilege::ChangePolicy, None)?;
         let mut tx = self.store.begin().await?;
-        let id = self.insert_policy(&mut tx, &operator.name, name, settings).await?;
-        tx.commit().await?;
-        Ok(id)
+        let done = async {
+            operator.require(Privilege::ChangePolicy, None)?;
+            let id = self.insert_policy(&mut tx, &operator.name, name, settings).await?;
+            Ok::<_, Refusal>(id)
+        }
+        .await;
+        self.concluded(tx, done, &Happening::new(Kind::PolicyNotChanged, &operator.name)).await
     }
 
     pub(crate) async fn insert_policy(
@@ -163,14 +176,18 @@ impl Server {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::NotFound`], [`Code::Malformed`].
     pub async fn change_policy(&self, operator: &Operator, id: &str, settings: &Policy) -> Result<(), Refusal> {
-        operator.require(Privilege::ChangePolicy, Some(id))?;
-        settings.check()?;
         let mut tx = self.store.begin().await?;
-        let before = records::policy(&mut tx, id).await?.ok_or_else(|| Refusal::not_found("policy"))?;
-        sqlx::query("UPDATE policies SET body = $2 WHERE id = $1").bind(id).bind(body(settings)).execute(&mut *tx).await?;
-        let detail = json!({"policy": before.name, "before": before.settings, "after": settings});
-        self.record(&mut tx, &Happening { detail, ..Happening::new(Kind::PolicyChanged, &operator.name) }).await?;
-        Ok(tx.commit().await?)
+        let done = async {
+            operator.require(Privilege::ChangePolicy, Some(id))?;
+            settings.check()?;
+            let before = records::policy(&mut tx, id).await?.ok_or_else(|| Refusal::not_found("policy"))?;
+            sqlx::query("UPDATE policies SET body = $2 WHERE id = $1").bind(id).bind(body(settings)).execute(&mut *tx).await?;
+            let detail = json!({"policy": before.name, "before": before.settings, "after": settings});
+            self.record(&mut tx, &Happening { detail, ..Happening::new(Kind::PolicyChanged, &operator.name) }).await?;
+            Ok::<_, Refusal>(())
+        }
+        .await;
+        self.concluded(tx, done, &Happening::new(Kind::PolicyNotChanged, &operator.name)).await
     }
 
     /// Deletes a policy that nothing hangs on.
@@ -178,8 +195,9 @@ impl Server {
     /// # Errors
     /// [`Code::Conflict`] while users or cards are under it.
     pub async fn delete_policy(&self, operator: &Operator, id: &str) -> Result<(), Refusal> {
-        operator.require(Privilege::ChangePolicy, Some(id))?;
         let mut tx = self.store.begin().await?;
+        let done = async {
+        operator.require(Privilege::ChangePolicy, Some(id))?;
         let row = sqlx::query("SELECT (SELECT COUNT(*) FROM cards WHERE policy_id = $1) + (SELECT COUNT(*) FROM policy_links WHERE policy_id = $1) AS n")
             .bind(id).fetch_one(&mut *tx).await?;
         if number(&row, "n")? > 0 {
@@ -190,7 +208,9 @@ impl Server {
         sqlx::query("DELETE FROM policies WHERE id = $1").bind(id).execute(&mut *tx).await?;
         let detail = json!({"policy": policy.name, "before": policy.settings});
         self.record(&mut tx, &Happening { detail, ..Happening::new(Kind::PolicyChanged, &operator.name) }).await?;
-        Ok(tx.commit().await?)
+        Ok::<_, Refusal>(())
+        }.await;
+        self.concluded(tx, done, &Happening::new(Kind::PolicyNotChanged, &operator.name)).await
     }
 
     /// The questions of a policy.
@@ -208,11 +228,14 @@ impl Server {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::NotFound`], [`Code::Malformed`].
     pub async fn add_question(&self, operator: &Operator, policy: &str, new: &NewQuestion) -> Result<String, Refusal> {
-        operator.require(Privilege::ChangePolicy, Some(policy))?;
         let mut tx = self.store.begin().await?;
-        let id = self.insert_question(&mut tx, &operator.name, policy, new).await?;
-        tx.commit().await?;
-        Ok(id)
+        let done = async {
+            operator.require(Privilege::ChangePolicy, Some(policy))?;
+            let id = self.insert_question(&mut tx, &operator.name, policy, new).await?;
+            Ok::<_, Refusal>(id)
+        }
+        .await;
+        self.concluded(tx, done, &Happening::new(Kind::QuestionNotChanged, &operator.name)).await
     }
 
     pub(crate) async fn insert_question(
@@ -246,28 +269,43 @@ impl Server {
     /// [`Code::Conflict`] while users have.
     pub async fn delete_question(&self, operator: &Operator, id: &str) -> Result<(), Refusal> {
         let mut tx = self.store.begin().await?;
-        let row = sqlx::query("SELECT policy_id, text FROM questions WHERE id = $1").bind(id).fetch_optional(&mut *tx).await?;
-        let row = row.ok_or_else(|| Refusal::not_found("question"))?;
-        operator.require(Privilege::ChangePolicy, Some(&crate::store::text(&row, "policy_id")?))?;
-        let used = sqlx::query("SELECT COUNT(*) AS n FROM answers WHERE question_id = $1").bind(id).fetch_one(&mut *tx).await?;
-        if number(&used, "n")? > 0 {
-            return Err(Refusal::new(Code::Conflict, "users have answered this question; it can be deleted when nobody uses it"));
+        let done = async {
+            let row =
+                sqlx::query("SELECT policy_id, text FROM questions WHERE id = $1").bind(id).fetch_optional(&mut *tx).await?;
+            let row = row.ok_or_else(|| Refusal::not_found("question"))?;
+            operator.require(Privilege::ChangePolicy, Some(&crate::store::text(&row, "policy_id")?))?;
+            let used =
+                sqlx::query("SELECT COUNT(*) AS n FROM answers WHERE question_id = $1").bind(id).fetch_one(&mut *tx).await?;
+            if number(&used, "n")? > 0 {
+                return Err(Refusal::new(
+                    Code::Conflict,
+                    "users have answered this question; it can be deleted when nobody uses it",
+                ));
+            }
+            sqlx::query("DELETE FROM questions WHERE id = $1").bind(id).execute(&mut *tx).await?;
+            let detail = json!({"before": crate::store::text(&row, "text")?});
+            self.record(&mut tx, &Happening { detail, ..Happening::new(Kind::QuestionChanged, &operator.name) }).await?;
+            Ok::<_, Refusal>(())
         }
-        sqlx::query("DELETE FROM questions WHERE id = $1").bind(id).execute(&mut *tx).await?;
-        let detail = json!({"before": crate::store::text(&row, "text")?});
-        self.record(&mut tx, &Happening { detail, ..Happening::new(Kind::QuestionChanged, &operator.name) }).await?;
-        Ok(tx.commit().await?)
+        .await;
+        self.concluded(tx, done, &Happening::new(Kind::QuestionNotChanged, &operator.name)).await
     }
 
-    /// The ids of all card types.
+    /// All card types, by id.
     ///
     /// # Errors
     /// [`Code::NoPrivilege`].
-    pub async fn card_types(&self, operator: &Operator) -> Result<Vec<(String, CardType)>, Refusal> {
+    pub async fn card_types(&self, operator: &Operator) -> Result<Vec<(String, CardTypeView)>, Refusal> {
         operator.require(Privilege::ViewCards, None)?;
+        let sets_pins = [Privilege::ResetPin, Privilege::IssueCard, Privilege::ChangePolicy];
+        let sets_pins = sets_pins.into_iter().any(|privilege| operator.may(privilege, None));
         let mut tx = self.store.begin().await?;
         let rows = sqlx::query("SELECT * FROM card_types ORDER BY id").fetch_all(&mut *tx).await?;
-        rows.iter().map(|row| Ok((text(row, "id")?, parsed(row, "body")?))).collect()
+        let view = |about: CardType| CardTypeView {
+            cipher: about.cipher,
+            default_user_pin: sets_pins.then_some(about.default_user_pin),
+        };
+        rows.iter().map(|row| Ok((text(row, "id")?, view(parsed(row, "body")?)))).collect()
     }
 
     /// Adds a card type.
@@ -275,12 +313,16 @@ impl Server {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::Conflict`], [`Code::Malformed`].
     pub async fn add_card_type(&self, operator: &Operator, id: &str, about: &CardType) -> Result<(), Refusal> {
-        operator.require(Privilege::ChangePolicy, None)?;
         let mut tx = self.store.begin().await?;
-        self.insert_card_type(&mut tx, id, about).await?;
-        let detail = json!({"card_type": id.trim(), "after": {"cipher": about.cipher}});
-        self.record(&mut tx, &Happening { detail, ..Happening::new(Kind::PolicyChanged, &operator.name) }).await?;
-        Ok(tx.commit().await?)
+        let done = async {
+            operator.require(Privilege::ChangePolicy, None)?;
+            self.insert_card_type(&mut tx, id, about).await?;
+            let detail = json!({"card_type": id.trim(), "after": {"cipher": about.cipher}});
+            self.record(&mut tx, &Happening { detail, ..Happening::new(Kind::PolicyChanged, &operator.name) }).await?;
+            Ok::<_, Refusal>(())
+        }
+        .await;
+        self.concluded(tx, done, &Happening::new(Kind::PolicyNotChanged, &operator.name)).await
     }
 
     pub(crate) async fn insert_card_type(&self, tx: &mut Tx, id: &str, about: &CardType) -> Result<(), Refusal> {
@@ -302,16 +344,20 @@ impl Server {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::Conflict`], [`Code::Malformed`].
     pub async fn add_user(&self, operator: &Operator, new: &NewUser) -> Result<String, Refusal> {
-        operator.require(Privilege::ChangePolicy, None)?;
-        let hash = self.password(&new.password).await?;
+        let allowed = operator.require(Privilege::ChangePolicy, None);
+        let hash = self.password_of(allowed, &new.password).await;
         let mut tx = self.store.begin().await?;
-        let id = self.insert_user(&mut tx, &operator.name, new, &hash).await?;
-        tx.commit().await?;
-        Ok(id)
+        let done = match hash {
+            Ok(hash) => self.insert_user(&mut tx, &operator.name, new, &hash).await,
+            Err(refusal) => Err(refusal),
+        };
+        self.concluded(tx, done, &Happening::new(Kind::UserNotAdded, &operator.name)).await
     }
 
     pub(crate) async fn insert_user(&self, tx: &mut Tx, initiator: &str, new: &NewUser, hash: &str) -> Result<String, Refusal> {
         let (logon, upn, cn) = (named("a logon name", &new.logon)?, named("a UPN", &new.upn)?, named("a name", &new.cn)?);
+        let optional = |what: &str, text: &str| if text.trim().is_empty() { Ok(String::new()) } else { named(what, text) };
+        let (mail, phone) = (optional("a mail address", &new.mail)?, optional("a telephone number", &new.phone)?);
         records::policy(tx, &new.policy).await?.ok_or_else(|| Refusal::not_found("policy"))?;
         for name in [&logon, &upn] {
             if records::user_by_name(tx, name).await?.is_some() {
@@ -320,7 +366,7 @@ impl Server {
         }
         let id = crate::random::token();
         sqlx::query("INSERT INTO users (id, logon, upn, cn, mail, phone, catalog_state, password, failed, lock_state, draw) VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, 0, 0, '[]')")
-            .bind(&id).bind(&logon).bind(&upn).bind(&cn).bind(&new.mail).bind(&new.phone).bind(hash).execute(&mut **tx).await?;
+            .bind(&id).bind(&logon).bind(&upn).bind(&cn).bind(&mail).bind(&phone).bind(hash).execute(&mut **tx).await?;
         sqlx::query("INSERT INTO policy_links (user_id, policy_id, priority) VALUES ($1, $2, 1)")
             .bind(&id)
             .bind(&new.policy)
@@ -351,28 +397,32 @@ impl Server {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::NotFound`]; [`Code::Conflict`] for one's own role, which another must change.
     pub async fn assign_role(&self, operator: &Operator, id: &str, role: Option<&str>) -> Result<(), Refusal> {
-        operator.require(Privilege::ChangeRoles, None)?;
-        if operator.id == id {
-            return Err(Refusal::new(Code::Conflict, "your own role is changed by another administrator"));
-        }
         let mut tx = self.store.begin().await?;
-        let name = match role {
-            None => None,
-            Some(role) => {
-                let row = sqlx::query("SELECT name FROM roles WHERE id = $1").bind(role).fetch_optional(&mut *tx).await?;
-                Some(text(&row.ok_or_else(|| Refusal::not_found("role"))?, "name")?)
+        let done = async {
+            operator.require(Privilege::ChangeRoles, None)?;
+            if operator.id == id {
+                return Err(Refusal::new(Code::Conflict, "your own role is changed by another administrator"));
             }
-        };
-        let changed =
-            sqlx::query("UPDATE operators SET role_id = $2 WHERE id = $1").bind(id).bind(role).execute(&mut *tx).await?;
-        if changed.rows_affected() == 0 {
-            return Err(Refusal::not_found("operator"));
+            let name = match role {
+                None => None,
+                Some(role) => {
+                    let row = sqlx::query("SELECT name FROM roles WHERE id = $1").bind(role).fetch_optional(&mut *tx).await?;
+                    Some(text(&row.ok_or_else(|| Refusal::not_found("role"))?, "name")?)
+                }
+            };
+            let changed =
+                sqlx::query("UPDATE operators SET role_id = $2 WHERE id = $1").bind(id).bind(role).execute(&mut *tx).await?;
+            if changed.rows_affected() == 0 {
+                return Err(Refusal::not_found("operator"));
+            }
+            self.somebody_changes_roles(&mut tx).await?;
+            let row = sqlx::query("SELECT name FROM operators WHERE id = $1").bind(id).fetch_one(&mut *tx).await?;
+            let detail = json!({"operator": text(&row, "name")?, "role": name});
+            self.record(&mut tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, &operator.name) }).await?;
+            Ok::<_, Refusal>(())
         }
-        self.somebody_changes_roles(&mut tx).await?;
-        let row = sqlx::query("SELECT name FROM operators WHERE id = $1").bind(id).fetch_one(&mut *tx).await?;
-        let detail = json!({"operator": text(&row, "name")?, "role": name});
-        self.record(&mut tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, &operator.name) }).await?;
-        Ok(tx.commit().await?)
+        .await;
+        self.concluded(tx, done, &Happening::new(Kind::RoleNotChanged, &operator.name)).await
     }
 
     /// Makes or changes a role; gives its id.
@@ -380,12 +430,21 @@ impl Server {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::Malformed`].
     pub async fn set_role(&self, operator: &Operator, name: &str, role: &Role) -> Result<String, Refusal> {
-        operator.require(Privilege::ChangeRoles, None)?;
         let mut tx = self.store.begin().await?;
-        let id = self.put_role(&mut tx, &operator.name, name, role).await?;
-        self.somebody_changes_roles(&mut tx).await?;
-        tx.commit().await?;
-        Ok(id)
+        let done = async {
+            operator.require(Privilege::ChangeRoles, None)?;
+            // Nobody gives more to themselves, and nobody shuts themselves out.
+            let own = "SELECT roles.name FROM operators JOIN roles ON roles.id = operators.role_id WHERE operators.id = $1";
+            let own = sqlx::query(own).bind(&operator.id).fetch_optional(&mut *tx).await?;
+            if own.map(|row| text(&row, "name")).transpose()?.as_deref() == Some(name.trim()) {
+                return Err(Refusal::new(Code::Conflict, "your own role is changed by another administrator"));
+            }
+            let id = self.put_role(&mut tx, &operator.name, name, role).await?;
+            self.somebody_changes_roles(&mut tx).await?;
+            Ok::<_, Refusal>(id)
+        }
+        .await;
+        self.concluded(tx, done, &Happening::new(Kind::RoleNotChanged, &operator.name)).await
     }
 
     /// Refuses a change after which nobody could take it back.
@@ -429,12 +488,14 @@ impl Server {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::Conflict`], [`Code::Malformed`].
     pub async fn add_operator(&self, operator: &Operator, new: &NewOperator) -> Result<String, Refusal> {
-        operator.require(Privilege::ChangeRoles, None)?;
-        let hash = self.password(&new.password).await?;
+        let allowed = operator.require(Privilege::ChangeRoles, None);
+        let hash = self.password_of(allowed, &new.password).await;
         let mut tx = self.store.begin().await?;
-        let id = self.insert_operator(&mut tx, &operator.name, new, &hash).await?;
-        tx.commit().await?;
-        Ok(id)
+        let done = match hash {
+            Ok(hash) => self.insert_operator(&mut tx, &operator.name, new, &hash).await,
+            Err(refusal) => Err(refusal),
+        };
+        self.concluded(tx, done, &Happening::new(Kind::RoleNotChanged, &operator.name)).await
     }
 
     pub(crate) async fn insert_operator(
@@ -472,6 +533,12 @@ impl Server {
         let detail = json!({"operator": name});
         self.record(tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, initiator) }).await?;
         Ok(id)
+    }
+
+    /// The hash of a password, if it may be set.
+    async fn password_of(&self, allowed: Result<(), Refusal>, password: &str) -> Result<String, Refusal> {
+        allowed?;
+        self.password(password).await
     }
 
     pub(crate) async fn password(&self, password: &str) -> Result<String, Refusal> {

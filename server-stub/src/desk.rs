@@ -15,6 +15,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
+/// Digits of the longest answer to reset (ISO/IEC 7816-3, section 8.2.1).
+const LONGEST_ATR: usize = 66;
+/// Characters of the longest reason.
+const LONGEST_REASON: usize = 200;
+
 /// A user as consoles show one.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct UserView {
@@ -188,11 +193,15 @@ impl Server {
     /// [`Code::NoPrivilege`], [`Code::NotFound`].
     pub async fn unlock_user(&self, operator: &Operator, id: &str) -> Result<(), Refusal> {
         let mut tx = self.store.begin().await?;
-        let user = self.covered(&mut tx, operator, id, Privilege::UnlockUser).await?;
-        self.settle_last_try(&mut tx, &user).await?;
-        sqlx::query("UPDATE users SET failed = 0, lock_state = 0 WHERE id = $1").bind(&user.id).execute(&mut *tx).await?;
-        self.record(&mut tx, &Happening { user: &user.id, ..Happening::new(Kind::UserUnlocked, &operator.name) }).await?;
-        Ok(tx.commit().await?)
+        let done = async {
+            let user = self.covered(&mut tx, operator, id, Privilege::UnlockUser).await?;
+            self.settle_last_try(&mut tx, &user).await?;
+            sqlx::query("UPDATE users SET failed = 0, lock_state = 0 WHERE id = $1").bind(&user.id).execute(&mut *tx).await?;
+            self.record(&mut tx, &Happening { user: &user.id, ..Happening::new(Kind::UserUnlocked, &operator.name) }).await?;
+            Ok::<_, Refusal>(())
+        }
+        .await;
+        self.concluded(tx, done, &Happening { user: id, ..Happening::new(Kind::UserNotUnlocked, &operator.name) }).await
     }
 
     /// *Reset answers to security questions*. A locked user stays locked.
@@ -201,11 +210,15 @@ impl Server {
     /// [`Code::NoPrivilege`], [`Code::NotFound`].
     pub async fn reset_answers(&self, operator: &Operator, id: &str) -> Result<(), Refusal> {
         let mut tx = self.store.begin().await?;
-        let user = self.covered(&mut tx, operator, id, Privilege::ResetQuestions).await?;
-        sqlx::query("DELETE FROM answers WHERE user_id = $1").bind(&user.id).execute(&mut *tx).await?;
-        sqlx::query("UPDATE users SET failed = 0, draw = '[]' WHERE id = $1").bind(&user.id).execute(&mut *tx).await?;
-        self.record(&mut tx, &Happening { user: &user.id, ..Happening::new(Kind::AnswersReset, &operator.name) }).await?;
-        Ok(tx.commit().await?)
+        let done = async {
+            let user = self.covered(&mut tx, operator, id, Privilege::ResetQuestions).await?;
+            sqlx::query("DELETE FROM answers WHERE user_id = $1").bind(&user.id).execute(&mut *tx).await?;
+            sqlx::query("UPDATE users SET failed = 0, draw = '[]' WHERE id = $1").bind(&user.id).execute(&mut *tx).await?;
+            self.record(&mut tx, &Happening { user: &user.id, ..Happening::new(Kind::AnswersReset, &operator.name) }).await?;
+            Ok::<_, Refusal>(())
+        }
+        .await;
+        self.concluded(tx, done, &Happening { user: id, ..Happening::new(Kind::AnswersNotReset, &operator.name) }).await
     }
 
     /// Activates or deactivates a user in the catalog.
@@ -214,10 +227,22 @@ impl Server {
     /// [`Code::NoPrivilege`], [`Code::NotFound`].
     pub async fn set_user_active(&self, operator: &Operator, id: &str, active: bool) -> Result<(), Refusal> {
         let mut tx = self.store.begin().await?;
-        let user = self.covered(&mut tx, operator, id, Privilege::ChangePolicy).await?;
-        let state = if active { "active" } else { "disabled" };
-        sqlx::query("UPDATE users SET catalog_state = $2 WHERE id = $1").bind(&user.id).bind(state).execute(&mut *tx).await?;
-        Ok(tx.commit().await?)
+        let done = async {
+            let user = self.covered(&mut tx, operator, id, Privilege::ChangePolicy).await?;
+            let state = if active { "active" } else { "disabled" };
+            if !active {
+                // Who is no user any more is nowhere logged in, and has no session.
+                sqlx::query("DELETE FROM logins WHERE subject = $1").bind(&user.id).execute(&mut *tx).await?;
+                self.end_sessions(&mut tx, &user.id).await?;
+            }
+            sqlx::query("UPDATE users SET catalog_state = $2 WHERE id = $1").bind(&user.id).bind(state).execute(&mut *tx).await?;
+            let detail = json!({"to": state});
+            self.record(&mut tx, &Happening { user: &user.id, detail, ..Happening::new(Kind::UserStateChanged, &operator.name) })
+                .await?;
+            Ok::<_, Refusal>(())
+        }
+        .await;
+        self.concluded(tx, done, &Happening { user: id, ..Happening::new(Kind::UserStateNotChanged, &operator.name) }).await
     }
 
     /// Cards whose serial or label has `part` in it.
@@ -246,18 +271,22 @@ impl Server {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::Conflict`], [`Code::Malformed`].
     pub async fn add_card(&self, operator: &Operator, new: &NewCard) -> Result<CardView, Refusal> {
-        operator.require(Privilege::IssueCard, None)?;
         let mut tx = self.store.begin().await?;
-        let card = self.register(&mut tx, &operator.name, new).await?;
-        tx.commit().await?;
-        Ok(CardView::of(&card))
+        let done = async {
+            operator.require(Privilege::IssueCard, None)?;
+            let card = self.register(&mut tx, &operator.name, new).await?;
+            Ok::<_, Refusal>(CardView::of(&card))
+        }
+        .await;
+        self.concluded(tx, done, &Happening { card: new.serial.trim(), ..Happening::new(Kind::CardNotAdded, &operator.name) })
+            .await
     }
 
     pub(crate) async fn register(&self, tx: &mut Tx, initiator: &str, new: &NewCard) -> Result<CardRecord, Refusal> {
         let serial = subject::serial(&new.serial)?;
         let atr = new.atr.replace(' ', "").to_uppercase();
-        if !atr.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(Refusal::malformed("an answer to reset is hexadecimal"));
+        if atr.len() > LONGEST_ATR || !atr.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(Refusal::malformed("an answer to reset is hexadecimal, of 33 bytes at most"));
         }
         let row = sqlx::query("SELECT body FROM card_types WHERE id = $1").bind(&new.card_type).fetch_optional(&mut **tx).await?;
         let row = row.ok_or_else(|| Refusal::not_found("card type"))?;
@@ -317,56 +346,64 @@ impl Server {
             return self.issue(operator, &serial).await;
         }
         let mut tx = self.store.begin().await?;
-        let subject = Subject::of_card(&mut tx, &serial).await?;
-        let privilege = match operation {
-            Operation::Assign | Operation::Issue => Privilege::IssueCard,
-            Operation::Enable => Privilege::EnableCard,
-            Operation::Disable => Privilege::DisableCard,
-            Operation::Revoke | Operation::Withdraw => Privilege::RevokeCard,
-        };
-        let mut policy = subject.policy.as_ref().map(|p| p.id.clone());
-        let mut user = subject.card.as_ref().and_then(|c| c.user.clone());
-        if operation == Operation::Assign {
-            let name = detail.user.as_deref().unwrap_or_default();
-            let found = match records::user(&mut tx, name).await? {
-                Some(user) => Some(user),
-                None => records::user_by_name(&mut tx, name).await?,
+        let done = async {
+            let subject = Subject::of_card(&mut tx, &serial).await?;
+            let privilege = match operation {
+                Operation::Assign | Operation::Issue => Privilege::IssueCard,
+                Operation::Enable => Privilege::EnableCard,
+                Operation::Disable => Privilege::DisableCard,
+                Operation::Revoke | Operation::Withdraw => Privilege::RevokeCard,
             };
-            let found = Subject::of_user(&mut tx, found).await?;
-            policy = found.policy.as_ref().map(|p| p.id.clone());
-            let settings = found.policy.map(|p| p.settings).unwrap_or_default();
-            let found = found.user.ok_or_else(|| Refusal::not_found("user"))?;
-            let row = sqlx::query("SELECT COUNT(*) AS n FROM cards WHERE user_id = $1 AND state <> 'Revoked'")
-                .bind(&found.id)
-                .fetch_one(&mut *tx)
-                .await?;
-            let maximum = settings.issuance.maximum_cards;
-            if number(&row, "n")? >= i64::from(maximum) {
-                let message = format!("the user has {maximum} cards already, the most that the policy allows");
-                return Err(Refusal::new(Code::Conflict, message));
+            let mut policy = subject.policy.as_ref().map(|p| p.id.clone());
+            let mut user = subject.card.as_ref().and_then(|c| c.user.clone());
+            if operation == Operation::Assign {
+                let name = detail.user.as_deref().unwrap_or_default();
+                let found = match records::user(&mut tx, name).await? {
+                    Some(user) => Some(user),
+                    None => records::user_by_name(&mut tx, name).await?,
+                };
+                let found = Subject::of_user(&mut tx, found).await?;
+                policy = found.policy.as_ref().map(|p| p.id.clone());
+                let settings = found.policy.map(|p| p.settings).unwrap_or_default();
+                let found = found.user.ok_or_else(|| Refusal::not_found("user"))?;
+                let row = sqlx::query("SELECT COUNT(*) AS n FROM cards WHERE user_id = $1 AND state <> 'Revoked'")
+                    .bind(&found.id)
+                    .fetch_one(&mut *tx)
+                    .await?;
+                let maximum = settings.issuance.maximum_cards;
+                if number(&row, "n")? >= i64::from(maximum) {
+                    let message = format!("the user has {maximum} cards already, the most that the policy allows");
+                    return Err(Refusal::new(Code::Conflict, message));
+                }
+                user = Some(found.id);
             }
-            user = Some(found.id);
+            operator.require(privilege, policy.as_deref())?;
+            let card = subject.card.ok_or_else(|| Refusal::not_found("card"))?;
+            let after = card.state.after(operation)?;
+            let reason = if operation == Operation::Revoke { detail.reason.clone().unwrap_or_default() } else { String::new() };
+            if reason.chars().count() > LONGEST_REASON {
+                return Err(Refusal::malformed(format!("a reason has at most {LONGEST_REASON} characters")));
+            }
+            let withdrawn = operation == Operation::Withdraw;
+            let held = if withdrawn { None } else { user };
+            let policy = if withdrawn { None } else { policy };
+            sqlx::query("UPDATE cards SET state = $2, user_id = $3, policy_id = $4, revoke_reason = $5 WHERE serial = $1")
+                .bind(&serial)
+                .bind(after.name())
+                .bind(&held)
+                .bind(&policy)
+                .bind(&reason)
+                .execute(&mut *tx)
+                .await?;
+            let before = card.state;
+            let card = records::card(&mut tx, &serial).await?.ok_or_else(|| Refusal::not_found("card"))?;
+            self.record_state(&mut tx, operator, before, &card, operation, &reason).await?;
+            Ok::<_, Refusal>(Operated::of(&card))
         }
-        operator.require(privilege, policy.as_deref())?;
-        let card = subject.card.ok_or_else(|| Refusal::not_found("card"))?;
-        let after = card.state.after(operation)?;
-        let reason = if operation == Operation::Revoke { detail.reason.clone().unwrap_or_default() } else { String::new() };
-        let withdrawn = operation == Operation::Withdraw;
-        let held = if withdrawn { None } else { user };
-        let policy = if withdrawn { None } else { policy };
-        sqlx::query("UPDATE cards SET state = $2, user_id = $3, policy_id = $4, revoke_reason = $5 WHERE serial = $1")
-            .bind(&serial)
-            .bind(after.name())
-            .bind(&held)
-            .bind(&policy)
-            .bind(&reason)
-            .execute(&mut *tx)
-            .await?;
-        let before = card.state;
-        let card = records::card(&mut tx, &serial).await?.ok_or_else(|| Refusal::not_found("card"))?;
-        self.record_state(&mut tx, operator, before, &card, operation, &reason).await?;
-        tx.commit().await?;
-        Ok(Operated::of(&card))
+        .await;
+        let detail = json!({"operation": operation.name()});
+        let refused = Happening { card: &serial, detail, ..Happening::new(Kind::CardStateNotChanged, &operator.name) };
+        self.concluded(tx, done, &refused).await
     }
 
     /// Writes down that a card's state changed; `card` is as it is now.

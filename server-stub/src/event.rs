@@ -48,7 +48,20 @@ pub enum Kind {
     LoggedIn,
     LoginFailed,
     CardAdded,
+    CardNotAdded,
     UserAdded,
+    UserNotAdded,
+    UserNotUnlocked,
+    AnswersNotSet,
+    AnswersNotReset,
+    PolicyNotChanged,
+    RoleNotChanged,
+    QuestionNotChanged,
+    CardStateNotChanged,
+    TaskNotOrdered,
+    TaskNotCancelled,
+    UserStateChanged,
+    UserStateNotChanged,
 }
 
 impl Kind {
@@ -89,6 +102,19 @@ impl Kind {
             Self::LoggedIn => (121, "LOGGED_IN", "I"),
             Self::LoginFailed => (1121, "LOGIN_FAILED", "W"),
             Self::UserAdded => (122, "USER_ADDED", "I"),
+            Self::CardNotAdded => (1001, "CARD_NOT_ADDED", "E"),
+            Self::UserNotAdded => (1122, "USER_NOT_ADDED", "E"),
+            Self::UserNotUnlocked => (1103, "USER_NOT_UNLOCKED", "E"),
+            Self::AnswersNotSet => (1104, "ANSWERS_NOT_SET", "W"),
+            Self::AnswersNotReset => (1105, "ANSWERS_NOT_RESET", "E"),
+            Self::PolicyNotChanged => (1114, "POLICY_NOT_CHANGED", "E"),
+            Self::RoleNotChanged => (1115, "ROLE_NOT_CHANGED", "E"),
+            Self::QuestionNotChanged => (1116, "QUESTION_NOT_CHANGED", "E"),
+            Self::CardStateNotChanged => (1117, "CARD_STATE_NOT_CHANGED", "E"),
+            Self::TaskNotOrdered => (1124, "TASK_NOT_ORDERED", "E"),
+            Self::TaskNotCancelled => (1125, "TASK_NOT_CANCELLED", "E"),
+            Self::UserStateChanged => (126, "USER_STATE_CHANGED", "I"),
+            Self::UserStateNotChanged => (1126, "USER_STATE_NOT_CHANGED", "E"),
         }
     }
 }
@@ -196,10 +222,11 @@ pub async fn record(conn: &mut Conn, at: Millis, happening: &Happening<'_>) -> R
         code,
         name: name.into(),
         kind: kind.into(),
-        initiator: happening.initiator.into(),
-        card: happening.card.into(),
-        user: happening.user.into(),
-        workstation: happening.workstation.into(),
+        // Nobody fills the log with what they call themselves.
+        initiator: bounded(happening.initiator),
+        card: bounded(happening.card),
+        user: bounded(happening.user),
+        workstation: bounded(happening.workstation),
         flow: happening.flow.into(),
         detail,
         hash: String::new(),
@@ -215,6 +242,13 @@ pub async fn record(conn: &mut Conn, at: Millis, happening: &Happening<'_>) -> R
         .execute(&mut *conn)
         .await?;
     Ok(())
+}
+
+/// Characters of what an event is about.
+const LONGEST: usize = 200;
+
+fn bounded(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
 }
 
 /// Which events.

@@ -79,6 +79,11 @@ impl Server {
     /// [`Code::CardRefused`] with what the card said: the card is then Pending, to be issued again, when
     /// its key may have changed, else as before.
     pub(crate) async fn issue(&self, operator: &Operator, serial: &str) -> Result<Operated, Refusal> {
+        let done = self.issue_card(operator, serial).await;
+        self.noted(done, Kind::CardStateNotChanged, operator, serial).await
+    }
+
+    async fn issue_card(&self, operator: &Operator, serial: &str) -> Result<Operated, Refusal> {
         let mut tx = self.store.begin().await?;
         let (before, settings) = self.for_writing(&mut tx, operator, serial, Privilege::IssueCard).await?;
         let after = before.state.after(Operation::Issue)?;
@@ -134,13 +139,18 @@ impl Server {
     /// As [`Server::reset_user_pin`]. When the card's key may have changed, rolling once more settles it.
     pub async fn roll_key(&self, operator: &Operator, serial: &str) -> Result<Operated, Refusal> {
         let serial = subject::serial(serial)?;
+        let done = self.roll_key_of(operator, &serial).await;
+        self.noted(done, Kind::AdminKeyNotRolled, operator, &serial).await
+    }
+
+    async fn roll_key_of(&self, operator: &Operator, serial: &str) -> Result<Operated, Refusal> {
         let mut tx = self.store.begin().await?;
-        let (card, _) = self.for_writing(&mut tx, operator, &serial, Privilege::IssueCard).await?;
+        let (card, _) = self.for_writing(&mut tx, operator, serial, Privilege::IssueCard).await?;
         only_issued(&card)?;
         let station = self.station()?;
         let order = self.order(&card, NewPin::Unchanged, None)?;
         let (mut tx, written) = self.with_new_key(tx, station, &card, order).await?;
-        let about = |kind, detail| Happening { card: &serial, detail, ..Happening::new(kind, &operator.name) };
+        let about = |kind, detail| Happening { card: serial, detail, ..Happening::new(kind, &operator.name) };
         let result = match written {
             Ok(()) => {
                 let detail = json!({"from": card.key_version, "to": next_version(&card)});
@@ -207,8 +217,13 @@ impl Server {
     /// [`Code::NoAdminKey`], [`Code::CardRefused`].
     pub async fn reset_user_pin(&self, operator: &Operator, serial: &str) -> Result<Operated, Refusal> {
         let serial = subject::serial(serial)?;
+        let done = self.reset_pin_of(operator, &serial).await;
+        self.noted(done, Kind::PinNotReset, operator, &serial).await
+    }
+
+    async fn reset_pin_of(&self, operator: &Operator, serial: &str) -> Result<Operated, Refusal> {
         let mut tx = self.store.begin().await?;
-        let (card, settings) = self.for_writing(&mut tx, operator, &serial, Privilege::ResetPin).await?;
+        let (card, settings) = self.for_writing(&mut tx, operator, serial, Privilege::ResetPin).await?;
         if !settings.workflow.reset_user_pin {
             return Err(Refusal::new(Code::DisabledByPolicy, "Reset user PIN is switched off in the card's policy"));
         }
@@ -217,7 +232,7 @@ impl Server {
         let keys = vec![self.key(&card, card.key, card.key_version)?];
         let pin = card.about.default_user_pin.clone();
         let order = Order {
-            serial: serial.clone(),
+            serial: serial.to_owned(),
             keys,
             new_key: None,
             pin: NewPin::Known(Zeroizing::new(pin.clone())),
@@ -227,7 +242,7 @@ impl Server {
         let written = tokio::task::spawn_blocking(move || station.write(&order)).await;
         let mut tx = self.store.begin().await?;
         let about = |kind, detail| Happening {
-            card: &serial,
+            card: serial,
             user: card.user.as_deref().unwrap_or_default(),
             detail,
             ..Happening::new(kind, &operator.name)
@@ -240,6 +255,22 @@ impl Server {
         self.record(&mut tx, &about(Kind::PinReset, serde_json::Value::Null)).await?;
         tx.commit().await?;
         Ok(Operated { user_pin: Some(pin), ..Operated::of(&card) })
+    }
+
+    /// Writes down a refusal; what the card itself has refused is in the log already.
+    async fn noted(
+        &self,
+        step: Result<Operated, Refusal>,
+        kind: Kind,
+        operator: &Operator,
+        card: &str,
+    ) -> Result<Operated, Refusal> {
+        if let Err(refusal) = &step
+            && refusal.code != Code::CardRefused
+        {
+            self.note_refusal(&Happening { card, ..Happening::new(kind, &operator.name) }, refusal).await?;
+        }
+        step
     }
 
     /// A card with the settings that hold for it, when the operator may do this with it.

@@ -32,7 +32,9 @@ pub const WAYS_OF_ADDRESS: Limit = Limit { what: "questions for open ways from t
 pub const REPORTS_OF_ADDRESS: Limit = Limit { what: "reports from this address", times: 300, window: HOUR };
 /// Reports of one card: what a workstation kept while no server was there comes at once.
 pub const REPORTS_OF_CARD: Limit = Limit { what: "reports of this card", times: 120, window: HOUR };
-/// Failed logins under one name.
+/// Answers for one user that operators type; right ones take them back.
+pub const OPERATORS_ANSWERS: Limit = Limit { what: "answers typed for this user", times: 10, window: HOUR };
+/// Failed logins of one person, under whichever spelling.
 pub const FAILED_LOGINS: Limit = Limit { what: "failed logins under this name", times: 5, window: 5 * MINUTE };
 
 /// Counts one more in `bucket`, or refuses it.
@@ -62,6 +64,22 @@ pub(crate) async fn check(conn: &mut Conn, limit: Limit, bucket: &str, now: Mill
     if number(&row, "n")? < limit.times {
         return Ok(());
     }
-    let minutes = (number(&row, "first")? + limit.window - now) / MINUTE + 1;
+    // What a clock that was wrong has counted ahead of now is put right by the next sweep.
+    let first = number(&row, "first")?.min(now);
+    let minutes = (first + limit.window - now + MINUTE - 1) / MINUTE;
     Err(Refusal::new(Code::RateLimited, format!("too many {}; try again in {minutes} minutes", limit.what)))
+}
+
+/// Takes back what was counted in `bucket`.
+pub(crate) async fn forget(conn: &mut Conn, bucket: &str) -> Result<(), Refusal> {
+    sqlx::query("DELETE FROM hits WHERE bucket = $1").bind(bucket).execute(&mut *conn).await?;
+    Ok(())
+}
+
+/// Deletes what no limit counts any more. What a clock that was wrong has counted in the future counts from now on, no longer
+/// than other things.
+pub(crate) async fn sweep(conn: &mut Conn, now: Millis) -> Result<(), Refusal> {
+    sqlx::query("DELETE FROM hits WHERE at <= $1").bind(now - HOUR).execute(&mut *conn).await?;
+    sqlx::query("UPDATE hits SET at = $1 WHERE at > $1").bind(now).execute(&mut *conn).await?;
+    Ok(())
 }

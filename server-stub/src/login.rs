@@ -89,34 +89,38 @@ impl Server {
     /// [`Code::NotLoggedIn`] for a wrong name or password alike; [`Code::RateLimited`].
     pub async fn log_in(&self, door: Door, name: &str, password: &str) -> Result<Login, Refusal> {
         let place = self.workers.place()?;
-        let folded = name.trim().to_lowercase();
-        let bucket = format!("failed logins at {} of {folded}", door.name());
+        let name = shown_name(name);
         let mut tx = self.store.begin().await?;
-        if let Err(refusal) = limits::check(&mut tx, limits::FAILED_LOGINS, &bucket, self.now()).await {
-            drop(tx);
-            self.note_refusal(Kind::LoginFailed, &folded, "", "", &refusal).await?;
-            return Err(refusal);
-        }
         let found = match door {
             Door::Console => {
-                let row = sqlx::query("SELECT id, password FROM operators WHERE lower(name) = $1")
-                    .bind(&folded)
+                let row = sqlx::query("SELECT operators.id, operators.password FROM operators LEFT JOIN users ON users.id = operators.user_id WHERE lower(operators.name) = $1 AND (operators.user_id IS NULL OR users.catalog_state = 'active')")
+                    .bind(name.to_lowercase())
                     .fetch_optional(&mut *tx)
                     .await?;
                 row.map(|row| Ok::<_, Refusal>((text(&row, "id")?, text(&row, "password")?))).transpose()?
             }
-            Door::SelfService => records::user_by_name(&mut tx, name).await?.filter(|u| u.active).map(|u| (u.id, u.password)),
+            Door::SelfService => records::user_by_name(&mut tx, &name).await?.filter(|u| u.active).map(|u| (u.id, u.password)),
         };
-        // Counted before it is compared; a right one takes it back.
-        limits::count(&mut tx, limits::FAILED_LOGINS, &bucket, self.now()).await?;
-        tx.commit().await?;
+        // By person and by what both forms of a name have in common, so that no other spelling gives more tries, nor tells
+        // whether there is somebody. Counted before it is compared; a right one takes it back.
+        let person = found.as_ref().map_or("nobody", |(id, _)| id);
+        let buckets = [person, &*own_part(&name)].map(|who| format!("failed logins at {} of {who}", door.name()));
+        let counted = async {
+            for bucket in &buckets[usize::from(found.is_none())..] {
+                limits::count(&mut tx, limits::FAILED_LOGINS, bucket, self.now()).await?;
+            }
+            Ok(())
+        }
+        .await;
+        self.concluded(tx, counted, &Happening::new(Kind::LoginFailed, &name)).await?;
         let hash = found.as_ref().map_or(&*self.nobody, |(_, hash)| hash).to_owned();
         let right = self.workers.verify(&place, vec![(Zeroizing::new(password.to_owned()), hash)]).await?;
         let mut tx = self.store.begin().await?;
         let login = match (found, right) {
             (Some((subject, _)), true) => {
-                sqlx::query("DELETE FROM hits WHERE bucket = $1").bind(&bucket).execute(&mut *tx).await?;
-                sqlx::query("DELETE FROM logins WHERE expires <= $1").bind(self.now()).execute(&mut *tx).await?;
+                for bucket in &buckets {
+                    limits::forget(&mut tx, bucket).await?;
+                }
                 let token = crate::random::token();
                 sqlx::query("INSERT INTO logins (token, kind, subject, csrf, expires) VALUES ($1, $2, $3, $4, $5)")
                     .bind(crate::random::fingerprint(&token))
@@ -132,7 +136,7 @@ impl Server {
         };
         let kind = if login.is_some() { Kind::LoggedIn } else { Kind::LoginFailed };
         let detail = json!({"at": door.name()});
-        self.record(&mut tx, &Happening { detail, ..Happening::new(kind, &folded) }).await?;
+        self.record(&mut tx, &Happening { detail, ..Happening::new(kind, &name) }).await?;
         tx.commit().await?;
         login.ok_or_else(|| Refusal::new(Code::NotLoggedIn, "wrong name or password"))
     }
@@ -144,7 +148,7 @@ impl Server {
     pub async fn operator(&self, token: &str) -> Result<Operator, Refusal> {
         let (id, csrf) = self.subject_of(Door::Console, token).await?;
         let mut tx = self.store.begin().await?;
-        let row = sqlx::query("SELECT operators.*, roles.body AS role FROM operators LEFT JOIN roles ON roles.id = operators.role_id WHERE operators.id = $1")
+        let row = sqlx::query("SELECT operators.*, roles.body AS role FROM operators LEFT JOIN roles ON roles.id = operators.role_id LEFT JOIN users ON users.id = operators.user_id WHERE operators.id = $1 AND (operators.user_id IS NULL OR users.catalog_state = 'active')")
             .bind(&id).fetch_optional(&mut *tx).await?;
         let row = row.ok_or_else(not_logged_in)?;
         let role = optional(&row, "role")?.map(|_| json(&row, "role")).transpose()?;
@@ -157,7 +161,9 @@ impl Server {
     /// [`Code::NotLoggedIn`].
     pub async fn person(&self, token: &str) -> Result<Person, Refusal> {
         let (user, csrf) = self.subject_of(Door::SelfService, token).await?;
-        Ok(Person { user, csrf })
+        let mut tx = self.store.begin().await?;
+        let active = records::user(&mut tx, &user).await?.is_some_and(|user| user.active);
+        if active { Ok(Person { user, csrf }) } else { Err(not_logged_in()) }
     }
 
     /// Ends a login.
@@ -189,10 +195,20 @@ impl Server {
             .fetch_optional(&mut *conn)
             .await?;
         match row {
-            Some(row) if number(&row, "expires")? > now => Ok((text(&row, "subject")?, text(&row, "csrf")?)),
+            // No further ahead than a login lasts: a clock was wrong.
+            Some(row) if (now..=now + SESSION.as_millis() as i64).contains(&(number(&row, "expires")? - 1)) => {
+                Ok((text(&row, "subject")?, text(&row, "csrf")?))
+            }
             _ => Err(not_logged_in()),
         }
     }
+}
+
+/// A name without its domain, in whichever form, as it is compared.
+pub(crate) fn own_part(name: &str) -> Zeroizing<String> {
+    let name = crate::answers::normalised(name);
+    let name = name.rsplit_once('\\').map_or(name.as_str(), |(_, name)| name);
+    Zeroizing::new(name.split_once('@').map_or(name, |(name, _)| name).to_owned())
 }
 
 /// A name that somebody has typed, as the log shows it.

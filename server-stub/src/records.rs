@@ -377,6 +377,17 @@ pub(crate) async fn flow(conn: &mut Conn, id: &str, kind: &str) -> Result<Option
     row.as_ref().map(Flow::of_row).transpose()
 }
 
+/// Deletes sessions that are over; those that have given a response when nobody tells any more how it ended.
+pub(crate) async fn sweep_flows(conn: &mut Conn, now: Millis, untold: Millis) -> Result<(), Refusal> {
+    sqlx::query("DELETE FROM flows WHERE expires <= $1 AND (step <> $2 OR expires <= $3)")
+        .bind(now)
+        .bind(crate::flow::GIVEN)
+        .bind(untold)
+        .execute(&mut *conn)
+        .await?;
+    Ok(())
+}
+
 pub(crate) async fn insert_flow(conn: &mut Conn, flow: &Flow) -> Result<(), Refusal> {
     sqlx::query("INSERT INTO flows (id, kind, card, user_id, operator, step, questions, wrong, workstation, expires, opener) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
         .bind(&flow.id).bind(&flow.kind).bind(&flow.card).bind(&flow.user).bind(&flow.operator).bind(&flow.step)

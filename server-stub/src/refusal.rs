@@ -9,6 +9,8 @@ pub enum Code {
     Malformed,
     /// More than a request may have.
     TooLong,
+    /// It did not come to its end in time.
+    TooSlow,
     /// Not a method of this address.
     WrongMethod,
     /// The server is not known by the name that it was asked for.
@@ -60,6 +62,7 @@ impl Code {
         match self {
             Self::Malformed => "MALFORMED",
             Self::TooLong => "TOO_LONG",
+            Self::TooSlow => "TOO_SLOW",
             Self::WrongMethod => "WRONG_METHOD",
             Self::WrongHost => "WRONG_HOST",
             Self::OtherSite => "OTHER_SITE",
@@ -98,6 +101,7 @@ impl Code {
             | Self::UserDisabled
             | Self::SelfServiceOnly => 403,
             Self::NotFound => 404,
+            Self::TooSlow => 408,
             Self::WrongMethod => 405,
             Self::TooLong => 413,
             Self::CardState
@@ -151,6 +155,10 @@ impl std::error::Error for Refusal {}
 
 impl From<sqlx::Error> for Refusal {
     fn from(error: sqlx::Error) -> Self {
+        // SQLSTATE 22021 and 22P05: a character that PostgreSQL has no place for.
+        if error.as_database_error().and_then(|e| e.code()).is_some_and(|code| matches!(&*code, "22021" | "22P05")) {
+            return Self::malformed("a text has a character that the database cannot store");
+        }
         // What the database says may hold data of people; it goes to the administrator, not to the client.
         eprintln!("cardlab: database: {error}");
         Self::new(Code::StoreDown, "the server cannot reach its database; try again later")

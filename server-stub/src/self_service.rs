@@ -58,6 +58,15 @@ impl Server {
     /// [`Code::Malformed`] names the question and the rule.
     pub async fn set_answers(&self, person: &Person, answers: &Answers) -> Result<(), Refusal> {
         let own = self.own(person).await?;
+        let done = self.set_answers_of(person, &own, answers).await;
+        if let Err(refusal) = &done {
+            let refused = Happening { user: &person.user, ..Happening::new(Kind::AnswersNotSet, &own.logon) };
+            self.note_refusal(&refused, refusal).await?;
+        }
+        done
+    }
+
+    async fn set_answers_of(&self, person: &Person, own: &Own, answers: &Answers) -> Result<(), Refusal> {
         if own.questions.is_empty() {
             return Err(Refusal::new(Code::Conflict, "there are no security questions: an administrator makes them first"));
         }

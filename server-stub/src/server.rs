@@ -3,20 +3,28 @@
 
 use crate::answers::Hashing;
 use crate::clock::{Clock, Millis};
-use crate::event::{self, Happening};
+use crate::event::{self, Happening, Kind};
 use crate::limits::{self, Limit};
+use crate::records;
 use crate::refusal::{Code, Refusal};
 use crate::station::Station;
 use crate::store::{Store, Tx, text};
 use crate::vault::Vault;
 use crate::workers::Workers;
+use serde_json::{Value, json};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 /// How long an online unlock may take.
 pub const ONLINE: Duration = Duration::from_secs(5 * 60);
 /// How long an operator's or a remote user's unlock may take, and a login without use.
 pub const SESSION: Duration = Duration::from_secs(15 * 60);
+
+/// How often what is over is deleted.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// How long a session that has given its response still takes the report of how it ended.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// One server process. Cheap to clone.
 #[derive(Clone)]
@@ -28,6 +36,8 @@ pub struct Server {
     /// A hash of nobody's secret: comparing with it takes as long as with a real one.
     pub(crate) nobody: Arc<str>,
     limited: bool,
+    /// When what is over was last deleted.
+    swept: Arc<AtomicI64>,
     station: Option<Arc<dyn Station>>,
 }
 
@@ -64,6 +74,7 @@ impl Server {
             workers: Workers::new(hashing),
             nobody: nobody.into(),
             limited: true,
+            swept: Arc::default(),
             station: None,
         })
     }
@@ -105,14 +116,67 @@ impl Server {
         self.now() + lifetime.as_millis() as Millis
     }
 
-    /// Counts one more in `bucket`, or refuses it.
+    /// Counts one more in `bucket`, or refuses it. Now and then it deletes what is over, so that nothing grows for ever.
     pub(crate) async fn limit(&self, tx: &mut Tx, limit: Limit, bucket: &str) -> Result<(), Refusal> {
+        self.sweep(tx).await?;
         if self.limited { limits::count(tx, limit, bucket, self.now()).await } else { Ok(()) }
+    }
+
+    async fn sweep(&self, tx: &mut Tx) -> Result<(), Refusal> {
+        let now = self.now();
+        let last = self.swept.load(Ordering::Relaxed);
+        if now.abs_diff(last) < SWEEP_EVERY.as_millis() as u64 {
+            return Ok(());
+        }
+        self.swept.store(now, Ordering::Relaxed);
+        limits::sweep(tx, now).await?;
+        records::sweep_flows(tx, now, now - KEPT.as_millis() as Millis).await?;
+        sqlx::query("DELETE FROM logins WHERE expires <= $1").bind(now).execute(&mut **tx).await?;
+        Ok(())
     }
 
     /// Makes the question for a name that nobody has the same on every server with this master key.
     pub(crate) fn salt(&self) -> [u8; 32] {
         self.vault.salt()
+    }
+
+    /// The end of a step: what it has written is there with its events, or nothing is and the log says why. `refused` is what
+    /// is written of a refusal; one too many in too short a time is written as such.
+    ///
+    /// # Errors
+    /// That of the step; [`Code::StoreDown`].
+    pub(crate) async fn concluded<T>(&self, tx: Tx, step: Result<T, Refusal>, refused: &Happening<'_>) -> Result<T, Refusal> {
+        let refusal = match step {
+            Ok(value) => {
+                tx.commit().await?;
+                return Ok(value);
+            }
+            Err(refusal) => refusal,
+        };
+        drop(tx);
+        self.note_refusal(refused, &refusal).await?;
+        Err(refusal)
+    }
+
+    /// Writes down that something was refused and why; the transaction of the refusal is gone.
+    pub(crate) async fn note_refusal(&self, refused: &Happening<'_>, refusal: &Refusal) -> Result<(), Refusal> {
+        // What never came so far is no refusal.
+        if matches!(refusal.code, Code::StoreDown | Code::Busy) {
+            return Ok(());
+        }
+        let kind = if refusal.code == Code::RateLimited { Kind::RateLimited } else { refused.kind };
+        let mut detail = refused.detail.clone();
+        match &mut detail {
+            Value::Object(fields) => drop(fields.insert("reason".into(), refusal.code.name().into())),
+            _ => detail = json!({"reason": refusal.code.name()}),
+        }
+        let mut tx = self.store.begin().await?;
+        if refusal.code == Code::RateLimited {
+            // What the refused step has swept is gone with it.
+            limits::sweep(&mut tx, self.now()).await?;
+        }
+        self.record(&mut tx, &Happening { kind, detail, ..refused.clone() }).await?;
+        Ok(tx.commit().await?)
     }
 
     pub(crate) async fn record(&self, tx: &mut Tx, happening: &Happening<'_>) -> Result<(), Refusal> {

@@ -9,7 +9,11 @@ use crate::clock::Millis;
 use crate::refusal::{Code, Refusal};
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Row, SqlSafeStr, Transaction};
+use std::fs::Permissions;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::str::FromStr as _;
 use std::time::Duration;
 
 /// One transaction.
@@ -53,9 +57,8 @@ impl Store {
         sqlx::any::install_default_drivers();
         let postgres = url.starts_with("postgres");
         if !postgres && !url.starts_with("sqlite:") {
-            return Err(Refusal::malformed(format!(
-                "'{url}' is no database: write sqlite:FILE, sqlite::memory: or postgres://..."
-            )));
+            // What it is may be a password.
+            return Err(Refusal::malformed("this is no database: write sqlite:FILE, sqlite::memory: or postgres://..."));
         }
         let memory = url.contains(":memory:");
         // Each connection to memory would be a database of its own.
@@ -64,14 +67,19 @@ impl Store {
         } else {
             AnyPoolOptions::new().max_connections(CONNECTIONS)
         };
-        let named = without_password(url);
+        let named = shown(url);
         let url = if postgres || memory || url.contains('?') { url.to_owned() } else { format!("{url}?mode=rwc") };
         let unreachable = |e: &dyn std::fmt::Display| Refusal::new(Code::StoreDown, format!("database {named}: {e}"));
+        if !postgres && !memory {
+            for_its_owner(&url).map_err(|e| unreachable(&e))?;
+        }
         // A pool tries again and again and then says only that time is over; one connection says why.
         if !memory {
             let mut first = AnyConnection::connect(&url).await.map_err(|e| unreachable(&e))?;
             let look = if postgres { "SELECT 1" } else { "SELECT 1 FROM sqlite_master LIMIT 1" };
             sqlx::query(look).fetch_optional(&mut first).await.map_err(|e| unreachable(&e))?;
+            // On a connection that waits: another process may be at it, and a table may be large.
+            migrator().run(&mut first).await.map_err(|e| unreachable(&e))?;
         }
         let pool = options
             .acquire_timeout(PATIENCE)
@@ -79,7 +87,12 @@ impl Store {
             .before_acquire(move |connection, _| Box::pin(async move { Ok(memory || !connection.is_in_transaction()) }))
             .after_connect(move |connection, _| {
                 Box::pin(async move {
-                    if !postgres {
+                    if postgres {
+                        // Whoever holds a lock for longer has others turned away, not kept waiting.
+                        sqlx::query("SET lock_timeout = '3s'").execute(&mut *connection).await?;
+                        sqlx::query("SET statement_timeout = '10s'").execute(&mut *connection).await?;
+                        sqlx::query("SET idle_in_transaction_session_timeout = '30s'").execute(&mut *connection).await?;
+                    } else {
                         sqlx::query("PRAGMA foreign_keys = ON").execute(&mut *connection).await?;
                         sqlx::query("PRAGMA busy_timeout = 5000").execute(&mut *connection).await?;
                         sqlx::query("PRAGMA journal_mode = WAL").fetch_all(&mut *connection).await?;
@@ -91,7 +104,9 @@ impl Store {
             .connect(&url)
             .await
             .map_err(|e| unreachable(&e))?;
-        migrator().run(&pool).await.map_err(|e| unreachable(&e))?;
+        if memory {
+            migrator().run(&pool).await.map_err(|e| unreachable(&e))?;
+        }
         Ok(Self { pool, postgres })
     }
 
@@ -126,12 +141,36 @@ impl Store {
     }
 }
 
-/// A database URL that may be shown.
-fn without_password(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if at > scheme => format!("{}://...{}", &url[..scheme], &url[at..]),
-        _ => url.to_owned(),
+/// A database URL as it may be shown: without what may have a password.
+fn shown(url: &str) -> String {
+    let (before, behind) = url.split_at(url.find(['?', '#']).unwrap_or(url.len()));
+    match (before.split_once("://"), before.rfind('@')) {
+        // A password with one of these signs in it, or one behind them: which it is nobody can say.
+        (Some((scheme, _)), _) if behind.contains('@') => format!("{scheme}://..."),
+        (Some((scheme, _)), Some(at)) => format!("{scheme}://...{}", &before[at..]),
+        _ => before.to_owned(),
     }
+}
+
+/// The file of a database is its owner's alone, whatever the umask; SQLite gives the files beside it the same mode.
+fn for_its_owner(url: &str) -> Result<(), String> {
+    let file = SqliteConnectOptions::from_str(url).map_err(|e| e.to_string())?.get_filename().to_owned();
+    if url.contains("mode=rwc") {
+        let made = std::fs::File::options().append(true).create(true).mode(0o600).open(&file);
+        made.map_err(|e| e.to_string())?;
+    }
+    for beside in ["", "-wal", "-shm", "-journal"] {
+        let mut name = file.clone().into_os_string();
+        name.push(beside);
+        match std::fs::metadata(&name) {
+            Ok(there) if there.permissions().mode() & 0o077 != 0 => {
+                std::fs::set_permissions(&name, Permissions::from_mode(0o600))
+                    .map_err(|e| format!("others may read it, and that cannot be changed: {e}"))?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// A text column.
@@ -168,7 +207,20 @@ mod tests {
 
     #[test]
     fn passwords_are_not_shown() {
-        assert_eq!(without_password("postgres://u:secret@host/db"), "postgres://...@host/db");
-        assert_eq!(without_password("sqlite:cms.db"), "sqlite:cms.db");
+        assert_eq!(shown("sqlite:cms.db"), "sqlite:cms.db");
+        for (url, says) in [
+            ("postgres://u:secret@host/db", "postgres://...@host/db"),
+            ("postgres://u:se@cret@host/db", "postgres://...@host/db"),
+            ("postgres://u:se/cret@host/db?x", "postgres://...@host/db"),
+            ("postgres://host/db?user=u&password=secret", "postgres://host/db"),
+            ("postgres://u:secr?et@host/db", "postgres://..."),
+            ("postgres://u@host/db?password=sec@ret", "postgres://..."),
+            ("postgres://host/db#secret", "postgres://host/db"),
+            ("sqlite://cms.db?key=secret", "sqlite://cms.db"),
+            ("sqlite:cms.db?key=secret", "sqlite:cms.db"),
+        ] {
+            assert_eq!(shown(url), says);
+            assert!(!shown(url).contains("cre") && !shown(url).contains("ret"), "{url}");
+        }
     }
 }

@@ -168,6 +168,7 @@ impl Server {
     pub async fn order_pin_reset(&self, operator: &Operator, serial: &str, new: &NewTask) -> Result<TaskView, Refusal> {
         let serial = subject::serial(serial)?;
         let mut tx = self.store.begin().await?;
+        let done = async {
         let subject = Subject::of_card(&mut tx, &serial).await?;
         operator.require(Privilege::ResetPin, subject.policy.as_ref().map(|p| p.id.as_str()))?;
         let unlockable = subject.unlockable()?;
@@ -198,8 +199,9 @@ impl Server {
             ..Happening::new(Kind::TaskOrdered, &operator.name)
         };
         self.record(&mut tx, &happening).await?;
-        tx.commit().await?;
-        Ok(view)
+        Ok::<_, Refusal>(view)
+        }.await;
+        self.concluded(tx, done, &Happening { card: &serial, ..Happening::new(Kind::TaskNotOrdered, &operator.name) }).await
     }
 
     /// The tasks of a card, the newest first.
@@ -220,20 +222,23 @@ impl Server {
     /// [`Code::NoPrivilege`], [`Code::NotFound`]; [`Code::Conflict`] when it has ended.
     pub async fn cancel_task(&self, operator: &Operator, id: &str) -> Result<TaskView, Refusal> {
         let mut tx = self.store.begin().await?;
-        let row = sqlx::query("SELECT * FROM tasks WHERE id = $1").bind(id).fetch_optional(&mut *tx).await?;
-        let task = row.as_ref().map(Task::of_row).transpose()?.ok_or_else(|| Refusal::not_found("task"))?;
-        let subject = Subject::of_card(&mut tx, &task.view.card).await?;
-        operator.require(Privilege::ResetPin, subject.policy.as_ref().map(|p| p.id.as_str()))?;
-        if !task.view.state.is_open() {
-            return Err(Refusal::new(Code::Conflict, format!("the task is {} already", task.view.state.name())));
+        let done = async {
+            let row = sqlx::query("SELECT * FROM tasks WHERE id = $1").bind(id).fetch_optional(&mut *tx).await?;
+            let task = row.as_ref().map(Task::of_row).transpose()?.ok_or_else(|| Refusal::not_found("task"))?;
+            let subject = Subject::of_card(&mut tx, &task.view.card).await?;
+            operator.require(Privilege::ResetPin, subject.policy.as_ref().map(|p| p.id.as_str()))?;
+            if !task.view.state.is_open() {
+                return Err(Refusal::new(Code::Conflict, format!("the task is {} already", task.view.state.name())));
+            }
+            records::set_step(&mut tx, &task.flow, OVER).await?;
+            self.move_task(&mut tx, id, TaskState::Cancelled, 0, &task.flow).await?;
+            let detail = json!({"task": id});
+            let happening = Happening { card: &task.view.card, detail, ..Happening::new(Kind::TaskCancelled, &operator.name) };
+            self.record(&mut tx, &happening).await?;
+            Ok::<_, Refusal>(TaskView { state: TaskState::Cancelled, ..task.view })
         }
-        records::set_step(&mut tx, &task.flow, OVER).await?;
-        self.move_task(&mut tx, id, TaskState::Cancelled, 0, &task.flow).await?;
-        let detail = json!({"task": id});
-        let happening = Happening { card: &task.view.card, detail, ..Happening::new(Kind::TaskCancelled, &operator.name) };
-        self.record(&mut tx, &happening).await?;
-        tx.commit().await?;
-        Ok(TaskView { state: TaskState::Cancelled, ..task.view })
+        .await;
+        self.concluded(tx, done, &Happening::new(Kind::TaskNotCancelled, &operator.name)).await
     }
 
     /// An agent asks whether there is something to do with the card that it has. Taken, a task becomes a session as of
@@ -250,7 +255,8 @@ impl Server {
         for task in of_card(&mut tx, &serial).await? {
             let mine = task.view.workstation.is_empty() || task.view.workstation.eq_ignore_ascii_case(&workstation);
             let free = match task.view.state {
-                TaskState::Idle => task.again <= now,
+                // A time further ahead than it can be is of a clock that was wrong.
+                TaskState::Idle => task.again <= now || task.again > self.until(AGAIN),
                 TaskState::Running => {
                     let flow = records::flow(&mut tx, &task.flow, AGENT).await?;
                     !flow.is_some_and(|flow| self.lives(&flow))
@@ -264,7 +270,11 @@ impl Server {
         }
         let Some(task) = found else { return Ok(TaskOffer::None) };
         // Questions are shown to whoever has the card, so they are counted as those of the lock screen.
-        self.limit(&mut tx, limits::SESSIONS_OF_ADDRESS, &format!("sessions from {address}")).await?;
+        let bucket = format!("sessions from {address}");
+        if let Err(refusal) = self.limit(&mut tx, limits::SESSIONS_OF_ADDRESS, &bucket).await {
+            let refused = Happening { card: &serial, workstation: &workstation, ..Happening::new(Kind::RateLimited, AGENT) };
+            return self.concluded(tx, Err(refusal), &refused).await;
+        }
         let subject = Subject::of_card(&mut tx, &serial).await?;
         let possible = subject.online().and_then(|unlockable| allowed(&unlockable).map(|()| unlockable.user.id.clone()));
         let Ok(user) = possible else { return Ok(TaskOffer::None) };

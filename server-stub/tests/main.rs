@@ -10,6 +10,7 @@ mod issue;
 mod offline;
 mod online;
 mod openapi;
+mod people;
 mod remote;
 mod sessions;
 mod task;

@@ -164,6 +164,8 @@ fn a_database_of_before(engine: Engine) {
             "DELETE FROM _sqlx_migrations WHERE version = 5",
             "ALTER TABLE flows DROP COLUMN opener",
             "ALTER TABLE responses DROP COLUMN flow",
+            "DROP INDEX hits_by_time",
+            "DROP INDEX flows_by_time",
             "INSERT INTO flows (id, kind, card, user_id, operator, step, questions, wrong, workstation, expires) VALUES ('0123456789abcdef0123456789abcdef', 'online', 'A0', '', '', 'answered', '[]', 0, '', 9000000000000)",
         ] {
             sqlx::query(statement).execute(&mut *tx).await.unwrap();

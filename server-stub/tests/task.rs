@@ -52,8 +52,16 @@ fn ordered_taken_confirmed_and_done(engine: Engine) {
     assert_eq!(site.challenge(&session).ok()["response"].as_str().unwrap(), expected(ANNA));
     site.report(&session, &json!({"outcome": "unlocked"})).ok();
     assert_eq!((ask(&site, "WS1"), state(&site)), (nothing, is("Completed")));
-    let story =
-        ["TASK_ORDERED", "UNLOCK_OPENED", "ANSWERS_WRONG", "ANSWERS_RIGHT", "RESPONSE_GIVEN", "CARD_UNLOCKED", "PIN_RESET"];
+    let story = [
+        "TASK_ORDERED",
+        "TASK_NOT_ORDERED",
+        "UNLOCK_OPENED",
+        "ANSWERS_WRONG",
+        "ANSWERS_RIGHT",
+        "RESPONSE_GIVEN",
+        "CARD_UNLOCKED",
+        "PIN_RESET",
+    ];
     assert_eq!(site.events(&format!("card={ANNA}"))[1..], story, "{engine:?}");
     let log = site.get(&format!("/api/v1/events?card={ANNA}"), &oleg).text;
     assert!(log.contains("called in") && log.contains("WS1") && log.contains("\\\"channel\\\":\\\"agent\\\""), "{log}");

@@ -3,6 +3,7 @@
 //!
 //! A name's questions stay the same for good. Both forms of a name, `DOMAIN\\Name` and `name@domain`, are asked the same.
 
+use crate::login::own_part;
 use crate::records::{self, NamedPolicy};
 use crate::refusal::Refusal;
 use crate::store::Conn;
@@ -26,13 +27,6 @@ pub(super) async fn of_name(conn: &mut Conn, salt: &[u8], name: &str, subject: &
     asked.truncate(usize::from(policy.settings.authentication.questions_to_ask));
     asked.sort_by_key(|question| rank("place", &question.id));
     Ok(asked.into_iter().map(subject::shown).collect())
-}
-
-/// A name without its domain, in whichever form.
-fn own_part(name: &str) -> zeroize::Zeroizing<String> {
-    let name = crate::answers::normalised(name);
-    let name = name.rsplit_once('\\').map_or(name.as_str(), |(_, name)| name);
-    zeroize::Zeroizing::new(name.split_once('@').map_or(name, |(name, _)| name).to_owned())
 }
 
 fn rank(salt: &[u8], parts: &[&str]) -> [u8; 32] {

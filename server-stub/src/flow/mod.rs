@@ -15,13 +15,12 @@ pub mod remote;
 pub mod told;
 pub mod wizard;
 
-use crate::clock::Millis;
 use crate::event::{Happening, Kind};
 use crate::limits;
 use crate::records::{self, CardRecord, Flow, User, UserLock};
 use crate::refusal::{Code, Refusal};
 use crate::responses::{self, Receiver};
-use crate::server::Server;
+use crate::server::{SESSION, Server};
 use crate::store::Tx;
 use crate::subject::Subject;
 use crate::workers::Place;
@@ -55,7 +54,8 @@ impl Server {
 
     /// Whether a flow has not ended.
     pub(crate) fn lives(&self, flow: &Flow) -> bool {
-        flow.step != OVER && flow.expires > self.now()
+        // No further ahead than a session lasts: a clock was wrong.
+        flow.step != OVER && flow.expires > self.now() && flow.expires <= self.until(SESSION)
     }
 
     /// Draws questions for a user; the same until they have been answered rightly, so that nobody
@@ -100,7 +100,7 @@ impl Server {
     /// A last try whose outcome nobody will tell any more, because its server died: the door stays closed, and the log
     /// says so.
     pub(crate) async fn settle_last_try(&self, tx: &mut Tx, user: &User) -> Result<(), Refusal> {
-        if user.lock != UserLock::LastTry || self.now() - user.last_try_at < LONGEST_COMPARISON.as_millis() as Millis {
+        if user.lock != UserLock::LastTry || self.now().abs_diff(user.last_try_at) < LONGEST_COMPARISON.as_millis() as u64 {
             return Ok(());
         }
         sqlx::query("UPDATE users SET lock_state = $2 WHERE id = $1")
@@ -262,21 +262,5 @@ impl Server {
             response: cardlab_protocol::codes::digits(&response),
             check: cardlab_protocol::codes::check_code(&response),
         })
-    }
-
-    /// Writes down that something was refused and why; the transaction of the refusal is gone.
-    pub(crate) async fn note_refusal(
-        &self,
-        kind: Kind,
-        initiator: &str,
-        card: &str,
-        flow: &str,
-        refusal: &Refusal,
-    ) -> Result<(), Refusal> {
-        let kind = if refusal.code == Code::RateLimited { Kind::RateLimited } else { kind };
-        let mut tx = self.store.begin().await?;
-        let detail = json!({"reason": refusal.code.name()});
-        self.record(&mut tx, &Happening { card, flow, detail, ..Happening::new(kind, initiator) }).await?;
-        Ok(tx.commit().await?)
     }
 }

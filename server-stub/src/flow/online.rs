@@ -37,7 +37,7 @@ impl Server {
         };
         if let Err(refusal) = limited.await {
             drop(tx);
-            self.note_refusal(Kind::UnlockOpened, WORKSTATION, &serial, "", &refusal).await?;
+            self.note_refusal(&Happening { card: &serial, ..Happening::new(Kind::UnlockOpened, WORKSTATION) }, &refusal).await?;
             return Err(refusal);
         }
         let subject = Subject::of_card(&mut tx, &serial).await?;
@@ -163,7 +163,11 @@ impl Server {
             }
             Err(refusal) => {
                 drop(tx);
-                self.note_refusal(Kind::ResponseRefused, WORKSTATION, &flow.card, &flow.id, &refusal).await?;
+                self.note_refusal(
+                    &Happening { card: &flow.card, flow: &flow.id, ..Happening::new(Kind::ResponseRefused, WORKSTATION) },
+                    &refusal,
+                )
+                .await?;
                 match refusal.code {
                     Code::Malformed | Code::RateLimited | Code::StoreDown | Code::SessionOver => Err(refusal),
                     // The workstation is not told why.

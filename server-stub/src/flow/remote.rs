@@ -56,7 +56,7 @@ impl Server {
         let bucket = format!("remote from {address}");
         if let Err(refusal) = self.limit(&mut tx, limits::SESSIONS_OF_ADDRESS, &bucket).await {
             drop(tx);
-            self.note_refusal(Kind::RateLimited, &crate::login::shown_name(name), "", "", &refusal).await?;
+            self.note_refusal(&Happening::new(Kind::RateLimited, &crate::login::shown_name(name)), &refusal).await?;
             return Err(refusal);
         }
         let user = records::user_by_name(&mut tx, name).await?;
@@ -175,7 +175,11 @@ impl Server {
             }
             Err(refusal) => {
                 drop(tx);
-                self.note_refusal(Kind::ResponseRefused, &name, &flow.card, &flow.id, &refusal).await?;
+                self.note_refusal(
+                    &Happening { card: &flow.card, flow: &flow.id, ..Happening::new(Kind::ResponseRefused, &name) },
+                    &refusal,
+                )
+                .await?;
                 Err(refusal)
             }
         }

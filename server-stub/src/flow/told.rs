@@ -25,7 +25,11 @@ impl Server {
             return Ok(Ways { online: false, offline: false });
         }
         let mut tx = self.store.begin().await?;
-        self.limit(&mut tx, limits::WAYS_OF_ADDRESS, &format!("ways from {address}")).await?;
+        if let Err(refusal) = self.limit(&mut tx, limits::WAYS_OF_ADDRESS, &format!("ways from {address}")).await {
+            limits::sweep(&mut tx, self.now()).await?;
+            tx.commit().await?;
+            return Err(refusal);
+        }
         let subject = Subject::of_card(&mut tx, &serial).await?;
         let default = records::default_policy(&mut tx).await?;
         tx.commit().await?;
@@ -49,7 +53,8 @@ impl Server {
         };
         if let Err(refusal) = limited.await {
             drop(tx);
-            self.note_refusal(Kind::RateLimited, WORKSTATION, &report.serial, "", &refusal).await?;
+            self.note_refusal(&Happening { card: &report.serial, ..Happening::new(Kind::RateLimited, WORKSTATION) }, &refusal)
+                .await?;
             return Err(refusal);
         }
         let card = records::card(&mut tx, &report.serial).await?;

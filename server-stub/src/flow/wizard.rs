@@ -1,7 +1,8 @@
 //! Offline unlock, the operator's side: questions, then the challenge that the user reads out.
 
 use super::{ASKING, OVER};
-use crate::event::Kind;
+use crate::event::{Happening, Kind};
+use crate::limits;
 use crate::login::Operator;
 use crate::records::{self, Flow, User, UserLock};
 use crate::refusal::{Code, Refusal};
@@ -77,7 +78,11 @@ impl Server {
             }
             Err(refusal) => {
                 drop(tx);
-                self.note_refusal(Kind::ResponseRefused, &operator.name, &serial, "", &refusal).await?;
+                self.note_refusal(
+                    &Happening { card: &serial, ..Happening::new(Kind::ResponseRefused, &operator.name) },
+                    &refusal,
+                )
+                .await?;
                 Err(refusal)
             }
         }
@@ -127,25 +132,43 @@ impl Server {
         let place = self.workers.place()?;
         let mut tx = self.store.begin().await?;
         let flow = self.own_wizard(&mut tx, operator, wizard).await?;
-        let subject = Subject::of_card(&mut tx, &flow.card).await?;
-        let unlockable = permitted(&subject, operator)?;
-        same_user(&flow, unlockable.user)?;
-        subject.may_answer()?;
-        let authentication = &unlockable.policy.settings.authentication;
-        let counted = authentication.count_operator_answers;
-        let pairs = subject.pairs(&flow.questions, answers, &self.nobody)?;
-        if counted {
-            self.spend(&mut tx, unlockable.user, authentication.maximum_retry_count).await?;
+        let guesses = format!("operators' answers for {}", flow.user);
+        let ready = async {
+            let subject = Subject::of_card(&mut tx, &flow.card).await?;
+            let unlockable = permitted(&subject, operator)?;
+            same_user(&flow, unlockable.user)?;
+            subject.may_answer()?;
+            let authentication = &unlockable.policy.settings.authentication;
+            let counted = authentication.count_operator_answers;
+            let pairs = subject.pairs(&flow.questions, answers, &self.nobody)?;
+            // Over all wizards and operators: who opens another one has no more guesses.
+            self.limit(&mut tx, limits::OPERATORS_ANSWERS, &guesses).await?;
+            if counted {
+                self.spend(&mut tx, unlockable.user, authentication.maximum_retry_count).await?;
+            }
+            // Counted before it is compared, as a card does; the last one ends the wizard unless it is right.
+            sqlx::query("UPDATE flows SET wrong = wrong + 1, step = $2 WHERE id = $1")
+                .bind(&flow.id)
+                .bind(ASKING)
+                .execute(&mut *tx)
+                .await?;
+            Ok::<_, Refusal>((counted, pairs))
         }
+        .await;
+        let refused = Happening {
+            card: &flow.card,
+            user: &flow.user,
+            flow: &flow.id,
+            ..Happening::new(Kind::ResponseRefused, &operator.name)
+        };
+        let (counted, pairs) = self.concluded(tx, ready, &refused).await?;
         let left = MOST_WRONG - flow.wrong - 1;
-        // Counted before it is compared, as a card does; the last one ends the wizard unless it is right.
-        sqlx::query("UPDATE flows SET wrong = wrong + 1, step = $2 WHERE id = $1")
-            .bind(&flow.id)
-            .bind(ASKING)
-            .execute(&mut *tx)
-            .await?;
-        tx.commit().await?;
         let (right, locked) = self.compare(&place, pairs, &flow, &operator.name, counted).await?;
+        if right && !locked {
+            let mut tx = self.store.begin().await?;
+            limits::forget(&mut tx, &guesses).await?;
+            tx.commit().await?;
+        }
         Ok(AnswersChecked { ok: right && !locked, left: if locked { 0 } else { left } })
     }
 
@@ -164,7 +187,11 @@ impl Server {
             }
             Err(refusal) => {
                 drop(tx);
-                self.note_refusal(Kind::ResponseRefused, &operator.name, &flow.card, &flow.id, &refusal).await?;
+                self.note_refusal(
+                    &Happening { card: &flow.card, flow: &flow.id, ..Happening::new(Kind::ResponseRefused, &operator.name) },
+                    &refusal,
+                )
+                .await?;
                 Err(refusal)
             }
         }

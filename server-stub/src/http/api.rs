@@ -2,7 +2,7 @@
 
 use super::body::{Bearer, Body, PeerAddress, Query};
 use crate::card::Operation;
-use crate::configuration::{NewOperator, NewQuestion, NewUser, RoleOf, Staff};
+use crate::configuration::{CardTypeView, NewOperator, NewQuestion, NewUser, RoleOf, Staff};
 use crate::desk::{CardView, NewCard, OperationDetail, UserView};
 use crate::event::{Event, Filter};
 use crate::flow::remote::{OwnCard, Remote};
@@ -354,8 +354,8 @@ async fn set_role(
 }
 
 /// Card types by name.
-#[utoipa::path(get, path = "/card-types", responses((status = 200, body = std::collections::BTreeMap<String, CardType>), (status = 403, body = Problem)))]
-async fn card_types(State(server): State<Server>, Bearer(operator): Bearer) -> Reply<BTreeMap<String, CardType>> {
+#[utoipa::path(get, path = "/card-types", responses((status = 200, body = std::collections::BTreeMap<String, CardTypeView>), (status = 403, body = Problem)))]
+async fn card_types(State(server): State<Server>, Bearer(operator): Bearer) -> Reply<BTreeMap<String, CardTypeView>> {
     Ok(Json(server.card_types(&operator).await?.into_iter().collect()))
 }
 

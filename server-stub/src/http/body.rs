@@ -5,6 +5,7 @@ use crate::login::Operator;
 use crate::refusal::{Code, Refusal};
 use crate::server::Server;
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
@@ -23,7 +24,13 @@ impl<T: DeserializeOwned> FromRequest<Server> for Body<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, server: &Server) -> Result<Self, Refusal> {
-        let read = Json::from_request(request, server).await;
+        let (parts, body) = request.into_parts();
+        let bytes = Bytes::from_request(Request::from_parts(parts.clone(), body), server).await;
+        let bytes = bytes.map_err(|rejection| rejected(rejection.status(), rejection.body_text()))?;
+        if has_escaped_nul(&bytes) {
+            return Err(nul());
+        }
+        let read = Json::from_request(Request::from_parts(parts, bytes.into()), server).await;
         read.map(|Json(value)| Self(value)).map_err(|rejection| rejected(rejection.status(), rejection.body_text()))
     }
 }
@@ -36,7 +43,12 @@ impl FromRequest<Server> for Form {
 
     async fn from_request(request: Request, server: &Server) -> Result<Self, Refusal> {
         let read = axum::Form::from_request(request, server).await;
-        read.map(|axum::Form(fields)| Self(fields)).map_err(|rejection| rejected(rejection.status(), rejection.body_text()))
+        let axum::Form(fields): axum::Form<Fields> =
+            read.map_err(|rejection| rejected(rejection.status(), rejection.body_text()))?;
+        if fields.iter().any(|(name, text)| name.contains('\0') || text.contains('\0')) {
+            return Err(nul());
+        }
+        Ok(Self(fields))
     }
 }
 
@@ -52,8 +64,25 @@ impl<T: DeserializeOwned> FromRequestParts<Server> for Query<T> {
     }
 }
 
+/// No database of ours has a place for U+0000.
+pub(super) fn nul() -> Refusal {
+    Refusal::malformed("a text has the character U+0000, which is none that a person types")
+}
+
+/// Whether a text of this JSON has U+0000: an escape that is not itself escaped.
+fn has_escaped_nul(json: &[u8]) -> bool {
+    let mut rest = json;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        if rest[at + 1..].starts_with(b"u0000") {
+            return true;
+        }
+        rest = rest.get(at + 2..).unwrap_or_default();
+    }
+    false
+}
+
 /// What a request carries is not what is asked for, or too much of it.
-fn rejected(status: StatusCode, why: String) -> Refusal {
+pub(super) fn rejected(status: StatusCode, why: String) -> Refusal {
     if status == StatusCode::PAYLOAD_TOO_LARGE {
         return Refusal::new(Code::TooLong, format!("a request has at most {LONGEST_BODY} bytes"));
     }

@@ -7,7 +7,8 @@
 
 use super::pages::ErrorPage;
 use crate::refusal::{Code, Refusal};
-use axum::extract::{Request, State};
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request, State};
 use axum::http::header::{ACCEPT, HOST, HeaderMap, HeaderName, ORIGIN};
 use axum::http::uri::Authority;
 use axum::http::{HeaderValue, Uri};
@@ -15,7 +16,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
+/// Longest time from a request's head to the end of its body.
+const LONGEST_READ: Duration = Duration::from_secs(20);
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Where the server is, as those who ask for it say.
@@ -66,6 +70,8 @@ impl Front {
             let message = "the server is not known by this name; `serve --name NAME` gives it one";
             Refusal::new(Code::WrongHost, message)
         };
+        // A zero character in an address: `Path` would hand it on.
+        let nul = uri.path_and_query().is_some_and(|path| path.as_str().contains("%00"));
         let mut hosts = headers.get_all(HOST).iter();
         let in_header = hosts.next().map(authority).transpose().map_err(|()| elsewhere())?;
         if hosts.next().is_some() {
@@ -75,6 +81,9 @@ impl Front {
         let asked = uri.authority().cloned().or(in_header.clone()).ok_or_else(elsewhere)?;
         if !self.knows(asked.host()) || in_header.is_some_and(|other| !same(&other, &asked)) {
             return Err(elsewhere());
+        }
+        if nul {
+            return Err(super::body::nul());
         }
         let another = || Refusal::new(Code::OtherSite, "this request comes from a page of another site");
         if let Some(origin) = headers.get(ORIGIN) {
@@ -111,7 +120,20 @@ pub(super) async fn guard(State(front): State<Front>, mut request: Request, next
         return if accepted.contains("text/html") { ErrorPage::from(refusal).into_response() } else { refusal.into_response() };
     }
     request.extensions_mut().insert(front);
-    next.run(request).await
+    match whole(request).await {
+        Ok(request) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+/// The request with its body, which has its time: who sends a byte now and then keeps nobody waiting.
+async fn whole(request: Request) -> Result<Request, Refusal> {
+    let (parts, body) = request.into_parts();
+    let reading = Bytes::from_request(Request::from_parts(parts.clone(), body), &());
+    let read = tokio::time::timeout(LONGEST_READ, reading).await;
+    let read = read.map_err(|_| Refusal::new(Code::TooSlow, "the request did not come to its end in time"))?;
+    let bytes = read.map_err(|rejection| super::body::rejected(rejection.status(), rejection.body_text()))?;
+    Ok(Request::from_parts(parts, bytes.into()))
 }
 
 #[cfg(test)]

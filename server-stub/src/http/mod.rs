@@ -61,9 +61,9 @@ pub fn router(server: Server, front: Front) -> Router {
         .merge(pages::router())
         .fallback(async || Refusal::not_found("page"))
         .method_not_allowed_fallback(async || Refusal::new(Code::WrongMethod, "this is not asked so; /api/openapi.json says how"))
+        .layer(axum::middleware::from_fn_with_state(front, front::guard))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .with_state(server);
-    let router = router.layer(axum::middleware::from_fn_with_state(front, front::guard));
     HEADERS.into_iter().fold(router, |router, (name, value)| {
         router.layer(SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value)))
     })

@@ -2,7 +2,7 @@
 
 use super::console::{Frame, Page};
 use super::{At, Fields, Sent, page, refused};
-use crate::configuration::{NewOperator, NewUser, Staff};
+use crate::configuration::{CardTypeView, NewOperator, NewUser, Staff};
 use crate::login::Operator;
 use crate::records::{CardType, NamedPolicy};
 use crate::refusal::Refusal;
@@ -29,7 +29,7 @@ struct People {
     frame: Frame,
     staff: Staff,
     policies: Vec<NamedPolicy>,
-    card_types: Vec<(String, CardType)>,
+    card_types: Vec<(String, CardTypeView)>,
 }
 
 impl People {

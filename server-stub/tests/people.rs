@@ -1,0 +1,264 @@
+//! People and what they may: disabled users, one's own role, guesses, spellings, clocks, and what is kept, on both engines.
+
+use crate::common::{ANNA, Answer, CHALLENGE, Engine, Site, given, right, wrong};
+use cardlab_server_stub::bootstrap::sample;
+use cardlab_server_stub::store::Store;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+on_both_engines! {
+    a_disabled_user_is_nowhere_logged_in,
+    nobody_widens_their_own_role,
+    operators_guess_no_more_in_many_wizards,
+    failed_logins_are_of_a_person,
+    a_clock_that_was_wrong,
+    what_is_over_is_deleted,
+    names_are_bounded,
+    default_pins_are_for_who_sets_them,
+    no_text_has_a_zero_character,
+}
+
+fn sql(site: &Site, statement: &'static str) -> i64 {
+    site.block_on(async {
+        let mut tx = Store::open(&site.url).await.unwrap().begin().await.unwrap();
+        let row = sqlx::query(statement).fetch_one(&mut *tx).await.unwrap();
+        sqlx::Row::get(&row, 0)
+    })
+}
+
+fn change(site: &Site, statements: &[&'static str]) {
+    site.block_on(async {
+        let mut tx = Store::open(&site.url).await.unwrap().begin().await.unwrap();
+        for statement in statements {
+            sqlx::query(*statement).execute(&mut *tx).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+    });
+}
+
+fn a_disabled_user_is_nowhere_logged_in(engine: Engine) {
+    let site = Site::start(engine);
+    site.set_answers("anna");
+    let admin = site.administrator();
+    let login = site.send("/ss/login", |http, url| http.post(url).form(&[("name", "lab\\anna"), ("password", "anna-password")]));
+    let cookie = login.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let own = || site.send("/ss", |http, url| http.get(url).header("cookie", &cookie)).status().as_u16();
+    let (anna, session) = (site.user("anna"), site.open(ANNA));
+    let operator = json!({"name": "anna-op", "password": "anna-op-password", "role": Value::Null, "user": anna});
+    site.post("/api/v1/operators", &admin, &operator).ok();
+    let token = site.log_in(("anna-op", "anna-op-password"));
+    assert_eq!((own(), site.get("/api/v1/users", &token).status), (200, 403), "{engine:?}");
+    site.post(&format!("/api/v1/users/{anna}/disable"), &admin, &json!({})).ok();
+    // Neither as a user nor as the operator who the user is; nor does a session go on.
+    assert_eq!((own(), site.get("/api/v1/users", &token).status), (303, 401));
+    let body = json!({"name": "anna-op", "password": "anna-op-password"});
+    site.post("/api/v1/login", "", &body).refused(401, "NOT_LOGGED_IN");
+    assert_eq!(site.answers(&session, right).ok(), json!({"mode": "offline"}));
+    site.post(&format!("/api/v1/users/{anna}/enable"), &admin, &json!({})).ok();
+    assert_eq!(own(), 303, "the login does not come back");
+    assert_eq!(site.answers(&session, right).status, 410);
+    site.post("/api/v1/login", "", &body).ok();
+    assert_eq!(site.events(&format!("user={anna}&name=USER_STATE_CHANGED")).len(), 2);
+}
+
+fn nobody_widens_their_own_role(engine: Engine) {
+    let site = Site::start(engine);
+    let admin = site.administrator();
+    let few = json!({"privileges": ["change-roles"]});
+    let role = site.put("/api/v1/roles/Chief", &admin, &few).ok()["id"].clone();
+    site.post("/api/v1/operators", &admin, &json!({"name": "chief", "password": "chief-password", "role": role})).ok();
+    let chief = site.log_in(("chief", "chief-password"));
+    for own in ["Chief", " Chief", "Chief%20"] {
+        for wanted in [json!({"privileges": ["change-roles", "unlock-card"]}), few.clone()] {
+            let message = site.put(&format!("/api/v1/roles/{own}"), &chief, &wanted).refused(409, "CONFLICT");
+            assert_eq!(message, "your own role is changed by another administrator", "{engine:?}");
+        }
+    }
+    site.get("/api/v1/users", &chief).refused(403, "NO_PRIVILEGE");
+    site.put("/api/v1/roles/Another", &chief, &few).ok();
+    site.put("/api/v1/roles/Chief", &admin, &json!({"privileges": ["change-roles", "view-user"]})).ok();
+    site.get("/api/v1/users", &chief).ok();
+    assert_eq!(site.events("name=ROLE_NOT_CHANGED").len(), 6);
+}
+
+/// Twenty wizards, of two operators: ten wrong answers in an hour, and not one more.
+fn operators_guess_no_more_in_many_wizards(engine: Engine) {
+    let site = Site::start(engine);
+    site.set_answers("anna");
+    let tokens = [site.operator(), site.administrator()];
+    let answer = |token: &str, how: fn(&str) -> String| -> Answer {
+        let wizard = site.post(&format!("/api/v1/cards/{ANNA}/wizard"), token, &json!({})).ok();
+        let path = format!("/api/v1/unlock/{}/answers", wizard["wizard"].as_str().unwrap());
+        site.post(&path, token, &given(&wizard["questions"], how))
+    };
+    // Right ones take back what was counted.
+    assert_eq!(answer(&tokens[0], wrong).ok()["ok"], false);
+    assert_eq!(answer(&tokens[0], right).ok()["ok"], true);
+    let compared = (0..20).filter(|n| answer(&tokens[n % 2], wrong).status == 200).count();
+    assert_eq!(compared, 10, "{engine:?}");
+    let message = answer(&tokens[1], right).refused(429, "RATE_LIMITED");
+    assert_eq!(message, "too many answers typed for this user; try again in 60 minutes");
+    assert_eq!(site.events(&format!("card={ANNA}&name=RATE_LIMITED")).len(), 11);
+    site.clock.advance(Duration::from_secs(3601));
+    assert_eq!(answer(&site.operator(), right).ok()["ok"], true);
+}
+
+fn failed_logins_are_of_a_person(engine: Engine) {
+    let site = Site::start(engine);
+    let log_in = |name: &str, password: &str| {
+        site.send("/ss/login", |http, url| http.post(url).form(&[("name", name), ("password", password)])).status().as_u16()
+    };
+    // The same whether there is somebody or not: in whichever spelling, the sixth is one too many.
+    for who in ["anna", "nobody"] {
+        let spellings = [format!("LAB\\{who}"), format!("{who}@lab.example"), format!(" lab\\{}", who.to_uppercase())];
+        let statuses: Vec<u16> = (0..7).map(|n| log_in(&spellings[n % 3], "wrong")).collect();
+        assert_eq!(statuses, [401, 401, 401, 401, 401, 429, 429], "{engine:?}: {who}");
+    }
+    assert_eq!(log_in("lab\\anna", "anna-password"), 429);
+    // The forms of a name that have nothing in common are of one person all the same.
+    let admin = site.administrator();
+    let policy = site.get("/api/v1/policies", &admin).ok()[0]["id"].clone();
+    let user = json!({"logon": "LAB\\dora", "upn": "d.hale@lab", "cn": "Dora", "password": "dora-password", "policy": policy});
+    site.post("/api/v1/users", &admin, &user).ok();
+    let statuses: Vec<u16> = (0..6).map(|n| log_in(["lab\\dora", "d.hale@lab"][n % 2], "wrong")).collect();
+    assert_eq!(statuses, [401, 401, 401, 401, 401, 429]);
+    site.clock.advance(Duration::from_secs(301));
+    assert_eq!(log_in("D.Hale@LAB", "dora-password"), 303);
+}
+
+/// A machine whose clock was a year ahead has counted, opened and locked; then it is put right.
+fn a_clock_that_was_wrong(engine: Engine) {
+    let site = Site::start(engine);
+    site.set_answers("anna");
+    let session = site.open(ANNA);
+    for _ in 0..9 {
+        site.open(ANNA);
+    }
+    site.post("/api/v1/login", "", &json!({"name": "oleg", "password": "wrong"})).refused(401, "NOT_LOGGED_IN");
+    let token = site.operator();
+    // 365 days.
+    change(
+        &site,
+        &[
+            "UPDATE hits SET at = at + 31536000000",
+            "UPDATE flows SET expires = expires + 31536000000",
+            "UPDATE logins SET expires = expires + 31536000000",
+            "UPDATE users SET failed = 3, lock_state = 1, last_try_at = last_try_at + 31536000000 WHERE logon LIKE '%boris'",
+        ],
+    );
+    let message = site.post("/credprovapi/v1/sessions", "", &json!({"serial": ANNA})).refused(429, "RATE_LIMITED");
+    assert_eq!(message, "too many unlock sessions of this card; try again in 60 minutes", "{engine:?}");
+    site.answers(&session, right).refused(410, "SESSION_OVER");
+    site.get("/api/v1/users", &token).refused(401, "NOT_LOGGED_IN");
+    site.clock.advance(Duration::from_secs(3601));
+    assert_eq!(site.open(ANNA)["mode"], "online");
+}
+
+fn what_is_over_is_deleted(engine: Engine) {
+    let site = Site::start(engine);
+    site.set_answers("anna");
+    for _ in 0..10 {
+        site.open(ANNA);
+    }
+    for number in 0..20 {
+        site.post("/api/v1/login", "", &json!({"name": format!("nobody{number}"), "password": "wrong"}));
+        site.post("/credprovapi/v1/ways", "", &json!({"serial": ANNA})).ok();
+    }
+    let given = site.open(&format!("{:02X}", 7));
+    assert_eq!(given["mode"], "offline");
+    assert!(sql(&site, "SELECT COUNT(*) FROM hits") > 40 && sql(&site, "SELECT COUNT(*) FROM flows") == 11, "{engine:?}");
+    site.clock.advance(Duration::from_secs(2 * 3600));
+    site.post("/credprovapi/v1/ways", "", &json!({"serial": ANNA})).ok();
+    assert_eq!((sql(&site, "SELECT COUNT(*) FROM hits"), sql(&site, "SELECT COUNT(*) FROM flows")), (1, 0));
+    assert_eq!(sql(&site, "SELECT COUNT(*) FROM logins"), 0);
+}
+
+/// Three hundred failed logins with names of 15 KB, and whatever else people call themselves and others.
+fn names_are_bounded(engine: Engine) {
+    let site = Site::start(engine);
+    let admin = site.administrator();
+    let long = "n".repeat(15_000);
+    for number in 0..300 {
+        let name = format!("{number}{long}");
+        site.post("/api/v1/login", "", &json!({"name": name, "password": "wrong"})).refused(401, "NOT_LOGGED_IN");
+    }
+    site.post("/credprovapi/v1/sessions", "", &json!({"serial": ANNA, "workstation": long})).ok();
+    site.tell(&json!({"serial": ANNA, "workstation": long, "kind": "pin-wrong", "at": 1})).ok();
+    let longest = [
+        "SELECT MAX(LENGTH(initiator) + LENGTH(workstation) + LENGTH(card) + LENGTH(user_id) + LENGTH(detail)) FROM events",
+        "SELECT MAX(LENGTH(bucket)) FROM hits",
+        "SELECT MAX(LENGTH(workstation)) FROM flows",
+    ]
+    .map(|statement| sql(&site, statement));
+    assert!(longest.iter().all(|length| *length < 2_000), "{engine:?}: {longest:?}");
+    let policy = site.get("/api/v1/policies", &admin).ok()[0]["id"].clone();
+    let user = |field: &str| {
+        let mut user = json!({"logon": "LAB\\x", "upn": "x@lab", "cn": "X", "password": "x-password", "policy": policy});
+        user[field] = json!(long);
+        site.post("/api/v1/users", &admin, &user).refused(400, "MALFORMED")
+    };
+    for field in ["logon", "upn", "cn", "mail", "phone"] {
+        assert!(user(field).contains("1 to 200 characters"), "{field}");
+    }
+    let card = json!({"serial": "0102", "card_type": "gids-sim", "atr": "3B".repeat(7_000)});
+    assert!(site.post("/api/v1/cards", &admin, &card).refused(400, "MALFORMED").contains("33 bytes"));
+    let revoke = json!({"reason": long});
+    site.post(&format!("/api/v1/cards/{ANNA}/revoke"), &admin, &revoke).refused(400, "MALFORMED");
+}
+
+fn default_pins_are_for_who_sets_them(engine: Engine) {
+    let site = Site::start(engine);
+    let admin = site.administrator();
+    let role = site.put("/api/v1/roles/Viewer", &admin, &json!({"privileges": ["view-cards"]})).ok()["id"].clone();
+    site.post("/api/v1/operators", &admin, &json!({"name": "viewer", "password": "viewer-password", "role": role})).ok();
+    let viewer = site.log_in(("viewer", "viewer-password"));
+    let pin = |token: &str| site.get("/api/v1/card-types", token).ok()["gids-sim"].get("default_user_pin").cloned();
+    assert_eq!(
+        (pin(&viewer), pin(&admin), pin(&site.operator())),
+        (None, Some(json!("123456")), Some(json!("123456"))),
+        "{engine:?}"
+    );
+}
+
+/// Wherever a text can be sent: it is refused as what it is, on both engines alike.
+fn no_text_has_a_zero_character(engine: Engine) {
+    let site = Site::start(engine);
+    let admin = site.administrator();
+    let (name, _) = sample::ADMINISTRATOR;
+    for (path, body) in [
+        ("/api/v1/login", json!({"name": format!("{name}\0"), "password": "x"})),
+        ("/api/v1/remote", json!({"name": "lab\\an\0na"})),
+        ("/credprovapi/v1/sessions", json!({"serial": ANNA, "workstation": "W\0"})),
+        ("/credprovapi/v1/reports", json!({"serial": ANNA, "workstation": "W\0", "kind": "pin-wrong", "at": 1})),
+        ("/api/v1/policies", json!({"name": "P\0"})),
+        ("/api/v1/remote/x/challenge", json!({"card": ANNA, "challenge": format!("{CHALLENGE}\0")})),
+    ] {
+        site.post(path, &admin, &body).refused(400, "MALFORMED");
+    }
+    for path in ["/api/v1/users/%00", "/api/v1/users?q=%00", "/api/v1/events?name=a%00b", "/api/v1/cards/00%0000"] {
+        site.get(path, &admin).refused(400, "MALFORMED");
+    }
+    for (path, field) in [("/rss", "name"), ("/mc/login", "name"), ("/ss/login", "password")] {
+        let answer = site.send(path, |http, url| http.post(url).form(&[("name", "x"), ("password", "x"), (field, "a\0b")]));
+        assert_eq!(answer.status(), 400, "{engine:?}: {path}");
+    }
+    // What only looks like one is a text as any other.
+    let text = json!({"name": r"a backslash and u0000: \u0000"});
+    site.post("/api/v1/policies", &admin, &text).ok();
+    assert_eq!(site.get("/api/v1/users?q=%2500", &admin).status, 200);
+}
+
+/// Somebody holds the table that writers wait for: whoever asks hears so in time, and is served when it is free.
+#[test]
+fn a_lock_that_somebody_holds_on_postgresql() {
+    let site = Site::start(Engine::Postgres);
+    let held = site.block_on(async { Store::open(&site.url).await.unwrap().begin().await.unwrap() });
+    let answers = std::thread::scope(|scope| {
+        let ask = || site.post("/credprovapi/v1/ways", "", &json!({"serial": ANNA})).refused(503, "STORE_DOWN");
+        let asking: Vec<_> = (0..12).map(|_| scope.spawn(ask)).collect();
+        asking.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    assert_eq!(answers.len(), 12);
+    site.block_on(held.rollback()).unwrap();
+    site.post("/credprovapi/v1/ways", "", &json!({"serial": ANNA})).ok();
+}
