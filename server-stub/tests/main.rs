@@ -15,3 +15,4 @@ mod remote;
 mod sessions;
 mod task;
 mod told;
+mod writes;
