@@ -148,6 +148,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Seated<I> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};

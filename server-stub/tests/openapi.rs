@@ -39,3 +39,55 @@ fn every_operation_exists() {
         assert!(matches!(schemas.get(name), Some(Value::Object(_))), "{name}");
     }
 }
+
+/// Whatever is sent to whichever operation, by whom: it is answered, and when it is refused then as a problem.
+#[test]
+fn any_request_is_answered() {
+    use proptest::prelude::*;
+    use proptest::test_runner::{Config, TestRunner};
+    let site = Site::with(Engine::Sqlite, |server| server.without_limits());
+    let document = site.get("/api/openapi.json", "").ok();
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        operations.extend(methods.as_object().unwrap().keys().map(|method| (method.to_uppercase(), path.clone())));
+    }
+    let token = site.administrator();
+    let text = prop_oneof![any::<String>(), "[0-9A-F]{2,40}", "(anna|LAB..anna|Default|%00|\u{0}|'; --|unlock|assign)"];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        text.clone().prop_map(Value::from),
+        Just(json!(crate::common::ANNA)),
+    ];
+    let names = "(serial|name|card|challenge|answers|question|text|logon|upn|cn|password|policy|settings|kind|at|tries_left|outcome|user|role|privileges|card_type|cipher|min_length|workstation)";
+    let body = leaf.prop_recursive(3, 24, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(names, inner, 0..6).prop_map(Value::from_iter),
+        ]
+    });
+    let request = (0..operations.len(), text, body, any::<bool>());
+    let mut runner = TestRunner::new(Config { cases: 2_000, failure_persistence: None, ..Config::default() });
+    runner
+        .run(&request, |(operation, text, body, known)| {
+            let (method, path) = &operations[operation];
+            let encoded: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let mut address = path.clone();
+            while let (Some(start), Some(end)) = (address.find('{'), address.find('}')) {
+                address.replace_range(start..=end, if encoded.is_empty() { "x" } else { &encoded });
+            }
+            let answer = site.send(&address, |http, url| {
+                let request = http.request(method.parse().unwrap(), url).json(&body);
+                if known { request.bearer_auth(&token) } else { request }
+            });
+            let status = answer.status().as_u16();
+            prop_assert!(status < 500 || status == 503, "{method} {address} {body}: {status}");
+            if status >= 400 {
+                let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+                prop_assert_eq!(kind, "application/problem+json", "{} {} {}", method, address, body);
+            }
+            Ok(())
+        })
+        .unwrap();
+}

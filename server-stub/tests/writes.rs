@@ -63,7 +63,7 @@ fn now(site: &Site) -> (String, i64) {
                     all.push_str(&format!(
                         "{}={:?};",
                         column.name(),
-                        text.map_or_else(|_| number.unwrap().map(|n| n.to_string()), |text| text)
+                        text.unwrap_or_else(|_| number.unwrap().map(|n| n.to_string()))
                     ));
                 }
             }

@@ -70,8 +70,6 @@ impl Front {
             let message = "the server is not known by this name; `serve --name NAME` gives it one";
             Refusal::new(Code::WrongHost, message)
         };
-        // A zero character in an address: `Path` would hand it on.
-        let nul = uri.path_and_query().is_some_and(|path| path.as_str().contains("%00"));
         let mut hosts = headers.get_all(HOST).iter();
         let in_header = hosts.next().map(authority).transpose().map_err(|()| elsewhere())?;
         if hosts.next().is_some() {
@@ -82,8 +80,8 @@ impl Front {
         if !self.knows(asked.host()) || in_header.is_some_and(|other| !same(&other, &asked)) {
             return Err(elsewhere());
         }
-        if nul {
-            return Err(super::body::nul());
+        if !is_text(uri.path()) || !is_text(uri.query().unwrap_or_default()) {
+            return Err(Refusal::malformed("an address is UTF-8, without the character U+0000"));
         }
         let another = || Refusal::new(Code::OtherSite, "this request comes from a page of another site");
         if let Some(origin) = headers.get(ORIGIN) {
@@ -100,6 +98,19 @@ impl Front {
             Some(_) => Err(another()),
         }
     }
+}
+
+/// Whether an address is text that a database has a place for, once it is decoded (RFC 3986, section 2.1).
+fn is_text(encoded: &str) -> bool {
+    let mut bytes = Vec::with_capacity(encoded.len());
+    let mut rest = encoded.as_bytes();
+    while let [first, behind @ ..] = rest {
+        let code = (*first == b'%').then(|| behind.get(..2)).flatten().filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+        let code = code.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        bytes.push(code.unwrap_or(*first));
+        rest = if code.is_some() { &behind[2..] } else { behind };
+    }
+    !bytes.contains(&0) && std::str::from_utf8(&bytes).is_ok()
 }
 
 fn authority(value: &HeaderValue) -> Result<Authority, ()> {
@@ -188,6 +199,16 @@ mod tests {
         assert_eq!(of("https://evil.example/x", &HeaderMap::new()), Err(Code::WrongHost));
         let other = HeaderMap::from_iter([(HOST, HeaderValue::from_static("localhost"))]);
         assert_eq!(of("https://cms.example/x", &other), Err(Code::WrongHost));
+    }
+
+    #[test]
+    fn an_address_is_text() {
+        for text in ["", "/a/%41", "/%C3%A9", "/100%", "/%zz", "q=%2500", "/%", "/%0", "/%+0"] {
+            assert!(is_text(text), "{text}");
+        }
+        for none in ["/%00", "q=a%00b", "/%FF", "/%C3", "/%ED%A0%80"] {
+            assert!(!is_text(none), "{none}");
+        }
     }
 
     #[test]
