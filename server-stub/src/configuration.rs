@@ -2,6 +2,7 @@
 
 use crate::event::{Happening, Kind};
 use crate::login::Operator;
+use crate::names;
 use crate::policy::Policy;
 use crate::records::{self, CardType, NamedPolicy, Question};
 use crate::refusal::{Code, Refusal};
@@ -117,7 +118,7 @@ const fn three() -> i64 {
 
 fn named(what: &str, text: &str) -> Result<String, Refusal> {
     let text = text.trim();
-    let right = !text.is_empty() && text.chars().count() <= 200 && !text.chars().any(char::is_control);
+    let right = text.chars().count() <= 200 && !text.chars().any(char::is_control) && !names::key(text).is_empty();
     if right { Ok(text.to_owned()) } else { Err(Refusal::malformed(format!("{what} has 1 to 200 characters in one line"))) }
 }
 
@@ -359,14 +360,17 @@ impl Server {
         let optional = |what: &str, text: &str| if text.trim().is_empty() { Ok(String::new()) } else { named(what, text) };
         let (mail, phone) = (optional("a mail address", &new.mail)?, optional("a telephone number", &new.phone)?);
         records::policy(tx, &new.policy).await?.ok_or_else(|| Refusal::not_found("policy"))?;
+        names::logon(&logon)?;
+        names::upn(&upn)?;
         for name in [&logon, &upn] {
-            if records::user_by_name(tx, name).await?.is_some() {
+            if names::is_taken(tx, name).await? {
                 return Err(Refusal::new(Code::Conflict, format!("there is a user '{name}'")));
             }
         }
         let id = crate::random::token();
-        sqlx::query("INSERT INTO users (id, logon, upn, cn, mail, phone, catalog_state, password, failed, lock_state, draw) VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, 0, 0, '[]')")
-            .bind(&id).bind(&logon).bind(&upn).bind(&cn).bind(&mail).bind(&phone).bind(hash).execute(&mut **tx).await?;
+        sqlx::query("INSERT INTO users (id, logon, upn, cn, mail, phone, catalog_state, password, failed, lock_state, draw, logon_key, upn_key, search_key) VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, 0, 0, '[]', $8, $9, $10)")
+            .bind(&id).bind(&logon).bind(&upn).bind(&cn).bind(&mail).bind(&phone).bind(hash)
+            .bind(names::key(&logon)).bind(names::key(&upn)).bind(names::search_key(&[&cn, &logon, &upn, &mail])).execute(&mut **tx).await?;
         sqlx::query("INSERT INTO policy_links (user_id, policy_id, priority) VALUES ($1, $2, 1)")
             .bind(&id)
             .bind(&new.policy)
@@ -506,11 +510,7 @@ impl Server {
         hash: &str,
     ) -> Result<String, Refusal> {
         let name = named("an operator's name", &new.name)?;
-        let row = sqlx::query("SELECT COUNT(*) AS n FROM operators WHERE lower(name) = $1")
-            .bind(name.to_lowercase())
-            .fetch_one(&mut **tx)
-            .await?;
-        if number(&row, "n")? > 0 {
+        if names::is_operators(tx, &name).await? {
             return Err(Refusal::new(Code::Conflict, format!("there is an operator '{name}'")));
         }
         for (what, statement, id) in
@@ -522,12 +522,13 @@ impl Server {
             }
         }
         let id = crate::random::token();
-        sqlx::query("INSERT INTO operators (id, name, password, role_id, user_id) VALUES ($1, $2, $3, $4, $5)")
+        sqlx::query("INSERT INTO operators (id, name, password, role_id, user_id, name_key) VALUES ($1, $2, $3, $4, $5, $6)")
             .bind(&id)
             .bind(&name)
             .bind(hash)
             .bind(&new.role)
             .bind(&new.user)
+            .bind(names::key(&name))
             .execute(&mut **tx)
             .await?;
         let detail = json!({"operator": name});

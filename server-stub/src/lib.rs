@@ -5,6 +5,7 @@
 //! | module | what it knows |
 //! |---|---|
 //! | [`keys`], [`vault`] | administration keys: derivation, sealing, responses |
+//! | [`names`] | how people's names are compared and found |
 //! | [`answers`], [`workers`] | how answers are compared and stored; hashing in a bounded pool |
 //! | [`policy`], [`card`], [`role`], [`refusal`] | rules without a database |
 //! | [`store`], [`records`], [`event`], [`limits`] | the database, its rows, the log, how often |
@@ -33,6 +34,7 @@ pub mod issue;
 pub mod keys;
 pub mod limits;
 pub mod login;
+pub mod names;
 pub mod policy;
 mod random;
 pub mod random_pin;

@@ -2,12 +2,14 @@
 
 use crate::event::{Happening, Kind};
 use crate::limits;
+use crate::names;
 use crate::records;
 use crate::refusal::{Code, Refusal};
 use crate::role::{Privilege, Role};
 use crate::server::{SESSION, Server};
 use crate::store::{Conn, json, number, optional, text};
 use serde_json::json;
+use sqlx::any::AnyRow;
 use zeroize::Zeroizing;
 
 /// Characters of a name that are shown and compared: nobody has a longer one.
@@ -93,11 +95,15 @@ impl Server {
         let mut tx = self.store.begin().await?;
         let found = match door {
             Door::Console => {
-                let row = sqlx::query("SELECT operators.id, operators.password FROM operators LEFT JOIN users ON users.id = operators.user_id WHERE lower(operators.name) = $1 AND (operators.user_id IS NULL OR users.catalog_state = 'active')")
-                    .bind(name.to_lowercase())
-                    .fetch_optional(&mut *tx)
+                let rows = sqlx::query("SELECT operators.id, operators.password, operators.user_id, users.catalog_state FROM operators LEFT JOIN users ON users.id = operators.user_id WHERE operators.name_key = $1 LIMIT 2")
+                    .bind(names::key(&name))
+                    .fetch_all(&mut *tx)
                     .await?;
-                row.map(|row| Ok::<_, Refusal>((text(&row, "id")?, text(&row, "password")?))).transpose()?
+                match rows.as_slice() {
+                    [row] if may_log_in(row)? => Some((text(row, "id")?, text(row, "password")?)),
+                    // Nobody, or a name that is two operators'.
+                    _ => None,
+                }
             }
             Door::SelfService => records::user_by_name(&mut tx, &name).await?.filter(|u| u.active).map(|u| (u.id, u.password)),
         };
@@ -148,9 +154,12 @@ impl Server {
     pub async fn operator(&self, token: &str) -> Result<Operator, Refusal> {
         let (id, csrf) = self.subject_of(Door::Console, token).await?;
         let mut tx = self.store.begin().await?;
-        let row = sqlx::query("SELECT operators.*, roles.body AS role FROM operators LEFT JOIN roles ON roles.id = operators.role_id LEFT JOIN users ON users.id = operators.user_id WHERE operators.id = $1 AND (operators.user_id IS NULL OR users.catalog_state = 'active')")
+        let row = sqlx::query("SELECT operators.*, roles.body AS role, users.catalog_state FROM operators LEFT JOIN roles ON roles.id = operators.role_id LEFT JOIN users ON users.id = operators.user_id WHERE operators.id = $1")
             .bind(&id).fetch_optional(&mut *tx).await?;
         let row = row.ok_or_else(not_logged_in)?;
+        if !may_log_in(&row)? {
+            return Err(not_logged_in());
+        }
         let role = optional(&row, "role")?.map(|_| json(&row, "role")).transpose()?;
         Ok(Operator { id, name: text(&row, "name")?, user: optional(&row, "user_id")?, role, csrf })
     }
@@ -214,6 +223,11 @@ pub(crate) fn own_part(name: &str) -> Zeroizing<String> {
 /// A name that somebody has typed, as the log shows it.
 pub(crate) fn shown_name(name: &str) -> String {
     name.trim().chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect()
+}
+
+/// Whether the operator of this row is no user of the catalog, or an active one.
+fn may_log_in(row: &AnyRow) -> Result<bool, Refusal> {
+    Ok(optional(row, "user_id")?.is_none() || optional(row, "catalog_state")?.as_deref() == Some("active"))
 }
 
 fn not_logged_in() -> Refusal {

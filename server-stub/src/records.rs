@@ -3,6 +3,7 @@
 use crate::card::{CardState, KeySource};
 use crate::clock::Millis;
 use crate::keys::CardIdentity;
+use crate::names;
 use crate::policy::{Link, Policy};
 use crate::refusal::{Code, Refusal};
 use crate::store::{Conn, json, number, optional, text};
@@ -95,25 +96,25 @@ pub(crate) async fn user(conn: &mut Conn, id: &str) -> Result<Option<User>, Refu
     row.as_ref().map(User::of_row).transpose()
 }
 
-/// The user of this logon name, in either form; case does not matter.
+/// The user of this logon name, in either form; nobody when it is more than one's ([`names`]).
 pub(crate) async fn user_by_name(conn: &mut Conn, name: &str) -> Result<Option<User>, Refusal> {
-    let name = name.trim().to_lowercase();
-    let row = sqlx::query("SELECT * FROM users WHERE lower(logon) = $1 OR lower(upn) = $1")
-        .bind(&name)
-        .fetch_optional(&mut *conn)
+    let rows = sqlx::query("SELECT * FROM users WHERE logon_key = $1 OR upn_key = $1 LIMIT 2")
+        .bind(names::key(name))
+        .fetch_all(&mut *conn)
         .await?;
-    row.as_ref().map(User::of_row).transpose()
+    if let [row] = rows.as_slice() { Ok(Some(User::of_row(row)?)) } else { Ok(None) }
 }
 
-/// Users whose name, logon name or mail has this in it.
+/// Users whose name, logon names and mail address have all these words in them.
 pub(crate) async fn users(conn: &mut Conn, part: &str) -> Result<Vec<User>, Refusal> {
-    let like = format!("%{}%", part.trim().to_lowercase().replace(['%', '_', '\\'], ""));
-    let rows = sqlx::query(
-        "SELECT * FROM users WHERE lower(cn) LIKE $1 OR lower(logon) LIKE $1 OR lower(upn) LIKE $1 ORDER BY cn, id LIMIT 200",
-    )
-    .bind(&like)
-    .fetch_all(&mut *conn)
-    .await?;
+    let patterns = names::patterns(part);
+    let conditions: String = (1..=patterns.len()).map(|n| format!(r" AND search_key LIKE ${n} ESCAPE '\'")).collect();
+    let sql = format!("SELECT * FROM users WHERE 1 = 1{conditions} ORDER BY cn, id LIMIT 200");
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+    for pattern in patterns {
+        query = query.bind(pattern);
+    }
+    let rows = query.fetch_all(&mut *conn).await?;
     rows.iter().map(User::of_row).collect()
 }
 

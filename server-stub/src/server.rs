@@ -5,6 +5,7 @@ use crate::answers::Hashing;
 use crate::clock::{Clock, Millis};
 use crate::event::{self, Happening, Kind};
 use crate::limits::{self, Limit};
+use crate::names;
 use crate::records;
 use crate::refusal::{Code, Refusal};
 use crate::station::Station;
@@ -64,9 +65,10 @@ impl Server {
             }
             None => {
                 sqlx::query("INSERT INTO meta (name, value) VALUES ('master', $1)").bind(&master).execute(&mut *tx).await?;
-                tx.commit().await?;
             }
         }
+        names::fill(&mut tx).await?;
+        tx.commit().await?;
         Ok(Self {
             store,
             vault: Arc::new(vault),

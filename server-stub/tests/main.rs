@@ -7,6 +7,7 @@ mod common;
 mod front;
 mod http;
 mod issue;
+mod names;
 mod offline;
 mod online;
 mod openapi;

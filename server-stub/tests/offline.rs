@@ -329,7 +329,7 @@ fn configuration(engine: Engine) {
     let empty = site.post("/api/v1/policies", &admin, &json!({"name": "Empty"})).ok()["id"].clone();
     site.delete(&format!("/api/v1/policies/{}", empty.as_str().unwrap()), &admin).ok();
     // Names that spreadsheets and pages would take for something else.
-    let new = json!({"logon": "=cmd|x", "upn": "\"><script>", "cn": "'; DROP TABLE users; --", "password": "long enough", "policy": default});
+    let new = json!({"logon": "LAB\\=cmd|x", "upn": "\"><script>@lab", "cn": "'; DROP TABLE users; --", "password": "long enough", "policy": default});
     site.post("/api/v1/users", &admin, &new).ok();
     site.post("/api/v1/users", &admin, &new).refused(409, "CONFLICT");
     let login = site.post("/api/v1/login", "", &json!({"name": "=cmd|x", "password": "no"}));

@@ -9,6 +9,7 @@ use crate::flow::remote::{OwnCard, Remote};
 use crate::flow::wizard::{AnswersChecked, ReadBack, ReadOut, Wizard};
 use crate::issue::{AtHand, Operated};
 use crate::login::Door;
+use crate::names::Clash;
 use crate::policy::Policy;
 use crate::records::{CardType, NamedPolicy, Question};
 use crate::refusal::Refusal;
@@ -33,6 +34,7 @@ pub(super) fn router() -> OpenApiRouter<Server> {
     OpenApiRouter::new()
         .routes(routes!(log_in))
         .routes(routes!(find_users, add_user))
+        .routes(routes!(clashing_names))
         .routes(routes!(view_user))
         .routes(routes!(change_user))
         .routes(routes!(find_cards, add_card))
@@ -139,6 +141,12 @@ async fn find_users(
 #[utoipa::path(post, path = "/users", request_body = NewUser, responses((status = 200), (status = 403, body = Problem), (status = 409, body = Problem)))]
 async fn add_user(State(server): State<Server>, Bearer(operator): Bearer, Body(new): Body<NewUser>) -> Reply<Value> {
     Ok(Json(json!({"id": server.add_user(&operator, &new).await?})))
+}
+
+/// Names that more than one user or operator has, after an older version told them apart: none of them logs in by it.
+#[utoipa::path(get, path = "/clashing-names", responses((status = 200, body = [Clash]), (status = 403, body = Problem)))]
+async fn clashing_names(State(server): State<Server>, Bearer(operator): Bearer) -> Reply<Vec<Clash>> {
+    Ok(Json(server.clashing_names(&operator).await?))
 }
 
 /// One user.

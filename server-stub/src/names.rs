@@ -1,0 +1,165 @@
+//! People's names: how they are compared and found. One normalisation for all of them, that of answers
+//! ([`crate::answers::normalised`]): NFKC, case folded, trimmed. É is é, and neither is e; İ is not i.
+//!
+//! It is computed here and kept in columns with an index, so that both engines compare the same. Names that an older version
+//! told apart may be one now: neither of them logs in by it, and [`Server::clashing_names`] lists them.
+
+use crate::answers::normalised;
+use crate::login::Operator;
+use crate::refusal::Refusal;
+use crate::role::Privilege;
+use crate::server::Server;
+use crate::store::{Conn, Tx, text};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Words of a search that are looked at.
+const WORDS: usize = 5;
+
+/// A name that more than one has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Clash {
+    /// The name as it is compared.
+    pub name: String,
+    /// Who has it: users' logon names, or operators' names.
+    pub of: Vec<String>,
+    /// Whether they are operators.
+    pub operators: bool,
+}
+
+/// A name as it is compared.
+#[must_use]
+pub fn key(name: &str) -> String {
+    normalised(name).to_string()
+}
+
+/// What a search looks through.
+pub(crate) fn search_key(parts: &[&str]) -> String {
+    key(&parts.join(" "))
+}
+
+/// The patterns of a search, one a word: all of them must be found.
+pub(crate) fn patterns(part: &str) -> Vec<String> {
+    let escaped = |word: &str| {
+        word.chars().flat_map(|c| matches!(c, '%' | '_' | '\\').then_some('\\').into_iter().chain([c])).collect::<String>()
+    };
+    key(part).split(' ').filter(|word| !word.is_empty()).take(WORDS).map(|word| format!("%{}%", escaped(word))).collect()
+}
+
+/// Name of the form `DOMAIN\Name`.
+pub(crate) fn logon(name: &str) -> Result<(), Refusal> {
+    let right = matches!(name.split('\\').map(key).collect::<Vec<_>>().as_slice(), [domain, own] if !domain.is_empty() && !own.is_empty());
+    if right { Ok(()) } else { Err(Refusal::malformed(r"a logon name is DOMAIN\Name")) }
+}
+
+/// Name of the form `name@domain`.
+pub(crate) fn upn(name: &str) -> Result<(), Refusal> {
+    let parts: Vec<String> = name.split('@').map(key).collect();
+    let right = matches!(parts.as_slice(), [own, domain] if !own.is_empty() && !domain.is_empty()) && !name.contains('\\');
+    if right { Ok(()) } else { Err(Refusal::malformed("a UPN is name@domain")) }
+}
+
+/// Whether somebody has this name already, in either form.
+pub(crate) async fn is_taken(conn: &mut Conn, name: &str) -> Result<bool, Refusal> {
+    let row = sqlx::query("SELECT id FROM users WHERE logon_key = $1 OR upn_key = $1 LIMIT 1").bind(key(name));
+    Ok(row.fetch_optional(&mut *conn).await?.is_some())
+}
+
+/// Whether an operator has this name already.
+pub(crate) async fn is_operators(conn: &mut Conn, name: &str) -> Result<bool, Refusal> {
+    let row = sqlx::query("SELECT id FROM operators WHERE name_key = $1 LIMIT 1").bind(key(name));
+    Ok(row.fetch_optional(&mut *conn).await?.is_some())
+}
+
+/// Fills the columns of rows that an older version has written.
+pub(crate) async fn fill(tx: &mut Tx) -> Result<(), Refusal> {
+    for row in sqlx::query("SELECT id, logon, upn, cn, mail FROM users WHERE logon_key = ''").fetch_all(&mut **tx).await? {
+        let (logon, upn) = (text(&row, "logon")?, text(&row, "upn")?);
+        let search = search_key(&[&text(&row, "cn")?, &logon, &upn, &text(&row, "mail")?]);
+        sqlx::query("UPDATE users SET logon_key = $2, upn_key = $3, search_key = $4 WHERE id = $1")
+            .bind(text(&row, "id")?)
+            .bind(key(&logon))
+            .bind(key(&upn))
+            .bind(search)
+            .execute(&mut **tx)
+            .await?;
+    }
+    for row in sqlx::query("SELECT id, name FROM operators WHERE name_key = ''").fetch_all(&mut **tx).await? {
+        sqlx::query("UPDATE operators SET name_key = $2 WHERE id = $1")
+            .bind(text(&row, "id")?)
+            .bind(key(&text(&row, "name")?))
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
+}
+
+impl Server {
+    /// Names that more than one has: none of them logs in by such a name until one is changed.
+    ///
+    /// # Errors
+    /// [`crate::refusal::Code::NoPrivilege`].
+    pub async fn clashing_names(&self, operator: &Operator) -> Result<Vec<Clash>, Refusal> {
+        operator.require(Privilege::ViewUser, None)?;
+        let mut tx = self.store.begin().await?;
+        let users = "WITH names AS (SELECT logon_key AS name, id, logon AS shown FROM users UNION SELECT upn_key, id, logon FROM users) SELECT name, shown FROM names WHERE name IN (SELECT name FROM names GROUP BY name HAVING COUNT(*) > 1) ORDER BY name, shown";
+        let operators = "SELECT name_key AS name, name AS shown FROM operators WHERE name_key IN (SELECT name_key FROM operators GROUP BY name_key HAVING COUNT(*) > 1) ORDER BY name_key, name";
+        let mut clashes: Vec<Clash> = Vec::new();
+        for (statement, operators) in [(users, false), (operators, true)] {
+            for row in sqlx::query(statement).fetch_all(&mut *tx).await? {
+                let (name, shown) = (text(&row, "name")?, text(&row, "shown")?);
+                match clashes.last_mut().filter(|clash| clash.name == name && clash.operators == operators) {
+                    Some(clash) => clash.of.push(shown),
+                    None => clashes.push(Clash { name, of: vec![shown], operators }),
+                }
+            }
+        }
+        Ok(clashes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn which_names_are_one() {
+        for (one, other) in [
+            ("LAB\\Émile", "lab\\émile"),
+            ("Émile", "E\u{301}mile"),
+            ("GROSSE", "große"),
+            ("Σίσυφος", "ΣΊΣΥΦΟΣ"),
+            ("ｌａｂ\\ａｎｎａ", "LAB\\Anna"),
+            (" anna ", "ANNA"),
+        ] {
+            assert_eq!(key(one), key(other), "{one} {other}");
+        }
+        for (one, other) in [("Émile", "Emile"), ("İzmir", "izmir"), ("Пётр", "Петр"), ("anna", "\u{430}nna")] {
+            assert_ne!(key(one), key(other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn forms_are_what_their_labels_ask_for() {
+        for name in ["LAB\\anna", "lab\\Émile Zola", "ｌａｂ\\x"] {
+            assert!(logon(name).is_ok(), "{name}");
+        }
+        for name in ["anna", "LAB\\", "\\anna", "LAB\\a\\b", "LAB\\\u{200b}", "anna@lab", ""] {
+            assert!(logon(name).is_err(), "{name}");
+        }
+        for name in ["anna@lab.example", "é@lab"] {
+            assert!(upn(name).is_ok(), "{name}");
+        }
+        for name in ["anna", "@lab", "anna@", "a@b@c", "LAB\\anna@x", ""] {
+            assert!(upn(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_word_of_a_search_is_a_pattern() {
+        assert_eq!(patterns(" Émile  ZOLA "), ["%émile%", "%zola%"]);
+        assert_eq!(patterns("100%_\\"), ["%100\\%\\_\\\\%"]);
+        assert!(patterns(" \u{200b} ").is_empty());
+        assert_eq!(patterns("a b c d e f g").len(), WORDS);
+    }
+}
