@@ -2,8 +2,8 @@
 //! the socket with a card that is kept on disk.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+use cardlab_client::minidriver::{Authenticator, Minidriver};
 use cardlab_client::transport::{InProcess, Transport};
-use cardlab_client::unlock::online;
 use cardlab_pcsclite::client::{Context, ShareMode};
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_sim::{Card, Profile, World};
@@ -30,7 +30,11 @@ fn up(socket: &Path, options: &[&str]) -> Up {
 }
 
 fn unlock(card: &mut dyn Transport, key: &AdminKey) {
-    online::unlock(card, None, b"246810", |challenge| key.respond(challenge)).unwrap();
+    card.begin().unwrap();
+    let mut opened = Minidriver::open(card).unwrap();
+    let response = key.respond(&opened.unblock_challenge().unwrap()).unwrap();
+    opened.card_unblock_pin(Authenticator::Response(&response), b"246810").unwrap();
+    card.end().unwrap();
 }
 
 fn unlocks(c: &mut Criterion) {

@@ -6,8 +6,10 @@ use crate::site::{self, Tls};
 use anyhow::{Context as _, anyhow};
 use cardlab_client::minidriver::Minidriver;
 use cardlab_client::service::{Service, Trust};
+use cardlab_client::unlock::desk::{Desk, Setup};
+use cardlab_client::unlock::session::{Begin, Place, Rules};
 use cardlab_control::beside;
-use cardlab_lockscreen::{Settings, desk::Desk, page};
+use cardlab_lockscreen::page;
 use cardlab_pcsclite::client::{Context, ShareMode};
 use cardlab_pcsclite::wire::SOCKET_VARIABLE;
 use cardlab_protocol::admin_key::Cipher;
@@ -84,26 +86,36 @@ impl Lab {
                 let socket = socket.clone();
                 move || identities(&socket)
             });
-            register(&server, &cards, &registered.await??).await?;
+            let ids = registered.await??;
+            register(&server, &cards, &ids).await?;
+            // The lock screen begins with the first sample user's card.
+            let first = ids.first();
             let (cms, lock) = (bind(self.server)?, bind(self.lockscreen)?);
             let address = format!("http://{}", cms.local_addr()?);
             let service = tokio::task::spawn_blocking({
                 let address = address.clone();
                 move || Service::at(&address, &Trust::default())
             });
-            let desk = Desk::start(Settings {
+            let desk = Desk::start(Setup {
                 socket: socket.clone(),
+                reader: None,
                 service: Some(service.await??),
-                workstation: site::workstation(),
-                offline_text: "Call the service desk and read the challenge to them.".into(),
-                // Other programs are tried on the same card.
-                share: true,
-                ..Settings::default()
+                state: self.state.clone(),
+                rules: Rules {
+                    place: Place::LockScreen,
+                    begin: Begin::Code,
+                    server: true,
+                    workstation: site::workstation(),
+                    text: "Call the service desk and read the code to them.".into(),
+                    keep: false,
+                    first: first.map(hex::encode_upper),
+                },
+                look_every: None,
             });
             // Whoever reads that it is up may end it at once.
             let (stop_lock, stop_server) = (site::stopped()?, site::stopped()?);
             println!("{}", welcome(&address, &format!("http://{}", lock.local_addr()?), &socket));
-            let lockscreen = site::serve(lock, Tls::None, page::router(desk)?, stop_lock);
+            let lockscreen = site::serve(lock, Tls::None, page::router(desk, Place::LockScreen)?, stop_lock);
             let server = site::run(cms, Tls::None, &[], server, stop_server);
             tokio::try_join!(server, lockscreen)
         });

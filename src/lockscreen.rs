@@ -3,9 +3,11 @@
 use crate::choose::ReaderChoice;
 use crate::exit::{Exit, Failure};
 use crate::site::{self, Tls};
-use crate::unlock::OnlineOptions;
+use crate::unlock::{OnlineOptions, state};
 use anyhow::{Context as _, anyhow};
-use cardlab_lockscreen::{Settings, desk::Desk, page};
+use cardlab_client::unlock::desk::{Desk, Setup};
+use cardlab_client::unlock::session::{Begin, Place, Rules};
+use cardlab_lockscreen::page;
 use cardlab_pcsclite::client::default_socket;
 use clap::Args;
 use std::net::{SocketAddr, TcpListener};
@@ -33,10 +35,6 @@ pub(crate) struct Lockscreen {
     /// As a window in a session, which unlocks in Remote Desktop too
     #[arg(long)]
     in_session: bool,
-
-    /// Let other programs use the card while a challenge waits; they may end it
-    #[arg(long)]
-    share: bool,
 }
 
 impl Lockscreen {
@@ -44,18 +42,30 @@ impl Lockscreen {
         if !self.listen.ip().is_loopback() {
             return Err(anyhow!("--listen {}: a lock screen is for its own machine: 127.0.0.1 or [::1]", self.listen).into());
         }
-        let desk = Desk::start(Settings {
+        let service = self.online.service()?;
+        let text = match self.offline_text {
+            Some(text) => Some(text),
+            None => self.online.settings()?.offline_text,
+        };
+        let place = match (self.in_session, self.remote_desktop) {
+            (true, _) => Place::InSession,
+            (false, true) => Place::RemoteDesktop,
+            (false, false) => Place::LockScreen,
+        };
+        let desk = Desk::start(Setup {
             socket: self.choice.socket.clone().unwrap_or_else(default_socket),
             reader: self.choice.reader.clone(),
-            service: self.online.service()?,
-            workstation: site::workstation(),
-            offline_text: self
-                .offline_text
-                .map_or_else(|| self.online.settings().map(|s| s.offline_text), |text| Ok(Some(text)))?
-                .unwrap_or_default(),
-            remote_desktop: self.remote_desktop,
-            in_session: self.in_session,
-            share: self.share,
+            rules: Rules {
+                place,
+                begin: Begin::Code,
+                server: service.is_some(),
+                workstation: site::workstation(),
+                text: text.unwrap_or_default(),
+                keep: false,
+                first: None,
+            },
+            service,
+            state: state(),
             look_every: None,
         });
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -65,7 +75,7 @@ impl Lockscreen {
             let stop = site::stopped()?;
             println!("ready http://{}", listener.local_addr()?);
             let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-            site::serve(listener, Tls::None, page::router(desk)?, stop).await
+            site::serve(listener, Tls::None, page::router(desk, place)?, stop).await
         })?;
         Ok(Exit::FINE)
     }

@@ -45,7 +45,7 @@ fn the_lock_screen_refuses_what_is_not_its_own() {
         assert_eq!(problem.headers()["content-type"], "application/problem+json");
         let problem: serde_json::Value = problem.json().unwrap();
         assert_eq!((problem["status"].as_u64(), problem["error"].as_str()), (Some(status.into()), Some(name)), "{problem}");
-        has(&page, &["That cannot be done", "<a href=\"/\">Lock screen</a>"]);
+        has(&page, &["That cannot be done", "Back to the lock screen</a>"]);
     };
     let url = |path: &str| format!("{}{path}", running.lockscreen);
     refused(client.get(url("/")).header("host", "cms.example"), 403, "ELSEWHERE");

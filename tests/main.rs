@@ -13,6 +13,7 @@ mod issue;
 mod kill;
 mod kits;
 mod lab;
+mod lockscreen;
 mod opensc;
 mod package;
 mod pcsc_api;

@@ -3,7 +3,7 @@
 
 use crate::common::site::{Http, Running, right};
 use crate::common::terminal::{self, Terminal};
-use crate::common::{CARDLAB, Lab, Said, Up, has, said};
+use crate::common::{CARDLAB, Lab, STATE, Said, Up, has, said};
 use crate::postgres;
 use serde_json::{Value, json};
 use std::process::{Command, Stdio};
@@ -30,6 +30,7 @@ impl Servers {
 
     fn start(&mut self, n: usize) {
         let mut command = Command::new(CARDLAB);
+        command.env(STATE[0], STATE[1]);
         command.current_dir(self.lab.path()).env("CARDLAB_ADMIN_PASSWORD", "admin-password");
         self.up[n] = Some(Up::from(command.args(["serve", "--sample", "--listen", "127.0.0.1:0", "--db", &self.db])));
     }
@@ -132,6 +133,7 @@ fn killed_between_steps_on_postgresql() {
 
 fn unlock(socket: &str, arguments: &[&str]) -> Terminal {
     let command = terminal::Command::new(CARDLAB)
+        .env(STATE[0], STATE[1])
         .arg("unlock")
         .args(arguments)
         .env("PCSCLITE_CSOCK_NAME", socket)
@@ -183,7 +185,7 @@ fn the_unlock_tool_online_and_with_the_console() {
     running.cardlab(&["card", "lock", "pin", "--reader", "Boris"]).ok();
     for server in [running.server.as_str(), "http://127.0.0.1:1"] {
         let mut session = unlock(&running.socket, &["--reader", "Boris", "--online", server]);
-        session.sees("your operator can help.");
+        session.sees("our operator can help.");
         session.sees("Challenge data");
     }
     // The console's answer, typed into the tool.
@@ -238,12 +240,13 @@ fn an_agent_does_what_operators_order() {
     let tasks = format!("/api/v1/cards/{serial}/tasks");
     ok(server.post(&tasks, &oleg, &json!({"comment": "called in"})));
     let command = terminal::Command::new(CARDLAB)
+        .env(STATE[0], STATE[1])
         .args(["agent", "--online", &running.server, "--reader", "Anna", "--every", "1"])
         .env("PCSCLITE_CSOCK_NAME", &running.socket)
         .env("TERM", "xterm")
         .env("NO_COLOR", "1");
     let mut session = Terminal::run(command);
-    session.sees("Your operator asks you to set a new PIN for this card.");
+    session.sees("Your operator asks you to set a new PIN.");
     let question = session.question();
     session.enters(&right(&question));
     session.sees("New PIN (4 to 16 characters): ");
@@ -254,7 +257,7 @@ fn an_agent_does_what_operators_order() {
     assert_eq!(server.get(&tasks, &oleg)[0]["state"], "Completed");
     // It goes on asking: the next task is done without another start. Nobody answers, and it waits.
     ok(server.post(&tasks, &oleg, &json!({})));
-    session.sees("Your operator asks you to set a new PIN for this card.");
+    session.sees("Your operator asks you to set a new PIN.");
     session.question();
     session.control('d');
     // The answer of the server is there before the next question to it.
@@ -269,19 +272,21 @@ fn an_agent_does_what_operators_order() {
     );
     has(
         &running.cardlab(&["agent", "--online", "http://127.0.0.1:1", "--once", "--reader", "Anna"]).code(1),
-        &["the server cannot be reached: no program listens at its address"],
+        &["The server cannot be reached: no program listens at its address"],
     );
 }
 
 /// Starts a server over a kept database with this master key, and stops it.
 fn serve_once(lab: &Lab, master: &str) {
     let mut command = Command::new(CARDLAB);
+    command.env(STATE[0], STATE[1]);
     command.current_dir(lab.path()).args(["serve", "--db", "sqlite:kept.db", "--listen", "127.0.0.1:0", "--master-file", master]);
     assert_eq!(Up::from(command.stderr(Stdio::null())).stop("-TERM"), Some(0));
 }
 
 fn online(socket: &std::path::Path, arguments: &[&str]) -> Said {
     let mut command = Command::new(CARDLAB);
+    command.env(STATE[0], STATE[1]);
     command.args(["unlock", "--force", "--json"]).args(arguments).env("PCSCLITE_CSOCK_NAME", socket).stdin(Stdio::null());
     // A proxy that is not there: nobody asks one for this machine.
     for variable in ["ALL_PROXY", "HTTPS_PROXY", "http_proxy"] {
@@ -296,6 +301,7 @@ fn tls_and_wrong_use() {
     let cards = Up::start(&lab, &["--card", "gids"]);
     let socket = cards.socket();
     let mut command = Command::new(CARDLAB);
+    command.env(STATE[0], STATE[1]);
     command.current_dir(lab.path()).args([
         "serve",
         "--db",
@@ -311,19 +317,20 @@ fn tls_and_wrong_use() {
     let pem = lab.file("server.pem");
     let pem = pem.to_str().unwrap();
     // Nobody's certificate: neither answers nor challenge go there.
-    has(&online(&socket, &["--online", url]).code(1), &["server cannot be reached: its certificate", "your operator can help"]);
-    let known = "Online unlock is not possible for this card now";
+    has(&online(&socket, &["--online", url]).code(1), &["server cannot be reached: its certificate", "our operator can help"]);
+    let known = "Questions cannot be answered for this card now";
     has(&online(&socket, &["--online", url, "--server-certificate", pem]).code(1), &[known]);
     has(&online(&socket, &["--online", url, "--do-not-verify-server"]).code(1), &[known]);
     // The right certificate under another name: the server answers at every address, its certificate is for some.
     let everywhere = ["serve", "--db", "sqlite::memory:", "--listen", "0.0.0.0:0", "--tls-self-made", "server.pem"];
     let mut command = Command::new(CARDLAB);
+    command.env(STATE[0], STATE[1]);
     let wide = Up::from(command.current_dir(lab.path()).args(everywhere).stderr(Stdio::null()));
     let at = |address: &str| wide.ready.strip_prefix("ready ").unwrap().replace("0.0.0.0", address);
     has(&online(&socket, &["--online", &at("127.0.0.1"), "--server-certificate", pem]).code(1), &[known]);
     let elsewhere = at("127.0.0.2");
     let other = online(&socket, &["--online", &elsewhere, "--server-certificate", pem]).code(1);
-    has(&other, &["The server cannot be reached: its certificate is for another name; your operator can help"]);
+    has(&other, &["The server cannot be reached: its certificate is for another name. Your operator can help."]);
     assert_eq!(wide.stop("-TERM"), Some(0));
     has(&online(&socket, &["--online", "http://cms.example"]).code(2), &["write https://HOST[:PORT]"]);
     // What somebody puts before the host is refused before anything is sent, in settings as well, and not repeated.
@@ -339,6 +346,7 @@ fn tls_and_wrong_use() {
 
     let serve = |arguments: &[&str]| {
         let mut command = Command::new(CARDLAB);
+        command.env(STATE[0], STATE[1]);
         said(command.current_dir(lab.path()).arg("serve").args(arguments).output().unwrap()).code(2)
     };
     has(&serve(&["--listen", "0.0.0.0:0"]), &["beyond this machine only with TLS"]);

@@ -3,7 +3,7 @@
 use crate::common;
 use crate::common::desk::{Desk, card};
 use crate::common::terminal::{self, Terminal};
-use crate::common::{CARDLAB, Lab, Said, Up, cardlab, has, said};
+use crate::common::{CARDLAB, Lab, STATE, Said, Up, cardlab, has, said};
 use cardlab_pcsclite::client::{Context, Disposition, ShareMode};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -13,6 +13,7 @@ const ZEROS: &str = "000000000000000000000000000000000000000000000000";
 /// `cardlab` in a terminal of its own.
 fn in_terminal(socket: &Path, arguments: &[&str]) -> Terminal {
     let command = terminal::Command::new(CARDLAB)
+        .env(STATE[0], STATE[1])
         .args(arguments)
         .env("PCSCLITE_CSOCK_NAME", socket)
         .env("TERM", "xterm")
@@ -23,6 +24,7 @@ fn in_terminal(socket: &Path, arguments: &[&str]) -> Terminal {
 fn at(socket: &Path, arguments: &[&str], input: &str) -> Said {
     use std::io::Write;
     let mut command = Command::new(CARDLAB);
+    command.env(STATE[0], STATE[1]);
     command.args(arguments).env("PCSCLITE_CSOCK_NAME", socket);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
@@ -76,14 +78,14 @@ fn offline_unlock_in_a_terminal() {
     session.sees("4 digits, but the code has 16.");
     answer(&mut session, "Response data", "88BE354D2E0B286G");
     session.sees("'G' at place 16 is no digit of the code");
-    has(&first_words(&socket), &["Another program holds the card; waiting for it."]);
+    has(&first_words(&socket), &["In use by another program."]);
 
     // A wrong one: a try less, a new challenge.
     answer(&mut session, "Response data", "88BE354D2E0B2869");
     session.sees("check code 15");
     answer(&mut session, "New PIN (4 to 16 characters): ", "4711");
     answer(&mut session, "Confirm new PIN: ", "4711");
-    session.sees("Wrong response; 4 tries left.");
+    session.sees("The response was wrong; 4 tries left.");
     let second = challenge(&mut session);
     assert_ne!(first, second);
 
@@ -91,7 +93,7 @@ fn offline_unlock_in_a_terminal() {
     answer(&mut session, "Response data", &respond(ZEROS, &first));
     answer(&mut session, "New PIN", "4711");
     answer(&mut session, "Confirm new PIN: ", "4711");
-    session.sees("Wrong response; 3 tries left.");
+    session.sees("The response was wrong; 3 tries left.");
     let third = challenge(&mut session);
 
     // As people type it, with slips in the PIN that the card never hears of.
@@ -126,6 +128,7 @@ fn offline_unlock_in_a_terminal() {
 fn first_words(socket: &Path) -> String {
     use std::io::{BufRead, BufReader};
     let mut command = Command::new(CARDLAB);
+    command.env(STATE[0], STATE[1]);
     command.args(["unlock", "--json"]).env("PCSCLITE_CSOCK_NAME", socket).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut line = String::new();
@@ -144,20 +147,20 @@ fn a_card_that_is_pulled_out_gets_a_new_challenge() {
     // In the middle of typing.
     session.types("88BE");
     desk.remove();
-    session.sees("The card was removed; its challenge is gone. Put it back for a new one");
+    session.sees("was pulled out; its challenge is gone. Put it back for a new one");
     desk.insert();
     let second = challenge(&mut session);
     assert_ne!(first, second);
     answer(&mut session, "Response data", &respond(ZEROS, &first));
     answer(&mut session, "New PIN", "4711");
     answer(&mut session, "Confirm", "4711");
-    session.sees("Wrong response; 4 tries left.");
+    session.sees("The response was wrong; 4 tries left.");
     let third = challenge(&mut session);
     answer(&mut session, "Response data", &respond(ZEROS, &third));
     // And once more between response and PIN.
     session.sees("New PIN");
     desk.remove();
-    session.sees("The card was removed");
+    session.sees("was pulled out; its challenge is gone");
     desk.insert();
     let fourth = challenge(&mut session);
     answer(&mut session, "Response data", &respond(ZEROS, &fourth));
@@ -181,17 +184,39 @@ fn other_programs_may_disturb_a_shared_card_at_no_cost() {
     answer(&mut session, "Response data", &respond(ZEROS, &first));
     answer(&mut session, "New PIN", "4711");
     answer(&mut session, "Confirm", "4711");
-    session.sees("The card no longer waits for this response.");
+    session.sees("it no longer waits for this response. No try was spent.");
     let second = challenge(&mut session);
     assert_eq!(tries(desk.socket()).1, 5);
     // Another program resets the card.
     other.disconnect(Disposition::Reset).unwrap();
-    session.sees("Another program reset the card; its challenge is gone.");
+    session.sees("Another program reset the card; its code is dead.");
     let third = challenge(&mut session);
     assert!(second != third && first != second);
     session.sees("Response data");
     session.control('c');
     session.ends();
+}
+
+/// Two programs that show a code of one card: the card has the later one only, and takes no response to the first.
+#[test]
+fn a_code_that_another_program_has_overtaken_costs_no_try() {
+    let desk = Desk::with(card("gids", 12));
+    at(desk.socket(), &["card", "lock", "pin"], "").ok();
+    let mut session = in_terminal(desk.socket(), &["unlock", "--share"]);
+    let first = challenge(&mut session);
+    let second = at(desk.socket(), &["unlock", "--challenge"], "").ok();
+    answer(&mut session, "Response data", &respond(ZEROS, &first));
+    answer(&mut session, "New PIN", "4711");
+    answer(&mut session, "Confirm", "4711");
+    session.sees("it no longer waits for this response. No try was spent.");
+    let third = challenge(&mut session);
+    assert!(first != third && second.trim() != third);
+    answer(&mut session, "Response data", &respond(ZEROS, &third));
+    answer(&mut session, "New PIN", "4711");
+    answer(&mut session, "Confirm", "4711");
+    session.sees("Unlocked.");
+    session.ends();
+    assert_eq!(tries(desk.socket()), (3, 5));
 }
 
 #[test]
@@ -201,9 +226,11 @@ fn a_card_is_chosen_from_those_in_readers() {
     let socket = up.socket();
     at(&socket, &["card", "lock", "pin", "--reader", "cardlab PIV admin"], "").ok();
     let mut session = in_terminal(&socket, &["unlock"]);
-    session.sees("1  cardlab GIDS 00 00  GIDS card: the PIN is not blocked, 3 tries left");
-    session.sees("2  Yubico YubiKey OTP+FIDO+CCID 01 00  YubiKey 5.4.3: the PIN is not blocked");
-    session.sees("3  cardlab PIV admin 02 00  PIV card, managed: the PIN is blocked");
+    session.sees("1  GIDS card ···");
+    session.sees(", cardlab GIDS 00 00: Not locked, 3 tries left.");
+    session.sees("2  YubiKey 5.4.3 ···");
+    session.sees("3  PIV card, managed ···");
+    session.sees(", cardlab PIV admin 02 00: Locked.");
     answer(&mut session, "Card (1 to 3): ", "4");
     session.sees("A number from 1 to 3, please.");
     answer(&mut session, "Card (1 to 3): ", "3");
@@ -223,10 +250,13 @@ fn a_card_is_chosen_from_those_in_readers() {
     answer(&mut session, "Set a new PIN all the same? [y/N] ", "n");
     session.ends();
     let text = at(&socket, &["unlock", "--reader", "cardlab GIDS"], "").code(1);
-    has(&text, &["the PIN is not blocked, 3 tries left; --force sets a new PIN all the same"]);
+    has(&text, &["The PIN is not blocked, 3 tries left. There is nothing to unlock. --force sets a new PIN all the same"]);
+    // Of several cards none is taken unasked.
+    let text = at(&socket, &["unlock"], "").code(2);
+    has(&text, &["several cards are in readers; say which with --reader or --serial: GIDS card ···"]);
     // A YubiKey has no challenge for its PIN.
     let text = at(&socket, &["unlock", "--reader", "Yubico", "--force"], "").code(1);
-    has(&text, &["This PIV card is unblocked with its PUK only.", "Use --puk."]);
+    has(&text, &["This card is unlocked with its PUK.", "Use --puk."]);
     let text = at(&socket, &["unlock", "--reader", "Nobody"], "").code(3);
     has(&text, &["no reader named 'Nobody'; there are: 'cardlab GIDS 00 00', "]);
     let text = at(&lab.file("nothing"), &["unlock"], "").code(3);
@@ -253,9 +283,9 @@ fn the_puk_way() {
     has(&at(desk.socket(), &["unlock", "--challenge"], "").code(1), &["unblocked with its PUK only"]);
     at(desk.socket(), &["card", "lock", "puk"], "").ok();
     let text = at(desk.socket(), &["unlock", "--puk", "--force"], "12345678\n123456\n").code(1);
-    has(&text, &["The PUK is blocked."]);
+    has(&text, &["Your card cannot be unlocked any more.", "The PUK is blocked after too many wrong ones."]);
     let gids = Desk::with(card("gids", 3));
-    has(&at(gids.socket(), &["unlock", "--puk", "--force"], "").code(1), &["a GIDS card has no PUK; leave --puk out"]);
+    has(&at(gids.socket(), &["unlock", "--puk", "--force"], "").code(1), &["the card cannot be unlocked with --puk now"]);
 }
 
 #[test]
@@ -322,12 +352,14 @@ fn a_lost_card_says_so() {
     answer(&mut session, "Response data", "0123456789ABCDEF");
     answer(&mut session, "New PIN", "4711");
     answer(&mut session, "Confirm", "4711");
-    session.sees("Wrong response; no tries left.");
-    session.sees("The administration key is blocked: nothing unblocks this card any more.");
+    session.sees("A wrong one blocks the administrator key, and the card is lost for good.");
+    answer(&mut session, "Use the last response? [y/N] ", "y");
+    session.sees("it was the last: the administrator key is blocked.");
+    session.sees("Your card cannot be unlocked any more.");
     session.ends();
     assert_eq!(tries(desk.socket()), (0, 0));
     let blank = Desk::with(card("gids-blank", 7));
-    has(&at(blank.socket(), &["unlock"], "").code(1), &["this GIDS card is not initialised"]);
+    has(&at(blank.socket(), &["unlock"], "").code(1), &["This card has no PIN yet", "It is not initialised"]);
 }
 
 #[test]
@@ -337,6 +369,7 @@ fn aes_cards_show_32_characters_and_no_colour_is_no_colour() {
     let up = Up::start(&lab, &["--card", &format!("gids,admin-algorithm=aes128,admin-key={key}")]);
     at(&up.socket(), &["card", "lock", "pin"], "").ok();
     let command = terminal::Command::new(CARDLAB)
+        .env(STATE[0], STATE[1])
         .arg("unlock")
         .env("PCSCLITE_CSOCK_NAME", up.socket())
         .env("TERM", "xterm")

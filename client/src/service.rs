@@ -1,11 +1,8 @@
 //! The card management server's workstation service, as a workstation uses it.
 
-use crate::minidriver::{CardError, Secret};
 pub use crate::unreachable::{Distrust, Unreachable};
 use cardlab_protocol::problem::Problem;
-use cardlab_protocol::workstation::{
-    Answers, CardOutcome, Challenge, Judged, Open, Opened, Outcome, PATH, Report, Response, TaskOffer, Ways,
-};
+use cardlab_protocol::workstation::{Answers, Challenge, Judged, Open, Opened, Outcome, PATH, Report, Response, TaskOffer, Ways};
 use reqwest::blocking::{Client, Response as Reply};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Url};
@@ -27,7 +24,7 @@ const ANSWER: Duration = Duration::from_secs(30);
 const LONGEST_ANSWER: u64 = 10 * 1024 * 1024;
 
 /// Why the server gave no answer.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ServiceError {
     /// Not an address.
     #[error("'{0}' is no server address: write https://HOST[:PORT], or http:// on this machine")]
@@ -53,19 +50,6 @@ pub enum ServiceError {
     /// It refused what was sent.
     #[error("{0}")]
     Refused(String),
-}
-
-/// What a server is to hear of a card that refused after a response was given; `None` when neither the
-/// response nor the card's absence was the reason.
-#[must_use]
-pub fn outcome(error: &CardError) -> Option<Outcome> {
-    let (outcome, tries_left) = match error {
-        CardError::Wrong { secret: Secret::AdminKey, left } => (CardOutcome::Refused, *left),
-        CardError::Blocked(Secret::AdminKey) => (CardOutcome::Refused, Some(0)),
-        CardError::Transport(_) | CardError::ChallengeGone | CardError::AnotherCard => (CardOutcome::Gone, None),
-        _ => return None,
-    };
-    Some(Outcome { outcome, tries_left })
 }
 
 /// How far a server is trusted.

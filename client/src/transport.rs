@@ -12,7 +12,7 @@ use cardlab_protocol::apdu;
 use thiserror::Error;
 
 /// Why an exchange did not take place.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum TransportError {
     /// The card is no longer in the reader.
     #[error("the card was removed")]

@@ -4,7 +4,6 @@ use cardlab_client::lock;
 use cardlab_client::minidriver::{Authenticator, Minidriver, Secret};
 use cardlab_client::piv;
 use cardlab_client::transport::InProcess;
-use cardlab_client::unlock::online;
 use proptest::prelude::*;
 
 /// Answers with status words that let the functions go on, and sometimes not.
@@ -29,12 +28,12 @@ proptest! {
         let mut next = responses.into_iter().cycle().take(2000);
         let mut card = InProcess(move |_: &[u8]| next.next());
         let _ = piv::identity(&mut card);
-        let _ = online::unlock::<()>(&mut card, None, b"246810", |challenge| Ok(challenge.to_vec()));
         if let Ok(mut card) = Minidriver::open(&mut card) {
             let _ = card.card_pin_status();
             let _ = card.card_id();
             let _ = card.card_query_free_space();
             let _ = card.card_get_challenge();
+            let _ = card.unblock_challenge();
             let _ = card.card_unblock_pin(Authenticator::Response(&[0; 8]), b"246810");
             let _ = card.card_unblock_pin(Authenticator::Puk(b"12345678"), b"246810");
             let _ = card.card_change_authenticator(b"123456", b"246810");

@@ -4,8 +4,6 @@ use cardlab_client::lock::{self, LockError};
 use cardlab_client::minidriver::{Authenticator, CardError, Counter, Minidriver, PinCharacters, PinFault, Secret};
 use cardlab_client::recognise::{Edge, current, recognise};
 use cardlab_client::transport::{InProcess, Transport, TransportError};
-use cardlab_client::unlock::offline::{Guard, Offline};
-use cardlab_client::unlock::online::{self, OnlineError};
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_sim::{Card, Issued, Profile, World};
 
@@ -217,30 +215,21 @@ fn the_puk_unblocks_where_there_is_one() {
     assert!(matches!(none, Err(CardError::NotSupported(_))));
     let mut piv = card("nist-piv", &[]);
     let mut transport = reach(&mut piv);
-    let Err(refused) = Offline::begin(&mut transport, Guard::Look) else { panic!("a PIV card gives no challenge to people") };
+    let refused = Minidriver::open(&mut transport).unwrap().unblock_challenge().unwrap_err();
     assert_eq!(refused.to_string(), "this PIV card is unblocked with its PUK only");
 }
 
 #[test]
-fn online_and_offline() {
+fn a_response_unblocks_and_a_slip_in_the_pin_spends_nothing() {
     for (mut card, key) in managed() {
         let mut transport = reach(&mut card);
-        lock::bring_to(&mut Minidriver::open(&mut transport).unwrap(), Secret::Pin, 0).unwrap();
-        // The server does not answer; the person mistypes; neither costs a try.
-        let silent = online::unlock(&mut transport, None, b"246810", |_| Err("no answer"));
-        assert!(matches!(silent, Err(OnlineError::Response("no answer"))));
-        let slip = online::unlock::<()>(&mut transport, None, b"", |_| panic!("nobody is asked"));
-        assert!(matches!(slip, Err(OnlineError::Card(CardError::Pin(PinFault::Empty)))));
-        online::unlock(&mut transport, None, b"246810", |challenge| key.respond(challenge)).unwrap();
-
-        lock::bring_to(&mut Minidriver::open(&mut transport).unwrap(), Secret::Pin, 0).unwrap();
-        let mut offline = Offline::begin(&mut transport, Guard::Look).unwrap();
-        let response = key.respond(offline.challenge()).unwrap();
-        assert!(offline.keep().unwrap());
-        assert!(matches!(offline.answer(&response, b"1"), Err(CardError::Pin(_))), "and the challenge stays");
-        offline.answer(&response, b"135791").unwrap();
-        drop(offline);
         let mut card = Minidriver::open(&mut transport).unwrap();
+        lock::bring_to(&mut card, Secret::Pin, 0).unwrap();
+        let response = key.respond(&card.unblock_challenge().unwrap()).unwrap();
+        let slip = card.card_unblock_pin(Authenticator::Response(&response), b"1");
+        assert!(matches!(slip, Err(CardError::Pin(_))), "{slip:?}");
+        // The challenge stays.
+        card.card_unblock_pin(Authenticator::Response(&response), b"135791").unwrap();
         card.card_authenticate_pin(b"135791").unwrap();
         assert_eq!(card.card_pin_status().unwrap().admin.map(|c| c.left), Some(5));
     }

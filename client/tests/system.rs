@@ -4,7 +4,6 @@
 use cardlab_client::minidriver::{Authenticator, Minidriver, Secret};
 use cardlab_client::system::SystemReaders;
 use cardlab_client::transport::{Transport, TransportError};
-use cardlab_client::unlock::offline::{Guard, Offline};
 use cardlab_client::{lock, minidriver::CardError};
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_sim::card::{Card, World};
@@ -38,11 +37,15 @@ fn unlock() {
     assert_eq!(readers.names().unwrap()[0], "Test 00 00");
     let mut card = readers.connect("Test 00 00").unwrap();
     lock::bring_to(&mut Minidriver::open(&mut card).unwrap(), Secret::Pin, 0).unwrap();
-    let mut offline = Offline::begin(&mut card, Guard::Transaction).unwrap();
-    assert!(offline.keep().unwrap());
-    let response = key.respond(offline.challenge()).unwrap();
-    offline.answer(&response, b"246810").unwrap();
-    drop(offline);
+    card.begin().unwrap();
+    let challenge = Minidriver::open(&mut card).unwrap().unblock_challenge().unwrap();
+    card.check().unwrap();
+    let response = key.respond(&challenge).unwrap();
+    let unblock = |card: &mut dyn Transport, pin: &[u8]| {
+        Minidriver::resume(card)?.card_unblock_pin(Authenticator::Response(&response), pin)
+    };
+    unblock(&mut card, b"246810").unwrap();
+    card.end().unwrap();
     Minidriver::open(&mut card).unwrap().card_authenticate_pin(b"246810").unwrap();
 
     // The transaction has ended: another handle gets in, and resets the card.
@@ -52,11 +55,12 @@ fn unlock() {
     other.end().unwrap();
 
     // Without a transaction: the challenge survives a handle that is dropped, not another's selection.
-    let mut offline = Offline::begin(&mut card, Guard::Look).unwrap();
-    let response = key.respond(offline.challenge()).unwrap();
+    let challenge = Minidriver::open(&mut card).unwrap().unblock_challenge().unwrap();
+    let response = key.respond(&challenge).unwrap();
     Minidriver::open(&mut other).unwrap();
-    assert!(matches!(offline.answer(&response, b"135791"), Err(CardError::ChallengeGone)));
-    drop(offline);
+    let answered =
+        Minidriver::resume(&mut card).and_then(|mut card| card.card_unblock_pin(Authenticator::Response(&response), b"135791"));
+    assert!(matches!(answered, Err(CardError::ChallengeGone)), "{answered:?}");
     let mut mine = Minidriver::open(&mut card).unwrap();
     assert_eq!(mine.card_pin_status().unwrap().admin.map(|c| c.left), Some(5), "no try was spent");
     mine.card_get_challenge().unwrap();

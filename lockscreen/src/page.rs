@@ -1,7 +1,5 @@
 //! The page.
 
-use crate::desk::{Act, Desk};
-use crate::screen::{Screen, Shown};
 use askama::Template;
 use axum::Router;
 use axum::extract::rejection::FormRejection;
@@ -10,19 +8,31 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use cardlab_client::unlock::desk::Desk;
+use cardlab_client::unlock::session::words;
+use cardlab_client::unlock::session::{Act, LockedView, NewPin, Online, Place, Screen, Shown};
 use cardlab_protocol::problem::Problem;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tower_http::set_header::SetResponseHeaderLayer;
 use zeroize::Zeroizing;
 
 /// Longest form: ten answers.
 const LONGEST_BODY: usize = 16 * 1024;
+/// How long a form waits for what comes of it before the page says that it takes a while.
+const SHORT: Duration = Duration::from_secs(2);
+/// How long the page waits for a change before it asks anew.
+const LONG: Duration = Duration::from_secs(20);
+/// Digits of a field of a code.
+const GROUP: usize = 4;
 
 /// Of every answer: it is kept by nobody, and is shown in no other site's page.
-const HEADERS: [(HeaderName, &str); 3] = [
+const HEADERS: [(HeaderName, &str); 4] = [
     (header::CACHE_CONTROL, "no-store"),
     (header::X_FRAME_OPTIONS, "DENY"),
+    // Without a referrer of its own a form comes from nowhere ("Origin: null", Fetch 3.2), as one of another site may.
+    (header::REFERRER_POLICY, "same-origin"),
     (
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
@@ -33,6 +43,7 @@ const HEADERS: [(HeaderName, &str); 3] = [
 #[derive(Clone)]
 struct Site {
     desk: Desk,
+    place: Place,
     /// In every form: no other page can send one.
     token: Arc<str>,
 }
@@ -40,8 +51,8 @@ struct Site {
 #[derive(Template)]
 #[template(path = "screen.html")]
 struct Page<'a> {
-    shown: Shown,
-    state: String,
+    shown: &'a Shown,
+    session: bool,
     token: &'a str,
 }
 
@@ -51,75 +62,93 @@ struct Refused<'a> {
     message: &'a str,
 }
 
-/// The routes of the lock screen.
+impl Page<'_> {
+    /// Fields of the response: as many as the code has groups, with what was typed.
+    fn fields(&self, view: &LockedView) -> Vec<String> {
+        let groups = view.code.as_ref().map_or(0, |code| code.groups().len());
+        let typed: Vec<char> = view.typed.chars().collect();
+        let whole: String = typed.iter().filter(|c| !c.is_whitespace() && **c != '-').collect();
+        // What fits is shown where it belongs; what does not is shown whole, to be mended.
+        if whole.chars().count() > groups * GROUP || !whole.is_ascii() {
+            let mut fields = vec![String::new(); groups];
+            if let Some(first) = fields.first_mut() {
+                first.clone_from(&view.typed);
+            }
+            return fields;
+        }
+        (0..groups).map(|n| whole.chars().skip(n * GROUP).take(GROUP).collect()).collect()
+    }
+}
+
+/// The routes of the lock screen; `place` says whether it is one, or a window in a session.
 ///
 /// # Errors
 /// When the system has no random numbers.
-pub fn router(desk: Desk) -> Result<Router, getrandom::Error> {
+pub fn router(desk: Desk, place: Place) -> Result<Router, getrandom::Error> {
     let mut token = [0; 16];
     getrandom::fill(&mut token)?;
     let token = cardlab_protocol::codes::digits(&token).into();
     let style = || async { ([(header::CONTENT_TYPE, "text/css")], include_str!("../assets/style.css")) };
-    let script = || async { ([(header::CONTENT_TYPE, "text/javascript")], include_str!("../assets/watch.js")) };
-    let state = get(|State(site): State<Site>| async move { kind(&site.desk.shown().screen) });
+    let script = || async { ([(header::CONTENT_TYPE, "text/javascript")], include_str!("../assets/screen.js")) };
     let router = Router::new()
         .route("/", get(show))
-        .route("/state", state)
+        .route("/changed/{version}", get(changed))
         .route("/style.css", get(style))
-        .route("/watch.js", get(script))
+        .route("/screen.js", get(script))
         .route("/do/{act}", post(act))
-        .fallback(async |headers: HeaderMap| refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", "there is no such page"))
+        .fallback(async |headers: HeaderMap| refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", "There is no such page."))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(middleware::from_fn(guard))
-        .with_state(Site { desk, token });
+        .with_state(Site { desk, place, token });
     Ok(HEADERS.into_iter().fold(router, |router, (name, value)| {
         router.layer(SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value)))
     }))
 }
 
-/// Names of this machine only: a page elsewhere cannot reach here under a name of its own.
+/// Names of this machine only: a page elsewhere cannot reach here under a name of its own, nor send a form.
 async fn guard(request: Request, next: Next) -> Response {
-    let host = request.headers().get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    if !matches!(name, "127.0.0.1" | "localhost" | "[::1]") {
-        let message = "the lock screen is for this machine only: 127.0.0.1 or localhost";
+    if is_elsewhere(request.headers()) {
+        let message = "The lock screen is for this machine only: open it at 127.0.0.1 or localhost.";
         return refused(request.headers(), StatusCode::FORBIDDEN, "ELSEWHERE", message);
     }
     next.run(request).await
+}
+
+fn is_elsewhere(headers: &HeaderMap) -> bool {
+    let text = |name: HeaderName| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let (host, origin) = (text(header::HOST), text(header::ORIGIN));
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let ours = matches!(name, "127.0.0.1" | "localhost" | "[::1]");
+    !ours || !origin.is_empty() && origin != format!("http://{host}")
 }
 
 /// A refusal: on a page for who asks for one, else as a problem.
 fn refused(headers: &HeaderMap, status: StatusCode, name: &str, message: &str) -> Response {
     let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accepted.contains("text/html") {
-        return (status, shown(&Refused { message })).into_response();
+        return (status, rendered(&Refused { message })).into_response();
     }
     Problem::new(status, name, message).answer().into_response()
 }
 
-/// What the page watches: it loads anew when this changes.
-fn kind(screen: &Screen) -> String {
-    match screen {
-        Screen::Insert { message } => format!("insert {message}"),
-        Screen::Pin { card, left } => format!("pin {card} {left:?}"),
-        Screen::Welcome { card } => format!("welcome {card}"),
-        Screen::Locked { card, .. } => format!("locked {card}"),
-        Screen::Questions { .. } => "questions".into(),
-        Screen::NewPin { .. } => "new-pin".into(),
-        Screen::Challenge { grouped, .. } => format!("challenge {grouped}"),
-        Screen::Done => "done".into(),
-    }
-}
-
 async fn show(State(site): State<Site>) -> Response {
-    let now = site.desk.shown();
-    shown(&Page { state: kind(&now.screen), shown: now, token: &site.token })
+    let shown = site.desk.shown();
+    rendered(&Page { shown: &shown, session: site.place == Place::InSession, token: &site.token })
 }
 
-fn shown(page: &impl Template) -> Response {
+fn rendered(page: &impl Template) -> Response {
     match page.render() {
         Ok(text) => Html(text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+/// Waits until something else is shown than this version; gives which.
+async fn changed(State(site): State<Site>, Path(version): Path<u32>) -> Response {
+    let wait = move || site.desk.wait_until(LONG, |shown| shown.version != version).version;
+    match tokio::task::spawn_blocking(wait).await {
+        Ok(version) => version.to_string().into_response(),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
 }
 
@@ -129,31 +158,55 @@ async fn act(
     headers: HeaderMap,
     form: Result<Form<HashMap<String, String>>, FormRejection>,
 ) -> Response {
-    let fields = match form {
+    let mut fields = match form {
         Ok(Form(fields)) => fields,
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            let message = format!("a form has at most {LONGEST_BODY} bytes");
+            let message = format!("That is too long: a form has at most {LONGEST_BODY} bytes. Nothing was sent to the card.");
             return refused(&headers, StatusCode::PAYLOAD_TOO_LARGE, "TOO_LONG", &message);
         }
         Err(rejection) => return refused(&headers, StatusCode::BAD_REQUEST, "MALFORMED", &rejection.body_text()),
     };
     if fields.get("token").is_none_or(|sent| *sent != *site.token) {
-        let message = "this form is not from the lock screen's own page; load it again";
+        let message = "This form is not from the lock screen's own page; load it again.";
         return refused(&headers, StatusCode::FORBIDDEN, "NOT_OUR_FORM", message);
     }
-    let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
-    let secret = |name: &str| Zeroizing::new(field(name));
-    let answers = || (0..10).map_while(|n| fields.get(&format!("answer{n}")).cloned().map(Zeroizing::new)).collect();
-    let act = match name.as_str() {
-        "pin" => Act::Pin(secret("pin")),
-        "online" => Act::Online,
-        "answer" => Act::Answer(answers()),
-        "new-pin" => Act::NewPin(secret("pin"), secret("confirmation")),
-        "offline" => Act::Offline,
-        "respond" => Act::Respond(field("response"), secret("pin"), secret("confirmation")),
-        "back" => Act::Back,
-        _ => return refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", "the lock screen has no such form"),
+    let step = fields.get("step").and_then(|step| step.parse().ok());
+    let Some(act) = act_of(&name, &mut fields) else {
+        return refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", "The lock screen has no such form.");
     };
-    site.desk.act(act).await;
-    Redirect::to("/").into_response()
+    let desk = site.desk;
+    // What was sent twice, or to an older page, does nothing: the page shows what is.
+    let done = tokio::task::spawn_blocking(move || {
+        desk.act(Some(step.unwrap_or(u32::MAX)), act);
+        desk.settled(SHORT)
+    });
+    match done.await {
+        Ok(_) => Redirect::to("/").into_response(),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+fn act_of(name: &str, fields: &mut HashMap<String, String>) -> Option<Act> {
+    let mut secret = |name: &str| Zeroizing::new(fields.remove(name).unwrap_or_default());
+    let numbered = |fields: &mut HashMap<String, String>, name: &str| {
+        (0..10).map_while(|n| fields.remove(&format!("{name}{n}"))).map(Zeroizing::new).collect::<Vec<_>>()
+    };
+    Some(match name {
+        "choose" => Act::Choose(secret("card").to_string()),
+        "pin" => Act::Pin(secret("pin")),
+        "all-the-same" => Act::AllTheSame,
+        "questions" => Act::Questions,
+        "answers" => Act::Answers(numbered(fields, "answer")),
+        "new-pin" => Act::NewPin(NewPin { pin: secret("pin"), confirmation: secret("confirmation") }),
+        "respond" => {
+            let new = NewPin { pin: secret("pin"), confirmation: secret("confirmation") };
+            Act::Respond(Zeroizing::new(numbered(fields, "response").iter().map(|part| part.as_str()).collect()), new)
+        }
+        "sure" => Act::Sure,
+        "use-puk" => Act::UsePuk,
+        "puk" => Act::Puk(secret("puk"), NewPin { pin: secret("pin"), confirmation: secret("confirmation") }),
+        "again" => Act::Again,
+        "back" => Act::Back,
+        _ => return None,
+    })
 }

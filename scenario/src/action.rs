@@ -4,6 +4,7 @@
 //! `save = "name"`.
 
 use crate::typed::Slip;
+use cardlab_client::unlock::session::words;
 use cardlab_vreader::fault::Fault;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
@@ -51,16 +52,45 @@ pub enum Counted {
     Admin,
 }
 
-/// A way on the lock screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Way {
-    /// By security questions.
-    Online,
-    /// By an operator.
-    Offline,
-    /// To the beginning.
+/// A button of the lock screen, by what stands on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Button {
+    /// Chooses the security questions.
+    Questions,
+    /// Cancel, OK, *Lock again*, *Use another card*: back.
     Back,
+    /// A new PIN although the old one is good.
+    AllTheSame,
+    /// The last response.
+    Sure,
+    /// The PUK way.
+    UsePuk,
+    /// Asks card and server once more.
+    Again,
+}
+
+/// What stands on the buttons.
+pub const BUTTONS: [(&str, Button); 9] = [
+    (words::ANSWER_QUESTIONS, Button::Questions),
+    (words::CANCEL, Button::Back),
+    (words::OK, Button::Back),
+    (words::LOCK_AGAIN, Button::Back),
+    (words::OTHER_CARD, Button::Back),
+    (words::ALL_THE_SAME, Button::AllTheSame),
+    (words::SURE, Button::Sure),
+    (words::USE_PUK, Button::UsePuk),
+    (words::TRY_AGAIN, Button::Again),
+];
+
+impl<'de> Deserialize<'de> for Button {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let known = BUTTONS.iter().find(|(label, _)| *label == text).map(|(_, button)| *button);
+        known.ok_or_else(|| {
+            let labels: Vec<&str> = BUTTONS.iter().map(|(label, _)| *label).collect();
+            D::Error::custom(format!("no button '{text}'; there are: {}", labels.join(", ")))
+        })
+    }
 }
 
 /// A fault as text, such as `remove-after,ins=2C`.
@@ -150,16 +180,18 @@ pub enum Action {
         remote_desktop: bool,
         #[serde(default)]
         in_session: bool,
-        /// Other programs may use the card during an offline unlock.
-        #[serde(default)]
-        share: bool,
         #[serde(default)]
         offline_text: String,
+        /// It sees the cards in all readers, and begins with this one.
+        #[serde(default)]
+        all_readers: bool,
     },
     /// Types a PIN.
     TypePin { pin: String },
-    /// Chooses a way.
-    Choose { way: Way },
+    /// Presses a button that is shown.
+    Press { button: Button },
+    /// Chooses a card among those in readers.
+    ChooseCard { card: String },
     /// Types answers.
     TypeAnswers {
         #[serde(default)]
@@ -169,6 +201,8 @@ pub enum Action {
     },
     /// Types a new PIN and its confirmation, which is the same where it is left out.
     TypeNewPin { pin: String, confirmation: Option<String> },
+    /// Types a PUK, a new PIN and its confirmation.
+    TypePuk { puk: String, pin: String, confirmation: Option<String> },
     /// Types a response, a new PIN and its confirmation.
     TypeResponse {
         #[serde(default = "given")]
@@ -366,6 +400,7 @@ impl Action {
     #[must_use]
     pub fn cards(&self) -> Vec<&str> {
         let named = match self {
+            Self::ChooseCard { card } => return vec![card],
             Self::Swap { card, with } => return card.as_deref().into_iter().chain([with.as_str()]).collect(),
             Self::Insert { card }
             | Self::Remove { card }

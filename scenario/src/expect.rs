@@ -22,7 +22,8 @@ pub struct Expect {
     pub field: Option<(String, String)>,
     /// The value that the step gives: a challenge, a response, a PIN.
     pub value: Option<String>,
-    /// Which screen: `insert`, `pin`, `welcome`, `locked`, `questions`, `new-pin`, `challenge`, `done`.
+    /// Which screen: `insert`, `choose`, `put-back`, `pin`, `welcome`, `not-blocked`, `locked`, `last-response`, `puk`,
+    /// `questions`, `new-pin`, `working`, `done`, `lost`, `remote-desktop`.
     pub screen: Option<String>,
     /// A part of what the screen shows.
     pub shows: Option<String>,

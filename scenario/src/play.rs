@@ -11,7 +11,7 @@ use crate::typed::{Slip, typed};
 use crate::world::Broken;
 use crate::world::cards::{Cards, Source};
 use crate::world::site::Site;
-use cardlab_lockscreen::desk::Desk;
+use cardlab_client::unlock::desk::Desk;
 use cardlab_protocol::workstation::Question;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -221,7 +221,9 @@ impl<'a> Player<'a> {
             | Action::ToolRespond { .. } => self.program(action),
             Action::LockScreen { .. }
             | Action::TypePin { .. }
-            | Action::Choose { .. }
+            | Action::Press { .. }
+            | Action::ChooseCard { .. }
+            | Action::TypePuk { .. }
             | Action::TypeAnswers { .. }
             | Action::TypeNewPin { .. }
             | Action::TypeResponse { .. }

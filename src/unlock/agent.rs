@@ -1,19 +1,16 @@
 //! `cardlab agent`: tasks that operators order for the card in a reader of this workstation.
 
-use super::ask::{NoAnswer, Questions};
-use super::online::{self, Asked, OnlineOptions};
+use super::ask::Questions;
+use super::converse::{Conversation, Ended};
 use super::talk::Talk;
-use super::{Disturbance, Ended, connect, is_gone, not_unlocked};
-use crate::choose::{self, ReaderChoice};
+use super::{LAST_WORDS, OnlineOptions, desk};
+use crate::choose::ReaderChoice;
 use crate::exit::{Exit, Failure, OrExit};
 use anyhow::anyhow;
-use cardlab_client::minidriver::Minidriver;
-use cardlab_client::service::{Service, ServiceError};
-use cardlab_pcsclite::client::{Connection, Context};
-use cardlab_pcsclite::code::attribute;
-use cardlab_protocol::workstation::TaskOffer;
+use cardlab_client::unlock::desk::{Desk, is_settled};
+use cardlab_client::unlock::session::{Act, Begin, Notice, Screen};
 use clap::Args;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[derive(Args)]
 #[command(after_help = "Example:\n  cardlab agent --online http://127.0.0.1:8320")]
@@ -37,16 +34,6 @@ pub(crate) struct Agent {
     new_pin_stdin: bool,
 }
 
-/// What came of asking.
-enum Asking {
-    /// The server has nothing, or there is no card.
-    Nothing,
-    /// A task was done.
-    Done,
-    /// A task was not done.
-    NotDone,
-}
-
 impl Agent {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let server = self
@@ -55,100 +42,67 @@ impl Agent {
             .ok_or_else(|| anyhow!("--online URL, or service_url in --settings FILE, says which server orders tasks"))
             .or_exit(Exit::USAGE)?;
         let mut questions = Questions::new(Talk::new(false), self.new_pin_stdin);
-        let context = self.choice.context()?;
-        let every = Duration::from_secs(self.every);
+        let readers = self.choice.context()?.readers().or_exit(Exit::NOT_THERE)?;
+        if self.once {
+            self.choice.pick(&readers)?;
+        }
+        let desk = desk(&self.choice, Some(server), Begin::Task, false, None)?;
+        if self.once {
+            let ended = self.ask(&desk, &mut questions);
+            desk.finish(LAST_WORDS);
+            return Ok(match ended? {
+                Some(Ended::Unlocked) => Exit::FINE,
+                Some(Ended::Not | Ended::NoTask) | None => Exit::FAILED,
+            });
+        }
         loop {
-            let readers = context.readers().or_exit(Exit::NOT_THERE)?;
-            let asking = match self.reader(&readers)? {
-                Some(reader) => self.ask(&server, &context, &reader, &mut questions)?,
-                None => Asking::Nothing,
-            };
-            if self.once {
-                return Ok(match asking {
-                    Asking::Done => Exit::FINE,
-                    Asking::NotDone | Asking::Nothing => Exit::FAILED,
-                });
-            }
-            // The next card, or the next time.
-            let end = Instant::now() + every;
-            let mut known = readers;
-            loop {
-                let left = end.saturating_duration_since(Instant::now());
-                let now = context.wait_for_change(&known, left).or_exit(Exit::NOT_THERE)?;
-                let put_in = now.iter().any(|r| r.has_card() && !choose::named(&known, &r.name).is_some_and(|k| k.has_card()));
-                known = now;
-                if put_in || Instant::now() >= end {
-                    break;
-                }
-            }
-        }
-    }
-
-    /// The reader with the card; none while there is no card, unless that was asked for once.
-    fn reader(&self, readers: &[cardlab_pcsclite::wire::ReaderState]) -> Result<Option<String>, Failure> {
-        match self.choice.pick(readers) {
-            Ok(reader) => Ok(Some(reader)),
-            Err(failure) if self.once => Err(failure),
-            Err(_) => Ok(None),
-        }
-    }
-
-    fn ask(&self, server: &Service, context: &Context, reader: &str, questions: &mut Questions) -> Result<Asking, Failure> {
-        let mut card = match connect(context, reader, questions.talk) {
-            Ok(card) => card,
-            Err(error) if is_gone(&error) && !self.once => return Ok(Asking::Nothing),
-            Err(error) => return Err(error).or_exit(Exit::NOT_THERE),
-        };
-        match task(server, &mut card, questions) {
-            Ok(asking) => Ok(asking),
-            Err(NoAnswer::Failure(failure)) if self.once => Err(failure),
-            Err(NoAnswer::Failure(failure)) => {
+            if let Err(failure) = self.ask(&desk, &mut questions) {
                 // Another card, or another time, may go better.
                 eprintln!("cardlab: {:#}", failure.error);
-                Ok(Asking::NotDone)
             }
-            Err(NoAnswer::End | NoAnswer::Broken(_)) => Ok(Asking::NotDone),
+            // The next card, or the next time.
+            let step = desk.shown().step;
+            desk.wait_until(Duration::from_secs(self.every), |shown| shown.step != step && is_settled(shown));
         }
     }
-}
 
-fn task(server: &Service, card: &mut Connection<'_>, questions: &mut Questions) -> Result<Asking, NoAnswer<Disturbance>> {
-    let atr = card.attribute(attribute::ATR_STRING).unwrap_or_default();
-    let (id, policy) = {
-        let mut opened = Minidriver::open(card).or_exit(Exit::NOT_THERE)?;
-        (opened.card_id().or_exit(Exit::NOT_THERE)?, opened.card_pin_policy())
-    };
-    let Some(id) = id else { return Err(not_unlocked("this card has no serial that a server could know it by").into()) };
-    let (session, asked) = match server.task(&online::about(&id, &atr)) {
-        Ok(TaskOffer::ResetUserPin { session, questions, .. }) => (session, questions),
-        Ok(TaskOffer::None) => return Ok(Asking::Nothing),
-        Err(
-            error @ (ServiceError::Unreachable(_) | ServiceError::Refused(_) | ServiceError::TooMany(_) | ServiceError::Busy(_)),
-        ) => {
-            eprintln!("cardlab: {error}");
-            return Ok(Asking::Nothing);
+    /// Asks for the card that is there; `None` where there is none.
+    fn ask(&self, desk: &Desk, questions: &mut Questions) -> Result<Option<Ended>, Failure> {
+        let mut shown = desk.settled(LAST_WORDS);
+        if let Screen::Choose(cards) = &shown.screen
+            && let Some(card) = cards.iter().find(|card| card.trouble.is_none())
+        {
+            desk.act(Some(shown.step), Act::Choose(card.key.clone()));
+            shown = desk.settled(LAST_WORDS);
         }
-        Err(error) => return Err(Failure::from(anyhow::Error::from(error)).into()),
-    };
-    questions.talk.note("Your operator asks you to set a new PIN for this card. Ctrl-D: not now.");
-    let mut work = || match online::answer(server, session.clone(), &asked, card, questions)? {
-        Asked::Session(session) => online::set_pin(server, card, &id, policy, &session, questions),
-        Asked::Offline(why) => {
-            questions.talk.note(&why);
-            Ok(None)
+        if matches!(shown.screen, Screen::Done(_) | Screen::PutBack(_)) {
+            desk.act(Some(shown.step), Act::Back);
+            shown = desk.settled(LAST_WORDS);
         }
-    };
-    let done = work();
-    match done {
-        Ok(Some(Ended::Exit(Exit::FINE))) => {
-            questions.talk.note("User PIN reset successfully.");
-            Ok(Asking::Done)
+        if !matches!(shown.screen, Screen::NoTask(_)) {
+            return Ok(None);
         }
-        Ok(_) => Ok(Asking::NotDone),
-        Err(no_answer) => {
-            // Nobody answered, or the card went: the task waits.
-            let _ = server.later(&session);
-            Err(no_answer)
+        desk.act(Some(shown.step), Act::AskTask);
+        let shown = desk.wait_until(LAST_WORDS, is_settled);
+        if let (Screen::NoTask(card), notice) = (&shown.screen, &shown.notice) {
+            match notice {
+                Some(notice @ (Notice::Server(_) | Notice::NoSerial)) => eprintln!("cardlab: {}", notice.text()),
+                _ if self.once => questions.talk.note(&format!("There is no task for {}.", card.name())),
+                _ => {}
+            }
+            return Ok(Some(Ended::NoTask));
         }
+        let mut conversation = Conversation::new(desk, questions);
+        let ended = conversation.hold();
+        match ended {
+            Ok(Ended::Unlocked) => {
+                // The operator sees it when the user does.
+                desk.finish(LAST_WORDS);
+                questions.talk.note("User PIN reset successfully.");
+            }
+            // Nobody answered, or it went wrong: the task waits.
+            _ => drop(desk.act(None, Act::Back)),
+        }
+        ended.map(Some)
     }
 }

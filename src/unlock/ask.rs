@@ -1,13 +1,17 @@
 //! The questions of the Unlock tool.
 
-use super::talk::{Talk, sentence};
+use super::talk::Talk;
 use crate::exit::{Exit, Failure, OrExit};
 use crate::terminal::{Entry, Lines};
 use anyhow::anyhow;
-use cardlab_client::minidriver::{PinCharacters, PinFault, PinPolicy};
-use cardlab_client::unlock::offline::KEEP_EVERY;
+use cardlab_client::minidriver::{PinFault, PinPolicy};
+use cardlab_client::unlock::session::words::{rules, sentence};
 use std::ops::ControlFlow;
+use std::time::Duration;
 use zeroize::Zeroizing;
+
+/// How often it is looked at whether what is being typed is still wanted.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Why there is no answer.
 pub(super) enum NoAnswer<B> {
@@ -53,7 +57,7 @@ impl Questions {
         if self.is_person() {
             self.talk.ask(question);
         }
-        match self.lines.next(hidden, KEEP_EVERY, idle).map_err(Failure::from)? {
+        match self.lines.next(hidden, LOOK_EVERY, idle).map_err(Failure::from)? {
             Entry::Line(line) => Ok(line),
             Entry::End => Err(NoAnswer::End),
             Entry::Broken(why) => Err(NoAnswer::Broken(why)),
@@ -84,8 +88,7 @@ impl Questions {
         policy: PinPolicy,
         idle: &mut dyn FnMut() -> ControlFlow<B>,
     ) -> Result<Zeroizing<String>, NoAnswer<B>> {
-        let kind = if policy.characters == PinCharacters::Digits { "digits" } else { "characters" };
-        let question = format!("New PIN ({} to {} {kind}): ", policy.minimum, policy.maximum);
+        let question = format!("New PIN ({}): ", rules(&policy));
         loop {
             let pin = self.line(&question, true, idle)?;
             if let Err(fault) = policy.check(pin.as_bytes()) {

@@ -1,7 +1,8 @@
 //! How the Unlock tool speaks: to a person, or as JSON lines to a program.
 
-use cardlab_client::minidriver::{CardError, PinStatus};
-use cardlab_client::recognise::Edge;
+use cardlab_client::minidriver::{CardError, Counter, PinStatus};
+use cardlab_client::unlock::session::words::sentence;
+use cardlab_client::unlock::session::{Disturbance, Face, Notice};
 use cardlab_protocol::codes::{check_code, digits, grouped};
 use serde_json::{Value, json};
 use std::io::{IsTerminal, Write};
@@ -53,17 +54,33 @@ impl Talk {
         self.event(text, &json!({"event": "note", "text": text}));
     }
 
-    pub(super) fn card(self, reader: &str, edge: Edge, id: Option<&[u8]>, status: &PinStatus) {
-        let state = pin_state(status);
-        let name = id.map(|id| format!(", {}", digits(id))).unwrap_or_default();
+    pub(super) fn card(self, card: &Face, status: &PinStatus) {
+        let left = |counter: Option<Counter>| counter.map(|c| c.left);
+        let id = Some(&card.serial).filter(|serial| !serial.is_empty());
+        let (owner, name) = (
+            card.owner.as_deref().map(|owner| format!(" of {owner}")).unwrap_or_default(),
+            id.map(|id| format!(", {id}")).unwrap_or_default(),
+        );
         self.event(
-            &format!("{}{name} in {reader}: {state}", edge.name()),
+            &format!("{}{owner}{name} in {}: {}", card.kind, card.reader, pin_state(status)),
             &json!({
-                "event": "card", "reader": reader, "kind": edge.name(), "card_id": id.map(digits),
-                "pin_tries_left": status.pin.map(|c| c.left), "puk_tries_left": status.puk.map(|c| c.left),
-                "admin_tries_left": status.admin.map(|c| c.left),
+                "event": "card", "reader": card.reader, "kind": card.kind, "card_id": id, "owner": card.owner,
+                "pin_tries_left": left(status.pin), "puk_tries_left": left(status.puk), "admin_tries_left": left(status.admin),
             }),
         );
+    }
+
+    /// What has just happened. What a card refused has its reason and the tries that are left, for programs.
+    pub(super) fn notice(self, notice: &Notice) {
+        let text = notice.text();
+        let (reason, left) = match notice {
+            Notice::Card(error) => reason(error),
+            Notice::ResponseWrong(left) => ("wrong", *left),
+            Notice::CodeDead(Disturbance::Removed) => ("card-gone", None),
+            Notice::CodeDead(_) => ("challenge-gone", None),
+            _ => return self.note(&text),
+        };
+        self.event(&self.strong(&text), &json!({"event": "refused", "reason": reason, "tries_left": left, "text": text}));
     }
 
     pub(super) fn challenge(self, challenge: &[u8]) {
@@ -89,14 +106,7 @@ impl Talk {
     }
 }
 
-/// A message as a sentence.
-pub(super) fn sentence(message: &str) -> String {
-    let mut characters = message.chars();
-    let first = characters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", characters.as_str())
-}
-
-pub(super) fn pin_state(status: &PinStatus) -> String {
+fn pin_state(status: &PinStatus) -> String {
     match status.pin.map(|c| c.left) {
         Some(0) => "the PIN is blocked".into(),
         Some(1) => "the PIN is not blocked, 1 try left".into(),

@@ -144,6 +144,34 @@ impl Browser {
         std::fs::write(directory.join(format!("{name}.png")), self.0.screenshot().await.unwrap()).unwrap();
     }
 
+    /// What stands on the page now.
+    pub async fn page(&self) -> String {
+        self.0.execute("return document.body.innerText", vec![]).await.unwrap().as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Waits until a text is no longer on the page, and gives what is.
+    pub async fn sees_no_more(&self, text: &str) -> String {
+        let gone = tokio::time::timeout(PATIENCE, async {
+            loop {
+                let page = self.page().await;
+                if !page.contains(text) {
+                    return page;
+                }
+            }
+        });
+        gone.await.unwrap_or_else(|_| panic!("'{text}' stays on the page"))
+    }
+
+    /// Widths in pixels of a telephone and a screen; the page is as wide as the window, not wider.
+    pub async fn fits(&self) {
+        for (width, height) in [(375, 800), (1280, 900)] {
+            self.0.set_window_size(width, height).await.unwrap();
+            let script = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+            let over = self.0.execute(script, vec![]).await.unwrap();
+            assert_eq!(over, json!(0), "wider than {width} pixels: {}", self.page().await);
+        }
+    }
+
     pub async fn text(&self, css: &str) -> String {
         self.0.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await.unwrap().text().await.unwrap()
     }

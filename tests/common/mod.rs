@@ -12,6 +12,8 @@ use std::process::{Child, Command, Output, Stdio};
 
 /// The program under test.
 pub const CARDLAB: &str = env!("CARGO_BIN_EXE_cardlab");
+/// The user's state directory of programs under test: notes of codes, reports that wait.
+pub const STATE: [&str; 2] = ["XDG_STATE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/state")];
 /// The factory management key.
 pub const KEY: &str = "010203040506070801020304050607080102030405060708";
 

@@ -1,6 +1,6 @@
 //! A running `cardlab lab` or `cardlab serve`, and a small client for their interfaces.
 
-use super::{CARDLAB, Lab, Said, said};
+use super::{CARDLAB, Lab, STATE, Said, said};
 use reqwest::blocking::Client;
 use reqwest::redirect::Policy;
 use serde_json::Value;
@@ -22,6 +22,7 @@ impl Running {
 
     pub fn with(lab: &Lab, options: &[&str]) -> Self {
         let mut command = Command::new(CARDLAB);
+        command.env(STATE[0], STATE[1]);
         command.current_dir(lab.path()).args(["lab", "--server", "127.0.0.1:0", "--lockscreen", "127.0.0.1:0"]).args(options);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
@@ -45,7 +46,13 @@ impl Running {
 
     pub fn cardlab(&self, arguments: &[&str]) -> Said {
         said(
-            Command::new(CARDLAB).args(arguments).env("PCSCLITE_CSOCK_NAME", &self.socket).stdin(Stdio::null()).output().unwrap(),
+            Command::new(CARDLAB)
+                .env(STATE[0], STATE[1])
+                .args(arguments)
+                .env("PCSCLITE_CSOCK_NAME", &self.socket)
+                .stdin(Stdio::null())
+                .output()
+                .unwrap(),
         )
     }
 }

@@ -59,7 +59,7 @@ pub enum PinFault {
 }
 
 /// Why a card did not do what it was asked. Counters are as they are after it.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CardError {
     /// The secret was wrong (SCARD_W_WRONG_CHV).
     #[error("wrong {secret}{}", tries(*left))]

@@ -1,8 +1,18 @@
 //! Unlocking a card with the administration key that somebody else has.
 //!
-//! A challenge is single use, and the card forgets it at the slightest disturbance. So it is guarded:
-//! [`offline`] keeps a transaction, or holds none and looks before it uses the response; [`online`]
-//! does all within one short transaction. Neither ever repeats a response by itself.
+//! A challenge is single use, and the card forgets it at the slightest disturbance. Nothing here ever repeats a response by
+//! itself.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`session`] | what happens, what is shown, what is done about it: a state machine |
+//! | [`desk`] | its driver: readers, server and person on threads of their own |
+//! | `hand` | one card, on a thread of its own |
+//! | [`pending`] | which code was drawn last, for several programs of one user |
+//! | `teller` | reports to the server, and those that wait for it |
 
-pub mod offline;
-pub mod online;
+pub mod desk;
+mod hand;
+pub mod pending;
+pub mod session;
+mod teller;

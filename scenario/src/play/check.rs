@@ -4,8 +4,11 @@ use super::screen::{PATIENCE, name, text};
 use super::{Done, Player};
 use crate::expect::Expect;
 use crate::file::Step;
+use cardlab_client::unlock::desk::is_settled;
+use cardlab_client::unlock::session::Shown;
 use serde_json::Value;
 use std::fmt::Debug;
+use std::time::Instant;
 
 fn same<T: PartialEq + Debug>(what: &str, expected: &T, found: &T) -> Result<(), String> {
     if expected == found { Ok(()) } else { Err(format!("{what}: expected {expected:?}, found {found:?}")) }
@@ -73,8 +76,11 @@ impl Player<'_> {
         }
         let desk = self.desk().map_err(|e| e.0)?;
         let shows = expect.shows.as_deref().unwrap_or_default();
+        let settled = |shown: &Shown| is_settled(shown) || expect.screen.as_deref() == Some("working");
         let shown = desk.wait_until(PATIENCE, |shown| {
-            expect.screen.as_deref().is_none_or(|wanted| name(&shown.screen) == wanted) && text(shown).contains(shows)
+            settled(shown)
+                && expect.screen.as_deref().is_none_or(|wanted| name(&shown.screen) == wanted)
+                && text(shown).contains(shows)
         });
         if let Some(wanted) = &expect.screen
             && name(&shown.screen) != wanted
@@ -121,7 +127,7 @@ impl Player<'_> {
             same("user locked", &Some(*expected), &view["locked"].as_bool())?;
         }
         if let Some(expected) = &expect.events {
-            let (events, last) = self.site.events(self.seen).map_err(|e| e.0)?;
+            let (events, last) = self.events(expected.len())?;
             self.seen = last;
             let names: Vec<String> = events.iter().map(|(name, _)| name.clone()).collect();
             same("events", expected, &names)?;
@@ -130,5 +136,19 @@ impl Player<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Events since they were last looked at: as many as are expected, or what there is when the lock screen has told all.
+    fn events(&mut self, expected: usize) -> Result<(Vec<(String, String)>, i64), String> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(desk) = &self.desk {
+                desk.finish(PATIENCE);
+            }
+            let (events, last) = self.site.events(self.seen).map_err(|e| e.0)?;
+            if events.len() >= expected || self.desk.is_none() || Instant::now() >= end {
+                return Ok((events, last));
+            }
+        }
     }
 }

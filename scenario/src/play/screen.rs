@@ -1,12 +1,11 @@
 //! The lock screen, as a person before it.
 
 use super::{Done, Player};
-use crate::action::{Action, Way};
+use crate::action::{Action, Button};
 use crate::world::Broken;
 use cardlab_client::service::{Service, Trust};
-use cardlab_lockscreen::Settings;
-use cardlab_lockscreen::desk::{Act, Desk};
-use cardlab_lockscreen::screen::{Screen, Shown};
+use cardlab_client::unlock::desk::{Desk, Setup};
+use cardlab_client::unlock::session::{Act, Begin, NewPin, Place, Rules, Screen, Shown};
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -18,36 +17,28 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// The screen's name in files.
 pub(super) const fn name(screen: &Screen) -> &'static str {
     match screen {
-        Screen::Insert { .. } => "insert",
-        Screen::Pin { .. } => "pin",
-        Screen::Welcome { .. } => "welcome",
-        Screen::Locked { .. } => "locked",
+        Screen::Looking | Screen::NoService(_) | Screen::Insert => "insert",
+        Screen::Choose(_) => "choose",
+        Screen::PutBack(_) => "put-back",
+        Screen::Pin(..) => "pin",
+        Screen::Welcome(_) => "welcome",
+        Screen::NotBlocked(..) => "not-blocked",
+        Screen::Locked(_) => "locked",
+        Screen::LastResponse(_) => "last-response",
+        Screen::Puk(_) => "puk",
         Screen::Questions { .. } => "questions",
         Screen::NewPin { .. } => "new-pin",
-        Screen::Challenge { .. } => "challenge",
-        Screen::Done => "done",
+        Screen::Working(..) => "working",
+        Screen::Done(_) => "done",
+        Screen::Lost(..) => "lost",
+        Screen::RemoteDesktop(_) => "remote-desktop",
+        Screen::NoTask(_) => "no-task",
     }
 }
 
 /// All that can be read on it.
 pub(super) fn text(shown: &Shown) -> String {
-    let screen = match &shown.screen {
-        Screen::Insert { message } => message.clone(),
-        Screen::Pin { card, left } => match left {
-            Some(left) => format!("{card}; {left} tries left"),
-            None => card.clone(),
-        },
-        Screen::Welcome { card } => format!("{card}; welcome"),
-        Screen::Locked { card, online, offline, message } => {
-            let way = |on: bool, name: &str| if on { format!("; {name}") } else { String::new() };
-            format!("{card} is locked{}{}; {message}", way(*online, "Online unlock"), way(*offline, "Offline unlock"))
-        }
-        Screen::Questions { questions } => questions.iter().map(|q| q.text.as_str()).collect::<Vec<_>>().join("; "),
-        Screen::NewPin { rules } => format!("New PIN: {rules}"),
-        Screen::Challenge { grouped, check, rules, text } => format!("{grouped}; check code {check}; {rules}; {text}"),
-        Screen::Done => "The card is unlocked".into(),
-    };
-    if shown.error.is_empty() { screen } else { format!("{screen}; {}", shown.error) }
+    shown.words().join(" | ")
 }
 
 fn secret(text: &str) -> Zeroizing<String> {
@@ -57,58 +48,113 @@ fn secret(text: &str) -> Zeroizing<String> {
 impl Player<'_> {
     pub(super) fn screen(&mut self, action: &Action) -> Result<Done, Broken> {
         let act = match action {
-            Action::LockScreen { card, server, remote_desktop, in_session, share, offline_text } => {
-                let card = self.card(card.as_ref())?;
-                // The one before lets go of its card.
-                self.desk = None;
-                let service = Service::at(&self.site.address(), &Trust::default()).map_err(Broken::at("lock screen"))?;
-                let desk = Desk::start(Settings {
-                    socket: self.cards.socket().to_owned(),
-                    reader: Some(self.cards.known(&card).reader.clone()),
-                    service: server.then_some(service),
-                    workstation: "WS1".into(),
-                    offline_text: offline_text.clone(),
-                    remote_desktop: *remote_desktop,
-                    in_session: *in_session,
-                    share: *share,
-                    look_every: Some(LOOK_EVERY),
-                });
-                // It has looked at the card, or for one.
-                desk.wait_until(
-                    PATIENCE,
-                    |shown| !matches!(&shown.screen, Screen::Insert { message } if message.starts_with("Looking")),
-                );
-                self.desk = Some(desk);
-                self.at_screen = card;
-                return Ok(Done::default());
+            Action::LockScreen { .. } => return self.sit_down(action),
+            Action::Screen {} => {
+                self.desk()?.settled(PATIENCE);
+                return Ok(Done { value: self.read_challenge()?, ..Done::default() });
             }
-            Action::Screen {} => return Ok(Done::default()),
-            Action::TypePin { pin } => Act::Pin(secret(&self.text(pin)?)),
-            Action::Choose { way: Way::Online } => Act::Online,
-            Action::Choose { way: Way::Offline } => Act::Offline,
-            Action::Choose { way: Way::Back } => Act::Back,
+            Action::TypePin { pin } => {
+                self.field("PIN", |screen| matches!(screen, Screen::Pin(..)))?;
+                Act::Pin(secret(&self.text(pin)?))
+            }
+            Action::Press { button } => self.press(*button)?,
+            Action::ChooseCard { card } => Act::Choose(self.cards.known(card).serial.clone()),
             Action::TypeAnswers { answers, typed } => {
-                let Screen::Questions { questions } = self.desk()?.shown().screen else {
+                let Screen::Questions { questions, .. } = self.desk()?.settled(PATIENCE).screen else {
                     return Err(Broken("the lock screen asks no questions".into()));
                 };
                 let user = self.cards.known(&self.at_screen).user.clone();
                 let texts = self.answers(&user, &questions, answers, typed);
-                Act::Answer(texts.iter().map(|text| secret(text)).collect())
+                Act::Answers(texts.iter().map(|text| secret(text)).collect())
             }
             Action::TypeNewPin { pin, confirmation } => {
-                let (pin, again) = (self.text(pin)?, confirmation.as_ref().unwrap_or(pin));
-                Act::NewPin(secret(&pin), secret(&self.text(again)?))
+                self.field("new PIN", |screen| matches!(screen, Screen::NewPin { .. }))?;
+                Act::NewPin(self.new_pin(pin, confirmation.as_ref())?)
+            }
+            Action::TypePuk { puk, pin, confirmation } => {
+                self.field("PUK", |screen| matches!(screen, Screen::Puk(_)))?;
+                Act::Puk(secret(&self.text(puk)?), self.new_pin(pin, confirmation.as_ref())?)
             }
             Action::TypeResponse { response, typed, pin, confirmation } => {
-                let response = self.typed(response, typed)?;
-                let (pin, again) = (self.text(pin)?, confirmation.as_ref().unwrap_or(pin));
-                Act::Respond(response, secret(&pin), secret(&self.text(again)?))
+                self.field("response", |screen| matches!(screen, Screen::Locked(view) if view.code.is_some()))?;
+                Act::Respond(secret(&self.typed(response, typed)?), self.new_pin(pin, confirmation.as_ref())?)
             }
             _ => return Err(Broken("nobody does this at a lock screen".into())),
         };
         let desk = self.desk()?;
-        self.site.block_on(desk.act(act));
+        desk.act(None, act);
+        desk.settled(PATIENCE);
         Ok(Done { value: self.read_challenge()?, ..Done::default() })
+    }
+
+    fn sit_down(&mut self, action: &Action) -> Result<Done, Broken> {
+        let Action::LockScreen { card, server, remote_desktop, in_session, offline_text, all_readers } = action else {
+            return Err(Broken("nobody sits down so".into()));
+        };
+        let card = self.card(card.as_ref())?;
+        // The one before lets go of its card.
+        self.desk = None;
+        let service = Service::at(&self.site.address(), &Trust::default()).map_err(Broken::at("lock screen"))?;
+        let known = self.cards.known(&card);
+        let place = match (in_session, remote_desktop) {
+            (true, _) => Place::InSession,
+            (false, true) => Place::RemoteDesktop,
+            (false, false) => Place::LockScreen,
+        };
+        let desk = Desk::start(Setup {
+            socket: self.cards.socket().to_owned(),
+            reader: (!all_readers).then(|| known.reader.clone()),
+            service: server.then_some(service),
+            state: None,
+            rules: Rules {
+                place,
+                begin: Begin::Code,
+                server: *server,
+                workstation: "WS1".into(),
+                text: offline_text.clone(),
+                keep: false,
+                first: all_readers.then(|| known.serial.clone()),
+            },
+            look_every: Some(LOOK_EVERY),
+        });
+        desk.settled(PATIENCE);
+        self.desk = Some(desk);
+        self.at_screen = card;
+        self.read_challenge()?;
+        Ok(Done::default())
+    }
+
+    /// What is typed goes into a field that is there.
+    fn field(&self, what: &str, there: impl Fn(&Screen) -> bool) -> Result<(), Broken> {
+        let shown = self.desk()?.wait_until(PATIENCE, |shown| there(&shown.screen));
+        if there(&shown.screen) {
+            return Ok(());
+        }
+        Err(Broken(format!("there is no field for a {what} on the screen {}: {}", name(&shown.screen), text(&shown))))
+    }
+
+    /// Buttons that are not shown cannot be pressed.
+    fn press(&self, button: Button) -> Result<Act, Broken> {
+        let labels = || crate::action::BUTTONS.iter().filter(|(_, other)| *other == button).map(|(label, _)| *label);
+        let there = |shown: &Shown| shown.words().iter().any(|word| labels().any(|label| word == label));
+        let shown = self.desk()?.wait_until(PATIENCE, there);
+        if !there(&shown) {
+            let label = labels().next().unwrap_or_default();
+            return Err(Broken(format!("there is no button '{label}' on the screen {}: {}", name(&shown.screen), text(&shown))));
+        }
+        Ok(match button {
+            Button::Questions => Act::Questions,
+            Button::Back => Act::Back,
+            Button::AllTheSame => Act::AllTheSame,
+            Button::Sure => Act::Sure,
+            Button::UsePuk => Act::UsePuk,
+            Button::Again => Act::Again,
+        })
+    }
+
+    fn new_pin(&self, pin: &str, confirmation: Option<&String>) -> Result<NewPin, Broken> {
+        let again = confirmation.map_or(pin, String::as_str);
+        Ok(NewPin { pin: secret(&self.text(pin)?), confirmation: secret(&self.text(again)?) })
     }
 
     pub(super) fn desk(&self) -> Result<Desk, Broken> {
@@ -117,10 +163,11 @@ impl Player<'_> {
 
     /// A person reads the challenge, where there is one.
     pub(super) fn read_challenge(&mut self) -> Result<Option<String>, Broken> {
-        let Screen::Challenge { grouped, check, .. } = self.desk()?.shown().screen else { return Ok(None) };
-        let digits = grouped.replace(' ', "");
+        let Screen::Locked(view) = self.desk()?.shown().screen else { return Ok(None) };
+        let Some(code) = view.code else { return Ok(None) };
+        let digits = cardlab_protocol::codes::digits(&code.0);
         self.values.insert("challenge".into(), digits.clone());
-        self.values.insert("check".into(), check);
+        self.values.insert("check".into(), code.check());
         Ok(Some(digits))
     }
 }

@@ -137,11 +137,6 @@ impl Site {
         format!("http://{}", self.address)
     }
 
-    /// Runs something asynchronous that belongs to the world.
-    pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
-        self.runtime.block_on(work)
-    }
-
     pub(crate) fn without_limits(&mut self) -> Result<(), Broken> {
         self.server = self.server.clone().without_limits();
         self.stop();

@@ -1,0 +1,170 @@
+//! Whose card it is.
+
+use super::input::{Disturbance, Look, Seen};
+use super::shown::Notice;
+use super::state::{Mine, State, key};
+use super::{CardAnswer, Effect, Session};
+use cardlab_protocol::workstation::ReportKind;
+
+impl Session {
+    /// Whether this is the card of the session. A card without a serial is known by its reader, as long as it stays there.
+    pub(super) fn is_mine(&self, seen: &Seen) -> bool {
+        let Some(mine) = &self.mine else { return false };
+        match &seen.card {
+            Look::Card(facts) => facts.id == mine.facts.id && (facts.id.is_some() || mine.there && seen.reader == mine.reader),
+            // Nobody knows which card that is; what was there is there still, as far as one can see.
+            Look::Looking | Look::Held => mine.there && seen.reader == mine.reader,
+            Look::Strange(_) => false,
+        }
+    }
+
+    pub(super) fn no_service(&mut self, why: String) {
+        self.see(Vec::new());
+        self.no_service = Some(why);
+    }
+
+    pub(super) fn see(&mut self, cards: Vec<Seen>) {
+        self.no_service = None;
+        self.cards = Some(cards);
+        match &self.mine {
+            None => self.take_first(),
+            Some(_) => match self.cards().iter().find(|seen| self.is_mine(seen)).cloned() {
+                Some(Seen { reader, card: Look::Card(facts) }) => self.still_there(reader, facts),
+                Some(_) => {}
+                None => self.mine_is_out(),
+            },
+        }
+    }
+
+    /// The card to begin with: the one that is wanted, else the only one.
+    fn take_first(&mut self) {
+        let usable = |seen: &&Seen| matches!(seen.card, Look::Card(_));
+        let wanted =
+            self.rules.first.as_ref().and_then(|first| self.cards().iter().filter(usable).find(|seen| key(seen) == *first));
+        let only = if self.cards().len() == 1 { self.cards().iter().find(usable) } else { None };
+        if let Some(seen) = wanted.or(only).cloned() {
+            self.take(&seen);
+        }
+    }
+
+    pub(super) fn take(&mut self, seen: &Seen) {
+        let Look::Card(facts) = &seen.card else { return };
+        self.leave();
+        self.mine = Some(Mine::new(facts.clone(), &seen.reader, self.rules.server));
+        self.enter(None);
+    }
+
+    /// Ends what was begun for the card of the session.
+    pub(super) fn leave(&mut self) {
+        self.let_go();
+        if let Some(mine) = &mut self.mine {
+            let waiting = [mine.locked.drawing.take(), mine.locked.asking.take()];
+            self.effects.extend(waiting.into_iter().flatten().map(Effect::Forget));
+        }
+    }
+
+    /// Forgets what the present state waits for, and lets go the card where it is kept.
+    pub(super) fn let_go(&mut self) {
+        let state = std::mem::replace(&mut self.state, State::Waiting);
+        let (ticket, kept) = match &state {
+            State::Verifying(ticket) | State::UsingPuk(ticket) | State::Asking(ticket) | State::Judging { ticket, .. } => {
+                (Some(*ticket), false)
+            }
+            State::Responding { ticket, .. }
+            | State::Drawing { ticket, .. }
+            | State::Waits { ticket, .. }
+            | State::Relaying { ticket, .. } => (Some(*ticket), true),
+            State::Locked | State::Last { .. } => (None, self.rules.keep),
+            _ => (None, false),
+        };
+        self.effects.extend(ticket.map(Effect::Forget));
+        if let (true, Some(mine)) = (kept, &self.mine) {
+            self.effects.push(Effect::LetGo(mine.reader.clone()));
+        }
+        if let State::Questions { session } | State::Judging { session, .. } | State::NewPin { session, .. } = &state
+            && session.task
+        {
+            self.later(&session.id.clone());
+        }
+        self.held = false;
+    }
+
+    fn still_there(&mut self, reader: String, facts: super::Facts) {
+        let Some(mine) = &mut self.mine else { return };
+        let back = !std::mem::replace(&mut mine.there, true);
+        let before = mine.facts.status;
+        mine.reader = reader;
+        mine.facts = facts;
+        if back {
+            // What it waited for when it went has been said already.
+            let notice = self.notice.take().filter(|notice| matches!(notice, Notice::CodeDead(_)));
+            self.enter(notice);
+            return;
+        }
+        let was_locked = mine.all_the_same || before.pin_blocked() == Some(true);
+        match self.state {
+            State::Pin | State::NotBlocked if mine.is_locked() => self.enter(None),
+            State::Locked | State::Last { .. } | State::Lost(_) | State::Puk(_) | State::RemoteDesktop
+                if was_locked && !mine.is_locked() =>
+            {
+                self.leave();
+                self.dead(Disturbance::OtherProgram);
+                self.enter(Some(Notice::UnlockedElsewhere));
+            }
+            _ => {}
+        }
+    }
+
+    /// The card of the session is out: readers say so, or the card itself.
+    pub(super) fn mine_is_out(&mut self) {
+        let Some(mine) = &self.mine else { return };
+        if !mine.there {
+            return;
+        }
+        let was_waiting = match &self.state {
+            State::Locked | State::Last { .. } => mine.locked.code.clone(),
+            State::Responding { challenge, .. } | State::Waits { challenge, .. } | State::Relaying { challenge, .. } => {
+                Some(challenge.clone())
+            }
+            _ => None,
+        };
+        if let Some(challenge) = was_waiting {
+            self.tell_challenge(ReportKind::Gone, &challenge, None, None);
+        }
+        self.leave();
+        let notice = self.dead(Disturbance::Removed);
+        self.notice = notice;
+        let Some(mine) = &mut self.mine else { return };
+        mine.there = false;
+        // A card without a serial cannot be told from another when it comes back.
+        if mine.facts.id.is_none() {
+            self.mine = None;
+            self.state = State::Waiting;
+            self.take_first();
+        } else {
+            self.state = State::Away;
+        }
+    }
+
+    /// The card was reset, or left to other programs, while a code waited in it.
+    pub(super) fn disturbed(&mut self, reader: &str, why: Disturbance) {
+        let waits = matches!(self.state, State::Locked | State::Last { .. });
+        if !waits || self.mine.as_ref().is_none_or(|mine| mine.reader != reader || mine.locked.code.is_none()) {
+            return;
+        }
+        let notice = self.dead(why);
+        self.enter(notice);
+    }
+
+    pub(super) fn card(&mut self, ticket: super::Ticket, answer: CardAnswer) {
+        match answer {
+            CardAnswer::Waiting => self.held = self.waits_for(ticket),
+            answer => {
+                if self.waits_for(ticket) {
+                    self.held = false;
+                }
+                self.card_answered(ticket, answer);
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What a session wants done: of a card, of a server, of whoever drives it.
+
+use super::input::Ticket;
+use cardlab_protocol::workstation::{Answers, Open, Outcome, ReportKind};
+use zeroize::Zeroizing;
+
+/// Something to do. Answers come back as [`super::Input`]s with the same ticket.
+#[derive(Debug)]
+pub enum Effect {
+    /// Ask the card in this reader.
+    Card {
+        /// Comes back with the answer.
+        ticket: Ticket,
+        /// The reader.
+        reader: String,
+        /// What to ask.
+        ask: CardAsk,
+    },
+    /// Ask the server.
+    Server {
+        /// Comes back with the answer.
+        ticket: Ticket,
+        /// What to ask.
+        ask: ServerAsk,
+    },
+    /// Nobody waits for this any more; a card that has not been asked yet need not be, and what was kept is let go.
+    Forget(Ticket),
+    /// Let go a card that is kept by [`CardAsk::Draw`].
+    LetGo(String),
+    /// Tell the server what became of a card, now or when it can be reached.
+    Tell(Told),
+    /// Tell the server how a session ended at the card.
+    Result {
+        /// The session.
+        session: String,
+        /// How.
+        outcome: Outcome,
+        /// The same as a report, where the session cannot be reached any more.
+        told: Told,
+    },
+    /// Tell the server that the user does not want the task of this session now.
+    Later(String),
+}
+
+/// What is asked of a card. Each is one transaction, except where a drawn challenge keeps it.
+#[derive(Debug)]
+pub enum CardAsk {
+    /// VERIFY.
+    Verify(Zeroizing<String>),
+    /// A challenge. It ends the one before.
+    Draw {
+        /// The transaction lasts until the response is used or the card is let go.
+        keep: bool,
+        /// What the card is known by: another gets no command after its name was read.
+        id: Option<Vec<u8>>,
+    },
+    /// The response to the challenge that was drawn, and the new PIN. Nothing is sent where the challenge is dead.
+    Respond {
+        /// What the card is known by.
+        id: Option<Vec<u8>>,
+        /// The challenge.
+        challenge: Vec<u8>,
+        /// Its response.
+        response: Vec<u8>,
+        /// The new PIN.
+        pin: Zeroizing<String>,
+    },
+    /// The PUK, and the new PIN.
+    Puk {
+        /// The PUK.
+        puk: Zeroizing<String>,
+        /// The new PIN.
+        pin: Zeroizing<String>,
+    },
+}
+
+/// What is asked of a server.
+#[derive(Debug)]
+pub enum ServerAsk {
+    /// What it would offer for the card, without beginning anything.
+    Ways(Open),
+    /// A session of questions.
+    Open(Open),
+    /// What an agent is to do.
+    Task(Open),
+    /// Whether these are right.
+    Answers {
+        /// The session.
+        session: String,
+        /// One for each question.
+        answers: Answers,
+    },
+    /// The response to a challenge.
+    Response {
+        /// The session.
+        session: String,
+        /// The challenge.
+        challenge: Vec<u8>,
+    },
+}
+
+/// What became of a card: a report without when and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// What the card is known by.
+    pub serial: String,
+    /// What happened.
+    pub kind: ReportKind,
+    /// Fingerprint of the challenge that was answered.
+    pub challenge: Option<String>,
+    /// The card's status word.
+    pub status_word: Option<u16>,
+    /// Tries left.
+    pub tries_left: Option<u8>,
+}

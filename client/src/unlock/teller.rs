@@ -1,0 +1,238 @@
+//! Tells the server what became of cards; what cannot be told now waits in a small file.
+//!
+//! The file is the user's alone (0600), has a report a line (JSON, [`Report`]) and at most [`MOST`] of them: the oldest goes
+//! when one more comes. A report is taken out once the server has it, and never before.
+
+use super::session::Told;
+use crate::service::{Service, ServiceError};
+use cardlab_protocol::workstation::{Outcome, Report};
+use std::fs::OpenOptions;
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Reports that wait at most.
+pub(super) const MOST: usize = 200;
+/// Bytes of the longest file that is read.
+const LONGEST: u64 = 1024 * 1024;
+/// How long a server that could not be reached is left alone.
+const AGAIN: Duration = Duration::from_secs(30);
+
+enum Job {
+    Tell(Told),
+    Result { session: String, outcome: Outcome, told: Told },
+    Later(String),
+    Finish(Sender<()>),
+}
+
+/// The way to the thread that tells.
+pub(super) struct Teller {
+    jobs: Sender<Job>,
+}
+
+impl Teller {
+    pub(super) fn start(service: Service, workstation: String, file: Option<PathBuf>) -> Self {
+        let (jobs, inbox) = channel();
+        let work = Work { service, workstation, queue: Queue::at(file) };
+        std::thread::spawn(move || work.run(&inbox));
+        Self { jobs }
+    }
+
+    pub(super) fn tell(&self, told: Told) {
+        let _ = self.jobs.send(Job::Tell(told));
+    }
+
+    /// How a session ended; as a report where the session cannot be reached.
+    pub(super) fn result(&self, session: String, outcome: Outcome, told: Told) {
+        let _ = self.jobs.send(Job::Result { session, outcome, told });
+    }
+
+    pub(super) fn later(&self, session: String) {
+        let _ = self.jobs.send(Job::Later(session));
+    }
+
+    /// Waits until what came before has been told or put aside.
+    pub(super) fn finish(&self, limit: Duration) {
+        let (done, wait) = channel();
+        if self.jobs.send(Job::Finish(done)).is_ok() {
+            let _ = wait.recv_timeout(limit);
+        }
+    }
+}
+
+struct Work {
+    service: Service,
+    workstation: String,
+    queue: Queue,
+}
+
+impl Work {
+    fn run(mut self, inbox: &Receiver<Job>) {
+        // What waits from before.
+        self.send();
+        loop {
+            let job = if self.queue.reports.is_empty() {
+                inbox.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            } else {
+                inbox.recv_timeout(AGAIN)
+            };
+            match job {
+                Ok(Job::Tell(told)) => self.tell(told),
+                Ok(Job::Result { session, outcome, told }) => {
+                    // A server that says that there is nothing to report has heard it, or will hear it as a report.
+                    if self.service.report(&session, &outcome).is_err() {
+                        self.tell(told);
+                    }
+                }
+                Ok(Job::Later(session)) => drop(self.service.later(&session)),
+                Ok(Job::Finish(done)) => drop(done.send(())),
+                Err(RecvTimeoutError::Timeout) => self.send(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn tell(&mut self, told: Told) {
+        let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis().try_into().unwrap_or(i64::MAX));
+        self.queue.push(Report {
+            serial: told.serial,
+            workstation: self.workstation.clone(),
+            kind: told.kind,
+            challenge: told.challenge,
+            status_word: told.status_word.map(|sw| format!("{sw:04X}")),
+            tries_left: told.tries_left,
+            at,
+        });
+        self.send();
+    }
+
+    /// Sends in order, until the server does not take one.
+    fn send(&mut self) {
+        while let Some(report) = self.queue.reports.first() {
+            match self.service.tell(report) {
+                Ok(()) => self.queue.shift(),
+                // It waits for the server, or until there have been fewer.
+                Err(ServiceError::Unreachable(_) | ServiceError::TooMany(_) | ServiceError::Busy(_)) => return,
+                // A report that the server will never take waits for nothing.
+                Err(_) => self.queue.shift(),
+            }
+        }
+    }
+}
+
+/// Reports in order, in a file where there is one.
+struct Queue {
+    file: Option<PathBuf>,
+    reports: Vec<Report>,
+}
+
+impl Queue {
+    /// What waits in this file. Lines that are no report are nobody's.
+    fn at(file: Option<PathBuf>) -> Self {
+        let reports = file.as_deref().and_then(|path| read(path).ok()).unwrap_or_default();
+        Self { file, reports }
+    }
+
+    fn push(&mut self, report: Report) {
+        self.reports.push(report);
+        let over = self.reports.len().saturating_sub(MOST);
+        self.reports.drain(..over);
+        self.write();
+    }
+
+    fn shift(&mut self) {
+        if !self.reports.is_empty() {
+            self.reports.remove(0);
+        }
+        self.write();
+    }
+
+    /// A workstation whose disk is full reports what it can while it runs.
+    fn write(&self) {
+        if let Some(path) = &self.file {
+            let _ = write(path, &self.reports);
+        }
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<Report>> {
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(LONGEST).read_to_string(&mut text)?;
+    let mut reports: Vec<Report> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let over = reports.len().saturating_sub(MOST);
+    reports.drain(..over);
+    Ok(reports)
+}
+
+/// Another file beside it first: whoever reads it finds the whole of one or the whole of the other.
+fn write(path: &Path, reports: &[Report]) -> std::io::Result<()> {
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory)?;
+    }
+    let beside = path.with_extension("new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    for report in reports {
+        serde_json::to_writer(&mut file, report)?;
+        file.write_all(b"\n")?;
+    }
+    file.sync_all()?;
+    std::fs::rename(&beside, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cardlab_protocol::workstation::ReportKind;
+
+    fn report(number: i64) -> Report {
+        Report {
+            serial: "00".into(),
+            workstation: "PC".into(),
+            kind: ReportKind::PinBlocked,
+            challenge: None,
+            status_word: None,
+            tries_left: Some(0),
+            at: number,
+        }
+    }
+
+    fn directory(name: &str) -> PathBuf {
+        let directory = std::env::temp_dir().join(format!("cardlab-teller-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&directory);
+        directory
+    }
+
+    #[test]
+    fn what_waits_is_there_after_a_restart_and_is_the_users_alone() {
+        let file = directory("restart").join("reports");
+        let mut queue = Queue::at(Some(file.clone()));
+        (0..3).for_each(|n| queue.push(report(n)));
+        queue.shift();
+        let again = Queue::at(Some(file.clone()));
+        assert_eq!(again.reports, [report(1), report(2)]);
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn it_stays_small_and_the_oldest_goes() {
+        let file = directory("small").join("reports");
+        let mut queue = Queue::at(Some(file.clone()));
+        (0..MOST as i64 + 5).for_each(|n| queue.push(report(n)));
+        let again = Queue::at(Some(file));
+        assert_eq!(again.reports.len(), MOST);
+        assert_eq!(again.reports[0], report(5));
+    }
+
+    #[test]
+    fn a_file_of_something_else_is_no_report() {
+        let directory = directory("else");
+        std::fs::create_dir_all(&directory).unwrap();
+        let file = directory.join("reports");
+        std::fs::write(&file, b"\x00\xFF not\n{\"serial\":1}\n").unwrap();
+        assert!(Queue::at(Some(file)).reports.is_empty());
+        assert!(Queue::at(Some(directory.join("nowhere"))).reports.is_empty());
+    }
+}

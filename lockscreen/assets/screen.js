@@ -1,0 +1,109 @@
+// What needs a script: the clock, what changes by itself, the fields of a code, Esc. All else works without.
+
+// The page follows what happens to the card. What is being typed stays.
+const follow = async () => {
+  for (;;) {
+    try {
+      const version = await (await fetch(`/changed/${document.body.dataset.version}`)).text();
+      if (version !== document.body.dataset.version) await load();
+    } catch {
+      await new Promise((again) => setTimeout(again, 1000)); // the lock screen is being stopped, or started
+    }
+  }
+};
+
+let drawn = document.querySelector("main").innerHTML;
+const load = async () => {
+  const page = new DOMParser().parseFromString(await (await fetch("/")).text(), "text/html");
+  const same = page.body.dataset.step === document.body.dataset.step;
+  const typed = new Map([...document.querySelectorAll("main input:not([type=hidden])")].map((input) => [input.id, input.value]));
+  const focused = document.activeElement?.id;
+  document.title = page.title;
+  Object.assign(document.body.dataset, page.body.dataset);
+  document.querySelector("nav.cards")?.remove();
+  const others = page.querySelector("nav.cards");
+  if (others) document.querySelector("main").after(others);
+  // Where nothing has changed nobody is interrupted.
+  if (page.querySelector("main").innerHTML === drawn) return;
+  drawn = page.querySelector("main").innerHTML;
+  document.querySelector("main").replaceWith(page.querySelector("main"));
+  if (same) {
+    for (const [id, value] of typed) {
+      const input = document.getElementById(id);
+      if (input) input.value = value;
+    }
+  }
+  const field = (same && focused && document.getElementById(focused)) || document.querySelector("main [autofocus]");
+  field?.focus();
+  fields();
+};
+
+// A code in fields of four: what is pasted or typed into one goes on in the next.
+const CYRILLIC = { "А": "A", "В": "B", "С": "C", "Е": "E" };
+const fields = () => {
+  const group = document.querySelector("[data-check]");
+  if (!group || group.dataset.ready) return;
+  group.dataset.ready = "1";
+  const inputs = [...group.querySelectorAll("input")];
+  const said = document.querySelector(".check");
+  const judge = () => {
+    const code = inputs.map((input) => input.value).join("");
+    said.hidden = code === "";
+    const wrong = code.match(/[^0-9A-F]/);
+    const wanted = inputs.length * 4;
+    if (wrong) said.textContent = `“${wrong[0]}” is no digit of a code: only 0 to 9 and A to F.`;
+    else if (code.length < wanted) said.textContent = `${code.length} of ${wanted} digits`;
+    else if (code.length > wanted) said.textContent = `${code.length - wanted} digits too many`;
+    else said.textContent = `Check code ${check(code)}. Compare it with your operator.`;
+    said.dataset.whole = String(!wrong && code.length === wanted);
+  };
+  group.addEventListener("input", (event) => {
+    const at = inputs.indexOf(event.target);
+    if (at < 0) return;
+    const clean = event.target.value.normalize("NFKC").toUpperCase().replace(/^0X(?=[0-9A-F])/, "").replace(/[\s.:-]/g, "")
+      .replace(/[АВСЕ]/g, (letter) => CYRILLIC[letter]);
+    if (clean.length > 4) {
+      // What is pasted replaces what stood in the fields that it reaches.
+      inputs.slice(at, at + Math.ceil(clean.length / 4)).forEach((input, n, all) => {
+        input.value = n === all.length - 1 ? clean.slice(4 * n) : clean.slice(4 * n, 4 * n + 4);
+      });
+      inputs[Math.min(inputs.length - 1, at + Math.floor(clean.length / 4))].select();
+    } else {
+      event.target.value = clean;
+      if (clean.length === 4 && event.target.selectionStart === 4) inputs[at + 1]?.select();
+    }
+    judge();
+  });
+  group.addEventListener("keydown", (event) => {
+    const at = inputs.indexOf(event.target);
+    if (event.key === "Backspace" && at > 0 && event.target.value === "") inputs[at - 1].focus();
+  });
+  judge();
+};
+
+// CRC-8, polynomial 07: two digits that people compare.
+const check = (code) => {
+  let crc = 0;
+  for (const byte of code.match(/../g)) {
+    crc ^= parseInt(byte, 16);
+    for (let bit = 0; bit < 8; bit += 1) crc = crc & 0x80 ? ((crc << 1) ^ 0x07) & 0xff : crc << 1;
+  }
+  return crc.toString(16).toUpperCase().padStart(2, "0");
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") document.querySelector("main .cancel")?.click();
+});
+
+const clock = () => {
+  const [time, day] = document.querySelectorAll(".clock b, .clock span");
+  if (!time) return;
+  const now = new Date();
+  time.textContent = now.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hour12: false });
+  day.textContent = now.toLocaleDateString(document.documentElement.lang, { weekday: "long", day: "numeric", month: "long" });
+};
+
+clock();
+setInterval(clock, 1000);
+fields();
+follow();

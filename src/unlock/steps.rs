@@ -1,0 +1,111 @@
+//! The Unlock tool in two steps: a challenge that stays pending in the card, and later the response to it.
+
+use super::ask::{NoAnswer, Questions};
+use super::not_unlocked;
+use super::talk::Talk;
+use crate::choose::ReaderChoice;
+use crate::exit::{Exit, Failure, OrExit};
+use anyhow::anyhow;
+use cardlab_client::minidriver::{Authenticator, CardError, Minidriver};
+use cardlab_client::transport::{Transport, TransportError};
+use cardlab_client::unlock::pending::Pending;
+use cardlab_pcsclite::client::{Connection, ShareMode};
+use std::ops::ControlFlow;
+
+/// Prints a challenge and leaves it pending.
+pub(super) fn challenge(choice: &ReaderChoice, talk: Talk) -> Result<Exit, Failure> {
+    with_card(choice, |card| {
+        let mut opened = match Minidriver::open(card) {
+            Ok(opened) => opened,
+            Err(error) => return Ok(refused(&error, talk)),
+        };
+        let (id, drawn) = (opened.card_id().ok().flatten(), opened.unblock_challenge());
+        if let (Some(id), Ok(challenge), Some(state)) = (&id, &drawn, super::state()) {
+            Pending::below(&state).note(id, challenge);
+        }
+        Ok(match drawn {
+            Ok(challenge) if talk.json => {
+                talk.challenge(&challenge);
+                Exit::FINE
+            }
+            Ok(challenge) => {
+                println!("{}", cardlab_protocol::codes::digits(&challenge));
+                Exit::FINE
+            }
+            Err(error) => refused(&error, talk),
+        })
+    })
+}
+
+/// Gives the card the response to the challenge that was drawn before, so nothing may be selected.
+pub(super) fn respond(choice: &ReaderChoice, response: &str, force: bool, questions: &mut Questions) -> Result<Exit, Failure> {
+    let response =
+        cardlab_protocol::codes::parse(response, &[8, 16]).map_err(|e| anyhow!("--response: {e}")).map_err(Failure::from)?;
+    with_card(choice, |card| {
+        let talk = questions.talk;
+        let (policy, status) = match Minidriver::resume(card).and_then(|mut c| Ok((c.card_pin_policy(), c.card_pin_status()?))) {
+            Ok(known) => known,
+            Err(error) => return Ok(refused(&error, talk)),
+        };
+        if status.admin.is_some_and(|counter| counter.left == 1) && !force {
+            let last = "this is the last response that the card takes: a wrong one loses it for good; --force uses it";
+            return Err(not_unlocked(last));
+        }
+        let pin = questions.new_pin(policy, &mut || match card.check() {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        });
+        let pin = match pin {
+            Ok(pin) => pin,
+            Err(NoAnswer::Failure(failure)) => return Err(failure),
+            Err(NoAnswer::End) => {
+                talk.note("Not unlocked: no more input.");
+                return Ok(Exit::FAILED);
+            }
+            Err(NoAnswer::Broken(error)) => return Ok(refused(&error.into(), talk)),
+        };
+        let mut opened = match Minidriver::resume(card) {
+            Ok(opened) => opened,
+            Err(error) => return Ok(refused(&error, talk)),
+        };
+        match opened.card_unblock_pin(Authenticator::Response(&response), pin.as_bytes()) {
+            Ok(()) => {
+                talk.unlocked();
+                Ok(Exit::FINE)
+            }
+            Err(error) => {
+                let exit = refused(&error, talk);
+                // A fresh one, for the next attempt.
+                if let (false, Ok(challenge)) = (matches!(error, CardError::Transport(_)), opened.unblock_challenge()) {
+                    talk.challenge(&challenge);
+                }
+                Ok(exit)
+            }
+        }
+    })
+}
+
+/// One transaction with the card.
+fn with_card(choice: &ReaderChoice, work: impl FnOnce(&mut Connection<'_>) -> Result<Exit, Failure>) -> Result<Exit, Failure> {
+    let context = choice.context()?;
+    let reader = choice.pick(&context.readers().or_exit(Exit::NOT_THERE)?)?;
+    let mut card = context.connect(&reader, ShareMode::Shared).or_exit(Exit::NOT_THERE)?;
+    Transport::begin(&mut card).or_exit(Exit::NOT_THERE)?;
+    let exit = work(&mut card);
+    // What the card has said holds, however the transaction ends.
+    let _ = Transport::end(&mut card);
+    exit
+}
+
+fn refused(error: &CardError, talk: Talk) -> Exit {
+    talk.refused(error);
+    match error {
+        CardError::NotSupported(_) => talk.note("Use --puk."),
+        CardError::ChallengeGone => talk.note("Take a new challenge: cardlab unlock --challenge."),
+        _ => {}
+    }
+    match error {
+        CardError::Unknown | CardError::Transport(TransportError::Removed | TransportError::NoReader) => Exit::NOT_THERE,
+        _ => Exit::FAILED,
+    }
+}

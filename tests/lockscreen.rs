@@ -1,0 +1,331 @@
+//! The lock screen in a headless Chromium, as people meet it.
+
+use crate::common::browser::{Browser, Driver};
+use crate::common::site::{Http, Running, right};
+use crate::common::{CARDLAB, Lab, STATE, Up, has};
+use cardlab_pcsclite::client::{Context, ShareMode};
+use std::path::Path;
+use std::process::Command;
+
+/// A lab, and a person before its lock screen.
+struct Room {
+    running: Running,
+    _driver: Driver,
+    browser: Browser,
+    _lab: Lab,
+}
+
+impl Room {
+    async fn open() -> Self {
+        let lab = Lab::new("gids");
+        let running = Running::start(&lab);
+        let driver = Driver::start();
+        let browser = driver.browser("anna").await;
+        browser.go(&running.lockscreen).await;
+        Self { running, _driver: driver, browser, _lab: lab }
+    }
+
+    fn card(&self, arguments: &[&str]) -> String {
+        self.running.cardlab(&[&["card"], arguments].concat()).ok()
+    }
+
+    /// Brings a sample user's card to a state, at once.
+    fn state(&self, reader: &str, state: &str) {
+        self.card(&["state", state, "--reader", reader]);
+    }
+
+    async fn set_answers(&self) {
+        let server = self.running.server.clone();
+        let set = move || Http::at(&server).set_answers("lab\\anna", "anna-password");
+        tokio::task::spawn_blocking(set).await.unwrap();
+    }
+
+    /// The code on the page, without blanks.
+    async fn code(&self) -> String {
+        self.browser.text("#challenge").await.replace(' ', "")
+    }
+
+    fn tries(&self, reader: &str) -> (u64, u64) {
+        let text = self.running.cardlab(&["card", "status", "--reader", reader, "--json"]).ok();
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let left = |key: &str| value[key]["tries_left"].as_u64().unwrap_or(99);
+        (left("pin"), left("admin_key"))
+    }
+
+    async fn close(self) {
+        self.browser.0.close().await.unwrap();
+    }
+}
+
+/// Keeps a picture: for the documentation where that is asked for.
+async fn picture(browser: &Browser, name: &str, width: u32) {
+    browser.0.set_window_size(width, 860).await.unwrap();
+    browser.picture(name).await;
+    if std::env::var_os("CARDLAB_WRITE_DOCS").is_some() {
+        let to = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/images").join(format!("{name}.png"));
+        std::fs::write(to, browser.0.screenshot().await.unwrap()).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_code_is_there_the_moment_the_pin_is_blocked() {
+    let room = Room::open().await;
+    let anna = &room.browser;
+    for left in ["2 tries left", "1 try left", "card is locked"] {
+        anna.fill("pin", "999999").await;
+        anna.press("Sign in").await;
+        anna.sees(left).await;
+    }
+    let page = anna.sees_no_more("Asking the server").await;
+    has(&page, &["The PIN was entered wrongly too often. Card ···", "Call the service desk", "Check code", "5 responses left"]);
+    assert_eq!(room.code().await.len(), 16);
+    // No answers are set: nothing is offered that cannot work.
+    assert!(!page.contains("Answer your questions"), "{page}");
+    anna.is_accessible().await;
+    anna.fits().await;
+    room.set_answers().await;
+    anna.go(&room.running.lockscreen).await;
+    // Another look is another answer of the server.
+    room.card(&["reset", "--reader", "Anna"]);
+    anna.sees("Another program reset the card; its code is dead. Here is a new one.").await;
+    room.close().await;
+}
+
+#[tokio::test]
+async fn the_card_that_was_pulled_out_is_waited_for_at_every_state() {
+    let room = Room::open().await;
+    let anna = &room.browser;
+    room.set_answers().await;
+    room.state("Boris", "pin-blocked");
+    let before = room.tries("Boris");
+    let out_and_in = async |and_then: &str| {
+        room.card(&["remove", "--reader", "Anna"]);
+        let page = anna.sees("Put the card ···").await;
+        assert!(page.contains("Any reader will do.") && !page.contains("Challenge data"), "{page}");
+        anna.is_accessible().await;
+        room.card(&["insert", "--reader", "Anna"]);
+        anna.sees(and_then).await
+    };
+    anna.sees("3 tries left").await;
+    out_and_in("3 tries left").await;
+    anna.fill("pin", "123456").await;
+    anna.press("Sign in").await;
+    anna.sees("The PIN is right.").await;
+    out_and_in("3 tries left").await;
+    room.state("Anna", "pin-blocked");
+    anna.sees("Check code").await;
+    let first = room.code().await;
+    let page = out_and_in("Check code").await;
+    assert!(page.contains("The card was pulled out: the code of before is dead"), "{page}");
+    assert_ne!(room.code().await, first);
+    for state in ["Your security questions", "Choose a new PIN"] {
+        anna.press("Answer your questions").await;
+        anna.sees("Your security questions").await;
+        if state == "Choose a new PIN" {
+            let question = anna.questions().await.remove(0).0;
+            anna.fill("answer0", &right(&question)).await;
+            anna.press("Check answers").await;
+        }
+        anna.sees(state).await;
+        out_and_in("Check code").await;
+    }
+    // In another reader it is the same card; and Boris' was never taken, nor asked anything.
+    let before_swap = anna.text("#challenge").await;
+    room.card(&["swap", "Boris", "--reader", "Anna"]);
+    anna.sees_no_more(&before_swap).await;
+    anna.sees("Check code").await;
+    let page = anna.page().await;
+    assert!(page.contains("card is locked"), "{page}");
+    assert_eq!(room.tries("Anna"), before, "Boris' card lies in that reader now");
+    // Chosen, it is.
+    let others = anna.0.find_all(fantoccini::Locator::Css("nav.cards button")).await.unwrap();
+    assert_eq!(others.len(), 2);
+    room.close().await;
+}
+
+#[tokio::test]
+async fn a_held_reader_freezes_nothing_and_is_named() {
+    let room = Room::open().await;
+    let anna = &room.browser;
+    anna.sees("3 tries left").await;
+    let context = Context::establish_at(Path::new(&room.running.socket)).unwrap();
+    let reader = context.readers().unwrap().into_iter().find(|r| r.name.starts_with("Anna")).unwrap().name;
+    let mut other = context.connect(&reader, ShareMode::Shared).unwrap();
+    other.begin().unwrap();
+    anna.fill("pin", "123456").await;
+    anna.press("Sign in").await;
+    anna.sees(&format!("Another program is using the card in {reader}. Waiting for it.")).await;
+    anna.is_accessible().await;
+    anna.press("Cancel").await;
+    anna.sees("Given up. Nothing was sent to the card.").await;
+    anna.fill("pin", "123456").await;
+    anna.press("Sign in").await;
+    anna.sees("Waiting for it.").await;
+    other.end(cardlab_pcsclite::client::Disposition::Leave).unwrap();
+    anna.sees("The PIN is right.").await;
+    room.close().await;
+}
+
+#[tokio::test]
+async fn switched_off_there_is_no_code() {
+    let room = Room::open().await;
+    let server = room.running.server.clone();
+    let off = move || {
+        let http = Http::at(&server);
+        let token = http.log_in("admin", "admin-password");
+        let policies = http.get("/api/v1/policies", &token);
+        let mut settings = policies[0]["settings"].clone();
+        settings["workflow"]["unblock_card_offline"] = false.into();
+        http.put(&format!("/api/v1/policies/{}", policies[0]["id"].as_str().unwrap()), &token, &settings);
+    };
+    tokio::task::spawn_blocking(off).await.unwrap();
+    room.set_answers().await;
+    room.state("Anna", "pin-blocked");
+    let page = room.browser.sees("Unblock card offline").await;
+    assert!(!page.contains("Check code") && page.contains("Answer your questions"), "{page}");
+    room.browser.is_accessible().await;
+    room.close().await;
+}
+
+#[tokio::test]
+async fn nothing_typed_is_lost_and_nothing_is_done_twice() {
+    let room = Room::open().await;
+    let anna = &room.browser;
+    room.state("Anna", "pin-blocked");
+    anna.sees("Check code").await;
+    let code = room.code().await;
+    // As it is spoken and pasted: blanks, dashes, lower case, a Cyrillic letter.
+    anna.fill("response0", "88be-354d 2e0b 286А").await;
+    let page = anna.sees("Compare it with your operator.").await;
+    assert!(page.contains("Check code "), "{page}");
+    let typed = async || {
+        let script = "return [...document.querySelectorAll('.fields input')].map(i => i.value).join(' ')";
+        anna.0.execute(script, vec![]).await.unwrap()
+    };
+    assert_eq!(typed().await, "88BE 354D 2E0B 286A");
+    anna.fill("pin", "471147").await;
+    anna.fill("confirmation", "471148").await;
+    anna.press("Unlock").await;
+    anna.sees("The confirmation differs from the new PIN.").await;
+    assert_eq!(typed().await, "88BE 354D 2E0B 286A");
+    assert_eq!(room.code().await, code);
+    anna.is_accessible().await;
+    // Reload and Back keep it too: a form answers with another page.
+    anna.0.refresh().await.unwrap();
+    anna.sees("The confirmation differs from the new PIN.").await;
+    assert_eq!(typed().await, "88BE 354D 2E0B 286A");
+    // What happens at another card takes nothing from what is being typed.
+    anna.fill("pin", "4711").await;
+    room.card(&["remove", "--reader", "Boris"]);
+    let gone = tokio::time::timeout(std::time::Duration::from_secs(20), async {
+        while anna.0.find_all(fantoccini::Locator::Css("nav.cards button")).await.unwrap().len() != 1 {}
+    });
+    gone.await.unwrap();
+    let pin = anna.0.execute("return document.getElementById('pin').value", vec![]).await.unwrap();
+    assert_eq!(pin, "4711");
+    assert_eq!(room.tries("Anna"), (0, 5), "nothing was sent to the card");
+    // The same form twice: one try, not two.
+    anna.fill("confirmation", "4711").await;
+    let twice = "const form = document.querySelector('form[action=\"/do/respond\"]'); const body = new URLSearchParams(new FormData(form));
+        const done = arguments[0]; Promise.all([1, 2].map(() => fetch(form.action, {method: 'POST', body, redirect: 'manual'}))).then(() => done(1))";
+    anna.0.execute_async(twice, vec![]).await.unwrap();
+    anna.sees("The response was wrong; 4 tries left.").await;
+    assert_eq!(room.tries("Anna"), (0, 4));
+    room.close().await;
+}
+
+#[tokio::test]
+async fn the_last_response_asks_again_and_a_lost_card_says_so() {
+    let room = Room::open().await;
+    let anna = &room.browser;
+    room.card(&["lock", "admin", "--tries", "1", "--reader", "Anna"]);
+    room.state("Anna", "pin-blocked");
+    anna.sees("Check code").await;
+    let respond = async || {
+        anna.fill("response0", "88BE 354D 2E0B 2869").await;
+        anna.fill("pin", "471147").await;
+        anna.fill("confirmation", "471147").await;
+        anna.press("Unlock").await;
+        anna.sees("This is the last response that the card takes").await;
+    };
+    anna.sees("1 response left before the card is lost for good.").await;
+    respond().await;
+    anna.is_accessible().await;
+    anna.press("Cancel").await;
+    anna.sees("Check code").await;
+    assert_eq!(room.tries("Anna"), (0, 1));
+    respond().await;
+    anna.press("Use the last response").await;
+    let page = anna.sees("card cannot be unlocked any more").await;
+    has(&page, &["The response was wrong, and it was the last", "Ask for a replacement."]);
+    anna.is_accessible().await;
+    assert_eq!(room.tries("Anna"), (0, 0));
+    room.close().await;
+}
+
+#[tokio::test]
+async fn the_puk_way_in_a_window_of_a_session() {
+    let room = Room::open().await;
+    let anna = &room.browser;
+    room.state("Clara", "pin-blocked");
+    let mut window = Command::new(CARDLAB);
+    window.env(STATE[0], STATE[1]);
+    window.args(["lockscreen", "--in-session", "--reader", "Clara", "--listen", "127.0.0.1:0", "--online", &room.running.server]);
+    let up = Up::from(window.env("PCSCLITE_CSOCK_NAME", &room.running.socket));
+    anna.go(up.ready.strip_prefix("ready ").unwrap()).await;
+    let page = anna.sees("This card is unlocked with its PUK.").await;
+    assert!(page.contains("Unlock card") && !page.contains("Sign in"), "{page}");
+    anna.is_accessible().await;
+    anna.press("Unlock with your PUK").await;
+    anna.fill("puk", "87654321").await;
+    anna.fill("pin", "135790").await;
+    anna.fill("confirmation", "135790").await;
+    anna.is_accessible().await;
+    anna.press("Unlock").await;
+    anna.sees("Wrong PUK; 2 tries left.").await;
+    anna.fill("puk", "12345678").await;
+    anna.fill("pin", "135790").await;
+    anna.fill("confirmation", "135790").await;
+    anna.press("Unlock").await;
+    anna.sees("The card is unlocked").await;
+    anna.press("OK").await;
+    anna.sees("card is not locked").await;
+    drop(up);
+    room.close().await;
+}
+
+#[tokio::test]
+async fn keyboard_zoom_and_narrow_windows() {
+    let room = Room::open().await;
+    let anna = &room.browser;
+    room.set_answers().await;
+    anna.sees("3 tries left").await;
+    // The field has the focus; Enter sends; Esc cancels.
+    let keys = async |keys: &str| {
+        let focused = "return document.readyState === 'complete' && document.activeElement.tagName === 'INPUT'";
+        let ready = async { while anna.0.execute(focused, vec![]).await.ok() != Some(true.into()) {} };
+        tokio::time::timeout(std::time::Duration::from_secs(20), ready).await.expect("a field with the focus");
+        anna.0.active_element().await.unwrap().send_keys(keys).await.unwrap();
+    };
+    for left in ["2 tries left", "1 try left", "Check code"] {
+        keys("999999\n").await;
+        anna.sees(left).await;
+    }
+    anna.sees("Answer your questions").await;
+    anna.press("Answer your questions").await;
+    anna.sees("Your security questions").await;
+    keys("nothing\n").await;
+    anna.sees("That is not right.").await;
+    keys("\u{e00c}").await;
+    anna.sees("Check code").await;
+    picture(anna, "lock-screen", 1280).await;
+    picture(anna, "lock-screen-narrow", 375).await;
+    // 200 % zoom of a window of 1280 pixels is one of 640.
+    for width in [320, 375, 640, 1280] {
+        anna.0.set_window_size(width, 900).await.unwrap();
+        let over = anna.0.execute("return document.documentElement.scrollWidth - innerWidth", vec![]).await.unwrap();
+        assert!(over.as_i64().unwrap() <= 0, "{over} pixels too wide at {width}");
+    }
+    anna.is_accessible().await;
+    room.close().await;
+}
