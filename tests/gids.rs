@@ -50,6 +50,22 @@ fn a_life_with_opensc() {
     lived(&Lab::new("gids-blank").kept().sh(LIFE).ok());
 }
 
+/// The owner's key is where OpenSC looks for one, and there is room for more.
+#[test]
+fn an_owner_signs_with_opensc() {
+    let script = r#"
+        pkcs15-tool --read-certificate 00 >own.pem; openssl x509 -in own.pem -noout -subject -pubkey -out own.pub
+        openssl x509 -in own.pem -noout -subject
+        login() { pkcs11-tool --login --pin 123456 "$@" 2>&1; }
+        echo text >data; login --sign --mechanism SHA256-RSA-PKCS --id 00 -i data -o signature
+        openssl dgst -sha256 -verify own.pub -signature signature data
+        login --keypairgen --key-type rsa:2048 --label second
+        pkcs15-tool -D
+    "#;
+    let text = Lab::new("gids,owner=Anna Berg").kept().sh(script).ok();
+    has(&text, &["CN = Anna Berg", "Verified OK", "cardlab 00", "second"]);
+}
+
 #[test]
 fn a_life_with_opensc_under_pcscd() {
     let lab = Lab::new("gids-blank");

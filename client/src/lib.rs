@@ -7,6 +7,7 @@
 //! | `system` | that way by the system's PC/SC library (feature `pcsc`) |
 //! | [`recognise`](mod@recognise) | what kind of card it is |
 //! | [`minidriver`] | the functions of Microsoft's minidriver, on GIDS and PIV cards |
+//! | [`owner`] | whose card it is, by a certificate on it |
 //! | [`lock`] | bringing a card to few tries, by spending them |
 //! | [`unlock`] | unlocking by challenge and response, online and offline |
 //! | [`service`] | the card management server's workstation service |
@@ -18,6 +19,7 @@
 pub mod alone;
 pub mod lock;
 pub mod minidriver;
+pub mod owner;
 pub mod piv;
 pub mod recognise;
 pub mod service;

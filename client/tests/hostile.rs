@@ -2,7 +2,9 @@
 
 use cardlab_client::lock;
 use cardlab_client::minidriver::{Authenticator, Minidriver, Secret};
+use cardlab_client::owner::owner;
 use cardlab_client::piv;
+use cardlab_client::recognise::Edge;
 use cardlab_client::transport::InProcess;
 use proptest::prelude::*;
 
@@ -28,6 +30,8 @@ proptest! {
         let mut next = responses.into_iter().cycle().take(2000);
         let mut card = InProcess(move |_: &[u8]| next.next());
         let _ = piv::identity(&mut card);
+        let _ = owner(&mut card, Edge::Gids { initialised: true });
+        let _ = owner(&mut card, Edge::Piv { admin_unblock: false, yubikey: None });
         if let Ok(mut card) = Minidriver::open(&mut card) {
             let _ = card.card_pin_status();
             let _ = card.card_id();

@@ -3,4 +3,5 @@
 
 mod hostile;
 mod minidriver;
+mod owner;
 mod session;

@@ -15,10 +15,10 @@ use crate::crypto::CryptoError;
 use crate::crypto::backend::{Backend, RustCrypto};
 use crate::factory::{self, Factory};
 use crate::gids::Gids;
+use crate::issued::Issued;
 use crate::memory;
 use crate::nvm::{Nvm, Records, Store, StoreError, Volatile};
 use crate::piv::Piv;
-use crate::piv::factory::Issued;
 use crate::profile::{Profile, ProfileError};
 use crate::random::Random;
 use crate::status::{Abort, StatusWord};
@@ -268,13 +268,14 @@ impl Card {
     fn make(&mut self, factory: &Factory, issued: &[Issued]) -> Result<(), CardError> {
         let mut transaction = self.nvm.begin();
         transaction.write(memory::HEADER, &memory::header(&self.profile.name))?;
-        factory.write(&mut transaction, &self.profile)?;
-        crate::piv::factory::write_issued(&mut transaction, &self.profile, issued)?;
-        if let Some(rules) = &self.profile.piv {
-            let taken = crate::piv::objects::size(transaction.written(memory::OBJECTS));
-            if taken > rules.memory {
-                return Err(CardError::Full { taken, memory: rules.memory });
-            }
+        factory.write(&mut transaction, &self.profile, issued)?;
+        let (taken, memory) = match (&self.profile.piv, &self.profile.gids) {
+            (Some(piv), _) => (crate::piv::objects::size(transaction.written(memory::OBJECTS)), piv.memory),
+            (None, Some(gids)) => (crate::gids::files::size(|area| transaction.written(area)), gids.memory),
+            (None, None) => (0, 0),
+        };
+        if taken > memory {
+            return Err(CardError::Full { taken, memory });
         }
         Ok(transaction.commit()?)
     }

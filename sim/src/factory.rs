@@ -1,5 +1,6 @@
 //! Factory content: what every new card has, and what its card edge adds.
 
+use crate::issued::Issued;
 use crate::memory::SERIAL;
 use crate::nvm::{Nvm, Transaction};
 use crate::profile::Profile;
@@ -33,11 +34,15 @@ impl Factory {
         self.serial
     }
 
-    pub(crate) fn write(&self, transaction: &mut Transaction<'_>, profile: &Profile) -> Result<(), Abort> {
+    /// Writes it, and an issuer's keys and certificates.
+    pub(crate) fn write(&self, transaction: &mut Transaction<'_>, profile: &Profile, issued: &[Issued]) -> Result<(), Abort> {
         transaction.write(SERIAL, &self.serial.to_be_bytes())?;
         match &self.edge {
-            Edge::Piv(piv) => piv.write(transaction, profile, self.serial),
-            Edge::Gids(gids) => gids.write(transaction, profile),
+            Edge::Piv(piv) => {
+                piv.write(transaction, profile, self.serial)?;
+                piv::factory::write_issued(transaction, profile, issued)
+            }
+            Edge::Gids(gids) => gids.write(transaction, profile, issued),
         }
     }
 }

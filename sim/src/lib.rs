@@ -46,6 +46,7 @@ pub mod conditions;
 pub mod crypto;
 mod factory;
 pub mod gids;
+mod issued;
 pub mod keys;
 pub mod memory;
 pub mod nvm;
@@ -58,6 +59,6 @@ mod yubikey;
 
 pub use card::{Card, CardError, Clock, NoAnswer, Stopped, World};
 pub use conditions::{Conditions, Interface, Touch};
-pub use piv::factory::Issued;
+pub use issued::Issued;
 pub use profile::{Profile, ProfileError, Setting};
 pub use random::Random;

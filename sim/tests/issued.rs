@@ -1,6 +1,6 @@
 //! Keys that an issuer puts on a new card: in their slots, or no card at all.
 
-use crate::common::Bench;
+use crate::common::{Bench, SELECT_GIDS};
 use cardlab_protocol::tlv;
 use cardlab_sim::crypto::asymmetric::{Algorithm, KeyPair};
 use cardlab_sim::crypto::ec::Curve;
@@ -29,6 +29,33 @@ fn a_key_and_its_certificate_are_in_their_slot() {
     }
 }
 
+/// As Windows' minidriver and OpenSC look for them.
+#[test]
+fn a_gids_card_lists_them_in_its_file_system() {
+    let mut b = Bench { card: issue("gids", 0x82, P256, Some(b"certificate".to_vec())).unwrap() };
+    b.power_on();
+    b.send(SELECT_GIDS);
+    let mut object = |file: &str, tag: u16| {
+        let (data, sw) = b.long(&format!("00CB{file}"), &[&[0x5C, 0x02][..], &tag.to_be_bytes()].concat());
+        assert_eq!(sw, "9000");
+        tlv::only(&data, tag.into()).unwrap().to_vec()
+    };
+    let map = object("A010", 0xDF23);
+    assert_eq!(map.len(), 2 * 86, "container 0 is empty");
+    assert!(map[..86].iter().all(|byte| *byte == 0));
+    let name: Vec<u8> = "cardlab 01".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!((&map[86..106], &map[166..]), (&name[..], &[1, 0, 0, 0, 0, 1][..]));
+    let keys = object("A000", 0xDF20);
+    assert_eq!(keys[11..], [1, 0, 0, 0, 0x0C, 0x9A, 0x82, 0xB0, 0xFF, 0xFF]);
+    let master = object("A000", 0xDF1F);
+    assert_eq!(master[1 + 5 * 28..], *b"mscp\0\0\0\0\0kxc01\0\0\0\0\0\0\x24\xDF\0\0\x10\xA0\0\0");
+    assert_eq!(object("A010", 0xDF24)[..4], [1, 0, 11, 0], "packed; its length");
+    assert_eq!(b.sw("002241B60680011C840182"), "6982", "not without the PIN");
+    assert_eq!(b.verify("123456"), "9000");
+    assert_eq!(b.sw("002241B60680011C840182"), "9000");
+    assert!(b.sw(&format!("002A9E9A20{}00", "11".repeat(32))).ends_with("9000"));
+}
+
 #[test]
 fn without_contacts_only_the_card_authentication_key_signs() {
     for (slot, sw) in [(0x9E, "9000"), (0x9A, "6982")] {
@@ -47,6 +74,9 @@ fn what_does_not_fit_is_refused_with_the_reason() {
     for (profile, slot, algorithm, length, reason) in [
         ("nist-piv", 0x9B, P256, 1, "not a key slot"),
         ("gids", 0x9A, P256, 1, "a gids has no such slot"),
+        ("gids-blank", 0x81, P256, 1, "a gids-blank has no file system yet"),
+        ("gids", 0x81, Algorithm::Ed25519, 1, "a gids cannot hold a ed25519 key"),
+        ("gids", 0x81, P256, 100_000, "the certificate is longer than 65535 bytes"),
         ("nist-piv", 0x9A, Algorithm::Ed25519, 1, "a nist-piv cannot hold a"),
         ("nist-piv", 0x9A, P256, 100_000, "the certificate is longer than the card's"),
     ] {
@@ -58,5 +88,25 @@ fn what_does_not_fit_is_refused_with_the_reason() {
             Err(other) => panic!("{other}"),
             Ok(_) => panic!("{profile} took a key in {slot:02X}"),
         }
+    }
+}
+
+#[test]
+fn a_gids_card_whose_memory_they_do_not_fit_in_is_none() {
+    let issued = |_: u32, random: &mut Random| {
+        let slots = 0x81..=0x8F;
+        let key = KeyPair::generate(P256, random).unwrap();
+        let certificate = || Some((0..2000).flat_map(|_| random.bytes::<32>()).collect());
+        Ok::<_, CardError>(
+            slots
+                .zip(std::iter::repeat_with(certificate))
+                .map(|(slot, certificate)| Issued { slot, key: key.clone(), certificate })
+                .collect(),
+        )
+    };
+    match Card::issue(Profile::builtin("gids").unwrap(), World::seeded(1), issued) {
+        Err(CardError::Full { taken, memory }) => assert!(taken > memory),
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("it has no end"),
     }
 }

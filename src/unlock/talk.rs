@@ -1,7 +1,7 @@
 //! How the Unlock tool speaks: to a person, or as JSON lines to a program.
 
 use cardlab_client::minidriver::{CardError, Counter, PinStatus};
-use cardlab_client::unlock::session::words::sentence;
+use cardlab_client::unlock::session::words::{self, sentence};
 use cardlab_client::unlock::session::{Disturbance, Face, Notice};
 use cardlab_protocol::codes::{check_code, digits, grouped};
 use serde_json::{Value, json};
@@ -58,7 +58,7 @@ impl Talk {
         let left = |counter: Option<Counter>| counter.map(|c| c.left);
         let id = Some(&card.serial).filter(|serial| !serial.is_empty());
         let (owner, name) = (
-            card.owner.as_deref().map(|owner| format!(" of {owner}")).unwrap_or_default(),
+            card.owner.as_deref().map(|owner| format!(" of {}", words::visible(owner))).unwrap_or_default(),
             id.map(|id| format!(", {id}")).unwrap_or_default(),
         );
         self.event(

@@ -6,6 +6,7 @@
 use super::pending::Pending;
 use super::session::{CardAnswer, CardAsk, Disturbance, Facts, Look, Ticket};
 use crate::minidriver::{Authenticator, CardError, Minidriver};
+use crate::owner;
 use crate::transport::{Transport, TransportError};
 use cardlab_pcsclite::client::{Connection, Context, ShareMode};
 use cardlab_pcsclite::code::attribute;
@@ -412,7 +413,8 @@ fn facts(card: &mut dyn Transport, atr: Vec<u8>, known: Option<&Facts>) -> Resul
         return Ok(Facts { status, ..known.clone() });
     }
     let (edge, policy, id) = (opened.edge(), opened.card_pin_policy(), opened.card_id()?);
-    Ok(Facts { id, atr, edge, status, policy, owner: None })
+    let owner = owner::owner(opened.transport(), edge)?;
+    Ok(Facts { id, atr, edge, status, policy, owner })
 }
 
 fn carry_out(card: &mut dyn Transport, ask: &CardAsk, drawn: Option<&[u8]>, pending: Option<&Pending>) -> CardAnswer {

@@ -9,9 +9,9 @@ use crate::test::{Danger, Need, Wish};
 use cardlab_client::recognise::Edge;
 use cardlab_client::transport::TransportError;
 use cardlab_protocol::admin_key::AdminKey;
+use cardlab_sim::Issued;
 use cardlab_sim::card::{Card, CardError, NoAnswer, World};
 use cardlab_sim::crypto::encoded::from_pkcs8;
-use cardlab_sim::piv::factory::Issued;
 use cardlab_sim::profile::{Profile, ProfileError};
 use zeroize::Zeroizing;
 

@@ -5,8 +5,8 @@
 //!
 //! | file | read, write | objects |
 //! |---|---|---|
-//! | A000 | all, user or admin | DF1F master file: `01`, then records of 28 bytes |
-//! | A010 | all, user or admin | DF21 `cardapps`, DF22 `cardcf`, DF23 `mscp\cmapfile`, certificates |
+//! | A000 | all, user or admin | DF1F master file: `01`, then records of 28 bytes; DF20 key map, once there are keys |
+//! | A010 | all, user or admin | DF21 `cardapps`, DF22 `cardcf`, DF23 `mscp\cmapfile`, DF24 and on certificates |
 //! | A011 | nobody, user or admin | |
 //! | A012 | all, admin | DF20 `cardid` (16 bytes) |
 //! | A013 | user or admin, user or admin | |
@@ -14,11 +14,13 @@
 //! | B080 | | the administration key |
 //!
 //! A record of the master file: directory (9 bytes), file name (9), two unused, data object (u32 LE),
-//! file (u32 LE).
+//! file (u32 LE). What an issuer adds is in `issued`.
 
 use super::access::{GET, condition};
 use super::files::{self, File, LifeCycle};
+use super::issued::{self, Containers};
 use crate::admin_key;
+use crate::issued::Issued;
 use crate::memory;
 use crate::nvm::Transaction;
 use crate::profile::Profile;
@@ -33,6 +35,9 @@ const MASTER_FILE: (u16, u32) = (0xA000, 0xDF1F);
 const CARD_APPLICATIONS: (u16, u32) = (0xA010, 0xDF21);
 const CACHE_FILE: (u16, u32) = (0xA010, 0xDF22);
 const CONTAINER_MAP: (u16, u32) = (0xA010, 0xDF23);
+const KEY_MAP: (u16, u32) = (0xA000, 0xDF20);
+/// File and first data object of certificates.
+const CERTIFICATES: (u16, u32) = (0xA010, 0xDF24);
 
 /// Data object files with their rules: access mode byte, PUT DATA, GET DATA.
 const OBJECT_FILES: [(u16, [u8; 3]); 6] = [
@@ -62,7 +67,7 @@ impl Factory {
         Self { card_id: profile.chosen.guid.unwrap_or(card_id) }
     }
 
-    pub(crate) fn write(&self, transaction: &mut Transaction<'_>, profile: &Profile) -> Result<(), Abort> {
+    pub(crate) fn write(&self, transaction: &mut Transaction<'_>, profile: &Profile, issued: &[Issued]) -> Result<(), Abort> {
         if !profile.gids().initialised {
             PIN.create_counter(transaction, profile.pin.tries)?;
             return LifeCycle::Creation.set_application(transaction);
@@ -75,13 +80,17 @@ impl Factory {
         let usage =
             tlv::encode(0xA4, &[tlv::encode(0x80, &[0x02]), tlv::encode(0x83, &[0x80]), tlv::encode(0x95, &[0xC0])].concat());
         write_file(transaction, files::ADMINISTRATION, 0x18, &ADMIN_RULES, &usage)?;
-        let objects = [
-            (MASTER_FILE, master_file()),
+        let Containers { map, keys, certificates } = Containers::of(issued)?;
+        issued::write_keys(transaction, issued)?;
+        let mut objects = vec![
+            (MASTER_FILE, master_file(&certificates)),
             (CARD_APPLICATIONS, name::<8>("mscp").to_vec()),
             (CACHE_FILE, vec![0; 6]),
-            (CONTAINER_MAP, Vec::new()),
+            (CONTAINER_MAP, map),
             (CARD_ID, self.card_id.to_vec()),
         ];
+        objects.extend(keys.map(|keys| (KEY_MAP, keys)));
+        objects.extend(certificate_objects().zip(certificates).map(|(object, (_, contents))| (object, contents)));
         for (slot, ((file, tag), value)) in (0..).zip(objects) {
             transaction.write(memory::file_object(slot), &files::contents(file, tag, &value))?;
         }
@@ -89,7 +98,7 @@ impl Factory {
     }
 }
 
-fn write_file(transaction: &mut Transaction<'_>, id: u16, kind: u8, rules: &[u8], usages: &[u8]) -> Result<(), Abort> {
+pub(super) fn write_file(transaction: &mut Transaction<'_>, id: u16, kind: u8, rules: &[u8], usages: &[u8]) -> Result<(), Abort> {
     let mut body = [tlv::encode(0x82, &[kind]), tlv::encode(0x83, &id.to_be_bytes()), tlv::encode(0x8C, rules)].concat();
     if !usages.is_empty() {
         body.extend(tlv::encode(0xA5, usages));
@@ -105,14 +114,21 @@ fn name<const N: usize>(text: &str) -> [u8; N] {
     out
 }
 
-fn master_file() -> Vec<u8> {
-    let entries = [
+/// Where certificates are, one after the other.
+fn certificate_objects() -> impl Iterator<Item = (u16, u32)> {
+    (CERTIFICATES.1..).map(|object| (CERTIFICATES.0, object))
+}
+
+fn master_file(certificates: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let mut entries = vec![
         ("mscp", "", (0xA000, 0)),
         ("", "cardid", CARD_ID),
         ("", "cardapps", CARD_APPLICATIONS),
         ("", "cardcf", CACHE_FILE),
         ("mscp", "cmapfile", CONTAINER_MAP),
     ];
+    let files = certificates.iter().zip(certificate_objects());
+    entries.extend(files.map(|((file, _), object)| ("mscp", file.as_str(), object)));
     let mut out = vec![0x01];
     for (directory, file, (id, object)) in entries {
         out.extend_from_slice(&name::<9>(directory));

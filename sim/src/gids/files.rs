@@ -170,7 +170,12 @@ pub(crate) fn contents(file: u16, tag: u32, value: &[u8]) -> Vec<u8> {
 
 /// Bytes that files, objects and keys take now.
 pub(crate) fn used(nvm: &Nvm) -> usize {
-    [FILES, FILE_OBJECTS, KEYS].iter().flat_map(|area| nvm.area(*area)).map(|(_, bytes)| bytes.len() + 8).sum()
+    size(|area| nvm.area(area))
+}
+
+/// Bytes that the records of these areas take.
+pub(crate) fn size<'a, I: Iterator<Item = (RecordId, &'a [u8])>>(area: impl Fn(u8) -> I) -> usize {
+    [FILES, FILE_OBJECTS, KEYS].into_iter().flat_map(area).map(|(_, bytes)| bytes.len() + 8).sum()
 }
 
 /// Bytes that are left for files, objects and keys.

@@ -159,6 +159,11 @@ const fn algorithm_of(id: u8) -> Option<Algorithm> {
     })
 }
 
+/// The GIDS algorithm identifier of an algorithm.
+pub(super) fn identifier(algorithm: Algorithm) -> Option<u8> {
+    (0x06..=0x0E).find(|id| algorithm_of(*id) == Some(algorithm))
+}
+
 /// The one-byte value of an object.
 fn byte(template: &[u8], tag: u32) -> Option<u8> {
     match tlv::find(template, tag) {

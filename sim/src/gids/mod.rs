@@ -28,6 +28,7 @@ mod data;
 mod environment;
 pub(crate) mod factory;
 pub mod files;
+pub(crate) mod issued;
 mod keypair;
 mod life_cycle;
 mod operation;

@@ -3,7 +3,7 @@
 use super::content::{self, FascN};
 use super::{objects, pins};
 use crate::admin_key;
-use crate::crypto::asymmetric::KeyPair;
+use crate::issued::Issued;
 use crate::keys::{self, Origin, PinPolicy, Slot, TouchPolicy};
 use crate::memory;
 use crate::nvm::Transaction;
@@ -73,40 +73,21 @@ pub(crate) fn reference_data(transaction: &mut Transaction<'_>, profile: &Profil
     reference::PUK.create(transaction, &pins::pad(profile.puk().value.as_bytes()), puk)
 }
 
-/// A key that an issuer puts on a new card.
-pub struct Issued {
-    /// Key reference: 9A, 9C, 9D, 9E, 82 to 95.
-    pub slot: u8,
-    /// The key pair.
-    pub key: KeyPair,
-    /// Its certificate, DER.
-    pub certificate: Option<Vec<u8>>,
+/// Whether a card of this profile can hold an issuer's key; the reason of a refusal is for people.
+pub(crate) fn check_issued(issued: &Issued, profile: &Profile) -> Result<(), String> {
+    if !keys::is_slot(issued.slot) {
+        return Err("not a key slot; there are 9a, 9c, 9d, 9e and 82 to 95".into());
+    }
+    issued.check_algorithm(profile, &profile.piv().algorithms)?;
+    if object(issued).is_some_and(|o| o.len() > profile.piv().max_object) {
+        return Err(format!("the certificate is longer than the card's {} bytes", profile.piv().max_object));
+    }
+    Ok(())
 }
 
-impl Issued {
-    /// Whether a card of this profile can hold it; the reason of a refusal is for people.
-    pub(crate) fn check(&self, profile: &Profile) -> Result<(), String> {
-        if !keys::is_slot(self.slot) {
-            return Err("not a key slot; there are 9a, 9c, 9d, 9e and 82 to 95".into());
-        }
-        if profile.piv.is_none() {
-            return Err(format!("a {} has no such slot; put keys on it with pkcs11-tool or pkcs15-init", profile.name));
-        }
-        let algorithm = self.key.algorithm();
-        if !profile.piv().algorithms.contains(&algorithm) {
-            let known: Vec<_> = profile.piv().algorithms.iter().map(|a| a.name()).collect();
-            return Err(format!("a {} cannot hold a {} key; it takes {}", profile.name, algorithm.name(), known.join(", ")));
-        }
-        if self.object().is_some_and(|o| o.len() > profile.piv().max_object) {
-            return Err(format!("the certificate is longer than the card's {} bytes", profile.piv().max_object));
-        }
-        Ok(())
-    }
-
-    /// The data object of the certificate.
-    fn object(&self) -> Option<Vec<u8>> {
-        self.certificate.as_deref().map(content::certificate)
-    }
+/// The data object of its certificate.
+fn object(issued: &Issued) -> Option<Vec<u8>> {
+    issued.certificate.as_deref().map(content::certificate)
 }
 
 /// Writes an issuer's keys and certificates, and the key history when retired keys are among them and the issuers of
@@ -115,7 +96,7 @@ pub(crate) fn write_issued(transaction: &mut Transaction<'_>, profile: &Profile,
     for one in issued {
         let (key, pin) = (one.key.clone(), PinPolicy::of_slot(one.slot));
         keys::store(transaction, one.slot, &Slot { key, origin: Origin::Imported, pin, touch: TouchPolicy::Never })?;
-        if let (Some(object), Some(tag)) = (one.object(), objects::certificate_of(one.slot)) {
+        if let (Some(object), Some(tag)) = (object(one), objects::certificate_of(one.slot)) {
             transaction.write(memory::object(tag), &object)?;
         }
     }

@@ -16,6 +16,7 @@ use crate::pace::{Pace, PaceError};
 use crate::snapshot::{Snapshot, SnapshotError};
 use cardlab_sim::crypto::CryptoError;
 use cardlab_sim::crypto::asymmetric::{Algorithm, KeyPair};
+use cardlab_sim::crypto::ec::Curve;
 use cardlab_sim::{Card, CardError, Issued, Profile, ProfileError, Random, World};
 use files::FileError;
 use std::path::PathBuf;
@@ -68,6 +69,9 @@ pub enum SetupError {
         /// What is wrong.
         reason: SnapshotError,
     },
+    /// An owner's name that cannot be.
+    #[error("owner '{0}': 1 to 64 characters, no control characters")]
+    Owner(String),
     /// The card itself.
     #[error(transparent)]
     Card(#[from] CardError),
@@ -97,6 +101,7 @@ pub struct CardRequest {
     pace: Pace,
     keys: Vec<(u8, KeySource)>,
     ca: Option<PathBuf>,
+    owner: Option<String>,
 }
 
 impl FromStr for CardRequest {
@@ -107,8 +112,16 @@ impl FromStr for CardRequest {
         let kind = parts.next().unwrap_or_default().trim();
         let snapshot = kind.strip_prefix('@').map(|path| read_snapshot(path.into())).transpose()?;
         let profile = Profile::builtin(snapshot.as_ref().map_or(kind, |(_, snapshot)| snapshot.profile()))?;
-        let mut request =
-            Self { profile, snapshot, name: None, pin_pad: false, pace: Pace::default(), keys: Vec::new(), ca: None };
+        let mut request = Self {
+            profile,
+            snapshot,
+            name: None,
+            pin_pad: false,
+            pace: Pace::default(),
+            keys: Vec::new(),
+            ca: None,
+            owner: None,
+        };
         for part in parts {
             let (key, value) = part.split_once('=').ok_or_else(|| SetupError::NoValue(part.into()))?;
             settings::set(&mut request, key.trim(), value)?;
@@ -155,15 +168,31 @@ impl CardRequest {
         Card::issue(self.profile.clone(), world, |serial, random| self.keys(serial, random))
     }
 
+    /// Where the key of a card's owner is, and of which kind every program can use it.
+    const fn first_slot(&self) -> (u8, Algorithm) {
+        match self.profile.gids {
+            Some(_) => (0x81, Algorithm::Rsa(2048)),
+            None => (0x9A, Algorithm::Ec(Curve::P256)),
+        }
+    }
+
     fn keys(&self, serial: u32, random: &mut Random) -> Result<Vec<Issued>, SetupError> {
         let mut ca = None;
-        let mut issued = Vec::with_capacity(self.keys.len());
-        for (slot, source) in &self.keys {
+        let mut keys = self.keys.clone();
+        let first = self.first_slot();
+        if self.owner.is_some() && !keys.iter().any(|(slot, _)| *slot == first.0) {
+            keys.push((first.0, KeySource::New(first.1)));
+        }
+        let mut issued = Vec::with_capacity(keys.len());
+        for (slot, source) in &keys {
             let files::Loaded { key, certificate } = match source {
                 KeySource::Files(key, certificate) => files::load(key, certificate.as_deref())?,
                 KeySource::Pkcs12(file, password) => files::load_pkcs12(file, password)?,
                 KeySource::New(algorithm) => {
-                    let subject = format!("CN=cardlab {serial} {slot:02x}");
+                    let subject = match &self.owner {
+                        Some(owner) => format!("CN={}", escaped(owner)),
+                        None => format!("CN=cardlab {serial} {slot:02x}"),
+                    };
                     new_key(*algorithm, &subject, &mut ca, random).map_err(|_| SetupError::Certificate(*slot))?
                 }
             };
@@ -174,6 +203,12 @@ impl CardRequest {
         }
         Ok(issued)
     }
+}
+
+/// A value in a name as RFC 4514 section 2.4 writes it.
+fn escaped(value: &str) -> String {
+    let special = |c: char| matches!(c, '"' | '+' | ',' | ';' | '<' | '>' | '\\' | '#' | '=');
+    value.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
 }
 
 /// Opens a sealed snapshot.
@@ -246,13 +281,16 @@ mod tests {
     fn mistakes_are_explained() {
         assert!(error("yubikey").starts_with("no profile named 'yubikey'; there are: gids, gids-blank, nist-piv, "));
         assert!(
-            error("nist-piv,colour=red").starts_with("no card setting named 'colour'; there are: name, pace, pin-pad, ca, 9a,")
+            error("nist-piv,colour=red")
+                .starts_with("no card setting named 'colour'; there are: name, pace, pin-pad, ca, owner, 9a,")
         );
         assert_eq!(error("nist-piv,pin"), "card setting 'pin' has no value; write key=value");
         assert_eq!(
             error("nist-piv,9a=new:dsa"),
             "no key algorithm named 'dsa'; there are: rsa1024, rsa2048, rsa3072, rsa4096, p256, p384, p521, ed25519, x25519"
         );
+        assert_eq!(error("gids,owner= "), "owner ' ': 1 to 64 characters, no control characters");
+        assert!(error("gids-blank,owner=Anna").ends_with("has no file system yet; gids-tool --initialize makes it"));
         assert!(error("nist-piv,9a=/nowhere/key.pem").starts_with("/nowhere/key.pem: "));
         assert!(error("nist-piv,9a=new:ed25519").contains("cannot hold a ed25519 key"));
         assert!(error("nist-piv,96=new:p256").starts_with("no card setting named '96'"));

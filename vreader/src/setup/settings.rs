@@ -51,7 +51,7 @@ struct Row {
     set: fn(&mut CardRequest, &str, &str) -> Result<(), SetupError>,
 }
 
-static TABLE: [Row; 5] = [
+static TABLE: [Row; 6] = [
     Row {
         setting: Setting::of(
             "name",
@@ -119,6 +119,22 @@ static TABLE: [Row; 5] = [
     },
     Row {
         setting: Setting::of(
+            "owner",
+            Cards::All,
+            Kept::Memory,
+            "whose name the certificates of new keys have; a card that has none gets one: in slot 9a, or in container 0",
+            "1 to 64 characters, no control characters",
+        ),
+        of_reader: false,
+        is: |name| name == "owner",
+        set: |request, _, value| {
+            let fits = (1..=64).contains(&value.trim().chars().count()) && !value.chars().any(char::is_control);
+            request.owner = Some(fits.then(|| value.trim().to_owned()).ok_or_else(|| SetupError::Owner(value.into()))?);
+            Ok(())
+        },
+    },
+    Row {
+        setting: Setting::of(
             "9a, 9c, 9d, 9e, 82 to 95",
             Cards::Piv,
             Kept::Memory,
@@ -179,6 +195,6 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count);
-        assert!(TABLE[..4].iter().all(|row| (row.is)(row.setting.name)));
+        assert!(TABLE[..5].iter().all(|row| (row.is)(row.setting.name)));
     }
 }
