@@ -87,7 +87,7 @@ fn unlock(service: &Service, serial: &str) {
     let Opened::Online { session, questions, .. } = service.open(&open).unwrap() else { panic!("not online") };
     let answers = questions.iter().map(|q| Answer { question: q.id.clone(), text: answer(&q.text) }).collect();
     assert_eq!(service.answer(&session, &Answers { answers }).unwrap(), Judged::Answered { ok: true });
-    service.challenge(&session, &[0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88]).unwrap();
+    service.challenge(&session, serial, &[0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88]).unwrap();
     service.report(&session, &Outcome { outcome: CardOutcome::Unlocked, tries_left: None }).unwrap();
 }
 

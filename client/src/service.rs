@@ -1,6 +1,7 @@
 //! The card management server's workstation service, as a workstation uses it.
 
 pub use crate::unreachable::{Distrust, Unreachable};
+use cardlab_protocol::codes;
 use cardlab_protocol::problem::Problem;
 use cardlab_protocol::workstation::{Answers, Challenge, Judged, Open, Opened, Outcome, PATH, Report, Response, TaskOffer, Ways};
 use reqwest::blocking::{Client, Response as Reply};
@@ -47,6 +48,9 @@ pub enum ServiceError {
     /// It cannot work now, and nothing was counted; a moment later it may.
     #[error("{0}")]
     Busy(String),
+    /// It gave a response for another card, which was not used.
+    #[error("the server answered for another card; nothing was sent to this one")]
+    OtherCard,
     /// It refused what was sent.
     #[error("{0}")]
     Refused(String),
@@ -167,10 +171,14 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError`].
-    pub fn challenge(&self, session: &str, challenge: &[u8]) -> Result<Vec<u8>, ServiceError> {
-        let challenge = Challenge { challenge: hex::encode_upper(challenge) };
-        let response: Response = self.post(&format!("/sessions/{session}/challenge"), &challenge)?;
-        let bytes = hex::decode(&response.response).ok().filter(|bytes| matches!(bytes.len(), 8 | 16));
+    pub fn challenge(&self, session: &str, card: &str, challenge: &[u8]) -> Result<Vec<u8>, ServiceError> {
+        let digits = Challenge { challenge: hex::encode_upper(challenge) };
+        let response: Response = self.post(&format!("/sessions/{session}/challenge"), &digits)?;
+        if !response.card.eq_ignore_ascii_case(card) {
+            return Err(ServiceError::OtherCard);
+        }
+        let bytes = hex::decode(&response.response).ok().filter(|bytes| bytes.len() == challenge.len());
+        let bytes = bytes.filter(|bytes| response.check.eq_ignore_ascii_case(&codes::check_code(bytes)));
         bytes.ok_or(ServiceError::Unreachable(Unreachable::NoSense))
     }
 

@@ -169,6 +169,9 @@ pub struct Response {
     pub response: String,
     /// Two digits to compare.
     pub check: String,
+    /// What the card is known by whose key it was computed with: nobody sends it to another.
+    #[serde(default)]
+    pub card: String,
 }
 
 /// How it ended at the card.

@@ -350,7 +350,9 @@ impl Work {
             ServerAsk::Open(open) => ServerAnswer::Opened(service.open(&open)),
             ServerAsk::Task(open) => ServerAnswer::Task(service.task(&open)),
             ServerAsk::Answers { session, answers } => ServerAnswer::Judged(service.answer(&session, &answers)),
-            ServerAsk::Response { session, challenge } => ServerAnswer::Response(service.challenge(&session, &challenge)),
+            ServerAsk::Response { session, card, challenge } => {
+                ServerAnswer::Response(service.challenge(&session, &card, &challenge))
+            }
         };
         std::thread::spawn(move || events.send(Event::Server(ticket, answer(&service))));
     }

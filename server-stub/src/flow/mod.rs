@@ -261,6 +261,7 @@ impl Server {
         Ok(Response {
             response: cardlab_protocol::codes::digits(&response),
             check: cardlab_protocol::codes::check_code(&response),
+            card: card.serial.clone(),
         })
     }
 }

@@ -94,6 +94,8 @@ pub enum ServerAsk {
     Response {
         /// The session.
         session: String,
+        /// What the card is known by: a response for another is refused.
+        card: String,
         /// The challenge.
         challenge: Vec<u8>,
     },

@@ -66,7 +66,9 @@ impl Session {
     pub(super) fn drawn_for_server(&mut self, session: Answered, pin: Zeroizing<String>, result: Result<Vec<u8>, CardError>) {
         match result {
             Ok(challenge) => {
-                let ticket = self.ask_server(ServerAsk::Response { session: session.id.clone(), challenge: challenge.clone() });
+                let card = self.about().map(|about| about.serial).unwrap_or_default();
+                let ask = ServerAsk::Response { session: session.id.clone(), card, challenge: challenge.clone() };
+                let ticket = self.ask_server(ask);
                 self.state = State::Waits { ticket, session, pin, challenge };
             }
             Err(error) => self.refused(error),

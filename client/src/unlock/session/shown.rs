@@ -301,8 +301,6 @@ pub enum Notice {
     SessionOver,
     /// The server gave no answer, or refused.
     Server(ServiceError),
-    /// The server spoke of another card.
-    ServerOtherCard,
     /// The card has no serial that a server could know it by.
     NoSerial,
     /// What was sent was for what is not shown any more.

@@ -361,7 +361,6 @@ impl Notice {
             Self::SessionOver => "The time for answering is over. You can start again.".into(),
             Self::Server(error @ (ServiceError::Refused(_) | ServiceError::Busy(_))) => sentence(&error.to_string()),
             Self::Server(error) => format!("{} Your operator can help.", sentence(&error.to_string())),
-            Self::ServerOtherCard => "The server spoke of another card; nothing was sent to this one.".into(),
             Self::NoSerial => "This card has no serial that the server could know it by.".into(),
             Self::TooLate => "That came too late; look again at what is shown.".into(),
             Self::GivenUp => "Given up. Nothing was sent to the card.".into(),
