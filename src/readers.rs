@@ -1,12 +1,14 @@
 //! The options that make cards, shared by `exec` and `up`.
 
 use crate::exit::Failure;
+use crate::terminal::ask_hidden;
 use anyhow::{Context as _, anyhow};
 use cardlab_control::api::Control;
 use cardlab_sim::crypto::backend::{Backend, Repeatable};
 use cardlab_sim::nvm::Volatile;
 use cardlab_sim::{Random, Setting, World};
 use cardlab_vreader::server::POWER_OFF_GRACE;
+use cardlab_vreader::setup::keyfile::Person;
 use cardlab_vreader::setup::settings;
 use cardlab_vreader::trace::{Form, Ticks};
 use cardlab_vreader::{CardRequest, Monotonic, Rack, Server, StateDirectory, Trace, VirtualCard};
@@ -17,6 +19,7 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 #[cfg(feature = "fast-crypto")]
 use cardlab_crypto_fast::AwsLc as PrivateOperations;
@@ -64,8 +67,25 @@ fn card_help() -> String {
         "A card in a reader of its own: PROFILE[,KEY=VALUE]..; may be given several times\n\n\
          Example: yubikey-5.4,serial=123,pin=654321,9a=new:p256. `cardlab profile list` shows the profiles, \
          `cardlab profile settings` what each key changes. Keys: {names}. Card keys from files: 9a=key.pem:cert.pem or \
-         9a=file.p12:password. Settings describe a new card; one that --state keeps stays as it is."
+         9a=file.p12:env:PASSWORD (also file:PATH, ask, or the password itself). A name or password with a comma or colon goes in \
+         double quotes. Settings describe a new card; one that --state keeps stays as it is."
     )
+}
+
+/// Whoever started this process.
+struct AtTerminal;
+
+impl Person for AtTerminal {
+    fn password(&mut self, file: &Path) -> Result<Zeroizing<String>, String> {
+        let question = format!("Password of {}: ", file.display());
+        let answer =
+            ask_hidden(&question).map_err(|e| format!("it is to be typed, but there is no terminal ({e}); use env: or file:"))?;
+        answer.ok_or_else(|| "nobody typed it".into())
+    }
+
+    fn warn(&mut self, sentence: &str) {
+        eprintln!("cardlab: warning: {sentence}");
+    }
 }
 
 /// A card that is ready for a reader.
@@ -90,8 +110,8 @@ impl ReaderOptions {
         let several = requests.len() > 1;
         let mut ready = Vec::with_capacity(requests.len());
         for (index, request) in requests.iter().enumerate() {
-            let card =
-                request.make(self.world(index, state.as_ref())?).with_context(|| format!("--card {}", self.cards[index]))?;
+            let world = self.world(index, state.as_ref())?;
+            let card = request.make_for(world, &mut AtTerminal).with_context(|| format!("--card {request}"))?;
             let label = if several { format!("{index}:{}", request.profile_name()) } else { request.profile_name().to_owned() };
             let mut card = VirtualCard::journaled(card, trace.of(&label));
             if !request.pace().is_off() {

@@ -2,8 +2,9 @@
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
-use std::io::{self, IsTerminal, Stdin, Write};
+use std::io::{self, IsTerminal, Read, Stdin, Write};
 use std::ops::ControlFlow;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -62,6 +63,11 @@ impl Lines {
         mut idle: impl FnMut() -> ControlFlow<B>,
     ) -> io::Result<Entry<B>> {
         let silence = if hidden && self.is_terminal() { Some(Silence::on(&self.stdin)?) } else { None };
+        if silence.is_some() {
+            // Where the stars begin.
+            print!("\x1b7");
+            io::stdout().flush()?;
+        }
         let mut line = Zeroizing::new(Vec::with_capacity(128));
         loop {
             let Some(byte) = self.byte(every, &mut idle)? else {
@@ -77,28 +83,18 @@ impl Lines {
                     return Ok(Entry::Broken(why));
                 }
             };
-            match byte {
-                b'\n' | b'\r' => {
+            match edit(&mut line, byte, silence.is_some()) {
+                Edited::Done => {
                     if silence.is_some() {
                         println!();
                     }
                     return Ok(text(&line));
                 }
-                INTERRUPT | END if silence.is_some() => {
+                Edited::GivenUp => {
                     println!();
                     return Ok(Entry::End);
                 }
-                byte if silence.is_some() && BACKSPACE.contains(&byte) => {
-                    // A character of several bytes goes as a whole.
-                    while line.pop().is_some_and(|b| b & 0xC0 == 0x80) {}
-                    stars(&line)?;
-                }
-                KILL if silence.is_some() => {
-                    line.zeroize();
-                    stars(&line)?;
-                }
-                byte => {
-                    line.push(byte);
+                Edited::Goes => {
                     if silence.is_some() {
                         stars(&line)?;
                     }
@@ -125,6 +121,56 @@ impl Lines {
     }
 }
 
+/// What a byte did to a line.
+enum Edited {
+    /// The line is complete.
+    Done,
+    /// The person pressed Ctrl-C or Ctrl-D.
+    GivenUp,
+    /// There is more to come.
+    Goes,
+}
+
+/// Takes a byte into a line; `keys` are pressed one by one, and some of them change what stands there.
+fn edit(line: &mut Vec<u8>, byte: u8, keys: bool) -> Edited {
+    match byte {
+        b'\n' | b'\r' => return Edited::Done,
+        INTERRUPT | END if keys => return Edited::GivenUp,
+        // A character of several bytes goes as a whole.
+        byte if keys && BACKSPACE.contains(&byte) => while line.pop().is_some_and(|b| b & 0xC0 == 0x80) {},
+        KILL if keys => line.zeroize(),
+        byte => line.push(byte),
+    }
+    Edited::Goes
+}
+
+/// Asks the person at the terminal of this process, wherever its input and output go; nothing of the answer is shown. `None`
+/// when they give up.
+///
+/// # Errors
+/// What the system says when there is no terminal.
+pub(crate) fn ask_hidden(question: &str) -> io::Result<Option<Zeroizing<String>>> {
+    let mut terminal = std::fs::File::options().read(true).write(true).open("/dev/tty")?;
+    write!(terminal, "{question}")?;
+    let _silence = Silence::on(&terminal)?;
+    let mut line = Zeroizing::new(Vec::with_capacity(128));
+    let end = loop {
+        let mut byte = [0];
+        if terminal.read(&mut byte)? == 0 {
+            break Edited::GivenUp;
+        }
+        match edit(&mut line, byte[0], true) {
+            Edited::Goes => {}
+            end => break end,
+        }
+    };
+    writeln!(terminal)?;
+    Ok(match end {
+        Edited::Done => Some(Zeroizing::new(String::from_utf8_lossy(&line).into_owned())),
+        _ => None,
+    })
+}
+
 fn text<B>(line: &[u8]) -> Entry<B> {
     Entry::Line(Zeroizing::new(String::from_utf8_lossy(line).into_owned()))
 }
@@ -138,24 +184,23 @@ fn stars(line: &[u8]) -> io::Result<()> {
 
 /// The terminal shows nothing and hands over each key, until this is dropped.
 struct Silence {
+    terminal: OwnedFd,
     before: Termios,
 }
 
 impl Silence {
-    fn on(stdin: &Stdin) -> io::Result<Self> {
-        let before = tcgetattr(stdin)?;
+    fn on(terminal: &impl AsFd) -> io::Result<Self> {
+        let terminal = terminal.as_fd().try_clone_to_owned()?;
+        let before = tcgetattr(&terminal)?;
         let mut silent = before.clone();
         silent.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
-        tcsetattr(stdin, OptionalActions::Now, &silent)?;
-        // Where the stars begin.
-        print!("\x1b7");
-        io::stdout().flush()?;
-        Ok(Self { before })
+        tcsetattr(&terminal, OptionalActions::Now, &silent)?;
+        Ok(Self { terminal, before })
     }
 }
 
 impl Drop for Silence {
     fn drop(&mut self) {
-        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.before);
+        let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
     }
 }

@@ -264,11 +264,14 @@ fn keys_from_files() {
         let output = Command::new(CARDLAB).current_dir(lab.path()).args(["exec", "--card", card, "--", "true"]).output().unwrap();
         said(output).code(2)
     };
-    has(&refused("nist-piv,9a=encrypted.pem"), &["encrypted.pem: the private key is encrypted; decrypt it first: openssl pkey"]);
-    has(&refused("nist-piv,9a=dsa.pem"), &["dsa.pem: not a key that cards hold"]);
-    has(&refused("nist-piv,9a=c.pem"), &["c.pem: no private key in PEM or DER"]);
-    has(&refused("nist-piv,9a=k.pem:k.pem"), &["k.pem: no X.509 certificate in PEM or DER"]);
-    has(&refused("nist-piv,9a=b.p12:falsch"), &["b.p12: not a PKCS#12 file of this password"]);
+    has(
+        &refused("nist-piv,9a=encrypted.pem"),
+        &["encrypted.pem: the private key is encrypted; add its password: FILE:env:VARIABLE"],
+    );
+    has(&refused("nist-piv,9a=dsa.pem"), &["dsa.pem: a key for DSA; cards hold RSA of 1024,"]);
+    has(&refused("nist-piv,9a=c.pem"), &["c.pem: no private key in it; what it has: CERTIFICATE"]);
+    has(&refused("nist-piv,9a=k.pem:k.pem"), &["k.pem: no X.509 certificate in it, in PEM, DER or PKCS#12"]);
+    has(&refused("nist-piv,9a=b.p12:falsch"), &["b.p12: the password does not open it"]);
     let old = Command::new(CARDLAB)
         .current_dir(lab.path())
         .args(["exec", "--card", "nist-piv,9a=old.p12:geheim", "--", "true"])

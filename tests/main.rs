@@ -10,6 +10,7 @@ mod exec;
 mod gids;
 mod ifd;
 mod issue;
+mod key_files;
 mod kill;
 mod kits;
 mod lab;

@@ -5,7 +5,7 @@ use cardlab_client::minidriver::{Authenticator, CardError, Counter, Minidriver, 
 use cardlab_client::recognise::{Edge, current, recognise};
 use cardlab_client::transport::{InProcess, Transport, TransportError};
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
-use cardlab_sim::{Card, Issued, Profile, World};
+use cardlab_sim::{Card, Issue, Issued, Profile, World};
 
 const PIV_KEY: [u8; 24] = [1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8];
 
@@ -267,9 +267,14 @@ fn keys_without_a_certificate_take_their_place_where_the_card_tells_of_them() {
         .unwrap()
     };
     let space = |profile: &str| {
-        let issued = |slot, certificate: Option<&[u8]>| Issued { slot, key: key(), certificate: certificate.map(<[u8]>::to_vec) };
+        let issued = |slot, certificate: Option<&[u8]>| Issued {
+            slot,
+            key: key(),
+            certificate: certificate.map(<[u8]>::to_vec),
+            compressed: false,
+        };
         let keys = vec![issued(0x9A, Some(b"certificate")), issued(0x9C, None), issued(0x82, None)];
-        let issue = |_, _: &mut _| Ok::<_, cardlab_sim::CardError>(keys);
+        let issue = |_, _: &mut _| Ok::<_, cardlab_sim::CardError>(Issue::of(keys));
         let mut card = Card::issue(Profile::builtin(profile).unwrap(), World::seeded(42), issue).unwrap();
         card.power_on();
         let mut transport = reach(&mut card);

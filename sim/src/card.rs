@@ -15,7 +15,7 @@ use crate::crypto::CryptoError;
 use crate::crypto::backend::{Backend, RustCrypto};
 use crate::factory::{self, Factory};
 use crate::gids::Gids;
-use crate::issued::Issued;
+use crate::issued::Issue;
 use crate::memory;
 use crate::nvm::{Nvm, Records, Store, StoreError, Volatile};
 use crate::piv::Piv;
@@ -110,6 +110,14 @@ pub enum CardError {
         /// What the card has for them.
         memory: usize,
     },
+    /// A data object that this card cannot hold.
+    #[error("data object {tag:X}: {reason}")]
+    Object {
+        /// Its tag.
+        tag: u32,
+        /// What is wrong.
+        reason: String,
+    },
     /// The card could not write its factory content.
     #[error("factory content: status {0}")]
     Factory(StatusWord),
@@ -180,11 +188,11 @@ impl Card {
     /// # Errors
     /// [`CardError`] when the store fails or holds another card.
     pub fn new(profile: Profile, world: World) -> Result<Self, CardError> {
-        Self::issue(profile, world, |_, _| Ok(Vec::new()))
+        Self::issue(profile, world, |_, _| Ok(Issue::default()))
     }
 
-    /// As [`Card::new`]; a new card also gets the keys that `personalise` gives for its serial
-    /// number, as from an issuer. Factory content and keys become durable together: a refused key
+    /// As [`Card::new`]; a new card also gets the keys and data objects that `personalise` gives for its
+    /// serial number, as from an issuer. Factory content and those become durable together: a refused key
     /// or a power cut leaves no card at all. For a card that is there already `personalise` is not
     /// called.
     ///
@@ -194,16 +202,14 @@ impl Card {
     pub fn issue<E: From<CardError>>(
         profile: Profile,
         world: World,
-        personalise: impl FnOnce(u32, &mut Random) -> Result<Vec<Issued>, E>,
+        personalise: impl FnOnce(u32, &mut Random) -> Result<Issue, E>,
     ) -> Result<Self, E> {
         profile.check().map_err(CardError::from)?;
         let mut card = Self::open(profile, world)?;
         if card.nvm.is_empty() {
             let factory = Factory::new(&card.profile, &mut card.random).map_err(CardError::from)?;
             let issued = personalise(factory.serial(), &mut card.random)?;
-            for key in &issued {
-                key.check(&card.profile).map_err(|reason| CardError::Slot { slot: key.slot, reason })?;
-            }
+            issued.check(&card.profile)?;
             card.make(&factory, &issued)?;
         } else {
             card.check_header(card.nvm.records())?;
@@ -265,7 +271,7 @@ impl Card {
         })
     }
 
-    fn make(&mut self, factory: &Factory, issued: &[Issued]) -> Result<(), CardError> {
+    fn make(&mut self, factory: &Factory, issued: &Issue) -> Result<(), CardError> {
         let mut transaction = self.nvm.begin();
         transaction.write(memory::HEADER, &memory::header(&self.profile.name))?;
         factory.write(&mut transaction, &self.profile, issued)?;

@@ -1,6 +1,6 @@
 //! Factory content: what every new card has, and what its card edge adds.
 
-use crate::issued::Issued;
+use crate::issued::Issue;
 use crate::memory::SERIAL;
 use crate::nvm::{Nvm, Transaction};
 use crate::profile::Profile;
@@ -34,15 +34,15 @@ impl Factory {
         self.serial
     }
 
-    /// Writes it, and an issuer's keys and certificates.
-    pub(crate) fn write(&self, transaction: &mut Transaction<'_>, profile: &Profile, issued: &[Issued]) -> Result<(), Abort> {
+    /// Writes it, and what an issuer adds.
+    pub(crate) fn write(&self, transaction: &mut Transaction<'_>, profile: &Profile, issue: &Issue) -> Result<(), Abort> {
         transaction.write(SERIAL, &self.serial.to_be_bytes())?;
         match &self.edge {
             Edge::Piv(piv) => {
                 piv.write(transaction, profile, self.serial)?;
-                piv::factory::write_issued(transaction, profile, issued)
+                piv::factory::write_issue(transaction, profile, issue)
             }
-            Edge::Gids(gids) => gids.write(transaction, profile, issued),
+            Edge::Gids(gids) => gids.write(transaction, profile, &issue.keys),
         }
     }
 }

@@ -59,6 +59,6 @@ mod yubikey;
 
 pub use card::{Card, CardError, Clock, NoAnswer, Stopped, World};
 pub use conditions::{Conditions, Interface, Touch};
-pub use issued::Issued;
+pub use issued::{Issue, Issued, IssuedObject};
 pub use profile::{Profile, ProfileError, Setting};
 pub use random::Random;

@@ -5,12 +5,12 @@ use cardlab_protocol::tlv;
 use cardlab_sim::crypto::asymmetric::{Algorithm, KeyPair};
 use cardlab_sim::crypto::ec::Curve;
 use cardlab_sim::keys;
-use cardlab_sim::{Card, CardError, Issued, Profile, Random, World};
+use cardlab_sim::{Card, CardError, Issue, Issued, Profile, Random, World};
 
 fn issue(profile: &str, slot: u8, algorithm: Algorithm, certificate: Option<Vec<u8>>) -> Result<Card, CardError> {
     let key = KeyPair::generate(algorithm, &mut Random::from_number(1, 0)).unwrap();
-    let issued = |_, _: &mut _| Ok(vec![Issued { slot, key, certificate }]);
-    Card::issue(Profile::builtin(profile).unwrap(), World::seeded(1), issued)
+    let keys = vec![Issued { slot, key, certificate, compressed: false }];
+    Card::issue(Profile::builtin(profile).unwrap(), World::seeded(1), |_, _| Ok(Issue::of(keys)))
 }
 
 const P256: Algorithm = Algorithm::Ec(Curve::P256);
@@ -62,8 +62,9 @@ fn without_contacts_only_the_card_authentication_key_signs() {
         let mut profile = Profile::builtin("nist-piv").unwrap();
         profile.set("interface", "contactless").unwrap();
         let key = KeyPair::generate(P256, &mut Random::from_number(1, 0)).unwrap();
-        let issued = |_, _: &mut _| Ok::<_, CardError>(vec![Issued { slot, key, certificate: None }]);
-        let mut b = Bench { card: Card::issue(profile, World::seeded(1), issued).unwrap() };
+        let keys = vec![Issued { slot, key, certificate: None, compressed: false }];
+        let issue = |_, _: &mut _| Ok::<_, CardError>(Issue::of(keys));
+        let mut b = Bench { card: Card::issue(profile, World::seeded(1), issue).unwrap() };
         b.power_on();
         assert_eq!(b.sign("11", &format!("{slot:02X}"), &[1; 32]).1, sw, "{slot:02X}");
     }
@@ -97,12 +98,13 @@ fn a_gids_card_whose_memory_they_do_not_fit_in_is_none() {
         let slots = 0x81..=0x8F;
         let key = KeyPair::generate(P256, random).unwrap();
         let certificate = || Some((0..2000).flat_map(|_| random.bytes::<32>()).collect());
-        Ok::<_, CardError>(
-            slots
-                .zip(std::iter::repeat_with(certificate))
-                .map(|(slot, certificate)| Issued { slot, key: key.clone(), certificate })
-                .collect(),
-        )
+        let keys = slots.zip(std::iter::repeat_with(certificate)).map(|(slot, certificate)| Issued {
+            slot,
+            key: key.clone(),
+            certificate,
+            compressed: false,
+        });
+        Ok::<_, CardError>(Issue::of(keys.collect()))
     };
     match Card::issue(Profile::builtin("gids").unwrap(), World::seeded(1), issued) {
         Err(CardError::Full { taken, memory }) => assert!(taken > memory),

@@ -3,7 +3,7 @@
 use crate::common::{Bench, PROFILES, bench};
 use cardlab_sim::piv::objects::{self, ReadRule, WriteRule};
 use cardlab_sim::profile::Order;
-use cardlab_sim::{Card, CardError, Issued, Profile, Random, World};
+use cardlab_sim::{Card, CardError, Issue, Issued, Profile, Random, World};
 use std::fmt::Write as _;
 
 const PROTECTED: [&str; 4] = ["5FC103", "5FC108", "5FC109", "5FC121"];
@@ -127,9 +127,12 @@ fn a_card_is_not_issued_with_more_certificates_than_it_holds() {
             )
             .unwrap()
         };
-        let issued =
-            (0..count).map(|n| Issued { slot: 0x82 + n, key: key(), certificate: Some(vec![0x30; length]) }).collect::<Vec<_>>();
-        Card::issue(Profile::builtin("yubikey-5.4").unwrap(), World::seeded(1), |_, _: &mut _| Ok::<_, CardError>(issued))
+        let issued = (0..count)
+            .map(|n| Issued { slot: 0x82 + n, key: key(), certificate: Some(vec![0x30; length]), compressed: false })
+            .collect::<Vec<_>>();
+        Card::issue(Profile::builtin("yubikey-5.4").unwrap(), World::seeded(1), |_, _: &mut _| {
+            Ok::<_, CardError>(Issue::of(issued))
+        })
     };
     assert!(issue(16, 3052).is_ok());
     let error = issue(17, 3052).err().unwrap();
@@ -146,7 +149,8 @@ fn retired_keys_come_with_a_key_history_on_cards_that_have_one() {
             &mut Random::from_number(1, 0),
         )
         .unwrap();
-        let issued = |_, _: &mut _| Ok::<_, CardError>(vec![Issued { slot: 0x82, key, certificate: None }]);
+        let issued =
+            |_, _: &mut _| Ok::<_, CardError>(Issue::of(vec![Issued { slot: 0x82, key, certificate: None, compressed: false }]));
         let mut b = Bench { card: Card::issue(Profile::builtin(profile).unwrap(), World::seeded(1), issued).unwrap() };
         b.power_on();
         b.get("5FC10C").1

@@ -91,6 +91,6 @@ fn attestation_root(choice: &ReaderChoice) -> Result<(), Failure> {
     recognise::recognise(&mut card).or_exit(Exit::NOT_THERE)?;
     let root = piv::attestation_root(&mut card).or_exit(Exit::NOT_THERE)?;
     let root = root.ok_or_else(|| anyhow!("this card has no attestation root of its own")).or_exit(Exit::NOT_THERE)?;
-    print!("{}", cardlab_vreader::setup::files::certificate_pem(&root)?);
+    print!("{}", cardlab_vreader::setup::certificate_pem(&root)?);
     Ok(())
 }

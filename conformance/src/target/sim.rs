@@ -9,10 +9,10 @@ use crate::test::{Danger, Need, Wish};
 use cardlab_client::recognise::Edge;
 use cardlab_client::transport::TransportError;
 use cardlab_protocol::admin_key::AdminKey;
-use cardlab_sim::Issued;
 use cardlab_sim::card::{Card, CardError, NoAnswer, World};
 use cardlab_sim::crypto::encoded::from_pkcs8;
 use cardlab_sim::profile::{Profile, ProfileError};
+use cardlab_sim::{Issue, Issued};
 use zeroize::Zeroizing;
 
 /// New cards of one profile.
@@ -46,9 +46,9 @@ impl Sim {
         let issue = move |_, _: &mut _| {
             let of = |(slot, kind): (u8, crate::keys::KeyKind)| {
                 let key = from_pkcs8(kind.pkcs8()).map_err(|e| CardError::Slot { slot, reason: e.to_string() })?;
-                Ok(Issued { slot, key, certificate: None })
+                Ok(Issued { slot, key, certificate: None, compressed: false })
             };
-            keys.into_iter().map(of).collect()
+            Ok(Issue::of(keys.into_iter().map(of).collect::<Result<_, CardError>>()?))
         };
         let card = Card::issue(profile, World::seeded(self.seed), issue);
         let mut card = card.map_err(|e: CardError| NoCard::NotApplicable(e.to_string()))?;

@@ -14,6 +14,7 @@ use cardlab_sim::reference::{ADMINISTRATION, PIN, PUK, Reference};
 use cardlab_vreader::fault::Fault;
 use cardlab_vreader::icc::VirtualCard;
 use cardlab_vreader::rack::Place;
+use cardlab_vreader::setup::settings::assignment;
 use cardlab_vreader::setup::{CardRequest, SetupError};
 use cardlab_vreader::threaded::ThreadedRack;
 use std::collections::BTreeMap;
@@ -96,9 +97,9 @@ impl Setting {
 impl CardSetup {
     /// The card as command lines ask for one.
     pub(crate) fn request(&self, name: &str) -> Result<CardRequest, SetupError> {
-        let mut text = format!("{},name={name}", self.profile);
+        let mut text = format!("{},{}", self.profile, assignment("name", name));
         for (key, value) in &self.settings {
-            text.push_str(&format!(",{key}={}", value.text()));
+            text.push_str(&format!(",{}", assignment(key, &value.text())));
         }
         text.parse()
     }

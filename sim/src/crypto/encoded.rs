@@ -1,96 +1,308 @@
-//! Private keys as files hold them: PKCS#8 (RFC 5958), PKCS#1 (RFC 8017), SEC1 (RFC 5915), in DER.
+//! Private keys as files hold them: PKCS#8 (RFC 5958), PKCS#1 (RFC 8017 appendix A.1), SEC 1 (RFC 5915), in DER.
+//!
+//! A key that no card holds is told by what it is ([`EncodedError::Other`]), so that whoever gave the file knows which
+//! one to give instead. A prime curve may stand there by its name or by all its parameters (X9.62 `ECParameters`).
 
-use super::CryptoError;
 use super::asymmetric::{Algorithm, KeyPair};
 use super::ec::Curve;
-use ::rsa::PrivateKey as RsaPrivateKey;
-use ::rsa::pkcs1::DecodeRsaPrivateKey;
-use ::rsa::traits::{PrivateKeyParts, PublicKeyParts};
+use ::rsa::pkcs1::RsaPrivateKeyRef;
 use const_oid::ObjectIdentifier;
-use der::Decode;
+use const_oid::db::DB;
+use der::asn1::{AnyRef, BitStringRef, ContextSpecific, OctetStringRef, UintRef};
+use der::{Decode, Reader, SliceReader, Tag, TagNumber};
+use hex_literal::hex;
 use pkcs8::PrivateKeyInfoRef;
-use zeroize::Zeroizing;
+use thiserror::Error;
 
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 const X25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.110");
+const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 
-/// The key of a PKCS#8 `PrivateKeyInfo`.
-///
-/// # Errors
-/// [`CryptoError::Key`] for other algorithms, curves, sizes and exponents than a card can hold.
-pub fn from_pkcs8(der: &[u8]) -> Result<KeyPair, CryptoError> {
-    let info = PrivateKeyInfoRef::from_der(der).map_err(|_| CryptoError::Key)?;
-    let private = info.private_key.as_bytes();
-    match info.algorithm.oid {
-        RSA => from_pkcs1(private),
-        EC => {
-            let curve: ObjectIdentifier = info.algorithm.parameters_oid().map_err(|_| CryptoError::Key)?;
-            let curve = match curve {
-                P384 => Curve::P384,
-                P521 => Curve::P521,
-                _ => Curve::P256,
-            };
-            sec1_on(private, curve)
-        }
-        // RFC 8410: an OCTET STRING within the OCTET STRING.
-        ED25519 => KeyPair::from_parts(Algorithm::Ed25519, &[private.strip_prefix(&[0x04, 0x20]).ok_or(CryptoError::Key)?]),
-        X25519 => KeyPair::from_parts(Algorithm::X25519, &[private.strip_prefix(&[0x04, 0x20]).ok_or(CryptoError::Key)?]),
-        _ => Err(CryptoError::Key),
+/// What cards hold, for the sentences of [`EncodedError`].
+pub const HELD: &str = "RSA of 1024, 2048, 3072 or 4096 bits with the exponent 65537, P-256, P-384, P-521, Ed25519, X25519";
+
+/// Why bytes are no key of a card.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum EncodedError {
+    /// They do not have this form.
+    #[error("not a private key in PKCS#8, PKCS#1 or SEC 1")]
+    Form,
+    /// They are a key that cards do not hold; what it is.
+    #[error("{0}; cards hold {HELD}")]
+    Other(String),
+    /// They have the form of a key, but its numbers do not belong together.
+    #[error("the numbers of this key do not belong together: the file is damaged")]
+    Damaged,
+}
+
+impl From<der::Error> for EncodedError {
+    fn from(_: der::Error) -> Self {
+        Self::Form
     }
 }
 
-const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
-const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
+/// The key of a PKCS#8 `PrivateKeyInfo` or `OneAsymmetricKey`.
+///
+/// # Errors
+/// [`EncodedError`].
+pub fn from_pkcs8(der: &[u8]) -> Result<KeyPair, EncodedError> {
+    let info = PrivateKeyInfoRef::from_der(der).map_err(|_| EncodedError::Form)?;
+    let private = info.private_key.as_bytes();
+    match info.algorithm.oid {
+        // A key that is meant for RSASSA-PSS only is the same key: padding is not the card's business.
+        RSA | RSA_PSS => from_pkcs1(private),
+        EC => {
+            let parameters = info.algorithm.parameters.ok_or(EncodedError::Form)?;
+            sec1(private, Some(curve(parameters)?))
+        }
+        // RFC 8410: an OCTET STRING within the OCTET STRING.
+        ED25519 => wrapped(private, Algorithm::Ed25519),
+        X25519 => wrapped(private, Algorithm::X25519),
+        other => Err(EncodedError::Other(format!("a key for {}", name(&other)))),
+    }
+}
 
 /// The key of a PKCS#1 `RSAPrivateKey` with the exponent 65,537.
 ///
 /// # Errors
-/// [`CryptoError::Key`] for another exponent or size than a card can hold.
-pub fn from_pkcs1(der: &[u8]) -> Result<KeyPair, CryptoError> {
-    let key = RsaPrivateKey::from_pkcs1_der(der).map_err(|_| CryptoError::Key)?;
-    let bits = Algorithm::ALL.iter().find_map(|(a, ..)| match a {
-        Algorithm::Rsa(bits) if usize::from(bits / 8) == key.size() => Some(*a),
-        _ => None,
-    });
-    let [p, q] = key.primes() else { return Err(CryptoError::Key) };
-    if key.e_bytes().iter().skip_while(|b| **b == 0).copied().collect::<Vec<_>>() != super::rsa::EXPONENT {
-        return Err(CryptoError::Key);
+/// [`EncodedError`].
+pub fn from_pkcs1(der: &[u8]) -> Result<KeyPair, EncodedError> {
+    let key = RsaPrivateKeyRef::from_der(der).map_err(|_| EncodedError::Form)?;
+    let modulus = key.modulus.as_bytes();
+    let bits = modulus.len() * 8 - modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
+    let algorithm = Algorithm::ALL.iter().map(|row| row.0).find(|a| matches!(a, Algorithm::Rsa(n) if usize::from(*n) == bits));
+    let algorithm = algorithm.ok_or_else(|| EncodedError::Other(format!("an RSA key of {bits} bits")))?;
+    if key.public_exponent.as_bytes() != super::rsa::EXPONENT {
+        let exponent = key.public_exponent.as_bytes().iter().try_fold(0u64, |n, b| Some(n.checked_mul(256)? + u64::from(*b)));
+        let exponent = exponent.map_or_else(|| "a long one".into(), |n| n.to_string());
+        return Err(EncodedError::Other(format!("an RSA key whose public exponent is {exponent}")));
     }
-    let (p, q) = (Zeroizing::new(p.as_ref().to_be_bytes()), Zeroizing::new(q.as_ref().to_be_bytes()));
-    KeyPair::from_parts(bits.ok_or(CryptoError::Key)?, &[&p, &q])
+    if key.other_prime_infos.is_some() {
+        return Err(EncodedError::Other("an RSA key of more than two primes".into()));
+    }
+    let pair = KeyPair::from_parts(algorithm, &[key.prime1.as_bytes(), key.prime2.as_bytes()]);
+    match pair {
+        Ok(KeyPair::Rsa(rsa)) if rsa.modulus() == modulus => Ok(KeyPair::Rsa(rsa)),
+        _ => Err(EncodedError::Damaged),
+    }
 }
 
-/// The key of a SEC1 `ECPrivateKey` on P-256, P-384 or P-521.
+/// The key of a SEC 1 `ECPrivateKey` that names its curve; without a name the scalar's length tells it.
 ///
 /// # Errors
-/// [`CryptoError::Key`] for other curves.
-pub fn from_sec1(der: &[u8]) -> Result<KeyPair, CryptoError> {
-    sec1_on(der, Curve::P256).or_else(|_| sec1_on(der, Curve::P384)).or_else(|_| sec1_on(der, Curve::P521))
+/// [`EncodedError`].
+pub fn from_sec1(der: &[u8]) -> Result<KeyPair, EncodedError> {
+    sec1(der, None)
 }
 
-fn sec1_on(der: &[u8], curve: Curve) -> Result<KeyPair, CryptoError> {
-    let scalar = match curve {
-        Curve::P256 => p256::SecretKey::from_sec1_der(der).map(|k| Zeroizing::new(k.to_bytes().to_vec())),
-        Curve::P384 => p384::SecretKey::from_sec1_der(der).map(|k| Zeroizing::new(k.to_bytes().to_vec())),
-        Curve::P521 => p521::SecretKey::from_sec1_der(der).map(|k| Zeroizing::new(k.to_bytes().to_vec())),
+/// `ECPrivateKey ::= SEQUENCE { 1, privateKey OCTET STRING, parameters [0] OPTIONAL, publicKey [1] BIT STRING OPTIONAL }`
+fn sec1(der: &[u8], outer: Option<Curve>) -> Result<KeyPair, EncodedError> {
+    let mut reader = SliceReader::new(der)?;
+    let (scalar, inner, public) = reader.sequence(|reader: &mut SliceReader<'_>| -> Result<_, der::Error> {
+        if u8::decode(reader)? != 1 {
+            return Err(Tag::Integer.value_error().into());
+        }
+        let scalar = <&OctetStringRef>::decode(reader)?;
+        let parameters = ContextSpecific::<AnyRef<'_>>::decode_explicit(reader, TagNumber(0))?.map(|field| field.value);
+        let public = ContextSpecific::<BitStringRef<'_>>::decode_explicit(reader, TagNumber(1))?.map(|field| field.value);
+        Ok((scalar.as_bytes(), parameters, public))
+    })?;
+    reader.finish()?;
+    let inner = inner.map(curve).transpose()?;
+    let curve = match (outer, inner) {
+        (Some(outer), Some(inner)) if outer != inner => return Err(EncodedError::Damaged),
+        (Some(curve), _) | (None, Some(curve)) => curve,
+        (None, None) => {
+            CURVES.iter().map(|known| known.curve).find(|curve| curve.size() == scalar.len()).ok_or(EncodedError::Form)?
+        }
     };
-    Ok(KeyPair::Ec(curve, scalar.map_err(|_| CryptoError::Key)?))
+    // Some writers pad the scalar with zeros, some leave its leading zeros out.
+    let start = scalar.iter().take_while(|byte| **byte == 0).count();
+    let pair = KeyPair::from_parts(Algorithm::Ec(curve), &[&scalar[start..]]).map_err(|_| EncodedError::Damaged)?;
+    let own = curve.public(&pair.parts()[0]).map_err(|_| EncodedError::Damaged)?;
+    match public.map(|bits| bits.as_bytes()) {
+        None => Ok(pair),
+        Some(Some(point)) if is_point(point, &own, curve) => Ok(pair),
+        Some(_) => Err(EncodedError::Damaged),
+    }
+}
+
+/// Whether a point, compressed or not (SEC 1 section 2.3.3), is the one that is written out in `own`.
+fn is_point(point: &[u8], own: &[u8], curve: Curve) -> bool {
+    match point {
+        // Compressed: the first byte tells whether y is odd.
+        [sign @ (2 | 3), x @ ..] => {
+            let (own, y) = own.get(1..).unwrap_or_default().split_at_checked(curve.size()).unwrap_or_default();
+            x == own && y.last().is_some_and(|last| last & 1 == sign & 1)
+        }
+        point => point == own,
+    }
+}
+
+/// A key of curve25519 in its own OCTET STRING, RFC 8410 section 7.
+fn wrapped(der: &[u8], algorithm: Algorithm) -> Result<KeyPair, EncodedError> {
+    let private = <&OctetStringRef>::from_der(der)?;
+    KeyPair::from_parts(algorithm, &[private.as_bytes()]).map_err(|_| EncodedError::Form)
+}
+
+/// A curve by its name, or by all its parameters.
+fn curve(parameters: AnyRef<'_>) -> Result<Curve, EncodedError> {
+    if let Ok(oid) = parameters.decode_as::<ObjectIdentifier>() {
+        return match oid {
+            P256 => Ok(Curve::P256),
+            P384 => Ok(Curve::P384),
+            P521 => Ok(Curve::P521),
+            other => Err(EncodedError::Other(format!("a key on the curve {}", name(&other)))),
+        };
+    }
+    let explicit = Explicit::of(parameters).map_err(|_| EncodedError::Form)?;
+    let known = CURVES.iter().find(|known| explicit.is(known));
+    known.map(|known| known.curve).ok_or_else(|| EncodedError::Other("a key on a curve of its own parameters".into()))
+}
+
+/// The name of an algorithm or curve, or its object identifier.
+#[must_use]
+pub fn name(oid: &ObjectIdentifier) -> String {
+    let own = NAMES.iter().find(|known| known.0 == *oid).map(|known| known.1);
+    own.or_else(|| DB.by_oid(oid)).map_or_else(|| oid.to_string(), str::to_owned)
+}
+
+/// What people have in files and the database of [`const_oid`] does not name.
+const NAMES: [(ObjectIdentifier, &str); 7] = [
+    (ObjectIdentifier::new_unwrap("1.2.840.10040.4.1"), "DSA"),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.1"), "RC4 of 128 bits"),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.2"), "RC4 of 40 bits"),
+    (ObjectIdentifier::new_unwrap("1.3.36.3.3.2.8.1.1.7"), "brainpoolP256r1"),
+    (ObjectIdentifier::new_unwrap("1.3.36.3.3.2.8.1.1.11"), "brainpoolP384r1"),
+    (ObjectIdentifier::new_unwrap("1.3.36.3.3.2.8.1.1.13"), "brainpoolP512r1"),
+    (ObjectIdentifier::new_unwrap("1.3.132.0.10"), "secp256k1"),
+];
+
+/// What tells a curve: SP 800-186 section 3.2.1. Its `a` is the prime less 3, and `b` follows from the base point.
+struct Known {
+    curve: Curve,
+    prime: &'static [u8],
+    order: &'static [u8],
+}
+
+const CURVES: [Known; 3] = [
+    Known {
+        curve: Curve::P256,
+        prime: &hex!("FFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF"),
+        order: &hex!("FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551"),
+    },
+    Known {
+        curve: Curve::P384,
+        prime: &hex!("FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEFFFFFFFF0000000000000000FFFFFFFF"),
+        order: &hex!("FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973"),
+    },
+    Known {
+        curve: Curve::P521,
+        prime: &hex!(
+            "01FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF"
+            "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF"
+        ),
+        order: &hex!(
+            "01FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFA51868783BF2F966B7FCC0148F709"
+            "A5D03BB5C9B8899C47AEBB6FB71E91386409"
+        ),
+    },
+];
+
+/// `ECParameters ::= SEQUENCE { version, fieldID { prime-field, p }, curve { a, b, seed }, base, order, cofactor }`, SEC 1
+/// appendix C.2.
+struct Explicit<'a> {
+    prime: &'a [u8],
+    a: &'a [u8],
+    base: &'a [u8],
+    order: &'a [u8],
+}
+
+impl<'a> Explicit<'a> {
+    fn of(parameters: AnyRef<'a>) -> der::Result<Self> {
+        parameters.sequence(|reader| {
+            u8::decode(reader)?;
+            let prime = reader.sequence(|field: &mut SliceReader<'a>| -> der::Result<_> {
+                <ObjectIdentifier>::decode(field)?;
+                Ok(UintRef::decode(field)?.as_bytes())
+            })?;
+            let a = reader.sequence(|curve: &mut SliceReader<'a>| -> der::Result<_> {
+                let a = <&OctetStringRef>::decode(curve)?.as_bytes();
+                <&OctetStringRef>::decode(curve)?;
+                Option::<BitStringRef<'_>>::decode(curve)?;
+                Ok(a)
+            })?;
+            let base = <&OctetStringRef>::decode(reader)?.as_bytes();
+            let order = UintRef::decode(reader)?.as_bytes();
+            Option::<UintRef<'_>>::decode(reader)?;
+            Ok(Self { prime, a, base, order })
+        })
+    }
+
+    fn is(&self, known: &Known) -> bool {
+        let mut a = known.prime.to_vec();
+        // No prime of these ends in less than 3.
+        if let Some(last) = a.last_mut() {
+            *last -= 3;
+        }
+        let mut one = vec![0; known.curve.size()];
+        if let Some(last) = one.last_mut() {
+            *last = 1;
+        }
+        let base = known.curve.public(&one).unwrap_or_default();
+        let is_base = is_point(self.base, &base, known.curve);
+        let trimmed = |bytes: &'_ [u8]| bytes.iter().skip_while(|byte| **byte == 0).copied().collect::<Vec<_>>();
+        self.prime == known.prime && trimmed(self.a) == trimmed(&a) && is_base && self.order == known.order
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::random::Random;
+    use ::rsa::PrivateKey;
     use ::rsa::pkcs1::EncodeRsaPrivateKey;
+    use proptest::prelude::*;
 
     #[test]
     fn rsa_keys_keep_their_size() {
         for bits in [1024, 2048] {
-            let key = RsaPrivateKey::new(Random::from_number(1, 0).rng(), bits).unwrap();
+            let key = PrivateKey::new(Random::from_number(1, 0).rng(), bits).unwrap();
             let der = key.to_pkcs1_der().unwrap();
             assert_eq!(from_pkcs1(der.as_bytes()).unwrap().algorithm(), Algorithm::Rsa(bits as u16));
+        }
+    }
+
+    #[test]
+    fn an_rsa_key_whose_numbers_differ_is_damaged() {
+        let key = PrivateKey::new(Random::from_number(1, 0).rng(), 1024).unwrap();
+        let mut der = key.to_pkcs1_der().unwrap().as_bytes().to_vec();
+        // The second byte of the modulus, behind SEQUENCE, version and its own header.
+        der[12] ^= 1;
+        assert_eq!(from_pkcs1(&der).err(), Some(EncodedError::Damaged));
+    }
+
+    #[test]
+    fn the_base_point_of_each_curve_is_known() {
+        for Known { curve, prime, order } in CURVES {
+            assert_eq!((prime.len(), order.len()), (curve.size(), curve.size()));
+            assert!(curve.public(order).is_err(), "the order is no scalar");
+            let mut last = order.to_vec();
+            *last.last_mut().unwrap() -= 1;
+            assert!(curve.public(&last).is_ok(), "the number before it is the last one");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_key_or_none(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert!(from_pkcs8(&bytes).is_err() && from_pkcs1(&bytes).is_err());
+            let _ = from_sec1(&bytes);
         }
     }
 }

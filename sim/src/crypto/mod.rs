@@ -6,13 +6,15 @@
 //!   program that holds the card;
 //! - [`padding`]: what a card adds or removes around an RSA block itself;
 //! - [`encoded`]: private keys as files hold them;
-//! - [`certificate`]: the X.509 certificates that a card makes itself (attestation).
+//! - [`certificate`]: the X.509 certificates that a card makes itself (attestation);
+//! - [`holder`]: whose a certificate is.
 
 pub mod asymmetric;
 pub mod backend;
 pub mod certificate;
 pub mod ec;
 pub mod encoded;
+pub mod holder;
 pub mod padding;
 pub mod rsa;
 

@@ -110,11 +110,11 @@ pub(crate) fn key_history(on_card: u8) -> Vec<u8> {
     out
 }
 
-/// A certificate object: `70` DER, `71` not compressed, `FE`.
+/// A certificate object: `70` the certificate, `71` whether it is compressed (bit 1), `FE`.
 #[must_use]
-pub(crate) fn certificate(der: &[u8]) -> Vec<u8> {
+pub(crate) fn certificate(certificate: &[u8], compressed: bool) -> Vec<u8> {
     let mut out = Vec::new();
-    Writer::new(&mut out).value(0x70, der).value(0x71, &[0]).value(0xFE, &[]);
+    Writer::new(&mut out).value(0x70, certificate).value(0x71, &[u8::from(compressed)]).value(0xFE, &[]);
     out
 }
 

@@ -1,9 +1,10 @@
 //! Factory content: what a new card has in its memory, and what an issuer adds to it.
 
 use super::content::{self, FascN};
-use super::{objects, pins};
+use super::objects::{self, WriteRule};
+use super::pins;
 use crate::admin_key;
-use crate::issued::Issued;
+use crate::issued::{Issue, Issued, IssuedObject};
 use crate::keys::{self, Origin, PinPolicy, Slot, TouchPolicy};
 use crate::memory;
 use crate::nvm::Transaction;
@@ -87,12 +88,40 @@ pub(crate) fn check_issued(issued: &Issued, profile: &Profile) -> Result<(), Str
 
 /// The data object of its certificate.
 fn object(issued: &Issued) -> Option<Vec<u8>> {
-    issued.certificate.as_deref().map(content::certificate)
+    issued.certificate.as_deref().map(|certificate| content::certificate(certificate, issued.compressed))
 }
 
-/// Writes an issuer's keys and certificates, and the key history when retired keys are among them and the issuers of
-/// such cards write one.
-pub(crate) fn write_issued(transaction: &mut Transaction<'_>, profile: &Profile, issued: &[Issued]) -> Result<(), Abort> {
+/// Whether a card of this profile can hold an issuer's data object; the reason of a refusal is for people.
+pub(crate) fn check_object(issued: &IssuedObject, profile: &Profile) -> Result<(), String> {
+    let Some(object) = objects::of(issued.tag, profile).filter(|object| object.write == WriteRule::Administration) else {
+        return Err(format!("a {} has no such data object", profile.name));
+    };
+    if issued.value.len() > object.most {
+        return Err(format!("{} bytes are more than the card's {} for an object", issued.value.len(), object.most));
+    }
+    Ok(())
+}
+
+/// The value of a data object that holds this certificate.
+#[must_use]
+pub fn certificate_object(certificate: &[u8], compressed: bool) -> Vec<u8> {
+    content::certificate(certificate, compressed)
+}
+
+/// Writes what an issuer gives: keys and certificates, the key history when retired keys are among them and the issuers
+/// of such cards write one, data objects.
+pub(crate) fn write_issue(transaction: &mut Transaction<'_>, profile: &Profile, issue: &Issue) -> Result<(), Abort> {
+    write_keys(transaction, profile, &issue.keys)?;
+    for IssuedObject { tag, value } in &issue.objects {
+        match value.as_slice() {
+            [] => transaction.erase(memory::object(*tag))?,
+            value => transaction.write(memory::object(*tag), value)?,
+        }
+    }
+    Ok(())
+}
+
+fn write_keys(transaction: &mut Transaction<'_>, profile: &Profile, issued: &[Issued]) -> Result<(), Abort> {
     for one in issued {
         let (key, pin) = (one.key.clone(), PinPolicy::of_slot(one.slot));
         keys::store(transaction, one.slot, &Slot { key, origin: Origin::Imported, pin, touch: TouchPolicy::Never })?;

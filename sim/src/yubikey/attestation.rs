@@ -79,7 +79,7 @@ impl Authority {
     pub(crate) fn write(&self, transaction: &mut Transaction<'_>) -> Result<(), Abort> {
         let slot = Slot { key: self.key.clone(), origin: Origin::Imported, pin: PinPolicy::Never, touch: TouchPolicy::Never };
         keys::store(transaction, keys::ATTESTATION, &slot)?;
-        let mut object = |tag, der: &[u8]| transaction.write(memory::object(tag), &content::certificate(der));
+        let mut object = |tag, der: &[u8]| transaction.write(memory::object(tag), &content::certificate(der, false));
         object(objects::ATTESTATION_CERTIFICATE, &self.certificate)?;
         object(objects::ATTESTATION_ROOT, &self.root)
     }

@@ -2,27 +2,37 @@
 //!
 //! ```text
 //! yubikey-5.4,serial=123,pin=654321
-//! nist-piv,name=My Reader,9a=key.pem:cert.pem,9d=file.p12:password,9c=new:p256,ca=ca.pem
+//! nist-piv,name="Desk, left",9a=key.pem:cert.pem,9d=file.p12:env:PASSWORD,9c=new:p256,ca=ca.pem,printed=printed.bin
+//! nist-piv,from=46_Golden_FIPS_201-2_PIV
 //! ```
 //! [`CardRequest`] is the parsed text; [`CardRequest::make`] makes or opens the card. What may be set
-//! is in [`settings`]. Key and certificate files are read by [`files`]; `new:` keys get a certificate
-//! of a throw-away CA, `throwaway`.
+//! is in [`settings`], where quotes count in `words`. Key files are read by [`keyfile`], data objects by `objects`, a whole
+//! directory by `directory`; `new:` keys get a certificate of a throw-away CA, `throwaway`.
 
-pub mod files;
+mod directory;
+pub mod keyfile;
+mod objects;
 pub mod settings;
 mod throwaway;
+mod words;
+
+pub use words::QuoteError;
 
 use crate::pace::{Pace, PaceError};
 use crate::snapshot::{Snapshot, SnapshotError};
 use cardlab_sim::crypto::CryptoError;
 use cardlab_sim::crypto::asymmetric::{Algorithm, KeyPair};
+use cardlab_sim::crypto::backend::RustCrypto;
+use cardlab_sim::crypto::certificate;
 use cardlab_sim::crypto::ec::Curve;
-use cardlab_sim::{Card, CardError, Issued, Profile, ProfileError, Random, World};
-use files::FileError;
-use std::path::PathBuf;
+use cardlab_sim::{Card, CardError, Issue, Issued, IssuedObject, Profile, ProfileError, Random, World};
+use keyfile::{KeyFile, KeyFileError, Loaded, Nobody, Person};
+use std::fmt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use thiserror::Error;
+use words::Word;
 use zeroize::Zeroizing;
 
 /// Why a card cannot be had as asked.
@@ -32,7 +42,7 @@ pub enum SetupError {
     #[error(transparent)]
     Profile(#[from] ProfileError),
     /// Text that is not `key=value`.
-    #[error("card setting '{0}' has no value; write key=value")]
+    #[error("card setting '{0}' has no value; write key=value, and a value with a comma in double quotes")]
     NoValue(String),
     /// No such setting.
     #[error("no card setting named '{key}'; there are: {}", settings::names())]
@@ -58,9 +68,31 @@ pub enum SetupError {
     /// A reader name that cannot be.
     #[error("reader name '{0}': 1 to 121 bytes, no control characters")]
     Name(String),
-    /// A file.
+    /// Quotes that do not fit.
     #[error(transparent)]
-    File(#[from] FileError),
+    Quote(#[from] QuoteError),
+    /// One setting given twice.
+    #[error("card setting '{0}' is given twice; give it once")]
+    Twice(String),
+    /// A key or certificate file.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    /// A directory of a whole card.
+    #[error("{}: {reason}", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A file that cannot be written.
+    #[error("{}: {reason}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
     /// A snapshot.
     #[error("{}: {reason}", path.display())]
     Snapshot {
@@ -78,28 +110,32 @@ pub enum SetupError {
     /// The throw-away CA could not sign.
     #[error("slot {0:02x}: no certificate can be made for this key")]
     Certificate(u8),
+    /// A key that cannot sign, and a certificate that it should sign.
+    #[error("slot {0:02x}: {1} keys cannot sign their own certificate; leave 'self' out")]
+    SelfSigned(u8, &'static str),
 }
 
 /// Where the key of a slot comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 enum KeySource {
-    /// `new:ALGORITHM`: made now, with a certificate of the throw-away CA.
-    New(Algorithm),
-    /// `FILE[:CERTIFICATE-FILE]` in PEM or DER.
-    Files(PathBuf, Option<PathBuf>),
-    /// `FILE.p12[:PASSWORD]`.
-    Pkcs12(PathBuf, String),
+    /// `new:ALGORITHM[:self][:gzip]`: made now, with a certificate of the throw-away CA or of its own.
+    New { algorithm: Algorithm, self_signed: bool, compress: bool },
+    /// A file.
+    File(KeyFile),
 }
 
 /// A card that somebody asked for.
 #[derive(Clone)]
 pub struct CardRequest {
+    shown: String,
     profile: Profile,
     snapshot: Option<(PathBuf, Arc<Snapshot>)>,
     name: Option<String>,
     pin_pad: bool,
     pace: Pace,
     keys: Vec<(u8, KeySource)>,
+    objects: Vec<(u32, PathBuf)>,
+    from: Option<KeyFile>,
     ca: Option<PathBuf>,
     owner: Option<String>,
 }
@@ -108,26 +144,43 @@ impl FromStr for CardRequest {
     type Err = SetupError;
 
     fn from_str(text: &str) -> Result<Self, SetupError> {
-        let mut parts = text.split(',');
+        let mut parts = words::split(text, ',')?.into_iter();
         let kind = parts.next().unwrap_or_default().trim();
-        let snapshot = kind.strip_prefix('@').map(|path| read_snapshot(path.into())).transpose()?;
+        let snapshot = kind.strip_prefix('@').map(|path| read_snapshot(Word::of(path).text.as_str().into())).transpose()?;
         let profile = Profile::builtin(snapshot.as_ref().map_or(kind, |(_, snapshot)| snapshot.profile()))?;
         let mut request = Self {
+            shown: kind.to_owned(),
             profile,
             snapshot,
             name: None,
             pin_pad: false,
             pace: Pace::default(),
             keys: Vec::new(),
+            objects: Vec::new(),
+            from: None,
             ca: None,
             owner: None,
         };
+        let mut given = Vec::new();
         for part in parts {
             let (key, value) = part.split_once('=').ok_or_else(|| SetupError::NoValue(part.into()))?;
-            settings::set(&mut request, key.trim(), value)?;
+            let (key, one) = (key.trim(), settings::identity(key.trim()));
+            if given.contains(&one) {
+                return Err(SetupError::Twice(key.into()));
+            }
+            given.push(one);
+            settings::set(&mut request, key, value)?;
+            request.shown.push_str(&format!(",{key}={}", settings::shown(key, value)));
         }
         request.profile.check()?;
         Ok(request)
+    }
+}
+
+impl fmt::Display for CardRequest {
+    /// As it was asked for, without its secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
     }
 }
 
@@ -156,16 +209,25 @@ impl CardRequest {
         &self.profile.name
     }
 
-    /// Makes the card, or opens the one that `world` keeps; keys and certificates are put on a new
-    /// one only, all of them or, after a mistake, no card at all.
+    /// [`CardRequest::make_for`] nobody: a password that is to be typed is an error, and warnings are lost.
     ///
     /// # Errors
     /// [`SetupError`], saying what to change.
     pub fn make(&self, world: World) -> Result<Card, SetupError> {
+        self.make_for(world, &mut Nobody)
+    }
+
+    /// Makes the card, or opens the one that `world` keeps; keys, certificates and objects are put on a new
+    /// one only, all of them or, after a mistake, no card at all. `person` is asked for passwords and hears what is
+    /// odd: a certificate of another key.
+    ///
+    /// # Errors
+    /// [`SetupError`], saying what to change.
+    pub fn make_for(&self, world: World, person: &mut dyn Person) -> Result<Card, SetupError> {
         if let Some((path, snapshot)) = &self.snapshot {
             return snapshot.card(world).map_err(|reason| SetupError::Snapshot { path: path.clone(), reason });
         }
-        Card::issue(self.profile.clone(), world, |serial, random| self.keys(serial, random))
+        Card::issue(self.profile.clone(), world, |serial, random| self.issue(serial, random, person))
     }
 
     /// Where the key of a card's owner is, and of which kind every program can use it.
@@ -176,32 +238,40 @@ impl CardRequest {
         }
     }
 
-    fn keys(&self, serial: u32, random: &mut Random) -> Result<Vec<Issued>, SetupError> {
-        let mut ca = None;
+    fn issue(&self, serial: u32, random: &mut Random, person: &mut dyn Person) -> Result<Issue, SetupError> {
+        let mut issue = match &self.from {
+            Some(place) => directory::issue(place, person)?,
+            None => Issue::default(),
+        };
         let mut keys = self.keys.clone();
-        let first = self.first_slot();
-        if self.owner.is_some() && !keys.iter().any(|(slot, _)| *slot == first.0) {
-            keys.push((first.0, KeySource::New(first.1)));
+        let (first, algorithm) = self.first_slot();
+        let taken = keys.iter().any(|(slot, _)| *slot == first) || issue.keys.iter().any(|key| key.slot == first);
+        if self.owner.is_some() && !taken {
+            keys.push((first, KeySource::New { algorithm, self_signed: false, compress: false }));
         }
-        let mut issued = Vec::with_capacity(keys.len());
+        let mut ca = None;
         for (slot, source) in &keys {
-            let files::Loaded { key, certificate } = match source {
-                KeySource::Files(key, certificate) => files::load(key, certificate.as_deref())?,
-                KeySource::Pkcs12(file, password) => files::load_pkcs12(file, password)?,
-                KeySource::New(algorithm) => {
-                    let subject = match &self.owner {
-                        Some(owner) => format!("CN={}", escaped(owner)),
-                        None => format!("CN=cardlab {serial} {slot:02x}"),
-                    };
-                    new_key(*algorithm, &subject, &mut ca, random).map_err(|_| SetupError::Certificate(*slot))?
-                }
+            // What is said of one slot or object is more than what is said of a directory.
+            issue.keys.retain(|key| key.slot != *slot);
+            let tag = cardlab_sim::piv::objects::certificate_of(*slot);
+            issue.objects.retain(|object| Some(object.tag) != tag);
+            let subject = match &self.owner {
+                Some(owner) => format!("CN={}", escaped(owner)),
+                None => format!("CN=cardlab {serial} {slot:02x}"),
             };
-            issued.push(Issued { slot: *slot, key, certificate });
+            issue.keys.push(source.issued(*slot, &subject, &mut ca, random, person)?);
+        }
+        for (tag, path) in &self.objects {
+            issue.objects.retain(|object| object.tag != *tag);
+            issue.objects.push(objects::read(*tag, path)?);
+        }
+        if self.profile.chosen.global_pin.is_none() && issue.objects.iter().any(names_global_pin) {
+            person.warn("the Discovery Object (7E) says that the card has a Global PIN; add global-pin=VALUE to give it one");
         }
         if let (Some(path), Some(ca)) = (&self.ca, &ca) {
-            files::write_certificate(path, ca.certificate())?;
+            write_certificate(path, ca.certificate())?;
         }
-        Ok(issued)
+        Ok(issue)
     }
 }
 
@@ -209,6 +279,27 @@ impl CardRequest {
 fn escaped(value: &str) -> String {
     let special = |c: char| matches!(c, '"' | '+' | ',' | ';' | '<' | '>' | '\\' | '#' | '=');
     value.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
+}
+
+/// Whether a Discovery Object's PIN usage policy has a Global PIN, SP 800-73-4 part 1 section 3.3.2.
+fn names_global_pin(object: &IssuedObject) -> bool {
+    use cardlab_protocol::tlv::find;
+    let policy = find(&object.value, 0x5F2F).and_then(|policy| policy.first());
+    object.tag == cardlab_sim::piv::objects::DISCOVERY && policy.is_some_and(|bits| bits & 0x20 != 0)
+}
+
+fn write_certificate(path: &Path, der: &[u8]) -> Result<(), SetupError> {
+    let fault = |reason: String| SetupError::Write { path: path.into(), reason };
+    let text = certificate_pem(der).map_err(|e| fault(e.to_string()))?;
+    std::fs::write(path, text).map_err(|e| fault(e.to_string()))
+}
+
+/// A certificate in PEM.
+///
+/// # Errors
+/// [`der::pem::Error`] for one of absurd length.
+pub fn certificate_pem(der: &[u8]) -> Result<String, der::pem::Error> {
+    der::pem::encode_string("CERTIFICATE", der::pem::LineEnding::LF, der)
 }
 
 /// Opens a sealed snapshot.
@@ -224,38 +315,79 @@ fn read_snapshot(path: PathBuf) -> Result<(PathBuf, Arc<Snapshot>), SetupError> 
     }
 }
 
-/// A new key with a certificate of the throw-away CA, which is made when it is first needed.
-fn new_key(
-    algorithm: Algorithm,
+impl KeySource {
+    fn parse(value: &str) -> Result<Self, SetupError> {
+        let words: Vec<Word> = words::split(value, ':')?.into_iter().map(Word::of).collect();
+        if words.first().and_then(Word::keyword) != Some("new") {
+            return Ok(Self::File(KeyFile::parse(&words)?));
+        }
+        let name = words.get(1).map(|word| word.text.as_str()).unwrap_or_default();
+        let algorithm = Algorithm::from_name(name).ok_or_else(|| SetupError::UnknownAlgorithm { name: name.into() })?;
+        let (mut self_signed, mut compress) = (false, false);
+        for word in words.iter().skip(2) {
+            match word.keyword() {
+                Some("self") => self_signed = true,
+                Some("gzip") => compress = true,
+                _ => return Err(SetupError::UnknownAlgorithm { name: format!("{name}:{}", *word.text) }),
+            }
+        }
+        Ok(Self::New { algorithm, self_signed, compress })
+    }
+
+    /// The key and its certificate, for this slot.
+    fn issued(
+        &self,
+        slot: u8,
+        subject: &str,
+        ca: &mut Option<throwaway::Authority>,
+        random: &mut Random,
+        person: &mut dyn Person,
+    ) -> Result<Issued, SetupError> {
+        let unsigned = |_: CryptoError| SetupError::Certificate(slot);
+        let (key, mut certificate, self_signed, compressed) = match self {
+            Self::File(file) => {
+                let Loaded { key, certificate } = file.load(person)?;
+                (key, certificate, file.self_signed, file.compress)
+            }
+            Self::New { algorithm, self_signed, compress } => {
+                let key = KeyPair::generate(*algorithm, random).map_err(unsigned)?;
+                let certificate = match self_signed {
+                    true => None,
+                    false => Some(signed(subject, &key, ca, random).map_err(unsigned)?),
+                };
+                (key, certificate, *self_signed, *compress)
+            }
+        };
+        if self_signed {
+            certificate =
+                Some(sign_itself(subject, &key, random).map_err(|_| SetupError::SelfSigned(slot, key.algorithm().name()))?);
+        }
+        if compressed {
+            certificate = certificate.map(|der| keyfile::gzip(&der));
+        }
+        Ok(Issued { slot, key, certificate, compressed })
+    }
+}
+
+/// A certificate of the throw-away CA, which is made when it is first needed.
+fn signed(
     subject: &str,
+    key: &KeyPair,
     ca: &mut Option<throwaway::Authority>,
     random: &mut Random,
-) -> Result<files::Loaded, CryptoError> {
-    let key = KeyPair::generate(algorithm, random)?;
+) -> Result<Vec<u8>, CryptoError> {
     let ca = match ca {
         Some(ca) => ca,
         None => ca.insert(throwaway::Authority::new(random)?),
     };
-    let certificate = Some(ca.issue(subject, &key, random)?);
-    Ok(files::Loaded { key, certificate })
+    ca.issue(subject, key, random)
 }
 
-impl KeySource {
-    fn parse(value: &str) -> Result<Self, SetupError> {
-        if let Some(name) = value.strip_prefix("new:") {
-            let algorithm = Algorithm::from_name(name).ok_or_else(|| SetupError::UnknownAlgorithm { name: name.into() })?;
-            return Ok(Self::New(algorithm));
-        }
-        let (first, second) = match value.split_once(':') {
-            Some((first, second)) => (first, Some(second)),
-            None => (value, None),
-        };
-        let ending = first.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-        Ok(match ending.as_str() {
-            "p12" | "pfx" => Self::Pkcs12(first.into(), second.unwrap_or_default().into()),
-            _ => Self::Files(first.into(), second.map(PathBuf::from)),
-        })
-    }
+/// A certificate that the key signs itself.
+fn sign_itself(subject: &str, key: &KeyPair, random: &mut Random) -> Result<Vec<u8>, CryptoError> {
+    let public = key.public()?;
+    let request = certificate::Request { subject, issuer: subject, serial: random.bytes(), public: &public, extensions: &[] };
+    certificate::sign(&request, key, &RustCrypto)
 }
 
 #[cfg(test)]
@@ -284,7 +416,10 @@ mod tests {
             error("nist-piv,colour=red")
                 .starts_with("no card setting named 'colour'; there are: name, pace, pin-pad, ca, owner, 9a,")
         );
-        assert_eq!(error("nist-piv,pin"), "card setting 'pin' has no value; write key=value");
+        assert_eq!(
+            error("nist-piv,pin"),
+            "card setting 'pin' has no value; write key=value, and a value with a comma in double quotes"
+        );
         assert_eq!(
             error("nist-piv,9a=new:dsa"),
             "no key algorithm named 'dsa'; there are: rsa1024, rsa2048, rsa3072, rsa4096, p256, p384, p521, ed25519, x25519"

@@ -4,7 +4,9 @@
 //! Parsing, error texts, `cardlab profile settings`, the help of `--card` and `docs/settings.md` are made from
 //! both together.
 
-use super::{CardRequest, KeySource, SetupError};
+use super::keyfile::KeyFile;
+use super::words::{self, Word};
+use super::{CardRequest, KeySource, SetupError, objects};
 use cardlab_sim::profile::{Cards, Kept};
 use cardlab_sim::{Profile, Setting};
 
@@ -29,16 +31,51 @@ pub(super) fn names_of_reader() -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// Sets one.
+/// What a setting is, whichever of its names it is given by: two of the same identity are the same setting twice.
+pub(super) fn identity(name: &str) -> String {
+    match (slot(name), objects::tag(name), Setting::named(name)) {
+        (Some(slot), ..) => format!("{slot:02x}"),
+        (None, Some(tag), _) => format!("{tag:x}"),
+        (None, None, Some(setting)) => setting.name.to_owned(),
+        _ => name.to_owned(),
+    }
+}
+
+/// Sets one; `value` has its quotes yet.
 pub(super) fn set(request: &mut CardRequest, name: &str, value: &str) -> Result<(), SetupError> {
     let row = TABLE.iter().find(|row| (row.is)(name));
     if request.snapshot.is_some() && !row.is_some_and(|row| row.of_reader) {
         return Err(SetupError::OnlyReader(name.into()));
     }
     match row {
-        Some(row) => (row.set)(request, name, value),
-        None if Setting::named(name).is_some() => Ok(request.profile.set(name, value)?),
+        Some(Row { set: Set::Words(set), .. }) => set(request, name, value),
+        Some(Row { set: Set::Word(set), .. }) => set(request, name, &Word::of(value).text),
+        None if Setting::named(name).is_some() => Ok(request.profile.set(name, &Word::of(value).text)?),
         None => Err(SetupError::UnknownSetting { key: name.into() }),
+    }
+}
+
+/// A setting and its value as they are written in the text of a card: in quotes where the value needs them. Of a setting of
+/// several words the value has its own.
+#[must_use]
+pub fn assignment(name: &str, value: &str) -> String {
+    let row = TABLE.iter().find(|row| (row.is)(name));
+    match row.map(|row| &row.set) {
+        Some(Set::Words(_)) => format!("{name}={value}"),
+        _ => format!("{name}={}", words::quote(value)),
+    }
+}
+
+/// A value as it may be shown: of several words the first, which is a file, and of what goes into a card's memory only
+/// what is no secret.
+pub(super) fn shown(name: &str, value: &str) -> String {
+    let Some(row) = TABLE.iter().find(|row| (row.is)(name)) else {
+        let secret = Setting::named(name).is_some_and(|setting| setting.kept == Kept::Memory);
+        return if secret { "..".to_owned() } else { value.to_owned() };
+    };
+    match (&row.set, words::split(value, ':').as_deref()) {
+        (Set::Words(_), Ok([first, _, ..])) if *first != "new" => format!("{first}:.."),
+        _ => value.to_owned(),
     }
 }
 
@@ -48,10 +85,20 @@ struct Row {
     /// Whether it is the reader's, not the card's.
     of_reader: bool,
     is: fn(&str) -> bool,
-    set: fn(&mut CardRequest, &str, &str) -> Result<(), SetupError>,
+    set: Set,
 }
 
-static TABLE: [Row; 6] = [
+type Setter = fn(&mut CardRequest, &str, &str) -> Result<(), SetupError>;
+
+/// How a setting is set.
+enum Set {
+    /// By one word, without its quotes.
+    Word(Setter),
+    /// By several words between colons, each with its quotes.
+    Words(Setter),
+}
+
+static TABLE: [Row; 8] = [
     Row {
         setting: Setting::of(
             "name",
@@ -62,11 +109,11 @@ static TABLE: [Row; 6] = [
         ),
         of_reader: true,
         is: |name| name == "name",
-        set: |request, _, value| {
+        set: Set::Word(|request, _, value| {
             let fits = (1..=121).contains(&value.len()) && !value.chars().any(char::is_control);
             request.name = Some(fits.then(|| value.to_owned()).ok_or_else(|| SetupError::Name(value.into()))?);
             Ok(())
-        },
+        }),
     },
     Row {
         setting: Setting::of(
@@ -78,10 +125,10 @@ static TABLE: [Row; 6] = [
         ),
         of_reader: true,
         is: |name| name == "pace",
-        set: |request, _, value| {
+        set: Set::Word(|request, _, value| {
             request.pace = value.parse()?;
             Ok(())
-        },
+        }),
     },
     Row {
         setting: Setting::of(
@@ -93,14 +140,14 @@ static TABLE: [Row; 6] = [
         ),
         of_reader: true,
         is: |name| name == "pin-pad",
-        set: |request, _, value| {
+        set: Set::Word(|request, _, value| {
             request.pin_pad = match value {
                 "on" => true,
                 "off" => false,
                 _ => return Err(SetupError::PinPad(value.into())),
             };
             Ok(())
-        },
+        }),
     },
     Row {
         setting: Setting::of(
@@ -112,10 +159,10 @@ static TABLE: [Row; 6] = [
         ),
         of_reader: false,
         is: |name| name == "ca",
-        set: |request, _, value| {
+        set: Set::Word(|request, _, value| {
             request.ca = Some(value.into());
             Ok(())
-        },
+        }),
     },
     Row {
         setting: Setting::of(
@@ -127,11 +174,11 @@ static TABLE: [Row; 6] = [
         ),
         of_reader: false,
         is: |name| name == "owner",
-        set: |request, _, value| {
+        set: Set::Word(|request, _, value| {
             let fits = (1..=64).contains(&value.trim().chars().count()) && !value.chars().any(char::is_control);
             request.owner = Some(fits.then(|| value.trim().to_owned()).ok_or_else(|| SetupError::Owner(value.into()))?);
             Ok(())
-        },
+        }),
     },
     Row {
         setting: Setting::of(
@@ -139,16 +186,49 @@ static TABLE: [Row; 6] = [
             Cards::Piv,
             Kept::Memory,
             "the key and the certificate in this slot",
-            "KEY.pem[:CERTIFICATE.pem], FILE.p12[:PASSWORD], or new:ALGORITHM",
+            "KEY[:CERTIFICATE], FILE.p12[:PASSWORD[:NAME]] or new:ALGORITHM; then :self, :gzip, :env:VARIABLE, :file:PATH, :ask",
         ),
         of_reader: false,
         is: |name| slot(name).is_some(),
-        set: |request, name, value| {
+        set: Set::Words(|request, name, value| {
             if let Some(slot) = slot(name) {
                 request.keys.push((slot, KeySource::parse(value)?));
             }
             Ok(())
-        },
+        }),
+    },
+    Row {
+        setting: Setting::of(
+            "5fc102 and other tags, ccc, discovery, security-object, fingerprints, face, iris, printed, key-history, bit-group, sm-signer, pairing-code",
+            Cards::Piv,
+            Kept::Memory,
+            "a data object of a new card; an empty one takes away what the card would have",
+            "a file with its value, or with the whole object as GET DATA answers it",
+        ),
+        of_reader: false,
+        is: |name| objects::tag(name).is_some(),
+        set: Set::Word(|request, name, value| {
+            if let Some(tag) = objects::tag(name) {
+                request.objects.push((tag, value.into()));
+            }
+            Ok(())
+        }),
+    },
+    Row {
+        setting: Setting::of(
+            "from",
+            Cards::Piv,
+            Kept::Memory,
+            "objects, keys and certificates of a whole card; settings of single ones go before",
+            "a directory in the layout of GSA's ICAM test cards, with a password as a key file has it",
+        ),
+        of_reader: false,
+        is: |name| name == "from",
+        set: Set::Words(|request, _, value| {
+            let words: Vec<Word> = words::split(value, ':')?.into_iter().map(Word::of).collect();
+            request.from = Some(KeyFile::parse(&words)?);
+            Ok(())
+        }),
     },
 ];
 
@@ -171,6 +251,8 @@ mod tests {
              `--card PROFILE,SETTING=VALUE,..` (of `exec` and `up`) and the pytest fixtures take these; a scenario's `settings` take \
              those from `serial` on. \
              `cardlab profile settings [PROFILE]` shows them on the command line. \
+             Each is given once; a value with a comma goes in double quotes (`name=\"Desk, left\"`). What key files may be and how \
+             their passwords are given: [key-files.md](key-files.md). \
              Made from the tables in `sim/src/profile/table.rs` and `vreader/src/setup/settings.rs` \
              (`CARDLAB_WRITE_DOCS=1 cargo test -p cardlab-vreader settings`).\n\n\
              | setting | what it changes | values | cards |\n|---|---|---|---|\n",
@@ -189,6 +271,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_assigned_is_taken_as_it_is_and_shown_without_its_secrets() {
+        let text = format!("nist-piv,{},{}", assignment("name", "Desk, \"left\""), assignment("9a", "new:p256:gzip"));
+        let request: CardRequest = text.parse().unwrap();
+        assert_eq!(request.reader_name(), "Desk, \"left\"");
+        let text = "nist-piv,pin=111111,9a=k.p12:secret,9c=new:p256,printed=p.bin,pin-tries=5";
+        let shown = text.parse::<CardRequest>().unwrap().to_string();
+        assert_eq!(shown, "nist-piv,pin=..,9a=k.p12:..,9c=new:p256,printed=p.bin,pin-tries=5");
+    }
+
+    #[test]
     fn no_name_means_two_settings() {
         let mut names: Vec<&str> = all().flat_map(Setting::names).collect();
         let count = names.len();
@@ -196,5 +288,7 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), count);
         assert!(TABLE[..5].iter().all(|row| (row.is)(row.setting.name)));
+        // Those of files stand for many names.
+        assert!(["9a", "95", "5fc109", "iris", "from"].iter().all(|name| TABLE.iter().filter(|row| (row.is)(name)).count() == 1));
     }
 }
