@@ -17,7 +17,7 @@ fn opensc_tool() {
 #[test]
 fn pcsc_scan() {
     let lab = Lab::new("yubikey-5.4");
-    has(&lab.run(&["pcsc_scan", "-r"]).ok(), &["0: Yubico YubiKey OTP+FIDO+CCID 00 00"]);
+    has(&lab.run(&["pcsc_scan", "-r"]).ok(), &["0: Yubico YubiKey CCID 00 00"]);
     // It watches until it is told to stop.
     let watched = lab.run(&["timeout", "3", "pcsc_scan", "-n"]).code(124);
     has(&watched, &["Card state:", "Card inserted", "3B FD 13 00 00 81 31 FE 15 80 73 C0 21 C0 57 59 75 62 69 4B 65 79 40"]);

@@ -36,7 +36,7 @@ fn installs_and_works_on_a_clean_debian() {
             "card          GIDS card",
             "/usr/bin/opensc-tool opens libpcsclite.so.1, which is not installed",
             "fix: install libpcsclite1",
-            "Yubico YubiKey OTP+FIDO+CCID 00 00",
+            "Yubico YubiKey CCID 00 00",
             "CKR_PIN_INCORRECT",
             "refused",
             ".TH cardlab-exec 1",

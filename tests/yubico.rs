@@ -195,6 +195,72 @@ fn ykman() {
 }
 
 #[test]
+fn ykman_switches_applications_off_and_on_and_locks_the_configuration() {
+    for profile in ["yubikey-5.4", "yubikey-5.7"] {
+        let lab = Lab::new(&format!("{profile},serial=12345678,applications=all")).kept();
+        has(&lab.run(&["ykman", "config", "usb", "--list"]).ok(), &["OTP", "FIDO2", "PIV", "OATH"]);
+        let text = lab
+            .sh("ykman config usb --disable PIV --force
+                 ykman config usb --list
+                 ykman piv info && exit 1 || echo 'piv: refused'
+                 yubico-piv-tool -a status && exit 1 || echo 'status: refused'
+                 ykman config usb --enable PIV --force
+                 ykman piv info")
+            .ok();
+        has(&text, &["piv: refused", "status: refused", "PIV version: 5."]);
+        let list = text.split("piv: refused").next().unwrap();
+        assert!(list.lines().any(|line| line == "OATH") && !list.lines().any(|line| line == "PIV"), "{list}");
+        let code = "000102030405060708090a0b0c0d0e0f";
+        let text = lab
+            .sh(&format!(
+                "ykman config set-lock-code --new-lock-code {code} --force
+                 ykman info
+                 ykman config usb --disable OATH --force && exit 1 || echo 'no code: refused'
+                 ykman config usb --disable OATH --force --lock-code {} && exit 1 || echo 'wrong code: refused'
+                 ykman config usb --disable OATH --force --lock-code {code}
+                 ykman config set-lock-code --lock-code {code} --clear --force
+                 ykman config usb --disable OTP --force
+                 ykman config usb --list",
+                code.replace("0f", "0e")
+            ))
+            .ok();
+        has(&text, &["protected by a lock code", "no code: refused", "wrong code: refused"]);
+        let list: Vec<&str> = text.lines().rev().take_while(|line| !line.contains("updated")).collect();
+        assert!(list.contains(&"PIV") && !list.contains(&"OATH") && !list.contains(&"OTP"), "{text}");
+    }
+}
+
+#[test]
+fn ykman_info_tells_what_is_there() {
+    for profile in ["yubikey-4.3", "yubikey-5.4", "yubikey-5.7"] {
+        let text = Lab::new(profile).run(&["ykman", "info"]).ok();
+        has(&text, &["Enabled USB interfaces: CCID\n"]);
+        let there: Vec<&str> =
+            text.lines().filter(|line| line.contains("Enabled ")).filter(|line| !line.contains("USB")).collect();
+        assert!(matches!(there.as_slice(), [piv] if piv.starts_with("PIV")), "{text}");
+    }
+}
+
+#[test]
+fn attestation_with_a_key_of_ones_own() {
+    let lab = Lab::new("yubikey-5.4,f9=own.key:own.pem").kept();
+    lab.host(
+        "openssl req -x509 -newkey rsa:2048 -nodes -keyout root.key -out root.pem -subj /CN=root -days 9
+         openssl req -newkey rsa:2048 -nodes -keyout own.key -subj '/CN=own attestation' -out own.csr
+         openssl x509 -req -in own.csr -CA root.pem -CAkey root.key -CAcreateserial -days 9 -out own.pem \\
+             -extfile <(echo basicConstraints=critical,CA:true)",
+    )
+    .ok();
+    let text = lab
+        .sh("yubico-piv-tool -a generate -s 9a -A ECCP256 -o 9a.pub
+             yubico-piv-tool -a attest -s 9a >attested.pem; yubico-piv-tool -a read-certificate -s f9 >f9.pem
+             openssl verify -CAfile root.pem -untrusted f9.pem attested.pem; openssl x509 -in attested.pem -noout -issuer")
+        .ok();
+    has(&text, &["attested.pem: OK", "CN = own attestation"]);
+    has(&lab.run(&[common::CARDLAB, "card", "attestation-root", "--state", "state"]).fails(), &["attestation"]);
+}
+
+#[test]
 fn ykcs11() {
     let lab = Lab::new("yubikey-5.4,serial=12345678,9a=new:rsa2048,9c=new:p256");
     let script =

@@ -33,6 +33,12 @@ pub(crate) trait Applet: Send {
     /// Whether SELECT by name with `aid` (perhaps right-truncated) means this application.
     fn answers_to(&self, aid: &[u8], profile: &Profile) -> bool;
 
+    /// Whether it is switched on: otherwise SELECT does not find it.
+    fn is_on(&self, nvm: &Nvm, profile: &Profile, conditions: Conditions) -> bool {
+        let _ = (nvm, profile, conditions);
+        true
+    }
+
     /// The values that P2 of a SELECT by name may have; others are 6A86 and select nothing.
     fn select_options(&self) -> &'static [u8] {
         &[0x00]

@@ -511,9 +511,11 @@ impl Card {
         Ok(Joined::More)
     }
 
-    /// SELECT by name, ISO/IEC 7816-4 section 11.2.2. An unknown AID changes nothing.
+    /// SELECT by name, ISO/IEC 7816-4 section 11.2.2. An AID that is unknown, or of an application
+    /// that is switched off, changes nothing.
     fn select(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), Abort> {
-        let found = self.applets.iter().position(|a| a.answers_to(command.data, &self.profile));
+        let on = |a: &dyn Applet| a.is_on(&self.nvm, &self.profile, self.conditions);
+        let found = self.applets.iter().position(|a| a.answers_to(command.data, &self.profile) && on(&**a));
         let Some(index) = found else {
             return Err(StatusWord::NOT_FOUND.into());
         };

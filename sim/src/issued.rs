@@ -26,7 +26,7 @@ pub struct IssuedObject {
 
 /// A key that an issuer puts on a new card.
 pub struct Issued {
-    /// Key reference: 9A, 9C, 9D, 9E, 82 to 95 on a PIV card; 81 to 8F on a GIDS card.
+    /// Key reference: 9A, 9C, 9D, 9E, 82 to 95 on a PIV card, F9 on a YubiKey; 81 to 8F on a GIDS card.
     pub slot: u8,
     /// The key pair.
     pub key: KeyPair,

@@ -23,6 +23,10 @@ pub const FILE_OBJECTS: u8 = 5;
 /// The record that names the profile of the others.
 pub const HEADER: RecordId = RecordId::new(CARD, 0);
 pub(crate) const SERIAL: RecordId = RecordId::new(CARD, 1);
+/// The device configuration of a YubiKey.
+pub const DEVICE: RecordId = RecordId::new(CARD, 2);
+/// Its lock code.
+pub const DEVICE_LOCK: RecordId = RecordId::new(CARD, 3);
 /// What is added to a reference for the index of its counter.
 const COUNTERS: u32 = 0x100;
 
@@ -81,7 +85,7 @@ pub struct Row {
 }
 
 /// All kinds of records.
-pub static LAYOUT: [Row; 8] = [
+pub static LAYOUT: [Row; 10] = [
     Row {
         area: CARD,
         index: "0",
@@ -99,6 +103,24 @@ pub static LAYOUT: [Row; 8] = [
         holds: |index| index == SERIAL.index(),
         is_public: |_, _| true,
         name: |_| "serial number".into(),
+    },
+    Row {
+        area: CARD,
+        index: "2",
+        contents: "what a YubiKey is set to: `{applications switched on, eject after, challenge timeout, flags}`",
+        shown: "all",
+        holds: |index| index == DEVICE.index(),
+        is_public: |_, _| true,
+        name: |_| "device configuration".into(),
+    },
+    Row {
+        area: CARD,
+        index: "3",
+        contents: "the lock code of that, where there is one",
+        shown: "",
+        holds: |index| index == DEVICE_LOCK.index(),
+        is_public: |_, _| false,
+        name: |_| "lock code of the device configuration".into(),
     },
     Row {
         area: REFERENCES,
@@ -254,7 +276,7 @@ mod tests {
         let piv = records("yubikey-5.7");
         assert!(shown(&piv, 0, 0) && shown(&piv, 0, 1) && shown(&piv, 1, 0x180) && shown(&piv, 3, 0x5F_C102));
         for (area, index) in
-            [(0, 2), (1, 0x80), (1, 0x81), (1, 0x200), (2, 0x9B), (2, 0xF9), (2, 0x100), (3, 0x5F_C109), (3, 0x5F_FF00)]
+            [(0, 3), (0, 4), (1, 0x80), (1, 0x81), (1, 0x200), (2, 0x9B), (2, 0xF9), (2, 0x100), (3, 0x5F_C109), (3, 0x5F_FF00)]
         {
             assert!(!shown(&piv, area, index), "{area} {index:X}");
         }

@@ -112,3 +112,18 @@ fn a_gids_card_whose_memory_they_do_not_fit_in_is_none() {
         Ok(_) => panic!("it has no end"),
     }
 }
+
+#[test]
+fn a_yubikey_attests_with_the_key_that_it_is_given_and_has_no_key_history() {
+    let issued = |profile: &str, slot, certificate: Option<&[u8]>| issue(profile, slot, P256, certificate.map(<[u8]>::to_vec));
+    let b = Bench { card: issued("yubikey-5.4", 0xF9, Some(b"own")).unwrap() };
+    let object = |b: &Bench, tag| b.card.nvm().read(cardlab_sim::memory::object(tag)).map(<[u8]>::to_vec);
+    assert_eq!(tlv::find(&object(&b, 0x5F_FF01).unwrap(), 0x70), Some(&b"own"[..]));
+    assert_eq!(object(&b, 0x5F_FFCA), None, "the root of another key");
+    assert_eq!(keys::info(b.card.nvm(), 0xF9).unwrap().algorithm, P256);
+    let without = issued("yubikey-5.4", 0xF9, None).err().unwrap().to_string();
+    assert_eq!(without, "slot f9: the attestation key needs a certificate: write f9=KEY:CERTIFICATE or f9=KEY:self");
+    assert!(issued("nist-piv", 0xF9, Some(b"own")).err().unwrap().to_string().contains("not a key slot of this card"));
+    let b = Bench { card: issued("yubikey-5.4", 0x82, Some(b"own")).unwrap() };
+    assert_eq!(object(&b, 0x5F_C10C), None);
+}

@@ -219,6 +219,28 @@ fn touch() {
     assert!(!b.card.wants_touch(&[0x00, 0x87, 0x11, 0x9E, 0x00]), "touched a moment ago");
 }
 
+/// Whether a signature with SHA-256 is of this key: a point on P-256, or an RSAPublicKey.
+fn verifies(key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    use sha2::{Digest, Sha256};
+    if key[0] == 0x04 {
+        let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(key).unwrap();
+        return key.verify(message, &p256::ecdsa::Signature::from_der(signature).unwrap()).is_ok();
+    }
+    // Modulus and exponent, without the zero before a number that would be negative.
+    let number = |index| {
+        let value = tlv::objects(tlv::only(key, 0x30).unwrap()).nth(index).unwrap().value;
+        rsa::BoxedUint::from_be_slice_vartime(value.strip_prefix(&[0]).unwrap_or(value))
+    };
+    let public = rsa::PublicKey::new(number(0), number(1)).unwrap();
+    let block = rsa::BoxedUint::from_be_slice(signature, 2048).unwrap();
+    let block = rsa::hazmat::rsa_encrypt(&public, &block).unwrap().to_be_bytes();
+    // EMSA-PKCS1-v1_5, RFC 8017 section 9.2.
+    let info = [&hex::decode("3031300D060960864801650304020105000420").unwrap()[..], &Sha256::digest(message)].concat();
+    block[..2] == [0x00, 0x01]
+        && block.ends_with(&[&[0x00][..], &info].concat())
+        && block[2..].starts_with(&vec![0xFF; 253 - info.len()])
+}
+
 #[test]
 fn attestation_chains_up_to_the_cards_own_root() {
     for profile in ["yubikey-4.3", "yubikey-5.4", "yubikey-5.7"] {
@@ -232,12 +254,10 @@ fn attestation_chains_up_to_the_cards_own_root() {
         let root = der_of(b.get("5FFFCA").0);
         let chain: Vec<Certificate> = [&attestation, &holder, &root].map(|d| Certificate::from_der(d).unwrap()).into();
         for (certificate, issuer) in [(0, 1), (1, 2), (2, 2)] {
-            let point = chain[issuer].tbs_certificate().subject_public_key_info().subject_public_key.raw_bytes();
-            let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point).unwrap();
             use der::Encode;
+            let key = chain[issuer].tbs_certificate().subject_public_key_info().subject_public_key.raw_bytes();
             let signed = chain[certificate].tbs_certificate().to_der().unwrap();
-            let signature = p256::ecdsa::Signature::from_der(chain[certificate].signature().raw_bytes()).unwrap();
-            key.verify(&signed, &signature).unwrap();
+            assert!(verifies(key, &signed, chain[certificate].signature().raw_bytes()), "{profile}: {certificate} by {issuer}");
         }
         let authority = |of: &Certificate| {
             let extensions = of.tbs_certificate().extensions().map(|all| all.iter()).into_iter().flatten();
@@ -260,5 +280,137 @@ fn attestation_chains_up_to_the_cards_own_root() {
         assert_eq!((extension("7"), extension("8"), extension("9")), ("020400bc614e".into(), "0201".into(), "01".into()));
         assert_eq!(b.sw("00F99D0000"), "6A80", "an empty slot");
         assert_eq!(b.sw("00F9990000"), "6A86");
+    }
+}
+
+const SELECT_MANAGEMENT: &str = "00A4040008A000000527471117";
+const LOCK: &str = "0102030405060708090A0B0C0D0E0F10";
+const NO_LOCK: &str = "00000000000000000000000000000000";
+
+/// The tags of READ CONFIG.
+fn configuration(b: &mut common::Bench) -> Vec<u8> {
+    b.send(SELECT_MANAGEMENT);
+    let answer = hex::decode(b.send("001D0000")).unwrap();
+    answer[1..answer.len() - 2].to_vec()
+}
+
+/// WRITE CONFIG of these tags.
+fn configure(b: &mut common::Bench, tags: &str) -> String {
+    b.send(SELECT_MANAGEMENT);
+    let length = tags.len() / 2;
+    b.sw(&format!("001C0000{:02X}{length:02X}{tags}", length + 1))
+}
+
+#[test]
+fn what_is_switched_off_cannot_be_selected() {
+    let mut b = bench("yubikey-5.4", &[("applications", "all")]);
+    let otp = "00A4040007A0000005272001";
+    assert_eq!(tlv::find(&configuration(&mut b), 0x01).unwrap(), [0x03, 0x3B]);
+    assert_eq!(configure(&mut b, "03020001"), "9000", "OTP alone");
+    assert_eq!(tlv::find(&configuration(&mut b), 0x03).unwrap(), [0x01]);
+    assert_eq!((b.sw(SELECT), b.sw(otp)), ("6A82".into(), "9000".into()));
+    assert_eq!(b.card.selected(), Some("otp"), "what was not found leaves what is selected");
+    b.card.set_interface(cardlab_sim::conditions::Interface::Contactless);
+    assert_eq!(b.sw(SELECT), "9000", "over NFC it is there");
+    b.card.set_interface(cardlab_sim::conditions::Interface::Contact);
+    b.card.power_off();
+    b.card.power_on();
+    assert_eq!(b.sw(SELECT), "6A82", "it stays so without power");
+    assert_eq!(configure(&mut b, "0C0003020210"), "9000", "FIDO2 and PIV, with a restart");
+    assert_eq!((b.sw(otp), b.sw(SELECT)), ("6A82".into(), "9000".into()));
+    assert_eq!(configure(&mut b, "03020000"), "6A80", "not all of them");
+    assert_eq!(configure(&mut b, "03020400"), "6A80", "nor for one that it does not have");
+    assert_eq!(tlv::find(&configuration(&mut b), 0x03).unwrap(), [0x02, 0x10]);
+}
+
+#[test]
+fn a_locked_configuration_is_changed_with_its_code_only() {
+    let mut b = bench("yubikey-5.7", &[("applications", "piv+otp")]);
+    let locked = |b: &mut common::Bench| tlv::find(&configuration(b), 0x0A).unwrap() == [1];
+    assert_eq!(configure(&mut b, &format!("0B10{LOCK}070105")), "6982", "where none is set the code is zeros");
+    assert_eq!(configure(&mut b, &format!("0B10{NO_LOCK}070105")), "9000");
+    assert_eq!(tlv::find(&configuration(&mut b), 0x07).unwrap(), [5]);
+    assert_eq!(configure(&mut b, &format!("0A10{LOCK}")), "9000");
+    assert!(locked(&mut b));
+    for code in ["", &format!("0B10{NO_LOCK}"), &format!("0B10{}", LOCK.replace("10", "11"))] {
+        assert_eq!(configure(&mut b, &format!("{code}070106")), "6982", "{code}");
+        assert_eq!(configure(&mut b, &format!("{code}0A10{NO_LOCK}")), "6982", "{code}");
+    }
+    assert_eq!(tlv::find(&configuration(&mut b), 0x07).unwrap(), [5], "nothing has changed");
+    assert_eq!(configure(&mut b, &format!("0B10{LOCK}070106")), "9000");
+    assert_eq!(configure(&mut b, &format!("0B10{LOCK}0A10{NO_LOCK}")), "9000");
+    assert!(!locked(&mut b) && tlv::find(&configuration(&mut b), 0x07).unwrap() == [6]);
+}
+
+#[test]
+fn a_configuration_that_makes_no_sense_is_refused_whole() {
+    let mut b = bench("yubikey-5.4", &[("applications", "all")]);
+    let before = configuration(&mut b);
+    for tags in ["0303000001", "070100070100", "0A0101", "0B0101", "0C0100", "01020001", "0E020001", "0702", "07"] {
+        assert_eq!(configure(&mut b, &format!("030200 10{tags}").replace(' ', "")), "6A80", "{tags}");
+    }
+    b.send(SELECT_MANAGEMENT);
+    assert_eq!(b.sw("001C00000402070100"), "6A80", "a length that is not that of the tags");
+    assert_eq!((b.sw("001C0000"), b.sw("001C01000100"), b.sw("001D0100")), ("6A80".into(), "6A86".into(), "6A86".into()));
+    assert_eq!(configuration(&mut b), before);
+    let mut old = bench("yubikey-4.3", &[]);
+    assert_eq!(configure(&mut old, "070105"), "6D00", "firmware 5 has it");
+    assert_eq!(tlv::find(&configuration(&mut old), 0x07), None);
+}
+
+#[test]
+fn a_power_cut_leaves_the_old_configuration_or_the_new_one() {
+    for commit in 0..2 {
+        let mut b = bench("yubikey-5.4", &[("applications", "all")]);
+        let before = configuration(&mut b);
+        b.card.nvm_mut().cut_power_at(commit);
+        let tags = format!("03020010070109 0A10{LOCK}").replace(' ', "");
+        let command = hex::decode(format!("001C0000{:02X}{:02X}{tags}", tags.len() / 2 + 1, tags.len() / 2)).unwrap();
+        let answer = b.card.transmit(&command);
+        b.card.power_on();
+        let after = configuration(&mut b);
+        let new = tlv::find(&after, 0x0A).unwrap() == [1] && tlv::find(&after, 0x07).unwrap() == [9];
+        assert!(after == before || new, "{after:02X?}");
+        assert!(answer.is_err() || new, "what was acknowledged is there");
+    }
+}
+
+#[test]
+fn the_attestation_key_is_of_its_firmware() {
+    for (profile, bits, authority) in
+        [("yubikey-4.3", Some(2048), false), ("yubikey-5.4", Some(2048), true), ("yubikey-5.7", None, true)]
+    {
+        let mut b = bench(profile, &[]);
+        b.admin();
+        b.generate("9A", "11");
+        let (object, _) = b.get("5FFF01");
+        let holder = tlv::find(tlv::only(&object, 0x53).unwrap(), 0x70).unwrap().to_vec();
+        let holder = Certificate::from_der(&holder).unwrap();
+        let key = holder.tbs_certificate().subject_public_key_info().subject_public_key.raw_bytes().to_vec();
+        // RSAPublicKey begins with a SEQUENCE and the modulus; a point with 04.
+        let modulus = tlv::find_path(&key, &[0x30, 0x02]).map(|modulus| modulus.len() - 1);
+        assert_eq!(modulus.map(|bytes| bytes * 8), bits, "{profile}");
+        let extensions = holder.tbs_certificate().extensions().map(|e| e.len()).unwrap_or_default();
+        assert_eq!(extensions == 1, authority, "{profile}: basicConstraints");
+        let (certificate, sw) = b.long("00F99A00", &[]);
+        assert_eq!(sw, "9000", "{profile}");
+        let attested = Certificate::from_der(&certificate).unwrap();
+        assert_eq!(attested.tbs_certificate().issuer(), holder.tbs_certificate().subject());
+        let algorithm = attested.signature_algorithm().oid.to_string();
+        assert_eq!(algorithm, if bits.is_some() { "1.2.840.113549.1.1.11" } else { "1.2.840.10045.4.3.2" }, "{profile}");
+    }
+}
+
+#[test]
+fn making_or_loading_a_key_leaves_the_certificate_and_the_key_history() {
+    for profile in ["yubikey-4.3", "yubikey-5.4", "yubikey-5.7"] {
+        let mut b = bench(profile, &[]);
+        b.admin();
+        let object = "5C035FC10D 5303700161".replace(' ', "");
+        assert_eq!(b.sw(&format!("00DB3FFF{:02X}{object}", object.len() / 2)), "9000");
+        b.generate("82", "11");
+        assert_eq!(b.sw(&format!("00FE118222 0620{}", "11".repeat(32))), "9000");
+        assert_eq!(hex::encode(b.get("5FC10D").0), "5303700161", "{profile}");
+        assert_eq!(b.get("5FC10C").1, "6A82", "{profile}: it writes no key history");
     }
 }

@@ -1,6 +1,6 @@
 //! What Yubico's documentation adds to PIV.
 
-use crate::bench::{Bench, Checked, Stop, holds, same};
+use crate::bench::{Bench, Checked, Reply, Stop, holds, same};
 use crate::book::Book;
 use crate::keys::KeyKind;
 use crate::oracle::{self, PublicKey};
@@ -33,6 +33,7 @@ fn signs(b: &mut Bench<'_>, slot: u8, kind: KeyKind, key: &PublicKey) -> Checked
 
 pub(super) fn fill(book: &mut Book) {
     identity(book);
+    configuration(book);
     policies(book);
     management_key(book);
     attestation(book);
@@ -67,7 +68,7 @@ fn identity(book: &mut Book) {
     });
     s.profile("management-application", "The management application says its version and capabilities", |b| {
         b.reset()?;
-        let text = b.send(&hex!("00A4040008A00000052747111700"))?.ok("SELECT of the management application")?;
+        let text = b.send(&SELECT_MANAGEMENT)?.ok("SELECT of the management application")?;
         holds(text.iter().any(u8::is_ascii_digit), "a version text")?;
         let config = b.send(&hex!("001D000000"))?.ok("READ CONFIG")?;
         holds(config.first().is_some_and(|n| usize::from(*n) + 1 == config.len()), "a length, then that many bytes")
@@ -137,6 +138,70 @@ fn identity(book: &mut Book) {
     })
     .needs(&[Need::AdminKey])
     .changes();
+}
+
+const SELECT_MANAGEMENT: [u8; 14] = hex!("00A4040008A00000052747111700");
+
+/// The tags of READ CONFIG.
+fn device(b: &mut Bench<'_>) -> Checked<Vec<u8>> {
+    b.send(&SELECT_MANAGEMENT)?.ok("SELECT of the management application")?;
+    let tags = b.send(&hex!("001D000000"))?.ok("READ CONFIG")?;
+    Ok(tags.get(1..).unwrap_or_default().to_vec())
+}
+
+/// The answer to WRITE CONFIG of these tags.
+fn configure(b: &mut Bench<'_>, tags: &[u8]) -> Checked<Reply> {
+    b.send(&SELECT_MANAGEMENT)?.ok("SELECT of the management application")?;
+    let data = [&[tags.len() as u8], tags].concat();
+    b.send(&short([0x00, 0x1C, 0x00, 0x00], &data, None))
+}
+
+fn configuration(book: &mut Book) {
+    const CODE: [u8; 18] = hex!("0A100102030405060708090A0B0C0D0E0F10");
+    const NO_CODE: [u8; 18] = hex!("0A1000000000000000000000000000000000");
+    const UNLOCK: [u8; 18] = hex!("0B100102030405060708090A0B0C0D0E0F10");
+    const WRONG: [u8; 18] = hex!("0B100102030405060708090A0B0C0D0E0F11");
+    let mut s = book
+        .section(
+            "yubikey/management/write-config",
+            "Yubico .NET SDK manual, Set Device Info",
+            &[Need::YubiKey([5, 0, 0]), Need::New],
+        )
+        .at_least(Danger::Resets);
+    s.profile(
+        "switched-off",
+        "An application that is switched off cannot be selected, and one that is switched on again can",
+        |b| {
+            b.reset()?;
+            let on = find(&device(b)?, 0x03).unwrap_or_default().to_vec();
+            configure(b, &hex!("03020001"))?.ok("WRITE CONFIG of OTP alone")?;
+            same(find(&device(b)?, 0x03).unwrap_or_default(), &[0x01], "03, what is on")?;
+            b.send(&hex!("00A4040005A00000030800"))?.is(0x6A82, "SELECT of PIV")?;
+            configure(b, &encode(0x03, &on))?.ok("WRITE CONFIG of all")?;
+            b.send(&hex!("00A4040005A00000030800"))?.ok("SELECT of PIV").map(drop)
+        },
+    )
+    .with("applications", "all");
+    s.profile("lock-code", "A locked configuration is changed with its lock code only", |b| {
+        b.reset()?;
+        configure(b, &CODE)?.ok("WRITE CONFIG of a lock code")?;
+        same(find(&device(b)?, 0x0A).unwrap_or_default(), &[0x01], "0A, locked")?;
+        for wrong in [&b""[..], &WRONG] {
+            configure(b, &[wrong, &hex!("070105")].concat())?.refused("WRITE CONFIG without the lock code")?;
+            configure(b, &[wrong, &NO_CODE].concat())?.refused("taking it away without the lock code")?;
+        }
+        same(find(&device(b)?, 0x0A).unwrap_or_default(), &[0x01], "0A, locked")?;
+        configure(b, &[UNLOCK, NO_CODE].concat())?.ok("taking the lock code away")?;
+        same(find(&device(b)?, 0x0A).unwrap_or_default(), &[0x00], "0A, not locked")
+    });
+    s.profile("wrong-form", "A configuration with a tag too many or cut off changes nothing", |b| {
+        b.reset()?;
+        let before = device(b)?;
+        for tags in [&hex!("0701050702")[..], &hex!("070105070106"), &hex!("0701050A0101")] {
+            configure(b, tags)?.refused("WRITE CONFIG")?;
+        }
+        same(&device(b)?, &before, "READ CONFIG")
+    });
 }
 
 fn policies(book: &mut Book) {

@@ -24,6 +24,7 @@
 //! | `challenges` | how long a challenge lives, and what passes for its response |
 //! | `keys` | which key, which algorithm, which PIN |
 //! | `objects` | data objects of a PIV card |
+//! | `device` | the device configuration of a YubiKey |
 //! | `access` | access rules of a GIDS card's files |
 //! | `transport` | class, chaining, GET RESPONSE, selection, reset |
 //! | `good` | nothing: what a shell may do with the card inside |
@@ -47,6 +48,7 @@ mod change;
 mod comparison;
 mod control;
 mod counter;
+mod device;
 mod good;
 mod keys;
 mod objects;

@@ -76,8 +76,12 @@ pub(crate) fn reference_data(transaction: &mut Transaction<'_>, profile: &Profil
 
 /// Whether a card of this profile can hold an issuer's key; the reason of a refusal is for people.
 pub(crate) fn check_issued(issued: &Issued, profile: &Profile) -> Result<(), String> {
-    if !keys::is_slot(issued.slot) {
-        return Err("not a key slot; there are 9a, 9c, 9d, 9e and 82 to 95".into());
+    let attests = issued.slot == keys::ATTESTATION && profile.yubikey.as_ref().is_some_and(|rules| rules.attestation);
+    if !keys::is_slot(issued.slot) && !attests {
+        return Err("not a key slot of this card; there are 9a, 9c, 9d, 9e and 82 to 95, and f9 on a YubiKey that attests".into());
+    }
+    if attests && issued.certificate.is_none() {
+        return Err("the attestation key needs a certificate: write f9=KEY:CERTIFICATE or f9=KEY:self".into());
     }
     issued.check_algorithm(profile, &profile.piv().algorithms)?;
     if object(issued).is_some_and(|o| o.len() > profile.piv().max_object) {
@@ -130,6 +134,10 @@ fn write_keys(transaction: &mut Transaction<'_>, profile: &Profile, issued: &[Is
         }
     }
     let retired: Vec<&Issued> = issued.iter().filter(|one| matches!(one.slot, 0x82..=0x95)).collect();
+    if issued.iter().any(|one| one.slot == keys::ATTESTATION) {
+        // The root that this card made for itself signed another key.
+        transaction.erase(memory::object(objects::ATTESTATION_ROOT))?;
+    }
     if retired.is_empty() || !profile.piv().key_history {
         return Ok(());
     }

@@ -30,14 +30,14 @@ mod select;
 mod verify;
 
 use crate::applet::{Applet, Env};
-use crate::conditions::Interface;
+use crate::conditions::{Conditions, Interface};
 use crate::crypto::asymmetric::Prepared;
 use crate::crypto::backend::Backend;
 use crate::keys;
 use crate::nvm::Nvm;
 use crate::profile::{PinAlways, Profile};
 use crate::status::{Abort, StatusWord};
-use crate::yubikey;
+use crate::yubikey::{self, device};
 use administration::Pending;
 use cardlab_protocol::apdu::Command;
 use std::collections::BTreeMap;
@@ -103,6 +103,10 @@ impl Applet for Piv {
 
     fn answers_to(&self, aid: &[u8], profile: &Profile) -> bool {
         aid.len() >= profile.piv().aid_prefix && AID.starts_with(aid)
+    }
+
+    fn is_on(&self, nvm: &Nvm, profile: &Profile, conditions: Conditions) -> bool {
+        device::is_on(nvm, profile, conditions, device::PIV)
     }
 
     fn select(&mut self, env: &mut Env<'_>, _command: &Command<'_>, again: bool, out: &mut Vec<u8>) -> Result<(), Abort> {

@@ -40,7 +40,14 @@ pub(super) fn ciphers<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Cipher>, D:
     Vec::<String>::deserialize(d)?.iter().map(|n| cipher_named(n)).collect()
 }
 
+fn algorithm_named<E: Error>(name: &str) -> Result<Algorithm, E> {
+    Algorithm::from_name(name).ok_or_else(|| E::custom(format!("no algorithm '{name}'")))
+}
+
+pub(super) fn algorithm<'de, D: Deserializer<'de>>(d: D) -> Result<Algorithm, D::Error> {
+    algorithm_named(&String::deserialize(d)?)
+}
+
 pub(super) fn algorithms<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Algorithm>, D::Error> {
-    let names = Vec::<String>::deserialize(d)?;
-    names.iter().map(|n| Algorithm::from_name(n).ok_or_else(|| Error::custom(format!("no algorithm '{n}'")))).collect()
+    Vec::<String>::deserialize(d)?.iter().map(|n| algorithm_named(n)).collect()
 }

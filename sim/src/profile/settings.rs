@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     /// A value that each setting can have.
-    const EXAMPLES: [(&str, &str); 24] = [
+    const EXAMPLES: [(&str, &str); 25] = [
         ("serial", "123"),
         ("pin", "654321"),
         ("puk", "87654321"),
@@ -162,6 +162,7 @@ mod tests {
         ("interface", "contactless"),
         ("atr", "3B020102"),
         ("version", "5.4.3"),
+        ("applications", "piv+oath"),
         ("pin-complexity", "on"),
         ("extended-length", "off"),
         ("open-files", "off"),

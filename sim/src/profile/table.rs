@@ -5,6 +5,7 @@ use super::settings::{Cards, Kept, Setting};
 use super::{PinFormat, Profile};
 use crate::atr::Atr;
 use crate::conditions::{Interface, Touch};
+use crate::yubikey::device;
 use cardlab_protocol::admin_key::Cipher;
 
 /// A setting and how it is set.
@@ -20,7 +21,7 @@ pub(super) fn row(name: &str) -> Option<&'static Row> {
 }
 
 /// All settings of a card, in the order in which people want to read them.
-pub(super) static TABLE: [Row; 22] = [
+pub(super) static TABLE: [Row; 23] = [
     Row {
         setting: Setting::of(
             "serial",
@@ -276,6 +277,20 @@ pub(super) static TABLE: [Row; 22] = [
         set: |profile, value| {
             let numbers: Vec<u8> = value.split('.').map(str::parse).collect::<Result<_, _>>().ok()?;
             set(&mut profile.yubikey.as_mut()?.version, numbers.try_into().ok()?)
+        },
+    },
+    Row {
+        setting: Setting::of(
+            "applications",
+            Cards::YubiKey,
+            Kept::Rule,
+            "the applications that the card tells of, to be switched on and off with `ykman config`; only PIV is there",
+            "all, or names such as piv+otp+fido2, of otp, u2f, openpgp, piv, oath, hsmauth, fido2",
+        ),
+        set: |profile, value| {
+            let rules = profile.yubikey.as_mut()?;
+            let applications = device::parse(value, rules)?;
+            set(&mut rules.applications, applications)
         },
     },
     Row {

@@ -269,8 +269,13 @@ pub struct YubiKeyRules {
     pub metadata: bool,
     /// MOVE KEY and DELETE KEY (F6) exist.
     pub move_key: bool,
+    /// Applications that it tells of, as bits of READ CONFIG's tag 01.
+    pub applications: u16,
     /// Form factor of the attestation certificate and the device information.
     pub form_factor: u8,
     /// ATTEST on a key that was imported.
     pub attest_imported: StatusWord,
+    /// Algorithm of the attestation key (F9) that comes with the card.
+    #[serde(deserialize_with = "form::algorithm")]
+    pub attestation_key: Algorithm,
 }

@@ -5,7 +5,8 @@
 //! PIN and touch policy, `.9` form factor.
 //!
 //! A real key's chain ends in its maker's root. Ours ends in a root that each card makes for itself
-//! (`Authority`); its private key is forgotten at once.
+//! (`Authority`); its private key is forgotten at once. The attestation key is of the kind that the firmware has, and its certificate
+//! says that it is an authority where the firmware's does.
 
 use crate::applet::Env;
 use crate::crypto::CryptoError;
@@ -62,10 +63,21 @@ pub(crate) struct Authority {
     root: Vec<u8>,
 }
 
+/// RSA-2048 keys that were made beforehand, their two primes each: making one takes a card ten times as long as all its
+/// other factory content. A simulated key protects nothing; whoever needs one of their own sets `f9`.
+const KEYS: &[u8; 4 * 256] = include_bytes!("attestation-keys.bin");
+
 impl Authority {
     pub(crate) fn new(rules: &YubiKeyRules, random: &mut Random) -> Result<Self, CryptoError> {
-        let mut generate = || KeyPair::generate(Algorithm::Ec(Curve::P256), random);
-        let (root_key, key) = (generate()?, generate()?);
+        let root_key = KeyPair::generate(Algorithm::Ec(Curve::P256), random)?;
+        let key = match rules.attestation_key {
+            Algorithm::Rsa(2048) => {
+                let [choice, ..] = random.bytes::<32>();
+                let (p, q) = KEYS[usize::from(choice % 4) * 256..][..256].split_at(128);
+                KeyPair::from_parts(Algorithm::Rsa(2048), &[p, q])?
+            }
+            other => KeyPair::generate(other, random)?,
+        };
         let mut issue = |subject: &str, public: &KeyPair, extensions: &[Extension]| {
             let request = Request { subject, issuer: ROOT_NAME, serial: random.bytes(), public: &public.public()?, extensions };
             certificate::sign(&request, &root_key, &crate::crypto::backend::RustCrypto)

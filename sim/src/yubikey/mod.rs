@@ -15,6 +15,7 @@
 //! them.
 
 pub(crate) mod attestation;
+pub(crate) mod device;
 mod import;
 pub(crate) mod management;
 mod management_key;

@@ -2,7 +2,10 @@
 //!
 //! SELECT answers version and status; `00 01 10 00` answers the serial number, four bytes.
 
+use super::device;
 use crate::applet::{Applet, Env};
+use crate::conditions::Conditions;
+use crate::nvm::Nvm;
 use crate::profile::Profile;
 use crate::status::{Abort, StatusWord};
 use cardlab_protocol::apdu::Command;
@@ -22,6 +25,10 @@ impl Applet for Otp {
 
     fn answers_to(&self, aid: &[u8], _profile: &Profile) -> bool {
         aid.len() >= SHORTEST && AID.starts_with(aid)
+    }
+
+    fn is_on(&self, nvm: &Nvm, profile: &Profile, conditions: Conditions) -> bool {
+        device::is_on(nvm, profile, conditions, device::OTP)
     }
 
     fn select(&mut self, env: &mut Env<'_>, _command: &Command<'_>, _again: bool, out: &mut Vec<u8>) -> Result<(), Abort> {

@@ -182,10 +182,10 @@ static TABLE: [Row; 8] = [
     },
     Row {
         setting: Setting::of(
-            "9a, 9c, 9d, 9e, 82 to 95",
+            "9a, 9c, 9d, 9e, 82 to 95, f9",
             Cards::Piv,
             Kept::Memory,
-            "the key and the certificate in this slot",
+            "the key and the certificate in this slot; f9 is what a YubiKey attests with",
             "KEY[:CERTIFICATE], FILE.p12[:PASSWORD[:NAME]] or new:ALGORITHM; then :self, :gzip, :env:VARIABLE, :file:PATH, :ask",
         ),
         of_reader: false,
@@ -235,7 +235,7 @@ static TABLE: [Row; 8] = [
 /// A key slot by its usual two hexadecimal digits.
 fn slot(key: &str) -> Option<u8> {
     let slot = u8::from_str_radix(key, 16).ok().filter(|_| key.len() == 2)?;
-    cardlab_sim::keys::is_slot(slot).then_some(slot)
+    (cardlab_sim::keys::is_slot(slot) || slot == cardlab_sim::keys::ATTESTATION).then_some(slot)
 }
 
 #[cfg(test)]

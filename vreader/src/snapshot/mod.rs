@@ -290,7 +290,7 @@ mod tests {
         let unknown = [
             RecordId::new(7, 1),
             RecordId::new(0xFF, 0),
-            RecordId::new(0, 2),
+            RecordId::new(0, 4),
             RecordId::new(1, 0x200),
             RecordId::new(4, 0x1_0000),
         ];

@@ -29,8 +29,8 @@ impl Masks {
         let addressed = Addressed::of(&command, continues);
         let public = addressed.is_public();
         match command.ins {
-            // VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER, IMPORT KEY.
-            0x20 | 0x24 | 0x2C | 0xFE => Self { command_from: Some(0), response: false },
+            // WRITE CONFIG, VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER, IMPORT KEY.
+            0x1C | 0x20 | 0x24 | 0x2C | 0xFE => Self { command_from: Some(0), response: false },
             // SET MANAGEMENT KEY: algorithm, reference and length may be seen.
             0xFF if continues => Self { command_from: Some(0), response: false },
             0xFF => Self { command_from: Some(3), response: false },
@@ -185,6 +185,7 @@ pub fn describe(bytes: &[u8]) -> String {
     let (p1, p2) = (command.p1, command.p2);
     let name = match command.ins {
         0x01 => "OTP: GET SERIAL".into(),
+        0x1C => "WRITE CONFIG".into(),
         0x1D => "READ CONFIG".into(),
         0x20 if p2 == 0x82 && command.data.is_empty() => "VERIFY, forget all (GIDS)".into(),
         0x20 if command.data.is_empty() && p1 == 0 => format!("VERIFY, status of {}", reference_name(p2)),
