@@ -330,11 +330,13 @@ fn as_a_coprocess_with_json() {
     at(desk.socket(), &["card", "lock", "pin"], "").ok();
     let lab = Lab::new("gids");
     let script = r#"coproc tool { "$CARDLAB" unlock --json; }; pid=$tool_PID
-        read -r card <&${tool[0]}; read -r line <&${tool[0]}; echo "$card"
+        # bash forgets the array when the tool ends.
+        exec 7<&${tool[0]} 8>&${tool[1]}
+        read -r card <&7; read -r line <&7; echo "$card"
         challenge=$(sed 's/.*"challenge":"\([0-9A-F]*\)".*/\1/' <<<"$line")
         response=$("$CARDLAB" response --key "$KEY" "$challenge")
-        printf '%s\n4711\n' "$response" >&${tool[1]}
-        read -r end <&${tool[0]}; echo "$end"; wait $pid"#;
+        printf '%s\n4711\n' "$response" >&8
+        read -r end <&7; echo "$end"; wait $pid"#;
     let mut command = Command::new("bash");
     command.current_dir(lab.path()).env("PCSCLITE_CSOCK_NAME", desk.socket()).env("CARDLAB", CARDLAB).env("KEY", ZEROS);
     let text = said(command.stdin(Stdio::null()).args(["-euo", "pipefail", "-c", script]).output().unwrap()).ok();
