@@ -397,9 +397,14 @@ pub(crate) async fn insert_flow(conn: &mut Conn, flow: &Flow) -> Result<(), Refu
     Ok(())
 }
 
-/// What a flow has answered last.
-pub(crate) async fn set_challenge(conn: &mut Conn, flow: &str, fingerprint: &str) -> Result<(), Refusal> {
-    sqlx::query("UPDATE flows SET challenge = $2 WHERE id = $1").bind(flow).bind(fingerprint).execute(&mut *conn).await?;
+/// What a flow has answered last, and its step.
+pub(crate) async fn set_answered(conn: &mut Conn, flow: &str, step: &str, fingerprint: &str) -> Result<(), Refusal> {
+    sqlx::query("UPDATE flows SET step = $2, challenge = $3 WHERE id = $1")
+        .bind(flow)
+        .bind(step)
+        .bind(fingerprint)
+        .execute(&mut *conn)
+        .await?;
     Ok(())
 }
 

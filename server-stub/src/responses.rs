@@ -48,11 +48,6 @@ impl Ending {
     pub(crate) const fn of_refusal(tries_left: Option<u8>) -> Self {
         if matches!(tries_left, Some(0)) { Self::AdminKeyBlocked } else { Self::Refused }
     }
-
-    /// Whether it stays whatever is told later. That a card went was told by somebody who did not see what came then.
-    const fn is_final(self) -> bool {
-        !matches!(self, Self::Waiting | Self::Gone)
-    }
 }
 
 /// A response that was given, as consoles show one.
@@ -123,24 +118,26 @@ pub(crate) struct Before {
     pub(crate) to_actor: bool,
 }
 
-/// Whether the response to this challenge of this card has been given before.
-pub(crate) async fn given_before(conn: &mut Conn, card: &str, challenge: &str, actor: &str) -> Result<Before, Refusal> {
-    let rows = sqlx::query("SELECT actor FROM givings WHERE card = $1 AND challenge = $2")
-        .bind(card)
-        .bind(challenge)
-        .fetch_all(&mut *conn)
-        .await?;
-    let actors = rows.iter().map(|row| text(row, "actor")).collect::<Result<Vec<_>, _>>()?;
-    Ok(Before { to_anybody: !actors.is_empty(), to_actor: actors.iter().any(|known| known == actor) })
-}
-
-/// Writes down that a response is given. To another session than before it is given anew: what became of it is not known yet.
-pub(crate) async fn give(conn: &mut Conn, card: &str, challenge: &str, to: &Receiver<'_>, now: Millis) -> Result<(), Refusal> {
-    sqlx::query("INSERT INTO responses (card, challenge, outcome, settled_at, flow) VALUES ($1, $2, $3, 0, $4) ON CONFLICT (card, challenge) DO UPDATE SET outcome = excluded.outcome, settled_at = 0, tries_left = NULL, flow = excluded.flow WHERE responses.flow <> excluded.flow")
-        .bind(card).bind(challenge).bind(Ending::Waiting.name()).bind(to.flow).execute(&mut *conn).await?;
-    sqlx::query("INSERT INTO givings (card, challenge, channel, actor, by_name, given_at, again_at, times) VALUES ($1, $2, $3, $4, $5, $6, $6, 1) ON CONFLICT (card, challenge, channel, actor) DO UPDATE SET again_at = excluded.again_at, times = givings.times + 1")
-        .bind(card).bind(challenge).bind(to.channel).bind(to.actor).bind(to.name).bind(now).execute(&mut *conn).await?;
-    Ok(())
+/// Writes down that a response is given, and gives whether it was before. To another session than before it is given anew: what
+/// became of it is not known yet.
+pub(crate) async fn give(
+    conn: &mut Conn,
+    card: &str,
+    challenge: &str,
+    to: &Receiver<'_>,
+    now: Millis,
+) -> Result<Before, Refusal> {
+    let statement = "INSERT INTO responses (card, challenge, outcome, settled_at, flow) VALUES ($1, $2, $3, 0, $4) ON CONFLICT (card, challenge) DO NOTHING";
+    let first = sqlx::query(statement).bind(card).bind(challenge).bind(Ending::Waiting.name()).bind(to.flow);
+    let to_anybody = first.execute(&mut *conn).await?.rows_affected() == 0;
+    if to_anybody {
+        let anew = "UPDATE responses SET outcome = $3, settled_at = 0, tries_left = NULL, flow = $4 WHERE card = $1 AND challenge = $2 AND flow <> $4";
+        let anew = sqlx::query(anew).bind(card).bind(challenge).bind(Ending::Waiting.name()).bind(to.flow);
+        anew.execute(&mut *conn).await?;
+    }
+    let row = sqlx::query("INSERT INTO givings (card, challenge, channel, actor, by_name, given_at, again_at, times) VALUES ($1, $2, $3, $4, $5, $6, $6, 1) ON CONFLICT (card, challenge, channel, actor) DO UPDATE SET again_at = excluded.again_at, times = givings.times + 1 RETURNING times")
+        .bind(card).bind(challenge).bind(to.channel).bind(to.actor).bind(to.name).bind(now).fetch_one(&mut *conn).await?;
+    Ok(Before { to_anybody, to_actor: number(&row, "times")? > 1 })
 }
 
 /// What a report of a card means for the response that it was given.
@@ -164,28 +161,27 @@ pub(crate) async fn settle(
     (ending, tries_left): (Ending, Option<u8>),
     now: Millis,
 ) -> Result<Settled, Refusal> {
-    let row = sqlx::query("SELECT outcome FROM responses WHERE card = $1 AND challenge = $2")
-        .bind(card)
-        .bind(challenge)
-        .fetch_optional(&mut *conn)
-        .await?;
-    let Some(row) = row else { return Ok(Settled::NoResponse) };
-    let before = text(&row, "outcome")?;
-    if before == ending.name() {
-        return Ok(Settled::AsBefore);
-    }
-    if Ending::ALL.into_iter().any(|known| known.name() == before && known.is_final()) {
-        return Ok(Settled::Otherwise);
-    }
-    sqlx::query("UPDATE responses SET outcome = $3, tries_left = $4, settled_at = $5 WHERE card = $1 AND challenge = $2")
+    // What is final stays. That a card went was told by somebody who did not see what came then.
+    let settling = "UPDATE responses SET outcome = $3, tries_left = $4, settled_at = $5 WHERE card = $1 AND challenge = $2 AND outcome <> $3 AND outcome IN ($6, $7)";
+    let settled = sqlx::query(settling)
         .bind(card)
         .bind(challenge)
         .bind(ending.name())
         .bind(tries_left.map(i64::from))
         .bind(now)
+        .bind(Ending::Waiting.name())
+        .bind(Ending::Gone.name())
         .execute(&mut *conn)
         .await?;
-    Ok(Settled::Now)
+    if settled.rows_affected() > 0 {
+        return Ok(Settled::Now);
+    }
+    let row = sqlx::query("SELECT outcome FROM responses WHERE card = $1 AND challenge = $2");
+    match row.bind(card).bind(challenge).fetch_optional(&mut *conn).await? {
+        None => Ok(Settled::NoResponse),
+        Some(row) if text(&row, "outcome")? == ending.name() => Ok(Settled::AsBefore),
+        Some(_) => Ok(Settled::Otherwise),
+    }
 }
 
 impl Server {

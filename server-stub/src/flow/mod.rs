@@ -211,8 +211,8 @@ impl Server {
         Ok((right, locked))
     }
 
-    /// The response of a card's key, with its event in the same transaction: none is given without. The
-    /// flow stays at its step: one that was never answered has not been answered by this.
+    /// The response of a card's key, with its event in the same transaction: none is given without. A workstation's flow has
+    /// given it then; others stay at their step: one that was never answered has not been answered by this.
     pub(crate) async fn respond(
         &self,
         tx: &mut Tx,
@@ -232,7 +232,7 @@ impl Server {
             flow: &flow.id,
         };
         // The same challenge has the same response: who asks again learns nothing, and is not counted again.
-        let before = responses::given_before(tx, &card.serial, &fingerprint, to.actor).await?;
+        let before = responses::give(tx, &card.serial, &fingerprint, &to, self.now()).await?;
         if by_operator && !before.to_actor {
             self.limit(tx, limits::RESPONSES_OF_OPERATOR, &format!("responses of operator {}", flow.operator)).await?;
         }
@@ -244,8 +244,8 @@ impl Server {
         let response = response.ok_or_else(|| {
             Refusal::new(Code::NoAdminKey, "the card's administration key does not open under this server's master key")
         })?;
-        responses::give(tx, &card.serial, &fingerprint, &to, self.now()).await?;
-        records::set_challenge(tx, &flow.id, &fingerprint).await?;
+        let step = if matches!(flow.kind.as_str(), online::KIND | AGENT) { GIVEN } else { &flow.step };
+        records::set_answered(tx, &flow.id, step, &fingerprint).await?;
         let digits = cardlab_protocol::codes::digits(&challenge);
         let detail = json!({"channel": flow.kind, "challenge": &digits[..4], "answers_validated": validated});
         let happening = Happening {

@@ -14,7 +14,7 @@ use crate::task;
 use cardlab_protocol::workstation::{Answers, CardOutcome, Judged, Mode, Open, Opened, Outcome, Report, Response};
 use serde_json::json;
 
-const KIND: &str = "online";
+pub(super) const KIND: &str = "online";
 pub(super) const WORKSTATION: &str = "workstation";
 /// Longest name of a workstation.
 const LONGEST_NAME: usize = 100;
@@ -157,7 +157,6 @@ impl Server {
         };
         match given {
             Ok(response) => {
-                records::set_step(&mut tx, &flow.id, GIVEN).await?;
                 tx.commit().await?;
                 Ok(response)
             }
