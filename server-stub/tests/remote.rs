@@ -172,3 +172,38 @@ fn refusals_are_in_the_log(engine: Engine) {
     let event = site.get("/api/v1/events?name=RATE_LIMITED", &site.administrator()).ok()[0].clone();
     assert_eq!(event["initiator"].as_str().unwrap(), "é".repeat(200), "{engine:?}");
 }
+
+/// The session of the pages is in a cookie of theirs: nothing that opens it is in an address or on a page.
+#[test]
+fn the_pages_hide_what_opens_the_session() {
+    let site = Site::start(Engine::Sqlite);
+    site.set_answers("anna");
+    let opened = site.send("/rss", |http, url| http.post(url).form(&[("name", "lab\\anna")]));
+    let cookie = opened.headers()["set-cookie"].to_str().unwrap().to_owned();
+    let (pair, attributes) = cookie.split_once("; ").unwrap();
+    assert_eq!(attributes, "HttpOnly; SameSite=Strict; Path=/rss");
+    let token = pair.strip_prefix("rss=").unwrap().to_owned();
+    let between = |page: &str, from: &str| page.split(from).nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let page = opened.text().unwrap();
+    let (csrf, question) = (between(&page, "name=\"csrf\" value=\""), between(&page, "for=\"q-"));
+    let text = page.split("<label for=\"q-").nth(1).unwrap().split(['>', '<']).nth(1).unwrap().to_owned();
+    let post = |path: &str, cookie: &str, csrf: &str, field: (&str, &str)| {
+        site.send(path, |http, url| http.post(url).header("cookie", cookie).form(&[("csrf", csrf), field]))
+    };
+    let answer = right(&text);
+    let field = (question.as_str(), answer.as_str());
+    assert_eq!(post("/rss/answers", "", &csrf, field).headers()["location"], "/rss");
+    assert_eq!(post("/rss/answers", pair, &token, field).status(), 403);
+    assert_eq!(post("/rss/answers", pair, "", field).status(), 403);
+    assert_eq!(post("/rss/answers", &format!("rss={csrf}"), &csrf, field).status(), 403);
+    let cards = post("/rss/answers", pair, &csrf, field).text().unwrap();
+    let body = [("csrf", csrf.as_str()), ("card", ANNA), ("challenge", CHALLENGE)];
+    let response = site.send("/rss/unblock", |http, url| http.post(url).header("cookie", pair).form(&body)).text().unwrap();
+    assert!(response.contains("id=\"response\""), "{response}");
+    for page in [&page, &cards, &response] {
+        assert!(!page.contains(&token), "{page}");
+    }
+    let left = post("/rss/leave", pair, &csrf, ("", ""));
+    assert!(left.headers()["set-cookie"].to_str().unwrap().contains("Max-Age=0"));
+    assert_eq!(post("/rss/answers", pair, &csrf, field).status(), 410);
+}

@@ -110,7 +110,7 @@ impl<V: Visitor> FromRequestParts<Server> for At<V> {
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Response> {
         let login = || Redirect::to(&format!("{}/login", V::PATH)).into_response();
         let cookies = CookieJar::from_headers(&parts.headers);
-        let token = cookies.get(&cookie_name::<V>(is_encrypted(parts))).ok_or_else(login)?;
+        let token = cookies.get(&area_cookie_name(V::PATH, is_encrypted(parts))).ok_or_else(login)?;
         match V::of(server, token.value()).await {
             Ok(visitor) => Ok(Self(visitor)),
             Err(refusal) if refusal.code == Code::NotLoggedIn => Err(login()),
@@ -165,7 +165,7 @@ async fn log_in<V: Visitor>(
         server.log_in(V::DOOR, field("name"), field("password")).await
     };
     match come_in.await {
-        Ok(login) => (CookieJar::new().add(cookie::<V>(&front, login.token)), Redirect::to(V::PATH)).into_response(),
+        Ok(login) => (CookieJar::new().add(area_cookie(V::PATH, &front, login.token)), Redirect::to(V::PATH)).into_response(),
         Err(refusal) => login_page::<V>(Some(&refusal)),
     }
 }
@@ -176,7 +176,7 @@ async fn log_out<V: Visitor>(
     cookies: CookieJar,
     _: Sent<V>,
 ) -> Result<(CookieJar, Redirect), ErrorPage> {
-    let cookie = cookie::<V>(&front, String::new());
+    let cookie = area_cookie(V::PATH, &front, String::new());
     server.log_out(cookies.get(cookie.name()).map(Cookie::value).unwrap_or_default()).await?;
     Ok((cookies.remove(cookie), Redirect::to(&format!("{}/login", V::PATH))))
 }
@@ -185,17 +185,17 @@ fn is_encrypted(parts: &Parts) -> bool {
     parts.extensions.get::<Front>().is_some_and(Front::is_encrypted)
 }
 
-/// The name of a door's login cookie. Over TLS browsers take a cookie of this prefix from the very host alone, encrypted
+/// The name of an area's cookie, by its path. Over TLS browsers take a cookie of this prefix from the very host alone, encrypted
 /// (RFC 6265bis, section 4.1.3.2); it has no path then.
-fn cookie_name<V: Visitor>(encrypted: bool) -> String {
-    format!("{}{}", if encrypted { "__Host-" } else { "" }, V::PATH.trim_start_matches('/'))
+fn area_cookie_name(path: &str, encrypted: bool) -> String {
+    format!("{}{}", if encrypted { "__Host-" } else { "" }, path.trim_start_matches('/'))
 }
 
-/// The login cookie of a door.
-fn cookie<V: Visitor>(front: &Front, token: String) -> Cookie<'static> {
+/// The cookie of an area.
+fn area_cookie(area: &'static str, front: &Front, token: String) -> Cookie<'static> {
     let encrypted = front.is_encrypted();
-    let path = if encrypted { "/" } else { V::PATH };
-    let cookie = Cookie::build((cookie_name::<V>(encrypted), token)).path(path).http_only(true);
+    let path = if encrypted { "/" } else { area };
+    let cookie = Cookie::build((area_cookie_name(area, encrypted), token)).path(path).http_only(true);
     cookie.same_site(SameSite::Strict).secure(encrypted).build()
 }
 

@@ -1,33 +1,40 @@
-//! Remote Self-Service. The session's name in the address is the secret that a form must know.
+//! Remote Self-Service. What opens the session is in a cookie of the area, and on no page and in no address.
 
-use super::super::body::{Form, PeerAddress};
-use super::{ErrorPage, answers, page, refused};
-use crate::flow::remote::{OwnCard, Remote};
+use super::super::Front;
+use super::super::body::{Fields, Form, PeerAddress};
+use super::{ErrorPage, answers, area_cookie, area_cookie_name, is_encrypted, page, refused};
+use crate::flow::remote::OwnCard;
 use crate::refusal::{Code, Refusal};
 use crate::server::Server;
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::Extension;
+use axum::extract::{FromRequest, Request, State};
 use axum::response::{IntoResponse, Redirect, Response as Reply};
 use axum::routing::{get, post};
+use axum_extra::extract::cookie::CookieJar;
+use cardlab_protocol::workstation::Question;
+
+/// Path of the pages, and of the session's cookie.
+const PATH: &str = "/rss";
 
 pub(super) fn router() -> axum::Router<Server> {
     axum::Router::new()
         .route("/rss", get(ask_name).post(open))
-        .route("/rss/{session}/answers", post(answer))
-        .route("/rss/{session}/unblock", post(unblock))
-        .route("/rss/{session}/leave", post(leave))
+        .route("/rss/answers", post(answer))
+        .route("/rss/unblock", post(unblock))
+        .route("/rss/leave", post(leave))
 }
 
 type Page = Result<Reply, ErrorPage>;
 /// What was filled in; what is no form is refused on a page.
 type Filled = Result<Form, Refusal>;
 
-/// What is shown.
+/// What is shown. `csrf` is what a form must send back.
 enum RemoteStep {
     Name,
-    Questions(Remote),
-    Cards { session: String, cards: Vec<OwnCard> },
-    Response { session: String, grouped: String, check: String },
+    Questions { csrf: String, questions: Vec<Question> },
+    Cards { csrf: String, cards: Vec<OwnCard> },
+    Response { csrf: String, grouped: String, check: String },
 }
 
 #[derive(Template)]
@@ -37,55 +44,88 @@ struct RemotePage {
     step: RemoteStep,
 }
 
+/// A form of a page of ours, in the session of this browser. Who has none says first who they are.
+struct Sent {
+    session: String,
+    csrf: String,
+    fields: Fields,
+}
+
+impl FromRequest<Server> for Sent {
+    type Rejection = Reply;
+
+    async fn from_request(request: Request, server: &Server) -> Result<Self, Reply> {
+        let (parts, body) = request.into_parts();
+        let cookies = CookieJar::from_headers(&parts.headers);
+        let cookie = cookies.get(&area_cookie_name(PATH, is_encrypted(&parts)));
+        let Some(session) = cookie.map(|cookie| cookie.value().to_owned()) else {
+            return Err(Redirect::to(PATH).into_response());
+        };
+        let form = Form::from_request(Request::from_parts(parts, body), server).await;
+        let Form(fields) = form.map_err(|refusal| ErrorPage(refusal).into_response())?;
+        let csrf = csrf(&session);
+        if !fields.get("csrf").is_some_and(|sent| crate::random::same(sent, &csrf)) {
+            let message = "this form did not come from a page of this session; start again";
+            return Err(ErrorPage(Refusal::new(Code::NoPrivilege, message)).into_response());
+        }
+        Ok(Self { session, csrf, fields })
+    }
+}
+
+/// What a form of this session carries: it does not open the session.
+fn csrf(session: &str) -> String {
+    crate::random::fingerprint(&format!("form of {session}"))
+}
+
 async fn ask_name() -> Reply {
     page(&RemotePage { error: None, step: RemoteStep::Name })
 }
 
-async fn open(State(server): State<Server>, PeerAddress(address): PeerAddress, form: Filled) -> Page {
-    let Form(fields) = form?;
-    let remote = server.open_remote(fields.get("name").map(String::as_str).unwrap_or_default(), &address).await?;
-    Ok(page(&RemotePage { error: None, step: RemoteStep::Questions(remote) }))
-}
-
-async fn answer(
+async fn open(
     State(server): State<Server>,
+    Extension(front): Extension<Front>,
     PeerAddress(address): PeerAddress,
-    Path(session): Path<String>,
     form: Filled,
 ) -> Page {
     let Form(fields) = form?;
-    if server.answer_remote(&session, &address, &answers(&fields)).await? {
-        let cards = server.cards_remote(&session, &address).await?;
-        return Ok(page(&RemotePage { error: None, step: RemoteStep::Cards { session, cards } }));
+    let remote = server.open_remote(fields.get("name").map(String::as_str).unwrap_or_default(), &address).await?;
+    let step = RemoteStep::Questions { csrf: csrf(&remote.session), questions: remote.questions };
+    let cookies = CookieJar::new().add(area_cookie(PATH, &front, remote.session));
+    Ok((cookies, page(&RemotePage { error: None, step })).into_response())
+}
+
+async fn answer(State(server): State<Server>, PeerAddress(address): PeerAddress, sent: Sent) -> Page {
+    if server.answer_remote(&sent.session, &address, &answers(&sent.fields)).await? {
+        let cards = server.cards_remote(&sent.session, &address).await?;
+        return Ok(page(&RemotePage { error: None, step: RemoteStep::Cards { csrf: sent.csrf, cards } }));
     }
     let refusal = Refusal::new(Code::AnswersFirst, "The answers are not right. Start again, or ask your operator.");
     Ok(refused(&refusal, &RemotePage { error: Some(refusal.message.clone()), step: RemoteStep::Name }))
 }
 
-async fn unblock(
-    State(server): State<Server>,
-    PeerAddress(address): PeerAddress,
-    Path(session): Path<String>,
-    form: Filled,
-) -> Page {
-    let Form(fields) = form?;
-    let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
-    match server.challenge_remote(&session, &address, field("card"), field("challenge")).await {
+async fn unblock(State(server): State<Server>, PeerAddress(address): PeerAddress, sent: Sent) -> Page {
+    let field = |name: &str| sent.fields.get(name).map(String::as_str).unwrap_or_default();
+    match server.challenge_remote(&sent.session, &address, field("card"), field("challenge")).await {
         Ok(response) => {
             let grouped = cardlab_protocol::codes::grouped(&hex::decode(&response.response).unwrap_or_default());
-            Ok(page(&RemotePage { error: None, step: RemoteStep::Response { session, grouped, check: response.check } }))
+            let step = RemoteStep::Response { csrf: sent.csrf, grouped, check: response.check };
+            Ok(page(&RemotePage { error: None, step }))
         }
         Err(refusal) => {
-            let cards = server.cards_remote(&session, &address).await?;
-            Ok(refused(
-                &refusal,
-                &RemotePage { error: Some(refusal.message.clone()), step: RemoteStep::Cards { session, cards } },
-            ))
+            let cards = server.cards_remote(&sent.session, &address).await?;
+            let step = RemoteStep::Cards { csrf: sent.csrf, cards };
+            Ok(refused(&refusal, &RemotePage { error: Some(refusal.message.clone()), step }))
         }
     }
 }
 
-async fn leave(State(server): State<Server>, PeerAddress(address): PeerAddress, Path(session): Path<String>) -> Page {
-    server.close_remote(&session, &address).await?;
-    Ok(Redirect::to("/rss").into_response())
+async fn leave(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    PeerAddress(address): PeerAddress,
+    cookies: CookieJar,
+    sent: Sent,
+) -> Page {
+    server.close_remote(&sent.session, &address).await?;
+    Ok((cookies.remove(area_cookie(PATH, &front, String::new())), Redirect::to(PATH)).into_response())
 }
