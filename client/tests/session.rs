@@ -365,8 +365,11 @@ fn a_wrong_response_says_what_it_means_and_the_last_one_asks_again() {
 #[test]
 fn what_the_card_says_of_a_response_leads_on() {
     let gone = |error: CardError| CardAnswer::Unlocked(Err(error));
+    // A PIV card says 6982 where nothing waits for a response, and its tries are as before.
+    let free = CardError::Wrong { secret: Secret::AdminKey, left: Some(5) };
     for (error, notice) in [
         (CardError::ChallengeGone, Notice::CodeDead(Disturbance::OtherProgram)),
+        (free, Notice::CodeDead(Disturbance::OtherProgram)),
         (CardError::Transport(TransportError::Reset), Notice::CodeDead(Disturbance::Reset)),
         (CardError::Pin(PinFault::RefusedByCard), Notice::Card(CardError::Pin(PinFault::RefusedByCard))),
     ] {

@@ -164,6 +164,16 @@ impl Session {
         ticket
     }
 
+    /// Gives the card the response to this challenge.
+    fn use_response(&mut self, challenge: &[u8], response: Vec<u8>, pin: zeroize::Zeroizing<String>) -> Ticket {
+        let mut id = None;
+        if let Some(mine) = &mut self.mine {
+            mine.locked.left_before = mine.facts.status.admin.map(|counter| counter.left);
+            id = mine.facts.id.clone();
+        }
+        self.ask_card(CardAsk::Respond { id, challenge: challenge.to_vec(), response, pin })
+    }
+
     fn ask_server(&mut self, ask: ServerAsk) -> Ticket {
         let ticket = self.ticket();
         self.effects.push(Effect::Server { ticket, ask });

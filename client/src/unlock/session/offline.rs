@@ -67,9 +67,13 @@ impl Session {
         match (state, answer) {
             (State::Verifying(_), CardAnswer::Verified(result)) => self.verified(result),
             (State::UsingPuk(_), CardAnswer::Unlocked(result)) => self.puk_used(result),
-            (State::Responding { challenge, .. }, CardAnswer::Unlocked(result)) => self.responded(&challenge, result),
+            (State::Responding { challenge, .. }, CardAnswer::Unlocked(result)) => {
+                let result = self.judged_response(result);
+                self.responded(&challenge, result);
+            }
             (State::Drawing { session, pin, .. }, CardAnswer::Challenge(result)) => self.drawn_for_server(session, pin, result),
             (State::Relaying { session, challenge, .. }, CardAnswer::Unlocked(result)) => {
+                let result = self.judged_response(result);
                 self.relayed(&session, &challenge, result);
             }
             (_, CardAnswer::GivenUp) => self.enter(Some(Notice::GivenUp)),
@@ -137,6 +141,18 @@ impl Session {
                 self.state = State::Puk(Faults { pin: Some(fault), ..Faults::default() });
             }
             Err(error) => self.refused(error),
+        }
+    }
+
+    /// A wrong response that cost no try was compared with nothing: PIV cards say 6982 where no challenge waits.
+    fn judged_response(&self, result: Result<(), CardError>) -> Result<(), CardError> {
+        let before = self.mine.as_ref().and_then(|mine| mine.locked.left_before);
+        match result {
+            // A status word that counts to 15 at most does not tell more tries apart.
+            Err(CardError::Wrong { secret: Secret::AdminKey, left: Some(left) }) if left < 15 && before == Some(left) => {
+                Err(CardError::ChallengeGone)
+            }
+            result => result,
         }
     }
 

@@ -170,8 +170,7 @@ impl Session {
     fn response(&mut self, session: Answered, pin: Zeroizing<String>, challenge: Vec<u8>, result: Result<Vec<u8>, ServiceError>) {
         match result {
             Ok(response) => {
-                let id = self.mine.as_ref().and_then(|mine| mine.facts.id.clone());
-                let ticket = self.ask_card(CardAsk::Respond { id, challenge: challenge.clone(), response, pin });
+                let ticket = self.use_response(&challenge, response, pin);
                 self.state = State::Relaying { ticket, session, challenge };
             }
             Err(error) => {

@@ -165,8 +165,7 @@ impl Session {
             self.lock();
             return;
         };
-        let id = self.mine.as_ref().and_then(|mine| mine.facts.id.clone());
-        let ticket = self.ask_card(CardAsk::Respond { id, challenge: challenge.clone(), response, pin });
+        let ticket = self.use_response(&challenge, response, pin);
         self.state = State::Responding { ticket, challenge };
     }
 

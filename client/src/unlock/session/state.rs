@@ -30,6 +30,8 @@ pub(super) struct Mine {
 /// What is known of the ways to unlock it.
 #[derive(Debug)]
 pub(super) struct Locked {
+    /// Tries of the administration key when the response was sent.
+    pub(super) left_before: Option<u8>,
     /// The challenge that waits in the card.
     pub(super) code: Option<Vec<u8>>,
     pub(super) drawing: Option<Ticket>,
@@ -44,6 +46,7 @@ pub(super) struct Locked {
 impl Locked {
     pub(super) fn new(server: bool) -> Self {
         Self {
+            left_before: None,
             code: None,
             drawing: None,
             online: if server { Online::Asking } else { Online::NoServer },
