@@ -89,8 +89,8 @@ fn offline_unlock_in_a_terminal() {
     let second = challenge(&mut session);
     assert_ne!(first, second);
 
-    // The right answer to the old challenge is wrong now.
-    answer(&mut session, "Response data", &respond(ZEROS, &first));
+    // The right answer to the old challenge is wrong now, also with a letter of another keyboard.
+    answer(&mut session, "Response data", &respond(ZEROS, &first).replace('A', "А"));
     answer(&mut session, "New PIN", "4711");
     answer(&mut session, "Confirm new PIN: ", "4711");
     session.sees("The response was wrong; 3 tries left.");

@@ -60,6 +60,7 @@ const fields = () => {
   group.addEventListener("input", (event) => {
     const at = inputs.indexOf(event.target);
     if (at < 0) return;
+    if (/[АВСЕавсе]/.test(event.target.value)) document.querySelector(".lookalikes").hidden = false;
     const clean = event.target.value.normalize("NFKC").toUpperCase().replace(/^0X(?=[0-9A-F])/, "").replace(/[\s.:-]/g, "")
       .replace(/[АВСЕ]/g, (letter) => CYRILLIC[letter]);
     if (clean.length > 4) {

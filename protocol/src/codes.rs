@@ -86,6 +86,12 @@ pub fn parse_challenge(text: &str, lengths: &[usize]) -> Result<Vec<u8>, CodeErr
     if challenge.iter().all(|b| *b == 0) { Err(CodeError::Implausible) } else { Ok(challenge) }
 }
 
+/// Whether letters of another script were read as what they look like: whoever typed them is told.
+#[must_use]
+pub fn has_lookalikes(text: &str) -> bool {
+    text.nfkc().any(|c| latin(c) != c)
+}
+
 /// Cyrillic letters with the shape of hexadecimal digits.
 const fn latin(c: char) -> char {
     match c {
@@ -152,6 +158,7 @@ mod tests {
             assert_eq!(parse(text, &[8]).unwrap(), code, "{text}");
         }
         assert_eq!(grouped(&code), "1122 3344 ABCD EF01");
+        assert!(has_lookalikes("11223344АВСDЕF01") && !has_lookalikes("11223344 abcd-ＡＢ"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::exit::{Exit, Failure, OrExit};
 use crate::terminal::{Entry, Lines};
 use anyhow::anyhow;
 use cardlab_client::minidriver::{PinFault, PinPolicy};
-use cardlab_client::unlock::session::words::{rules, sentence};
+use cardlab_client::unlock::session::words::{LOOKALIKES, rules, sentence};
 use std::ops::ControlFlow;
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -75,6 +75,9 @@ impl Questions {
             match cardlab_protocol::codes::parse(&text, &[length]) {
                 Ok(response) => {
                     self.talk.response_taken(&response);
+                    if cardlab_protocol::codes::has_lookalikes(&text) && self.is_person() {
+                        self.talk.note(LOOKALIKES);
+                    }
                     return Ok(response);
                 }
                 Err(error) => self.mend(&error.to_string())?,

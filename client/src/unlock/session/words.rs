@@ -45,6 +45,8 @@ pub const PUK: &str = "PUK";
 pub const OPERATOR: &str = "Unlock with an operator";
 /// Heading beside it.
 pub const OR_QUESTIONS: &str = "Or answer your security questions";
+/// That letters of another script were read as Latin ones.
+pub const LOOKALIKES: &str = "Cyrillic letters were read as the Latin ones that they look like.";
 /// Longest text of a server or a card that is shown.
 const LONGEST: usize = 500;
 
@@ -276,6 +278,12 @@ impl LockedView {
         }
     }
 
+    /// What was read otherwise than it was typed.
+    #[must_use]
+    pub fn read_as(&self) -> Option<&'static str> {
+        cardlab_protocol::codes::has_lookalikes(&self.typed).then_some(LOOKALIKES)
+    }
+
     /// Responses that are left before it is too late.
     #[must_use]
     pub fn left(&self) -> Option<String> {
@@ -399,6 +407,7 @@ impl Shown {
                     say(&[OPERATOR, CHALLENGE, &code.grouped(), &format!("Check code {}", code.check()), RESPONSE]);
                     say(&[&*new_pin(&view.policy), CONFIRM, UNLOCK]);
                     view.left().iter().for_each(|left| say(&[left]));
+                    view.read_as().iter().for_each(|note| say(&[note]));
                 }
                 if !view.text.is_empty() {
                     say(&[&visible(&view.text)]);
