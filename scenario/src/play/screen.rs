@@ -84,6 +84,7 @@ impl Player<'_> {
         let desk = self.desk()?;
         desk.act(None, act);
         desk.settled(PATIENCE);
+        desk.finish(PATIENCE);
         Ok(Done { value: self.read_challenge()?, ..Done::default() })
     }
 
@@ -118,6 +119,8 @@ impl Player<'_> {
             look_every: Some(LOOK_EVERY),
         });
         desk.settled(PATIENCE);
+        // What it tells the server stands in the log before what comes next.
+        desk.finish(PATIENCE);
         self.desk = Some(desk);
         self.at_screen = card;
         self.read_challenge()?;

@@ -149,11 +149,15 @@ impl Session {
     /// The card was reset, or left to other programs, while a code waited in it.
     pub(super) fn disturbed(&mut self, reader: &str, why: Disturbance) {
         let waits = matches!(self.state, State::Locked | State::Last { .. });
-        if !waits || self.mine.as_ref().is_none_or(|mine| mine.reader != reader || mine.locked.code.is_none()) {
-            return;
+        let Some(mine) = self.mine.as_ref().filter(|mine| waits && mine.reader == reader) else { return };
+        if mine.locked.code.is_some() {
+            let notice = self.dead(why);
+            self.enter(notice);
+        } else if mine.locked.drawing.is_none() {
+            // A card that gave none may do so now.
+            self.notice = None;
+            self.draw();
         }
-        let notice = self.dead(why);
-        self.enter(notice);
     }
 
     pub(super) fn card(&mut self, ticket: super::Ticket, answer: CardAnswer) {
