@@ -46,7 +46,7 @@ fn a_gids_card_lists_them_in_its_file_system() {
     let name: Vec<u8> = "cardlab 01".encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!((&map[86..106], &map[166..]), (&name[..], &[1, 0, 0, 0, 0, 1][..]));
     let keys = object("A000", 0xDF20);
-    assert_eq!(keys[11..], [1, 0, 0, 0, 0x0C, 0x9A, 0x82, 0xB0, 0xFF, 0xFF]);
+    assert_eq!(keys[13..], [1, 0, 0, 0, 0x0C, 0x9A, 0x82, 0xB0, 0xFF, 0xFF, 0, 0]);
     let master = object("A000", 0xDF1F);
     assert_eq!(master[1 + 5 * 28..], *b"mscp\0\0\0\0\0kxc01\0\0\0\0\0\0\x24\xDF\0\0\x10\xA0\0\0");
     assert_eq!(object("A010", 0xDF24)[..4], [1, 0, 11, 0], "packed; its length");

@@ -5,7 +5,7 @@
 //! | what | where | bytes |
 //! |---|---|---|
 //! | key file | B081 | for decryption and signatures, with the PIN |
-//! | key map | A000, DF20 | `01`, then 10 for each: state (u32 LE, 1), algorithm, type 9A, key file (u16 LE), FFFF |
+//! | key map | A000, DF20 | `01`, then 12 for each: state (u32 LE, 1), algorithm, type 9A, key file (u16 LE), FFFF, 0000 |
 //! | `mscp\cmapfile` | A010, DF23 | 86 for each: name (UTF-16LE, 80), flags (1 valid, 2 default), 0, bits of a signature key (u16 LE), of an exchange key (u16 LE) |
 //! | `mscp\kxc00` | A010, DF24 | `01 00`, length (u16 LE), the certificate packed by zlib |
 
@@ -75,7 +75,7 @@ impl Containers {
             let number = reference - FIRST;
             let Some(one) = issued.iter().find(|one| one.slot == reference) else {
                 containers.map.extend_from_slice(&[0; CONTAINER]);
-                keys.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF]);
+                keys.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0]);
                 continue;
             };
             let algorithm = one.key.algorithm();
@@ -83,7 +83,7 @@ impl Containers {
             containers.map.extend(container(&format!("cardlab {number:02X}"), flags, bits(algorithm)));
             keys.extend_from_slice(&[1, 0, 0, 0, identifier(algorithm).ok_or(StatusWord::INTERNAL)?, EXCHANGE]);
             keys.extend_from_slice(&files::key_file(reference).to_le_bytes());
-            keys.extend_from_slice(&[0xFF, 0xFF]);
+            keys.extend_from_slice(&[0xFF, 0xFF, 0, 0]);
             if let Some(certificate) = &one.certificate {
                 containers.certificates.push((format!("kxc{number:02X}"), packed(certificate)?));
             }
