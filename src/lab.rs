@@ -1,23 +1,25 @@
 //! `cardlab lab`: everything together, to try it.
 
+use crate::choose;
 use crate::exit::{Exit, Failure};
 use crate::readers::ReaderOptions;
 use crate::site::{self, Tls};
 use anyhow::{Context as _, anyhow};
-use cardlab_client::minidriver::Minidriver;
 use cardlab_client::service::{Service, Trust};
 use cardlab_client::unlock::desk::{Desk, Setup};
-use cardlab_client::unlock::session::{Begin, Place, Rules};
+use cardlab_client::unlock::session::{Begin, Face, Place, Rules};
 use cardlab_control::beside;
 use cardlab_lockscreen::page;
-use cardlab_pcsclite::client::{Context, ShareMode};
-use cardlab_pcsclite::wire::SOCKET_VARIABLE;
+use cardlab_pcsclite::client::Context;
+use cardlab_pcsclite::wire::{ReaderState, SOCKET_VARIABLE};
 use cardlab_protocol::admin_key::Cipher;
+use cardlab_protocol::workstation::{Answer, Answers};
 use cardlab_scenario::world::station::Readers;
 use cardlab_server_stub::answers::Hashing;
 use cardlab_server_stub::bootstrap::{CARD_TYPE, sample};
 use cardlab_server_stub::desk::NewCard;
 use cardlab_server_stub::keys::CardIdentity;
+use cardlab_server_stub::login::Door;
 use cardlab_server_stub::server::Server;
 use cardlab_vreader::PrivateDirectory;
 use cardlab_vreader::server::{Access, listen_for};
@@ -26,6 +28,13 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zeroize::Zeroizing;
+
+/// The PIN of every card.
+const PIN: &str = "123456";
+/// The PUK of every card that has one.
+const PUK: &str = "12345678";
+/// What everybody answers, in the order of [`sample::QUESTIONS`].
+const ANSWERS: [&str; sample::QUESTIONS.len()] = ["Rex", "Uppsala", "Frey"];
 
 #[derive(Args)]
 pub(crate) struct Lab {
@@ -40,6 +49,10 @@ pub(crate) struct Lab {
     /// Where the lock screen listens, on this machine
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8321")]
     lockscreen: SocketAddr,
+
+    /// Without limits on how often, to try the same again and again: guessing is free
+    #[arg(long)]
+    without_limits: bool,
 }
 
 /// A sample user's card.
@@ -48,7 +61,10 @@ struct SampleCard {
     request: String,
     /// The administration key that it was made with, where the server is to know it.
     key: Option<Zeroizing<String>>,
+    /// What people call it.
     label: &'static str,
+    /// It has a PUK.
+    puk: bool,
 }
 
 impl Lab {
@@ -76,20 +92,21 @@ impl Lab {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let result = runtime.block_on(async {
             let server = site::open(&db, &master, Hashing::strong()).await?;
+            let server = if self.without_limits { server.without_limits() } else { server };
             let server = server.with_station(Arc::new(Readers::at(socket.clone())));
             server.bootstrap(sample::ADMINISTRATOR.0, sample::ADMINISTRATOR.1).await?;
-            server.add_sample().await?;
+            if server.add_sample().await? {
+                set_answers(&server).await?;
+            }
             let cards = cards(&server)?;
             let readers = ReaderOptions::of(cards.iter().map(|c| c.request.clone()).collect(), self.state.clone());
             start_readers(readers, &socket)?;
             let registered = tokio::task::spawn_blocking({
                 let socket = socket.clone();
-                move || identities(&socket)
+                move || faces(&socket)
             });
-            let ids = registered.await??;
-            register(&server, &cards, &ids).await?;
-            // The lock screen begins with the first sample user's card.
-            let first = ids.first();
+            let faces = registered.await??;
+            register(&server, &cards, &faces).await?;
             let (cms, lock) = (bind(self.server)?, bind(self.lockscreen)?);
             let address = format!("http://{}", cms.local_addr()?);
             let service = tokio::task::spawn_blocking({
@@ -108,13 +125,17 @@ impl Lab {
                     workstation: site::workstation(),
                     text: "Call the service desk and read the code to them.".into(),
                     keep: false,
-                    first: first.map(hex::encode_upper),
+                    // The first sample user's.
+                    first: faces.first().map(|face| face.serial.clone()),
                 },
                 look_every: None,
             });
             // Whoever reads that it is up may end it at once.
             let (stop_lock, stop_server) = (site::stopped()?, site::stopped()?);
-            println!("{}", welcome(&address, &format!("http://{}", lock.local_addr()?), &socket));
+            let lockscreen = format!("http://{}", lock.local_addr()?);
+            let program = std::env::current_exe().context("where this program is")?;
+            let addresses = Addresses { server: &address, lockscreen: &lockscreen, socket: &socket, program: &program };
+            println!("{}", welcome(&addresses, &cards, &faces, self.state.as_deref()));
             let lockscreen = site::serve(lock, Tls::None, page::router(desk, Place::LockScreen)?, stop_lock);
             let server = site::run(cms, Tls::None, &[], server, stop_server);
             tokio::try_join!(server, lockscreen)
@@ -140,15 +161,34 @@ fn cards(server: &Server) -> Result<Vec<SampleCard>, Failure> {
     let mut own = Zeroizing::new(vec![0; 24]);
     getrandom::fill(&mut own)?;
     let own = Zeroizing::new(hex::encode_upper(&*own));
+    let settings = |index: usize| {
+        let name = sample::USERS[index].1;
+        format!("name={},owner={name},pin={PIN}", name.split(' ').next().unwrap_or(name))
+    };
+    let card = |request: String, key, label, puk| SampleCard { request, key, label, puk };
+    let gids = format!("gids,{},card-id={},admin-key={}", settings(0), hex::encode_upper(id), *derived);
+    let managed = format!("piv-admin,{},puk={PUK},admin-key={}", settings(1), *own);
     Ok(vec![
-        SampleCard {
-            request: format!("gids,name=Anna,card-id={},admin-key={}", hex::encode_upper(id), *derived),
-            key: Some(derived),
-            label: "GIDS card",
-        },
-        SampleCard { request: format!("piv-admin,name=Boris,admin-key={}", *own), key: Some(own), label: "managed PIV card" },
-        SampleCard { request: "yubikey-5.7,name=Clara".into(), key: None, label: "YubiKey, PUK 12345678" },
+        card(gids, Some(derived), "GIDS card", false),
+        card(managed, Some(own), "managed PIV card", true),
+        card(format!("yubikey-5.7,{},puk={PUK}", settings(2)), None, "YubiKey", true),
     ])
+}
+
+/// The sample users' answers, as they would set them in Self-Service.
+async fn set_answers(server: &Server) -> Result<(), Failure> {
+    for (logon, _, password) in sample::USERS {
+        let login = server.log_in(Door::SelfService, logon, password).await?;
+        let person = server.person(&login.token).await?;
+        let questions = server.own(&person).await?.questions;
+        let known = sample::QUESTIONS.iter().zip(ANSWERS);
+        let answers = known.filter_map(|(text, answer)| {
+            let question = questions.iter().find(|question| question.text == **text)?;
+            Some(Answer { question: question.id.clone(), text: answer.to_owned() })
+        });
+        server.set_answers(&person, &Answers { answers: answers.collect() }).await?;
+    }
+    Ok(())
 }
 
 /// The readers, on a thread of their own.
@@ -174,21 +214,18 @@ fn start_readers(readers: ReaderOptions, socket: &Path) -> Result<(), Failure> {
 }
 
 /// What the cards say they are, in the order of the readers.
-fn identities(socket: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
+fn faces(socket: &Path) -> anyhow::Result<Vec<Face>> {
     let context = Context::establish_at(socket)?;
-    let mut ids = Vec::new();
-    for reader in context.readers()? {
-        let mut card = context.connect(&reader.name, ShareMode::Shared)?;
-        ids.push(Minidriver::open(&mut card)?.card_id()?.unwrap_or_default());
-    }
-    Ok(ids)
+    let readers = context.readers()?;
+    let face = |reader: &ReaderState| choose::look(&context, &reader.name).face.with_context(|| reader.name.clone());
+    readers.iter().map(face).collect()
 }
 
 /// Registers the cards for the sample users. Cards that the database knows already stay as they are.
-async fn register(server: &Server, cards: &[SampleCard], ids: &[Vec<u8>]) -> Result<(), Failure> {
-    for ((card, id), (logon, ..)) in cards.iter().zip(ids).zip(sample::USERS) {
+async fn register(server: &Server, cards: &[SampleCard], faces: &[Face]) -> Result<(), Failure> {
+    for ((card, face), (logon, ..)) in cards.iter().zip(faces).zip(sample::USERS) {
         let new = NewCard {
-            serial: hex::encode_upper(id),
+            serial: face.serial.clone(),
             card_type: CARD_TYPE.into(),
             atr: String::new(),
             label: card.label.into(),
@@ -200,24 +237,58 @@ async fn register(server: &Server, cards: &[SampleCard], ids: &[Vec<u8>]) -> Res
     Ok(())
 }
 
-fn welcome(server: &str, lockscreen: &str, socket: &Path) -> String {
+/// Where everything is.
+struct Addresses<'a> {
+    server: &'a str,
+    lockscreen: &'a str,
+    socket: &'a Path,
+    /// This very program, which need not be on anybody's path.
+    program: &'a Path,
+}
+
+/// What a newcomer needs: pages, people, cards, and commands that run as they stand.
+fn welcome(at: &Addresses<'_>, cards: &[SampleCard], faces: &[Face], state: Option<&Path>) -> String {
     let (admin, operator) = (sample::ADMINISTRATOR, sample::OPERATOR);
-    let users: Vec<String> =
-        sample::USERS.iter().map(|(logon, name, password)| format!("  {name}: {logon}, password {password}")).collect();
-    format!(
-        "ready\n\n\
-         Lock screen          {lockscreen}\n\
-         Management Console   {server}/mc     {} / {}, administrator {} / {}\n\
-         Self-Service         {server}/ss     to set answers to security questions\n\
-         Remote Self-Service  {server}/rss    to get a response without an operator\n\n\
-         Users\n{}\n\n\
-         The PIN of every card is 123456. Programs see the cards with\n  export {SOCKET_VARIABLE}={}\n\
-         Try: cardlab card lock pin; cardlab unlock --online {server}",
-        operator.0,
-        operator.1,
-        admin.0,
-        admin.1,
-        users.join("\n"),
-        socket.display()
-    )
+    let Addresses { server, lockscreen, .. } = at;
+    let socket = quoted(&at.socket.to_string_lossy());
+    let command = |words: &str| format!("    {SOCKET_VARIABLE}={socket} {} {words}", quoted(&at.program.to_string_lossy()));
+    let people = sample::USERS.iter().map(|(logon, name, password)| format!("  {name:<12}{logon:<12}{password}\n"));
+    let carried = sample::USERS.iter().zip(cards).zip(faces).map(|(((_, name, _), card), face)| {
+        let puk = if card.puk { format!("  PUK {PUK}") } else { String::new() };
+        format!("  {name:<12}{:<18}···{}  in {:<14}  PIN {PIN}{puk}\n", card.label, face.last_digits(), face.reader)
+    });
+    let answers = sample::QUESTIONS.iter().zip(ANSWERS).map(|(question, answer)| format!("  {question:<30}{answer}\n"));
+    let name = sample::USERS[0].1;
+    let first = faces.first().map(|face| quoted(&face.reader)).unwrap_or_default();
+    let end = match state {
+        Some(directory) => format!("Ctrl-C ends it. Cards, people and keys stay in {}.", directory.display()),
+        None => "Ctrl-C ends it and leaves nothing behind; --state DIR keeps everything.".into(),
+    };
+    [
+        format!("ready\n\nLock screen          {lockscreen}\n"),
+        format!(
+            "Management Console   {server}/mc     operator {} / {}, administrator {} / {}\n",
+            operator.0, operator.1, admin.0, admin.1
+        ),
+        format!("Self-Service         {server}/ss     to set other answers\n"),
+        format!("Remote Self-Service  {server}/rss    a response without an operator\n\nUsers and their passwords\n"),
+        people.collect(),
+        "\nTheir cards\n".into(),
+        carried.collect(),
+        "\nWhat each of them answers, unless you have set other answers\n".into(),
+        answers.collect(),
+        format!("\nTry, in another terminal\n  Lock the card of {name}:\n"),
+        command(&format!("card lock pin --reader {first}")),
+        "\n  Unlock it by a security question:\n".into(),
+        command(&format!("unlock --reader {first} --online {server}")),
+        "\n  Lock it again, and open the lock screen: it shows a code to read to the operator, who sits at the Management Console.\n".into(),
+        format!("\nOther programs see the cards with\n  export {SOCKET_VARIABLE}={socket}\n\n{end}"),
+    ]
+    .concat()
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | ':' | '=' | '@' | '+' | ',');
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }

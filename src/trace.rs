@@ -43,7 +43,7 @@ enum Of {
         card: Option<String>,
 
         #[command(flatten)]
-        choice: crate::choose::ReaderChoice,
+        choice: crate::choose::CardChoice,
     },
 }
 
@@ -83,7 +83,7 @@ fn recorded(file: &Path) -> Result<Vec<Record>, Failure> {
     read(&bytes).map_err(|why| anyhow!("{}: {why}", file.display())).or_exit(Exit::USAGE)
 }
 
-fn replay(file: &Path, wanted: Option<&str>, choice: &crate::choose::ReaderChoice) -> Result<Exit, Failure> {
+fn replay(file: &Path, wanted: Option<&str>, choice: &crate::choose::CardChoice) -> Result<Exit, Failure> {
     let records = recorded(file)?;
     let mut cards: Vec<&str> = Vec::new();
     for record in &records {
@@ -99,8 +99,8 @@ fn replay(file: &Path, wanted: Option<&str>, choice: &crate::choose::ReaderChoic
             return Err(anyhow!("the recording has these cards; say which with --card: {}", all.join(", "))).or_exit(Exit::USAGE);
         }
     };
-    let context = choice.context()?;
-    let reader = choice.pick(&context.readers().or_exit(Exit::NOT_THERE)?)?;
+    let context = choice.readers.context()?;
+    let reader = choice.pick(&context)?.reader;
     let mut connected = context.connect(&reader, ShareMode::Exclusive).or_exit(Exit::NOT_THERE)?;
     let (mut sent, mut different) = (0, 0);
     for record in records.iter().filter(|record| &*record.card == card) {

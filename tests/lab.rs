@@ -1,7 +1,8 @@
 //! `cardlab lab`: everything together, gone without a trace, or kept.
 
 use crate::common::site::{Http, Running};
-use crate::common::{Lab, cardlab, has};
+use crate::common::terminal::{Command, Terminal};
+use crate::common::{CARDLAB, Lab, cardlab, has};
 
 #[test]
 fn three_cards_that_programs_see() {
@@ -27,6 +28,74 @@ fn three_cards_that_programs_see() {
     let address = busy.server.strip_prefix("http://").unwrap();
     has(&cardlab(&["lab", "--server", address]).code(2), &["give another with --server or --lockscreen"]);
     has(&cardlab(&["lab", "--server", "0.0.0.0:0"]).code(2), &["the lab is for this machine"]);
+}
+
+/// A newcomer copies each line into a shell that is somewhere else and has nothing on its path.
+#[test]
+fn what_it_says_to_try_runs_as_it_stands() {
+    let lab = Lab::new("gids");
+    let running = Running::start(&lab);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let commands: Vec<&str> = running.said.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    let typed = |line: &str| {
+        let shell = Command::new("/bin/sh").args(["-c", line]).env_clear().env("TERM", "dumb").current_dir(elsewhere.path());
+        Terminal::run(shell)
+    };
+    let [lock, unlock] = commands[..] else { panic!("{}", running.said) };
+    let mut session = typed(lock);
+    session.sees("PIN blocked");
+    session.ends();
+    let mut session = typed(unlock);
+    session.sees("GIDS card of Anna Berg");
+    let question = format!("{}?", session.question());
+    let answer = running.said.lines().find_map(|line| line.trim().strip_prefix(&question)).unwrap().trim();
+    session.enters(answer);
+    for field in ["New PIN", "Confirm"] {
+        session.sees(field);
+        session.enters("135790");
+    }
+    session.sees("Unlocked.");
+    session.ends();
+}
+
+#[test]
+fn who_has_which_card() {
+    let lab = Lab::new("gids");
+    let running = Running::start(&lab);
+    for name in ["Anna Berg", "Boris Lund", "Clara Moss"] {
+        let first = name.split(' ').next().unwrap();
+        let status = running.cardlab(&["card", "status", "--json", "--reader", first]).ok();
+        let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+        assert_eq!(status["owner"], name);
+        let known = status["card_id"].as_str().or(status["guid"].as_str()).map(str::to_uppercase);
+        let serial = known.unwrap_or_else(|| format!("{:08X}", status["serial"].as_u64().unwrap()));
+        let line = running.said.lines().find(|line| line.contains(name) && line.contains("PIN 123456")).unwrap();
+        has(line, &[&format!("···{}", &serial[serial.len() - 4..]), status["reader"].as_str().unwrap()]);
+        let puk = line.contains("PUK 12345678");
+        assert_eq!(puk, name != "Anna Berg", "{line}");
+        // PIN and PUK are what they are said to be.
+        running.cardlab(&["card", "lock", "pin", "--reader", first]).ok();
+        if puk {
+            let text = format!(
+                "echo '12345678\n123456' | PCSCLITE_CSOCK_NAME={} {CARDLAB} unlock --puk --reader {first}",
+                running.socket
+            );
+            let unlocked = std::process::Command::new("sh").args(["-c", &text]).output().unwrap();
+            has(&String::from_utf8_lossy(&unlocked.stdout), &[&format!("of {name}, "), "Unlocked."]);
+        }
+    }
+}
+
+#[test]
+fn the_same_again_and_again_without_limits() {
+    let lab = Lab::new("gids");
+    let open = serde_json::json!({"serial": "00112233445566778899AABBCCDDEEFF", "atr": "", "workstation": "PC", "remote_desktop": false});
+    for (options, last) in [(&[][..], 429), (&["--without-limits"], 200)] {
+        let running = Running::with(&lab, options);
+        let server = Http::at(&running.server);
+        let statuses: Vec<u16> = (0..12).map(|_| server.post("/credprovapi/v1/sessions", "", &open).0).collect();
+        assert_eq!((statuses[0], statuses[11]), (200, last), "{statuses:?}");
+    }
 }
 
 #[test]

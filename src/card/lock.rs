@@ -1,6 +1,6 @@
 //! `cardlab card lock`: brings a card to few tries, or to a pending challenge.
 
-use crate::choose::ReaderChoice;
+use crate::choose::CardChoice;
 use crate::exit::{Exit, Failure, OrExit};
 use crate::stored::StoredChoice;
 use anyhow::anyhow;
@@ -30,7 +30,7 @@ pub(super) struct LockCommand {
     tries: u8,
 
     #[command(flatten)]
-    choice: ReaderChoice,
+    choice: CardChoice,
 
     #[command(flatten)]
     stored: StoredChoice,
@@ -98,8 +98,8 @@ impl LockCommand {
         if self.target == Target::Admin && self.tries == 0 && !self.for_good {
             return Err(anyhow!("nothing unblocks a blocked administration key; say --for-good if you mean it").into());
         }
-        let context = self.choice.context()?;
-        let reader = self.choice.pick(&context.readers().or_exit(Exit::NOT_THERE)?)?;
+        let context = self.choice.readers.context()?;
+        let reader = self.choice.pick(&context)?.reader;
         let mut card = context.connect(&reader, ShareMode::Shared).or_exit(Exit::NOT_THERE)?;
         Transport::begin(&mut card).or_exit(Exit::NOT_THERE)?;
         let mut card = Minidriver::open(&mut card).or_exit(Exit::NOT_THERE)?;

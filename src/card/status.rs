@@ -4,8 +4,10 @@ use crate::choose::ReaderChoice;
 use crate::exit::{Exit, Failure, OrExit};
 use crate::stored::{StoredCard, StoredChoice};
 use cardlab_client::minidriver::{Counter, Minidriver, PinStatus};
+use cardlab_client::owner::owner;
 use cardlab_client::piv::{self, Identity};
 use cardlab_client::recognise::Edge;
+use cardlab_client::unlock::session::words;
 use cardlab_pcsclite::client::ShareMode;
 use cardlab_sim::gids::files;
 use cardlab_sim::nvm::Nvm;
@@ -77,7 +79,10 @@ fn in_reader(choice: &ReaderChoice) -> Result<Vec<Row>, Failure> {
     } else {
         rows.push(hex_row("card_id", card.card_id().or_exit(Exit::NOT_THERE)?));
     }
-    rows.extend(tries_rows(card.edge(), &status));
+    let edge = card.edge();
+    let owner = owner(card.transport(), edge).or_exit(Exit::NOT_THERE)?;
+    rows.insert(2, ("owner", owner.as_deref().map(words::visible).unwrap_or_default(), json!(owner)));
+    rows.extend(tries_rows(edge, &status));
     let most = if free.told { "" } else { "at most " };
     rows.push(("free_containers", format!("{most}{} of {}", free.containers, free.maximum_containers), json!(free.containers)));
     rows.push(("keys_told", String::new(), json!(free.told)));

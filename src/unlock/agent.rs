@@ -46,7 +46,7 @@ impl Agent {
         if self.once {
             self.choice.pick(&readers)?;
         }
-        let desk = desk(&self.choice, Some(server), Begin::Task, false, None)?;
+        let desk = desk(&self.choice, Some(server), Begin::Task, false, None);
         if self.once {
             let ended = self.ask(&desk, &mut questions);
             desk.finish(LAST_WORDS);

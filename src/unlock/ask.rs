@@ -1,6 +1,7 @@
 //! The questions of the Unlock tool.
 
 use super::talk::Talk;
+use crate::choose;
 use crate::exit::{Exit, Failure, OrExit};
 use crate::terminal::{Entry, Lines};
 use anyhow::anyhow;
@@ -140,17 +141,17 @@ impl Questions {
     }
 
     /// A number from 1 to `count`; `None` when nobody answers.
-    pub(super) fn number(&mut self, question: &str, count: usize) -> Result<Option<usize>, Failure> {
-        loop {
-            match self.line::<()>(question, false, &mut || ControlFlow::Continue(())) {
-                Ok(text) => match text.trim().parse::<usize>() {
-                    Ok(number) if (1..=count).contains(&number) => return Ok(Some(number)),
-                    _ => self.talk.note(&format!("A number from 1 to {count}, please.")),
-                },
-                Err(NoAnswer::Failure(failure)) => return Err(failure),
-                Err(_) => return Ok(None),
-            }
-        }
+    pub(super) fn number(&mut self, count: usize) -> Result<Option<usize>, Failure> {
+        let talk = self.talk;
+        choose::number(
+            count,
+            |text| talk.note(text),
+            |question| match self.line::<()>(question, false, &mut || ControlFlow::Continue(())) {
+                Ok(line) => Ok(Some(line)),
+                Err(NoAnswer::Failure(failure)) => Err(failure),
+                Err(_) => Ok(None),
+            },
+        )
     }
 
     fn mend(&self, message: &str) -> Result<(), Failure> {

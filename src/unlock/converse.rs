@@ -2,6 +2,7 @@
 
 use super::ask::{NoAnswer, Questions};
 use super::not_unlocked;
+use crate::choose::{line, no_such_serial, numbered, which};
 use crate::exit::{Exit, Failure, OrExit};
 use anyhow::anyhow;
 use cardlab_client::unlock::desk::{Desk, is_settled};
@@ -181,36 +182,24 @@ impl<'a> Conversation<'a> {
 
     fn choose(&mut self, shown: &Shown, cards: &[Chip]) -> Result<Option<Ended>, NoAnswer<Changed>> {
         let usable: Vec<&Chip> = cards.iter().filter(|card| card.trouble.is_none()).collect();
-        let list = |card: &Chip| match card.face {
-            Some(_) => format!("{}, {}: {}", card.name(), card.reader, card.state()),
-            None => format!("{}: {}", card.reader, card.state()),
-        };
         if self.serial {
-            let there: Vec<String> = cards.iter().map(list).collect();
-            return Err(anyhow!("no card with this serial; there are: {}", there.join(" ")))
-                .or_exit(Exit::NOT_THERE)
-                .map_err(NoAnswer::from);
+            return Err(no_such_serial(cards).into());
         }
         // What is held is waited for; what is of no use stays so.
         let held = |card: &&Chip| card.trouble == Some(Trouble::Held);
         if usable.is_empty() && !self.questions.is_person() && !cards.iter().any(|card| held(&card)) {
-            return Err(anyhow!("{}", list(&cards[0]))).or_exit(Exit::NOT_THERE).map_err(NoAnswer::from);
+            return Err(anyhow!("{}", line(&cards[0]))).or_exit(Exit::NOT_THERE).map_err(NoAnswer::from);
         }
         if !self.questions.is_person() && !usable.is_empty() {
-            let there: Vec<String> = usable.iter().map(|card| list(card)).collect();
-            let which = anyhow!("several cards are in readers; say which with --reader or --serial: {}", there.join(" "));
-            return Err(which).or_exit(Exit::USAGE).map_err(NoAnswer::from);
+            return Err(which(usable).into());
         }
         if usable.is_empty() {
-            let what: Vec<String> = cards.iter().map(list).collect();
+            let what: Vec<String> = cards.iter().map(line).collect();
             self.wait_for(shown, &what.join(" "));
             return Ok(None);
         }
-        for (index, card) in usable.iter().enumerate() {
-            self.questions.talk.note(&format!("{:>3}  {}", index + 1, list(card)));
-        }
-        let question = format!("Card (1 to {}): ", usable.len());
-        match self.questions.number(&question, usable.len())? {
+        numbered(&usable, |text| self.questions.talk.note(text));
+        match self.questions.number(usable.len())? {
             Some(number) => self.act(shown, Act::Choose(usable[number - 1].key.clone())),
             None => return Ok(Some(Ended::Not)),
         }

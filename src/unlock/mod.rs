@@ -8,7 +8,7 @@ mod online;
 mod steps;
 mod talk;
 
-use crate::choose::ReaderChoice;
+use crate::choose::{CardChoice, ReaderChoice};
 use crate::exit::{Exit, Failure, OrExit};
 pub(crate) use agent::Agent;
 use anyhow::anyhow;
@@ -16,6 +16,7 @@ use ask::Questions;
 use cardlab_client::unlock::desk::{Desk, Setup};
 use cardlab_client::unlock::session::{Begin, Place, Rules};
 use cardlab_pcsclite::client::default_socket;
+use cardlab_pcsclite::wire::ReaderState;
 use clap::Args;
 use converse::{Conversation, Ended};
 pub(crate) use online::{OnlineOptions, state};
@@ -32,14 +33,10 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
                         echo NEWPIN | cardlab unlock --response RESPONSE --new-pin-stdin")]
 pub(crate) struct Unlock {
     #[command(flatten)]
-    choice: ReaderChoice,
+    choice: CardChoice,
 
     #[command(flatten)]
     online: OnlineOptions,
-
-    /// The card with this serial, in whichever reader
-    #[arg(long, value_name = "HEX", conflicts_with_all = ["challenge", "response"])]
-    serial: Option<String>,
 
     /// Only print challenge data, and leave the challenge pending
     #[arg(long, conflicts_with_all = ["response", "puk", "online"])]
@@ -81,17 +78,25 @@ impl Unlock {
             return steps::respond(&self.choice, response, self.force, &mut questions);
         }
         let service = self.online.service()?;
-        // A reader that is not there is no reason to wait for a card in it.
-        let readers = self.choice.context()?.readers().or_exit(Exit::NOT_THERE)?;
-        if self.choice.reader.is_some() || !questions.is_person() {
-            self.choice.pick(&readers)?;
-        }
+        // A reader or a card that is not there is no reason to wait for a card in it.
+        let context = self.choice.readers.context()?;
+        let readers = context.readers().or_exit(Exit::NOT_THERE)?;
+        let named = self.choice.readers.reader.is_some() || !questions.is_person();
+        let serial = match &self.choice.serial {
+            Some(_) if named || readers.iter().any(ReaderState::has_card) => self.choice.pick(&context)?.serial,
+            serial => {
+                if named {
+                    self.choice.readers.pick(&readers)?;
+                }
+                serial.clone()
+            }
+        };
         let begin = match (self.puk, &service) {
             (true, _) => Begin::Puk,
             (false, Some(_)) => Begin::Questions,
             (false, None) => Begin::Code,
         };
-        let desk = desk(&self.choice, service, begin, !self.share, self.serial.as_ref())?;
+        let desk = desk(&self.choice.readers, service, begin, !self.share, serial);
         let mut conversation = Conversation::new(&desk, &mut questions);
         conversation.force = self.force;
         conversation.only = match begin {
@@ -99,7 +104,7 @@ impl Unlock {
             Begin::Questions => Some("--online"),
             Begin::Code | Begin::Task => None,
         };
-        conversation.serial = self.serial.is_some();
+        conversation.serial = self.choice.serial.is_some();
         let ended = conversation.hold();
         desk.finish(LAST_WORDS);
         Ok(match ended? {
@@ -115,14 +120,9 @@ fn desk(
     service: Option<cardlab_client::service::Service>,
     begin: Begin,
     keep: bool,
-    serial: Option<&String>,
-) -> Result<Desk, Failure> {
-    let first = serial.map(|text| {
-        let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_uppercase();
-        let right = !digits.is_empty() && digits.len().is_multiple_of(2) && digits.bytes().all(|b| b.is_ascii_hexdigit());
-        if right { Ok(digits) } else { Err(anyhow!("--serial '{text}': a serial is hexadecimal digits in pairs")) }
-    });
-    Ok(Desk::start(Setup {
+    first: Option<String>,
+) -> Desk {
+    Desk::start(Setup {
         socket: choice.socket.clone().unwrap_or_else(default_socket),
         reader: choice.reader.clone(),
         rules: Rules {
@@ -132,12 +132,12 @@ fn desk(
             workstation: crate::site::workstation(),
             text: String::new(),
             keep,
-            first: first.transpose().or_exit(Exit::USAGE)?,
+            first,
         },
         service,
         state: state(),
         look_every: None,
-    }))
+    })
 }
 
 fn not_unlocked(reason: &str) -> Failure {

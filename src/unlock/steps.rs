@@ -3,7 +3,7 @@
 use super::ask::{NoAnswer, Questions};
 use super::not_unlocked;
 use super::talk::Talk;
-use crate::choose::ReaderChoice;
+use crate::choose::CardChoice;
 use crate::exit::{Exit, Failure, OrExit};
 use anyhow::anyhow;
 use cardlab_client::minidriver::{Authenticator, CardError, Minidriver};
@@ -13,7 +13,7 @@ use cardlab_pcsclite::client::{Connection, ShareMode};
 use std::ops::ControlFlow;
 
 /// Prints a challenge and leaves it pending.
-pub(super) fn challenge(choice: &ReaderChoice, talk: Talk) -> Result<Exit, Failure> {
+pub(super) fn challenge(choice: &CardChoice, talk: Talk) -> Result<Exit, Failure> {
     with_card(choice, |card| {
         let mut opened = match Minidriver::open(card) {
             Ok(opened) => opened,
@@ -38,7 +38,7 @@ pub(super) fn challenge(choice: &ReaderChoice, talk: Talk) -> Result<Exit, Failu
 }
 
 /// Gives the card the response to the challenge that was drawn before, so nothing may be selected.
-pub(super) fn respond(choice: &ReaderChoice, response: &str, force: bool, questions: &mut Questions) -> Result<Exit, Failure> {
+pub(super) fn respond(choice: &CardChoice, response: &str, force: bool, questions: &mut Questions) -> Result<Exit, Failure> {
     let response =
         cardlab_protocol::codes::parse(response, &[8, 16]).map_err(|e| anyhow!("--response: {e}")).map_err(Failure::from)?;
     with_card(choice, |card| {
@@ -86,9 +86,9 @@ pub(super) fn respond(choice: &ReaderChoice, response: &str, force: bool, questi
 }
 
 /// One transaction with the card.
-fn with_card(choice: &ReaderChoice, work: impl FnOnce(&mut Connection<'_>) -> Result<Exit, Failure>) -> Result<Exit, Failure> {
-    let context = choice.context()?;
-    let reader = choice.pick(&context.readers().or_exit(Exit::NOT_THERE)?)?;
+fn with_card(choice: &CardChoice, work: impl FnOnce(&mut Connection<'_>) -> Result<Exit, Failure>) -> Result<Exit, Failure> {
+    let context = choice.readers.context()?;
+    let reader = choice.pick(&context)?.reader;
     let mut card = context.connect(&reader, ShareMode::Shared).or_exit(Exit::NOT_THERE)?;
     Transport::begin(&mut card).or_exit(Exit::NOT_THERE)?;
     let exit = work(&mut card);

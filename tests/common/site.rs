@@ -13,6 +13,8 @@ pub struct Running {
     pub server: String,
     pub lockscreen: String,
     pub socket: String,
+    /// What it has said, up to the socket.
+    pub said: String,
 }
 
 impl Running {
@@ -26,7 +28,9 @@ impl Running {
         command.current_dir(lab.path()).args(["lab", "--server", "127.0.0.1:0", "--lockscreen", "127.0.0.1:0"]).args(options);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut said = String::new();
         let mut word_after = |start: &str| {
+            let mut lines = lines.by_ref().inspect(|line| said.extend([line, "\n"]));
             let line = lines.find(|line| line.trim_start().starts_with(start)).unwrap();
             line.trim_start()[start.len()..].split_whitespace().next().unwrap().to_owned()
         };
@@ -35,7 +39,7 @@ impl Running {
         let socket = word_after("export PCSCLITE_CSOCK_NAME=");
         // The rest is read so that it never blocks.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, server, lockscreen, socket }
+        Self { child, server, lockscreen, socket, said }
     }
 
     /// Ctrl-C.
