@@ -24,6 +24,7 @@ mod serve;
 mod trace;
 mod unlock;
 mod up;
+mod which;
 mod workspace;
 mod yubico;
 
