@@ -5,6 +5,7 @@ use cardlab_client::minidriver::{Authenticator, Minidriver, Secret};
 use cardlab_client::system::SystemReaders;
 use cardlab_client::transport::{Transport, TransportError};
 use cardlab_client::{lock, minidriver::CardError};
+use cardlab_pcsclite::client::{Connection, Context, Disposition, ShareMode, default_socket};
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_sim::card::{Card, World};
 use cardlab_sim::profile::Profile;
@@ -16,8 +17,17 @@ use std::time::Duration;
 /// libpcsclite takes its socket from the environment, so what uses it is a process of its own: this very test.
 #[test]
 fn unlock_through_libpcsclite() {
+    in_a_process_of_its_own("unlock_through_libpcsclite", unlock);
+}
+
+#[test]
+fn a_transaction_ends_and_leaves_the_card_as_it_is() {
+    in_a_process_of_its_own("a_transaction_ends_and_leaves_the_card_as_it_is", transactions);
+}
+
+fn in_a_process_of_its_own(test: &str, run: fn()) {
     if std::env::var_os("CARDLAB_TEST_CHILD").is_some() {
-        return unlock();
+        return run();
     }
     let readers = ThreadedRack::start(1, Duration::from_secs(60)).unwrap();
     for (name, profile) in [("Test", "gids"), ("Other", "nist-piv")] {
@@ -25,10 +35,54 @@ fn unlock_through_libpcsclite() {
         readers.add(name, VirtualCard::new(card, None));
     }
     let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", "unlock_through_libpcsclite", "--nocapture"]).env("CARDLAB_TEST_CHILD", "1");
+    child.args(["--exact", test, "--nocapture"]).env("CARDLAB_TEST_CHILD", "1");
     let output = child.env("PCSCLITE_CSOCK_NAME", readers.socket()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn transactions() {
+    let key = AdminKey::new(Cipher::Tdes, &[0; 24]).unwrap();
+    let readers = SystemReaders::establish().unwrap();
+    let mut card = readers.connect("Test 00 00").unwrap();
+    // Another program, by the socket: it is told at once that the card is held.
+    let context = Context::establish_at(&default_socket()).unwrap();
+    let mut other = context.connect("Test 00 00", ShareMode::Shared).unwrap();
+    let held = |other: &mut Connection<'_>| TransportError::from(other.try_begin().unwrap_err()) == TransportError::Busy;
+
+    card.end().unwrap_err();
+    card.begin().unwrap();
+    card.begin().unwrap_err();
+    let challenge = Minidriver::open(&mut card).unwrap().unblock_challenge().unwrap();
+    assert!(held(&mut other));
+    card.end().unwrap();
+    card.end().unwrap_err();
+    other.try_begin().unwrap();
+    Transport::end(&mut other).unwrap();
+    // Neither the end nor the other's transaction has touched the challenge, and the handle is the one that it was.
+    let response = key.respond(&challenge).unwrap();
+    Minidriver::resume(&mut card).unwrap().card_unblock_pin(Authenticator::Response(&response), b"246810").unwrap();
+
+    // A handle that goes in the middle of one ends it, and leaves the challenge too.
+    card.begin().unwrap();
+    let challenge = Minidriver::open(&mut card).unwrap().unblock_challenge().unwrap();
+    assert!(held(&mut other));
+    drop(card);
+    other.try_begin().unwrap();
+    let response = key.respond(&challenge).unwrap();
+    Minidriver::resume(&mut other).unwrap().card_unblock_pin(Authenticator::Response(&response), b"135791").unwrap();
+    Transport::end(&mut other).unwrap();
+
+    // After another's reset a transaction begins once the handle knows of it; connecting anew ends the one that was.
+    let mut card = readers.connect("Test 00 00").unwrap();
+    card.begin().unwrap();
+    card.reconnect().unwrap();
+    other.try_begin().unwrap();
+    other.disconnect(Disposition::Reset).unwrap();
+    assert_eq!(card.begin(), Err(TransportError::Reset));
+    card.reconnect().unwrap();
+    card.begin().unwrap();
+    card.end().unwrap();
 }
 
 fn unlock() {
