@@ -40,6 +40,20 @@ impl Room {
         tokio::task::spawn_blocking(set).await.unwrap();
     }
 
+    /// Anna has no answers any more.
+    async fn reset_answers(&self) {
+        let server = self.running.server.clone();
+        let reset = move || {
+            let http = Http::at(&server);
+            let token = http.log_in("oleg", "oleg-password");
+            let users = http.get("/api/v1/users?q=anna", &token);
+            let users = users.as_array().or(users["users"].as_array()).cloned().unwrap();
+            let path = format!("/api/v1/users/{}/reset-answers", users[0]["id"].as_str().unwrap());
+            assert_eq!(http.post(&path, &token, &serde_json::json!({})).0, 200);
+        };
+        tokio::task::spawn_blocking(reset).await.unwrap();
+    }
+
     /// The code on the page, without blanks.
     async fn code(&self) -> String {
         self.browser.text("#challenge").await.replace(' ', "")
@@ -71,6 +85,7 @@ async fn picture(browser: &Browser, name: &str, width: u32) {
 async fn the_code_is_there_the_moment_the_pin_is_blocked() {
     let room = Room::open().await;
     let anna = &room.browser;
+    room.reset_answers().await;
     for left in ["2 tries left", "1 try left", "card is locked"] {
         anna.fill("pin", "999999").await;
         anna.press("Sign in").await;

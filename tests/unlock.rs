@@ -428,12 +428,13 @@ fn cards_are_brought_to_a_state() {
     let state = state.to_str().unwrap();
     let up = Up::start(&lab, &["--state", "state", "--card", "gids", "--card", "piv-admin"]);
     let socket = up.socket();
-    has(&at(&socket, &["card", "lock", "pin", "--tries", "2"], "").ok(), &["PIN: 2 tries left"]);
-    has(&at(&socket, &["card", "lock", "pin", "--tries", "3"], "").code(1), &["the PIN has 2 tries left already"]);
-    has(&at(&socket, &["card", "lock", "puk"], "").code(1), &["this card counts no tries of its PUK"]);
+    let gids = |arguments: &[&str]| at(&socket, &[arguments, &["--reader", "cardlab GIDS"]].concat(), "");
+    has(&gids(&["card", "lock", "pin", "--tries", "2"]).ok(), &["PIN: 2 tries left"]);
+    has(&gids(&["card", "lock", "pin", "--tries", "3"]).code(1), &["the PIN has 2 tries left already"]);
+    has(&gids(&["card", "lock", "puk"]).code(1), &["this card counts no tries of its PUK"]);
     let piv = ["--reader", "cardlab PIV admin"];
     has(&at(&socket, &[&["card", "lock", "puk", "--tries", "1"], &piv[..]].concat(), "").ok(), &["PUK: 1 try left"]);
-    let text = at(&socket, &["card", "lock", "challenge"], "").ok();
+    let text = gids(&["card", "lock", "challenge"]).ok();
     assert_eq!(text.split("  check code ").next().unwrap().len(), 16, "{text}");
     has(&cardlab(&["card", "status", "--state", state]).code(2), &["another process uses these cards"]);
     assert_eq!(up.stop("-KILL"), None);
