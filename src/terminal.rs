@@ -10,6 +10,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 const INTERRUPT: u8 = 0x03;
 const END: u8 = 0x04;
+/// What Linux makes of [`END`] that was typed while the terminal still handed over whole lines.
+const EARLY_END: u8 = 0x00;
 const BACKSPACE: [u8; 2] = [0x08, 0x7F];
 const KILL: u8 = 0x15;
 
@@ -135,7 +137,7 @@ enum Edited {
 fn edit(line: &mut Vec<u8>, byte: u8, keys: bool) -> Edited {
     match byte {
         b'\n' | b'\r' => return Edited::Done,
-        INTERRUPT | END if keys => return Edited::GivenUp,
+        INTERRUPT | END | EARLY_END if keys => return Edited::GivenUp,
         // A character of several bytes goes as a whole.
         byte if keys && BACKSPACE.contains(&byte) => while line.pop().is_some_and(|b| b & 0xC0 == 0x80) {},
         KILL if keys => line.zeroize(),

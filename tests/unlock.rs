@@ -454,3 +454,18 @@ fn cards_are_brought_to_a_state() {
     lab.write("state/cards.redb", "this is not a database");
     has(&cardlab(&["card", "status", "--state", state]).code(2), &["is damaged", "move it away"]);
 }
+
+/// Somebody who is quick types the end of input before the terminal hands over each key: Linux makes a zero of it then.
+#[test]
+fn an_end_that_is_typed_ahead_is_an_end() {
+    let lab = Lab::new("gids");
+    let up = Up::start(&lab, &["--card", "gids"]);
+    let socket = up.socket();
+    let mut session = in_terminal(&socket, &["unlock", "--force"]);
+    let code = challenge(&mut session);
+    session.sees("Response data");
+    session.types(&format!("{}\n\u{4}", respond(ZEROS, &code)));
+    session.sees("New PIN");
+    session.ends();
+    assert_eq!(tries(&socket), (3, 5), "nothing was presented");
+}
