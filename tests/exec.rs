@@ -23,7 +23,10 @@ fn wrong_use_is_explained() {
         wrong(&["--card", "yubikey-6"]),
         "cardlab: no profile named 'yubikey-6'; there are: gids, gids-blank, nist-piv, piv-admin, yubikey-4.3, yubikey-5.4, yubikey-5.7\n"
     );
-    has(&wrong(&["--card", "nist-piv,colour=red"]), &["no card setting named 'colour'; there are: name, pace, pin-pad, ca, owner, 9a,"]);
+    has(
+        &wrong(&["--card", "nist-piv,colour=red"]),
+        &["no card setting named 'colour'; there are: name, pace, pin-pad, ca, owner, 9a,"],
+    );
     let slow = wrong(&["--card", "nist-piv,pace=slow"]);
     has(&slow, &["cardlab: pace 'slow': 'slow' is no time; write off, yubikey-5,"]);
     assert_eq!(slow.matches("is no time").count(), 1, "{slow}");

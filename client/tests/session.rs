@@ -84,7 +84,7 @@ impl Table {
     fn locked(facts: &Facts) -> Self {
         let mut table = Self::with(rules(), facts);
         table.draws(Ok(CHALLENGE.to_vec()));
-        table.server(|t| Some(t), ServerAnswer::Ways(Ok(Ways { online: true, offline: true })));
+        table.answer_server(ServerAnswer::Ways(Ok(Ways { online: true, offline: true })));
         assert!(matches!(table.view().responses, Responses::Taken(_)));
         table
     }
@@ -155,18 +155,13 @@ impl Table {
         self.input(Input::Card(ticket, CardAnswer::Challenge(result)));
     }
 
-    fn server(&mut self, pick: impl Fn(Ticket) -> Option<Ticket>, answer: ServerAnswer) {
+    /// Answers the latest question to the server.
+    fn answer_server(&mut self, answer: ServerAnswer) {
         let at =
             self.open.iter().rposition(|effect| matches!(effect, Effect::Server { .. })).expect("nothing asked of the server");
-        if let Effect::Server { ticket, .. } = self.open.remove(at)
-            && let Some(ticket) = pick(ticket)
-        {
+        if let Effect::Server { ticket, .. } = self.open.remove(at) {
             self.input(Input::Server(ticket, answer));
         }
-    }
-
-    fn answer_server(&mut self, answer: ServerAnswer) {
-        self.server(Some, answer);
     }
 
     /// What the server was told, in order.
@@ -197,7 +192,8 @@ fn ticket_of(effect: &Effect) -> Option<Ticket> {
 #[test]
 fn a_card_leads_to_the_screen_of_its_state() {
     let blank = Facts { edge: Edge::Gids { initialised: false }, ..gids(1, 3, 5) };
-    let cases: [(&str, Facts, fn(&Screen) -> bool); 9] = [
+    type Leads = fn(&Screen) -> bool;
+    let cases: [(&str, Facts, Leads); 9] = [
         ("good", gids(1, 3, 5), |s| matches!(s, Screen::Pin(_, Some(3)))),
         ("blocked", gids(1, 0, 5), |s| matches!(s, Screen::Locked(v) if v.responses == Responses::Taken(Some(5)) && !v.puk)),
         ("lost", gids(1, 0, 0), |s| matches!(s, Screen::Lost(_, Loss::Key))),
@@ -760,7 +756,7 @@ fn server_answer(ask: &ServerAsk, n: u8) -> ServerAnswer {
     };
     let questions = vec![Question { id: "q".into(), text: "Pet?".into() }];
     match (ask, n) {
-        (ServerAsk::Ways(_), 0..=7) => ServerAnswer::Ways(Ok(Ways { online: n % 2 == 0, offline: n != 3 })),
+        (ServerAsk::Ways(_), 0..=7) => ServerAnswer::Ways(Ok(Ways { online: n.is_multiple_of(2), offline: n != 3 })),
         (ServerAsk::Ways(_), _) => ServerAnswer::Ways(Err(error)),
         (ServerAsk::Open(_), 0..=7) => {
             ServerAnswer::Opened(Ok(Opened::Online { session: format!("S{n}"), questions, expires_in: 1 }))
@@ -819,7 +815,7 @@ proptest! {
                     Input::Disturbed(reader, if over { Disturbance::TimeOver } else { Disturbance::Reset })
                 }
                 Any::Act(n) => {
-                    if matches!(n, 7 | 8 | 9) {
+                    if matches!(n, 7..=9) {
                         allowed = 1;
                     }
                     Input::Person(act_of(n))

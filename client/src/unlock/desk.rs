@@ -354,6 +354,8 @@ impl Work {
                 ServerAnswer::Response(service.challenge(&session, &card, &challenge))
             }
         };
-        std::thread::spawn(move || events.send(Event::Server(ticket, answer(&service))));
+        std::thread::spawn(move || {
+            let _ = events.send(Event::Server(ticket, answer(&service)));
+        });
     }
 }
