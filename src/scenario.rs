@@ -8,7 +8,8 @@ use cardlab_conformance::credentials::Credentials;
 use cardlab_pcsclite::client::{ShareMode, default_socket};
 use cardlab_scenario::catalogue;
 use cardlab_scenario::file::Scenario;
-use cardlab_scenario::play::play;
+use cardlab_scenario::play::{Seen, play};
+use cardlab_scenario::reference;
 use cardlab_scenario::world::cards::{RealCard, Source};
 use cardlab_vreader::whole;
 use clap::{Args, Subcommand};
@@ -41,7 +42,11 @@ enum What {
         /// Its name in the list
         name: String,
     },
-    /// Read files without playing them
+    /// Print the language of scenario files: actions, expectations, names
+    Language,
+    /// Read files without playing them: what they name must be there
+    ///
+    /// Exit code: 0 when all are scenarios, 2 when one is none.
     Check {
         /// Scenario files
         #[arg(required = true)]
@@ -55,7 +60,7 @@ struct Run {
     #[arg(required = true, value_name = "FILE|NAME")]
     which: Vec<String>,
 
-    /// Show each step
+    /// Show each step, and what is on the screen after it
     #[arg(short, long)]
     verbose: bool,
 
@@ -98,14 +103,25 @@ impl ScenarioCommand {
                 print!("{}", found.text);
                 Ok(Exit::FINE)
             }
-            What::Check { files } => {
-                for file in &files {
-                    read(file)?;
-                }
+            What::Language => {
+                print!("{}", reference::page());
                 Ok(Exit::FINE)
             }
+            What::Check { files } => check(&files),
         }
     }
+}
+
+/// Every file is read, so that one run shows what is wrong in each.
+fn check(files: &[PathBuf]) -> Result<Exit, Failure> {
+    let mut exit = Exit::FINE;
+    for file in files {
+        if let Err(failure) = read(file) {
+            eprintln!("cardlab: {:#}", failure.error);
+            exit = failure.exit;
+        }
+    }
+    Ok(exit)
 }
 
 fn unknown(name: &str) -> anyhow::Error {
@@ -153,9 +169,12 @@ impl Run {
                 reports.push(json!({"name": name, "outcome": "not-played", "reason": why}));
                 continue;
             }
-            let played = play(scenario, &source, |number, step| {
+            let played = play(scenario, &source, |played| {
                 if self.verbose {
-                    self.say(&format!("  {number:>2} {} (line {})", step.name, step.line));
+                    self.say(&format!("  {:>2} {} (line {})", played.number, played.step.name, played.step.line));
+                    for line in played.screen.iter().flat_map(on_screen) {
+                        self.say(&format!("       {line}"));
+                    }
                 }
             });
             match played {
@@ -210,6 +229,12 @@ impl Run {
         }
         Ok(chosen)
     }
+}
+
+/// What is to be seen, a line each.
+fn on_screen(seen: &Seen) -> Vec<String> {
+    let name = std::iter::once(format!("[{}]", seen.name));
+    name.chain(seen.words.iter().map(|words| format!("| {words}"))).collect()
 }
 
 impl Real {

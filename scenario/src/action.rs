@@ -4,11 +4,34 @@
 //! `save = "name"`.
 
 use crate::typed::Slip;
+use crate::vocabulary;
 use cardlab_client::unlock::session::words;
 use cardlab_vreader::fault::Fault;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+/// What stands in the reference for a type whose text is read by itself.
+macro_rules! written {
+    ($kind:ty, $words:expr) => {
+        impl JsonSchema for $kind {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($kind).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "description": $words })
+            }
+        }
+    };
+}
+
+written!(Answers, "`right`, `wrong` or a list of texts; `right` where nothing is said");
+written!(Button, "what stands on a button");
+written!(FaultText, "a fault, as `cardlab card fault` takes it");
+written!(Setting, "true, false, a number, a text or a table of these");
 
 /// Answers to security questions.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -41,7 +64,7 @@ impl<'de> Deserialize<'de> for Answers {
 }
 
 /// A counted secret of a card.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Counted {
     /// The PIN.
@@ -88,7 +111,7 @@ impl<'de> Deserialize<'de> for Button {
         let known = BUTTONS.iter().find(|(label, _)| *label == text).map(|(_, button)| *button);
         known.ok_or_else(|| {
             let labels: Vec<&str> = BUTTONS.iter().map(|(label, _)| *label).collect();
-            D::Error::custom(format!("no button '{text}'; there are: {}", labels.join(", ")))
+            D::Error::custom(vocabulary::unknown("button", &text, &labels))
         })
     }
 }
@@ -118,7 +141,7 @@ pub enum Setting {
 }
 
 /// One step's action. `card` is the name of a card of the file; left out where there is only one.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[allow(missing_docs)] // The fields have the names of the file; those that do not explain themselves are explained.
 #[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 pub enum Action {
@@ -127,11 +150,12 @@ pub enum Action {
     Insert { card: Option<String> },
     /// Pulls the card out.
     Remove { card: Option<String> },
-    /// Two cards change their readers.
+    /// Two cards change their readers; a reader whose card is out takes the other one's place.
     Swap { card: Option<String>, with: String },
     /// Another program resets the card.
     Reset {
         card: Option<String>,
+        /// It also takes the power away.
         #[serde(default)]
         cold: bool,
     },
@@ -141,6 +165,10 @@ pub enum Action {
     Plug { card: Option<String> },
     /// Something goes wrong at the card.
     Fault { card: Option<String>, fault: FaultText },
+    /// Another program begins a transaction with the card and keeps it.
+    Hold { card: Option<String> },
+    /// It ends it, and leaves the card as it is.
+    LetGo { card: Option<String> },
 
     // Programs that use the card.
     /// VERIFY.
@@ -153,17 +181,18 @@ pub enum Action {
     Spend { card: Option<String>, secret: Counted, left: u8 },
     /// A command APDU in hexadecimal.
     Send { card: Option<String>, command: String },
-    /// Looks only: for what `expect` says of the card.
+    /// Nothing: for what `expect` says of the card.
     Look { card: Option<String> },
 
     // The Unlock tool, in two steps.
-    /// *Challenge data*.
+    /// Draws a challenge and leaves it pending.
     ToolChallenge { card: Option<String> },
-    /// *Response data*, a new PIN, *Unlock*.
+    /// Gives the card a response to that challenge, and a new PIN.
     ToolRespond {
         card: Option<String>,
         #[serde(default = "given")]
         response: String,
+        /// How the response is typed.
         #[serde(default)]
         typed: Vec<Slip>,
         pin: String,
@@ -176,17 +205,20 @@ pub enum Action {
         /// Whether a server is set.
         #[serde(default = "yes")]
         server: bool,
+        /// It is the lock screen of a Remote Desktop connection.
         #[serde(default)]
         remote_desktop: bool,
+        /// It is the window in a session, without *Sign in*.
         #[serde(default)]
         in_session: bool,
+        /// What the administrator has written: whom to call.
         #[serde(default)]
         offline_text: String,
         /// It sees the cards in all readers, and begins with this one.
         #[serde(default)]
         all_readers: bool,
     },
-    /// Types a PIN.
+    /// Types a PIN to sign in.
     TypePin { pin: String },
     /// Presses a button that is shown.
     Press { button: Button },
@@ -408,6 +440,8 @@ impl Action {
             | Self::Unplug { card }
             | Self::Plug { card }
             | Self::Fault { card, .. }
+            | Self::Hold { card }
+            | Self::LetGo { card }
             | Self::Verify { card, .. }
             | Self::ChangePin { card, .. }
             | Self::UnblockWithPuk { card, .. }

@@ -1,9 +1,10 @@
 //! What must hold after a step.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Expectations of one step. Where nothing is said of failing, the step must succeed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Expect {
     /// The status word, hexadecimal: of a command, or behind a program's error.
@@ -22,10 +23,9 @@ pub struct Expect {
     pub field: Option<(String, String)>,
     /// The value that the step gives: a challenge, a response, a PIN.
     pub value: Option<String>,
-    /// Which screen: `insert`, `choose`, `put-back`, `pin`, `welcome`, `not-blocked`, `locked`, `last-response`, `puk`,
-    /// `questions`, `new-pin`, `working`, `done`, `lost`, `remote-desktop`.
+    /// Which screen the lock screen comes to show.
     pub screen: Option<String>,
-    /// A part of what the screen shows.
+    /// A part of what the screen shows, in the words of its headline, its lines or its buttons.
     pub shows: Option<String>,
     /// What the screen does not show.
     pub shows_not: Option<String>,

@@ -20,6 +20,10 @@
 
 use crate::action::{Action, Setting};
 use crate::expect::Expect;
+use crate::names::{self, Known, Name};
+use crate::reference::{self, Field};
+use crate::vocabulary::{STATES, unknown};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use std::collections::BTreeMap;
@@ -49,10 +53,10 @@ pub struct Scenario {
 }
 
 /// A card at the beginning.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct CardSetup {
-    /// Its kind.
+    /// Its kind: a profile of `cardlab profile list`.
     pub profile: String,
     /// Settings on top of it.
     pub settings: BTreeMap<String, Setting>,
@@ -62,7 +66,7 @@ pub struct CardSetup {
     pub puk_left: Option<u8>,
     /// Tries of its administration key.
     pub admin_left: Option<u8>,
-    /// Where it is at the server: `unknown`, `Clean`, `Assigned`, `Issued`, `Disabled`, `Revoked`.
+    /// Where it is at the server.
     pub state: String,
     /// Whose it is.
     pub user: String,
@@ -88,9 +92,6 @@ impl Default for CardSetup {
     }
 }
 
-/// States that a card may begin in.
-const STATES: [&str; 6] = ["unknown", "Clean", "Assigned", "Issued", "Disabled", "Revoked"];
-
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
@@ -108,44 +109,67 @@ pub struct Step {
 
 /// Why a file is no scenario.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("line {line}{}: {message}", step.map(|n| format!(", step {n}")).unwrap_or_default())]
+#[error("line {line}, column {column}{}: {message}", step.map(|n| format!(", step {n}")).unwrap_or_default())]
 pub struct FileError {
     /// From 1.
     pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
     /// From 1; none outside of steps.
     pub step: Option<usize>,
     /// What is wrong.
     pub message: String,
 }
 
-#[derive(Deserialize)]
+/// A file without its steps.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Head {
+pub(crate) struct Head {
+    /// What a tester would search for.
     title: String,
+    /// Requirements and cases that it shows, by the names of `docs/conformance.md`.
     #[serde(default)]
     covers: Vec<String>,
+    /// More about it.
     #[serde(default)]
     about: String,
+    /// Cards by name.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, CardTable>")]
     card: BTreeMap<String, Spanned<CardSetup>>,
+    /// Settings of the policy *Default* from the start, each `"section.name"`.
     #[serde(default)]
     policy: BTreeMap<String, Setting>,
+    /// Answers of users to all questions, in their order; anna has some where nothing is said.
     #[serde(default)]
     answers: BTreeMap<String, Vec<String>>,
+    /// The card's administration key or the card itself is lost afterwards.
     #[serde(default)]
     destroys: bool,
 }
+
+/// A card, in the reference.
+#[derive(JsonSchema)]
+#[schemars(description = "see below")]
+struct CardTable {}
 
 /// Where things are in a text.
 struct Places<'a>(&'a str);
 
 impl Places<'_> {
+    fn before(&self, offset: usize) -> &str {
+        // A place in the middle of a character is that of the character.
+        let end = (0..=offset.min(self.0.len())).rev().find(|at| self.0.is_char_boundary(*at));
+        &self.0[..end.unwrap_or_default()]
+    }
+
     fn line(&self, offset: usize) -> usize {
-        self.0.as_bytes().iter().take(offset).filter(|b| **b == b'\n').count() + 1
+        self.before(offset).matches('\n').count() + 1
     }
 
     fn error(&self, offset: usize, step: Option<usize>, message: impl Into<String>) -> FileError {
-        FileError { line: self.line(offset), step, message: message.into() }
+        let column = self.before(offset).rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        FileError { line: self.line(offset), column, step, message: message.into() }
     }
 
     fn toml(&self, error: &toml::de::Error, otherwise: usize, step: Option<usize>) -> FileError {
@@ -172,6 +196,8 @@ impl Scenario {
                 }
             }
         };
+        check_head(&table).map_err(|(at, message)| places.error(at, None, message))?;
+        let spots = Spots::of(&table, 0);
         let head: Spanned<DeTable<'_>> = Spanned::new(0..text.len(), table);
         let head = Head::deserialize(head.into_deserializer()).map_err(|e| places.toml(&e, 0, None))?;
         if steps.is_empty() {
@@ -180,11 +206,17 @@ impl Scenario {
         if head.title.trim().is_empty() {
             return Err(places.error(0, None, "the title is empty"));
         }
+        let mut known = Known::default();
+        let settings = names::settings("policy", head.policy.keys());
+        let answering = head.answers.keys().map(|user| names::user(format!("answers/{user}#"), user));
+        spots.check(&known, settings.into_iter().chain(answering)).map_err(|(at, message)| places.error(at, None, message))?;
         let mut cards = BTreeMap::new();
         for (name, setup) in head.card {
             let at = setup.span().start;
             let setup = setup.into_inner();
             check_card(&setup).map_err(|message| places.error(at, None, message))?;
+            let user = names::user(format!("card/{name}/user"), &setup.user);
+            spots.check(&known, [user]).map_err(|(at, message)| places.error(at, None, message))?;
             cards.insert(name, setup);
         }
         if cards.is_empty() {
@@ -192,13 +224,15 @@ impl Scenario {
         }
         let mut parsed = Vec::with_capacity(steps.len());
         for (index, step) in steps.into_iter().enumerate() {
-            let step = read_step(&places, index + 1, step)?;
-            let unknown = step.action.cards().into_iter().find(|name| !cards.contains_key(*name));
-            if let Some(name) = unknown {
-                let known: Vec<&str> = cards.keys().map(String::as_str).collect();
-                let message = format!("there is no card '{name}'; the file has: {}", known.join(", "));
-                return Err(FileError { line: step.line, step: Some(index + 1), message });
+            let (step, spots) = read_step(&places, index + 1, step)?;
+            let wrong = |(at, message): (usize, String)| places.error(at, Some(index + 1), message);
+            if let Some(name) = step.action.cards().into_iter().find(|name| !cards.contains_key(*name)) {
+                let there: Vec<&str> = cards.keys().map(String::as_str).collect();
+                let with = if matches!(&step.action, Action::Swap { with, .. } if with == name) { "with" } else { "card" };
+                return Err(wrong((spots.at(with), unknown("card", name, &there))));
             }
+            spots.check(&known, names::of_step(&step)).map_err(wrong)?;
+            known.after(&step);
             parsed.push(step);
         }
         let Head { title, covers, about, policy, answers, destroys, .. } = head;
@@ -227,44 +261,119 @@ impl Scenario {
 
 fn check_card(setup: &CardSetup) -> Result<(), String> {
     if !STATES.contains(&setup.state.as_str()) {
-        return Err(format!("a card is not '{}' at the beginning; it can be {}", setup.state, STATES.join(", ")));
+        return Err(unknown("state at the beginning", &setup.state, &STATES));
     }
     setup.request("card").map(drop).map_err(|e| e.to_string())
 }
 
-fn read_step(places: &Places<'_>, number: usize, step: Spanned<DeValue<'_>>) -> Result<Step, FileError> {
+/// A place in the text, and what is wrong there.
+type Wrong = (usize, String);
+
+/// Where the values of a table stand: `expect/events/2`; and its keys: `set/workflow.validate_answers#`.
+struct Spots {
+    table: usize,
+    values: BTreeMap<String, usize>,
+}
+
+impl Spots {
+    fn of(table: &DeTable<'_>, at: usize) -> Self {
+        let mut spots = Self { table: at, values: BTreeMap::new() };
+        spots.add("", table);
+        spots
+    }
+
+    fn add(&mut self, path: &str, table: &DeTable<'_>) {
+        for (key, value) in table.iter() {
+            self.values.insert(format!("{path}{}#", key.get_ref()), key.span().start);
+            self.value(format!("{path}{}", key.get_ref()), value);
+        }
+    }
+
+    fn value(&mut self, path: String, value: &Spanned<DeValue<'_>>) {
+        match value.get_ref() {
+            DeValue::Table(table) => self.add(&format!("{path}/"), table),
+            DeValue::Array(values) => {
+                for (index, value) in values.iter().enumerate() {
+                    self.value(format!("{path}/{index}"), value);
+                }
+            }
+            _ => {}
+        }
+        self.values.insert(path, value.span().start);
+    }
+
+    /// The place of a value, or of the table where it was left out.
+    fn at(&self, path: &str) -> usize {
+        self.values.get(path).copied().unwrap_or(self.table)
+    }
+
+    fn check<'a>(&self, known: &Known, names: impl IntoIterator<Item = Name<'a>>) -> Result<(), Wrong> {
+        let wrong = |name: Name<'_>| Some((self.at(&name.at), known.check(&name)?));
+        names.into_iter().find_map(wrong).map_or(Ok(()), Err)
+    }
+}
+
+/// Refuses a key that is none of these.
+fn check_keys(table: &DeTable<'_>, of: &str, fields: &[Field], more: &[&str]) -> Result<(), Wrong> {
+    let known: Vec<&str> = fields.iter().map(|field| field.name.as_str()).chain(more.iter().copied()).collect();
+    for key in table.iter().map(|(key, _)| key) {
+        if !known.contains(&key.get_ref().as_ref()) {
+            return Err((key.span().start, unknown(&format!("field of {of}"), key.get_ref(), &known)));
+        }
+    }
+    Ok(())
+}
+
+fn check_head(table: &DeTable<'_>) -> Result<(), Wrong> {
+    check_keys(table, "a scenario", reference::of_file(), &["step"])?;
+    if let Some(DeValue::Table(cards)) = table.get("card").map(Spanned::get_ref) {
+        for card in cards.values() {
+            if let DeValue::Table(card) = card.get_ref() {
+                check_keys(card, "a card", reference::of_card(), &[])?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read_step(places: &Places<'_>, number: usize, step: Spanned<DeValue<'_>>) -> Result<(Step, Spots), FileError> {
     let start = step.span().start;
-    let wrong = |offset: usize, message: String| places.error(offset, Some(number), message);
+    let wrong = |(offset, message): Wrong| places.error(offset, Some(number), message);
     let DeValue::Table(mut table) = step.into_inner() else {
-        return Err(wrong(start, "a step is a table: write [[step]]".into()));
+        return Err(wrong((start, "a step is a table: write [[step]]".into())));
     };
-    let name = table.remove("do").ok_or_else(|| wrong(start, "the step does nothing: write do = \"...\"".into()))?;
+    let spots = Spots::of(&table, start);
+    let name = table.remove("do").ok_or_else(|| wrong((start, "the step does nothing: write do = \"...\"".into())))?;
     let (span, name) = (name.span(), name.into_inner());
     let Some(name) = name.as_str().map(str::to_owned) else {
-        return Err(wrong(span.start, "do is the name of an action".into()));
+        return Err(wrong((span.start, "do is the name of an action".into())));
     };
     let save = match table.remove("save") {
         None => None,
         Some(save) => match save.get_ref().as_str() {
             Some(text) if !text.is_empty() => Some(text.to_owned()),
-            _ => return Err(wrong(save.span().start, "save is a name".into())),
+            _ => return Err(wrong((save.span().start, "save is a name".into()))),
         },
+    };
+    let Some(form) = reference::actions().iter().find(|form| form.name == name) else {
+        let all: Vec<&str> = reference::actions().iter().map(|form| form.name.as_str()).collect();
+        return Err(wrong((span.start, unknown("action", &name, &all))));
     };
     let expect = match table.remove("expect") {
         None => Expect::default(),
         Some(expect) => {
             let at = expect.span().start;
+            if let DeValue::Table(expect) = expect.get_ref() {
+                check_keys(expect, "expect", reference::expectations(), &[]).map_err(wrong)?;
+            }
             Expect::deserialize(expect.into_deserializer()).map_err(|e| places.toml(&e, at, Some(number)))?
         }
     };
+    check_keys(&table, &name, &form.fields, &["do", "expect", "save"]).map_err(wrong)?;
     // An action is a table with the action's name as its only key.
     let mut only = DeTable::new();
     only.insert(Spanned::new(span.clone(), DeString::from(name.clone())), Spanned::new(span.clone(), DeValue::Table(table)));
     let only: Spanned<DeValue<'_>> = Spanned::new(span.clone(), DeValue::Table(only));
-    let action = Action::deserialize(only.into_deserializer()).map_err(|e| {
-        let mut error = places.toml(&e, span.start, Some(number));
-        error.message = error.message.replace("unknown variant", "there is no action");
-        error
-    })?;
-    Ok(Step { line: places.line(start), name, action, expect, save })
+    let action = Action::deserialize(only.into_deserializer()).map_err(|e| places.toml(&e, span.start, Some(number)))?;
+    Ok((Step { line: places.line(start), name, action, expect, save }, spots))
 }

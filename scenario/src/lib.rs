@@ -6,6 +6,8 @@
 //! |---|---|
 //! | [`mod@file`] | a file's text and its errors, by line and step |
 //! | [`action`], [`typed`], [`expect`] | what steps do, how people type, what must hold |
+//! | [`vocabulary`], `names` | the words that a file may use, and what it names that is not there |
+//! | [`reference`](mod@reference) | the language as a page, made from its types |
 //! | [`world`] | cards in readers, the server with its people |
 //! | [`mod@play`] | one step after the other |
 //! | [`catalogue`] | the scenarios that come with cardlab |
@@ -16,7 +18,10 @@ pub mod action;
 pub mod catalogue;
 pub mod expect;
 pub mod file;
+mod names;
 pub mod play;
+pub mod reference;
 pub mod suite;
 pub mod typed;
+pub mod vocabulary;
 pub mod world;

@@ -9,7 +9,7 @@ use crate::action::{Action, Answers};
 use crate::file::{Scenario, Step};
 use crate::typed::{Slip, typed};
 use crate::world::Broken;
-use crate::world::cards::{Cards, Source};
+use crate::world::cards::{Cards, Holder, Source};
 use crate::world::site::Site;
 use cardlab_client::unlock::desk::Desk;
 use cardlab_protocol::workstation::Question;
@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use thiserror::Error;
+
+pub use screen::SCREENS;
 
 /// What a step gave.
 #[derive(Clone, Debug, Default)]
@@ -64,6 +66,10 @@ struct Player<'a> {
     cards: Cards,
     site: Site,
     desk: Option<Desk>,
+    /// What the workstation keeps for a server that cannot be reached.
+    workstation: tempfile::TempDir,
+    /// Other programs that keep cards, by card.
+    holders: BTreeMap<String, Holder>,
     /// The card before the lock screen.
     at_screen: String,
     session: Flow,
@@ -77,11 +83,31 @@ struct Player<'a> {
     seen: i64,
 }
 
-/// Plays it. `told` hears of every step that is done.
+/// A step that was played, and what is to be seen afterwards.
+#[derive(Debug)]
+pub struct Played<'a> {
+    /// From 1.
+    pub number: usize,
+    /// The step.
+    pub step: &'a Step,
+    /// What the lock screen shows, where there is one.
+    pub screen: Option<Seen>,
+}
+
+/// A lock screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Its name in files.
+    pub name: &'static str,
+    /// All that can be read on it: the headline first.
+    pub words: Vec<String>,
+}
+
+/// Plays it. `told` hears of every step that was played, also of the one at which it ends.
 ///
 /// # Errors
 /// [`Failure`], also for a world that cannot be made: then of step 0.
-pub fn play(scenario: &Scenario, source: &Source, mut told: impl FnMut(usize, &Step)) -> Result<(), Failure> {
+pub fn play(scenario: &Scenario, source: &Source, mut told: impl FnMut(&Played<'_>)) -> Result<(), Failure> {
     let at = |step: usize, line: usize, name: &str, message: String| Failure { line, step, name: name.into(), message };
     if let (Source::Real(_), Some(why)) = (source, scenario.needs_simulation()) {
         return Err(at(0, 1, "set-up", format!("this scenario is for simulated cards: {why}")));
@@ -89,14 +115,16 @@ pub fn play(scenario: &Scenario, source: &Source, mut told: impl FnMut(usize, &S
     let mut player = Player::set_up(scenario, source).map_err(|e| at(0, 1, "set-up", e.0))?;
     let mut played = Ok(());
     for (index, step) in scenario.steps.iter().enumerate() {
-        if let Err(message) = player.step(step) {
+        let done = player.step(step);
+        told(&Played { number: index + 1, step, screen: player.seen_on_screen() });
+        if let Err(message) = done {
             played = Err(at(index + 1, step.line, &step.name, message));
             break;
         }
-        told(index + 1, step);
     }
     // The lock screen lets go of the card first.
     player.desk = None;
+    player.holders.clear();
     let given_back = player.cards.give_back().map_err(|e| at(0, 1, "giving the card back", e.0));
     played.and(given_back)
 }
@@ -122,6 +150,8 @@ impl<'a> Player<'a> {
             cards,
             site,
             desk: None,
+            workstation: tempfile::tempdir().map_err(Broken::at("workstation"))?,
+            holders: BTreeMap::new(),
             at_screen: String::new(),
             session: Flow::default(),
             remote: Flow::default(),
@@ -192,6 +222,18 @@ impl<'a> Player<'a> {
             Action::Unplug { card } => self.cards.plug(&self.card(card.as_ref())?, false).map(|()| Done::default()),
             Action::Plug { card } => self.cards.plug(&self.card(card.as_ref())?, true).map(|()| Done::default()),
             Action::Fault { card, fault } => self.cards.fault(&self.card(card.as_ref())?, &fault.0).map(|()| Done::default()),
+            Action::Hold { card } => {
+                let card = self.card(card.as_ref())?;
+                let holder = self.cards.hold(&card)?;
+                self.holders.insert(card, holder);
+                Ok(Done::default())
+            }
+            Action::LetGo { card } => {
+                let card = self.card(card.as_ref())?;
+                let holder = self.holders.remove(&card);
+                holder.ok_or_else(|| Broken(format!("no other program holds {card}: begin with do = \"hold\"")))?.let_go()?;
+                Ok(Done::default())
+            }
             Action::Swap { card, with } => {
                 let card = match card {
                     Some(card) => card.clone(),

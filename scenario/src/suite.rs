@@ -32,7 +32,7 @@ pub fn fill(book: &mut Book) {
         let mut section = book.section(&format!("unlock/scenarios/{group}"), &source, &[Need::Server]).at_least(Danger::Locks);
         section.profile(slug, &title, move |_| {
             let scenario = scenario.as_ref().map_err(|error| Stop::Failed(error.to_string()))?;
-            play(scenario, &Source::Simulated(1), |_, _| {}).map_err(|failure| Stop::Failed(failure.to_string()))
+            play(scenario, &Source::Simulated(1), |_| {}).map_err(|failure| Stop::Failed(failure.to_string()))
         });
     }
 }

@@ -1,6 +1,6 @@
 //! The lock screen, as a person before it.
 
-use super::{Done, Player};
+use super::{Done, Player, Seen};
 use crate::action::{Action, Button};
 use crate::world::Broken;
 use cardlab_client::service::{Service, Trust};
@@ -14,26 +14,35 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// Longest wait for a screen; it is there at once, or when the lock screen looks the next time.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The screen's name in files.
-pub(super) const fn name(screen: &Screen) -> &'static str {
-    match screen {
-        Screen::Looking | Screen::NoService(_) | Screen::Insert => "insert",
-        Screen::Choose(_) => "choose",
-        Screen::PutBack(_) => "put-back",
-        Screen::Pin(..) => "pin",
-        Screen::Welcome(_) => "welcome",
-        Screen::NotBlocked(..) => "not-blocked",
-        Screen::Locked(_) => "locked",
-        Screen::LastResponse(_) => "last-response",
-        Screen::Puk(_) => "puk",
-        Screen::Questions { .. } => "questions",
-        Screen::NewPin { .. } => "new-pin",
-        Screen::Working(..) => "working",
-        Screen::Done(_) => "done",
-        Screen::Lost(..) => "lost",
-        Screen::RemoteDesktop(_) => "remote-desktop",
-        Screen::NoTask(_) => "no-task",
-    }
+macro_rules! screens {
+    ($($screen:pat => $name:literal, $about:literal;)+) => {
+        /// The screen's name in files.
+        pub(super) const fn name(screen: &Screen) -> &'static str {
+            match screen { $($screen => $name,)+ }
+        }
+
+        /// The names of screens, and when they are there.
+        pub const SCREENS: &[(&str, &str)] = &[$(($name, $about)),+];
+    };
+}
+
+screens! {
+    Screen::Looking | Screen::NoService(_) | Screen::Insert => "insert", "no card is in a reader, or no reader is there";
+    Screen::Choose(_) => "choose", "one of several cards is to be chosen, or the only one is of no use";
+    Screen::PutBack(_) => "put-back", "the card of this session was pulled out";
+    Screen::Pin(..) => "pin", "a PIN is typed to sign in";
+    Screen::Welcome(_) => "welcome", "the PIN was right";
+    Screen::NotBlocked(..) => "not-blocked", "in a session: the PIN is not blocked";
+    Screen::Locked(_) => "locked", "the PIN is blocked; the code, and the ways out";
+    Screen::LastResponse(_) => "last-response", "the last response that the card takes asks once more";
+    Screen::Puk(_) => "puk", "a PUK is typed";
+    Screen::Questions { .. } => "questions", "security questions are answered";
+    Screen::NewPin { .. } => "new-pin", "a new PIN is typed after right answers";
+    Screen::Working(..) => "working", "card or server are asked";
+    Screen::Done(_) => "done", "in a session: the card is unlocked";
+    Screen::Lost(..) => "lost", "nothing unblocks the card any more, or it was never initialised";
+    Screen::RemoteDesktop(_) => "remote-desktop", "nothing is unlocked on the lock screen of a Remote Desktop connection";
+    Screen::NoTask(_) => "no-task", "an agent has nothing to do for the card";
 }
 
 /// All that can be read on it.
@@ -50,7 +59,7 @@ impl Player<'_> {
         let act = match action {
             Action::LockScreen { .. } => return self.sit_down(action),
             Action::Screen {} => {
-                self.desk()?.settled(PATIENCE);
+                self.watch()?;
                 return Ok(Done { value: self.read_challenge()?, ..Done::default() });
             }
             Action::TypePin { pin } => {
@@ -58,7 +67,7 @@ impl Player<'_> {
                 Act::Pin(secret(&self.text(pin)?))
             }
             Action::Press { button } => self.press(*button)?,
-            Action::ChooseCard { card } => Act::Choose(self.cards.known(card).serial.clone()),
+            Action::ChooseCard { card } => self.choose(card)?,
             Action::TypeAnswers { answers, typed } => {
                 let Screen::Questions { questions, .. } = self.desk()?.settled(PATIENCE).screen else {
                     return Err(Broken("the lock screen asks no questions".into()));
@@ -83,8 +92,7 @@ impl Player<'_> {
         };
         let desk = self.desk()?;
         desk.act(None, act);
-        desk.settled(PATIENCE);
-        desk.finish(PATIENCE);
+        self.watch()?;
         Ok(Done { value: self.read_challenge()?, ..Done::default() })
     }
 
@@ -93,8 +101,10 @@ impl Player<'_> {
             return Err(Broken("nobody sits down so".into()));
         };
         let card = self.card(card.as_ref())?;
-        // The one before lets go of its card.
-        self.desk = None;
+        // The one before has said what it had to say, and lets go of its card.
+        if let Some(before) = self.desk.take() {
+            before.finish(PATIENCE);
+        }
         let service = Service::at(&self.site.address(), &Trust::default()).map_err(Broken::at("lock screen"))?;
         let known = self.cards.known(&card);
         let place = match (in_session, remote_desktop) {
@@ -106,7 +116,7 @@ impl Player<'_> {
             socket: self.cards.socket().to_owned(),
             reader: (!all_readers).then(|| known.reader.clone()),
             service: server.then_some(service),
-            state: None,
+            state: Some(self.workstation.path().to_owned()),
             rules: Rules {
                 place,
                 begin: Begin::Code,
@@ -118,13 +128,19 @@ impl Player<'_> {
             },
             look_every: Some(LOOK_EVERY),
         });
-        desk.settled(PATIENCE);
-        // What it tells the server stands in the log before what comes next.
-        desk.finish(PATIENCE);
         self.desk = Some(desk);
+        self.watch()?;
         self.at_screen = card;
         self.read_challenge()?;
         Ok(Done::default())
+    }
+
+    /// Waits until nothing is being worked on, and the server has heard of it: people are slower than both.
+    fn watch(&self) -> Result<(), Broken> {
+        let desk = self.desk()?;
+        desk.settled(PATIENCE);
+        desk.finish(PATIENCE);
+        Ok(())
     }
 
     /// What is typed goes into a field that is there.
@@ -155,9 +171,29 @@ impl Player<'_> {
         })
     }
 
+    /// A card that is not offered cannot be chosen.
+    fn choose(&self, card: &str) -> Result<Act, Broken> {
+        let reader = &self.cards.known(card).reader;
+        let offered = |shown: &Shown| {
+            let cards = if let Screen::Choose(cards) = &shown.screen { cards } else { &shown.others };
+            cards.iter().find(|chip| chip.reader == *reader && chip.trouble.is_none()).map(|chip| chip.key.clone())
+        };
+        let shown = self.desk()?.wait_until(PATIENCE, |shown| offered(shown).is_some());
+        if let Some(key) = offered(&shown) {
+            return Ok(Act::Choose(key));
+        }
+        Err(Broken(format!("{card} is not offered on the screen {}: {}", name(&shown.screen), text(&shown))))
+    }
+
     fn new_pin(&self, pin: &str, confirmation: Option<&String>) -> Result<NewPin, Broken> {
         let again = confirmation.map_or(pin, String::as_str);
         Ok(NewPin { pin: secret(&self.text(pin)?), confirmation: secret(&self.text(again)?) })
+    }
+
+    /// What is to be seen.
+    pub(super) fn seen_on_screen(&self) -> Option<Seen> {
+        let shown = self.desk.as_ref()?.shown();
+        Some(Seen { name: name(&shown.screen), words: shown.words() })
     }
 
     pub(super) fn desk(&self) -> Result<Desk, Broken> {

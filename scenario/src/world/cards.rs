@@ -6,7 +6,7 @@ use crate::action::{Counted, Setting};
 use crate::file::{CardSetup, Scenario};
 use cardlab_client::minidriver::{Authenticator, Minidriver, Secret};
 use cardlab_client::{alone::Alone, lock, recognise::Edge};
-use cardlab_pcsclite::client::{Connection, Context, ShareMode};
+use cardlab_pcsclite::client::{Connection, Context, Disposition, ShareMode};
 use cardlab_pcsclite::code::state;
 use cardlab_protocol::admin_key::AdminKey;
 use cardlab_sim::card::World as CardWorld;
@@ -19,6 +19,8 @@ use cardlab_vreader::setup::{CardRequest, SetupError};
 use cardlab_vreader::threaded::ThreadedRack;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -71,6 +73,31 @@ enum Hands {
     },
     /// Nobody else runs on that card.
     APerson(RealCard, #[expect(dead_code, reason = "held")] Alone),
+}
+
+/// A program that keeps a card from all others until it is let go.
+pub(crate) struct Holder {
+    release: Option<Sender<()>>,
+    thread: Option<JoinHandle<Result<(), Broken>>>,
+}
+
+impl Holder {
+    /// It ends its transaction and leaves the card as it is.
+    pub(crate) fn let_go(mut self) -> Result<(), Broken> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<(), Broken> {
+        self.release = None;
+        let ended = self.thread.take().map(JoinHandle::join);
+        ended.unwrap_or(Ok(Ok(()))).unwrap_or_else(|_| Err(Broken("the program that held the card has ended".into())))
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        let _ = self.end();
+    }
 }
 
 /// The cards, by the names that the file gives them.
@@ -244,6 +271,26 @@ impl Cards {
             }
             // A person is waited for; the service is asked as the lock screen asks it.
             std::thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    /// Another program begins a transaction with a card and keeps it.
+    pub(crate) fn hold(&self, name: &str) -> Result<Holder, Broken> {
+        let (socket, reader) = (self.socket().to_owned(), self.known[name].reader.clone());
+        let (begun, wait) = channel();
+        let (release, released) = channel::<()>();
+        let thread = std::thread::spawn(move || {
+            let context = Context::establish_at(&socket).map_err(Broken::at("PC/SC"))?;
+            let mut card = context.connect(&reader, ShareMode::Shared).map_err(Broken::at("the card"))?;
+            card.begin().map_err(Broken::at("the transaction"))?;
+            let _ = begun.send(());
+            // Until it is let go, or the scenario has ended.
+            let _ = released.recv();
+            card.end(Disposition::Leave).map_err(Broken::at("the transaction"))
+        });
+        match wait.recv() {
+            Ok(()) => Ok(Holder { release: Some(release), thread: Some(thread) }),
+            Err(_) => Err(thread.join().ok().and_then(Result::err).unwrap_or_else(|| Broken("nobody holds the card".into()))),
         }
     }
 
