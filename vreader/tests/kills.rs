@@ -168,7 +168,8 @@ impl Kind {
             }
         }
         println!("{}: {KILLS_OF_EACH} kills; {found} flips were found, {harmless} changed nothing", self.profile);
-        assert!(found > 50 && harmless > 50, "{found} found, {harmless} harmless: both must have been met");
+        // How many of either is chance; that there were both is not.
+        assert!(found > 10 && harmless > 10, "{found} found, {harmless} harmless: both must have been met");
     }
 }
 
