@@ -74,7 +74,7 @@ async fn accessible_pages() {
 /// Anna's answers.
 async fn set_answers(browser: &Browser, running: &Running) {
     log_in(browser, &format!("{}/ss/login", running.server), "lab\\anna", "anna-password").await;
-    browser.sees("0 of 3 are answered").await;
+    browser.sees("3 of 3 are answered").await;
     for (question, name) in browser.questions().await {
         browser.fill(&name, &right(&question)).await;
     }

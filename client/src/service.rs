@@ -1,5 +1,6 @@
 //! The card management server's workstation service, as a workstation uses it.
 
+use crate::unlock::session::words::visible;
 pub use crate::unreachable::{Distrust, Unreachable};
 use cardlab_protocol::codes;
 use cardlab_protocol::problem::Problem;
@@ -9,6 +10,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sha2::Digest as _;
 use std::error::Error as StdError;
 use std::io::Read as _;
 use std::net::IpAddr;
@@ -85,7 +87,7 @@ impl Service {
         if address.contains('@') {
             return Err(ServiceError::UserInfo);
         }
-        let wrong = || ServiceError::Address(address.to_owned());
+        let wrong = || ServiceError::Address(visible(address));
         let url = Url::parse(address).map_err(|_| wrong())?;
         if url.query().is_some() || url.fragment().is_some() {
             return Err(wrong());
@@ -133,6 +135,11 @@ impl Service {
     /// [`ServiceError`]; the report is worth keeping unless the server refused it.
     pub fn tell(&self, report: &Report) -> Result<(), ServiceError> {
         self.post_within::<serde_json::Value>(ASIDE, "/reports", report).map(drop)
+    }
+
+    /// Name of the file of reports that wait for this server.
+    pub(crate) fn reports(&self) -> String {
+        format!("reports-{}", &codes::digits(&sha2::Sha256::digest(self.base.as_bytes()))[..16])
     }
 
     /// Asks what is possible for a card.
@@ -187,7 +194,7 @@ impl Service {
     /// # Errors
     /// [`ServiceError`].
     pub fn report(&self, session: &str, outcome: &Outcome) -> Result<(), ServiceError> {
-        self.post::<serde_json::Value>(&format!("/sessions/{session}/result"), outcome).map(drop)
+        self.post_within::<serde_json::Value>(ASIDE, &format!("/sessions/{session}/result"), outcome).map(drop)
     }
 
     fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ServiceError> {

@@ -4,10 +4,12 @@
 const follow = async () => {
   for (;;) {
     try {
-      const version = await (await fetch(`/changed/${document.body.dataset.version}`)).text();
+      const answer = await fetch(`/changed/${document.body.dataset.version}`);
+      if (!answer.ok) throw new Error(answer.status);
+      const version = await answer.text();
       if (version !== document.body.dataset.version) await load();
     } catch {
-      await new Promise((again) => setTimeout(again, 1000)); // the lock screen is being stopped, or started
+      await new Promise((again) => setTimeout(again, 1000)); // the lock screen is being stopped, or has too many pages
     }
   }
 };

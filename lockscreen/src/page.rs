@@ -15,6 +15,7 @@ use cardlab_protocol::problem::Problem;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tower_http::set_header::SetResponseHeaderLayer;
 use zeroize::Zeroizing;
 
@@ -24,6 +25,8 @@ const LONGEST_BODY: usize = 16 * 1024;
 const SHORT: Duration = Duration::from_secs(2);
 /// How long the page waits for a change before it asks anew.
 const LONG: Duration = Duration::from_secs(20);
+/// Pages that wait at once.
+const MOST_WAITING: usize = 32;
 /// Digits of a field of a code.
 const GROUP: usize = 4;
 
@@ -46,6 +49,8 @@ struct Site {
     place: Place,
     /// In every form: no other page can send one.
     token: Arc<str>,
+    /// Places for pages that wait for a change; each has a thread.
+    waiting: Arc<Semaphore>,
 }
 
 #[derive(Template)]
@@ -99,7 +104,7 @@ pub fn router(desk: Desk, place: Place) -> Result<Router, getrandom::Error> {
         .fallback(async |headers: HeaderMap| refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", "There is no such page."))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(middleware::from_fn(guard))
-        .with_state(Site { desk, place, token });
+        .with_state(Site { desk, place, token, waiting: Arc::new(Semaphore::new(MOST_WAITING)) });
     Ok(HEADERS.into_iter().fold(router, |router, (name, value)| {
         router.layer(SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value)))
     }))
@@ -115,11 +120,11 @@ async fn guard(request: Request, next: Next) -> Response {
 }
 
 fn is_elsewhere(headers: &HeaderMap) -> bool {
-    let text = |name: HeaderName| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let (host, origin) = (text(header::HOST), text(header::ORIGIN));
+    let host = headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let ours = matches!(name, "127.0.0.1" | "localhost" | "[::1]");
-    !ours || !origin.is_empty() && origin != format!("http://{host}")
+    let foreign = |origin: &HeaderValue| origin.as_bytes() != format!("http://{host}").as_bytes();
+    !ours || headers.get(header::ORIGIN).is_some_and(foreign)
 }
 
 /// A refusal: on a page for who asks for one, else as a problem.
@@ -143,8 +148,12 @@ fn rendered(page: &impl Template) -> Response {
     }
 }
 
-/// Waits until something else is shown than this version; gives which.
-async fn changed(State(site): State<Site>, Path(version): Path<u32>) -> Response {
+/// Waits until something else is shown than this version; gives which. Where too many wait, nobody else does.
+async fn changed(State(site): State<Site>, Path(version): Path<String>) -> Response {
+    let version: u32 = version.parse().unwrap_or(u32::MAX);
+    let Ok(_place) = site.waiting.clone().try_acquire_owned() else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
     let wait = move || site.desk.wait_until(LONG, |shown| shown.version != version).version;
     match tokio::task::spawn_blocking(wait).await {
         Ok(version) => version.to_string().into_response(),

@@ -93,7 +93,7 @@ pub enum Button {
 }
 
 /// What stands on the buttons.
-pub const BUTTONS: [(&str, Button); 9] = [
+pub const BUTTONS: [(&str, Button); 10] = [
     (words::ANSWER_QUESTIONS, Button::Questions),
     (words::CANCEL, Button::Back),
     (words::OK, Button::Back),
@@ -101,6 +101,7 @@ pub const BUTTONS: [(&str, Button); 9] = [
     (words::OTHER_CARD, Button::Back),
     (words::ALL_THE_SAME, Button::AllTheSame),
     (words::SURE, Button::Sure),
+    (words::SURE_PUK, Button::Sure),
     (words::USE_PUK, Button::UsePuk),
     (words::TRY_AGAIN, Button::Again),
 ];

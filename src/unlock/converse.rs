@@ -62,6 +62,10 @@ impl<'a> Conversation<'a> {
         loop {
             let shown = self.settled();
             self.say(&shown);
+            // What a card refused a program is not tried again with what comes next on its input.
+            if !self.questions.is_person() && shown.notice.as_ref().is_some_and(is_refusal) {
+                return Ok(Ended::Not);
+            }
             match self.answer(&shown) {
                 Ok(None) => {}
                 Ok(Some(ended)) => return Ok(ended),
@@ -142,7 +146,8 @@ impl<'a> Conversation<'a> {
             Screen::Choose(cards) => return self.choose(shown, cards),
             Screen::NotBlocked(..) => return self.all_the_same(shown),
             Screen::Locked(view) => return self.locked(shown, view),
-            Screen::LastResponse(_) => return self.last(shown),
+            Screen::LastResponse(_) => return self.last(shown, words::SURE),
+            Screen::LastPuk(_) => return self.last(shown, words::SURE_PUK),
             Screen::Puk(view) => self.puk(shown, view)?,
             Screen::Questions { questions, task, .. } => self.security_questions(shown, questions, *task)?,
             Screen::NewPin { policy, faults, .. } => {
@@ -261,15 +266,15 @@ impl<'a> Conversation<'a> {
         Ok(None)
     }
 
-    fn last(&mut self, shown: &Shown) -> Result<Option<Ended>, NoAnswer<Changed>> {
+    fn last(&mut self, shown: &Shown, sure: &str) -> Result<Option<Ended>, NoAnswer<Changed>> {
         if !self.force {
             let talk = self.questions.talk;
             talk.note(&format!("{}.", shown.screen.title()));
             shown.screen.lines().iter().for_each(|line| talk.note(line));
             if !self.questions.is_person() {
-                return Err(not_unlocked("--force uses the last response").into());
+                return Err(not_unlocked("--force uses it").into());
             }
-            if !self.questions.agrees(&format!("{}?", words::SURE))? {
+            if !self.questions.agrees(&format!("{sure}?"))? {
                 return Ok(Some(Ended::Not));
             }
         }
@@ -306,6 +311,11 @@ impl<'a> Conversation<'a> {
     fn faults(&self, faults: &[Option<String>]) {
         faults.iter().flatten().for_each(|fault| self.questions.talk.note(fault));
     }
+}
+
+/// The card was asked, and said no.
+const fn is_refusal(notice: &Notice) -> bool {
+    matches!(notice, Notice::Card(_) | Notice::ResponseWrong(_) | Notice::CodeDead(_))
 }
 
 /// Breaks off what is being typed once it would be for something else.

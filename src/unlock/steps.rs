@@ -10,6 +10,7 @@ use cardlab_client::minidriver::{Authenticator, CardError, Minidriver};
 use cardlab_client::transport::{Transport, TransportError};
 use cardlab_client::unlock::pending::Pending;
 use cardlab_pcsclite::client::{Connection, ShareMode};
+use cardlab_pcsclite::code::ReturnCode;
 use std::ops::ControlFlow;
 
 /// Prints a challenge and leaves it pending.
@@ -90,7 +91,15 @@ fn with_card(choice: &CardChoice, work: impl FnOnce(&mut Connection<'_>) -> Resu
     let context = choice.readers.context()?;
     let reader = choice.pick(&context)?.reader;
     let mut card = context.connect(&reader, ShareMode::Shared).or_exit(Exit::NOT_THERE)?;
-    Transport::begin(&mut card).or_exit(Exit::NOT_THERE)?;
+    let mut told = false;
+    while let Err(error) = card.try_begin() {
+        if error.code() != Some(ReturnCode::SHARING_VIOLATION) {
+            return Err(error).or_exit(Exit::NOT_THERE);
+        }
+        if !std::mem::replace(&mut told, true) {
+            eprintln!("cardlab: another program is using the card in {reader}; waiting for it");
+        }
+    }
     let exit = work(&mut card);
     // What the card has said holds, however the transaction ends.
     let _ = Transport::end(&mut card);

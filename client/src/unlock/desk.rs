@@ -95,11 +95,8 @@ impl Desk {
         let board = Arc::new(Board { shown: Mutex::new(session.shown()), changed: Condvar::new() });
         let every = setup.look_every.unwrap_or(LOOK_EVERY);
         let teller = setup.service.clone().map(|service| {
-            Arc::new(Teller::start(
-                service,
-                setup.rules.workstation.clone(),
-                setup.state.as_ref().map(|state| state.join("reports")),
-            ))
+            let file = setup.state.as_ref().map(|state| state.join(service.reports()));
+            Arc::new(Teller::start(service, setup.rules.workstation.clone(), file))
         });
         std::thread::spawn({
             let (socket, reader, events, over) = (setup.socket.clone(), setup.reader.clone(), events.clone(), over.clone());

@@ -187,7 +187,9 @@ impl Work {
                 None => self.inbox.recv_timeout(pause),
             };
             let going_on = match job {
-                Ok(Job::Ask(ticket, ask, give_up)) => match self.ask(&mut card, &ask, &give_up, ticket) {
+                // What another program did to the card meanwhile is seen before a new code is drawn: that ends the old one anyway.
+                Ok(Job::Ask(_, CardAsk::Draw { .. }, _)) if card.kept.is_none() && !self.look(&mut card, known) => false,
+                Ok(Job::Ask(ticket, ask, give_up)) => match self.ask(&mut card, known, &ask, &give_up, ticket) {
                     Some(answer) => {
                         if let Some(error) = is_silent(&answer) {
                             (self.tell)(Word::Answer(ticket, answer));
@@ -337,7 +339,7 @@ impl Work {
     }
 
     /// The card's answer; `None` where the service is stuck before the card could be asked.
-    fn ask(&self, card: &mut Card<'_>, ask: &CardAsk, give_up: &GiveUp, ticket: Ticket) -> Option<CardAnswer> {
+    fn ask(&self, card: &mut Card<'_>, known: &Known, ask: &CardAsk, give_up: &GiveUp, ticket: Ticket) -> Option<CardAnswer> {
         let begun = match card.kept {
             Some(_) => Ok(true),
             None => self.begin(card, ask, give_up, ticket),
@@ -354,7 +356,11 @@ impl Work {
         card.kept = None;
         let drawn = card.drawn.take();
         let Some(connection) = &mut card.connection else { return Some(failed(ask, TransportError::NoReader.into())) };
-        let answer = carry_out(connection, ask, drawn.as_deref(), self.pending.as_ref());
+        let id = match &known.look {
+            Look::Card(facts) => facts.id.clone(),
+            _ => None,
+        };
+        let answer = carry_out(connection, ask, id.as_deref(), drawn.as_deref(), self.pending.as_ref());
         let (keep, challenge) = match (ask, &answer) {
             (CardAsk::Draw { keep, .. }, CardAnswer::Challenge(Ok(challenge))) => (*keep, Some(challenge.clone())),
             _ => (false, None),
@@ -417,13 +423,20 @@ fn facts(card: &mut dyn Transport, atr: Vec<u8>, known: Option<&Facts>) -> Resul
     Ok(Facts { id, atr, edge, status, policy, owner })
 }
 
-fn carry_out(card: &mut dyn Transport, ask: &CardAsk, drawn: Option<&[u8]>, pending: Option<&Pending>) -> CardAnswer {
+/// `id` is what the card is known by: another one gets no secret.
+fn carry_out(
+    card: &mut dyn Transport,
+    ask: &CardAsk,
+    id: Option<&[u8]>,
+    drawn: Option<&[u8]>,
+    pending: Option<&Pending>,
+) -> CardAnswer {
     match ask {
         CardAsk::Verify(pin) => {
-            CardAnswer::Verified(Minidriver::open(card).and_then(|mut opened| opened.card_authenticate_pin(pin.as_bytes())))
+            CardAnswer::Verified(open(card, id).and_then(|mut opened| opened.card_authenticate_pin(pin.as_bytes())))
         }
         CardAsk::Draw { id, .. } => {
-            let drawn = draw(card, id.as_deref());
+            let drawn = open(card, id.as_deref()).and_then(|mut opened| opened.unblock_challenge());
             if let (Some(pending), Some(id), Ok(challenge)) = (pending, id, &drawn) {
                 pending.note(id, challenge);
             }
@@ -440,19 +453,18 @@ fn carry_out(card: &mut dyn Transport, ask: &CardAsk, drawn: Option<&[u8]>, pend
                 .and_then(|mut opened| opened.card_unblock_pin(Authenticator::Response(response), pin.as_bytes())),
         ),
         CardAsk::Puk { puk, pin } => CardAnswer::Unlocked(
-            Minidriver::open(card)
-                .and_then(|mut opened| opened.card_unblock_pin(Authenticator::Puk(puk.as_bytes()), pin.as_bytes())),
+            open(card, id).and_then(|mut opened| opened.card_unblock_pin(Authenticator::Puk(puk.as_bytes()), pin.as_bytes())),
         ),
     }
 }
 
-/// A challenge of the card that is meant, and of no other.
-fn draw(card: &mut dyn Transport, id: Option<&[u8]>) -> Result<Vec<u8>, CardError> {
+/// The card that is meant, and no other.
+fn open<'t>(card: &'t mut dyn Transport, id: Option<&[u8]>) -> Result<Minidriver<'t>, CardError> {
     let mut opened = Minidriver::open(card)?;
     if id.is_some() && opened.card_id()?.as_deref() != id {
         return Err(CardError::AnotherCard);
     }
-    opened.unblock_challenge()
+    Ok(opened)
 }
 
 fn failed(ask: &CardAsk, error: CardError) -> CardAnswer {

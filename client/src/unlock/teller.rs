@@ -1,14 +1,15 @@
 //! Tells the server what became of cards; what cannot be told now waits in a small file.
 //!
 //! The file is the user's alone (0600), has a report a line (JSON, [`Report`]) and at most [`MOST`] of them: the oldest goes
-//! when one more comes. A report is taken out once the server has it, and never before.
+//! when one more comes. A report is taken out once the server has it, and never before. All programs of the user share it,
+//! one after the other ([`std::fs::File::lock`]); each server has its own.
 
 use super::session::Told;
 use crate::service::{Service, ServiceError};
 use cardlab_protocol::workstation::{Outcome, Report};
 use std::fs::OpenOptions;
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -96,7 +97,7 @@ impl Work {
 
     fn tell(&mut self, told: Told) {
         let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis().try_into().unwrap_or(i64::MAX));
-        self.queue.push(Report {
+        let report = Report {
             serial: told.serial,
             workstation: self.workstation.clone(),
             kind: told.kind,
@@ -104,19 +105,20 @@ impl Work {
             status_word: told.status_word.map(|sw| format!("{sw:04X}")),
             tries_left: told.tries_left,
             at,
-        });
+        };
+        self.queue.push(&report);
         self.send();
     }
 
     /// Sends in order, until the server does not take one.
     fn send(&mut self) {
-        while let Some(report) = self.queue.reports.first() {
-            match self.service.tell(report) {
-                Ok(()) => self.queue.shift(),
+        while let Some(report) = self.queue.reports.first().cloned() {
+            match self.service.tell(&report) {
+                Ok(()) => self.queue.told(&report),
                 // It waits for the server, or until there have been fewer.
                 Err(ServiceError::Unreachable(_) | ServiceError::TooMany(_) | ServiceError::Busy(_)) => return,
                 // A report that the server will never take waits for nothing.
-                Err(_) => self.queue.shift(),
+                Err(_) => self.queue.told(&report),
             }
         }
     }
@@ -131,61 +133,75 @@ struct Queue {
 impl Queue {
     /// What waits in this file. Lines that are no report are nobody's.
     fn at(file: Option<PathBuf>) -> Self {
-        let reports = file.as_deref().and_then(|path| read(path).ok()).unwrap_or_default();
-        Self { file, reports }
+        let mut queue = Self { file, reports: Vec::new() };
+        queue.change(|_| {});
+        queue
     }
 
-    fn push(&mut self, report: Report) {
-        self.reports.push(report);
-        let over = self.reports.len().saturating_sub(MOST);
-        self.reports.drain(..over);
-        self.write();
+    fn push(&mut self, report: &Report) {
+        self.change(|reports| {
+            reports.push(report.clone());
+            let over = reports.len().saturating_sub(MOST);
+            reports.drain(..over);
+        });
     }
 
-    fn shift(&mut self) {
-        if !self.reports.is_empty() {
-            self.reports.remove(0);
-        }
-        self.write();
+    /// Takes out what has been told.
+    fn told(&mut self, report: &Report) {
+        self.change(|reports| {
+            if let Some(at) = reports.iter().position(|other| other == report) {
+                reports.remove(at);
+            }
+        });
     }
 
-    /// A workstation whose disk is full reports what it can while it runs.
-    fn write(&self) {
-        if let Some(path) = &self.file {
-            let _ = write(path, &self.reports);
+    /// Changes what all programs of the user have there. A workstation whose disk is full, or that may not write, reports
+    /// what it can while it runs.
+    fn change(&mut self, change: impl Fn(&mut Vec<Report>)) {
+        let shared = self.file.as_deref().map(|path| shared(path, &self.reports, &change));
+        match shared {
+            Some(Ok(reports)) => self.reports = reports,
+            _ => change(&mut self.reports),
         }
     }
 }
 
-fn read(path: &Path) -> std::io::Result<Vec<Report>> {
-    let mut text = String::new();
-    std::fs::File::open(path)?.take(LONGEST).read_to_string(&mut text)?;
-    let mut reports: Vec<Report> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let over = reports.len().saturating_sub(MOST);
-    reports.drain(..over);
-    Ok(reports)
-}
-
-/// Another file beside it first: whoever reads it finds the whole of one or the whole of the other.
-fn write(path: &Path, reports: &[Report]) -> std::io::Result<()> {
+fn shared(path: &Path, known: &[Report], change: impl Fn(&mut Vec<Report>)) -> std::io::Result<Vec<Report>> {
     if let Some(directory) = path.parent() {
-        std::fs::create_dir_all(directory)?;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     }
-    let beside = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-    file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-    for report in reports {
-        serde_json::to_writer(&mut file, report)?;
-        file.write_all(b"\n")?;
+    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    file.lock()?;
+    let mut bytes = Vec::new();
+    (&mut file).take(LONGEST).read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let mut reports: Vec<Report> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    // What could not be written when it came.
+    if bytes.is_empty() {
+        reports.extend_from_slice(known);
     }
-    file.sync_all()?;
-    std::fs::rename(&beside, path)
+    let before = reports.clone();
+    change(&mut reports);
+    if reports != before {
+        let mut text = Vec::new();
+        for report in &reports {
+            serde_json::to_writer(&mut text, report)?;
+            text.push(b'\n');
+        }
+        // The new text over the old one, then the end: a line that was cut is no report, the others stay.
+        file.seek(SeekFrom::Start(0))?;
+        file.write_all(&text)?;
+        file.set_len(text.len() as u64)?;
+        file.sync_data()?;
+    }
+    Ok(reports)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use cardlab_protocol::workstation::ReportKind;
+    use std::os::unix::fs::PermissionsExt as _;
 
     fn report(number: i64) -> Report {
         Report {
@@ -209,18 +225,31 @@ mod tests {
     fn what_waits_is_there_after_a_restart_and_is_the_users_alone() {
         let file = directory("restart").join("reports");
         let mut queue = Queue::at(Some(file.clone()));
-        (0..3).for_each(|n| queue.push(report(n)));
-        queue.shift();
+        (0..3).for_each(|n| queue.push(&report(n)));
+        queue.told(&report(0));
         let again = Queue::at(Some(file.clone()));
         assert_eq!(again.reports, [report(1), report(2)]);
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[test]
+    fn programs_of_one_user_share_it() {
+        let file = directory("share").join("reports");
+        let (mut one, mut other) = (Queue::at(Some(file.clone())), Queue::at(Some(file.clone())));
+        one.push(&report(1));
+        other.push(&report(2));
+        one.push(&report(3));
+        assert_eq!(Queue::at(Some(file.clone())).reports, [report(1), report(2), report(3)]);
+        other.told(&report(1));
+        one.told(&report(1));
+        assert_eq!(Queue::at(Some(file)).reports, [report(2), report(3)]);
+    }
+
+    #[test]
     fn it_stays_small_and_the_oldest_goes() {
         let file = directory("small").join("reports");
         let mut queue = Queue::at(Some(file.clone()));
-        (0..MOST as i64 + 5).for_each(|n| queue.push(report(n)));
+        (0..MOST as i64 + 5).for_each(|n| queue.push(&report(n)));
         let again = Queue::at(Some(file));
         assert_eq!(again.reports.len(), MOST);
         assert_eq!(again.reports[0], report(5));

@@ -35,6 +35,7 @@ screens! {
     Screen::NotBlocked(..) => "not-blocked", "in a session: the PIN is not blocked";
     Screen::Locked(_) => "locked", "the PIN is blocked; the code, and the ways out";
     Screen::LastResponse(_) => "last-response", "the last response that the card takes asks once more";
+    Screen::LastPuk(_) => "last-puk", "the last PUK is to be confirmed, on a card that nothing else unlocks";
     Screen::Puk(_) => "puk", "a PUK is typed";
     Screen::Questions { .. } => "questions", "security questions are answered";
     Screen::NewPin { .. } => "new-pin", "a new PIN is typed after right answers";

@@ -27,7 +27,11 @@ impl Session {
         self.no_service = None;
         self.cards = Some(cards);
         match &self.mine {
-            None => self.take_first(),
+            None if self.chooses && !self.cards().is_empty() => {}
+            None => {
+                self.chooses = false;
+                self.take_first();
+            }
             Some(_) => match self.cards().iter().find(|seen| self.is_mine(seen)).cloned() {
                 Some(Seen { reader, card: Look::Card(facts) }) => self.still_there(reader, facts),
                 Some(_) => {}
@@ -50,6 +54,7 @@ impl Session {
     pub(super) fn take(&mut self, seen: &Seen) {
         let Look::Card(facts) = &seen.card else { return };
         self.leave();
+        self.chooses = false;
         self.mine = Some(Mine::new(facts.clone(), &seen.reader, self.rules.server));
         self.enter(None);
     }
@@ -104,6 +109,7 @@ impl Session {
         let was_locked = mine.all_the_same || before.pin_blocked() == Some(true);
         match self.state {
             State::Pin | State::NotBlocked if mine.is_locked() => self.enter(None),
+            State::Lost(_) if mine.loss().is_none() => self.enter(None),
             State::Locked | State::Last { .. } | State::Lost(_) | State::Puk(_) | State::RemoteDesktop
                 if was_locked && !mine.is_locked() =>
             {

@@ -2,10 +2,10 @@
 
 use super::input::Ticket;
 use cardlab_protocol::workstation::{Answers, Open, Outcome, ReportKind};
+use std::fmt;
 use zeroize::Zeroizing;
 
 /// Something to do. Answers come back as [`super::Input`]s with the same ticket.
-#[derive(Debug)]
 pub enum Effect {
     /// Ask the card in this reader.
     Card {
@@ -43,7 +43,6 @@ pub enum Effect {
 }
 
 /// What is asked of a card. Each is one transaction, except where a drawn challenge keeps it.
-#[derive(Debug)]
 pub enum CardAsk {
     /// VERIFY.
     Verify(Zeroizing<String>),
@@ -74,8 +73,20 @@ pub enum CardAsk {
     },
 }
 
+/// Which command it is, without what it carries.
+impl fmt::Debug for CardAsk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Verify(_) => "Verify",
+            Self::Draw { keep: true, .. } => "Draw, kept",
+            Self::Draw { keep: false, .. } => "Draw",
+            Self::Respond { .. } => "Respond",
+            Self::Puk { .. } => "Puk",
+        })
+    }
+}
+
 /// What is asked of a server.
-#[derive(Debug)]
 pub enum ServerAsk {
     /// What it would offer for the card, without beginning anything.
     Ways(Open),

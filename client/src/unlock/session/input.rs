@@ -11,7 +11,6 @@ use zeroize::Zeroizing;
 pub struct Ticket(pub u32);
 
 /// What happened.
-#[derive(Debug)]
 pub enum Input {
     /// What is in the readers now; whenever that changes, and when a card's tries do.
     Cards(Vec<Seen>),
@@ -107,7 +106,6 @@ impl Facts {
 }
 
 /// What a person does.
-#[derive(Debug)]
 pub enum Act {
     /// Takes this card: [`super::Chip::key`].
     Choose(String),
@@ -138,7 +136,7 @@ pub enum Act {
 }
 
 /// A new PIN, typed twice.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NewPin {
     /// The PIN.
     pub pin: Zeroizing<String>,

@@ -82,7 +82,6 @@ pub struct Rules {
 }
 
 /// A session.
-#[derive(Debug)]
 pub struct Session {
     rules: Rules,
     /// `None` before the readers were looked at.
@@ -91,6 +90,8 @@ pub struct Session {
     mine: Option<Mine>,
     state: State,
     notice: Option<Notice>,
+    /// The person wants another card, and says which.
+    chooses: bool,
     /// The reader that another program holds while something waits for it.
     held: bool,
     step: u32,
@@ -110,6 +111,7 @@ impl Session {
             mine: None,
             state: State::Waiting,
             notice: None,
+            chooses: false,
             held: false,
             step: 0,
             version: 0,

@@ -108,7 +108,7 @@ impl Session {
             }
             Err(CardError::Blocked(Secret::Pin)) => {
                 // The one that blocks it may be answered so as well.
-                let wrongly = mine.facts.status.pin.is_some_and(|counter| counter.left > 0);
+                let wrongly = mine.pin_before.is_some_and(|left| left > 0);
                 mine.wrongly = wrongly;
                 mine.facts.status.pin = set(mine.facts.status.pin, Some(0));
                 if wrongly {

@@ -16,7 +16,8 @@ const LONGEST_TYPED: usize = 200;
 impl Session {
     pub(super) fn person(&mut self, act: Act) {
         match act {
-            Act::Choose(key) => self.choose(&key),
+            // Until the card has said what became of a secret, nobody leaves it.
+            Act::Choose(key) if !self.is_at_card() => self.choose(&key),
             Act::Back => self.back(),
             Act::Again => self.again(),
             Act::Pin(pin) if matches!(self.state, State::Pin) => self.pin(pin),
@@ -30,6 +31,7 @@ impl Session {
             Act::Respond(response, new) if matches!(self.state, State::Locked) => self.respond(&response, &new),
             Act::Sure => match std::mem::replace(&mut self.state, State::Locked) {
                 State::Last { response, pin } => self.send(response, pin),
+                State::LastPuk { puk, pin } => self.use_puk(puk, pin),
                 other => {
                     self.state = other;
                     self.notice = Some(Notice::TooLate);
@@ -55,6 +57,11 @@ impl Session {
         matches!(self.state, State::Locked) && self.mine.as_ref().is_some_and(offered)
     }
 
+    /// The card has a secret that it may be judging.
+    fn is_at_card(&self) -> bool {
+        matches!(self.state, State::Verifying(_) | State::UsingPuk(_) | State::Responding { .. } | State::Relaying { .. })
+    }
+
     fn choose(&mut self, wanted: &str) {
         let found = self.cards().iter().find(|seen| super::state::key(seen) == wanted).cloned();
         match found {
@@ -68,6 +75,7 @@ impl Session {
         match &self.state {
             State::Waiting | State::RemoteDesktop | State::Lost(_) | State::NoTask => self.notice = None,
             State::Away => {
+                self.chooses = true;
                 self.mine = None;
                 self.notice = None;
                 self.state = State::Waiting;
@@ -89,7 +97,7 @@ impl Session {
                     self.enter(None);
                 }
             }
-            State::Last { .. } | State::Puk(_) => {
+            State::Last { .. } | State::LastPuk { .. } | State::Puk(_) => {
                 self.notice = None;
                 self.lock();
             }
@@ -127,6 +135,9 @@ impl Session {
         let Some(mine) = &self.mine else { return };
         self.notice = mine.facts.policy.check(pin.as_bytes()).err().map(Notice::Pin);
         if self.notice.is_none() {
+            if let Some(mine) = &mut self.mine {
+                mine.pin_before = mine.facts.status.pin.map(|counter| counter.left);
+            }
             self.state = State::Verifying(self.ask_card(CardAsk::Verify(pin)));
         }
     }
@@ -178,7 +189,17 @@ impl Session {
             self.state = State::Puk(wrong);
             return;
         }
-        self.state = State::UsingPuk(self.ask_card(CardAsk::Puk { puk, pin: new.pin.clone() }));
+        let last = mine.facts.status.puk.is_some_and(|counter| counter.left == 1);
+        if last && !matches!(mine.responses(), Responses::Taken(_)) {
+            self.state = State::LastPuk { puk, pin: new.pin.clone() };
+        } else {
+            self.use_puk(puk, new.pin.clone());
+        }
+    }
+
+    fn use_puk(&mut self, puk: Zeroizing<String>, pin: Zeroizing<String>) {
+        self.notice = None;
+        self.state = State::UsingPuk(self.ask_card(CardAsk::Puk { puk, pin }));
     }
 
     /// Whether something that was asked under this ticket is still waited for.

@@ -105,6 +105,8 @@ pub enum Screen {
     Locked(Box<LockedView>),
     /// The card would take one response more, and is lost after a wrong one.
     LastResponse(Face),
+    /// The PUK has one try more, and nothing else unlocks the card.
+    LastPuk(Face),
     /// PUK entry.
     Puk(PukView),
     /// Security questions.

@@ -18,6 +18,8 @@ pub(super) struct Mine {
     pub(super) there: bool,
     /// Wrong PINs that were typed here have blocked it.
     pub(super) wrongly: bool,
+    /// Tries of the PIN when one was sent.
+    pub(super) pin_before: Option<u8>,
     /// The server was told that it is blocked.
     pub(super) block_told: bool,
     /// A new PIN is wanted although the old one is not blocked.
@@ -66,6 +68,7 @@ impl Mine {
             reader: reader.into(),
             there: true,
             wrongly: false,
+            pin_before: None,
             block_told: false,
             all_the_same: false,
             begun: false,
@@ -117,7 +120,6 @@ impl Mine {
 }
 
 /// Where a session is.
-#[derive(Debug)]
 pub(super) enum State {
     /// It has no card.
     Waiting,
@@ -132,6 +134,11 @@ pub(super) enum State {
     /// The last response is to be confirmed.
     Last {
         response: Vec<u8>,
+        pin: Zeroizing<String>,
+    },
+    /// The last PUK of a card that nothing else unlocks is to be confirmed.
+    LastPuk {
+        puk: Zeroizing<String>,
         pin: Zeroizing<String>,
     },
     /// The card has the response.
@@ -244,6 +251,7 @@ impl Session {
             State::NotBlocked => Screen::NotBlocked(card, left),
             State::Locked => Screen::Locked(Box::new(self.locked_view(mine))),
             State::Last { .. } => Screen::LastResponse(card),
+            State::LastPuk { .. } => Screen::LastPuk(card),
             State::Responding { .. }
             | State::UsingPuk(_)
             | State::Drawing { .. }

@@ -21,6 +21,8 @@ pub const UNLOCK: &str = "Unlock";
 pub const USE_PUK: &str = "Unlock with your PUK";
 /// Button: the last response.
 pub const SURE: &str = "Use the last response";
+/// Button: the last PUK.
+pub const SURE_PUK: &str = "Use the last try";
 /// Button: a new PIN although the old one is good.
 pub const ALL_THE_SAME: &str = "Set a new PIN all the same";
 /// Button: back.
@@ -184,6 +186,7 @@ impl Screen {
             Self::NotBlocked(card, _) => card.addressed("card is not locked"),
             Self::Locked(view) => view.card.addressed("card is locked"),
             Self::LastResponse(_) => "This is the last response that the card takes".into(),
+            Self::LastPuk(_) => "This is the last try of the PUK".into(),
             Self::Puk(_) => USE_PUK.into(),
             Self::Questions { task: true, .. } => "Your operator asks you to set a new PIN".into(),
             Self::Questions { .. } => "Your security questions".into(),
@@ -221,6 +224,7 @@ impl Screen {
                 "A wrong one blocks the administrator key, and the card is lost for good.".into(),
                 "Compare the check code with your operator before you use it.".into(),
             ],
+            Self::LastPuk(_) => vec!["A wrong one blocks the PUK, and the card is lost for good.".into()],
             Self::Puk(view) => view.left.iter().map(|left| sentence(&tries(*left))).collect(),
             Self::Questions { .. } => vec!["Upper and lower case do not matter.".into()],
             Self::NewPin { .. } => vec!["Your answers are right.".into()],
@@ -290,6 +294,13 @@ impl LockedView {
         let Responses::Taken(Some(left)) = self.responses else { return None };
         let lost = if self.puk { "the administrator key is blocked" } else { "the card is lost for good" };
         Some(format!("{} before {lost}.", count(left, "response left", "responses left")))
+    }
+
+    /// Whether asking once more may bring a code, or the server.
+    #[must_use]
+    pub fn may_try_again(&self) -> bool {
+        let no_code = self.code.is_none() && !self.drawing && matches!(self.responses, Responses::Taken(_));
+        no_code || matches!(self.online, Online::Failed(_))
     }
 
     /// What is known of the other way.
@@ -415,7 +426,7 @@ impl Shown {
                 if view.online == Online::Yes {
                     say(&[OR_QUESTIONS, ANSWER_QUESTIONS]);
                 }
-                if matches!(view.online, Online::Failed(_)) {
+                if view.may_try_again() {
                     say(&[TRY_AGAIN]);
                 }
                 if view.puk {
@@ -424,6 +435,7 @@ impl Shown {
                 view.faults.lines().for_each(|fault| say(&[&fault]));
             }
             Screen::LastResponse(_) => say(&[SURE, CANCEL]),
+            Screen::LastPuk(_) => say(&[SURE_PUK, CANCEL]),
             Screen::Puk(view) => {
                 say(&[PUK, &*new_pin(&view.policy), CONFIRM, UNLOCK]);
                 view.faults.lines().for_each(|fault| say(&[&fault]));
