@@ -24,7 +24,12 @@ fn the_list_and_files_of_ones_own() {
     lab.write("mine.toml", &text);
     has(
         &scenario(&lab, &["run", "-v", "mine.toml", "offline/happy-tool"]).ok(),
-        &["holds       mine.toml: The last wrong PIN", "2 of 2 hold"],
+        &[
+            "holds       mine.toml: The last wrong PIN",
+            "2 of 2 hold",
+            "   2 type-pin (line 10)\n       [locked]\n       | ",
+            "| Check code ",
+        ],
     );
     lab.write("wrong.toml", &text.replace("pin-left = 0", "pin-left = 2"));
     has(
@@ -33,8 +38,17 @@ fn the_list_and_files_of_ones_own() {
     );
     has(&scenario(&lab, &["run", "--json", "wrong.toml"]).code(1), &["\"line\": 10", "\"step\": 2"]);
     lab.write("broken.toml", "title = \"x\"\n[[step]]\ndo = \"dance\"\n");
-    has(&scenario(&lab, &["check", "broken.toml"]).code(2), &["broken.toml: line 3, step 1: there is no action `dance`"]);
+    has(
+        &scenario(&lab, &["check", "broken.toml"]).code(2),
+        &["broken.toml: line 3, column 6, step 1: there is no action 'dance'"],
+    );
+    lab.write("screen.toml", "title = \"x\"\n[[step]]\ndo = \"look\"\nexpect = { screen = \"lokced\" }\n");
+    has(
+        &scenario(&lab, &["check", "broken.toml", "mine.toml", "screen.toml"]).code(2),
+        &["broken.toml: line 3", "screen.toml: line 4, column 21, step 1: there is no screen 'lokced'; did you mean 'locked'?"],
+    );
     scenario(&lab, &["check", "mine.toml"]).ok();
+    has(&scenario(&lab, &["language"]).ok(), &["# Lock scenarios", "**`type-pin`**", "`unlock_card_offline`".trim_matches('`')]);
     has(&scenario(&lab, &["run", "nothing"]).code(2), &["no file and no scenario named 'nothing'"]);
     has(&cardlab(&["scenario", "show", "nothing"]).code(2), &["`cardlab scenario list` shows them"]);
 }

@@ -151,7 +151,7 @@ pub enum Action {
     Insert { card: Option<String> },
     /// Pulls the card out.
     Remove { card: Option<String> },
-    /// Two cards change their readers; a reader whose card is out takes the other one's place.
+    /// Two cards change their readers, and are in them afterwards.
     Swap { card: Option<String>, with: String },
     /// Another program resets the card.
     Reset {

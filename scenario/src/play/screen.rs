@@ -4,7 +4,7 @@ use super::{Done, Player, Seen};
 use crate::action::{Action, Button};
 use crate::world::Broken;
 use cardlab_client::service::{Service, Trust};
-use cardlab_client::unlock::desk::{Desk, Setup};
+use cardlab_client::unlock::desk::{Desk, Setup, is_settled};
 use cardlab_client::unlock::session::{Act, Begin, NewPin, Place, Rules, Screen, Shown};
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -139,7 +139,8 @@ impl Player<'_> {
     /// Waits until nothing is being worked on, and the server has heard of it: people are slower than both.
     fn watch(&self) -> Result<(), Broken> {
         let desk = self.desk()?;
-        desk.settled(PATIENCE);
+        // What waits for another program is as it is until that one lets go.
+        desk.wait_until(PATIENCE, |shown| is_settled(shown) || shown.held.is_some());
         desk.finish(PATIENCE);
         Ok(())
     }
