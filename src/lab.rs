@@ -59,7 +59,7 @@ pub(crate) struct Lab {
 struct SampleCard {
     /// `--card` setting.
     request: String,
-    /// The administration key that it was made with, where the server is to know it.
+    /// The administrator key that it was made with, where the server is to know it.
     key: Option<Zeroizing<String>>,
     /// What people call it.
     label: &'static str,

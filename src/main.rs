@@ -78,7 +78,7 @@ enum Command {
     /// Asks the server when a card is put in, and every 30 seconds. Ctrl-D at a question puts the task off for a minute.
     /// Exit code with --once: 0 when a task was done, 1 when it was not done or there was none.
     Agent(unlock::Agent),
-    /// The response to a card's challenge, under its administration key
+    /// The response to a card's challenge, under its administrator key
     ///
     /// The key decides the cipher together with the challenge: 24 bytes and 16 characters are 3DES; 16, 24
     /// or 32 bytes and 32 characters AES. Other users see a key on the command line in the process list;

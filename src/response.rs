@@ -41,7 +41,7 @@ pub(crate) struct Response {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 struct Source {
-    /// The card's administration key, hexadecimal
+    /// The card's administrator key, hexadecimal
     #[arg(long, value_name = "HEX")]
     key: Option<String>,
 

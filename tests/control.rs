@@ -66,9 +66,9 @@ fn readers_and_cards_by_hand() {
     card(&["plug", "--reader", "1"]).ok();
     card(&["insert", "--reader", "1"]).ok();
     card(&["state", "--reader", "1", "lost"]).ok();
-    has(&card(&["show", "--reader", "1"]).ok(), &["PIN: 0 of 3", "administration key: 0 of 5"]);
+    has(&card(&["show", "--reader", "1"]).ok(), &["PIN: 0 of 3", "administrator key: 0 of 5"]);
     card(&["state", "--reader", "1", "fresh", "--pin", "1"]).ok();
-    has(&card(&["show", "--reader", "1"]).ok(), &["PIN: 1 of 3", "administration key: 5 of 5"]);
+    has(&card(&["show", "--reader", "1"]).ok(), &["PIN: 1 of 3", "administrator key: 5 of 5"]);
     has(&card(&["state", "--reader", "1", "asleep"]).code(2), &["no state named 'asleep'; there are: fresh, last-try"]);
     has(&card(&["state", "--reader", "1"]).code(2), &["say a state or tries"]);
     has(

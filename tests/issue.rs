@@ -155,11 +155,11 @@ fn what_a_card_refuses() {
     desk.add(IDS[1], OTHER);
     for left in (1..5).rev() {
         let message = desk.refused(&issue(1), "CARD_REFUSED");
-        has(&message, &["another administration key than the server knows: wrong response", &format!("; {left} tr")]);
+        has(&message, &["another administrator key than the server knows: wrong response", &format!("; {left} tr")]);
         assert_eq!(state(1), "Assigned");
     }
     for _ in 0..2 {
-        has(&desk.refused(&issue(1), "CARD_REFUSED"), &["one try of its administration key left"]);
+        has(&desk.refused(&issue(1), "CARD_REFUSED"), &["one try of its administrator key left"]);
     }
     desk.card(TWO, |card| assert_eq!(card.card_pin_status().unwrap().admin.unwrap().left, 1));
     // Limits are checked before anything is spent.

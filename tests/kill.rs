@@ -51,7 +51,7 @@ enum Deed {
 }
 
 impl Deed {
-    /// One that cannot bring the administration key to its end.
+    /// One that cannot bring the administrator key to its end.
     fn any(random: &mut Random, kept: &Kept) -> Self {
         let [drawn] = random.bytes();
         match drawn % 8 {

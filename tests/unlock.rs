@@ -8,7 +8,7 @@ use cardlab_pcsclite::client::{Context, Disposition, ShareMode};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// The administration key of a new GIDS card.
+/// The administrator key of a new GIDS card.
 const ZEROS: &str = "000000000000000000000000000000000000000000000000";
 /// `cardlab` in a terminal of its own.
 fn in_terminal(socket: &Path, arguments: &[&str]) -> Terminal {
@@ -443,7 +443,7 @@ fn cards_are_brought_to_a_state() {
     let status = cardlab(&["card", "status", "--state", state]).ok();
     has(&status, &["profile       gids\n", "PIN           2 of 3 tries left", "admin key     5 of 5 tries left"]);
     has(&cardlab(&["card", "lock", "pin", "--state", state]).ok(), &["PIN blocked"]);
-    has(&cardlab(&["card", "lock", "admin", "--state", state, "--number", "1"]).ok(), &["administration key blocked"]);
+    has(&cardlab(&["card", "lock", "admin", "--state", state, "--number", "1"]).ok(), &["administrator key blocked"]);
     let json = cardlab(&["card", "status", "--state", state, "--number", "1", "--json"]).ok();
     let value: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!((value["admin_key"]["tries_left"].as_u64(), value["puk"]["tries_left"].as_u64()), (Some(0), Some(1)));

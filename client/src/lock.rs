@@ -30,7 +30,7 @@ pub enum LockError {
     Card(#[from] CardError),
 }
 
-/// Spends tries of `secret` until `left` are left. An administration key at 0 is lost for good.
+/// Spends tries of `secret` until `left` are left. An administrator key at 0 is lost for good.
 ///
 /// # Errors
 /// [`LockError`].

@@ -24,7 +24,7 @@ pub enum Edge {
     },
     /// NIST PIV.
     Piv {
-        /// Whether the administration key unblocks the PIN, as on a GIDS card.
+        /// Whether the administrator key unblocks the PIN, as on a GIDS card.
         admin_unblock: bool,
         /// Firmware of a YubiKey.
         yubikey: Option<[u8; 3]>,

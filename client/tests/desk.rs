@@ -96,7 +96,7 @@ impl Room {
         self.until(|shown| matches!(&shown.screen, Screen::Locked(view) if view.code.is_some()))
     }
 
-    /// Tries of the administration key, as another program sees them.
+    /// Tries of the administrator key, as another program sees them.
     fn key_tries(&self) -> Option<u8> {
         let context = Context::establish_at(self.readers.socket()).unwrap();
         let mut card = context.connect("Test 00 00", ShareMode::Shared).unwrap();

@@ -1,4 +1,4 @@
-//! What a person knows of a card: PIN, PUK, administration key.
+//! What a person knows of a card: PIN, PUK, administrator key.
 
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_vreader::whole;
@@ -40,13 +40,13 @@ pub struct Credentials {
     pub pin: Option<Zeroizing<String>>,
     /// The PUK as it is typed.
     pub puk: Option<Zeroizing<String>>,
-    /// The administration key.
+    /// The administrator key.
     pub admin: Option<AdminKey>,
     /// Tries that the PIN has, where the card does not tell.
     pub pin_tries: Option<u8>,
     /// Tries that the PUK has, where the card does not tell.
     pub puk_tries: Option<u8>,
-    /// Tries that the administration key has, where the card does not tell.
+    /// Tries that the administrator key has, where the card does not tell.
     pub admin_tries: Option<u8>,
     /// The serial of the card that they belong to, upper-case hexadecimal.
     pub serial: Option<String>,

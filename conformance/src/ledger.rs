@@ -20,7 +20,7 @@ pub enum Credential {
     Pin,
     /// The PUK.
     Puk,
-    /// The administration key.
+    /// The administrator key.
     AdminKey,
 }
 
@@ -44,7 +44,7 @@ impl fmt::Display for Credential {
         f.write_str(match self {
             Self::Pin => "PIN",
             Self::Puk => "PUK",
-            Self::AdminKey => "administration key",
+            Self::AdminKey => "administrator key",
         })
     }
 }
@@ -54,7 +54,7 @@ impl fmt::Display for Credential {
 pub enum Tries {
     /// So many are left.
     Left(u8),
-    /// The standard knows no counter for it: PIV's administration key.
+    /// The standard knows no counter for it: PIV's administrator key.
     Uncounted,
     /// The card does not tell.
     Untold,

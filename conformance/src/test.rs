@@ -83,15 +83,15 @@ pub enum Need {
     Gids,
     /// A GIDS application in its creation state.
     GidsBlank,
-    /// The administration key unblocks the PIN.
+    /// The administrator key unblocks the PIN.
     AdminUnblock,
     /// The PIN is known.
     Pin,
     /// The PUK is known.
     Puk,
-    /// The administration key is known.
+    /// The administrator key is known.
     AdminKey,
-    /// The administration key's tries are counted.
+    /// The administrator key's tries are counted.
     AdminTries,
     /// A card that is new for this test.
     New,

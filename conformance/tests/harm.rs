@@ -50,7 +50,7 @@ type Mistype = fn(&mut Credentials);
 const WRONG: [(&str, Mistype); 3] = [
     ("PIN", |known| known.pin = Some(Zeroizing::new("739164".into()))),
     ("PUK", |known| known.puk = known.puk.as_ref().map(|_| Zeroizing::new("73916452".into()))),
-    ("administration key", |known| {
+    ("administrator key", |known| {
         known.admin = known.admin.as_ref().map(|key| AdminKey::filled(key.cipher(), |bytes| bytes.fill(0x17)));
     }),
 ];
@@ -115,7 +115,7 @@ fn a_wrong_administration_key_costs_one_try_a_run() {
         assert!(reader.theirs.left(ADMINISTRATION) >= key - 1, "{danger}: {key} -> {}", reader.theirs.left(ADMINISTRATION));
         assert_eq!(reader.theirs.left(PIN), pin, "{danger}");
         if danger > Danger::Safe {
-            not_run(&records, "the administration key that was given is not the card's");
+            not_run(&records, "the administrator key that was given is not the card's");
         }
     }
 }

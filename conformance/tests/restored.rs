@@ -88,7 +88,7 @@ fn what_may_be_written_is_said_place_by_place() {
     let lines = |profile: &str, begin: &str| {
         let chosen: Vec<&Test> = quick(&tests).into_iter().filter(|test| test.id.starts_with(begin)).collect();
         let all = theirs(profile, Danger::ChangesKeys, HONEST).prepare(&chosen).unwrap();
-        all.into_iter().filter(|line| !line.starts_with("PIN: ") && !line.starts_with("administration key: ")).collect::<Vec<_>>()
+        all.into_iter().filter(|line| !line.starts_with("PIN: ") && !line.starts_with("administrator key: ")).collect::<Vec<_>>()
     };
     assert_eq!(
         lines("gids", "gids/2.0/"),

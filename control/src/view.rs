@@ -34,7 +34,7 @@ pub struct CardView {
     pub pin: Option<TriesView>,
     /// PUK.
     pub puk: Option<TriesView>,
-    /// Administration key, where the card counts it.
+    /// Administrator key, where the card counts it.
     pub admin_key: Option<TriesView>,
     /// Global PIN.
     pub global_pin: Option<TriesView>,
@@ -131,7 +131,7 @@ pub struct Wanted {
     pub pin_left: Option<u8>,
     /// Tries of the PUK.
     pub puk_left: Option<u8>,
-    /// Tries of the administration key.
+    /// Tries of the administrator key.
     pub admin_left: Option<u8>,
 }
 

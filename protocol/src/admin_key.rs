@@ -1,4 +1,4 @@
-//! The administration key: what answers a card's challenge, and what a card compares the answer with.
+//! The administrator key: what answers a card's challenge, and what a card compares the answer with.
 //!
 //! A response is the challenge under the key, one block: 3DES with 24-byte keys (8-byte challenges),
 //! AES with 16, 24 or 32 bytes (16-byte challenges); SP 800-78-5 section 3.3. For one block ECB and CBC
@@ -111,7 +111,7 @@ pub enum KeyError {
     },
 }
 
-/// An administration key. Has no `Debug`: it is a secret, zeroised when dropped.
+/// An administrator key. Has no `Debug`: it is a secret, zeroised when dropped.
 #[derive(Clone)]
 pub struct AdminKey {
     cipher: Cipher,

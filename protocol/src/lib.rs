@@ -3,7 +3,7 @@
 //! | module | who agrees on it |
 //! |---|---|
 //! | [`apdu`], [`tlv`], [`status`] | a card and whoever speaks to it: the bytes of ISO/IEC 7816-3 and -4 |
-//! | [`admin_key`] | a card and who administers it: the administration key, its challenge and response |
+//! | [`admin_key`] | a card and who administers it: the administrator key, its challenge and response |
 //! | [`codes`] | a user and an operator: challenge and response as people read, type and compare them |
 //! | [`workstation`] | a workstation and the management server: their messages |
 //! | [`problem`] | a program and any service here: why a request was refused |

@@ -181,7 +181,7 @@ pub struct Response {
 pub struct Outcome {
     /// What happened.
     pub outcome: CardOutcome,
-    /// Tries of the administration key that are left, where the card tells.
+    /// Tries of the administrator key that are left, where the card tells.
     #[serde(default)]
     pub tries_left: Option<u8>,
 }
@@ -219,7 +219,7 @@ pub struct Report {
     #[serde(default)]
     pub status_word: Option<String>,
     /// Tries left of what was presented, where the card tells: of the PIN for [`ReportKind::PinWrong`], else of the
-    /// administration key.
+    /// administrator key.
     #[serde(default)]
     pub tries_left: Option<u8>,
     /// Milliseconds since 1970 by the workstation's clock, when it happened.
@@ -235,7 +235,7 @@ pub enum ReportKind {
     Unlocked,
     /// The card refused the response.
     Refused,
-    /// The card's administration key has no try left: it is lost for unlocking.
+    /// The card's administrator key has no try left: it is lost for unlocking.
     AdminKeyBlocked,
     /// The card went, was reset or was used by another program while a challenge waited.
     Gone,

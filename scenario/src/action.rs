@@ -71,7 +71,7 @@ pub enum Counted {
     Pin,
     /// The PIN unblocking key.
     Puk,
-    /// The administration key.
+    /// The administrator key.
     Admin,
 }
 
@@ -318,7 +318,7 @@ pub enum Action {
         card: Option<String>,
         #[serde(default = "admin")]
         operator: String,
-        /// Another administration key than the card's.
+        /// Another administrator key than the card's.
         key: Option<String>,
         #[serde(default)]
         no_key: bool,

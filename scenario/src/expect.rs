@@ -33,7 +33,7 @@ pub struct Expect {
     pub pin_left: Option<u8>,
     /// Tries of its PUK.
     pub puk_left: Option<u8>,
-    /// Tries of its administration key.
+    /// Tries of its administrator key.
     pub admin_left: Option<u8>,
     /// The card's state at the server.
     pub card_state: Option<String>,

@@ -46,7 +46,7 @@ pub struct Scenario {
     pub policy: BTreeMap<String, Setting>,
     /// Answers of users to all questions, in their order.
     pub answers: BTreeMap<String, Vec<String>>,
-    /// The card's administration key or the card itself is lost afterwards.
+    /// The card's administrator key or the card itself is lost afterwards.
     pub destroys: bool,
     /// What happens.
     pub steps: Vec<Step>,
@@ -64,13 +64,13 @@ pub struct CardSetup {
     pub pin_left: Option<u8>,
     /// Tries of its PUK.
     pub puk_left: Option<u8>,
-    /// Tries of its administration key.
+    /// Tries of its administrator key.
     pub admin_left: Option<u8>,
     /// Where it is at the server.
     pub state: String,
     /// Whose it is.
     pub user: String,
-    /// Whether the server knows its administration key.
+    /// Whether the server knows its administrator key.
     pub key_known: bool,
     /// Whether it is in its reader.
     pub inserted: bool,
@@ -143,7 +143,7 @@ pub(crate) struct Head {
     /// Answers of users to all questions, in their order; anna has some where nothing is said.
     #[serde(default)]
     answers: BTreeMap<String, Vec<String>>,
-    /// The card's administration key or the card itself is lost afterwards.
+    /// The card's administrator key or the card itself is lost afterwards.
     #[serde(default)]
     destroys: bool,
 }
@@ -252,7 +252,7 @@ impl Scenario {
             return Some("it wants a card with settings of its own".into());
         }
         if self.cards.values().any(|card| card.admin_left.is_some()) {
-            return Some("it spends tries of the administration key before it begins".into());
+            return Some("it spends tries of the administrator key before it begins".into());
         }
         let step = self.steps.iter().find(|step| step.action.needs_simulation())?;
         Some(format!("'{}' (line {}) needs a simulated card", step.name, step.line))

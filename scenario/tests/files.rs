@@ -164,7 +164,7 @@ fn a_wrong_expectation_fails_at_its_step() {
     let cases = [
         ("screen = \"questions\"", "screen = \"new-pin\"", "step 2 (press): screen: expected \"new-pin\", found \"questions\""),
         ("pin-left = 3", "pin-left = 2", "step 4 (type-new-pin): tries of the PIN: expected Some(2), found Some(3)"),
-        ("admin-left = 5", "admin-left = 4", "tries of the administration key"),
+        ("admin-left = 5", "admin-left = 4", "tries of the administrator key"),
         ("\"RESPONSE_GIVEN\", ", "", "step 4 (type-new-pin): events: expected"),
         ("shows = \"3 tries left\"", "shows = \"9 tries left\"", "step 5 (press): the screen: expected it to say"),
         ("screen = \"welcome\"", "screen = \"welcome\", error = \"x\"", "expected the error \"x\", but it was carried out"),

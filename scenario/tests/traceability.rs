@@ -42,8 +42,8 @@ const REQUIREMENTS: [(&str, &str); 20] = [
     ("R15", "roles and privileges"),
     ("R16", "Reset answers, Reset user PIN"),
     ("R17", "Remote Self-Service"),
-    ("R18", "administration keys of each card, rolled, with tries of their own"),
-    ("R19", "administration keys stay at the server"),
+    ("R18", "administrator keys of each card, rolled, with tries of their own"),
+    ("R19", "administrator keys stay at the server"),
     ("R20", "every step is an event"),
 ];
 

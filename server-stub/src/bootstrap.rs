@@ -11,9 +11,9 @@ use crate::store::{number, text};
 use cardlab_protocol::admin_key::Cipher;
 
 const SETUP: &str = "setup";
-/// The card type of cards with a 3DES administration key.
+/// The card type of cards with a 3DES administrator key.
 pub const CARD_TYPE: &str = "gids-sim";
-/// The card type of cards with an AES-256 administration key.
+/// The card type of cards with an AES-256 administrator key.
 pub const AES_CARD_TYPE: &str = "gids-sim-aes";
 
 /// Names and passwords of the sample.

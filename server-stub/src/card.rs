@@ -129,7 +129,7 @@ impl Operation {
     }
 }
 
-/// What the server knows of a card's administration key.
+/// What the server knows of a card's administrator key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeySource {
     /// Derived from the master key.

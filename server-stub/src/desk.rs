@@ -65,7 +65,7 @@ pub struct CardView {
     pub state: CardState,
     /// Its user's id.
     pub user_id: Option<String>,
-    /// Whether the server has its administration key.
+    /// Whether the server has its administrator key.
     pub admin_key_known: bool,
     /// Why it was revoked.
     pub revoke_reason: String,
@@ -87,7 +87,7 @@ pub struct NewCard {
     /// For people.
     #[serde(default)]
     pub label: String,
-    /// The card's administration key, hexadecimal. Without it the card has the key derived from the
+    /// The card's administrator key, hexadecimal. Without it the card has the key derived from the
     /// master key.
     #[serde(default)]
     pub admin_key: Option<String>,
@@ -297,7 +297,7 @@ impl Server {
         let (key, sealed) = match (&new.admin_key, new.no_admin_key) {
             (Some(key), false) => {
                 let bytes = zeroize::Zeroizing::new(
-                    hex::decode(key).map_err(|_| Refusal::malformed("an administration key is hexadecimal"))?,
+                    hex::decode(key).map_err(|_| Refusal::malformed("an administrator key is hexadecimal"))?,
                 );
                 let key = AdminKey::new(about.cipher()?, &bytes).map_err(|e| Refusal::malformed(e.to_string()))?;
                 let bytes = hex::decode(&serial).unwrap_or_default();
@@ -305,7 +305,7 @@ impl Server {
             }
             (None, false) => (KeySource::Derived, String::new()),
             (None, true) => (KeySource::Unknown, String::new()),
-            (Some(_), true) => return Err(Refusal::malformed("a card has an administration key or has none")),
+            (Some(_), true) => return Err(Refusal::malformed("a card has an administrator key or has none")),
         };
         let card = CardRecord {
             serial,

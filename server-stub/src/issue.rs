@@ -1,6 +1,6 @@
-//! Writing to connected cards: *Issue* with *Initialize card*, *Reset user PIN*, a new administration key.
+//! Writing to connected cards: *Issue* with *Initialize card*, *Reset user PIN*, a new administrator key.
 //!
-//! A new administration key is made in two phases: its version is noted (`key_pending`), then it is put on
+//! A new administrator key is made in two phases: its version is noted (`key_pending`), then it is put on
 //! the card, then it is the card's key. Whoever resumes after a crash in between tries both.
 
 use crate::card::{CardState, KeySource, Operation};
@@ -71,7 +71,7 @@ impl Server {
         Ok(cards)
     }
 
-    /// *Issue*. Under *Initialize card* the connected card gets an administration key of its own and a
+    /// *Issue*. Under *Initialize card* the connected card gets an administrator key of its own and a
     /// PIN, or is blocked until its user unlocks it.
     ///
     /// # Errors
@@ -133,7 +133,7 @@ impl Server {
         Ok(Operated { user_pin, locked, ..operated })
     }
 
-    /// A new administration key for a connected card; its PIN stays.
+    /// A new administrator key for a connected card; its PIN stays.
     ///
     /// # Errors
     /// As [`Server::reset_user_pin`]. When the card's key may have changed, rolling once more settles it.
@@ -302,7 +302,7 @@ impl Server {
         let identity = CardIdentity { card_type: &card.card_type, serial: &serial, key_version: version as u32 };
         let key = crate::vault::CardKey { source, card: identity, ..card.vault_key(&serial)? };
         self.vault.key(key).ok_or_else(|| {
-            Refusal::new(Code::NoAdminKey, "the server has no administration key of this card; nothing can be written to it")
+            Refusal::new(Code::NoAdminKey, "the server has no administrator key of this card; nothing can be written to it")
         })
     }
 

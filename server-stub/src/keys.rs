@@ -1,4 +1,4 @@
-//! The secret from which the administration keys of all cards are derived.
+//! The secret from which the administrator keys of all cards are derived.
 
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use hmac::{Hmac, KeyInit, Mac};

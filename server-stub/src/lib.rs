@@ -1,10 +1,10 @@
 //! A stub of the card management server: policies, people, cards, and the answers to challenges. Knows
-//! nothing of simulation: the administration keys stay here, challenges come in and responses go out. Only
+//! nothing of simulation: the administrator keys stay here, challenges come in and responses go out. Only
 //! a [`station::Station`], which is given from outside, writes keys to cards.
 //!
 //! | module | what it knows |
 //! |---|---|
-//! | [`keys`], [`vault`] | administration keys: derivation, sealing, responses |
+//! | [`keys`], [`vault`] | administrator keys: derivation, sealing, responses |
 //! | [`names`] | how people's names are compared and found |
 //! | [`answers`], [`workers`] | how answers are compared and stored; hashing in a bounded pool |
 //! | [`policy`], [`card`], [`role`], [`refusal`] | rules without a database |

@@ -140,7 +140,7 @@ impl CardType {
         Self { cipher: cipher.name().into(), default_user_pin: usual_pin() }
     }
 
-    /// The cipher of the administration key.
+    /// The cipher of the administrator key.
     ///
     /// # Errors
     /// [`Code::Malformed`] for another name.
@@ -172,7 +172,7 @@ pub struct CardRecord {
     pub user: Option<String>,
     /// The policy that it was issued under.
     pub policy: Option<String>,
-    /// Where its administration key comes from.
+    /// Where its administrator key comes from.
     pub key: KeySource,
     /// Counts its keys.
     pub key_version: i64,

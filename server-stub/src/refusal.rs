@@ -29,7 +29,7 @@ pub enum Code {
     UserDisabled,
     /// The card's state does not allow it.
     CardState,
-    /// The server has no administration key of this card.
+    /// The server has no administrator key of this card.
     NoAdminKey,
     /// The user has set no answers.
     AnswersNotSet,

@@ -25,7 +25,7 @@ pub enum Ending {
     Unlocked,
     /// The card refused it.
     Refused,
-    /// The card refused it, and its administration key has no try left.
+    /// The card refused it, and its administrator key has no try left.
     AdminKeyBlocked,
     /// The card was removed, reset or used by another program before.
     Gone,
@@ -63,7 +63,7 @@ pub struct GivenView {
     pub times: i64,
     /// What became of it.
     pub outcome: Ending,
-    /// Tries of the administration key that were left, where the card told.
+    /// Tries of the administrator key that were left, where the card told.
     pub tries_left: Option<i64>,
     /// When the server heard of it, UTC milliseconds since 1970.
     pub settled_at: Option<Millis>,

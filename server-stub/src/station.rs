@@ -1,4 +1,4 @@
-//! Cards that are connected to the server's own machine, where they are issued. The administration key
+//! Cards that are connected to the server's own machine, where they are issued. The administrator key
 //! goes from here to the card and to nobody else; what talks to readers is given from outside.
 
 use cardlab_protocol::admin_key::AdminKey;
@@ -33,10 +33,10 @@ pub enum NewPin {
 pub struct Order {
     /// Which card.
     pub serial: String,
-    /// Its administration key; others that it may have instead, after a change that was cut off. The
+    /// Its administrator key; others that it may have instead, after a change that was cut off. The
     /// next is tried only where a wrong response leaves the card more tries.
     pub keys: Vec<AdminKey>,
-    /// The administration key that it is to have.
+    /// The administrator key that it is to have.
     pub new_key: Option<AdminKey>,
     /// The PIN that it is to have.
     pub pin: NewPin,
@@ -49,7 +49,7 @@ pub struct Order {
 pub struct StationError {
     /// For people.
     pub message: String,
-    /// The card may have the new administration key already.
+    /// The card may have the new administrator key already.
     pub key_may_be_new: bool,
 }
 

@@ -71,7 +71,7 @@ impl Subject {
         if card.key == KeySource::Unknown {
             return Err(Refusal::new(
                 Code::NoAdminKey,
-                "the server has no administration key of this card; it cannot be unlocked",
+                "the server has no administrator key of this card; it cannot be unlocked",
             ));
         }
         Ok(Unlockable { card, user, policy })

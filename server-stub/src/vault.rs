@@ -1,4 +1,4 @@
-//! Administration keys under the master key. They leave this crate as responses, and to the [`crate::station`]
+//! Administrator keys under the master key. They leave this crate as responses, and to the [`crate::station`]
 //! that writes them to a card; never to a client.
 
 use crate::card::KeySource;

@@ -1,4 +1,4 @@
-//! The administration key: what a card management system authenticates with by challenge and
+//! The administrator key: what a card management system authenticates with by challenge and
 //! response. One per card, on every card edge: PIV's 9B, GIDS' key file B080.
 //!
 //! The key is a record of [`crate::keys`]. Where the profile counts wrong responses, its tries are

@@ -2,7 +2,7 @@
 //!
 //! An asymmetric key is one record: area 2, index = key reference, contents
 //! `{algorithm, origin, PIN policy, touch policy}` followed by its parts, each with a two-byte
-//! length. The administration key (9B, [`crate::admin_key`]) has its key bytes as the only part. PIV
+//! length. The administrator key (9B, [`crate::admin_key`]) has its key bytes as the only part. PIV
 //! keys have references 9A, 9C, 9D, 9E, 82 to 95, F9; GIDS keys 81 and up, whose policies stand in the
 //! key file instead.
 
@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 /// About how long it takes to make a key pair: primes are searched for.
 pub(crate) const GENERATION: Duration = Duration::from_millis(100);
-/// The administration key's reference.
+/// The administrator key's reference.
 pub const ADMINISTRATION: u8 = 0x9B;
 /// YubiKey's attestation key.
 pub const ATTESTATION: u8 = 0xF9;

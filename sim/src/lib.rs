@@ -13,7 +13,7 @@
 //! | [`profile`] | what a card is: data, with the sources of its quirks; settings |
 //! | [`conditions`] | what surrounds a card now: touch, interface |
 //! | [`keys`] | private keys as records |
-//! | [`admin_key`] | the administration key: challenges, responses, tries |
+//! | [`admin_key`] | the administrator key: challenges, responses, tries |
 //! | [`piv`], `yubikey`, `gids` | card edges, one file a command |
 //! | [`card`], `applet` | the card that holds applets; selection, chaining, GET RESPONSE, power |
 //!

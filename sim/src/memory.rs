@@ -39,7 +39,7 @@ pub const fn reference(reference: u8) -> RecordId {
     RecordId::new(REFERENCES, reference as u32)
 }
 
-/// The record of its counter: `{tries left, maximum}`. The administration key (9B) has one too, where it is counted.
+/// The record of its counter: `{tries left, maximum}`. The administrator key (9B) has one too, where it is counted.
 #[must_use]
 pub const fn counter(reference: u8) -> RecordId {
     RecordId::new(REFERENCES, reference as u32 + COUNTERS)
@@ -134,7 +134,7 @@ pub static LAYOUT: [Row; 10] = [
     Row {
         area: REFERENCES,
         index: "reference + 100h",
-        contents: "`{tries left, maximum}` of the same, and of the administration key (9B)",
+        contents: "`{tries left, maximum}` of the same, and of the administrator key (9B)",
         shown: "all",
         holds: |index| (COUNTERS..2 * COUNTERS).contains(&index),
         // Two bytes, and nothing else that might hide behind them.
@@ -196,14 +196,14 @@ pub fn name(id: RecordId) -> String {
     row(id).map_or_else(|| format!("unknown, area {}", id.area()), |row| (row.name)(id.index()))
 }
 
-/// What a reference is called: `PIN`, `PUK`, `Global PIN`, `administration key`, or its number.
+/// What a reference is called: `PIN`, `PUK`, `Global PIN`, `administrator key`, or its number.
 #[must_use]
 pub fn reference_name(reference: u8) -> String {
     match reference {
         0x00 => "Global PIN".into(),
         0x80 => "PIN".into(),
         0x81 => "PUK".into(),
-        0x9B => "administration key".into(),
+        0x9B => "administrator key".into(),
         other => format!("reference {other:02X}"),
     }
 }

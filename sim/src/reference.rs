@@ -55,7 +55,7 @@ pub const GLOBAL_PIN: Reference = Reference::new(0x00);
 pub const PIN: Reference = Reference::new(0x80);
 /// PIN Unblocking Key, reference 81.
 pub const PUK: Reference = Reference::new(0x81);
-/// Administration key, reference 9B. Only its counter is kept here, on cards that count wrong
+/// Administrator key, reference 9B. Only its counter is kept here, on cards that count wrong
 /// responses; the key itself is in [`crate::keys`].
 pub const ADMINISTRATION: Reference = Reference::new(0x9B);
 
@@ -64,7 +64,7 @@ impl Reference {
         Self { value: memory::reference(reference), counter: memory::counter(reference) }
     }
 
-    /// What it is called: `PIN`, `PUK`, `Global PIN`, `administration key`.
+    /// What it is called: `PIN`, `PUK`, `Global PIN`, `administrator key`.
     #[must_use]
     pub fn name(self) -> String {
         memory::reference_name(self.value.index() as u8)
@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn references_have_names() {
         let names = [GLOBAL_PIN, PIN, PUK, ADMINISTRATION].map(Reference::name);
-        assert_eq!(names, ["Global PIN", "PIN", "PUK", "administration key"]);
+        assert_eq!(names, ["Global PIN", "PIN", "PUK", "administrator key"]);
     }
 
     #[test]

@@ -481,7 +481,7 @@ fn a_symmetric_key_goes_into_a_file_made_for_one_and_opens_nothing() {
     assert_eq!(b.sw(&put(&"5A".repeat(23), 23, "")), "6984", "no key has 23 bytes");
     assert_eq!(b.sw(&put(&"5A".repeat(24), 24, "830104")), "6984", "no such kind");
     assert!(keys::info(b.card.nvm(), 0x82).is_none(), "no key pair");
-    assert!(admin_key::load(b.card.nvm()).is_none(), "nor the administration key");
+    assert!(admin_key::load(b.card.nvm()).is_none(), "nor the administrator key");
     // It is chosen like any key, and authenticates nobody: its tries are not counted.
     assert_eq!(b.sw("0022C1A403830182"), "9000");
     assert_ne!(b.sw("00870000047C02810000"), "9000");

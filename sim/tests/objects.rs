@@ -32,7 +32,7 @@ fn a_yubikey_does_not_tell_whether_a_protected_object_is_there() {
         assert_eq!(b.get("5FC105").1, "6A82", "no rule, and absent");
         b.admin();
         for tag in PROTECTED {
-            assert_eq!(b.get(tag).1, "6982", "{profile}: the administration key is no PIN");
+            assert_eq!(b.get(tag).1, "6982", "{profile}: the administrator key is no PIN");
             assert_eq!(b.put(tag, b"x"), "9000");
             assert_eq!(b.get(tag).1, "6982", "{profile}: {tag}, there and without the PIN");
         }
@@ -173,7 +173,7 @@ fn the_page_of_objects_is_written() {
     for row in &objects::TABLE {
         let tags =
             if row.tags.0 == row.tags.1 { format!("{:X}", row.tags.0) } else { format!("{:X} to {:X}", row.tags.0, row.tags.1) };
-        let writer = if row.write == WriteRule::Administration { "administration key" } else { "nobody" };
+        let writer = if row.write == WriteRule::Administration { "administrator key" } else { "nobody" };
         let read = |profile: &Profile| {
             if !row.is_offered(profile) {
                 return "-".to_owned();

@@ -65,7 +65,7 @@ fn objects_and_their_read_rules() {
     b.admin();
     for tag in ["5FC103", "5FC108", "5FC109", "5FC121", "5FC123"] {
         assert_eq!(b.put(tag, b"x"), "9000");
-        assert_eq!(b.get(tag).1, "6982", "{tag} wants the PIN, not the administration key");
+        assert_eq!(b.get(tag).1, "6982", "{tag} wants the PIN, not the administrator key");
         b.verify("123456");
         assert_eq!(b.get(tag), (vec![0x53, 0x01, b'x'], "9000".into()));
         b.sw("0020FF80");
@@ -327,7 +327,7 @@ fn slots_and_algorithms_that_are_not_there() {
     assert_eq!(
         (b.generate("9A", "11").1, b.put("5FC105", b"x")),
         ("6982".into(), "6982".into()),
-        "without the administration key"
+        "without the administrator key"
     );
 }
 

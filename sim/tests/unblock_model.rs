@@ -1,4 +1,4 @@
-//! Random sequences over PIN, administration key and challenge against a small model.
+//! Random sequences over PIN, administrator key and challenge against a small model.
 
 use crate::common::{Bench, MANAGED, bench};
 use proptest::prelude::*;
@@ -47,7 +47,7 @@ struct Model {
     pin: usize,
     pin_left: u8,
     verified: bool,
-    /// Tries of the administration key; `None` when wrong responses are not counted.
+    /// Tries of the administrator key; `None` when wrong responses are not counted.
     admin_left: Option<u8>,
     admin_maximum: u8,
     admin: bool,

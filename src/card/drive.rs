@@ -117,7 +117,7 @@ pub(super) enum Drive {
         #[arg(long, value_name = "N")]
         puk: Option<u8>,
 
-        /// Tries of the administration key
+        /// Tries of the administrator key
         #[arg(long, value_name = "N")]
         admin: Option<u8>,
     },
@@ -448,7 +448,7 @@ fn show(target: &Target, as_json: bool) -> Result<(), Failure> {
         };
         println!("{}  {} (card {}), {} {}", reader.number, reader.name, reader.card_is, card.profile, card.serial);
         let counted =
-            [("PIN", card.pin), ("PUK", card.puk), ("administration key", card.admin_key), ("Global PIN", card.global_pin)];
+            [("PIN", card.pin), ("PUK", card.puk), ("administrator key", card.admin_key), ("Global PIN", card.global_pin)];
         for (what, tries) in counted.into_iter().filter_map(|(what, tries)| Some((what, tries?))) {
             println!("   {what}: {} of {} tries left", tries.left, tries.maximum);
         }

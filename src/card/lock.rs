@@ -12,7 +12,7 @@ use cardlab_protocol::codes::{check_code, digits};
 use cardlab_sim::reference::{ADMINISTRATION, PIN, PUK};
 use clap::{Args, ValueEnum};
 
-/// Bring a card to few tries left, to a blocked PIN, PUK or administration key, or to a pending
+/// Bring a card to few tries left, to a blocked PIN, PUK or administrator key, or to a pending
 /// challenge
 ///
 /// In a reader the tries are spent with wrong values, on real cards too. In a state directory, whose
@@ -35,7 +35,7 @@ pub(super) struct LockCommand {
     #[command(flatten)]
     stored: StoredChoice,
 
-    /// Block the administration key of a card in a reader: a real card is lost for good
+    /// Block the administrator key of a card in a reader: a real card is lost for good
     #[arg(long)]
     for_good: bool,
 }
@@ -46,7 +46,7 @@ enum Target {
     Pin,
     /// The PIN unblocking key
     Puk,
-    /// The administration key
+    /// The administrator key
     Admin,
     /// Draw a challenge and leave it pending; prints it
     Challenge,
@@ -96,7 +96,7 @@ impl LockCommand {
 
     fn card_in_reader(&self) -> Result<(), Failure> {
         if self.target == Target::Admin && self.tries == 0 && !self.for_good {
-            return Err(anyhow!("nothing unblocks a blocked administration key; say --for-good if you mean it").into());
+            return Err(anyhow!("nothing unblocks a blocked administrator key; say --for-good if you mean it").into());
         }
         let context = self.choice.readers.context()?;
         let reader = self.choice.pick(&context)?.reader;
@@ -129,7 +129,7 @@ fn done(target: Target, tries: u8) -> String {
     let what = match target {
         Target::Pin => "PIN",
         Target::Puk => "PUK",
-        Target::Admin => "administration key",
+        Target::Admin => "administrator key",
         Target::Challenge => "challenge",
     };
     match tries {

@@ -151,7 +151,7 @@ fn is_taken(nvm: &Nvm, slot: u8) -> bool {
 
 fn stored_row(key: &'static str, nvm: &Nvm, reference: Reference) -> Row {
     if !reference.exists(nvm) {
-        // Every card has an administration key; not every card counts it.
+        // Every card has an administrator key; not every card counts it.
         let words = if key == "admin_key" { "not counted".into() } else { String::new() };
         return (key, words, Value::Null);
     }

@@ -40,7 +40,7 @@ impl Class {
     const fn of(command: &[u8]) -> Option<Self> {
         let &[_, ins, _, reference, ..] = command else { return None };
         match ins {
-            // The administration key of GIDS and of PIV.
+            // The administrator key of GIDS and of PIV.
             0x87 if matches!(reference, 0x00 | 0x9B) => None,
             0xA4 => Some(Self::Select),
             0x20 | 0x21 | 0x24 | 0x2C => Some(Self::Verify),

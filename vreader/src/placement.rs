@@ -7,7 +7,7 @@
 //!
 //! | stays | leaves |
 //! |---|---|
-//! | what works with memory, ciphers and hashes: SELECT, VERIFY, GET DATA, PUT DATA, the administration key | RSA; elliptic curves where the backend needs longer than [`HOP`] |
+//! | what works with memory, ciphers and hashes: SELECT, VERIFY, GET DATA, PUT DATA, the administrator key | RSA; elliptic curves where the backend needs longer than [`HOP`] |
 //! | ECDSA on P-256 by a fast backend, Ed25519, X25519 | new keys, keys that are put in or whose public key is derived (GET METADATA, ATTEST) |
 //! | all blocks of a chain but the last | what waits: for a touch, its pace, a fault, or for who holds the card |
 

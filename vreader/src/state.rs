@@ -14,7 +14,7 @@ pub struct Tries {
     pub pin: Option<Left>,
     /// PUK.
     pub puk: Option<Left>,
-    /// Administration key.
+    /// Administrator key.
     pub admin: Option<Left>,
     /// Global PIN.
     pub global_pin: Option<Left>,
@@ -35,9 +35,9 @@ pub const STATES: [(&str, &str); 7] = [
     ("last-try", "one try of the PIN"),
     ("pin-blocked", "no try of the PIN"),
     ("puk-blocked", "no try of the PUK"),
-    ("admin-blocked", "no try of the administration key"),
+    ("admin-blocked", "no try of the administrator key"),
     ("blocked", "no try of PIN and PUK"),
-    ("lost", "no try of the PIN and of the administration key"),
+    ("lost", "no try of the PIN and of the administrator key"),
 ];
 
 /// Why a card is not brought there.

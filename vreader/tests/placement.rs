@@ -84,7 +84,7 @@ impl Asked {
         slow
     }
 
-    /// Proves that the administration key of a PIV card is known: challenge and response.
+    /// Proves that the administrator key of a PIV card is known: challenge and response.
     fn authenticate(&mut self) {
         let rules = self.0.card().profile().management_key.clone();
         let key = AdminKey::new(rules.algorithm, &rules.value).unwrap();

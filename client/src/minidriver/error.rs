@@ -11,7 +11,7 @@ pub enum Secret {
     Pin,
     /// The PIN unblocking key.
     Puk,
-    /// The administration key, by a response.
+    /// The administrator key, by a response.
     AdminKey,
 }
 
@@ -82,7 +82,7 @@ pub enum CardError {
     /// The PIN cannot be one; the card was not asked, or has spent nothing.
     #[error(transparent)]
     Pin(#[from] PinFault),
-    /// It needs the administration key first (SCARD_W_SECURITY_VIOLATION).
+    /// It needs the administrator key first (SCARD_W_SECURITY_VIOLATION).
     #[error("the card wants a right response to its challenge first")]
     NotAuthenticated,
     /// The card cannot do it (SCARD_E_UNSUPPORTED_FEATURE).
@@ -117,7 +117,7 @@ const fn blocked(secret: Secret) -> &'static str {
     match secret {
         Secret::Pin => "the PIN is blocked",
         Secret::Puk => "the PUK is blocked",
-        Secret::AdminKey => "the administration key is blocked: nothing unblocks this card any more",
+        Secret::AdminKey => "the administrator key is blocked: nothing unblocks this card any more",
     }
 }
 

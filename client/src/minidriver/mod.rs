@@ -115,14 +115,14 @@ impl<'t> Minidriver<'t> {
     /// CardGetChallenge (section 4.4.5): 8 bytes, 16 from a card with an AES key. Ends the one before.
     ///
     /// # Errors
-    /// [`CardError::Blocked`] when the administration key is lost, [`CardError::NotSupported`].
+    /// [`CardError::Blocked`] when the administrator key is lost, [`CardError::NotSupported`].
     pub fn card_get_challenge(&mut self) -> Result<Vec<u8>, CardError> {
         let request = [0x7C, 0x02, 0x81, 0x00];
         let (data, sw) = match self.edge {
             Edge::Gids { .. } => {
                 let (_, sw) = self.command(0x22, 0xC1, 0xA4, &[0x83, 0x01, 0x80])?;
                 if sw != 0x9000 {
-                    return Err(CardError::NotSupported("the card has no administration key"));
+                    return Err(CardError::NotSupported("the card has no administrator key"));
                 }
                 self.command(0x87, 0x00, 0x00, &request)?
             }
@@ -199,7 +199,7 @@ impl<'t> Minidriver<'t> {
     }
 
     /// The second half of CardUnblockPin: a new PIN with full tries, once a response was right. Ends the
-    /// administration key's authentication.
+    /// administrator key's authentication.
     ///
     /// # Errors
     /// [`CardError::Pin`] before the card is asked, or when it refuses; [`CardError::NotSupported`].
@@ -226,7 +226,7 @@ impl<'t> Minidriver<'t> {
     /// [`CardError::NotAuthenticated`] without a right response before.
     pub fn card_change_admin_key(&mut self, key: &[u8], check_value: [u8; 3]) -> Result<(), CardError> {
         let Edge::Gids { .. } = self.edge else {
-            return Err(CardError::NotSupported("this card has no command that changes its administration key"));
+            return Err(CardError::NotSupported("this card has no command that changes its administrator key"));
         };
         let length = key.len() as u8;
         let mut data = Zeroizing::new(vec![0x70, length + 12, 0x84, 0x01, 0x80, 0xA5, length + 7, 0x87, length]);
@@ -272,7 +272,7 @@ impl<'t> Minidriver<'t> {
         }
     }
 
-    /// CardDeauthenticateEx (section 4.4.10): forgets PIN and administration key.
+    /// CardDeauthenticateEx (section 4.4.10): forgets PIN and administrator key.
     ///
     /// # Errors
     /// [`CardError::Transport`]; cards that cannot forget are left to the next reset.

@@ -39,7 +39,7 @@ pub struct PinStatus {
     pub pin_verified: bool,
     /// The PUK.
     pub puk: Option<Counter>,
-    /// The administration key.
+    /// The administrator key.
     pub admin: Option<Counter>,
 }
 

@@ -1,4 +1,4 @@
-//! Unlocking a card with the administration key that somebody else has.
+//! Unlocking a card with the administrator key that somebody else has.
 //!
 //! A challenge is single use, and the card forgets it at the slightest disturbance. Nothing here ever repeats a response by
 //! itself.

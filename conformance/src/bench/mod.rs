@@ -67,7 +67,7 @@ pub struct Bench<'a> {
     allowed: Danger,
     /// Header and data of a chain that is under way.
     chain: ([u8; 4], Zeroizing<Vec<u8>>),
-    /// The last challenge of the administration key.
+    /// The last challenge of the administrator key.
     challenge: Option<Vec<u8>>,
     /// What is sent now is sent to put back.
     restoring: bool,

@@ -99,7 +99,7 @@ impl Bench<'_> {
                 self.unblock(&puk, pin)?.ok("unblocking with the PUK")?;
             } else {
                 self.admin()?;
-                self.admin_unblock(pin)?.ok("unblocking with the administration key")?;
+                self.admin_unblock(pin)?.ok("unblocking with the administrator key")?;
             }
         }
         let now = self.pin()?;

@@ -1,5 +1,5 @@
 //! What every card edge has in common, in the words of each one's bench: a PIN whose tries are counted, an
-//! administration key whose challenges are answered.
+//! administrator key whose challenges are answered.
 
 use crate::bench::{Bench, Checked, Stop, holds};
 use crate::book::Section;
@@ -96,7 +96,7 @@ pub(super) fn is_another(before: &[u8], challenge: &[u8]) -> Checked {
     if before == challenge { Err(Stop::NotApplicable("the card gave the same challenge twice".into())) } else { Ok(()) }
 }
 
-/// The administration key, challenge and response (ISO/IEC 7816-4:2020 section 11.5.5). `may_write` tells
+/// The administrator key, challenge and response (ISO/IEC 7816-4:2020 section 11.5.5). `may_write` tells
 /// whether it is authenticated, by what it alone allows.
 pub(super) fn administration(s: &mut Section<'_>, may_write: fn(&mut Bench<'_>) -> Checked<bool>) {
     s.must("challenge-is-a-block", "A challenge has the length of the cipher's block", |b| {
@@ -172,10 +172,10 @@ pub(super) fn administration(s: &mut Section<'_>, may_write: fn(&mut Bench<'_>) 
         b.start()?;
         holds(!may_write(b)?, "nothing is written after a reset")
     });
-    s.must("pin-is-independent", "The administration key does not verify the PIN", |b| {
+    s.must("pin-is-independent", "The administrator key does not verify the PIN", |b| {
         b.start()?;
         b.admin()?;
-        b.is_not_verified("after the administration key")
+        b.is_not_verified("after the administrator key")
     })
     .needs(&[Need::Pin]);
     s.must("cut-response", "A response that is too short is refused", move |b| {

@@ -171,7 +171,7 @@ pub fn check_needs(facts: &Facts, needs: &[Need], pcsc: bool, tears: bool) -> Re
             Need::New => (facts.new, "needs a card that is made for it"),
             Need::Pin => (known.pin.is_some(), "the PIN is not known"),
             Need::Puk => (known.puk.is_some(), "the PUK is not known"),
-            Need::AdminKey => (known.admin.is_some(), "the administration key is not known"),
+            Need::AdminKey => (known.admin.is_some(), "the administrator key is not known"),
             Need::ExtendedLength => (facts.extended_length, "the card takes no extended-length commands"),
             Need::Server => (false, "for the unlock system, not for a card"),
             // Asked of the card by the test itself.

@@ -299,7 +299,7 @@ fn keys_of_others(bench: &mut Bench<'_>, slots: &BTreeSet<u8>) -> Checked<Vec<u8
 /// The objects of SP 800-73-4 part 1 table 3, from the first to the last.
 const OBJECTS: std::ops::RangeInclusive<u32> = 0x5F_C101..=0x5F_C123;
 
-/// Reads what may be written, for being put back: with the PIN and, on GIDS cards, the administration key, where they are
+/// Reads what may be written, for being put back: with the PIN and, on GIDS cards, the administrator key, where they are
 /// proved. What is not read is not written: nothing could put it back.
 fn read(bench: &mut Bench<'_>, written: &BTreeSet<Place>) -> Checked {
     let mut places = written.clone();

@@ -1,4 +1,4 @@
-//! The administration key: its tries, its responses, what it opens.
+//! The administrator key: its tries, its responses, what it opens.
 
 use crate::good::{ADMINISTRATION, SELECT, is_ok};
 
@@ -8,7 +8,7 @@ fault!(response_costs_nothing, "a wrong response costs no try", |card, command| 
     if card.left(ADMINISTRATION) < before { card.leave(ADMINISTRATION, before) } else { answer }
 });
 
-fault!(blocked_key_answers, "a blocked administration key gives challenges", |card, command| {
+fault!(blocked_key_answers, "a blocked administrator key gives challenges", |card, command| {
     let (left, maximum) = card.tries(ADMINISTRATION);
     if !card.asks(command) || left > 0 || maximum == 0 {
         return card.pass(command);
@@ -19,7 +19,7 @@ fault!(blocked_key_answers, "a blocked administration key gives challenges", |ca
     answer
 });
 
-fault!(admin_not_asked, "nothing on a PIV card wants the administration key", |card, command| {
+fault!(admin_not_asked, "nothing on a PIV card wants the administrator key", |card, command| {
     let answer = card.pass(command);
     if (command.ins, command.p1) == (SELECT, 0x04) && is_ok(&answer) && !card.is_gids() {
         card.be_administrator();

@@ -22,7 +22,7 @@ pub type Answer = Result<Vec<u8>, NoAnswer>;
 pub type Secret = u8;
 pub const PIN: Secret = 0x80;
 pub const PUK: Secret = 0x81;
-/// The administration key; its value is a key.
+/// The administrator key; its value is a key.
 pub const ADMINISTRATION: Secret = 0x9B;
 
 pub const VERIFY: u8 = 0x20;
@@ -201,7 +201,7 @@ impl Good {
         self.set_left(PIN, left);
     }
 
-    /// The administration key.
+    /// The administrator key.
     pub fn key(&self) -> AdminKey {
         admin_key::load(self.nvm()).unwrap().0
     }
@@ -211,7 +211,7 @@ impl Good {
         self.key().encrypt(challenge).unwrap_or_default()
     }
 
-    /// GENERAL AUTHENTICATE with the administration key: how the card wants it.
+    /// GENERAL AUTHENTICATE with the administrator key: how the card wants it.
     pub fn authenticate<'c>(&self, template: &'c [u8]) -> Command<'c> {
         let (p1, p2) = if self.is_gids() { (0, 0) } else { (self.key().cipher().id(), ADMINISTRATION) };
         Command { data: template, le: Some(256), ..header([0x00, AUTHENTICATE, p1, p2]) }
@@ -226,12 +226,12 @@ impl Good {
         part(&answer, 0x81)
     }
 
-    /// GIDS: MANAGE SECURITY ENVIRONMENT for the administration key.
+    /// GIDS: MANAGE SECURITY ENVIRONMENT for the administrator key.
     pub fn name_key(&mut self) {
         let _ = self.pass_bytes(&[0x00, 0x22, 0xC1, 0xA4, 0x03, 0x83, 0x01, 0x80]);
     }
 
-    /// Authenticates with the administration key; its tries stay as they are.
+    /// Authenticates with the administrator key; its tries stay as they are.
     pub fn be_administrator(&mut self) {
         let (left, counts) = self.tries(ADMINISTRATION);
         if counts > 0 {
@@ -245,7 +245,7 @@ impl Good {
         }
     }
 
-    /// Whether a command is GENERAL AUTHENTICATE with the administration key; its template.
+    /// Whether a command is GENERAL AUTHENTICATE with the administrator key; its template.
     pub fn template<'c>(&self, command: &Command<'c>) -> Option<&'c [u8]> {
         let named = if self.is_gids() { 0 } else { ADMINISTRATION };
         (command.ins == AUTHENTICATE && command.p2 == named).then(|| tlv::only(command.data, 0x7C))?

@@ -78,7 +78,7 @@ fault!(rsa_of_zero_refused, "an RSA key does not answer to 0", |card, command| {
     if rsa && zeros { says(0x6A80) } else { answer }
 });
 
-fault!(symmetric_keys_refused, "only the administration key is a symmetric key", |card, command| {
+fault!(symmetric_keys_refused, "only the administrator key is a symmetric key", |card, command| {
     let symmetric = only(command.data, 0x70).filter(|_| command.ins == PUT_DATA && card.is_gids());
     let other = symmetric
         .is_some_and(|body| find(body, 0x84) != Some(&[0x80]) && find(body, 0xA5).is_some_and(|key| find(key, 0x83).is_none()));

@@ -20,7 +20,7 @@
 //! | `pin_status` | what VERIFY says and remembers |
 //! | `change` | CHANGE REFERENCE DATA |
 //! | `unblock` | RESET RETRY COUNTER |
-//! | `administration` | the administration key: its tries, its responses, what it opens |
+//! | `administration` | the administrator key: its tries, its responses, what it opens |
 //! | `challenges` | how long a challenge lives, and what passes for its response |
 //! | `keys` | which key, which algorithm, which PIN |
 //! | `objects` | data objects of a PIV card |

@@ -1,9 +1,9 @@
-//! RESET RETRY COUNTER, with the PUK and after the administration key.
+//! RESET RETRY COUNTER, with the PUK and after the administrator key.
 
 use crate::good::{Good, PUK, UNBLOCK, is_ok};
 use cardlab_protocol::apdu::Command;
 
-/// RESET RETRY COUNTER after the administration key, on a card that knows it.
+/// RESET RETRY COUNTER after the administrator key, on a card that knows it.
 fn by_administrator(card: &Good, command: &Command<'_>) -> bool {
     let managed = card.profile().piv.as_ref().is_none_or(|piv| piv.admin_unblock);
     managed && (command.cla, command.ins, command.p1) == (0x00, UNBLOCK, 0x02)
@@ -27,14 +27,14 @@ fault!(blocked_puk_unblocks, "a blocked PUK unblocks", |card, command| {
     answer
 });
 
-fault!(unblock_without_key, "the administration key of a PIV card is not asked for to unblock", |card, command| {
+fault!(unblock_without_key, "the administrator key of a PIV card is not asked for to unblock", |card, command| {
     if !card.is_gids() && by_administrator(card, command) {
         card.be_administrator();
     }
     card.pass(command)
 });
 
-fault!(gids_unblock_without_key, "a GIDS card unblocks without the administration key", |card, command| {
+fault!(gids_unblock_without_key, "a GIDS card unblocks without the administrator key", |card, command| {
     if card.is_gids() && by_administrator(card, command) {
         card.be_administrator();
     }

@@ -102,7 +102,7 @@ impl Player<'_> {
     }
 
     fn check_card(&self, step: &Step, expect: &Expect) -> Result<(), String> {
-        let expected = [("PIN", expect.pin_left), ("PUK", expect.puk_left), ("administration key", expect.admin_left)];
+        let expected = [("PIN", expect.pin_left), ("PUK", expect.puk_left), ("administrator key", expect.admin_left)];
         if expected.iter().all(|(_, left)| left.is_none()) {
             return Ok(());
         }

@@ -36,7 +36,7 @@ pub struct RealCard {
     pub reader: String,
     /// The card's PIN.
     pub pin: Zeroizing<String>,
-    /// Its administration key.
+    /// Its administrator key.
     pub admin_key: AdminKey,
     /// Tells a person what to do.
     pub tell: fn(&str),
@@ -60,7 +60,7 @@ pub struct Known {
     pub serial: String,
     /// The PIN it was made with.
     pub pin: Zeroizing<String>,
-    /// Its administration key, hexadecimal; none where it has none for unlocking.
+    /// Its administrator key, hexadecimal; none where it has none for unlocking.
     pub admin_key: Option<Zeroizing<String>>,
     /// Logon name of its user.
     pub user: String,
@@ -106,7 +106,7 @@ pub struct Cards {
     known: BTreeMap<String, Known>,
 }
 
-/// Tries left: PIN, PUK, administration key.
+/// Tries left: PIN, PUK, administrator key.
 pub(crate) type Left = [Option<u8>; 3];
 
 impl Setting {
@@ -342,7 +342,7 @@ impl Cards {
         self.with(name, |card| {
             let mut opened = Minidriver::open(card).map_err(Broken::at("card"))?;
             let challenge = opened.card_get_challenge().map_err(Broken::at("card"))?;
-            let response = real.admin_key.respond(&challenge).map_err(Broken::at("administration key"))?;
+            let response = real.admin_key.respond(&challenge).map_err(Broken::at("administrator key"))?;
             opened.card_unblock_pin(Authenticator::Response(&response), real.pin.as_bytes()).map_err(Broken::at("card"))
         })
     }

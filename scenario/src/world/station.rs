@@ -91,7 +91,7 @@ fn carry_out(card: &mut dyn Transport, order: &Order) -> Result<(), StationError
     }
     if status.admin.is_some_and(|admin| admin.left == 1) {
         return Err(StationError::before(
-            "the card has one try of its administration key left; a wrong one would lose it for good",
+            "the card has one try of its administrator key left; a wrong one would lose it for good",
         ));
     }
     let pin = match &order.pin {
@@ -136,13 +136,13 @@ fn authenticate(card: &mut Minidriver<'_>, keys: &[AdminKey]) -> Result<(), Stat
             Err(CardError::Wrong { left, .. }) if keys.peek().is_some() && left.is_none_or(|left| left > 1) => {}
             Err(error @ CardError::Wrong { .. }) => {
                 return Err(StationError::before(format!(
-                    "the card has another administration key than the server knows: {error}"
+                    "the card has another administrator key than the server knows: {error}"
                 )));
             }
             Err(error) => return Err(before(error)),
         }
     }
-    Err(StationError::before("there is no administration key to try"))
+    Err(StationError::before("there is no administrator key to try"))
 }
 
 /// A PIN that is forgotten at once: digits, which every card takes.

@@ -242,7 +242,7 @@ impl Server {
         let serial = hex::decode(&card.serial).unwrap_or_default();
         let response = self.vault.respond(card.vault_key(&serial)?, &challenge);
         let response = response.ok_or_else(|| {
-            Refusal::new(Code::NoAdminKey, "the card's administration key does not open under this server's master key")
+            Refusal::new(Code::NoAdminKey, "the card's administrator key does not open under this server's master key")
         })?;
         let step = if matches!(flow.kind.as_str(), online::KIND | AGENT) { GIVEN } else { &flow.step };
         records::set_answered(tx, &flow.id, step, &fingerprint).await?;

@@ -239,7 +239,7 @@ async fn cancel_task(State(server): State<Server>, Bearer(operator): Bearer, Pat
     Ok(Json(server.cancel_task(&operator, &id).await?))
 }
 
-/// A new administration key for a connected card.
+/// A new administrator key for a connected card.
 #[utoipa::path(post, path = "/cards/{serial}/roll-key", params(("serial" = String, Path)), responses((status = 200, body = Operated), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn roll_key(State(server): State<Server>, Bearer(operator): Bearer, Path(serial): Path<String>) -> Reply<Operated> {
     Ok(Json(server.roll_key(&operator, &serial).await?))

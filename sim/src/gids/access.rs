@@ -15,13 +15,13 @@
 //! | condition | meaning |
 //! |---|---|
 //! | 00, FF | always, never |
-//! | 1x, 2x, 3x | user PIN, administration key, either |
-//! | 9x, Ax, Bx | user PIN, administration key, both |
+//! | 1x, 2x, 3x | user PIN, administrator key, either |
+//! | 9x, Ax, Bx | user PIN, administrator key, both |
 //! | x1, x2 | contact, contactless only |
 //!
 //! What no condition byte stands for is refused on an operational file: deleting and activating have
 //! rules of their own, see `life_cycle`. GidsApplet allows it, which would let everybody make an RSA key where the
-//! administration key is. A file without tag 8C has no rules at all: it is open, as on GidsApplet
+//! administrator key is. A file without tag 8C has no rules at all: it is open, as on GidsApplet
 //! (`gids.open-without-rules`, setting `open-files`), but for deleting, which is the application's to allow.
 
 use super::Gids;
@@ -38,7 +38,7 @@ pub(super) const GET: u8 = 0x01;
 pub(super) const CREATE_CHILD: u8 = 0x02;
 pub(super) const DELETE_CHILD: u8 = 0x01;
 
-/// The application's own rules: files are created and deleted by user or administration key.
+/// The application's own rules: files are created and deleted by user or administrator key.
 pub(super) const APPLICATION: [u8; 3] = [CREATE_CHILD | DELETE_CHILD, 0x30, 0x30];
 
 /// Whether there are as many condition bytes as the access mode byte announces.
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn conditions_stand_in_the_order_of_the_bits() {
-        // The administration key's and a key pair's rules, as OpenSC and Windows write them.
+        // The administrator key's and a key pair's rules, as OpenSC and Windows write them.
         let admin = [0x87, 0x00, 0x20, 0xFF];
         assert_eq!([MANAGE, PUT, GET].map(|op| condition(&admin, op)), [Some(0x00), Some(0x20), Some(0xFF)]);
         assert_eq!(condition(&admin, GENERATE), None);

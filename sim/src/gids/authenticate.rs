@@ -1,4 +1,4 @@
-//! GENERAL AUTHENTICATE with the administration key, ISO/IEC 7816-4:2020 section 11.5.5.
+//! GENERAL AUTHENTICATE with the administrator key, ISO/IEC 7816-4:2020 section 11.5.5.
 //!
 //! `00 87 00 00`, after MANAGE SECURITY ENVIRONMENT `22 C1 A4 {83 80}`:
 //!
@@ -69,7 +69,7 @@ pub(super) fn process(gids: &mut Gids, env: &mut Env<'_>, command: &Command<'_>,
     Ok(())
 }
 
-/// The administration key, once MANAGE SECURITY ENVIRONMENT has named it.
+/// The administrator key, once MANAGE SECURITY ENVIRONMENT has named it.
 fn key(gids: &Gids, env: &Env<'_>) -> Result<AdminKey, Abort> {
     let named = gids.environment.is_some_and(|e| e.is_administration());
     let (key, _) = admin_key::load(env.nvm).filter(|_| named).ok_or(StatusWord::CONDITIONS_OF_USE)?;

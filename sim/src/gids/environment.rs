@@ -3,7 +3,7 @@
 //!
 //! | CLA INS P1 P2 | data | for |
 //! |---|---|---|
-//! | 00 22 C1 A4 (or 81 A4) | `83 80` | authentication with the administration key |
+//! | 00 22 C1 A4 (or 81 A4) | `83 80` | authentication with the administrator key |
 //! | 00 22 41 B6 | `80 algorithm, 84 key` | signatures |
 //! | 00 22 41 B8 | `80 algorithm, 84 key` | decipherment, key agreement |
 //!
@@ -48,7 +48,7 @@ impl Environment {
         files::key_file(self.key)
     }
 
-    /// Whether it is for the administration key.
+    /// Whether it is for the administrator key.
     pub(super) fn is_administration(self) -> bool {
         self.purpose == Purpose::Authentication && self.key == ADMINISTRATION
     }

@@ -1,6 +1,6 @@
 //! What a new GIDS card has in its memory.
 //!
-//! A blank card has a PIN counter, the administration key's rules and nothing else. An initialised one
+//! A blank card has a PIN counter, the administrator key's rules and nothing else. An initialised one
 //! has the file system that Windows' minidriver and OpenSC expect:
 //!
 //! | file | read, write | objects |
@@ -11,7 +11,7 @@
 //! | A012 | all, admin | DF20 `cardid` (16 bytes) |
 //! | A013 | user or admin, user or admin | |
 //! | A014 | admin, admin | |
-//! | B080 | | the administration key |
+//! | B080 | | the administrator key |
 //!
 //! A record of the master file: directory (9 bytes), file name (9), two unused, data object (u32 LE),
 //! file (u32 LE). What an issuer adds is in `issued`.
@@ -48,7 +48,7 @@ const OBJECT_FILES: [(u16, [u8; 3]); 6] = [
     (0xA013, [0x03, 0x30, 0x30]),
     (0xA014, [0x03, 0x20, 0x20]),
 ];
-/// The administration key's rules: MSE always, put by itself, never read.
+/// The administrator key's rules: MSE always, put by itself, never read.
 const ADMIN_RULES: [u8; 4] = [0x87, 0x00, 0x20, 0xFF];
 
 /// Whether everybody may read the data objects of a new card's file.

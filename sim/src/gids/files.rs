@@ -19,7 +19,7 @@ use cardlab_protocol::tlv::{self, Reader};
 pub const APPLICATION: u16 = 0x3FFF;
 /// File identifier of EF.ATR: what the card can do.
 pub(crate) const EF_ATR: u16 = 0x2F01;
-/// File identifier of the administration key.
+/// File identifier of the administrator key.
 pub const ADMINISTRATION: u16 = 0xB080;
 
 /// Life cycle status, ISO/IEC 7816-4:2020 section 7.4.10.

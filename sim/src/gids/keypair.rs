@@ -5,7 +5,7 @@
 //! | 00 47 00 00 | `AC {83 key, 80 algorithm}` | `7F49` public key, 6984, 6A81, 6982 |
 //! | 00 DB 3F FF | `70 {84 key, A5 {83 02, 87 RSAPrivateKey}}` | 9000; an RSA key, RFC 8017 appendix A.1.2 |
 //! | 00 DB 3F FF | `70 {84 key, A5 {83 03, 87 ECPrivateKey}}` | 9000; an elliptic-curve key, RFC 5915 |
-//! | 00 DB 3F FF | `70 {84 80, A5 {87 key, 88 check value}}` | 9000; the administration key |
+//! | 00 DB 3F FF | `70 {84 80, A5 {87 key, 88 check value}}` | 9000; the administrator key |
 //! | 00 DB 3F FF | `70 {84 key, A5 {[83 01,] 87 key, 88 check value}}` | 9000; a symmetric key in a file for one (a usage A4) |
 //! | 00 CB 3F FF | `70 {84 key, A5 {7F49}}` | `7F49 {81 modulus, 82 exponent}` or `7F49 {86 point}` |
 //!
@@ -104,7 +104,7 @@ pub(super) fn computing_time(nvm: &Nvm, command: &Command<'_>) -> Duration {
     }
 }
 
-/// Puts the administration key. Its cipher stays; its tries are full again, as for any new secret.
+/// Puts the administrator key. Its cipher stays; its tries are full again, as for any new secret.
 fn put_administration(gids: &mut Gids, env: &mut Env<'_>, value: &[u8]) -> Result<(), Abort> {
     let cipher = admin_key::load(env.nvm).map_or(env.profile.management_key.algorithm, |(key, _)| key.cipher());
     let key = AdminKey::new(cipher, value).map_err(|_| StatusWord::DATA_INVALID)?;

@@ -2,10 +2,10 @@
 //!
 //! | CLA INS P1 P2 | data | needs |
 //! |---|---|---|
-//! | 00 E0 00 00 | `62 {82 type, 83 identifier, 8C rules, A5 key usages}` | the application's rule: user or administration key |
+//! | 00 E0 00 00 | `62 {82 type, 83 identifier, 8C rules, A5 key usages}` | the application's rule: user or administrator key |
 //! | 00 E4 00 00 | - ; the selected file | the file's own rule, else the application's |
 //! | 00 44 00 00 | - ; the selected file, else the application | nothing; a file is made to be activated |
-//! | 00 E6 00 00 | - ; the application | the administration key |
+//! | 00 E6 00 00 | - ; the application | the administrator key |
 //!
 //! In the creation state of the application all of them are open.
 

@@ -2,7 +2,7 @@
 //!
 //! One file a command or family of commands. `Gids` holds what is volatile: security status,
 //! pending challenge, security environment, selected file. Files are records of [`files`], keys of
-//! [`crate::keys`], the PIN of [`mod@crate::reference`], the administration key of [`crate::admin_key`].
+//! [`crate::keys`], the PIN of [`mod@crate::reference`], the administrator key of [`crate::admin_key`].
 //!
 //! | INS | command | file |
 //! |---|---|---|
@@ -58,7 +58,7 @@ pub const AID: [u8; 9] = [0xA0, 0x00, 0x00, 0x03, 0x97, 0x42, 0x54, 0x46, 0x59];
 pub(crate) struct Gids {
     /// PIN verified.
     pin: bool,
-    /// Administration key authenticated.
+    /// Administrator key authenticated.
     admin: bool,
     pending: Option<Pending>,
     environment: Option<Environment>,
@@ -69,7 +69,7 @@ pub(crate) struct Gids {
 }
 
 impl Gids {
-    /// Forgets PIN, administration key, challenge and security environment.
+    /// Forgets PIN, administrator key, challenge and security environment.
     fn deauthenticate(&mut self) {
         self.pin = false;
         self.admin = false;

@@ -4,10 +4,10 @@
 //! |---|---|---|
 //! | 00 20 00 80 | - | 9000 verified (or creation state), 63Cx, 6983 |
 //! | 00 20 00 80 | PIN | 9000, 63Cx, 6983 |
-//! | 00 20 00 82 | - | 9000; PIN and administration key are forgotten |
+//! | 00 20 00 82 | - | 9000; PIN and administrator key are forgotten |
 //! | 00 24 00 80 | old new, nothing between | 9000, 63Cx, 6983, 6700 |
 //! | 00 24 01 80 | new | creation state: sets the PIN; else needs it verified |
-//! | 00 2C 02 80 | new | needs the administration key, and ends it; 6982, 6700 |
+//! | 00 2C 02 80 | new | needs the administrator key, and ends it; 6982, 6700 |
 //!
 //! Reference 00 is 80. A PIN is not padded, so the card knows where the old one ends: at the length
 //! of the PIN it holds.

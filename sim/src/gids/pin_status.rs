@@ -1,7 +1,7 @@
 //! The PIN status objects of GET DATA 3FFF.
 //!
 //! `5C 7F71` (and 7F72) answers `7F71 {97 tries left, 93 limit}` for the PIN, `5C 7F73` the same for
-//! the administration key where its tries are counted, else 6A88. Managed PIV cards
+//! the administrator key where its tries are counted, else 6A88. Managed PIV cards
 //! (`piv.admin-unblock`) answer the same way.
 
 use crate::nvm::Nvm;
@@ -13,7 +13,7 @@ use cardlab_protocol::tlv::Writer;
 pub(crate) const PIN_STATUS: u32 = 0x7F71;
 /// The same for the primary card PIN, which is this PIN.
 pub(crate) const PRIMARY_PIN_STATUS: u32 = 0x7F72;
-/// Tag of the administration key's status.
+/// Tag of the administrator key's status.
 pub(crate) const ADMIN_STATUS: u32 = 0x7F73;
 
 /// Whether `tag` is one of the three.

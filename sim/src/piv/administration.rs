@@ -1,4 +1,4 @@
-//! GENERAL AUTHENTICATE with the administration key (9B), SP 800-73-4 part 2 appendix A.1 and A.2.
+//! GENERAL AUTHENTICATE with the administrator key (9B), SP 800-73-4 part 2 appendix A.1 and A.2.
 //!
 //! | exchange | command | answer |
 //! |---|---|---|

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | 00 47 00 key | `AC {80 algorithm [, 81 exponent] [, AA PIN policy] [, AB touch policy]}` | `7F49 {81 modulus, 82 exponent}` or `7F49 {86 point}` |
 //!
-//! Needs the administration key. Replaces the key; the certificate object stays. AA and AB are
+//! Needs the administrator key. Replaces the key; the certificate object stays. AA and AB are
 //! YubiKey's.
 
 use super::{Piv, contact_only};

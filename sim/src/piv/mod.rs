@@ -57,7 +57,7 @@ pub(crate) struct Piv {
     pub(crate) global_pin: bool,
     /// A PIN was verified and no PIN-always key has used that yet.
     pub(crate) pin_fresh: bool,
-    /// Administration key authenticated.
+    /// Administrator key authenticated.
     pub(crate) admin: bool,
     pub(crate) pending: Option<Pending>,
     /// Keys made ready since power came on, by key reference.

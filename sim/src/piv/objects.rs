@@ -38,7 +38,7 @@ pub enum ReadRule {
 /// Who may write an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteRule {
-    /// Whoever has the administration key.
+    /// Whoever has the administrator key.
     Administration,
     /// Nobody.
     Nobody,
@@ -89,7 +89,7 @@ pub static TABLE: [Row; 15] = [
         write: WriteRule::Nobody,
         source: Source::Tries,
         offered: |profile| profile.piv().admin_unblock,
-        ..Row::of("tries left of PIN and administration key", (pin_status::PIN_STATUS, pin_status::ADMIN_STATUS))
+        ..Row::of("tries left of PIN and administrator key", (pin_status::PIN_STATUS, pin_status::ADMIN_STATUS))
     },
     Row {
         write: WriteRule::Nobody,

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | 00 DB 3F FF | `5C` tag, `53` value (7E and 7F61: the object itself) | 9000, 6982, 6A80, 6A81, 6A84 |
 //!
-//! Needs the administration key. The new value replaces the old one whole; an empty one empties it. One that is too
+//! Needs the administrator key. The new value replaces the old one whole; an empty one empties it. One that is too
 //! long, or for which the memory has no room, leaves the old one as it is.
 
 use super::objects::{self, WriteRule};

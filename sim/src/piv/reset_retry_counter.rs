@@ -8,7 +8,7 @@
 //! Which value of the first row is looked at first is the profile's (`pin.old-first`): tools that reset a YubiKey spend
 //! PUK tries with malformed PINs.
 //! A success fills the PIN's and the PUK's counter. New PIN and counters become durable together.
-//! The form of the last row is GIDS': it needs the administration key, and ends it.
+//! The form of the last row is GIDS': it needs the administrator key, and ends it.
 
 use super::pins::{Kind, LENGTH};
 use super::{Piv, contact_only};

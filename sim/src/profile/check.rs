@@ -17,7 +17,7 @@ impl Profile {
     /// any order, so no single one can look at this.
     ///
     /// # Errors
-    /// [`ProfileError::Value`] when the PIN has another length than allowed, or the administration key
+    /// [`ProfileError::Value`] when the PIN has another length than allowed, or the administrator key
     /// does not fit its algorithm.
     pub fn check(&self) -> Result<(), ProfileError> {
         if !self.pin.is_well_formed(self.pin.value.as_bytes()) {

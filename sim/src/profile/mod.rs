@@ -47,7 +47,7 @@ pub struct Profile {
     pub pin: PinRules,
     /// PIN Unblocking Key, reference 81; PIV cards have one.
     pub puk: Option<PukRules>,
-    /// Administration key: 9B on a PIV card, B080 on a GIDS card.
+    /// Administrator key: 9B on a PIV card, B080 on a GIDS card.
     pub management_key: ManagementKeyRules,
     /// The PIV card edge.
     pub piv: Option<PivRules>,

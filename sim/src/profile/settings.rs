@@ -36,7 +36,7 @@ pub enum Cards {
     Gids,
     /// YubiKeys.
     YubiKey,
-    /// Those whose administration key may count wrong responses.
+    /// Those whose administrator key may count wrong responses.
     Managed,
 }
 

@@ -140,7 +140,7 @@ pub(super) static TABLE: [Row; 23] = [
             "management-key",
             Cards::All,
             Kept::Memory,
-            "the administration key of a new card: 9B of a PIV card, B080 of a GIDS card",
+            "the administrator key of a new card: 9B of a PIV card, B080 of a GIDS card",
             "hexadecimal, as long as its algorithm needs",
         )
         .or("admin-key"),
@@ -171,7 +171,7 @@ pub(super) static TABLE: [Row; 23] = [
             "admin-tries",
             Cards::Managed,
             Kept::Rule,
-            "wrong responses that block the administration key for good",
+            "wrong responses that block the administrator key for good",
             "none, or a number from 1 to 255",
         ),
         set: |profile, value| {

@@ -123,7 +123,7 @@ pub struct PukRules {
     pub wrong_clears_pin: bool,
 }
 
-/// Administration key.
+/// Administrator key.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ManagementKeyRules {
@@ -226,7 +226,7 @@ pub struct PivRules {
     pub personalised: bool,
     /// Whether whoever puts retired keys on it writes a Key History Object.
     pub key_history: bool,
-    /// Whether RESET RETRY COUNTER with P1=02 sets a new PIN after the administration key, as on a
+    /// Whether RESET RETRY COUNTER with P1=02 sets a new PIN after the administrator key, as on a
     /// GIDS card: what tokens under a card management system offer beside the PUK.
     pub admin_unblock: bool,
 }
@@ -237,7 +237,7 @@ pub struct PivRules {
 pub struct GidsRules {
     /// Version of the application in its AID, 1 or 2.
     pub version: u8,
-    /// Whether the card comes initialised: file system, PIN, administration key, card id. Otherwise
+    /// Whether the card comes initialised: file system, PIN, administrator key, card id. Otherwise
     /// it is in the creation state.
     pub initialised: bool,
     /// Algorithms that keys may have.

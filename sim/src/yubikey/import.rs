@@ -2,7 +2,7 @@
 //!
 //! `00 FE alg slot` with `01` p, `02` q, `03` dp, `04` dq, `05` qinv for RSA, `06` scalar for prime
 //! curves, `07` Ed25519 seed, `08` X25519 scalar, then optionally `AA` PIN policy, `AB` touch
-//! policy. Needs the administration key.
+//! policy. Needs the administrator key.
 
 use crate::applet::Env;
 use crate::crypto::asymmetric::{Algorithm, KeyPair};

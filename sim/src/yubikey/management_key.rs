@@ -1,7 +1,7 @@
 //! SET MANAGEMENT KEY.
 //!
 //! `00 FF FF touch` with `algorithm 9B length key`; touch is FF (never), FE (always) or FD (cached).
-//! Needs the administration key.
+//! Needs the administrator key.
 
 use crate::admin_key;
 use crate::applet::Env;

@@ -1,6 +1,6 @@
 //! MOVE KEY and DELETE KEY, firmware 5.7.
 //!
-//! `00 F6 to from` moves, `00 F6 FF slot` deletes. Needs the administration key. The certificate
+//! `00 F6 to from` moves, `00 F6 FF slot` deletes. Needs the administrator key. The certificate
 //! object does not move; the attestation key can be deleted but not moved.
 
 use crate::applet::Env;

@@ -1,6 +1,6 @@
 //! SET PIN RETRIES.
 //!
-//! `00 FA pin-tries puk-tries`. Needs the administration key and a verified PIN (6982). PIN and PUK
+//! `00 FA pin-tries puk-tries`. Needs the administrator key and a verified PIN (6982). PIN and PUK
 //! go back to their factory values with the new numbers of tries, blocked or not.
 
 use crate::applet::Env;

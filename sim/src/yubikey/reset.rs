@@ -1,7 +1,7 @@
 //! RESET.
 //!
 //! `00 FB 00 00`, only when PIN and PUK are both blocked (6985): keys, objects and policies are
-//! wiped, PIN, PUK, tries and administration key are the factory's again. The attestation key, its
+//! wiped, PIN, PUK, tries and administrator key are the factory's again. The attestation key, its
 //! certificate and the discovery object stay.
 
 use super::no_parameters;

@@ -6,11 +6,11 @@ use cardlab_protocol::tlv;
 use cardlab_sim::{Card, Profile, World};
 
 pub const PROFILES: [&str; 4] = ["nist-piv", "yubikey-4.3", "yubikey-5.4", "yubikey-5.7"];
-/// Those with the GIDS card edge or the administration key's way to unblock.
+/// Those with the GIDS card edge or the administrator key's way to unblock.
 pub const MANAGED: [&str; 2] = ["gids", "piv-admin"];
 pub const SELECT: &str = "00A4040005A000000308";
 pub const SELECT_GIDS: &str = "00A404000BA0000003974254465902 01";
-/// The administration key of a new GIDS card.
+/// The administrator key of a new GIDS card.
 pub const GIDS_KEY: &str = "000000000000000000000000000000000000000000000000";
 pub const KEY: &str = "010203040506070801020304050607080102030405060708";
 
@@ -123,14 +123,14 @@ impl Bench {
         self.card.profile().management_key.algorithm
     }
 
-    /// Asks for a challenge of the administration key and gives it.
+    /// Asks for a challenge of the administrator key and gives it.
     pub fn challenge(&mut self) -> Vec<u8> {
         let (challenge, sw) = self.try_challenge();
         assert_eq!(sw, "9000");
         challenge
     }
 
-    /// GENERAL AUTHENTICATE with the administration key, named before on a GIDS card.
+    /// GENERAL AUTHENTICATE with the administrator key, named before on a GIDS card.
     fn authenticate(&mut self, template: &[u8]) -> (Vec<u8>, String) {
         if self.is_gids() {
             assert_eq!(self.sw("0022C1A403830180"), "9000");
@@ -151,7 +151,7 @@ impl Bench {
         AdminKey::new(rules.algorithm, &rules.value).unwrap().encrypt(challenge).unwrap()
     }
 
-    /// RESET RETRY COUNTER after the administration key.
+    /// RESET RETRY COUNTER after the administrator key.
     pub fn unblock_by_admin(&mut self, new: &str) -> String {
         self.sw(&format!("002C0280{}", self.pin(new)))
     }
@@ -161,7 +161,7 @@ impl Bench {
         self.authenticate(&template).1
     }
 
-    /// Authenticates the administration key.
+    /// Authenticates the administrator key.
     pub fn admin(&mut self) {
         let challenge = self.challenge();
         let response = self.response(&challenge);

@@ -194,7 +194,7 @@ pub fn describe(bytes: &[u8]) -> String {
         0x22 => format!("MANAGE SECURITY ENVIRONMENT, {p1:02X} {p2:02X}"),
         0x24 => format!("CHANGE REFERENCE DATA, {}", reference_name(p2)),
         0x2A => format!("PERFORM SECURITY OPERATION, {p1:02X} {p2:02X}"),
-        0x2C if p1 == 2 => format!("RESET RETRY COUNTER by administration key, {}", reference_name(p2)),
+        0x2C if p1 == 2 => format!("RESET RETRY COUNTER by administrator key, {}", reference_name(p2)),
         0x2C => format!("RESET RETRY COUNTER, {}", reference_name(p2)),
         0x44 => "ACTIVATE FILE".into(),
         0x47 => format!("GENERATE ASYMMETRIC KEY PAIR, key {p2:02X}"),

@@ -92,7 +92,7 @@ impl Facts {
         matches!(self.edge, Edge::Piv { .. })
     }
 
-    /// Its administration key has no try left.
+    /// Its administrator key has no try left.
     #[must_use]
     pub fn key_blocked(&self) -> bool {
         self.status.admin.is_some_and(|counter| counter.left == 0)

@@ -155,7 +155,7 @@ pub enum Work {
 /// Why a card is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// Its administration key is blocked, and it has no PUK.
+    /// Its administrator key is blocked, and it has no PUK.
     Key,
     /// Its PUK is blocked, and no response unblocks its PIN.
     Puk,
@@ -225,7 +225,7 @@ pub enum Responses {
     Off,
     /// No: the card is unlocked with its PUK.
     PukOnly,
-    /// No: its administration key is blocked.
+    /// No: its administrator key is blocked.
     KeyBlocked,
 }
 

@@ -32,7 +32,7 @@ pub(super) struct Mine {
 /// What is known of the ways to unlock it.
 #[derive(Debug)]
 pub(super) struct Locked {
-    /// Tries of the administration key when the response was sent.
+    /// Tries of the administrator key when the response was sent.
     pub(super) left_before: Option<u8>,
     /// The challenge that waits in the card.
     pub(super) code: Option<Vec<u8>>,

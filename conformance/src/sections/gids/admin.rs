@@ -1,4 +1,4 @@
-//! GENERAL AUTHENTICATE with the administration key.
+//! GENERAL AUTHENTICATE with the administrator key.
 
 use super::GIDS;
 use crate::bench::{Bench, Checked, Stop, holds, same};
@@ -77,14 +77,14 @@ pub(super) fn fill(book: &mut Book) {
         });
     }
     let mut s = book
-        .section("gids/2.0/put-admin-key", &format!("{GIDS}, PUT DATA of the administration key"), &[Need::Gids, Need::AdminKey])
+        .section("gids/2.0/put-admin-key", &format!("{GIDS}, PUT DATA of the administrator key"), &[Need::Gids, Need::AdminKey])
         .at_least(Danger::ChangesKeys);
     let put = &hex!("00DB3FFF267024840180A51F8718A1A2A3A4A5A6A7A8B1B2B3B4B5B6B7B8C1C2C3C4C5C6C7C88803000000");
-    s.must("needs-itself", "The administration key is not put by strangers", move |b| {
+    s.must("needs-itself", "The administrator key is not put by strangers", move |b| {
         b.start()?;
         b.send(put)?.is(0x6982, "PUT DATA").map(drop)
     });
-    s.must("not-by-the-user", "The administration key is not put with the PIN", move |b| {
+    s.must("not-by-the-user", "The administrator key is not put with the PIN", move |b| {
         b.start()?;
         b.verify()?;
         b.send(put)?.is(0x6982, "PUT DATA").map(drop)
@@ -106,7 +106,7 @@ pub(super) fn fill(book: &mut Book) {
     })
     .writes(&[Place::Key(0x80)])
     .resets();
-    s.must("never-read", "The administration key is read by nobody", |b| {
+    s.must("never-read", "The administrator key is read by nobody", |b| {
         b.start()?;
         b.admin()?;
         b.long([0x00, 0xCB, 0x3F, 0xFF], &[0x70, 0x08, 0x84, 0x01, 0x80, 0xA5, 0x03, 0x7F, 0x49, 0x80])?

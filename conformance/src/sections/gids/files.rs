@@ -199,7 +199,7 @@ fn rules(book: &mut Book) {
     {
         s.must(
             &format!("{slug}-is-not-written-by-strangers"),
-            "A file of the user is not written without PIN or administration key",
+            "A file of the user is not written without PIN or administrator key",
             move |b| {
                 b.start()?;
                 put(b, file, tag, &[0x01])?.is(0x6982, "PUT DATA").map(drop)
@@ -207,7 +207,7 @@ fn rules(book: &mut Book) {
         );
         s.must(
             &format!("{slug}-is-written-with-the-administration-key"),
-            "A file of user or administrator is written with the administration key",
+            "A file of user or administrator is written with the administrator key",
             move |b| {
                 b.start()?;
                 b.admin()?;
@@ -235,7 +235,7 @@ fn rules(book: &mut Book) {
         );
         s.must(
             &format!("{slug}-is-written-by-the-administrator"),
-            "A file of the administrator is written with the administration key",
+            "A file of the administrator is written with the administrator key",
             move |b| {
                 b.start()?;
                 b.admin()?;
@@ -261,7 +261,7 @@ fn rules(book: &mut Book) {
         get(b, 0xA011, 0xDF30)?.is(0x6982, "GET DATA").map(drop)
     })
     .changes();
-    s.must("a011-is-never-read-by-the-administrator", "A file that nobody reads is not read with the administration key", |b| {
+    s.must("a011-is-never-read-by-the-administrator", "A file that nobody reads is not read with the administrator key", |b| {
         b.start()?;
         b.admin()?;
         get(b, 0xA011, 0xDF30)?.any_of(&[0x6982, 0x6A88], "GET DATA").map(drop)
@@ -326,7 +326,7 @@ fn life(book: &mut Book) {
     .source("GidsApplet, File")
     .writes(&[Place::InFile(0xA020, 0xDF30)])
     .changes();
-    s.must("not-by-strangers", "Nobody creates files without PIN or administration key", move |b| {
+    s.must("not-by-strangers", "Nobody creates files without PIN or administrator key", move |b| {
         b.start()?;
         b.send(create)?.is(0x6982, "CREATE FILE").map(drop)
     });

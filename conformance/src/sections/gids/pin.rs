@@ -75,7 +75,7 @@ pub(super) fn fill(book: &mut Book) {
         b.send(&hex!("00200082"))?.ok("VERIFY 82")?;
         b.is_not_verified("after VERIFY 82")
     });
-    s.must("reference-82-forgets-the-administration-key", "VERIFY 82 forgets the administration key", |b| {
+    s.must("reference-82-forgets-the-administration-key", "VERIFY 82 forgets the administrator key", |b| {
         b.start()?;
         b.admin()?;
         b.send(&hex!("00200082"))?.ok("VERIFY 82")?;

@@ -1,4 +1,4 @@
-//! GENERAL AUTHENTICATE with the administration key 9B, part 2 section 3.2.4 and appendix A.
+//! GENERAL AUTHENTICATE with the administrator key 9B, part 2 section 3.2.4 and appendix A.
 
 use super::PART2;
 use crate::bench::{Bench, Checked, Stop, holds};

@@ -168,7 +168,7 @@ pub(super) fn fill(book: &mut Book) {
         same(&reply.ok("GET DATA")?, &encode(0x53, &pattern(300)), "the object")
     })
     .changes();
-    s.must("needs-the-administration-key", "A chained PUT DATA without the administration key writes nothing", |b| {
+    s.must("needs-the-administration-key", "A chained PUT DATA without the administrator key writes nothing", |b| {
         b.start()?;
         b.admin()?;
         b.put(0x5FC105, &pattern(300))?.ok("PUT DATA")?;

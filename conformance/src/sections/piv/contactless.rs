@@ -79,7 +79,7 @@ pub(super) fn fill(book: &mut Book) {
         b.unblock(&puk, b"84629517")?.any_of(&CLOSED, "RESET RETRY COUNTER").map(drop)
     })
     .with("interface", "contactless");
-    s.must("administration-key", "The administration key is not used", |b| {
+    s.must("administration-key", "The administrator key is not used", |b| {
         b.start()?;
         b.admin_command(&[0x7C, 0x02, 0x81, 0x00])?.any_of(&[0x6982, 0x6A81, 0x6A86, 0x6985], "GENERAL AUTHENTICATE 9B").map(drop)
     })

@@ -124,7 +124,7 @@ pub(super) fn fill(book: &mut Book) {
         signs(b, 0x9A, KeyKind::P256, &key)
     })
     .changes();
-    s.must("needs-the-administration-key", "GENERATE without the administration key: 6982", |b| {
+    s.must("needs-the-administration-key", "GENERATE without the administrator key: 6982", |b| {
         b.start()?;
         b.generate(0x9A, 0x11)?.is(0x6982, "GENERATE").map(drop)
     });
@@ -146,7 +146,7 @@ pub(super) fn fill(book: &mut Book) {
             b.admin()?;
             b.generate(slot, 0x11)?.any_of(&[0x6A86, 0x6A80, 0x6A88, 0x6A81], "GENERATE").map(drop)
         });
-        // A card that makes one there has lost its administration key, or what it tells of it.
+        // A card that makes one there has lost its administrator key, or what it tells of it.
         if slot == 0x9B {
             test.resets();
         }

@@ -176,7 +176,7 @@ fn rules(book: &mut Book) {
             b.sign(kind.id(), 0x9A, &input)?.is(0x6982, "GENERAL AUTHENTICATE").map(drop)
         })
         .key(0x9A, kind);
-        s.must(&format!("{name}-administration-key-opens-no-9a"), "The administration key does not open the key 9A", move |b| {
+        s.must(&format!("{name}-administration-key-opens-no-9a"), "The administrator key does not open the key 9A", move |b| {
             b.start()?;
             b.admin()?;
             let input = b.public(0x9A)?.input();

@@ -111,10 +111,10 @@ fn rules(book: &mut Book) {
         if read == Read::Pin {
             s.must(
                 &format!("{slug}-not-for-the-administration-key"),
-                &format!("The administration key does not stand for the PIN at object {tag:X}"),
+                &format!("The administrator key does not stand for the PIN at object {tag:X}"),
                 move |b| {
                     written(b, tag, &[0x71, 0x01, 0x00])?;
-                    b.get(tag)?.is(0x6982, "GET DATA with the administration key only").map(drop)
+                    b.get(tag)?.is(0x6982, "GET DATA with the administrator key only").map(drop)
                 },
             )
             .needs(&[kind])
@@ -239,7 +239,7 @@ fn put(book: &mut Book) {
             Place::Object(0x7E),
             Place::Object(0x7F61),
         ]);
-    s.must("needs-the-administration-key", "PUT DATA without the administration key: 6982, and nothing is written", |b| {
+    s.must("needs-the-administration-key", "PUT DATA without the administrator key: 6982, and nothing is written", |b| {
         written(b, 0x5FC105, &[0x70, 0x01, 0xAA])?;
         b.start()?;
         b.put(0x5FC105, &[0x70, 0x01, 0xBB])?.is(0x6982, "PUT DATA")?;

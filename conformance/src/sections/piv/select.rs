@@ -73,16 +73,12 @@ pub(super) fn fill(book: &mut Book) {
         b.is_verified("after SELECT of PIV again")
     })
     .needs(&[Need::PlainPiv, Need::Pin]);
-    s.must(
-        "reselecting-keeps-the-administration-key",
-        "Selecting PIV again keeps the administration key's authentication",
-        |b| {
-            b.start()?;
-            b.admin()?;
-            b.send(FULL)?.ok("SELECT")?;
-            b.put(0x5FC10B, &[0x70, 0x00])?.ok("PUT DATA").map(drop)
-        },
-    )
+    s.must("reselecting-keeps-the-administration-key", "Selecting PIV again keeps the administrator key's authentication", |b| {
+        b.start()?;
+        b.admin()?;
+        b.send(FULL)?.ok("SELECT")?;
+        b.put(0x5FC10B, &[0x70, 0x00])?.ok("PUT DATA").map(drop)
+    })
     .needs(&[Need::PlainPiv, Need::AdminKey])
     .changes();
     s.must("unknown-application", "SELECT of an application that is not there: 6A82", |b| {
@@ -104,7 +100,7 @@ pub(super) fn fill(book: &mut Book) {
     .needs(&[Need::PlainPiv, Need::Pin]);
     s.must(
         "unknown-application-keeps-the-administration-key",
-        "After SELECT of an unknown application the administration key is still authenticated",
+        "After SELECT of an unknown application the administrator key is still authenticated",
         |b| {
             b.start()?;
             b.admin()?;
@@ -143,7 +139,7 @@ pub(super) fn fill(book: &mut Book) {
     .needs(&[Need::YubiKey([0, 0, 0]), Need::Pin]);
     s.must(
         "selection-of-another-applet-ends-the-administration-key",
-        "Another application in between ends the administration key's authentication",
+        "Another application in between ends the administrator key's authentication",
         |b| {
             b.start()?;
             b.admin()?;

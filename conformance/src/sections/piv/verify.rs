@@ -148,7 +148,7 @@ pub(super) fn fill(book: &mut Book) {
     .needs(&[Need::PlainPiv]);
     for (slug, reference, what) in [
         ("puk", 0x81u8, "the PUK"),
-        ("administration-key", 0x9B, "the administration key"),
+        ("administration-key", 0x9B, "the administrator key"),
         ("key-9a", 0x9A, "the key 9A"),
         ("reference-01", 0x01, "reference 01"),
         ("reference-ff", 0xFF, "reference FF"),
