@@ -48,7 +48,7 @@ fn the_list_and_files_of_ones_own() {
         &["broken.toml: line 3", "screen.toml: line 4, column 21, step 1: there is no screen 'lokced'; did you mean 'locked'?"],
     );
     scenario(&lab, &["check", "mine.toml"]).ok();
-    has(&scenario(&lab, &["language"]).ok(), &["# Lock scenarios", "**`type-pin`**", "`unlock_card_offline`".trim_matches('`')]);
+    has(&scenario(&lab, &["language"]).ok(), &["# Lock scenarios", "**`type-pin`**", "workflow.unblock_card_offline"]);
     has(&scenario(&lab, &["run", "nothing"]).code(2), &["no file and no scenario named 'nothing'"]);
     has(&cardlab(&["scenario", "show", "nothing"]).code(2), &["`cardlab scenario list` shows them"]);
 }

@@ -13,6 +13,7 @@
 //! | [`catalogue`] | the scenarios that come with cardlab |
 //! | [`suite`] | these as tests of the conformance suite |
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod action;
 pub mod catalogue;

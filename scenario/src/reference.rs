@@ -165,7 +165,7 @@ pub fn page() -> String {
          `G1`: a GIDS card, issued to anna, its PIN blocked. `card` may be left out in steps where there is only one.\n\n",
     );
     table(&mut page, of_card());
-    page.push_str("\n`settings` are those of [settings.md](settings.md) from `serial` on.\n\n## Steps\n");
+    page.push_str("\n`settings` are those of [settings.md](settings.md) from `owner` on.\n\n## Steps\n");
     for form in actions() {
         if let Some((_, title)) = GROUPS.iter().find(|(first, _)| *first == form.name) {
             let _ = writeln!(page, "\n### {title}");

@@ -249,7 +249,7 @@ mod tests {
         let mut page = String::from(
             "# Settings of a card\n\n\
              `--card PROFILE,SETTING=VALUE,..` (of `exec` and `up`) and the pytest fixtures take these; a scenario's `settings` take \
-             those from `serial` on. \
+             those from `owner` on. \
              `cardlab profile settings [PROFILE]` shows them on the command line. \
              Each is given once; a value with a comma goes in double quotes (`name=\"Desk, left\"`). What key files may be and how \
              their passwords are given: [key-files.md](key-files.md). \
