@@ -8,13 +8,12 @@ use std::process::Command;
 
 /// Features that only tests and benches ask for. Each is of a crate that is not ours, and changes nothing of what the
 /// program does with it.
-const OF_TESTS: [(&str, &str, &str); 9] = [
+const OF_TESTS: [(&str, &str, &str); 8] = [
     ("base64", "default", "fantoccini's"),
     ("base64", "std", "fantoccini's"),
     ("crossbeam-utils", "default", "criterion's; the same as std, which the program has"),
     ("either", "use_std", "criterion's; another name of std, which the program has"),
     ("num-traits", "default", "criterion's; another name of std, which the program has"),
-    ("serde", "alloc", "criterion's; a part of std, which the program has"),
     ("time", "default", "fantoccini's; another name of std, which the program has"),
     ("zerocopy", "derive", "criterion's; macros that nothing of the program uses"),
     ("zerocopy", "zerocopy-derive", "criterion's; the same"),
