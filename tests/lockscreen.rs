@@ -43,14 +43,7 @@ impl Room {
     /// Anna has no answers any more.
     async fn reset_answers(&self) {
         let server = self.running.server.clone();
-        let reset = move || {
-            let http = Http::at(&server);
-            let token = http.log_in("oleg", "oleg-password");
-            let users = http.get("/api/v1/users?q=anna", &token);
-            let users = users.as_array().or(users["users"].as_array()).cloned().unwrap();
-            let path = format!("/api/v1/users/{}/reset-answers", users[0]["id"].as_str().unwrap());
-            assert_eq!(http.post(&path, &token, &serde_json::json!({})).0, 200);
-        };
+        let reset = move || Http::at(&server).reset_answers("anna");
         tokio::task::spawn_blocking(reset).await.unwrap();
     }
 

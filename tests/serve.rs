@@ -183,6 +183,7 @@ fn the_unlock_tool_online_and_with_the_console() {
 
     // A card that the server cannot unlock, and a server that is not there: the operator's way is left.
     running.cardlab(&["card", "lock", "pin", "--reader", "Boris"]).ok();
+    server.reset_answers("boris");
     for server in [running.server.as_str(), "http://127.0.0.1:1"] {
         let mut session = unlock(&running.socket, &["--reader", "Boris", "--online", server]);
         session.sees("our operator can help.");

@@ -102,6 +102,14 @@ impl Http {
         reply.json().unwrap()
     }
 
+    /// A sample user has no answers any more.
+    pub fn reset_answers(&self, user: &str) {
+        let token = self.log_in("oleg", "oleg-password");
+        let users = self.get(&format!("/api/v1/users?q={user}"), &token);
+        let path = format!("/api/v1/users/{}/reset-answers", users[0]["id"].as_str().unwrap());
+        assert_eq!(self.post(&path, &token, &serde_json::json!({})).0, 200);
+    }
+
     pub fn log_in(&self, name: &str, password: &str) -> String {
         let (status, body) = self.post("/api/v1/login", "", &serde_json::json!({"name": name, "password": password}));
         assert_eq!(status, 200, "{body}");
