@@ -82,6 +82,8 @@ impl Player<'_> {
                 && expect.screen.as_deref().is_none_or(|wanted| name(&shown.screen) == wanted)
                 && text(shown).contains(shows)
         });
+        // What it tells the server stands in the log before what comes next.
+        desk.finish(PATIENCE);
         if let Some(wanted) = &expect.screen
             && name(&shown.screen) != wanted
         {
