@@ -655,6 +655,58 @@ fn the_puk_way_costs_a_try_only_when_the_card_was_asked() {
     assert!(matches!(table.screen(), Screen::Done(_)));
 }
 
+/// Cards that count their PUK may still not tell its tries: what they said once is remembered.
+#[test]
+fn a_puk_that_was_said_to_be_blocked_is_not_offered_again_and_its_use_ends_the_code() {
+    let told = piv(0, 3, Some(5));
+    let silent = Facts { status: PinStatus { puk: None, ..told.status }, ..told };
+    let mut table = Table::locked(&silent);
+    table.act(Act::UsePuk);
+    table.act(Act::Puk(secret("12345678"), new_pin("471147")));
+    table.answer_card(CardAnswer::Unlocked(Err(CardError::Blocked(Secret::Puk))));
+    table.input(Input::Cards(vec![seen("R1", &silent)]));
+    assert!(!table.view().puk);
+    assert_eq!(table.view().code, None, "the code of before is dead");
+    table.draws(Ok(vec![9; 8]));
+    assert!(table.view().code.is_some());
+    // One that nothing else unlocks asks before the last.
+    let mut table = Table::with(rules(), &piv(0, 1, None));
+    table.act(Act::UsePuk);
+    table.act(Act::Puk(secret("12345678"), new_pin("471147")));
+    assert!(matches!(table.screen(), Screen::LastPuk(_)));
+    assert_eq!(table.asks_card(), 0);
+    table.act(Act::Sure);
+    assert_eq!(table.asks_card(), 1);
+}
+
+#[test]
+fn a_card_that_may_be_judging_a_secret_is_not_left() {
+    let (anna, boris) = (gids(0xAA, 0, 5), gids(0xBB, 0, 5));
+    let mut table = Table::new(Rules { first: Some("AA".repeat(16)), ..rules() });
+    table.input(Input::Cards(vec![seen("R1", &anna), seen("R2", &boris)]));
+    table.draws(Ok(CHALLENGE.to_vec()));
+    table.act(Act::Respond(secret(RESPONSE), new_pin("471147")));
+    table.act(Act::Choose("BB".repeat(16)));
+    assert_eq!(table.notice(), Some(Notice::TooLate));
+    table.answer_card(CardAnswer::Unlocked(Ok(())));
+    assert!(matches!(table.screen(), Screen::Done(card) if card.last_digits() == "AAAA"));
+    assert_eq!(table.told().last(), Some(&(ReportKind::Unlocked, None)));
+}
+
+/// Who wants another card says which.
+#[test]
+fn no_card_is_taken_after_another_was_asked_for() {
+    let (anna, boris) = (gids(0xAA, 0, 5), gids(0xBB, 0, 5));
+    let mut table = Table::with(rules(), &anna);
+    table.input(Input::Cards(vec![]));
+    table.act(Act::Back);
+    table.input(Input::Cards(vec![seen("R2", &boris)]));
+    assert!(matches!(table.screen(), Screen::Choose(_)), "{:?}", table.screen());
+    table.input(Input::Cards(vec![]));
+    table.input(Input::Cards(vec![seen("R1", &anna)]));
+    assert!(matches!(table.screen(), Screen::Locked(_)), "with no card left it begins anew");
+}
+
 #[test]
 fn an_agent_asks_for_tasks_and_puts_them_off() {
     let mut table = Table::with(Rules { begin: Begin::Task, ..rules() }, &gids(1, 0, 5));

@@ -4,9 +4,9 @@
 //! |---|---|
 //! | the desk | whatever happens; it alone has the session |
 //! | the watcher | cards that come and go |
-//! | a hand for each card ([`super::hand`]) | that card |
+//! | a hand for each card (`hand`) | that card |
 //! | one for each question to the server | that answer |
-//! | the teller ([`super::teller`]) | reports that are to be sent |
+//! | the teller (`teller`) | reports that are to be sent |
 //!
 //! So nothing that takes long holds up anything else, and everything can be given up.
 

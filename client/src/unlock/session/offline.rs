@@ -127,12 +127,14 @@ impl Session {
             Err(error @ CardError::Wrong { secret: Secret::Puk, left }) => {
                 mine.facts.status.puk = set(mine.facts.status.puk, left);
                 if left == Some(0) {
+                    mine.puk_dead = true;
                     return self.enter(Some(Notice::Card(error)));
                 }
                 self.notice = Some(Notice::Card(error));
                 self.state = State::Puk(Faults::default());
             }
             Err(error @ CardError::Blocked(Secret::Puk)) => {
+                mine.puk_dead = true;
                 mine.facts.status.puk = Some(set(mine.facts.status.puk, Some(0)).unwrap_or(Counter { left: 0, maximum: None }));
                 self.enter(Some(Notice::Card(error)));
             }
@@ -193,6 +195,7 @@ impl Session {
                 mine.facts.status.admin = Some(Counter { left: 0, maximum: mine.facts.status.admin.and_then(|c| c.maximum) });
                 self.enter(None);
             }
+            Err(CardError::ChallengeGone) if !mine.is_locked() => self.enter(Some(Notice::UnlockedElsewhere)),
             Err(CardError::ChallengeGone) => self.enter(Some(Notice::CodeDead(Disturbance::OtherProgram))),
             Err(CardError::Transport(TransportError::Reset)) => self.enter(Some(Notice::CodeDead(Disturbance::Reset))),
             Err(error) => self.refused(error),

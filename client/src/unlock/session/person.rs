@@ -199,6 +199,11 @@ impl Session {
 
     fn use_puk(&mut self, puk: Zeroizing<String>, pin: Zeroizing<String>) {
         self.notice = None;
+        // The card is selected anew for it, which ends the code that is read to operators.
+        if let Some(mine) = &mut self.mine {
+            mine.locked.code = None;
+            mine.locked.typed.clear();
+        }
         self.state = State::UsingPuk(self.ask_card(CardAsk::Puk { puk, pin }));
     }
 

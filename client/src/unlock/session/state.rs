@@ -20,6 +20,8 @@ pub(super) struct Mine {
     pub(super) wrongly: bool,
     /// Tries of the PIN when one was sent.
     pub(super) pin_before: Option<u8>,
+    /// The card has said that its PUK is blocked; not every card tells that again.
+    pub(super) puk_dead: bool,
     /// The server was told that it is blocked.
     pub(super) block_told: bool,
     /// A new PIN is wanted although the old one is not blocked.
@@ -69,6 +71,7 @@ impl Mine {
             there: true,
             wrongly: false,
             pin_before: None,
+            puk_dead: false,
             block_told: false,
             all_the_same: false,
             begun: false,
@@ -98,7 +101,7 @@ impl Mine {
     }
 
     pub(super) fn puk(&self) -> bool {
-        self.facts.has_puk() && !self.facts.puk_blocked()
+        self.facts.has_puk() && !self.facts.puk_blocked() && !self.puk_dead
     }
 
     /// Why nothing unlocks it any more.

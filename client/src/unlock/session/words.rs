@@ -354,6 +354,12 @@ impl Notice {
             Self::Card(CardError::Wrong { secret: Secret::Puk, left: Some(0) } | CardError::Blocked(Secret::Puk)) => {
                 "The PUK is blocked.".into()
             }
+            Self::Card(
+                CardError::Unexpected { .. }
+                | CardError::Transport(
+                    TransportError::Other(_) | TransportError::Silent(_) | TransportError::Short(_) | TransportError::Endless,
+                ),
+            ) => "The card gives no answer that makes sense. Pull it out and put it in again.".into(),
             Self::Card(error) => sentence(&error.to_string()),
             Self::ResponseWrong(Some(0)) => {
                 "The response was wrong, and it was the last: the administrator key is blocked.".into()
@@ -416,7 +422,7 @@ impl Shown {
             Screen::Locked(view) => {
                 if let Some(code) = &view.code {
                     say(&[OPERATOR, CHALLENGE, &code.grouped(), &format!("Check code {}", code.check()), RESPONSE]);
-                    say(&[&*new_pin(&view.policy), CONFIRM, UNLOCK]);
+                    say(&[&*new_pin(&view.policy), CONFIRM, UNLOCK, CANCEL]);
                     view.left().iter().for_each(|left| say(&[left]));
                     view.read_as().iter().for_each(|note| say(&[note]));
                 }
@@ -437,7 +443,7 @@ impl Shown {
             Screen::LastResponse(_) => say(&[SURE, CANCEL]),
             Screen::LastPuk(_) => say(&[SURE_PUK, CANCEL]),
             Screen::Puk(view) => {
-                say(&[PUK, &*new_pin(&view.policy), CONFIRM, UNLOCK]);
+                say(&[PUK, &*new_pin(&view.policy), CONFIRM, UNLOCK, CANCEL]);
                 view.faults.lines().for_each(|fault| say(&[&fault]));
             }
             Screen::Questions { questions, .. } => {
