@@ -10,7 +10,7 @@ use std::process::Command;
 /// A lab, and a person before its lock screen.
 struct Room {
     running: Running,
-    _driver: Driver,
+    driver: Driver,
     browser: Browser,
     _lab: Lab,
 }
@@ -22,7 +22,7 @@ impl Room {
         let driver = Driver::start();
         let browser = driver.browser("anna").await;
         browser.go(&running.lockscreen).await;
-        Self { running, _driver: driver, browser, _lab: lab }
+        Self { running, driver, browser, _lab: lab }
     }
 
     fn card(&self, arguments: &[&str]) -> String {
@@ -335,5 +335,74 @@ async fn keyboard_zoom_and_narrow_windows() {
         assert!(over.as_i64().unwrap() <= 0, "{over} pixels too wide at {width}");
     }
     anna.is_accessible().await;
+    room.close().await;
+}
+
+/// Back and reload show what is, at every page, and ask for no confirmation of a form.
+#[tokio::test]
+async fn back_and_reload_show_what_is() {
+    let room = Room::open().await;
+    let anna = &room.browser;
+    room.set_answers().await;
+    let back_and_reload = async |what: &str| {
+        anna.sees(what).await;
+        // A page further, and back to the one that the form led to.
+        anna.go(&format!("{}/?again", room.running.lockscreen)).await;
+        anna.sees(what).await;
+        anna.0.back().await.unwrap();
+        anna.sees(what).await;
+        anna.0.refresh().await.unwrap();
+        let page = anna.sees(what).await;
+        assert!(!page.contains("Confirm Form Resubmission"), "{page}");
+        let posted = "return performance.getEntriesByType('navigation')[0].name";
+        let address = anna.0.execute(posted, vec![]).await.unwrap();
+        assert_eq!(address.as_str().unwrap().trim_end_matches('/'), room.running.lockscreen.trim_end_matches('/'));
+    };
+    anna.fill("pin", "999999").await;
+    anna.press("Sign in").await;
+    back_and_reload("2 tries left").await;
+    room.state("Anna", "pin-blocked");
+    back_and_reload("Answer your questions").await;
+    anna.press("Answer your questions").await;
+    back_and_reload("Your security questions").await;
+    let question = anna.questions().await.remove(0).0;
+    anna.fill("answer0", &right(&question)).await;
+    anna.press("Check answers").await;
+    back_and_reload("Choose a new PIN").await;
+    anna.fill("pin", "471147").await;
+    anna.fill("confirmation", "471147").await;
+    anna.press("Unlock").await;
+    back_and_reload("The card is unlocked").await;
+    anna.press("OK").await;
+    anna.fill("pin", "471147").await;
+    anna.press("Sign in").await;
+    back_and_reload("The PIN is right.").await;
+    assert_eq!(room.tries("Anna"), (3, 5));
+    room.close().await;
+}
+
+#[tokio::test]
+async fn a_window_in_a_session_is_light_or_dark_as_its_user_likes() {
+    let room = Room::open().await;
+    room.state("Boris", "pin-blocked");
+    let mut window = Command::new(CARDLAB);
+    window.env(STATE[0], STATE[1]);
+    window.args(["lockscreen", "--in-session", "--reader", "Boris", "--listen", "127.0.0.1:0", "--online", &room.running.server]);
+    let up = Up::from(window.env("PCSCLITE_CSOCK_NAME", &room.running.socket));
+    let dark = room.driver.dark_browser("dark").await;
+    let mut grounds = Vec::new();
+    for browser in [&room.browser, &dark] {
+        browser.go(up.ready.strip_prefix("ready ").unwrap()).await;
+        let page = browser.sees("Check code").await;
+        assert!(page.starts_with("Unlock card") && !page.contains("Sign in"), "{page}");
+        browser.is_accessible().await;
+        browser.fits().await;
+        let ground = "return getComputedStyle(document.body).backgroundColor";
+        grounds.push(browser.0.execute(ground, vec![]).await.unwrap());
+    }
+    assert_ne!(grounds[0], grounds[1]);
+    picture(&room.browser, "unlock-window", 1280).await;
+    dark.0.close().await.unwrap();
+    drop(up);
     room.close().await;
 }

@@ -33,6 +33,15 @@ impl Driver {
 
     /// A browser of its own.
     pub async fn browser(&self, name: &str) -> Browser {
+        self.browser_that(name, "--no-default-browser-check").await
+    }
+
+    /// A browser of its own whose user likes dark pages.
+    pub async fn dark_browser(&self, name: &str) -> Browser {
+        self.browser_that(name, "--blink-settings=preferredColorScheme=0").await
+    }
+
+    async fn browser_that(&self, name: &str, option: &str) -> Browser {
         let profile = format!("--user-data-dir={}", self.profile.path().join(name).display());
         let arguments = [
             "--headless=new",
@@ -46,6 +55,7 @@ impl Driver {
             "--disable-dev-shm-usage",
             "--window-size=1000,900",
             &profile,
+            option,
         ];
         let capabilities = json!({"goog:chromeOptions": {"args": arguments}});
         let capabilities = capabilities.as_object().unwrap().clone();
