@@ -6,7 +6,7 @@
 
 use cardlab_protocol::workstation::Report;
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -39,7 +39,12 @@ impl Pending {
     /// Whether another program has drawn a code since; not, where nothing is noted.
     #[must_use]
     pub fn is_overtaken(&self, card: &[u8], challenge: &[u8]) -> bool {
-        match std::fs::read(self.file(card)) {
+        let read = || -> std::io::Result<Vec<u8>> {
+            let mut noted = Vec::new();
+            std::fs::File::open(self.file(card))?.take(DIGITS as u64 + 1).read_to_end(&mut noted)?;
+            Ok(noted)
+        };
+        match read() {
             Ok(noted) if noted.len() == DIGITS => noted != Report::fingerprint(challenge).as_bytes(),
             _ => false,
         }
