@@ -40,6 +40,25 @@ impl Room {
         tokio::task::spawn_blocking(set).await.unwrap();
     }
 
+    /// A window in a session for the card in this reader; its address is on the line that says that it is up.
+    fn window(&self, options: &[&str]) -> Up {
+        let mut window = Command::new(CARDLAB);
+        window.env(STATE[0], STATE[1]).args(["lockscreen", "--listen", "127.0.0.1:0", "--online", &self.running.server]);
+        Up::from(window.args(options).env("PCSCLITE_CSOCK_NAME", &self.running.socket))
+    }
+
+    /// Types a response and a new PIN.
+    async fn respond(&self, response: &str, pin: &str, confirmation: &str) {
+        self.browser.fill("response0", response).await;
+        self.new_pin(pin, confirmation).await;
+    }
+
+    async fn new_pin(&self, pin: &str, confirmation: &str) {
+        self.browser.fill("pin", pin).await;
+        self.browser.fill("confirmation", confirmation).await;
+        self.browser.press("Unlock").await;
+    }
+
     /// Anna has no answers any more.
     async fn reset_answers(&self) {
         let server = self.running.server.clone();
@@ -211,9 +230,7 @@ async fn nothing_typed_is_lost_and_nothing_is_done_twice() {
         anna.0.execute(script, vec![]).await.unwrap()
     };
     assert_eq!(typed().await, "88BE 354D 2E0B 286A");
-    anna.fill("pin", "471147").await;
-    anna.fill("confirmation", "471148").await;
-    anna.press("Unlock").await;
+    room.new_pin("471147", "471148").await;
     anna.sees("The confirmation differs from the new PIN.").await;
     assert_eq!(typed().await, "88BE 354D 2E0B 286A");
     assert_eq!(room.code().await, code);
@@ -250,10 +267,7 @@ async fn the_last_response_asks_again_and_a_lost_card_says_so() {
     room.state("Anna", "pin-blocked");
     anna.sees("Check code").await;
     let respond = async || {
-        anna.fill("response0", "88BE 354D 2E0B 2869").await;
-        anna.fill("pin", "471147").await;
-        anna.fill("confirmation", "471147").await;
-        anna.press("Unlock").await;
+        room.respond("88BE 354D 2E0B 2869", "471147", "471147").await;
         anna.sees("This is the last response that the card takes").await;
     };
     anna.sees("1 response left before the card is lost for good.").await;
@@ -276,10 +290,7 @@ async fn the_puk_way_in_a_window_of_a_session() {
     let room = Room::open().await;
     let anna = &room.browser;
     room.state("Clara", "pin-blocked");
-    let mut window = Command::new(CARDLAB);
-    window.env(STATE[0], STATE[1]);
-    window.args(["lockscreen", "--in-session", "--reader", "Clara", "--listen", "127.0.0.1:0", "--online", &room.running.server]);
-    let up = Up::from(window.env("PCSCLITE_CSOCK_NAME", &room.running.socket));
+    let up = room.window(&["--in-session", "--reader", "Clara"]);
     anna.go(up.ready.strip_prefix("ready ").unwrap()).await;
     let page = anna.sees("This card is unlocked with its PUK.").await;
     assert!(page.contains("Unlock card") && !page.contains("Sign in"), "{page}");
@@ -292,9 +303,7 @@ async fn the_puk_way_in_a_window_of_a_session() {
     anna.press("Unlock").await;
     anna.sees("Wrong PUK; 2 tries left.").await;
     anna.fill("puk", "12345678").await;
-    anna.fill("pin", "135790").await;
-    anna.fill("confirmation", "135790").await;
-    anna.press("Unlock").await;
+    room.new_pin("135790", "135790").await;
     anna.sees("The card is unlocked").await;
     anna.press("OK").await;
     anna.sees("card is not locked").await;
@@ -369,9 +378,7 @@ async fn back_and_reload_show_what_is() {
     anna.fill("answer0", &right(&question)).await;
     anna.press("Check answers").await;
     back_and_reload("Choose a new PIN").await;
-    anna.fill("pin", "471147").await;
-    anna.fill("confirmation", "471147").await;
-    anna.press("Unlock").await;
+    room.new_pin("471147", "471147").await;
     back_and_reload("The card is unlocked").await;
     anna.press("OK").await;
     anna.fill("pin", "471147").await;
@@ -385,10 +392,7 @@ async fn back_and_reload_show_what_is() {
 async fn a_window_in_a_session_is_light_or_dark_as_its_user_likes() {
     let room = Room::open().await;
     room.state("Boris", "pin-blocked");
-    let mut window = Command::new(CARDLAB);
-    window.env(STATE[0], STATE[1]);
-    window.args(["lockscreen", "--in-session", "--reader", "Boris", "--listen", "127.0.0.1:0", "--online", &room.running.server]);
-    let up = Up::from(window.env("PCSCLITE_CSOCK_NAME", &room.running.socket));
+    let up = room.window(&["--in-session", "--reader", "Boris"]);
     let dark = room.driver.dark_browser("dark").await;
     let mut grounds = Vec::new();
     for browser in [&room.browser, &dark] {

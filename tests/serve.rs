@@ -296,23 +296,19 @@ fn online(socket: &std::path::Path, arguments: &[&str]) -> Said {
     said(command.output().unwrap())
 }
 
+/// A server that forgets everything when it ends.
+fn in_memory(lab: &Lab, options: &[&str]) -> Up {
+    let mut command = Command::new(CARDLAB);
+    command.current_dir(lab.path()).args(["serve", "--db", "sqlite::memory:", "--listen", "127.0.0.1:0"]).args(options);
+    Up::from(command.stderr(Stdio::null()))
+}
+
 #[test]
 fn tls_and_wrong_use() {
     let lab = Lab::new("gids");
     let cards = Up::start(&lab, &["--card", "gids"]);
     let socket = cards.socket();
-    let mut command = Command::new(CARDLAB);
-    command.env(STATE[0], STATE[1]);
-    command.current_dir(lab.path()).args([
-        "serve",
-        "--db",
-        "sqlite::memory:",
-        "--listen",
-        "127.0.0.1:0",
-        "--tls-self-made",
-        "server.pem",
-    ]);
-    let server = Up::from(command.stderr(Stdio::null()));
+    let server = in_memory(&lab, &["--tls-self-made", "server.pem"]);
     let url = server.ready.strip_prefix("ready ").unwrap();
     assert!(url.starts_with("https://"), "{url}");
     let pem = lab.file("server.pem");
@@ -482,17 +478,7 @@ fn nobody_is_shut_out_by_who_waits() {
 #[test]
 fn the_server_answers_to_its_own_names() {
     let lab = Lab::new("gids");
-    let mut command = Command::new(CARDLAB);
-    command.current_dir(lab.path()).args([
-        "serve",
-        "--db",
-        "sqlite::memory:",
-        "--listen",
-        "127.0.0.1:0",
-        "--name",
-        "cms.example",
-    ]);
-    let server = Up::from(command.stderr(Stdio::null()));
+    let server = in_memory(&lab, &["--name", "cms.example"]);
     let address = server.ready.strip_prefix("ready http://").unwrap().to_owned();
     let status = |host: &str| {
         use std::io::{Read as _, Write as _};

@@ -166,7 +166,8 @@ impl Nvm {
     /// Sets records from outside the card: no tear points, no history.
     ///
     /// # Errors
-    /// [`StoreError`] when the store fails; then nothing has changed.
+    /// [`StoreError`] when the store fails: the card goes on with the old contents, and the store may hold either until
+    /// the next commit.
     pub fn rewrite(&mut self, changes: Vec<Change>) -> Result<(), StoreError> {
         self.keep(&changes)?;
         for (id, value) in changes {
@@ -226,10 +227,12 @@ impl Transaction<'_> {
         self.nvm
     }
 
-    /// The records of an area that this transaction writes.
+    /// The records of an area as this transaction leaves them, of those that it writes.
     pub fn written(&self, area: u8) -> impl Iterator<Item = (RecordId, &[u8])> {
-        let written = self.changes.iter().filter_map(|(id, value)| Some((*id, value.as_ref()?.as_slice())));
-        written.filter(move |(id, _)| id.area() == area)
+        // Of several writes of a record the last one counts.
+        let last: BTreeMap<RecordId, Option<&[u8]>> =
+            self.changes.iter().map(|(id, value)| (*id, value.as_ref().map(|value| value.as_slice()))).collect();
+        last.into_iter().filter_map(|(id, value)| Some((id, value?))).filter(move |(id, _)| id.area() == area)
     }
 
     /// Sets the contents of a record.
@@ -265,7 +268,8 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// [`Abort::PowerLost`] at an armed tear point: before the commit nothing has changed, after it
-    /// everything has. 6581 when the store fails; then nothing has changed.
+    /// everything has. 6581 when the store fails: the card goes on with the old contents, and the store may hold
+    /// either until the next commit.
     pub fn commit(self) -> Result<(), Abort> {
         let Self { nvm, changes } = self;
         nvm.tear_point()?;

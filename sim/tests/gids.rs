@@ -271,6 +271,7 @@ fn a_file_has_a_name_of_its_own_and_a_key_file_that_of_its_key() {
     let usage = tlv::encode(0xB6, &[0x80, 0x01, 0x16, 0x83, 0x01, 0x82]);
     let pair = [rules, tlv::encode(0xA5, &usage)].concat();
     assert_eq!((create(0x18, 0xB07F, &pair), create(0x18, 0xA082, &pair)), ("6984".into(), "6984".into()), "B0 and a reference");
+    assert_eq!(create(0x18, 0xB09B, &pair), "6984", "where the card keeps its administrator key");
     assert_eq!(create(0x18, 0xB082, &pair), "9000");
 }
 

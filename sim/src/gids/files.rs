@@ -9,6 +9,7 @@
 //! A file is either a set of BER-TLV data objects (descriptor 39) or a key (18). Key files are named
 //! B0xx after their key reference xx.
 
+use crate::keys;
 use crate::memory::{self, FILE_OBJECTS, FILES, KEYS};
 use crate::nvm::{Nvm, RecordId, Transaction};
 use crate::profile::Profile;
@@ -122,10 +123,11 @@ pub(crate) fn everyone_reads(parameters: &[u8]) -> bool {
     file.is_some_and(|file| super::access::condition(file.rules(), super::access::GET) == Some(0x00))
 }
 
-/// The key reference of a key file's identifier.
+/// The key reference of a key file's identifier. None is the one under which the card keeps its administrator key
+/// (`keys::ADMINISTRATION`; reference 80 stands for that on a GIDS card): such a file would put, delete and make it.
 pub(crate) const fn key_reference(id: u16) -> Option<u8> {
     match id.to_be_bytes() {
-        [0xB0, reference] if reference >= 0x80 => Some(reference),
+        [0xB0, reference] if reference >= 0x80 && reference != keys::ADMINISTRATION => Some(reference),
         _ => None,
     }
 }

@@ -62,6 +62,8 @@ enum Kind {
 /// [`SetupError`] for a directory that cannot be read or has no such file, and for each file that cannot be used.
 pub(super) fn issue(place: &KeyFile, person: &mut dyn Person) -> Result<Issue, SetupError> {
     let files = list(place.path())?;
+    // One password for all of them, asked for once.
+    let place = &place.resolved(person)?;
     let mut issue = Issue::default();
     for ((number, kind), path) in &files {
         match (content(*number), kind) {

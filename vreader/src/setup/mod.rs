@@ -163,13 +163,19 @@ impl FromStr for CardRequest {
         };
         let mut given = Vec::new();
         for part in parts {
-            let (key, value) = part.split_once('=').ok_or_else(|| SetupError::NoValue(part.into()))?;
+            // Behind a key file's password with a comma comes the rest of it: that is not repeated.
+            let told = |text: &str| if request.shown.ends_with(":..") { "..".to_owned() } else { text.to_owned() };
+            let (key, value) = part.split_once('=').ok_or_else(|| SetupError::NoValue(told(part)))?;
             let (key, one) = (key.trim(), settings::identity(key.trim()));
+            let unknown = told(key);
             if given.contains(&one) {
                 return Err(SetupError::Twice(key.into()));
             }
             given.push(one);
-            settings::set(&mut request, key, value)?;
+            settings::set(&mut request, key, value).map_err(|error| match error {
+                SetupError::UnknownSetting { .. } => SetupError::UnknownSetting { key: unknown },
+                other => other,
+            })?;
             request.shown.push_str(&format!(",{key}={}", settings::shown(key, value)));
         }
         request.profile.check()?;

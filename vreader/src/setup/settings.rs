@@ -4,7 +4,7 @@
 //! Parsing, error texts, `cardlab profile settings`, the help of `--card` and `docs/settings.md` are made from
 //! both together.
 
-use super::keyfile::KeyFile;
+use super::keyfile::{Fault, KeyFile, KeyFileError};
 use super::words::{self, Word};
 use super::{CardRequest, KeySource, SetupError, objects};
 use cardlab_sim::profile::{Cards, Kept};
@@ -226,7 +226,12 @@ static TABLE: [Row; 8] = [
         is: |name| name == "from",
         set: Set::Words(|request, _, value| {
             let words: Vec<Word> = words::split(value, ':')?.into_iter().map(Word::of).collect();
-            request.from = Some(KeyFile::parse(&words)?);
+            let from = KeyFile::parse(&words)?;
+            if from.self_signed || from.compress {
+                let fault = Fault::Word(if from.self_signed { "self" } else { "gzip" }.into());
+                return Err(KeyFileError::new(from.path(), fault).into());
+            }
+            request.from = Some(from);
             Ok(())
         }),
     },

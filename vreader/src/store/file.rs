@@ -16,6 +16,8 @@ use thiserror::Error;
 
 /// A new file until it is whole.
 const NEW: &str = "cards.redb.new";
+/// Bytes of the largest file that is brought forward: a card fills some ten thousand.
+const LARGEST: u64 = 256 * 1024 * 1024;
 /// A card is a few kilobytes and is read once.
 const CACHE: usize = 64 * 1024;
 
@@ -70,9 +72,14 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Takes the directory, making it when it is not there.
+    /// Takes the directory, making it when it is not there: what is in it lasts only as long as its own name does.
     pub(super) fn take(directory: &Path) -> Result<Self, Trouble> {
+        // The directories that are new, from the inside out, and the one that has them.
+        let missing = directory.ancestors().take_while(|parent| !parent.as_os_str().is_empty() && !parent.exists()).count();
         std::fs::create_dir_all(directory)?;
+        for parent in directory.ancestors().skip(1).take(missing) {
+            fsync(File::open(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })?)?;
+        }
         let lock = File::open(directory)?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Err(Errno::WOULDBLOCK) => Err(Trouble::InUse),
@@ -196,7 +203,11 @@ fn bring_forward(file: &File) -> Result<(), Trouble> {
         Ok(()) if header::is_behind(&head) => {}
         _ => return Ok(()),
     }
-    let mut image = vec![0; usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?];
+    let length = file.metadata()?.len();
+    if length > LARGEST {
+        return Err(Trouble::Damaged(format!("it has {length} bytes, more than cards can fill")));
+    }
+    let mut image = vec![0; usize::try_from(length).map_err(io::Error::other)?];
     file.read_exact_at(&mut image, 0)?;
     if let Some(flags) = newer(&image) {
         file.write_all_at(&[flags], header::FLAGS as u64)?;

@@ -59,38 +59,24 @@ impl Session {
         self.enter(None);
     }
 
-    /// Ends what was begun for the card of the session.
+    /// Ends what was begun for the card of the session, and leaves it to others.
     pub(super) fn leave(&mut self) {
         self.let_go();
         if let Some(mine) = &mut self.mine {
             let waiting = [mine.locked.drawing.take(), mine.locked.asking.take()];
             self.effects.extend(waiting.into_iter().flatten().map(Effect::Forget));
+            self.effects.push(Effect::LetGo(mine.reader.clone()));
         }
     }
 
-    /// Forgets what the present state waits for, and lets go the card where it is kept.
+    /// Forgets what the present state waits for; a card that was drawn from for the server is let go.
     pub(super) fn let_go(&mut self) {
         let state = std::mem::replace(&mut self.state, State::Waiting);
-        let (ticket, kept) = match &state {
-            State::Verifying(ticket) | State::UsingPuk(ticket) | State::Asking(ticket) | State::Judging { ticket, .. } => {
-                (Some(*ticket), false)
-            }
-            State::Responding { ticket, .. }
-            | State::Drawing { ticket, .. }
-            | State::Waits { ticket, .. }
-            | State::Relaying { ticket, .. } => (Some(*ticket), true),
-            State::Locked | State::Last { .. } => (None, self.rules.keep),
-            _ => (None, false),
-        };
-        self.effects.extend(ticket.map(Effect::Forget));
-        if let (true, Some(mine)) = (kept, &self.mine) {
+        self.effects.extend(state.ticket().map(Effect::Forget));
+        if let (State::Drawing { .. } | State::Waits { .. }, Some(mine)) = (&state, &self.mine) {
             self.effects.push(Effect::LetGo(mine.reader.clone()));
         }
-        if let State::Questions { session } | State::Judging { session, .. } | State::NewPin { session, .. } = &state
-            && session.task
-        {
-            self.later(&session.id.clone());
-        }
+        self.effects.extend(state.session().filter(|session| session.task).map(|session| Effect::Later(session.id.clone())));
         self.held = false;
     }
 

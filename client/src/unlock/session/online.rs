@@ -6,29 +6,24 @@ use super::state::{Answered, State, faults};
 use super::{CardAsk, Effect, ServerAsk, Session};
 use crate::minidriver::CardError;
 use crate::service::ServiceError;
-use cardlab_protocol::workstation::{Answer, Answers, Judged, Opened, Question, TaskOffer, Ways};
+use cardlab_protocol::workstation::{Answer, Answers, Judged, Open, Opened, Question, TaskOffer, Ways};
 use zeroize::Zeroizing;
 
 impl Session {
     pub(super) fn open_questions(&mut self) {
-        self.notice = None;
-        match self.about() {
-            Some(about) => {
-                let ticket = self.ask_server(ServerAsk::Open(about));
-                self.state = State::Asking(ticket);
-            }
-            None => self.enter(Some(Notice::NoSerial)),
-        }
+        self.ask_about(ServerAsk::Open);
     }
 
     pub(super) fn ask_task(&mut self) {
+        self.ask_about(ServerAsk::Task);
+    }
+
+    /// Asks the server for questions about the card; one without a serial cannot be asked about.
+    fn ask_about(&mut self, ask: fn(Open) -> ServerAsk) {
         self.notice = None;
         match self.about() {
-            Some(about) => {
-                let ticket = self.ask_server(ServerAsk::Task(about));
-                self.state = State::Asking(ticket);
-            }
-            None => self.notice = Some(Notice::NoSerial),
+            Some(about) => self.state = State::Asking(self.ask_server(ask(about))),
+            None => self.enter(Some(Notice::NoSerial)),
         }
     }
 
@@ -187,10 +182,5 @@ impl Session {
         if let Some(mine) = &mut self.mine {
             mine.locked.online = Online::No;
         }
-    }
-
-    /// The user does not want this task now.
-    pub(super) fn later(&mut self, session: &str) {
-        self.effects.push(Effect::Later(session.into()));
     }
 }

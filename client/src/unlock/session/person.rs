@@ -17,7 +17,7 @@ impl Session {
     pub(super) fn person(&mut self, act: Act) {
         match act {
             // Until the card has said what became of a secret, nobody leaves it.
-            Act::Choose(key) if !self.is_at_card() => self.choose(&key),
+            Act::Choose(key) if !self.state.is_at_card() => self.choose(&key),
             Act::Back => self.back(),
             Act::Again => self.again(),
             Act::Pin(pin) if matches!(self.state, State::Pin) => self.pin(pin),
@@ -55,11 +55,6 @@ impl Session {
             matches!(mine.locked.online, Online::Yes) && mine.facts.takes_responses() && !mine.facts.key_blocked()
         };
         matches!(self.state, State::Locked) && self.mine.as_ref().is_some_and(offered)
-    }
-
-    /// The card has a secret that it may be judging.
-    fn is_at_card(&self) -> bool {
-        matches!(self.state, State::Verifying(_) | State::UsingPuk(_) | State::Responding { .. } | State::Relaying { .. })
     }
 
     fn choose(&mut self, wanted: &str) {
@@ -111,8 +106,9 @@ impl Session {
                 self.enter(None);
             }
             // The card may have the secret by now. Whoever still waits for another program gives up, and says so.
-            State::Verifying(ticket) | State::UsingPuk(ticket) => self.effects.push(Effect::Forget(*ticket)),
-            State::Responding { ticket, .. } | State::Relaying { ticket, .. } => self.effects.push(Effect::Forget(*ticket)),
+            State::Verifying(_) | State::UsingPuk(_) | State::Responding { .. } | State::Relaying { .. } => {
+                self.effects.extend(self.state.ticket().map(Effect::Forget));
+            }
         }
     }
 
@@ -209,13 +205,8 @@ impl Session {
 
     /// Whether something that was asked under this ticket is still waited for.
     pub(super) fn waits_for(&self, wanted: Ticket) -> bool {
-        let state = match &self.state {
-            State::Verifying(ticket) | State::UsingPuk(ticket) => Some(*ticket),
-            State::Responding { ticket, .. } | State::Drawing { ticket, .. } | State::Relaying { ticket, .. } => Some(*ticket),
-            State::Asking(ticket) | State::Judging { ticket, .. } | State::Waits { ticket, .. } => Some(*ticket),
-            _ => None,
-        };
         let locked = self.mine.as_ref().map(|mine| &mine.locked);
-        state == Some(wanted) || locked.is_some_and(|locked| locked.drawing == Some(wanted) || locked.asking == Some(wanted))
+        self.state.ticket() == Some(wanted)
+            || locked.is_some_and(|locked| locked.drawing == Some(wanted) || locked.asking == Some(wanted))
     }
 }

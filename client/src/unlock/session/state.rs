@@ -188,6 +188,34 @@ pub(super) enum State {
     NoTask,
 }
 
+impl State {
+    /// What it waits for.
+    pub(super) const fn ticket(&self) -> Option<Ticket> {
+        match self {
+            Self::Verifying(ticket) | Self::UsingPuk(ticket) | Self::Asking(ticket) => Some(*ticket),
+            Self::Responding { ticket, .. }
+            | Self::Judging { ticket, .. }
+            | Self::Drawing { ticket, .. }
+            | Self::Waits { ticket, .. }
+            | Self::Relaying { ticket, .. } => Some(*ticket),
+            _ => None,
+        }
+    }
+
+    /// The card has a secret that it may be judging.
+    pub(super) const fn is_at_card(&self) -> bool {
+        matches!(self, Self::Verifying(_) | Self::UsingPuk(_) | Self::Responding { .. } | Self::Relaying { .. })
+    }
+
+    /// A session at the server that is under way.
+    pub(super) const fn session(&self) -> Option<&Answered> {
+        match self {
+            Self::Questions { session } | Self::Judging { session, .. } | Self::NewPin { session, .. } => Some(session),
+            _ => None,
+        }
+    }
+}
+
 /// A session at the server.
 #[derive(Clone, Debug)]
 pub(super) struct Answered {
@@ -217,10 +245,7 @@ impl Session {
 
     /// What a form of the present screen is for: the state, its card, its code and its session.
     pub(super) fn form(&self) -> impl PartialEq + use<> {
-        let session = match &self.state {
-            State::Questions { session } | State::Judging { session, .. } | State::NewPin { session, .. } => session.id.clone(),
-            _ => String::new(),
-        };
+        let session = self.state.session().map(|session| session.id.clone());
         let card = self.mine.as_ref().map(|mine| (mine.facts.id.clone(), mine.there, mine.locked.code.clone()));
         (std::mem::discriminant(&self.state), card, session)
     }

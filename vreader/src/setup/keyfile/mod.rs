@@ -189,6 +189,15 @@ impl KeyFile {
         Ok(file)
     }
 
+    /// The same with its password fetched, where that comes from elsewhere: for several files.
+    ///
+    /// # Errors
+    /// [`KeyFileError`] when it is not there.
+    pub(super) fn resolved(&self, person: &mut dyn Person) -> Result<Self, KeyFileError> {
+        let password = self.password.resolved(&self.path, person)?;
+        Ok(Self { password, ..self.clone() })
+    }
+
     /// Another file that opens as this one does.
     pub(super) fn beside(&self, path: PathBuf) -> Self {
         Self { path, ..self.clone() }
@@ -213,12 +222,7 @@ impl KeyFile {
             Some(word) => Some(Password::from(word)),
             None => self.password.get(&self.path, person)?,
         };
-        let (key, mut certificates) = match &form {
-            Form::Pkcs12(bytes) => from_store(bytes, password, words.name),
-            Form::Pem(blocks) => from_pem(blocks, password.as_ref(), words.name),
-            Form::Der(bytes) => from_der(bytes, password.as_ref()).map(|key| (key, Vec::new())),
-        }
-        .map_err(fault)?;
+        let (key, mut certificates) = of_form(&form, password, words.name).map_err(fault)?;
         if self.self_signed {
             return Ok(Loaded { key, certificate: None });
         }
@@ -269,6 +273,14 @@ fn is_named_store(path: &Path) -> bool {
 }
 
 type KeyAndCertificates = (KeyPair, Vec<Vec<u8>>);
+
+fn of_form(form: &Form, password: Option<Password>, name: Option<&str>) -> Result<KeyAndCertificates, Fault> {
+    match form {
+        Form::Pkcs12(bytes) => from_store(bytes, password, name),
+        Form::Pem(blocks) => from_pem(blocks, password.as_ref(), name),
+        Form::Der(bytes) => from_der(bytes, password.as_ref()).map(|key| (key, Vec::new())),
+    }
+}
 
 fn from_store(bytes: &[u8], password: Option<Password>, name: Option<&str>) -> Result<KeyAndCertificates, Fault> {
     let given = password.is_some();
@@ -390,11 +402,7 @@ pub(super) fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, KeyFileError> {
 /// [`Fault`].
 pub fn load_bytes(bytes: &[u8], password: Option<&str>) -> Result<KeyPair, Fault> {
     let password = password.map(|text| Password::from(&Word { text: Zeroizing::new(text.to_owned()), quoted: true }));
-    match open::form(bytes)? {
-        Form::Pkcs12(bytes) => from_store(&bytes, password, None).map(|(key, _)| key),
-        Form::Pem(blocks) => from_pem(&blocks, password.as_ref(), None).map(|(key, _)| key),
-        Form::Der(bytes) => from_der(&bytes, password.as_ref()),
-    }
+    of_form(&open::form(bytes)?, password, None).map(|(key, _)| key)
 }
 
 #[cfg(test)]

@@ -44,8 +44,9 @@ fn pair(data: &KeypairData) -> Result<KeyPair, Fault> {
             made(Algorithm::Ec(curve), &[pair.private_key_bytes()], PublicKey::Ec(curve, pair.public_key_bytes().to_vec()))
         }
         KeypairData::Rsa(pair) => {
-            let bits = pair.key_size() as u16;
-            let algorithm = Algorithm::ALL.iter().map(|row| row.0).find(|a| *a == Algorithm::Rsa(bits));
+            let bits = pair.key_size();
+            let of_bits = |a: &Algorithm| matches!(a, Algorithm::Rsa(known) if u32::from(*known) == bits);
+            let algorithm = Algorithm::ALL.iter().map(|row| row.0).find(of_bits);
             let algorithm = algorithm.ok_or_else(|| EncodedError::Other(format!("an RSA key of {bits} bits")))?;
             let number = |number: &Mpint| number.as_positive_bytes().unwrap_or_default().to_vec();
             if number(pair.public().e()) != cardlab_sim::crypto::rsa::EXPONENT {

@@ -47,6 +47,14 @@ impl Person for Nobody {
 }
 
 impl PasswordSource {
+    /// The same, given in the text: what is read from a pipe or typed is there once.
+    ///
+    /// # Errors
+    /// As [`PasswordSource::get`].
+    pub(super) fn resolved(&self, path: &Path, person: &mut dyn Person) -> Result<Self, KeyFileError> {
+        Ok(self.get(path, person)?.map_or(Self::None, |password| Self::Given(password.0)))
+    }
+
     /// The password, for the key file at `path`.
     ///
     /// # Errors
