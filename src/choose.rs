@@ -43,7 +43,7 @@ impl ReaderChoice {
     /// The reader that is named, else the first that has a card; for those who only look.
     pub(crate) fn pick(&self, readers: &[ReaderState]) -> Result<String, Failure> {
         let found = match &self.reader {
-            Some(name) => named(readers, name),
+            Some(name) => cardlab_client::unlock::desk::named(readers, name),
             None => readers.iter().find(|r| r.has_card()),
         };
         let known = readers.iter().map(|r| format!("'{}'", r.name)).collect::<Vec<_>>().join(", ");
@@ -60,11 +60,6 @@ fn connect(path: &Path) -> Result<Context, Failure> {
     Context::establish_at(path).or_exit(Exit::NOT_THERE)
 }
 
-/// The reader of this name, or the first whose name begins with it.
-pub(crate) fn named<'a>(readers: &'a [ReaderState], name: &str) -> Option<&'a ReaderState> {
-    readers.iter().find(|r| r.name == name).or_else(|| readers.iter().find(|r| r.name.starts_with(name)))
-}
-
 /// One card, for those who change something on it.
 #[derive(Args)]
 pub(crate) struct CardChoice {
@@ -75,6 +70,11 @@ pub(crate) struct CardChoice {
     #[arg(long, value_name = "HEX")]
     pub(crate) serial: Option<String>,
 }
+
+/// How long connecting may take before a card counts as held.
+const CONNECT: Duration = Duration::from_secs(2);
+/// Longest wait for one answer of a card.
+const ANSWER: Duration = Duration::from_secs(60);
 
 /// A card that was chosen.
 pub(crate) struct Chosen {
@@ -112,7 +112,8 @@ impl CardChoice {
         }
     }
 
-    fn digits(&self) -> Result<Option<String>, Failure> {
+    /// The serial that was named, as sessions compare it.
+    pub(crate) fn digits(&self) -> Result<Option<String>, Failure> {
         let Some(text) = &self.serial else { return Ok(None) };
         let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_uppercase();
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -141,7 +142,14 @@ pub(crate) fn look(context: &Context, reader: &str) -> Chip {
 }
 
 fn looked(context: &Context, reader: &str) -> Result<(Face, Option<u8>), CardError> {
-    let mut connection = context.connect(reader, ShareMode::Shared).map_err(TransportError::from)?;
+    // Services make whoever connects wait as long as another program has a transaction: a connection of its own is given up.
+    let context = context.another().map_err(TransportError::from)?;
+    context.set_limit(CONNECT).map_err(TransportError::from)?;
+    let mut connection = context.connect(reader, ShareMode::Shared).map_err(|error| match error.into() {
+        TransportError::Silent(_) => TransportError::Busy,
+        other => other,
+    })?;
+    context.set_limit(ANSWER).map_err(TransportError::from)?;
     connection.try_begin().map_err(TransportError::from)?;
     let facts = (|| {
         let mut card = Minidriver::resume_or_open(&mut connection)?;

@@ -7,7 +7,7 @@ use crate::site::{self, Tls};
 use anyhow::{Context as _, anyhow};
 use cardlab_client::service::{Service, Trust};
 use cardlab_client::unlock::desk::{Desk, Setup};
-use cardlab_client::unlock::session::{Begin, Face, Place, Rules};
+use cardlab_client::unlock::session::{Begin, Face, First, Place, Rules};
 use cardlab_control::beside;
 use cardlab_lockscreen::page;
 use cardlab_pcsclite::client::Context;
@@ -127,7 +127,7 @@ impl Lab {
                     text: "Call the service desk and read the code to them.".into(),
                     keep: false,
                     // The first sample user's.
-                    first: faces.first().map(|face| face.serial.clone()),
+                    first: faces.first().map_or(First::Any, |face| First::Preferred(face.serial.clone())),
                 },
                 look_every: None,
             });
@@ -218,7 +218,10 @@ fn start_readers(readers: ReaderOptions, socket: &Path) -> Result<(), Failure> {
 fn faces(socket: &Path) -> anyhow::Result<Vec<Face>> {
     let context = Context::establish_at(socket)?;
     let readers = context.readers()?;
-    let face = |reader: &ReaderState| choose::look(&context, &reader.name).face.with_context(|| reader.name.clone());
+    let face = |reader: &ReaderState| {
+        let card = choose::look(&context, &reader.name);
+        card.face.clone().ok_or_else(|| anyhow!("{}", choose::line(&card)))
+    };
     readers.iter().map(face).collect()
 }
 

@@ -6,7 +6,7 @@ use crate::site::{self, Tls};
 use crate::unlock::{OnlineOptions, state};
 use anyhow::{Context as _, anyhow};
 use cardlab_client::unlock::desk::{Desk, Setup};
-use cardlab_client::unlock::session::{Begin, Place, Rules};
+use cardlab_client::unlock::session::{Begin, First, Place, Rules};
 use cardlab_lockscreen::page;
 use cardlab_pcsclite::client::default_socket;
 use clap::Args;
@@ -62,7 +62,7 @@ impl Lockscreen {
                 workstation: site::workstation(),
                 text: text.unwrap_or_default(),
                 keep: false,
-                first: None,
+                first: First::Any,
             },
             service,
             state: state(),

@@ -4,7 +4,7 @@ use cardlab_client::lock;
 use cardlab_client::minidriver::{Minidriver, Secret};
 use cardlab_client::service::{Service, ServiceError, Trust};
 use cardlab_client::unlock::desk::{Desk, Setup};
-use cardlab_client::unlock::session::{Act, Begin, NewPin, Notice, Online, Place, Rules, Screen, Shown};
+use cardlab_client::unlock::session::{Act, Begin, First, NewPin, Notice, Online, Place, Rules, Screen, Shown};
 use cardlab_pcsclite::client::{Context, ShareMode};
 use cardlab_sim::card::{Card, World};
 use cardlab_sim::profile::Profile;
@@ -72,7 +72,7 @@ impl Room {
                 workstation: "PC-12".into(),
                 text: String::new(),
                 keep: false,
-                first: None,
+                first: First::Any,
             },
             look_every: Some(Duration::from_millis(20)),
         });

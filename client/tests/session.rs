@@ -5,8 +5,8 @@ use cardlab_client::recognise::Edge;
 use cardlab_client::service::ServiceError;
 use cardlab_client::transport::TransportError;
 use cardlab_client::unlock::session::{
-    Act, Begin, CardAnswer, CardAsk, Disturbance, Effect, Facts, Input, Look, Loss, NewPin, Notice, Online, Place, Responses,
-    Rules, Screen, Seen, ServerAnswer, ServerAsk, Session, Ticket, Work,
+    Act, Begin, CardAnswer, CardAsk, Disturbance, Effect, Facts, First, Input, Look, Loss, NewPin, Notice, Online, Place,
+    Responses, Rules, Screen, Seen, ServerAnswer, ServerAsk, Session, Ticket, Work,
 };
 use cardlab_protocol::workstation::{CardOutcome, Judged, Mode, Opened, Question, Report, ReportKind, TaskOffer, Ways};
 use proptest::prelude::*;
@@ -23,7 +23,7 @@ fn rules() -> Rules {
         workstation: "PC-12".into(),
         text: "Call 4711".into(),
         keep: false,
-        first: None,
+        first: First::Any,
     }
 }
 
@@ -390,7 +390,7 @@ fn what_the_card_says_of_a_response_leads_on() {
 #[test]
 fn the_card_that_was_pulled_out_is_waited_for_and_another_is_offered() {
     let (anna, boris) = (gids(0xAA, 0, 5), gids(0xBB, 0, 5));
-    let mut table = Table::new(Rules { first: Some("AA".repeat(16)), ..rules() });
+    let mut table = Table::new(Rules { first: First::Preferred("AA".repeat(16)), ..rules() });
     table.input(Input::Cards(vec![seen("R1", &boris), seen("R2", &anna)]));
     assert_eq!(table.view().card.owner.as_deref(), Some("Anna Berg"), "the first card is the one that is wanted");
     table.draws(Ok(CHALLENGE.to_vec()));
@@ -549,7 +549,7 @@ fn questions_lead_to_a_new_pin_in_one_kept_transaction() {
     assert_eq!(table.asks_card(), 0);
     table.act(Act::NewPin(new_pin("471147")));
     let (ticket, ask) = table.card_ask();
-    assert!(matches!(&ask, CardAsk::Draw { keep: true, id: Some(id) } if *id == [1; 16]), "{ask:?}");
+    assert!(matches!(&ask, CardAsk::Draw { keep: true }), "{ask:?}");
     table.input(Input::Card(ticket, CardAnswer::Challenge(Ok(vec![7; 8]))));
     table.answer_server(ServerAnswer::Response(Ok(vec![8; 8])));
     let (ticket, ask) = table.card_ask();
@@ -682,7 +682,7 @@ fn a_puk_that_was_said_to_be_blocked_is_not_offered_again_and_its_use_ends_the_c
 #[test]
 fn a_card_that_may_be_judging_a_secret_is_not_left() {
     let (anna, boris) = (gids(0xAA, 0, 5), gids(0xBB, 0, 5));
-    let mut table = Table::new(Rules { first: Some("AA".repeat(16)), ..rules() });
+    let mut table = Table::new(Rules { first: First::Preferred("AA".repeat(16)), ..rules() });
     table.input(Input::Cards(vec![seen("R1", &anna), seen("R2", &boris)]));
     table.draws(Ok(CHALLENGE.to_vec()));
     table.act(Act::Respond(secret(RESPONSE), new_pin("471147")));
@@ -691,6 +691,68 @@ fn a_card_that_may_be_judging_a_secret_is_not_left() {
     table.answer_card(CardAnswer::Unlocked(Ok(())));
     assert!(matches!(table.screen(), Screen::Done(card) if card.last_digits() == "AAAA"));
     assert_eq!(table.told().last(), Some(&(ReportKind::Unlocked, None)));
+}
+
+/// A card that is named is waited for; one that is only preferred is not.
+#[test]
+fn a_card_that_was_demanded_is_the_only_one_that_is_taken() {
+    let (anna, boris) = (gids(0xAA, 0, 5), gids(0xBB, 0, 5));
+    for named in ["AA".repeat(16), "AAAA".into()] {
+        let mut table = Table::with(Rules { first: First::Only(named), ..rules() }, &boris);
+        assert!(matches!(table.screen(), Screen::Choose(_)), "{:?}", table.screen());
+        assert_eq!(table.asks_card(), 0);
+        table.input(Input::Cards(vec![seen("R1", &boris), seen("R2", &anna)]));
+        assert_eq!(table.view().card.last_digits(), "AAAA");
+    }
+    let table = Table::with(Rules { first: First::Preferred("AA".repeat(16)), ..rules() }, &boris);
+    assert_eq!(table.view().card.last_digits(), "BBBB");
+}
+
+/// What was asked of the card before its code was dropped comes too late, whatever it is.
+#[test]
+fn a_code_that_comes_late_is_not_shown_and_throws_nobody_out() {
+    for late in [Ok(vec![9; 8]), Err(CardError::Transport(TransportError::Short(1)))] {
+        let mut table = Table::with(rules(), &piv(0, 3, Some(5)));
+        let (draw, ask) = table.card_ask();
+        assert!(matches!(ask, CardAsk::Draw { .. }));
+        table.act(Act::UsePuk);
+        table.act(Act::Puk(secret("12345678"), new_pin("471147")));
+        assert!(table.open.iter().any(|effect| matches!(effect, Effect::Forget(ticket) if *ticket == draw)));
+        table.input(Input::Card(draw, CardAnswer::Challenge(late)));
+        assert!(matches!(table.screen(), Screen::Working(_, Work::Unlocking)), "{:?}", table.screen());
+        table.answer_card(CardAnswer::Unlocked(Err(CardError::Wrong { secret: Secret::Puk, left: Some(2) })));
+        table.act(Act::Back);
+        assert_eq!(table.view().code, None, "a code that the PUK has ended");
+    }
+}
+
+/// Two cards without a serial: what was typed for one is not for the other.
+#[test]
+fn a_form_for_a_card_without_a_serial_is_for_its_reader() {
+    let nameless = Facts { id: None, ..gids(1, 3, 5) };
+    let mut table = Table::new(rules());
+    table.input(Input::Cards(vec![seen("R1", &nameless)]));
+    let first = table.session.step();
+    table.input(Input::Cards(vec![seen("R2", &nameless)]));
+    assert!(matches!(table.screen(), Screen::Pin(..)));
+    assert_ne!(table.session.step(), first);
+}
+
+/// An order that is not carried out waits for another time, wherever it is given up.
+#[test]
+fn a_task_that_is_given_up_is_put_off() {
+    for given_up in [true, false] {
+        let mut table = Table::with(Rules { begin: Begin::Task, ..rules() }, &gids(1, 0, 5));
+        table.act(Act::AskTask);
+        let questions = vec![Question { id: "q".into(), text: "Pet?".into() }];
+        table.answer_server(ServerAnswer::Task(Ok(TaskOffer::ResetUserPin { session: "T".into(), questions, expires_in: 300 })));
+        table.act(Act::Answers(vec![secret("Rex")]));
+        table.answer_server(ServerAnswer::Judged(Ok(Judged::Answered { ok: true })));
+        table.act(Act::NewPin(new_pin("471147")));
+        let answer = if given_up { CardAnswer::GivenUp } else { CardAnswer::Challenge(Err(CardError::AnotherCard)) };
+        table.answer_card(answer);
+        assert!(table.open.iter().any(|effect| matches!(effect, Effect::Later(session) if session == "T")), "{given_up}");
+    }
 }
 
 /// Who wants another card says which.
@@ -875,7 +937,7 @@ proptest! {
                 Any::Card(pick, n) => {
                     let asks: Vec<usize> = (0..open.len()).filter(|i| matches!(open[*i], Effect::Card { .. })).collect();
                     if asks.is_empty() { continue; }
-                    let Effect::Card { ticket, reader, ask } = open.remove(asks[usize::from(pick) % asks.len()]) else { continue };
+                    let Effect::Card { ticket, reader, ask, .. } = open.remove(asks[usize::from(pick) % asks.len()]) else { continue };
                     drawn = drawn.wrapping_add(1);
                     let answer = card_answer(&ask, n, drawn);
                     if let CardAnswer::Challenge(Ok(challenge)) = &answer {

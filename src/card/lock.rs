@@ -105,7 +105,7 @@ impl LockCommand {
         let mut card = Minidriver::open(&mut card).or_exit(Exit::NOT_THERE)?;
         match self.target.secret() {
             None => {
-                let challenge = card.card_get_challenge().map_err(exit_of)?;
+                let challenge = crate::unlock::draw(&mut card, Minidriver::card_get_challenge).map_err(exit_of)?;
                 println!("{}  check code {}", digits(&challenge), check_code(&challenge));
             }
             Some(secret) => {

@@ -8,7 +8,7 @@ use crate::choose::ReaderChoice;
 use crate::exit::{Exit, Failure, OrExit};
 use anyhow::anyhow;
 use cardlab_client::unlock::desk::{Desk, is_settled};
-use cardlab_client::unlock::session::{Act, Begin, Notice, Screen};
+use cardlab_client::unlock::session::{Act, Begin, First, Notice, Screen};
 use clap::Args;
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ impl Agent {
         if self.once {
             self.choice.pick(&readers)?;
         }
-        let desk = desk(&self.choice, Some(server), Begin::Task, false, None);
+        let desk = desk(&self.choice, Some(server), Begin::Task, false, First::Any);
         if self.once {
             let ended = self.ask(&desk, &mut questions);
             desk.finish(LAST_WORDS);

@@ -226,10 +226,19 @@ impl<'a> Conversation<'a> {
     fn locked(&mut self, shown: &Shown, view: &LockedView) -> Result<Option<Ended>, NoAnswer<Changed>> {
         let talk = self.questions.talk;
         let person = self.questions.is_person();
+        let no_puk = self.only == Some("--puk") && !view.puk;
         // The way that was asked for is not open; a program wants no other.
         if let (Some(only), false) = (self.only, person) {
-            let why = view.offline_note().filter(|_| only == "--puk").map(|why| format!(" {why}")).unwrap_or_default();
-            return Err(not_unlocked(&format!("the card cannot be unlocked with {only} now.{why}")).into());
+            let why = if no_puk {
+                "this card has no PUK; leave --puk out".into()
+            } else {
+                format!("the card cannot be unlocked with {only} now")
+            };
+            return Err(not_unlocked(&why).into());
+        }
+        if no_puk {
+            talk.note("This card has no PUK.");
+            self.only = None;
         }
         let Some(code) = &view.code else {
             if let Some(note) = view.offline_note() {

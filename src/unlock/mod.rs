@@ -14,13 +14,14 @@ pub(crate) use agent::Agent;
 use anyhow::anyhow;
 use ask::Questions;
 use cardlab_client::unlock::desk::{Desk, Setup};
-use cardlab_client::unlock::session::{Begin, Place, Rules};
+use cardlab_client::unlock::session::{Begin, First, Place, Rules};
 use cardlab_pcsclite::client::default_socket;
 use cardlab_pcsclite::wire::ReaderState;
 use clap::Args;
 use converse::{Conversation, Ended};
 pub(crate) use online::{OnlineOptions, state};
 use std::time::Duration;
+pub(crate) use steps::draw;
 use talk::Talk;
 
 /// How long a tool that is done waits for its report to be taken, at most; after that it is kept.
@@ -84,11 +85,11 @@ impl Unlock {
         let named = self.choice.readers.reader.is_some() || !questions.is_person();
         let serial = match &self.choice.serial {
             Some(_) if named || readers.iter().any(ReaderState::has_card) => self.choice.pick(&context)?.serial,
-            serial => {
+            _ => {
                 if named {
                     self.choice.readers.pick(&readers)?;
                 }
-                serial.clone()
+                self.choice.digits()?
             }
         };
         let begin = match (self.puk, &service) {
@@ -96,7 +97,8 @@ impl Unlock {
             (false, Some(_)) => Begin::Questions,
             (false, None) => Begin::Code,
         };
-        let desk = desk(&self.choice.readers, service, begin, !self.share, serial);
+        let first = serial.map_or(First::Any, First::Only);
+        let desk = desk(&self.choice.readers, service, begin, !self.share, first);
         let mut conversation = Conversation::new(&desk, &mut questions);
         conversation.force = self.force;
         conversation.only = match begin {
@@ -120,7 +122,7 @@ fn desk(
     service: Option<cardlab_client::service::Service>,
     begin: Begin,
     keep: bool,
-    first: Option<String>,
+    first: First,
 ) -> Desk {
     Desk::start(Setup {
         socket: choice.socket.clone().unwrap_or_else(default_socket),

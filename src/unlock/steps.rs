@@ -20,11 +20,7 @@ pub(super) fn challenge(choice: &CardChoice, talk: Talk) -> Result<Exit, Failure
             Ok(opened) => opened,
             Err(error) => return Ok(refused(&error, talk)),
         };
-        let (id, drawn) = (opened.card_id().ok().flatten(), opened.unblock_challenge());
-        if let (Some(id), Ok(challenge), Some(state)) = (&id, &drawn, super::state()) {
-            Pending::below(&state).note(id, challenge);
-        }
-        Ok(match drawn {
+        Ok(match draw(&mut opened, Minidriver::unblock_challenge) {
             Ok(challenge) if talk.json => {
                 talk.challenge(&challenge);
                 Exit::FINE
@@ -77,7 +73,9 @@ pub(super) fn respond(choice: &CardChoice, response: &str, force: bool, question
             Err(error) => {
                 let exit = refused(&error, talk);
                 // A fresh one, for the next attempt.
-                if let (false, Ok(challenge)) = (matches!(error, CardError::Transport(_)), opened.unblock_challenge()) {
+                if let (false, Ok(challenge)) =
+                    (matches!(error, CardError::Transport(_)), draw(&mut opened, Minidriver::unblock_challenge))
+                {
                     talk.challenge(&challenge);
                 }
                 Ok(exit)
@@ -86,19 +84,31 @@ pub(super) fn respond(choice: &CardChoice, response: &str, force: bool, question
     })
 }
 
+/// Draws a challenge and notes that the card has it, for other programs of this user that show one.
+pub(crate) fn draw<'c>(
+    card: &mut Minidriver<'c>,
+    draw: impl FnOnce(&mut Minidriver<'c>) -> Result<Vec<u8>, CardError>,
+) -> Result<Vec<u8>, CardError> {
+    // Read first: nothing comes between a challenge and its response.
+    let id = card.card_id()?;
+    let challenge = draw(card)?;
+    if let (Some(id), Some(state)) = (id, super::state()) {
+        Pending::below(&state).note(&id, &challenge);
+    }
+    Ok(challenge)
+}
+
 /// One transaction with the card.
 fn with_card(choice: &CardChoice, work: impl FnOnce(&mut Connection<'_>) -> Result<Exit, Failure>) -> Result<Exit, Failure> {
     let context = choice.readers.context()?;
     let reader = choice.pick(&context)?.reader;
     let mut card = context.connect(&reader, ShareMode::Shared).or_exit(Exit::NOT_THERE)?;
-    let mut told = false;
-    while let Err(error) = card.try_begin() {
+    if let Err(error) = card.try_begin() {
         if error.code() != Some(ReturnCode::SHARING_VIOLATION) {
             return Err(error).or_exit(Exit::NOT_THERE);
         }
-        if !std::mem::replace(&mut told, true) {
-            eprintln!("cardlab: another program is using the card in {reader}; waiting for it");
-        }
+        eprintln!("cardlab: another program is using the card in {reader}; waiting for it");
+        Transport::begin(&mut card).or_exit(Exit::NOT_THERE)?;
     }
     let exit = work(&mut card);
     // What the card has said holds, however the transaction ends.

@@ -10,7 +10,7 @@
 //!
 //! So nothing that takes long holds up anything else, and everything can be given up.
 
-use super::hand::{GiveUp, Hand, Word};
+use super::hand::{Hand, Word};
 use super::pending::Pending;
 use super::session::{Act, Effect, Input, Look, Rules, Screen, Seen, ServerAnswer, ServerAsk, Session, Shown, Ticket};
 use super::teller::Teller;
@@ -18,7 +18,6 @@ use crate::service::Service;
 use crate::transport::TransportError;
 use cardlab_pcsclite::client::Context;
 use cardlab_pcsclite::wire::ReaderState;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -33,7 +32,7 @@ pub const LOOK_EVERY: Duration = Duration::from_millis(500);
 pub struct Setup {
     /// The PC/SC socket.
     pub socket: PathBuf,
-    /// The reader, or its name's beginning; else all of them.
+    /// The reader, or its name's beginning ([`named`]); else all of them.
     pub reader: Option<String>,
     /// The card management server; none means no network traffic.
     pub service: Option<Service>,
@@ -112,7 +111,6 @@ impl Desk {
             session,
             board: board.clone(),
             cards: Vec::new(),
-            waiting: BTreeMap::new(),
             watched: None,
         };
         std::thread::spawn(move || work.run(&inbox));
@@ -150,6 +148,12 @@ impl Desk {
     }
 }
 
+/// The reader of this name, or the first whose name begins with it.
+#[must_use]
+pub fn named<'a>(readers: &'a [ReaderState], name: &str) -> Option<&'a ReaderState> {
+    readers.iter().find(|reader| reader.name == name).or_else(|| readers.iter().find(|reader| reader.name.starts_with(name)))
+}
+
 /// Nothing is being worked on.
 #[must_use]
 pub fn is_settled(shown: &Shown) -> bool {
@@ -168,8 +172,10 @@ fn watch(socket: &std::path::Path, reader: Option<&str>, every: Duration, events
         let watched = Context::establish_at(socket).and_then(|context| {
             let mut known = context.readers()?;
             loop {
-                let wanted = |state: &&ReaderState| reader.is_none_or(|wanted| state.name.starts_with(wanted));
-                let readers = known.iter().filter(wanted).cloned().collect();
+                let readers = match reader {
+                    Some(wanted) => named(&known, wanted).into_iter().cloned().collect(),
+                    None => known.clone(),
+                };
                 if over() || events.send(Event::Readers(Ok(readers))).is_err() {
                     return Ok(());
                 }
@@ -209,7 +215,6 @@ struct Work {
     board: Arc<Board>,
     /// In the order in which the service names the readers.
     cards: Vec<InReader>,
-    waiting: BTreeMap<Ticket, GiveUp>,
     /// The reader whose hand watches.
     watched: Option<(String, u32)>,
 }
@@ -220,7 +225,7 @@ impl Work {
             match event {
                 Event::Over => return,
                 Event::Act(step, act, done) => {
-                    let current = step.is_none_or(|step| step == self.session.shown().step);
+                    let current = step.is_none_or(|step| step == self.session.step());
                     if current {
                         self.input(Input::Person(act));
                     }
@@ -304,7 +309,7 @@ impl Work {
             Word::Disturbed(why) => self.input(Input::Disturbed(reader.to_owned(), why)),
             Word::Answer(ticket, answer) => {
                 if !matches!(answer, super::session::CardAnswer::Waiting) {
-                    self.waiting.remove(&ticket);
+                    card.hand.answered(ticket);
                 }
                 self.input(Input::Card(ticket, answer));
                 // Should the card have come back before it was said to be gone.
@@ -315,16 +320,13 @@ impl Work {
 
     fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::Card { ticket, reader, ask } => {
-                let give_up = self.card(&reader).map(|card| card.hand.ask(ticket, ask));
-                self.waiting.extend(give_up.map(|give_up| (ticket, give_up)));
-            }
-            Effect::Server { ticket, ask } => self.ask_server(ticket, ask),
-            Effect::Forget(ticket) => {
-                if let Some(give_up) = self.waiting.get(&ticket) {
-                    give_up.now();
+            Effect::Card { ticket, reader, id, ask } => {
+                if let Some(card) = self.cards.iter_mut().find(|card| card.reader == reader) {
+                    card.hand.ask(ticket, id, ask);
                 }
             }
+            Effect::Server { ticket, ask } => self.ask_server(ticket, ask),
+            Effect::Forget(ticket) => self.cards.iter().for_each(|card| card.hand.give_up(ticket)),
             Effect::LetGo(reader) => {
                 if let Some(card) = self.card(&reader) {
                     card.hand.let_go();

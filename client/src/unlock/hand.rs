@@ -9,7 +9,7 @@ use crate::minidriver::{Authenticator, CardError, Minidriver};
 use crate::owner;
 use crate::transport::{Transport, TransportError};
 use cardlab_pcsclite::client::{Connection, Context, ShareMode};
-use cardlab_pcsclite::code::attribute;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 const KEEP_EVERY: Duration = Duration::from_secs(2);
 /// How long a card is kept at most.
 const LIMIT: Duration = Duration::from_secs(600);
-/// How often a card that answers nonsense is looked at again. One that is of another kind is left alone.
+/// Looks at a card that answers nonsense before it is left alone. One that is of another kind is left alone at once.
 const PATIENCE: u8 = 5;
 /// How long connecting may take before the card counts as held.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -58,14 +58,31 @@ impl GiveUp {
 }
 
 enum Job {
-    Ask(Ticket, CardAsk, GiveUp),
+    Ask(Question),
     LetGo,
     Watch(bool),
 }
 
-/// The way to the thread; it ends with this.
+/// What is asked of a card.
+struct Question {
+    ticket: Ticket,
+    /// What the card is known by.
+    id: Option<Vec<u8>>,
+    ask: CardAsk,
+    give_up: GiveUp,
+}
+
+/// The way to the thread; it ends with this, and gives up what it waits for.
 pub(super) struct Hand {
     jobs: Sender<Job>,
+    /// What has no answer yet.
+    asked: BTreeMap<Ticket, GiveUp>,
+}
+
+impl Drop for Hand {
+    fn drop(&mut self) {
+        self.asked.values().for_each(GiveUp::now);
+    }
 }
 
 impl Hand {
@@ -80,13 +97,25 @@ impl Hand {
         let (jobs, inbox) = channel();
         let work = Work { socket, pending, reader, every, tell: Box::new(tell), inbox };
         std::thread::spawn(move || work.run());
-        Self { jobs }
+        Self { jobs, asked: BTreeMap::new() }
     }
 
-    pub(super) fn ask(&self, ticket: Ticket, ask: CardAsk) -> GiveUp {
+    pub(super) fn ask(&mut self, ticket: Ticket, id: Option<Vec<u8>>, ask: CardAsk) {
         let give_up = GiveUp::default();
-        let _ = self.jobs.send(Job::Ask(ticket, ask, give_up.clone()));
-        give_up
+        self.asked.insert(ticket, give_up.clone());
+        let _ = self.jobs.send(Job::Ask(Question { ticket, id, ask, give_up }));
+    }
+
+    /// Nobody waits for this answer any more.
+    pub(super) fn give_up(&self, ticket: Ticket) {
+        if let Some(give_up) = self.asked.get(&ticket) {
+            give_up.now();
+        }
+    }
+
+    /// This answer has come.
+    pub(super) fn answered(&mut self, ticket: Ticket) {
+        self.asked.remove(&ticket);
     }
 
     pub(super) fn let_go(&self) {
@@ -116,7 +145,7 @@ struct Known {
     /// How often an answer that makes no sense is asked for once more.
     patience: u8,
     /// What was asked and could not be begun yet.
-    asked: Option<(Ticket, CardAsk, GiveUp)>,
+    asked: Option<Question>,
 }
 
 /// A card by one connection to the service.
@@ -151,15 +180,17 @@ impl Work {
                 Again::Lost(error) => error,
             };
             // Whoever waits is told; the next may do better.
-            if let Some((ticket, ask, _)) = known.asked.take() {
-                (self.tell)(Word::Answer(ticket, failed(&ask, lost.clone().into())));
+            if let Some(question) = known.asked.take() {
+                (self.tell)(Word::Answer(question.ticket, failed(&question.ask, lost.clone().into())));
             }
             known.look = Look::Strange(lost.clone().into());
             if !(self.tell)(Word::Seen(known.look.clone())) {
                 return;
             }
             match self.inbox.recv_timeout(self.every) {
-                Ok(Job::Ask(ticket, ask, _)) => drop((self.tell)(Word::Answer(ticket, failed(&ask, lost.into())))),
+                Ok(Job::Ask(question)) => {
+                    (self.tell)(Word::Answer(question.ticket, failed(&question.ask, lost.into())));
+                }
                 Ok(Job::Watch(on)) => known.watched = on,
                 Ok(Job::LetGo) | Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -183,24 +214,29 @@ impl Work {
             }
             let pause = if card.kept.is_some() { self.every.min(KEEP_EVERY) } else { self.every };
             let job = match known.asked.take() {
-                Some((ticket, ask, give_up)) => Ok(Job::Ask(ticket, ask, give_up)),
+                Some(question) => Ok(Job::Ask(question)),
                 None => self.inbox.recv_timeout(pause),
             };
             let going_on = match job {
                 // What another program did to the card meanwhile is seen before a new code is drawn: that ends the old one anyway.
-                Ok(Job::Ask(_, CardAsk::Draw { .. }, _)) if card.kept.is_none() && !self.look(&mut card, known) => false,
-                Ok(Job::Ask(ticket, ask, give_up)) => match self.ask(&mut card, known, &ask, &give_up, ticket) {
+                Ok(Job::Ask(Question { ask: CardAsk::Draw { .. }, .. }))
+                    if card.kept.is_none() && !self.look(&mut card, known) =>
+                {
+                    false
+                }
+                Ok(Job::Ask(question)) => match self.ask(&mut card, &question) {
                     Some(answer) => {
                         if let Some(error) = is_silent(&answer) {
-                            (self.tell)(Word::Answer(ticket, answer));
+                            (self.tell)(Word::Answer(question.ticket, answer));
                             return Again::Lost(error);
                         }
                         // What the card is now comes before the answer, which may say more: a challenge that waits is not
                         // disturbed by looking.
-                        (card.drawn.is_some() || self.look(&mut card, known)) && (self.tell)(Word::Answer(ticket, answer))
+                        (card.drawn.is_some() || self.look(&mut card, known))
+                            && (self.tell)(Word::Answer(question.ticket, answer))
                     }
                     None => {
-                        known.asked = Some((ticket, ask, give_up));
+                        known.asked = Some(question);
                         true
                     }
                 },
@@ -321,12 +357,11 @@ impl Work {
             }
             begun => begun?,
         }
-        let atr = connection.attribute(attribute::ATR_STRING).unwrap_or_default();
         let known = match &known.look {
             Look::Card(facts) => Some(facts.clone()),
             _ => None,
         };
-        let facts = facts(connection, atr, known.as_ref());
+        let facts = facts(connection, known.as_ref());
         Transport::end(connection)?;
         match facts {
             Ok(facts) => Ok(Look::Card(facts)),
@@ -339,10 +374,11 @@ impl Work {
     }
 
     /// The card's answer; `None` where the service is stuck before the card could be asked.
-    fn ask(&self, card: &mut Card<'_>, known: &Known, ask: &CardAsk, give_up: &GiveUp, ticket: Ticket) -> Option<CardAnswer> {
+    fn ask(&self, card: &mut Card<'_>, question: &Question) -> Option<CardAnswer> {
+        let ask = &question.ask;
         let begun = match card.kept {
             Some(_) => Ok(true),
-            None => self.begin(card, ask, give_up, ticket),
+            None => self.begin(card, question),
         };
         match begun {
             Ok(true) => {}
@@ -356,11 +392,7 @@ impl Work {
         card.kept = None;
         let drawn = card.drawn.take();
         let Some(connection) = &mut card.connection else { return Some(failed(ask, TransportError::NoReader.into())) };
-        let id = match &known.look {
-            Look::Card(facts) => facts.id.clone(),
-            _ => None,
-        };
-        let answer = carry_out(connection, ask, id.as_deref(), drawn.as_deref(), self.pending.as_ref());
+        let answer = carry_out(connection, ask, question.id.as_deref(), drawn.as_deref(), self.pending.as_ref());
         let (keep, challenge) = match (ask, &answer) {
             (CardAsk::Draw { keep, .. }, CardAnswer::Challenge(Ok(challenge))) => (*keep, Some(challenge.clone())),
             _ => (false, None),
@@ -376,23 +408,26 @@ impl Work {
     }
 
     /// Begins a transaction as soon as no other program has one; whether that was before it was given up.
-    fn begin(&self, card: &mut Card<'_>, ask: &CardAsk, give_up: &GiveUp, ticket: Ticket) -> Result<bool, TransportError> {
+    fn begin(&self, card: &mut Card<'_>, question: &Question) -> Result<bool, TransportError> {
         let mut told = false;
         loop {
+            if question.give_up.within(Duration::ZERO) {
+                return Ok(false);
+            }
             let begun = self.connected(card).and_then(|connection| Ok(connection.try_begin()?));
             match begun {
                 Ok(()) => return Ok(true),
                 // A response is for a challenge, which a reset ends; everything else begins anew anyhow.
-                Err(TransportError::Reset) if !matches!(ask, CardAsk::Respond { .. }) => {
+                Err(TransportError::Reset) if !matches!(question.ask, CardAsk::Respond { .. }) => {
                     if let Some(connection) = &mut card.connection {
                         Transport::reconnect(connection)?;
                     }
                 }
                 Err(TransportError::Busy) => {
                     if !std::mem::replace(&mut told, true) {
-                        (self.tell)(Word::Answer(ticket, CardAnswer::Waiting));
+                        (self.tell)(Word::Answer(question.ticket, CardAnswer::Waiting));
                     }
-                    if give_up.within(HELD) {
+                    if question.give_up.within(HELD) {
                         return Ok(false);
                     }
                     if card.stuck {
@@ -409,7 +444,7 @@ impl Work {
 }
 
 /// What the card says of itself. One that is known already is not selected anew: nobody's login or challenge ends by looking.
-fn facts(card: &mut dyn Transport, atr: Vec<u8>, known: Option<&Facts>) -> Result<Facts, CardError> {
+fn facts(card: &mut dyn Transport, known: Option<&Facts>) -> Result<Facts, CardError> {
     let mut opened = match known {
         Some(_) => Minidriver::resume(card)?,
         None => Minidriver::open(card)?,
@@ -419,6 +454,7 @@ fn facts(card: &mut dyn Transport, atr: Vec<u8>, known: Option<&Facts>) -> Resul
         return Ok(Facts { status, ..known.clone() });
     }
     let (edge, policy, id) = (opened.edge(), opened.card_pin_policy(), opened.card_id()?);
+    let atr = opened.transport().atr().unwrap_or_default();
     let owner = owner::owner(opened.transport(), edge)?;
     Ok(Facts { id, atr, edge, status, policy, owner })
 }
@@ -435,16 +471,15 @@ fn carry_out(
         CardAsk::Verify(pin) => {
             CardAnswer::Verified(open(card, id).and_then(|mut opened| opened.card_authenticate_pin(pin.as_bytes())))
         }
-        CardAsk::Draw { id, .. } => {
-            let drawn = open(card, id.as_deref()).and_then(|mut opened| opened.unblock_challenge());
+        CardAsk::Draw { .. } => {
+            let drawn = open(card, id).and_then(|mut opened| opened.unblock_challenge());
             if let (Some(pending), Some(id), Ok(challenge)) = (pending, id, &drawn) {
                 pending.note(id, challenge);
             }
             CardAnswer::Challenge(drawn)
         }
-        CardAsk::Respond { id, challenge, .. }
-            if drawn != Some(challenge)
-                || pending.zip(id.as_ref()).is_some_and(|(pending, id)| pending.is_overtaken(id, challenge)) =>
+        CardAsk::Respond { challenge, .. }
+            if drawn != Some(challenge) || pending.zip(id).is_some_and(|(pending, id)| pending.is_overtaken(id, challenge)) =>
         {
             CardAnswer::Unlocked(Err(CardError::ChallengeGone))
         }

@@ -5,7 +5,7 @@ use crate::action::{Action, Button};
 use crate::world::Broken;
 use cardlab_client::service::{Service, Trust};
 use cardlab_client::unlock::desk::{Desk, Setup, is_settled};
-use cardlab_client::unlock::session::{Act, Begin, NewPin, Place, Rules, Screen, Shown};
+use cardlab_client::unlock::session::{Act, Begin, First, NewPin, Place, Rules, Screen, Shown};
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -125,7 +125,7 @@ impl Player<'_> {
                 workstation: "WS1".into(),
                 text: offline_text.clone(),
                 keep: false,
-                first: all_readers.then(|| known.serial.clone()),
+                first: if *all_readers { First::Preferred(known.serial.clone()) } else { First::Any },
             },
             look_every: Some(LOOK_EVERY),
         });

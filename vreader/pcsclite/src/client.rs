@@ -223,6 +223,14 @@ impl Context {
         Ok(Self { link: Mutex::new(link), number: answer.context, minor, path: path.into() })
     }
 
+    /// Another connection to the same service, with waits of its own.
+    ///
+    /// # Errors
+    /// As [`Context::establish_at`].
+    pub fn another(&self) -> Result<Self, Error> {
+        Self::establish_at(&self.path)
+    }
+
     /// The longest wait for an answer from now on, of the service or of a card; without one it is waited for
     /// ever. Waiting for a change of readers has its own.
     ///

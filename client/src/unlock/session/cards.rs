@@ -2,8 +2,8 @@
 
 use super::input::{Disturbance, Look, Seen};
 use super::shown::Notice;
-use super::state::{Mine, State, key};
-use super::{CardAnswer, Effect, Session};
+use super::state::{Answered, Mine, State, key};
+use super::{CardAnswer, Effect, First, Session};
 use cardlab_protocol::workstation::ReportKind;
 
 impl Session {
@@ -43,10 +43,14 @@ impl Session {
     /// The card to begin with: the one that is wanted, else the only one.
     fn take_first(&mut self) {
         let usable = |seen: &&Seen| matches!(seen.card, Look::Card(_));
-        let wanted =
-            self.rules.first.as_ref().and_then(|first| self.cards().iter().filter(usable).find(|seen| key(seen) == *first));
-        let only = if self.cards().len() == 1 { self.cards().iter().find(usable) } else { None };
-        if let Some(seen) = wanted.or(only).cloned() {
+        let named = |serial: &String| self.cards().iter().filter(usable).find(|seen| is_named(&key(seen), serial));
+        let only = || if self.cards().len() == 1 { self.cards().iter().find(usable) } else { None };
+        let found = match &self.rules.first {
+            First::Any => only(),
+            First::Preferred(serial) => named(serial).or_else(only),
+            First::Only(serial) => named(serial),
+        };
+        if let Some(seen) = found.cloned() {
             self.take(&seen);
         }
     }
@@ -76,8 +80,17 @@ impl Session {
         if let (State::Drawing { .. } | State::Waits { .. }, Some(mine)) = (&state, &self.mine) {
             self.effects.push(Effect::LetGo(mine.reader.clone()));
         }
-        self.effects.extend(state.session().filter(|session| session.task).map(|session| Effect::Later(session.id.clone())));
+        if let Some(session) = state.session() {
+            self.put_off(session);
+        }
         self.held = false;
+    }
+
+    /// A task that is not done now waits for another time.
+    pub(super) fn put_off(&mut self, session: &Answered) {
+        if session.task {
+            self.effects.push(Effect::Later(session.id.clone()));
+        }
     }
 
     fn still_there(&mut self, reader: String, facts: super::Facts) {
@@ -154,7 +167,7 @@ impl Session {
 
     pub(super) fn card(&mut self, ticket: super::Ticket, answer: CardAnswer) {
         match answer {
-            CardAnswer::Waiting => self.held = self.waits_for(ticket),
+            CardAnswer::Waiting => self.held |= self.waits_for(ticket),
             answer => {
                 if self.waits_for(ticket) {
                     self.held = false;
@@ -163,4 +176,11 @@ impl Session {
             }
         }
     }
+}
+
+/// Digits of a serial that are enough to name a card.
+const FEWEST: usize = 4;
+
+fn is_named(known: &str, serial: &str) -> bool {
+    known == serial || serial.len() >= FEWEST && known.ends_with(serial)
 }

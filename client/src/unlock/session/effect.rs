@@ -13,6 +13,8 @@ pub enum Effect {
         ticket: Ticket,
         /// The reader.
         reader: String,
+        /// What the card is known by: another gets neither secret nor command after its name was read.
+        id: Option<Vec<u8>>,
         /// What to ask.
         ask: CardAsk,
     },
@@ -23,9 +25,9 @@ pub enum Effect {
         /// What to ask.
         ask: ServerAsk,
     },
-    /// Nobody waits for this any more; a card that has not been asked yet need not be, and what was kept is let go.
+    /// Nobody waits for this any more; a card that has not been asked yet need not be.
     Forget(Ticket),
-    /// Let go a card that is kept by [`CardAsk::Draw`].
+    /// The challenge of [`CardAsk::Draw`] is forgotten, and a card that is kept for it let go.
     LetGo(String),
     /// Tell the server what became of a card, now or when it can be reached.
     Tell(Told),
@@ -50,13 +52,9 @@ pub enum CardAsk {
     Draw {
         /// The transaction lasts until the response is used or the card is let go.
         keep: bool,
-        /// What the card is known by: another gets no command after its name was read.
-        id: Option<Vec<u8>>,
     },
     /// The response to the challenge that was drawn, and the new PIN. Nothing is sent where the challenge is dead.
     Respond {
-        /// What the card is known by.
-        id: Option<Vec<u8>>,
         /// The challenge.
         challenge: Vec<u8>,
         /// Its response.

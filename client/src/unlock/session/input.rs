@@ -92,6 +92,12 @@ impl Facts {
         matches!(self.edge, Edge::Piv { .. })
     }
 
+    /// A response to a challenge unblocks the PIN still.
+    #[must_use]
+    pub fn key_unlocks(&self) -> bool {
+        self.takes_responses() && !self.key_blocked()
+    }
+
     /// Its administrator key has no try left.
     #[must_use]
     pub fn key_blocked(&self) -> bool {

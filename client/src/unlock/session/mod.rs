@@ -77,8 +77,20 @@ pub struct Rules {
     pub text: String,
     /// A card is kept from other programs while its challenge waits.
     pub keep: bool,
-    /// The card to begin with, where it is there: its serial in hexadecimal.
-    pub first: Option<String>,
+    /// The card to begin with.
+    pub first: First,
+}
+
+/// The card that a session begins with. Serials are upper-case hexadecimal; the end of one, four digits or more, does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum First {
+    /// The only one; of several the one that is chosen.
+    #[default]
+    Any,
+    /// This one where it is there, else any.
+    Preferred(String),
+    /// This one, and no other.
+    Only(String),
 }
 
 /// A session.
@@ -92,7 +104,7 @@ pub struct Session {
     notice: Option<Notice>,
     /// The person wants another card, and says which.
     chooses: bool,
-    /// The reader that another program holds while something waits for it.
+    /// Another program holds the card, and something waits for it.
     held: bool,
     step: u32,
     version: u32,
@@ -142,6 +154,12 @@ impl Session {
         Shown { step: self.step, version: self.version, ..self.content() }
     }
 
+    /// [`Shown::step`], for those who want nothing else.
+    #[must_use]
+    pub const fn step(&self) -> u32 {
+        self.step
+    }
+
     /// The reader whose card this session watches: its driver tells of resets and changed tries there.
     #[must_use]
     pub fn watched(&self) -> Option<&str> {
@@ -161,19 +179,18 @@ impl Session {
     fn ask_card(&mut self, ask: CardAsk) -> Ticket {
         let ticket = self.ticket();
         if let Some(mine) = &self.mine {
-            self.effects.push(Effect::Card { ticket, reader: mine.reader.clone(), ask });
+            let (reader, id) = (mine.reader.clone(), mine.facts.id.clone());
+            self.effects.push(Effect::Card { ticket, reader, id, ask });
         }
         ticket
     }
 
     /// Gives the card the response to this challenge.
     fn use_response(&mut self, challenge: &[u8], response: Vec<u8>, pin: zeroize::Zeroizing<String>) -> Ticket {
-        let mut id = None;
         if let Some(mine) = &mut self.mine {
             mine.locked.left_before = mine.facts.status.admin.map(|counter| counter.left);
-            id = mine.facts.id.clone();
         }
-        self.ask_card(CardAsk::Respond { id, challenge: challenge.to_vec(), response, pin })
+        self.ask_card(CardAsk::Respond { challenge: challenge.to_vec(), response, pin })
     }
 
     fn ask_server(&mut self, ask: ServerAsk) -> Ticket {

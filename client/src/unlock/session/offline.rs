@@ -14,7 +14,7 @@ impl Session {
         self.state = State::Locked;
         let Some(mine) = &mut self.mine else { return };
         let first = !std::mem::replace(&mut mine.begun, true);
-        let (puk, online) = (mine.puk(), mine.facts.takes_responses() && !mine.facts.key_blocked() && self.rules.server);
+        let (puk, online) = (mine.puk(), mine.facts.key_unlocks() && self.rules.server);
         match self.rules.begin {
             Begin::Puk if first && puk => self.state = State::Puk(Faults::default()),
             Begin::Questions if first && online => self.open_questions(),
@@ -32,7 +32,7 @@ impl Session {
         if !wanted || mine.locked.code.is_some() || mine.locked.drawing.is_some() {
             return;
         }
-        let ask = CardAsk::Draw { keep: self.rules.keep, id: mine.facts.id.clone() };
+        let ask = CardAsk::Draw { keep: self.rules.keep };
         let ticket = self.ask_card(ask);
         if let Some(mine) = &mut self.mine {
             mine.locked.drawing = Some(ticket);
@@ -76,7 +76,12 @@ impl Session {
                 let result = self.judged_response(result);
                 self.relayed(&session, &challenge, result);
             }
-            (_, CardAnswer::GivenUp) => self.enter(Some(Notice::GivenUp)),
+            (state, CardAnswer::GivenUp) => {
+                if let State::Drawing { session, .. } = &state {
+                    self.put_off(session);
+                }
+                self.enter(Some(Notice::GivenUp));
+            }
             (state, _) => self.state = state,
         }
     }
@@ -86,7 +91,8 @@ impl Session {
         mine.locked.drawing = None;
         match answer {
             CardAnswer::Challenge(Ok(challenge)) => mine.locked.code = Some(challenge),
-            CardAnswer::Challenge(Err(error)) => self.refused(error),
+            // Whoever does something else by now is not thrown out of it.
+            CardAnswer::Challenge(Err(error)) if matches!(self.state, State::Locked) => self.refused(error),
             _ => {}
         }
     }
@@ -135,7 +141,7 @@ impl Session {
             }
             Err(error @ CardError::Blocked(Secret::Puk)) => {
                 mine.puk_dead = true;
-                mine.facts.status.puk = Some(set(mine.facts.status.puk, Some(0)).unwrap_or(Counter { left: 0, maximum: None }));
+                mine.facts.status.puk = set(mine.facts.status.puk, Some(0));
                 self.enter(Some(Notice::Card(error)));
             }
             Err(CardError::Pin(fault)) => {
@@ -192,7 +198,7 @@ impl Session {
                 self.enter(Some(Notice::ResponseWrong(left)));
             }
             Err(CardError::Blocked(Secret::AdminKey)) => {
-                mine.facts.status.admin = Some(Counter { left: 0, maximum: mine.facts.status.admin.and_then(|c| c.maximum) });
+                mine.facts.status.admin = set(mine.facts.status.admin, Some(0));
                 self.enter(None);
             }
             Err(CardError::ChallengeGone) if !mine.is_locked() => self.enter(Some(Notice::UnlockedElsewhere)),
@@ -219,7 +225,7 @@ impl Session {
     pub(super) fn refused(&mut self, error: CardError) {
         let gone = matches!(error, CardError::Transport(TransportError::Removed | TransportError::NoReader));
         if let (CardError::Blocked(Secret::AdminKey), Some(mine)) = (&error, &mut self.mine) {
-            mine.facts.status.admin = Some(Counter { left: 0, maximum: mine.facts.status.admin.and_then(|c| c.maximum) });
+            mine.facts.status.admin = set(mine.facts.status.admin, Some(0));
             self.tell(ReportKind::AdminKeyBlocked, None, Some(0x6983), Some(0));
         }
         if gone {

@@ -51,10 +51,8 @@ impl Session {
             return;
         }
         // Its challenge ends the one that is read to operators.
-        mine.locked.code = None;
-        mine.locked.typed.clear();
-        let id = mine.facts.id.clone();
-        let ticket = self.ask_card(CardAsk::Draw { keep: true, id });
+        self.drop_code();
+        let ticket = self.ask_card(CardAsk::Draw { keep: true });
         self.state = State::Drawing { ticket, session, pin: new.pin.clone() };
     }
 
@@ -66,7 +64,10 @@ impl Session {
                 let ticket = self.ask_server(ask);
                 self.state = State::Waits { ticket, session, pin, challenge };
             }
-            Err(error) => self.refused(error),
+            Err(error) => {
+                self.put_off(&session);
+                self.refused(error);
+            }
         }
     }
 
@@ -104,13 +105,9 @@ impl Session {
                 }
                 if mine.locked.off {
                     // A code that nobody answers need not wait, nor keep the card.
-                    mine.locked.code = None;
-                    let drawing = mine.locked.drawing.take();
                     let reader = mine.reader.clone();
-                    self.effects.extend(drawing.map(Effect::Forget));
-                    if self.rules.keep {
-                        self.effects.push(Effect::LetGo(reader));
-                    }
+                    self.drop_code();
+                    self.effects.push(Effect::LetGo(reader));
                 } else if matches!(self.state, State::Locked) {
                     self.draw();
                 }

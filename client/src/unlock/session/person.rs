@@ -51,9 +51,7 @@ impl Session {
 
     /// Whether the questions are offered now.
     fn asks(&self) -> bool {
-        let offered = |mine: &super::state::Mine| {
-            matches!(mine.locked.online, Online::Yes) && mine.facts.takes_responses() && !mine.facts.key_blocked()
-        };
+        let offered = |mine: &super::state::Mine| matches!(mine.locked.online, Online::Yes) && mine.facts.key_unlocks();
         matches!(self.state, State::Locked) && self.mine.as_ref().is_some_and(offered)
     }
 
@@ -196,10 +194,7 @@ impl Session {
     fn use_puk(&mut self, puk: Zeroizing<String>, pin: Zeroizing<String>) {
         self.notice = None;
         // The card is selected anew for it, which ends the code that is read to operators.
-        if let Some(mine) = &mut self.mine {
-            mine.locked.code = None;
-            mine.locked.typed.clear();
-        }
+        self.drop_code();
         self.state = State::UsingPuk(self.ask_card(CardAsk::Puk { puk, pin }));
     }
 

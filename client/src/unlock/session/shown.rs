@@ -234,7 +234,7 @@ pub enum Responses {
 pub enum Online {
     /// No server is set.
     NoServer,
-    /// The server is being asked.
+    /// The server is being asked, or will be.
     Asking,
     /// Yes.
     Yes,
@@ -255,8 +255,6 @@ pub struct PukView {
     pub policy: PinPolicy,
     /// What is wrong with what was typed.
     pub faults: Faults,
-    /// There is another way to go back to.
-    pub back: bool,
 }
 
 /// What is wrong with what was typed, by field. Nothing was sent.

@@ -4,7 +4,7 @@ use super::input::{Disturbance, Facts, Look, NewPin, Seen, Ticket};
 use super::shown::{
     Chip, Code, Face, Faults, LockedView, Loss, Notice, Online, PukView, Responses, Screen, Shown, Trouble, Work,
 };
-use super::{Place, Session};
+use super::{Effect, Place, Session};
 use cardlab_protocol::codes;
 use cardlab_protocol::workstation::Question;
 use zeroize::Zeroizing;
@@ -110,8 +110,7 @@ impl Mine {
         if self.facts.edge == (Edge::Gids { initialised: false }) {
             return Some(Loss::NotInitialised);
         }
-        let key = self.facts.takes_responses() && !self.facts.key_blocked();
-        if key || self.puk() {
+        if self.facts.key_unlocks() || self.puk() {
             return None;
         }
         Some(match (self.facts.takes_responses(), self.facts.has_puk()) {
@@ -210,7 +209,10 @@ impl State {
     /// A session at the server that is under way.
     pub(super) const fn session(&self) -> Option<&Answered> {
         match self {
-            Self::Questions { session } | Self::Judging { session, .. } | Self::NewPin { session, .. } => Some(session),
+            Self::Questions { session }
+            | Self::Judging { session, .. }
+            | Self::NewPin { session, .. }
+            | Self::Drawing { session, .. } => Some(session),
             _ => None,
         }
     }
@@ -246,7 +248,11 @@ impl Session {
     /// What a form of the present screen is for: the state, its card, its code and its session.
     pub(super) fn form(&self) -> impl PartialEq + use<> {
         let session = self.state.session().map(|session| session.id.clone());
-        let card = self.mine.as_ref().map(|mine| (mine.facts.id.clone(), mine.there, mine.locked.code.clone()));
+        let card = self.mine.as_ref().map(|mine| {
+            // A card without a serial is known by its reader.
+            let reader = Some(mine.reader.clone()).filter(|_| mine.facts.id.is_none());
+            (mine.facts.id.clone(), reader, mine.there, mine.locked.code.clone())
+        });
         (std::mem::discriminant(&self.state), card, session)
     }
 
@@ -290,7 +296,6 @@ impl Session {
                 left: mine.facts.status.puk.map(|counter| counter.left),
                 policy: mine.facts.policy,
                 faults: faults.clone(),
-                back: matches!(mine.responses(), Responses::Taken(_)),
             }),
             State::Asking(_) => Screen::Working(card, Work::Asking),
             State::Questions { session } => Screen::Questions { card, questions: session.questions.clone(), task: session.task },
@@ -311,7 +316,7 @@ impl Session {
             code: locked.code.clone().filter(|_| matches!(responses, Responses::Taken(_))).map(Code),
             drawing: locked.drawing.is_some(),
             responses,
-            online: if mine.facts.takes_responses() && !mine.facts.key_blocked() { locked.online.clone() } else { Online::No },
+            online: if mine.facts.key_unlocks() { locked.online.clone() } else { Online::No },
             puk: mine.puk(),
             text: self.rules.text.clone(),
             policy: mine.facts.policy,
@@ -354,6 +359,15 @@ impl Session {
             return;
         }
         self.lock();
+    }
+
+    /// Forgets the code that is read to operators, and one that is being drawn: what comes next ends it.
+    pub(super) fn drop_code(&mut self) {
+        if let Some(mine) = &mut self.mine {
+            mine.locked.code = None;
+            mine.locked.typed.clear();
+            self.effects.extend(mine.locked.drawing.take().map(Effect::Forget));
+        }
     }
 
     /// Why the code of before is dead, where there was one.
