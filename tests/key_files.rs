@@ -449,6 +449,22 @@ fn a_certificate_may_sign_itself_and_be_compressed() {
 }
 
 #[test]
+fn a_file_that_is_no_certificate_is_left_where_the_ca_should_go() {
+    let desk = Desk::new("cp leaf.key mine; : > empty");
+    let mine = std::fs::read(desk.0.path().join("mine")).unwrap();
+    let said = desk.refused("9a=new:p256,ca=%mine");
+    assert!(said.contains("%mine") && said.contains("no certificate in PEM; it was left as it was"), "{said}");
+    assert_eq!(std::fs::read(desk.0.path().join("mine")).unwrap(), mine);
+    // An empty file and the certificate of a run before are replaced.
+    desk.card("9a=new:p256,ca=%empty");
+    let path = desk.0.path().join("empty");
+    let made = std::fs::read(&path).unwrap();
+    std::fs::write(&path, [&made[..60], b"stale"].concat()).unwrap();
+    desk.card("9a=new:p256,ca=%empty");
+    assert_eq!(std::fs::read(&path).unwrap(), made);
+}
+
+#[test]
 fn data_objects_come_from_files() {
     let desk = Desk::new(
         r#"

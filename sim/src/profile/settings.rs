@@ -109,6 +109,9 @@ impl Cards {
     }
 }
 
+/// Settings whose values are not repeated in an error.
+const SECRETS: [&str; 4] = ["pin", "puk", "global-pin", "management-key"];
+
 impl Profile {
     /// Changes one value, by the name of a [`Setting`].
     ///
@@ -124,9 +127,11 @@ impl Profile {
             let (key, profile) = (name.into(), self.name.clone());
             return Err(ProfileError::OtherCard { key, cards: setting.cards.words(), profile });
         }
+        // A secret that is refused may be somebody's, with a slip in it.
+        let shown = if SECRETS.contains(&setting.name) && !value.is_empty() { ".." } else { value };
         set(self, value).ok_or_else(|| ProfileError::Value {
             key: name.into(),
-            value: value.into(),
+            value: shown.into(),
             expected: setting.values.into(),
         })?;
         if setting.kept == Kept::Rule {
@@ -139,6 +144,16 @@ impl Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_that_is_refused_is_not_repeated() {
+        let mut profile = Profile::builtin("nist-piv").unwrap();
+        for (name, value) in [("puk", "1234"), ("global-pin", "12"), ("management-key", "0102030405"), ("admin-key", "xyz")] {
+            let error = profile.set(name, value).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("'..' is no value for {name}: ")), "{error}");
+        }
+        assert!(SECRETS.iter().all(|name| row(name).is_some_and(|row| row.setting.name == *name)));
+    }
 
     /// A value that each setting can have.
     const EXAMPLES: [(&str, &str); 25] = [

@@ -28,6 +28,7 @@ use cardlab_sim::crypto::ec::Curve;
 use cardlab_sim::{Card, CardError, Issue, Issued, IssuedObject, Profile, ProfileError, Random, World};
 use keyfile::{KeyFile, KeyFileError, Loaded, Nobody, Person};
 use std::fmt;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -294,9 +295,21 @@ fn names_global_pin(object: &IssuedObject) -> bool {
     object.tag == cardlab_sim::piv::objects::DISCOVERY && policy.is_some_and(|bits| bits & 0x20 != 0)
 }
 
+/// How the file of a certificate begins.
+const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
+
 fn write_certificate(path: &Path, der: &[u8]) -> Result<(), SetupError> {
     let fault = |reason: String| SetupError::Write { path: path.into(), reason };
     let text = certificate_pem(der).map_err(|e| fault(e.to_string()))?;
+    // What somebody has there, a key perhaps, is not ours to replace; a certificate of a run before is.
+    let mut begin = Vec::new();
+    let is_file = std::fs::metadata(path).is_ok_and(|about| about.is_file());
+    if is_file && let Ok(file) = std::fs::File::open(path) {
+        file.take(CERTIFICATE.len() as u64).read_to_end(&mut begin).map_err(|e| fault(e.to_string()))?;
+    }
+    if !begin.is_empty() && begin != CERTIFICATE {
+        return Err(fault("there is a file that is no certificate in PEM; it was left as it was: name another for ca=".into()));
+    }
     std::fs::write(path, text).map_err(|e| fault(e.to_string()))
 }
 
