@@ -451,9 +451,10 @@ impl Server {
         self.concluded(tx, done, &Happening::new(Kind::RoleNotChanged, &operator.name)).await
     }
 
-    /// Refuses a change after which nobody could take it back.
-    async fn somebody_changes_roles(&self, tx: &mut Tx) -> Result<(), Refusal> {
-        let query = "SELECT roles.body FROM operators JOIN roles ON roles.id = operators.role_id";
+    /// Refuses a change after which nobody could take it back. Who may not log in, because the user of the catalog is disabled,
+    /// does not count.
+    pub(crate) async fn somebody_changes_roles(&self, tx: &mut Tx) -> Result<(), Refusal> {
+        let query = "SELECT roles.body FROM operators JOIN roles ON roles.id = operators.role_id LEFT JOIN users ON users.id = operators.user_id WHERE operators.user_id IS NULL OR users.catalog_state = 'active'";
         for row in sqlx::query(query).fetch_all(&mut **tx).await? {
             if parsed::<Role>(&row, "body")?.allows(Privilege::ChangeRoles, None) {
                 return Ok(());

@@ -224,18 +224,22 @@ impl Server {
     /// Activates or deactivates a user in the catalog.
     ///
     /// # Errors
-    /// [`Code::NoPrivilege`], [`Code::NotFound`].
+    /// [`Code::NoPrivilege`], [`Code::NotFound`]; [`Code::Conflict`] for the last operator who changes roles.
     pub async fn set_user_active(&self, operator: &Operator, id: &str, active: bool) -> Result<(), Refusal> {
         let mut tx = self.store.begin().await?;
         let done = async {
             let user = self.covered(&mut tx, operator, id, Privilege::ChangePolicy).await?;
             let state = if active { "active" } else { "disabled" };
             if !active {
-                // Who is no user any more is nowhere logged in, and has no session.
-                sqlx::query("DELETE FROM logins WHERE subject = $1").bind(&user.id).execute(&mut *tx).await?;
+                // Who is no user any more is nowhere logged in, neither as the operator who the user is, and has no session.
+                let logins = "DELETE FROM logins WHERE subject = $1 OR subject IN (SELECT id FROM operators WHERE user_id = $1)";
+                sqlx::query(logins).bind(&user.id).execute(&mut *tx).await?;
                 self.end_sessions(&mut tx, &user.id).await?;
             }
             sqlx::query("UPDATE users SET catalog_state = $2 WHERE id = $1").bind(&user.id).bind(state).execute(&mut *tx).await?;
+            if !active {
+                self.somebody_changes_roles(&mut tx).await?;
+            }
             let detail = json!({"to": state});
             self.record(&mut tx, &Happening { user: &user.id, detail, ..Happening::new(Kind::UserStateChanged, &operator.name) })
                 .await?;

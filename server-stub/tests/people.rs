@@ -8,6 +8,7 @@ use std::time::Duration;
 
 on_both_engines! {
     a_disabled_user_is_nowhere_logged_in,
+    somebody_is_left_who_changes_roles,
     nobody_widens_their_own_role,
     operators_guess_no_more_in_many_wizards,
     failed_logins_are_of_a_person,
@@ -55,10 +56,38 @@ fn a_disabled_user_is_nowhere_logged_in(engine: Engine) {
     site.post("/api/v1/login", "", &body).refused(401, "NOT_LOGGED_IN");
     assert_eq!(site.answers(&session, right).ok(), json!({"mode": "offline"}));
     site.post(&format!("/api/v1/users/{anna}/enable"), &admin, &json!({})).ok();
-    assert_eq!(own(), 303, "the login does not come back");
+    assert_eq!((own(), site.get("/api/v1/users", &token).status), (303, 401), "the logins do not come back");
     assert_eq!(site.answers(&session, right).status, 410);
     site.post("/api/v1/login", "", &body).ok();
     assert_eq!(site.events(&format!("user={anna}&name=USER_STATE_CHANGED")).len(), 2);
+}
+
+/// An operator whose user is disabled does not log in, and so does not count.
+fn somebody_is_left_who_changes_roles(engine: Engine) {
+    let site = Site::start(engine);
+    let admin = site.administrator();
+    let staff = site.get("/api/v1/staff", &admin).ok();
+    let role = staff["roles"].as_array().unwrap().iter().find(|role| role["name"] == "Administrator").unwrap()["id"].clone();
+    let first = staff["operators"].as_array().unwrap().iter().find(|one| one["name"] == sample::ADMINISTRATOR.0).unwrap();
+    let first = format!("/api/v1/operators/{}/role", first["id"].as_str().unwrap());
+    let [anna, boris] = ["anna", "boris"].map(|name| site.user(name));
+    for (name, user) in [("anna-op", &anna), ("boris-op", &boris)] {
+        let operator = json!({"name": name, "password": "a-long-password", "role": role, "user": user});
+        site.post("/api/v1/operators", &admin, &operator).ok();
+    }
+    let by_anna = site.log_in(("anna-op", "a-long-password"));
+    site.put(&first, &by_anna, &json!({"role": Value::Null})).ok();
+    let disable = |user: &str| site.post(&format!("/api/v1/users/{user}/disable"), &by_anna, &json!({}));
+    disable(&boris).ok();
+    let message = disable(&anna).refused(409, "CONFLICT");
+    assert_eq!(message, "nobody could change roles any more; give somebody that privilege first", "{engine:?}");
+    // Nothing of it is done: the operator is still logged in, and gives the privilege to another.
+    assert_eq!(site.get(&format!("/api/v1/users/{anna}"), &by_anna).ok()["active"], true);
+    let log = site.get(&format!("/api/v1/events?user={anna}&name=USER_STATE_NOT_CHANGED"), &by_anna).ok();
+    assert_eq!(log.as_array().unwrap().len(), 1);
+    site.put(&first, &by_anna, &json!({"role": role})).ok();
+    disable(&anna).ok();
+    site.get("/api/v1/staff", &by_anna).refused(401, "NOT_LOGGED_IN");
 }
 
 fn nobody_widens_their_own_role(engine: Engine) {

@@ -156,7 +156,7 @@ async fn view_user(State(server): State<Server>, Bearer(operator): Bearer, Path(
 }
 
 /// What is done with a user: `unlock`, `reset-answers`, `enable`, `disable`.
-#[utoipa::path(post, path = "/users/{id}/{action}", params(("id" = String, Path), ("action" = String, Path)), responses((status = 200, body = UserView), (status = 403, body = Problem), (status = 404, body = Problem)))]
+#[utoipa::path(post, path = "/users/{id}/{action}", params(("id" = String, Path), ("action" = String, Path)), responses((status = 200, body = UserView), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn change_user(
     State(server): State<Server>,
     Bearer(operator): Bearer,
