@@ -12,6 +12,7 @@ on_both_engines! {
     a_report_settles_what_became_of_a_response,
     what_is_known_is_told_once,
     who_tells_last_changes_nothing,
+    a_report_that_comes_again_settles_nothing_newer,
     what_workstations_see_is_in_the_log,
     reports_are_answered_alike,
     operators_see_what_became_of_a_response,
@@ -209,6 +210,26 @@ fn who_tells_last_changes_nothing(engine: Engine) {
         assert_eq!(responses(&site, &oleg)[0]["outcome"], becomes, "{engine:?}: {kind}");
     }
     assert_eq!(site.events("name=CARD_REFUSED_RESPONSE").len(), 1, "it is in the log all the same");
+}
+
+/// A card whose challenges repeat was given its response anew since: what became of that nobody has told.
+fn a_report_that_comes_again_settles_nothing_newer(engine: Engine) {
+    let site = Site::start(engine);
+    site.policy("workflow", "validate_answers", json!(false));
+    let oleg = site.operator();
+    let told = report(ANNA, "refused", CHALLENGE);
+    respond(&site, &oleg, &wizard(&site, &oleg), CHALLENGE);
+    site.tell(&told).ok();
+    assert_eq!(responses(&site, &oleg)[0]["outcome"], "refused", "{engine:?}");
+    respond(&site, &oleg, &wizard(&site, &oleg), CHALLENGE);
+    site.tell(&told).ok();
+    assert_eq!(responses(&site, &oleg)[0]["outcome"], "waiting");
+    assert_eq!(site.events("name=CARD_REFUSED_RESPONSE").len(), 1);
+    let mut newer = told;
+    newer["at"] = json!(1_790_000_000_001_i64);
+    site.tell(&newer).ok();
+    assert_eq!(responses(&site, &oleg)[0]["outcome"], "refused");
+    assert_eq!(site.events("name=CARD_REFUSED_RESPONSE").len(), 2);
 }
 
 fn what_workstations_see_is_in_the_log(engine: Engine) {

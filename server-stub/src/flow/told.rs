@@ -39,8 +39,8 @@ impl Server {
     }
 
     /// A workstation tells what became of a card: written down as its word. It settles what became of a response where this
-    /// card was given one to this challenge, and changes nothing else. The same report again, or what is known already, leaves
-    /// no second event.
+    /// card was given one to this challenge, and changes nothing else. What is known already leaves
+    /// no second event; the same report again does nothing at all.
     ///
     /// # Errors
     /// As malformed, too many, or without a database; never whether the card is known.
@@ -57,6 +57,10 @@ impl Server {
                 .await?;
             return Err(refusal);
         }
+        // Before it settles anything: sent again, it is of a response that may have been given anew since.
+        if !self.is_new(&mut tx, &report).await? {
+            return Ok(tx.commit().await?);
+        }
         let card = records::card(&mut tx, &report.serial).await?;
         let user = card.and_then(|card| card.user).unwrap_or_default();
         let settled = match (ending(&report), &report.challenge) {
@@ -65,7 +69,7 @@ impl Server {
             }
             _ => Settled::NoResponse,
         };
-        if self.is_new(&mut tx, &report).await? && settled != Settled::AsBefore {
+        if settled != Settled::AsBefore {
             for kind in kinds(&report) {
                 let detail = json!({
                     "by": "the workstation",
