@@ -40,10 +40,12 @@ pub(crate) fn search_key(parts: &[&str]) -> String {
 
 /// The patterns of a search, one a word: all of them must be found.
 pub(crate) fn patterns(part: &str) -> Vec<String> {
-    let escaped = |word: &str| {
-        word.chars().flat_map(|c| matches!(c, '%' | '_' | '\\').then_some('\\').into_iter().chain([c])).collect::<String>()
-    };
     key(part).split(' ').filter(|word| !word.is_empty()).take(WORDS).map(|word| format!("%{}%", escaped(word))).collect()
+}
+
+/// A text as a part of a pattern that stands for itself.
+pub(crate) fn escaped(text: &str) -> String {
+    text.chars().flat_map(|c| matches!(c, '%' | '_' | '\\').then_some('\\').into_iter().chain([c])).collect()
 }
 
 /// Name of the form `DOMAIN\Name`.

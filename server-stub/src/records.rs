@@ -105,6 +105,15 @@ pub(crate) async fn user_by_name(conn: &mut Conn, name: &str) -> Result<Option<U
     if let [row] = rows.as_slice() { Ok(Some(User::of_row(row)?)) } else { Ok(None) }
 }
 
+/// The logon name of a user whose `name@domain` has this own part, as it is compared.
+pub(crate) async fn logon_of_upn_part(conn: &mut Conn, own: &str) -> Result<Option<String>, Refusal> {
+    let row = sqlx::query(r"SELECT logon FROM users WHERE upn_key LIKE $1 ESCAPE '\' ORDER BY logon_key, id LIMIT 1")
+        .bind(format!("{}@%", names::escaped(own)))
+        .fetch_optional(&mut *conn)
+        .await?;
+    row.map(|row| text(&row, "logon")).transpose()
+}
+
 /// Users whose name, logon names and mail address have all these words in them.
 pub(crate) async fn users(conn: &mut Conn, part: &str) -> Result<Vec<User>, Refusal> {
     let patterns = names::patterns(part);

@@ -44,6 +44,14 @@ fn questions_tell_nobody_who_exists(engine: Engine) {
             assert_eq!(asked(&format!(" lab\\{}", name.to_uppercase())), questions);
         }
     }
+    // Of one person under each name, though the names have nothing in common; nor does the form that nobody has tell which one
+    // somebody has.
+    for number in 1..=24 {
+        let questions = asked(&format!("LAB\\worker{number}"));
+        for name in [format!("w{number}@lab"), format!("LAB\\w{number}"), format!("worker{number}@lab")] {
+            assert_eq!(asked(&name), questions, "{engine:?}: {name}");
+        }
+    }
     // Two of three questions in any order: six ways. With 24 names each, most of them come up on both sides.
     assert!(orders.iter().all(|seen| seen.len() >= 4), "{orders:?}");
     for name in ["anna", "nobody"] {

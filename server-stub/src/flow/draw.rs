@@ -1,7 +1,9 @@
 //! Which questions a name is asked at Remote Self-Service: one function for names that somebody has and for those that nobody
 //! has, so that neither the questions nor when they change tell them apart.
 //!
-//! A name's questions stay the same for good. Both forms of a name, `DOMAIN\\Name` and `name@domain`, are asked the same.
+//! They stay the same for good. A person is asked the same under each name, `DOMAIN\\Name` and `name@domain`: drawn by the own
+//! part of the logon name. A name that nobody has is drawn by its own part in either form; when that is the own part of
+//! somebody's `name@domain`, as that person, or who compares the two forms would see which of them somebody has.
 
 use crate::login::own_part;
 use crate::records::{self, NamedPolicy};
@@ -15,7 +17,10 @@ use sha2::{Digest, Sha256};
 pub(super) async fn of_name(conn: &mut Conn, salt: &[u8], name: &str, subject: &Subject) -> Result<Vec<Question>, Refusal> {
     let policies = records::policies(conn).await?;
     let questions = records::all_questions(conn).await?;
-    let rank = |kind: &str, id: &str| rank(salt, &[kind, &*own_part(name), id]);
+    // The same look-up whether there is somebody or not.
+    let sharing = records::logon_of_upn_part(conn, &own_part(name)).await?;
+    let drawn_as = own_part(subject.user.as_ref().map(|user| &user.logon).or(sharing.as_ref()).map_or(name, String::as_str));
+    let rank = |kind: &str, id: &str| rank(salt, &[kind, &*drawn_as, id]);
     let asks = |policy: &&NamedPolicy| questions.iter().any(|(of, _)| *of == policy.id);
     // Who is under no policy that asks is asked as somebody under one that does.
     let invented = policies.iter().filter(asks).min_by_key(|policy| rank("policy", &policy.id));
