@@ -103,6 +103,14 @@ impl<I> Seated<I> {
     fn heard(&self) {
         self.place.last.store(self.places.next_turn(), Ordering::Relaxed);
     }
+
+    /// What became of a write: one that waits, because nobody reads, is silence.
+    fn written(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if matches!(written, Poll::Ready(Ok(1..))) {
+            self.heard();
+        }
+        written
+    }
 }
 
 impl<I> Drop for Seated<I> {
@@ -125,13 +133,15 @@ impl<I: AsyncRead + Unpin> AsyncRead for Seated<I> {
 
 impl<I: AsyncWrite + Unpin> AsyncWrite for Seated<I> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.heard();
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        self.still_here(cx)?;
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.written(written)
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        self.heard();
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        self.still_here(cx)?;
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.written(written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -139,6 +149,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Seated<I> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.still_here(cx)?;
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
@@ -190,5 +201,41 @@ mod tests {
         first_other.write_all(b"z").await.unwrap();
         first.read_exact(&mut byte).await.unwrap();
         assert_eq!((byte, locked(&places.taken).len()), (*b"z", 2));
+    }
+
+    /// Who asks and asks and takes no answer is silent: the place goes, and the one who writes hears of it.
+    #[tokio::test]
+    async fn who_never_reads_has_no_place_for_ever() {
+        let places = Places::new(2);
+        let (mut first, _first_other) = connected(&places).await;
+        let (mut second, mut second_other) = connected(&places).await;
+        // As much as goes into the pipe; what comes then waits.
+        first.write_all(&[0; 64]).await.unwrap();
+        second_other.write_all(b"x").await.unwrap();
+        let mut byte = [0];
+        second.read_exact(&mut byte).await.unwrap();
+        let (told, hears) = tokio::sync::oneshot::channel();
+        let writing = tokio::spawn(async move {
+            let mut told = Some(told);
+            let ended = std::future::poll_fn(|cx| {
+                let written = Pin::new(&mut first).poll_write(cx, b"y");
+                if let Some(told) = told.take() {
+                    told.send(written.is_pending()).unwrap();
+                }
+                written
+            });
+            let ended = ended.await.map_err(|e| e.kind());
+            (ended, first)
+        });
+        assert!(hears.await.unwrap(), "it waits");
+        let (_third, _third_other) = connected(&places).await;
+        let (ended, mut first) = tokio::time::timeout(std::time::Duration::from_secs(10), writing).await.unwrap().unwrap();
+        assert_eq!(ended, Err(io::ErrorKind::ConnectionAborted));
+        for ended in [first.write_vectored(&[IoSlice::new(b"y")]).await.map(|_| ()), first.flush().await] {
+            assert_eq!(ended.map_err(|e| e.kind()), Err(io::ErrorKind::ConnectionAborted));
+        }
+        second_other.write_all(b"z").await.unwrap();
+        second.read_exact(&mut byte).await.unwrap();
+        assert_eq!(byte, *b"z", "who was heard later stays");
     }
 }
