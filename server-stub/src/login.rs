@@ -95,13 +95,12 @@ impl Server {
         let mut tx = self.store.begin().await?;
         let found = match door {
             Door::Console => {
-                let rows = sqlx::query("SELECT operators.id, operators.password, operators.user_id, users.catalog_state FROM operators LEFT JOIN users ON users.id = operators.user_id WHERE operators.name_key = $1 LIMIT 2")
+                let rows = sqlx::query("SELECT operators.id, operators.name, operators.password, operators.user_id, users.catalog_state FROM operators LEFT JOIN users ON users.id = operators.user_id WHERE operators.name_key = $1")
                     .bind(names::key(&name))
                     .fetch_all(&mut *tx)
                     .await?;
-                match rows.as_slice() {
-                    [row] if may_log_in(row)? => Some((text(row, "id")?, text(row, "password")?)),
-                    // Nobody, or a name that is two operators'.
+                match names::the_one(&rows, &name, &["name"])? {
+                    Some(row) if may_log_in(row)? => Some((text(row, "id")?, text(row, "password")?)),
                     _ => None,
                 }
             }

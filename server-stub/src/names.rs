@@ -2,7 +2,8 @@
 //! ([`crate::answers::normalised`]): NFKC, case folded, trimmed. É is é, and neither is e; İ is not i.
 //!
 //! It is computed here and kept in columns with an index, so that both engines compare the same. Names that an older version
-//! told apart may be one now: neither of them logs in by it, and [`Server::clashing_names`] lists them.
+//! told apart may be one now. Then it is of the one whose name is written exactly so ([`the_one`]); written otherwise it is
+//! nobody's, and [`Server::clashing_names`] lists them.
 
 use crate::answers::normalised;
 use crate::login::Operator;
@@ -11,6 +12,7 @@ use crate::role::Privilege;
 use crate::server::Server;
 use crate::store::{Conn, Tx, text};
 use serde::Serialize;
+use sqlx::any::AnyRow;
 use utoipa::ToSchema;
 
 /// Words of a search that are looked at.
@@ -31,6 +33,22 @@ pub struct Clash {
 #[must_use]
 pub fn key(name: &str) -> String {
     normalised(name).to_string()
+}
+
+/// Whose name somebody has typed, of the rows that compare as that name: the only one, or of several the one in which it stands
+/// in one of these columns exactly as it was typed.
+pub(crate) fn the_one<'r>(rows: &'r [AnyRow], typed: &str, columns: &[&str]) -> Result<Option<&'r AnyRow>, Refusal> {
+    if let [row] = rows {
+        return Ok(Some(row));
+    }
+    let mut exact = Vec::new();
+    for row in rows {
+        let names = columns.iter().map(|column| text(row, column)).collect::<Result<Vec<_>, _>>()?;
+        if names.iter().any(|name| name.trim() == typed.trim()) {
+            exact.push(row);
+        }
+    }
+    Ok(if let [row] = exact.as_slice() { Some(*row) } else { None })
 }
 
 /// What a search looks through.
@@ -97,7 +115,7 @@ pub(crate) async fn fill(tx: &mut Tx) -> Result<(), Refusal> {
 }
 
 impl Server {
-    /// Names that more than one has: none of them logs in by such a name until one is changed.
+    /// Names that more than one has: each of them logs in by it only as it is written in the catalog.
     ///
     /// # Errors
     /// [`crate::refusal::Code::NoPrivilege`].

@@ -96,13 +96,13 @@ pub(crate) async fn user(conn: &mut Conn, id: &str) -> Result<Option<User>, Refu
     row.as_ref().map(User::of_row).transpose()
 }
 
-/// The user of this logon name, in either form; nobody when it is more than one's ([`names`]).
+/// The user of this logon name, in either form; of several that compare alike the one who is written so ([`names::the_one`]).
 pub(crate) async fn user_by_name(conn: &mut Conn, name: &str) -> Result<Option<User>, Refusal> {
-    let rows = sqlx::query("SELECT * FROM users WHERE logon_key = $1 OR upn_key = $1 LIMIT 2")
+    let rows = sqlx::query("SELECT * FROM users WHERE logon_key = $1 OR upn_key = $1")
         .bind(names::key(name))
         .fetch_all(&mut *conn)
         .await?;
-    if let [row] = rows.as_slice() { Ok(Some(User::of_row(row)?)) } else { Ok(None) }
+    names::the_one(&rows, name, &["logon", "upn"])?.map(User::of_row).transpose()
 }
 
 /// The logon name of a user whose `name@domain` has this own part, as it is compared.

@@ -143,7 +143,8 @@ async fn add_user(State(server): State<Server>, Bearer(operator): Bearer, Body(n
     Ok(Json(json!({"id": server.add_user(&operator, &new).await?})))
 }
 
-/// Names that more than one user or operator has, after an older version told them apart: none of them logs in by it.
+/// Names that more than one user or operator has, after an older version told them apart: each of them logs in by it only as it
+/// is written in the catalog.
 #[utoipa::path(get, path = "/clashing-names", responses((status = 200, body = [Clash]), (status = 403, body = Problem)))]
 async fn clashing_names(State(server): State<Server>, Bearer(operator): Bearer) -> Reply<Vec<Clash>> {
     Ok(Json(server.clashing_names(&operator).await?))

@@ -8,7 +8,6 @@ use crate::event::{Event, Filter};
 use crate::flow::wizard::{ReadBack, ReadOut, Wizard};
 use crate::issue::{AtHand, Operated};
 use crate::login::{Door, Operator};
-use crate::names::Clash;
 use crate::policy::Policy;
 use crate::random_pin::RandomPin;
 use crate::records::{NamedPolicy, Question};
@@ -91,7 +90,6 @@ struct Users {
     frame: Frame,
     q: String,
     users: Vec<UserView>,
-    clashes: Vec<Clash>,
 }
 
 #[derive(Template)]
@@ -174,8 +172,8 @@ const SHOWN_EVENTS: i64 = 200;
 
 async fn users(State(server): State<Server>, At(operator): At<Operator>, Query(fields): Query<Fields>) -> Page {
     let q = fields.get("q").cloned().unwrap_or_default();
-    let (users, clashes) = (server.find_users(&operator, &q).await?, server.clashing_names(&operator).await?);
-    Ok(page(&Users { frame: Frame::of(&operator), q, users, clashes }))
+    let users = server.find_users(&operator, &q).await?;
+    Ok(page(&Users { frame: Frame::of(&operator), q, users }))
 }
 
 async fn user(State(server): State<Server>, At(operator): At<Operator>, Path(id): Path<String>) -> Page {

@@ -4,6 +4,7 @@ use super::console::{Frame, Page};
 use super::{At, Fields, Sent, page, refused};
 use crate::configuration::{CardTypeView, NewOperator, NewUser, Staff};
 use crate::login::Operator;
+use crate::names::Clash;
 use crate::records::{CardType, NamedPolicy};
 use crate::refusal::Refusal;
 use crate::role::{Privilege, Role};
@@ -30,15 +31,19 @@ struct People {
     staff: Staff,
     policies: Vec<NamedPolicy>,
     card_types: Vec<(String, CardTypeView)>,
+    clashes: Vec<Clash>,
 }
 
 impl People {
     async fn of(server: &Server, operator: &Operator, frame: Frame) -> Result<Self, Refusal> {
+        // Roles are changed without seeing users as well.
+        let sees_users = operator.may(Privilege::ViewUser, None);
         Ok(Self {
             frame,
             staff: server.staff(operator).await?,
             policies: server.policies(operator).await?,
             card_types: server.card_types(operator).await?,
+            clashes: if sees_users { server.clashing_names(operator).await? } else { Vec::new() },
         })
     }
 }
