@@ -93,7 +93,7 @@ impl Server {
         let place = self.workers.place()?;
         let name = shown_name(name);
         let mut tx = self.store.begin().await?;
-        let found = match door {
+        let mut found = match door {
             Door::Console => {
                 let rows = sqlx::query("SELECT operators.id, operators.name, operators.password, operators.user_id, users.catalog_state FROM operators LEFT JOIN users ON users.id = operators.user_id WHERE operators.name_key = $1")
                     .bind(names::key(&name))
@@ -106,13 +106,22 @@ impl Server {
             }
             Door::SelfService => records::user_by_name(&mut tx, &name).await?.filter(|u| u.active).map(|u| (u.id, u.password)),
         };
-        // By person and by what both forms of a name have in common, so that no other spelling gives more tries, nor tells
-        // whether there is somebody. Counted before it is compared; a right one takes it back.
-        let person = found.as_ref().map_or("nobody", |(id, _)| id);
-        let buckets = [person, &*own_part(&name)].map(|who| format!("failed logins at {} of {who}", door.name()));
+        // By person and by what both forms of a name have in common, so that no other spelling gives more tries. Counted before
+        // it is compared; a right one takes it back. That the person's have run out nobody is told, who could see by it that two
+        // names are one person's: from then on nothing is right.
+        let bucket = |who: &str| format!("failed logins at {} of {who}", door.name());
+        let mut buckets = vec![bucket(&own_part(&name))];
+        buckets.extend(found.as_ref().map(|(id, _)| bucket(id)));
+        let mut reason = None;
         let counted = async {
-            for bucket in &buckets[usize::from(found.is_none())..] {
-                limits::count(&mut tx, limits::FAILED_LOGINS, bucket, self.now()).await?;
+            for (index, bucket) in buckets.iter().enumerate() {
+                match limits::count(&mut tx, limits::FAILED_LOGINS, bucket, self.now()).await {
+                    Err(refusal) if index > 0 && refusal.code == Code::RateLimited => {
+                        reason = Some(refusal.code.name());
+                        found = None;
+                    }
+                    counted => counted?,
+                }
             }
             Ok(())
         }
@@ -140,7 +149,10 @@ impl Server {
             _ => None,
         };
         let kind = if login.is_some() { Kind::LoggedIn } else { Kind::LoginFailed };
-        let detail = json!({"at": door.name()});
+        let mut detail = json!({"at": door.name()});
+        if let Some(reason) = reason {
+            detail["reason"] = reason.into();
+        }
         self.record(&mut tx, &Happening { detail, ..Happening::new(kind, &name) }).await?;
         tx.commit().await?;
         login.ok_or_else(|| Refusal::new(Code::NotLoggedIn, "wrong name or password"))
