@@ -19,6 +19,7 @@ on_both_engines! {
     another_server_carries_on,
     one_response_a_session,
     the_same_challenge_again,
+    a_session_that_ends_while_it_is_compared,
 }
 
 fn from_questions_to_unlocked(engine: Engine) {
@@ -355,7 +356,12 @@ fn one_response_a_session(engine: Engine) {
     for _ in 0..10 {
         let session = site.open(ANNA);
         let given = std::thread::scope(|scope| {
-            let answering: Vec<_> = (0..6).map(|_| scope.spawn(|| drop(site.answers(&session, right)))).collect();
+            // Each that is compared is told that it is right; one that comes when they are answered, that it is too late.
+            let answer = || match site.answers(&session, right) {
+                answered if answered.status == 200 => assert_eq!(answered.body, json!({"ok": true})),
+                late => drop(late.refused(410, "SESSION_OVER")),
+            };
+            let answering: Vec<_> = (0..6).map(|_| scope.spawn(answer)).collect();
             let asking = scope.spawn(|| (0..20).filter(|n| site.challenge_of(&session, &nth(*n)).status == 200).count());
             answering.into_iter().for_each(|thread| thread.join().unwrap());
             asking.join().unwrap() + (20..23).filter(|n| site.challenge_of(&session, &nth(*n)).status == 200).count()
@@ -386,4 +392,46 @@ fn the_same_challenge_again(engine: Engine) {
     let guessed = site.open(ANNA);
     (0..3).for_each(|_| drop(site.answers(&guessed, wrong)));
     site.challenge(&session).refused(410, "SESSION_OVER");
+}
+
+/// As when the user is disabled between the try that is counted and what it comes to: right answers open nothing any more, and
+/// nobody is told that they do.
+fn a_session_that_ends_while_it_is_compared(engine: Engine) {
+    let site = Site::start(engine);
+    site.set_answers("anna");
+    let remote = site.post("/api/v1/remote", "", &json!({"name": "lab\\anna"})).ok();
+    let session = site.open(ANNA);
+    let statements: &[&'static str] = match engine {
+        Engine::Sqlite => &[
+            "CREATE TRIGGER ends AFTER UPDATE OF failed ON users WHEN NEW.failed > OLD.failed BEGIN UPDATE flows SET step = 'dead' WHERE user_id = NEW.id AND step = 'asking'; END",
+        ],
+        Engine::Postgres => &[
+            "CREATE FUNCTION ends() RETURNS trigger AS 'BEGIN UPDATE flows SET step = ''dead'' WHERE user_id = NEW.id AND step = ''asking''; RETURN NEW; END' LANGUAGE plpgsql",
+            "CREATE TRIGGER ends AFTER UPDATE OF failed ON users FOR EACH ROW WHEN (NEW.failed > OLD.failed) EXECUTE FUNCTION ends()",
+        ],
+    };
+    let change = |statements: &[&'static str]| {
+        site.block_on(async {
+            let mut tx = Store::open(&site.url).await.unwrap().begin().await.unwrap();
+            for statement in statements {
+                sqlx::query(*statement).execute(&mut *tx).await.unwrap();
+            }
+            tx.commit().await.unwrap();
+        });
+    };
+    change(statements);
+    assert_eq!(site.answers(&session, right).ok(), json!({"mode": "offline"}), "{engine:?}");
+    site.challenge(&session).refused(410, "SESSION_OVER");
+    change(&["UPDATE flows SET step = 'asking' WHERE kind = 'remote'"]);
+    let at = |what: &str| format!("/api/v1/remote/{}/{what}", remote["session"].as_str().unwrap());
+    let answers = common::given(&remote["questions"], right);
+    for _ in 0..2 {
+        assert_eq!(site.post(&at("answers"), "", &answers).ok(), json!({"ok": false}));
+    }
+    site.get(&at("cards"), "").refused(409, "ANSWERS_FIRST");
+    let anna = site.user("anna");
+    assert_eq!(site.events(&format!("user={anna}&name=RESPONSE_REFUSED")).len(), 3, "the log says so");
+    assert_eq!(site.events(&format!("user={anna}&name=ANSWERS_RIGHT")).len(), 0);
+    // They were right: they are no try that is gone.
+    assert_eq!(site.get(&format!("/api/v1/users/{anna}"), &site.administrator()).ok()["failed"], 0);
 }

@@ -44,6 +44,19 @@ pub(crate) const DEAD: &str = "dead";
 /// The end.
 pub(crate) const OVER: &str = "over";
 
+/// What a comparison has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Compared {
+    /// Right, and the session is answered.
+    Right,
+    /// Wrong; there are tries left.
+    Wrong,
+    /// Right or wrong, the user is locked now.
+    Locked,
+    /// Right, and the session has ended meanwhile.
+    Gone,
+}
+
 impl Server {
     /// The flow that `session` opens, for who opened it; it has not ended.
     pub(crate) async fn living(&self, tx: &mut Tx, session: &str, kind: &str, opener: &str) -> Result<Flow, Refusal> {
@@ -128,7 +141,7 @@ impl Server {
         Ok(())
     }
 
-    /// What a comparison has come to. Gives whether the user is locked now.
+    /// Writes down what a comparison has come to.
     pub(crate) async fn settle_comparison(
         &self,
         tx: &mut Tx,
@@ -136,7 +149,7 @@ impl Server {
         right: bool,
         initiator: &str,
         counted: bool,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<Compared, Refusal> {
         let user = records::user(tx, &flow.user).await?;
         let (lock, failed) = user.as_ref().map_or((UserLock::Open, 0), |u| (u.lock, u.failed));
         let about = |kind, detail| Happening {
@@ -151,27 +164,33 @@ impl Server {
         let channel = flow.kind.as_str();
         if right {
             // Another try that was under way may have locked the user meanwhile; that stays.
-            if counted && lock != UserLock::Locked {
-                sqlx::query("UPDATE users SET failed = 0, lock_state = 0 WHERE id = $1")
-                    .bind(&flow.user)
-                    .execute(&mut **tx)
-                    .await?;
+            if counted && lock == UserLock::Locked {
+                return Ok(Compared::Locked);
             }
-            if lock == UserLock::Locked && counted {
-                return Ok(true);
-            }
-            // A flow that has gone on while this try was compared stays where it is: one response, not two.
             let opened = sqlx::query("UPDATE flows SET step = $2, wrong = 0 WHERE id = $1 AND step = $3")
                 .bind(&flow.id)
                 .bind(ANSWERED)
                 .bind(ASKING)
                 .execute(&mut **tx)
                 .await?;
-            if opened.rows_affected() == 0 {
-                return Ok(false);
+            if counted {
+                sqlx::query("UPDATE users SET failed = 0, lock_state = 0 WHERE id = $1")
+                    .bind(&flow.user)
+                    .execute(&mut **tx)
+                    .await?;
             }
-            self.record(tx, &about(Kind::AnswersRight, json!({"channel": channel}))).await?;
-            return Ok(false);
+            if opened.rows_affected() == 1 {
+                self.record(tx, &about(Kind::AnswersRight, json!({"channel": channel}))).await?;
+                return Ok(Compared::Right);
+            }
+            // A flow that another right try has opened stays where it is: one response, not two.
+            let now = records::flow(tx, &flow.id, &flow.kind).await?;
+            if now.is_some_and(|now| matches!(now.step.as_str(), ANSWERED | GIVEN)) {
+                return Ok(Compared::Right);
+            }
+            let detail = json!({"channel": channel, "reason": Code::SessionOver.name()});
+            self.record(tx, &about(Kind::ResponseRefused, detail)).await?;
+            return Ok(Compared::Gone);
         }
         self.record(
             tx,
@@ -188,11 +207,10 @@ impl Server {
             self.end_sessions(tx, &flow.user).await?;
             self.record(tx, &about(Kind::UserLocked, json!({"channel": channel}))).await?;
         }
-        Ok(locks)
+        Ok(if locks { Compared::Locked } else { Compared::Wrong })
     }
 
-    /// Compares, and writes down what it has come to; a flow whose user is locked is over. Gives whether
-    /// the answers are right, and whether the user is locked now.
+    /// Compares, and writes down what it has come to; a flow whose user is locked is over, and one that has ended stays so.
     pub(crate) async fn compare(
         &self,
         place: &Place,
@@ -200,15 +218,15 @@ impl Server {
         flow: &Flow,
         initiator: &str,
         counted: bool,
-    ) -> Result<(bool, bool), Refusal> {
+    ) -> Result<Compared, Refusal> {
         let right = self.workers.verify(place, pairs).await?;
         let mut tx = self.store.begin().await?;
-        let locked = self.settle_comparison(&mut tx, flow, right, initiator, counted).await?;
-        if locked {
+        let compared = self.settle_comparison(&mut tx, flow, right, initiator, counted).await?;
+        if matches!(compared, Compared::Locked | Compared::Gone) {
             records::set_step(&mut tx, &flow.id, OVER).await?;
         }
         tx.commit().await?;
-        Ok((right, locked))
+        Ok(compared)
     }
 
     /// The response of a card's key, with its event in the same transaction: none is given without. A workstation's flow has

@@ -1,7 +1,7 @@
 //! Online unlock: what a workstation asks. Nothing that it is told depends on more than it must: every
 //! reason why online is not possible is the same answer.
 
-use super::{AGENT, ANSWERED, ASKING, DEAD, GIVEN, OVER};
+use super::{AGENT, ANSWERED, ASKING, Compared, DEAD, GIVEN, OVER};
 use crate::event::{Happening, Kind};
 use crate::limits;
 use crate::records::{self, CardRecord, Flow};
@@ -125,8 +125,11 @@ impl Server {
             self.spend(&mut tx, user, maximum).await?;
         }
         tx.commit().await?;
-        let (right, locked) = self.compare(&place, pairs, &flow, WORKSTATION, true).await?;
-        Ok(if locked { over } else { Judged::Answered { ok: right } })
+        Ok(match self.compare(&place, pairs, &flow, WORKSTATION, true).await? {
+            Compared::Right => Judged::Answered { ok: true },
+            Compared::Wrong => Judged::Answered { ok: false },
+            Compared::Locked | Compared::Gone => over,
+        })
     }
 
     /// The card's challenge: its response. A session answers one challenge, however often it comes.

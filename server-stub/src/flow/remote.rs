@@ -1,7 +1,7 @@
 //! Remote Self-Service: users who answer their questions get the response themselves. A name that nobody has is asked
 //! questions too, and is always wrong; so is one whose user is locked, for as long as the session lasts.
 
-use super::{ASKING, DEAD, OVER, draw};
+use super::{ASKING, Compared, DEAD, OVER, draw};
 use crate::event::{Happening, Kind};
 use crate::limits;
 use crate::records::{self, CardRecord, Flow};
@@ -119,18 +119,18 @@ impl Server {
         let right = !pairs.is_empty() && self.workers.verify(&place, pairs).await?;
         let mut tx = self.store.begin().await?;
         let name = subject.user.as_ref().map_or("somebody", |u| u.logon.as_str());
-        let locked = match (refused, &subject.user) {
+        let compared = match (refused, &subject.user) {
             // Of somebody, and refused unread: the log says why.
             (Some(why), Some(user)) => {
                 let detail = json!({"channel": KIND, "reason": why.name()});
                 let about = Happening { user: &user.id, flow: &flow.id, detail, ..Happening::new(Kind::ResponseRefused, name) };
                 self.record(&mut tx, &about).await?;
-                true
+                Compared::Wrong
             }
             _ => self.settle_comparison(&mut tx, &flow, right, name, refused.is_none()).await?,
         };
         tx.commit().await?;
-        Ok(right && !locked)
+        Ok(compared == Compared::Right)
     }
 
     /// The cards of the user whose session this is.

@@ -1,6 +1,6 @@
 //! Offline unlock, the operator's side: questions, then the challenge that the user reads out.
 
-use super::{ASKING, OVER};
+use super::{ASKING, Compared, OVER};
 use crate::event::{Happening, Kind};
 use crate::limits;
 use crate::login::Operator;
@@ -163,13 +163,14 @@ impl Server {
         };
         let (counted, pairs) = self.concluded(tx, ready, &refused).await?;
         let left = MOST_WRONG - flow.wrong - 1;
-        let (right, locked) = self.compare(&place, pairs, &flow, &operator.name, counted).await?;
-        if right && !locked {
+        let compared = self.compare(&place, pairs, &flow, &operator.name, counted).await?;
+        if compared == Compared::Right {
             let mut tx = self.store.begin().await?;
             limits::forget(&mut tx, &guesses).await?;
             tx.commit().await?;
         }
-        Ok(AnswersChecked { ok: right && !locked, left: if locked { 0 } else { left } })
+        let ended = matches!(compared, Compared::Locked | Compared::Gone);
+        Ok(AnswersChecked { ok: compared == Compared::Right, left: if ended { 0 } else { left } })
     }
 
     /// The challenge that the user reads out, and what to read back.
