@@ -114,6 +114,7 @@ impl Server {
         buckets.extend(found.as_ref().map(|(id, _)| bucket(id)));
         let mut reason = None;
         let counted = async {
+            self.sweep(&mut tx).await?;
             for (index, bucket) in buckets.iter().enumerate() {
                 match limits::count(&mut tx, limits::FAILED_LOGINS, bucket, self.now()).await {
                     Err(refusal) if index > 0 && refusal.code == Code::RateLimited => {

@@ -24,7 +24,7 @@ pub const SESSION: Duration = Duration::from_secs(15 * 60);
 
 /// How often what is over is deleted.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
-/// How long a session that has given its response still takes the report of how it ended.
+/// How long a session that has given its response still takes the report of how it ended, and how long a report is known again.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// One server process. Cheap to clone.
@@ -124,7 +124,7 @@ impl Server {
         if self.limited { limits::count(tx, limit, bucket, self.now()).await } else { Ok(()) }
     }
 
-    async fn sweep(&self, tx: &mut Tx) -> Result<(), Refusal> {
+    pub(crate) async fn sweep(&self, tx: &mut Tx) -> Result<(), Refusal> {
         let now = self.now();
         let last = self.swept.load(Ordering::Relaxed);
         if now.abs_diff(last) < SWEEP_EVERY.as_millis() as u64 {
@@ -132,7 +132,9 @@ impl Server {
         }
         self.swept.store(now, Ordering::Relaxed);
         limits::sweep(tx, now).await?;
-        records::sweep_flows(tx, now, now - KEPT.as_millis() as Millis).await?;
+        let untold = now - KEPT.as_millis() as Millis;
+        records::sweep_flows(tx, now, untold).await?;
+        sqlx::query("DELETE FROM reports WHERE at <= $1").bind(untold).execute(&mut **tx).await?;
         sqlx::query("DELETE FROM logins WHERE expires <= $1").bind(now).execute(&mut **tx).await?;
         Ok(())
     }

@@ -214,6 +214,16 @@ fn what_is_over_is_deleted(engine: Engine) {
     site.post("/credprovapi/v1/ways", "", &json!({"serial": ANNA})).ok();
     assert_eq!((sql(&site, "SELECT COUNT(*) FROM hits"), sql(&site, "SELECT COUNT(*) FROM flows")), (1, 0));
     assert_eq!(sql(&site, "SELECT COUNT(*) FROM logins"), 0);
+    // Reports are known again for thirty days; who logs in deletes as well.
+    let reports = || sql(&site, "SELECT COUNT(*) FROM reports");
+    site.tell(&json!({"serial": ANNA, "kind": "pin-wrong", "at": 1})).ok();
+    for (days, left) in [(29, 1), (2, 0)] {
+        site.open(ANNA);
+        site.clock.advance(Duration::from_secs(days * 24 * 3600));
+        site.administrator();
+        assert_eq!((reports(), sql(&site, "SELECT COUNT(*) FROM flows")), (left, 0), "{engine:?}: {days}");
+        assert_eq!((sql(&site, "SELECT COUNT(*) FROM hits"), sql(&site, "SELECT COUNT(*) FROM logins")), (0, 1));
+    }
 }
 
 /// Three hundred failed logins with names of 15 KB, and whatever else people call themselves and others.
