@@ -36,9 +36,8 @@ impl Server {
             self.limit(&mut tx, limits::SESSIONS_OF_CARD, &format!("sessions of {serial}")).await
         };
         if let Err(refusal) = limited.await {
-            drop(tx);
-            self.note_refusal(&Happening { card: &serial, ..Happening::new(Kind::UnlockOpened, WORKSTATION) }, &refusal).await?;
-            return Err(refusal);
+            let refused = Happening { card: &serial, ..Happening::new(Kind::RateLimited, WORKSTATION) };
+            return self.concluded(tx, Err(refusal), &refused).await;
         }
         let subject = Subject::of_card(&mut tx, &serial).await?;
         let drawn = self.draw(&mut tx, &subject).await?;
@@ -158,25 +157,12 @@ impl Server {
             Ok(_) => Err(Refusal::new(Code::CardState, "the card is another user's now")),
             Err(refusal) => Err(refusal),
         };
-        match given {
-            Ok(response) => {
-                tx.commit().await?;
-                Ok(response)
-            }
-            Err(refusal) => {
-                drop(tx);
-                self.note_refusal(
-                    &Happening { card: &flow.card, flow: &flow.id, ..Happening::new(Kind::ResponseRefused, WORKSTATION) },
-                    &refusal,
-                )
-                .await?;
-                match refusal.code {
-                    Code::Malformed | Code::RateLimited | Code::StoreDown | Code::SessionOver => Err(refusal),
-                    // The workstation is not told why.
-                    _ => Err(over("this unlock session is over; an operator can help")),
-                }
-            }
-        }
+        let refused = Happening { card: &flow.card, flow: &flow.id, ..Happening::new(Kind::ResponseRefused, WORKSTATION) };
+        self.concluded(tx, given, &refused).await.map_err(|refusal| match refusal.code {
+            Code::Malformed | Code::RateLimited | Code::StoreDown | Code::SessionOver => refusal,
+            // The workstation is not told why.
+            _ => over("this unlock session is over; an operator can help"),
+        })
     }
 
     /// How it ended at the card. Taken once, also after the session's time: the story needs its end.

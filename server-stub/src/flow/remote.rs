@@ -55,9 +55,8 @@ impl Server {
         let mut tx = self.store.begin().await?;
         let bucket = format!("remote from {address}");
         if let Err(refusal) = self.limit(&mut tx, limits::SESSIONS_OF_ADDRESS, &bucket).await {
-            drop(tx);
-            self.note_refusal(&Happening::new(Kind::RateLimited, &crate::login::shown_name(name)), &refusal).await?;
-            return Err(refusal);
+            let shown = crate::login::shown_name(name);
+            return self.concluded(tx, Err(refusal), &Happening::new(Kind::RateLimited, &shown)).await;
         }
         let user = records::user_by_name(&mut tx, name).await?;
         let subject = Subject::of_user(&mut tx, user).await?;
@@ -168,21 +167,8 @@ impl Server {
                 Err(refusal) => Err(refusal),
             },
         };
-        match given {
-            Ok(response) => {
-                tx.commit().await?;
-                Ok(response)
-            }
-            Err(refusal) => {
-                drop(tx);
-                self.note_refusal(
-                    &Happening { card: &flow.card, flow: &flow.id, ..Happening::new(Kind::ResponseRefused, &name) },
-                    &refusal,
-                )
-                .await?;
-                Err(refusal)
-            }
-        }
+        let refused = Happening { card: &flow.card, flow: &flow.id, ..Happening::new(Kind::ResponseRefused, &name) };
+        self.concluded(tx, given, &refused).await
     }
 
     /// The user goes.

@@ -52,10 +52,8 @@ impl Server {
             self.limit(&mut tx, limits::REPORTS_OF_CARD, &format!("reports of {}", report.serial)).await
         };
         if let Err(refusal) = limited.await {
-            drop(tx);
-            self.note_refusal(&Happening { card: &report.serial, ..Happening::new(Kind::RateLimited, WORKSTATION) }, &refusal)
-                .await?;
-            return Err(refusal);
+            let refused = Happening { card: &report.serial, ..Happening::new(Kind::RateLimited, WORKSTATION) };
+            return self.concluded(tx, Err(refusal), &refused).await;
         }
         // Before it settles anything: sent again, it is of a response that may have been given anew since.
         if !self.is_new(&mut tx, &report).await? {

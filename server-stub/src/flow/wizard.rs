@@ -71,21 +71,9 @@ impl Server {
     pub async fn open_wizard(&self, operator: &Operator, serial: &str) -> Result<Wizard, Refusal> {
         let serial = subject::serial(serial)?;
         let mut tx = self.store.begin().await?;
-        match self.begin_wizard(&mut tx, operator, &serial).await {
-            Ok(wizard) => {
-                tx.commit().await?;
-                Ok(wizard)
-            }
-            Err(refusal) => {
-                drop(tx);
-                self.note_refusal(
-                    &Happening { card: &serial, ..Happening::new(Kind::ResponseRefused, &operator.name) },
-                    &refusal,
-                )
-                .await?;
-                Err(refusal)
-            }
-        }
+        let begun = self.begin_wizard(&mut tx, operator, &serial).await;
+        let refused = Happening { card: &serial, ..Happening::new(Kind::ResponseRefused, &operator.name) };
+        self.concluded(tx, begun, &refused).await
     }
 
     async fn begin_wizard(&self, tx: &mut Tx, operator: &Operator, serial: &str) -> Result<Wizard, Refusal> {
@@ -181,21 +169,8 @@ impl Server {
         let mut tx = self.store.begin().await?;
         let flow = self.own_wizard(&mut tx, operator, wizard).await?;
         let given = self.judge_challenge(&mut tx, &flow, operator, read).await;
-        match given {
-            Ok(response) => {
-                tx.commit().await?;
-                Ok(response)
-            }
-            Err(refusal) => {
-                drop(tx);
-                self.note_refusal(
-                    &Happening { card: &flow.card, flow: &flow.id, ..Happening::new(Kind::ResponseRefused, &operator.name) },
-                    &refusal,
-                )
-                .await?;
-                Err(refusal)
-            }
-        }
+        let refused = Happening { card: &flow.card, flow: &flow.id, ..Happening::new(Kind::ResponseRefused, &operator.name) };
+        self.concluded(tx, given, &refused).await
     }
 
     async fn judge_challenge(&self, tx: &mut Tx, flow: &Flow, operator: &Operator, read: &ReadOut) -> Result<ReadBack, Refusal> {
