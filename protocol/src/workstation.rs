@@ -161,7 +161,7 @@ pub struct Challenge {
     pub challenge: String,
 }
 
-/// What the card expects. Given once a session.
+/// What the card expects. A session answers one challenge, however often it comes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Response {

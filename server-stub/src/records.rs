@@ -1,4 +1,4 @@
-//! Rows as values. Reading only; what changes them is in the modules of the flows.
+//! Rows as values, and the rows of flows, which are written here as well. What changes the others is in the modules that do it.
 
 use crate::card::{CardState, KeySource};
 use crate::clock::Millis;

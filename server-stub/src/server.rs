@@ -1,5 +1,5 @@
-//! The server: a database, a vault, a clock and a pool of hashers. It keeps nothing else in memory, so
-//! any number of them work over one database.
+//! The server: a database, a vault, a clock, a pool of hashers, and a station where it has readers. Of people, cards and flows
+//! it keeps nothing in memory, so any number of them work over one database.
 
 use crate::answers::Hashing;
 use crate::clock::{Clock, Millis};

@@ -3,9 +3,11 @@
 //!
 //! | flow | who | steps |
 //! |---|---|---|
-//! | [`online`] | the card's user at the workstation, at the lock screen or for an agent's task ([`crate::task`]) | asking, answered, given, reported |
-//! | [`wizard`] | an operator at the console | asking, answered, given |
-//! | [`remote`] | a user in Remote Self-Service | asking, answered, given |
+//! | [`online`] | the card's user at the workstation, at the lock screen or for an agent's task ([`crate::task`]) | asking, answered, given, over when it is reported |
+//! | [`wizard`] | an operator at the console | asking, answered; gives responses when answered, or at once where the policy validates no answers |
+//! | [`remote`] | a user in Remote Self-Service | asking, answered; gives responses until it is left or its time is over |
+//!
+//! When its user is locked or disabled, a flow that is not an operator's is dead if it was asking, and over if it was answered.
 //!
 //! [`told`] is what workstations ask and tell without any of them.
 

@@ -1,5 +1,6 @@
 //! What workstations ask and tell without a session: which ways are open to a card, and what became of one. Whoever reaches
-//! the service can do both, so every card is answered alike, known or not.
+//! the service can do both. A report is answered alike for every card, known or not. Ways tell of a card whether it can be
+//! unlocked online now, and of its policy whether offline is on; for a card that nobody knows, what the policy *Default* says.
 
 use super::online::{WORKSTATION, another_card, workstation_name};
 use crate::event::{Happening, Kind};
