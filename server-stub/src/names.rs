@@ -2,7 +2,7 @@
 //! ([`crate::answers::normalised`]): NFKC, case folded, trimmed. É is é, and neither is e; İ is not i.
 //!
 //! It is computed here and kept in columns with an index, so that both engines compare the same. Names that an older version
-//! told apart may be one now. Then it is of the one whose name is written exactly so ([`the_one`]); written otherwise it is
+//! told apart may be one now. Then it is of the one whose name is written exactly so (`the_one`); written otherwise it is
 //! nobody's, and [`Server::clashing_names`] lists them.
 
 use crate::answers::normalised;
