@@ -5,7 +5,7 @@ use crate::site::{self, Tls};
 use anyhow::{Context as _, anyhow};
 use cardlab_pcsclite::client::default_socket;
 use cardlab_scenario::world::station::Readers;
-use cardlab_server_stub::answers::Hashing;
+use cardlab_server_stub::model::answers::Hashing;
 use cardlab_vreader::whole;
 use clap::Args;
 use std::net::{SocketAddr, TcpListener};

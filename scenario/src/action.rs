@@ -422,7 +422,7 @@ fn anna() -> String {
     "anna".into()
 }
 fn gids() -> String {
-    cardlab_server_stub::bootstrap::CARD_TYPE.into()
+    cardlab_server_stub::service::setup::CARD_TYPE.into()
 }
 fn default_policy() -> String {
     "Default".into()

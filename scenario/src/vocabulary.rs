@@ -1,11 +1,11 @@
 //! The words that a file may use for what its world has, and what is said of a word that is none of them.
 
 pub use crate::play::SCREENS;
-use cardlab_server_stub::card::{CardState, Operation};
-use cardlab_server_stub::event::Kind;
-use cardlab_server_stub::policy::Policy;
-use cardlab_server_stub::refusal::Code;
-use cardlab_server_stub::role::Privilege;
+use cardlab_server_stub::model::card::{CardState, Operation};
+use cardlab_server_stub::model::event::Kind;
+use cardlab_server_stub::model::policy::Policy;
+use cardlab_server_stub::model::refusal::Code;
+use cardlab_server_stub::model::role::Privilege;
 
 /// States that a card may begin in.
 pub const STATES: [&str; 6] = ["unknown", "Clean", "Assigned", "Issued", "Disabled", "Revoked"];

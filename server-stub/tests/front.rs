@@ -1,7 +1,7 @@
 //! Requests under other names, and those of other sites' pages.
 
 use crate::common::{ANNA, Engine, Site, right};
-use cardlab_server_stub::bootstrap::sample;
+use cardlab_server_stub::service::setup::sample;
 use reqwest::Method;
 use reqwest::blocking::RequestBuilder;
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! What holds for every answer of the server, whoever asks.
 
 use crate::common::{Engine, Site};
-use cardlab_server_stub::bootstrap::sample;
+use cardlab_server_stub::service::setup::sample;
 use reqwest::blocking::Response;
 use serde_json::{Value, json};
 

@@ -3,8 +3,8 @@
 
 use crate::common::{self, ANNA, Engine, MASTER, SPARE, Site};
 use cardlab_protocol::admin_key::Cipher;
-use cardlab_server_stub::keys::{CardIdentity, MasterKey};
-use cardlab_server_stub::station::{Connected, NewPin, Order, Station, StationError};
+use cardlab_server_stub::model::keys::{CardIdentity, MasterKey};
+use cardlab_server_stub::model::station::{Connected, NewPin, Order, Station, StationError};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 

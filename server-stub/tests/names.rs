@@ -1,7 +1,7 @@
 //! Names are people's, on both engines: which are one, how they are found, and databases where they clash.
 
 use crate::common::{Answer, Engine, Site, new_card};
-use cardlab_server_stub::login::Door;
+use cardlab_server_stub::service::login::Door;
 use cardlab_server_stub::store::Store;
 use serde_json::{Value, json};
 

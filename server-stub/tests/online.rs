@@ -1,10 +1,10 @@
 //! Online unlock over HTTP, on both engines.
 
 use crate::common::{self, ANNA, BORIS, CHALLENGE, Engine, SPARE, Site, expected, nth, right, wrong};
-use cardlab_server_stub::clock::Clock;
-use cardlab_server_stub::server::Server;
+use cardlab_server_stub::model::clock::Clock;
+use cardlab_server_stub::model::vault::Vault;
+use cardlab_server_stub::service::Server;
 use cardlab_server_stub::store::Store;
-use cardlab_server_stub::vault::Vault;
 use serde_json::json;
 
 on_both_engines! {

@@ -1,7 +1,7 @@
 //! People and what they may: disabled users, one's own role, guesses, spellings, clocks, and what is kept, on both engines.
 
 use crate::common::{ANNA, Answer, CHALLENGE, Engine, Site, given, right, wrong};
-use cardlab_server_stub::bootstrap::sample;
+use cardlab_server_stub::service::setup::sample;
 use cardlab_server_stub::store::Store;
 use serde_json::{Value, json};
 use std::time::Duration;

@@ -148,7 +148,8 @@ fn guesses_at_once(engine: Engine) {
 /// A policy asks for more than somebody has answered: one question more is asked, and decides nothing.
 fn as_many_questions_as_others(engine: Engine) {
     let site = Site::start(engine);
-    let login = site.block_on(site.server.log_in(cardlab_server_stub::login::Door::SelfService, "lab\\anna", "anna-password"));
+    let login =
+        site.block_on(site.server.log_in(cardlab_server_stub::service::login::Door::SelfService, "lab\\anna", "anna-password"));
     let set = |texts: usize| {
         site.block_on(async {
             let person = site.server.person(&login.as_ref().unwrap().token).await.unwrap();

@@ -1,7 +1,7 @@
 //! What opens a session is known to who opened it, and to nobody else, on both engines.
 
 use crate::common::{ANNA, Answer, CHALLENGE, Engine, Site, given, right};
-use cardlab_server_stub::server::Server;
+use cardlab_server_stub::service::Server;
 use cardlab_server_stub::store::Store;
 use serde_json::{Value, json};
 use std::net::IpAddr;

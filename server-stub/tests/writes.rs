@@ -1,7 +1,7 @@
 //! Every write has its event, and every refusal of somebody who is known: a walk through all that writes, on both engines.
 
 use crate::common::{ANNA, BORIS, CHALLENGE, Engine, SPARE, Site, given, right, wrong};
-use cardlab_server_stub::bootstrap::sample;
+use cardlab_server_stub::service::setup::sample;
 use cardlab_server_stub::store::Store;
 use serde_json::{Value, json};
 use sqlx::{Column as _, Row as _};

@@ -6,14 +6,14 @@ use super::cards::Known;
 use super::station::Readers;
 use crate::file::CardSetup;
 use cardlab_protocol::workstation::{Answer, Answers};
-use cardlab_server_stub::answers::Hashing;
-use cardlab_server_stub::bootstrap::{CARD_TYPE, sample};
-use cardlab_server_stub::clock::Clock;
 use cardlab_server_stub::http;
-use cardlab_server_stub::login::Door;
-use cardlab_server_stub::server::Server;
+use cardlab_server_stub::model::answers::Hashing;
+use cardlab_server_stub::model::clock::Clock;
+use cardlab_server_stub::model::vault::Vault;
+use cardlab_server_stub::service::Server;
+use cardlab_server_stub::service::login::Door;
+use cardlab_server_stub::service::setup::{CARD_TYPE, sample};
 use cardlab_server_stub::store::Store;
-use cardlab_server_stub::vault::Vault;
 use reqwest::Method;
 use reqwest::blocking::Client;
 use reqwest::header::CONTENT_TYPE;
@@ -212,7 +212,7 @@ impl Site {
             let login = server.log_in(Door::SelfService, &logon(user), password).await.map_err(Broken::at("Self-Service"))?;
             let person = server.person(&login.token).await.map_err(Broken::at("Self-Service"))?;
             let asked = server.own(&person).await.map_err(Broken::at("Self-Service"))?.questions;
-            let answer = |(q, text): (&cardlab_server_stub::records::Question, &String)| Answer {
+            let answer = |(q, text): (&cardlab_server_stub::store::records::Question, &String)| Answer {
                 question: q.id.clone(),
                 text: text.clone(),
             };
@@ -239,7 +239,7 @@ impl Site {
         }
         let key = card.admin_key.as_ref().filter(|_| setup.key_known);
         let aes = key.is_some_and(|key| key.len() == 64);
-        let card_type = if aes { cardlab_server_stub::bootstrap::AES_CARD_TYPE } else { CARD_TYPE };
+        let card_type = if aes { cardlab_server_stub::service::setup::AES_CARD_TYPE } else { CARD_TYPE };
         let body = json!({
             "serial": card.serial, "card_type": card_type, "label": card.reader,
             "admin_key": key.map(|k| k.as_str()), "no_admin_key": key.is_none(),

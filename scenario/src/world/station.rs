@@ -7,7 +7,7 @@ use cardlab_client::transport::{Transport, TransportError};
 use cardlab_pcsclite::client::{Connection, Context, ShareMode};
 use cardlab_pcsclite::wire::ReaderState;
 use cardlab_protocol::admin_key::AdminKey;
-use cardlab_server_stub::station::{Connected, NewPin, Order, Station, StationError};
+use cardlab_server_stub::model::station::{Connected, NewPin, Order, Station, StationError};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use zeroize::Zeroizing;

@@ -1,22 +1,22 @@
 //! The API for programs of operators and administrators, and Remote Self-Service for programs.
 
 use super::body::{Bearer, Body, PeerAddress, Query};
-use crate::card::Operation;
-use crate::configuration::{CardTypeView, NewOperator, NewQuestion, NewUser, RoleOf, Staff};
-use crate::desk::{CardView, NewCard, OperationDetail, UserView};
-use crate::event::{Event, Filter};
-use crate::flow::remote::{OwnCard, Remote};
-use crate::flow::wizard::{AnswersChecked, ReadBack, ReadOut, Wizard};
-use crate::issue::{AtHand, Operated};
-use crate::login::Door;
-use crate::names::Clash;
-use crate::policy::Policy;
-use crate::records::{CardType, NamedPolicy, Question};
-use crate::refusal::Refusal;
-use crate::responses::GivenView;
-use crate::role::Role;
-use crate::server::Server;
-use crate::task::{NewTask, TaskView};
+use crate::model::card::Operation;
+use crate::model::event::{Event, Filter};
+use crate::model::names::Clash;
+use crate::model::policy::Policy;
+use crate::model::refusal::Refusal;
+use crate::model::role::Role;
+use crate::service::Server;
+use crate::service::configuration::{CardTypeView, NewOperator, NewQuestion, NewUser, RoleOf, Staff};
+use crate::service::desk::{CardView, NewCard, OperationDetail, UserView};
+use crate::service::flow::remote::{OwnCard, Remote};
+use crate::service::flow::wizard::{AnswersChecked, ReadBack, ReadOut, Wizard};
+use crate::service::issue::{AtHand, Operated};
+use crate::service::login::Door;
+use crate::service::task::{NewTask, TaskView};
+use crate::store::records::{CardType, NamedPolicy, Question};
+use crate::store::responses::GivenView;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::header;
@@ -418,7 +418,7 @@ async fn events_csv(
     Query(filter): Query<Filter>,
 ) -> Result<impl IntoResponse, Refusal> {
     let events = server.events(&operator, &filter).await?;
-    Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], crate::event::csv(&events)))
+    Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], crate::model::event::csv(&events)))
 }
 
 /// Whether the log is whole.

@@ -1,9 +1,9 @@
 //! What requests carry, with refusals that say what was wrong.
 
 use super::LONGEST_BODY;
-use crate::login::Operator;
-use crate::refusal::{Code, Refusal};
-use crate::server::Server;
+use crate::model::refusal::{Code, Refusal};
+use crate::service::Server;
+use crate::service::login::Operator;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};

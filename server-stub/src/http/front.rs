@@ -6,7 +6,7 @@
 //! theirs (DNS rebinding). Programs that are no browsers send neither `Origin` nor `Sec-Fetch-Site`.
 
 use super::pages::ErrorPage;
-use crate::refusal::{Code, Refusal};
+use crate::model::refusal::{Code, Refusal};
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::header::{ACCEPT, HOST, HeaderMap, HeaderName, ORIGIN};

@@ -17,8 +17,8 @@ mod workstation;
 
 pub use front::Front;
 
-use crate::refusal::{Code, Refusal};
-use crate::server::Server;
+use crate::model::refusal::{Code, Refusal};
+use crate::service::Server;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};

@@ -1,8 +1,8 @@
 //! The workstation service. Its messages are [`cardlab_protocol::workstation`]'s.
 
 use super::body::{Body, PeerAddress};
-use crate::refusal::Refusal;
-use crate::server::Server;
+use crate::model::refusal::Refusal;
+use crate::service::Server;
 use axum::Json;
 use axum::extract::{Path, State};
 use cardlab_protocol::problem::Problem;

@@ -5,15 +5,15 @@ pub mod outage;
 pub mod postgres;
 
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
-use cardlab_server_stub::answers::Hashing;
-use cardlab_server_stub::bootstrap::{CARD_TYPE, sample};
-use cardlab_server_stub::clock::Clock;
-use cardlab_server_stub::desk::NewCard;
 use cardlab_server_stub::http::{self, Front};
-use cardlab_server_stub::keys::{CardIdentity, MasterKey};
-use cardlab_server_stub::server::Server;
+use cardlab_server_stub::model::answers::Hashing;
+use cardlab_server_stub::model::clock::Clock;
+use cardlab_server_stub::model::keys::{CardIdentity, MasterKey};
+use cardlab_server_stub::model::vault::Vault;
+use cardlab_server_stub::service::Server;
+use cardlab_server_stub::service::desk::NewCard;
+use cardlab_server_stub::service::setup::{CARD_TYPE, sample};
 use cardlab_server_stub::store::Store;
-use cardlab_server_stub::vault::Vault;
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::header::{CONTENT_TYPE, COOKIE};
 use reqwest::redirect::Policy;
@@ -224,7 +224,8 @@ impl Site {
     /// As [`Site::set_answers`], of anybody.
     pub fn set_answers_of(&self, logon: &str, password: &str) {
         self.block_on(async {
-            let login = self.server.log_in(cardlab_server_stub::login::Door::SelfService, logon, password).await.unwrap();
+            let login =
+                self.server.log_in(cardlab_server_stub::service::login::Door::SelfService, logon, password).await.unwrap();
             let person = self.server.person(&login.token).await.unwrap();
             let own = self.server.own(&person).await.unwrap();
             let answers = own.questions.iter().map(|q| json!({"question": q.id, "text": right(&q.text)})).collect::<Vec<_>>();

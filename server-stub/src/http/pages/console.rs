@@ -1,20 +1,20 @@
 //! The Management Console.
 
 use super::{At, ErrorPage, Fields, Sent, Visitor, answers, door, page, refused};
-use crate::card::Operation;
-use crate::configuration::NewQuestion;
-use crate::desk::{CardView, NewCard, OperationDetail, UserView};
-use crate::event::{Event, Filter};
-use crate::flow::wizard::{ReadBack, ReadOut, Wizard};
-use crate::issue::{AtHand, Operated};
-use crate::login::{Door, Operator};
-use crate::policy::Policy;
-use crate::random_pin::RandomPin;
-use crate::records::{NamedPolicy, Question};
-use crate::refusal::{Code, Refusal};
-use crate::responses::GivenView;
-use crate::server::Server;
-use crate::task::{NewTask, TaskView};
+use crate::model::card::Operation;
+use crate::model::event::{Event, Filter};
+use crate::model::policy::Policy;
+use crate::model::random_pin::RandomPin;
+use crate::model::refusal::{Code, Refusal};
+use crate::service::Server;
+use crate::service::configuration::NewQuestion;
+use crate::service::desk::{CardView, NewCard, OperationDetail, UserView};
+use crate::service::flow::wizard::{ReadBack, ReadOut, Wizard};
+use crate::service::issue::{AtHand, Operated};
+use crate::service::login::{Door, Operator};
+use crate::service::task::{NewTask, TaskView};
+use crate::store::records::{NamedPolicy, Question};
+use crate::store::responses::GivenView;
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;

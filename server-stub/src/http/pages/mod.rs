@@ -10,9 +10,9 @@ mod self_service;
 
 use super::body::{Fields, Form};
 use super::{Front, status};
-use crate::login::Door;
-use crate::refusal::{Code, Refusal};
-use crate::server::Server;
+use crate::model::refusal::{Code, Refusal};
+use crate::service::Server;
+use crate::service::login::Door;
 use askama::Template;
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -133,7 +133,7 @@ impl<V: Visitor> FromRequest<Server> for Sent<V> {
         let At(by) = At::<V>::from_request_parts(&mut parts, server).await?;
         let form = Form::from_request(Request::from_parts(parts, body), server).await;
         let Form(fields) = form.map_err(|refusal| ErrorPage(refusal).into_response())?;
-        if !fields.get("csrf").is_some_and(|sent| crate::random::same(sent, by.csrf())) {
+        if !fields.get("csrf").is_some_and(|sent| crate::model::random::same(sent, by.csrf())) {
             let message = "this form did not come from a page of this login; open the page again";
             return Err(ErrorPage(Refusal::new(Code::NoPrivilege, message)).into_response());
         }

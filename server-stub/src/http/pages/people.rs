@@ -2,13 +2,13 @@
 
 use super::console::{Frame, Page};
 use super::{At, Fields, Sent, page, refused};
-use crate::configuration::{CardTypeView, NewOperator, NewUser, Staff};
-use crate::login::Operator;
-use crate::names::Clash;
-use crate::records::{CardType, NamedPolicy};
-use crate::refusal::Refusal;
-use crate::role::{Privilege, Role};
-use crate::server::Server;
+use crate::model::names::Clash;
+use crate::model::refusal::Refusal;
+use crate::model::role::{Privilege, Role};
+use crate::service::Server;
+use crate::service::configuration::{CardTypeView, NewOperator, NewUser, Staff};
+use crate::service::login::Operator;
+use crate::store::records::{CardType, NamedPolicy};
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, State};

@@ -3,9 +3,9 @@
 use super::super::Front;
 use super::super::body::{Fields, Form, PeerAddress};
 use super::{ErrorPage, answers, area_cookie, area_cookie_name, is_encrypted, page, refused};
-use crate::flow::remote::OwnCard;
-use crate::refusal::{Code, Refusal};
-use crate::server::Server;
+use crate::model::refusal::{Code, Refusal};
+use crate::service::Server;
+use crate::service::flow::remote::OwnCard;
 use askama::Template;
 use axum::Extension;
 use axum::extract::{FromRequest, Request, State};
@@ -64,7 +64,7 @@ impl FromRequest<Server> for Sent {
         let form = Form::from_request(Request::from_parts(parts, body), server).await;
         let Form(fields) = form.map_err(|refusal| ErrorPage(refusal).into_response())?;
         let csrf = csrf(&session);
-        if !fields.get("csrf").is_some_and(|sent| crate::random::same(sent, &csrf)) {
+        if !fields.get("csrf").is_some_and(|sent| crate::model::random::same(sent, &csrf)) {
             let message = "this form did not come from a page of this session; start again";
             return Err(ErrorPage(Refusal::new(Code::NoPrivilege, message)).into_response());
         }
@@ -74,7 +74,7 @@ impl FromRequest<Server> for Sent {
 
 /// What a form of this session carries: it does not open the session.
 fn csrf(session: &str) -> String {
-    crate::random::fingerprint(&format!("form of {session}"))
+    crate::model::random::fingerprint(&format!("form of {session}"))
 }
 
 async fn ask_name() -> Reply {

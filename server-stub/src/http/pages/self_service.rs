@@ -1,10 +1,10 @@
 //! Self-Service.
 
 use super::{At, ErrorPage, Sent, Visitor, answers, door, page, refused};
-use crate::login::{Door, Person};
-use crate::refusal::Refusal;
-use crate::self_service::Own;
-use crate::server::Server;
+use crate::model::refusal::Refusal;
+use crate::service::Server;
+use crate::service::login::{Door, Person};
+use crate::service::self_service::Own;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;

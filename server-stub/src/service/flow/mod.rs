@@ -3,7 +3,7 @@
 //!
 //! | flow | who | steps |
 //! |---|---|---|
-//! | [`online`] | the card's user at the workstation, at the lock screen or for an agent's task ([`crate::task`]) | asking, answered, given, over when it is reported |
+//! | [`online`] | the card's user at the workstation, at the lock screen or for an agent's task ([`crate::service::task`]) | asking, answered, given, over when it is reported |
 //! | [`wizard`] | an operator at the console | asking, answered; gives responses when answered, or at once where the policy validates no answers |
 //! | [`remote`] | a user in Remote Self-Service | asking, answered; gives responses until it is left or its time is over |
 //!
@@ -17,15 +17,15 @@ pub mod remote;
 pub mod told;
 pub mod wizard;
 
-use crate::event::{Happening, Kind};
-use crate::limits;
-use crate::records::{self, CardRecord, Flow, User, UserLock};
-use crate::refusal::{Code, Refusal};
-use crate::responses::{self, Receiver};
-use crate::server::{SESSION, Server};
+use crate::model::event::{Happening, Kind};
+use crate::model::refusal::{Code, Refusal};
+use crate::service::subject::Subject;
+use crate::service::workers::Place;
+use crate::service::{SESSION, Server};
 use crate::store::Tx;
-use crate::subject::Subject;
-use crate::workers::Place;
+use crate::store::limits;
+use crate::store::records::{self, CardRecord, Flow, User, UserLock};
+use crate::store::responses::{self, Receiver};
 use cardlab_protocol::workstation::{Report, Response};
 use serde_json::json;
 use std::time::Duration;
@@ -62,7 +62,7 @@ pub(crate) enum Compared {
 impl Server {
     /// The flow that `session` opens, for who opened it; it has not ended.
     pub(crate) async fn living(&self, tx: &mut Tx, session: &str, kind: &str, opener: &str) -> Result<Flow, Refusal> {
-        let flow = records::flow(tx, &crate::random::fingerprint(session), kind).await?;
+        let flow = records::flow(tx, &crate::model::random::fingerprint(session), kind).await?;
         let flow = flow.filter(|flow| flow.opener == opener && self.lives(flow));
         flow.ok_or_else(|| Refusal::new(Code::SessionOver, "this unlock session is over; start again"))
     }
@@ -86,7 +86,7 @@ impl Server {
         let mut others: Vec<&str> =
             subject.answered.iter().map(|a| a.question.id.as_str()).filter(|id| !drawn.iter().any(|d| d == id)).collect();
         while drawn.len() < wanted && !others.is_empty() {
-            let index = crate::random::below(others.len());
+            let index = crate::model::random::below(others.len());
             drawn.push(others.swap_remove(index).to_owned());
         }
         sqlx::query("UPDATE users SET draw = $2 WHERE id = $1")
@@ -242,7 +242,7 @@ impl Server {
         initiator: &str,
         validated: bool,
     ) -> Result<Response, Refusal> {
-        let challenge = crate::subject::challenge(text, card)?;
+        let challenge = crate::service::subject::challenge(text, card)?;
         let fingerprint = Report::fingerprint(&challenge);
         let by_operator = flow.kind == wizard::KIND;
         let to = Receiver {

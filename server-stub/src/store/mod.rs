@@ -5,8 +5,12 @@
 //! is done outside. The statements are the same for both engines, so there is one set of them, through
 //! sqlx's `Any` driver: columns are TEXT and BIGINT only.
 
-use crate::clock::Millis;
-use crate::refusal::{Code, Refusal};
+pub mod limits;
+pub mod records;
+pub mod responses;
+
+use crate::model::clock::Millis;
+use crate::model::refusal::{Code, Refusal};
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -26,13 +30,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How the tables came about: number, name and statements. What has been released stays as it is.
 const MIGRATIONS: [(i64, &str, &str); 7] = [
-    (1, "first", include_str!("../migrations/0001_first.sql")),
-    (2, "key pending", include_str!("../migrations/0002_key_pending.sql")),
-    (3, "tasks and last tries", include_str!("../migrations/0003_tasks_and_last_tries.sql")),
-    (4, "responses given", include_str!("../migrations/0004_responses_given.sql")),
-    (5, "sessions without keys", include_str!("../migrations/0005_sessions_without_keys.sql")),
-    (6, "names", include_str!("../migrations/0006_names.sql")),
-    (7, "reports by time", include_str!("../migrations/0007_reports_by_time.sql")),
+    (1, "first", include_str!("../../migrations/0001_first.sql")),
+    (2, "key pending", include_str!("../../migrations/0002_key_pending.sql")),
+    (3, "tasks and last tries", include_str!("../../migrations/0003_tasks_and_last_tries.sql")),
+    (4, "responses given", include_str!("../../migrations/0004_responses_given.sql")),
+    (5, "sessions without keys", include_str!("../../migrations/0005_sessions_without_keys.sql")),
+    (6, "names", include_str!("../../migrations/0006_names.sql")),
+    (7, "reports by time", include_str!("../../migrations/0007_reports_by_time.sql")),
 ];
 
 /// Without sqlx's macro for it, which compiles both database drivers a second time to do so.

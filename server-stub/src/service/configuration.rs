@@ -1,13 +1,13 @@
 //! What administrators set: policies, questions, card types, users, roles and operators.
 
-use crate::event::{Happening, Kind};
-use crate::login::Operator;
-use crate::names;
-use crate::policy::Policy;
-use crate::records::{self, CardType, NamedPolicy, Question};
-use crate::refusal::{Code, Refusal};
-use crate::role::{Privilege, Role};
-use crate::server::Server;
+use crate::model::event::{Happening, Kind};
+use crate::model::names;
+use crate::model::policy::Policy;
+use crate::model::refusal::{Code, Refusal};
+use crate::model::role::{Privilege, Role};
+use crate::service::Server;
+use crate::service::login::Operator;
+use crate::store::records::{self, CardType, NamedPolicy, Question};
 use crate::store::{Tx, json as parsed, number, optional, text};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -160,7 +160,7 @@ impl Server {
         if records::policies(tx).await?.iter().any(|p| p.name == name) {
             return Err(Refusal::new(Code::Conflict, "there is a policy of this name"));
         }
-        let id = crate::random::token();
+        let id = crate::model::random::token();
         sqlx::query("INSERT INTO policies (id, name, body) VALUES ($1, $2, $3)")
             .bind(&id)
             .bind(&name)
@@ -251,7 +251,7 @@ impl Server {
             return Err(Refusal::malformed("a minimum answer length is 1 to 50"));
         }
         records::policy(tx, policy).await?.ok_or_else(|| Refusal::not_found("policy"))?;
-        let id = crate::random::token();
+        let id = crate::model::random::token();
         sqlx::query("INSERT INTO questions (id, policy_id, text, min_length) VALUES ($1, $2, $3, $4)")
             .bind(&id)
             .bind(policy)
@@ -367,7 +367,7 @@ impl Server {
                 return Err(Refusal::new(Code::Conflict, format!("there is a user '{name}'")));
             }
         }
-        let id = crate::random::token();
+        let id = crate::model::random::token();
         sqlx::query("INSERT INTO users (id, logon, upn, cn, mail, phone, catalog_state, password, failed, lock_state, draw, logon_key, upn_key, search_key) VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, 0, 0, '[]', $8, $9, $10)")
             .bind(&id).bind(&logon).bind(&upn).bind(&cn).bind(&mail).bind(&phone).bind(hash)
             .bind(names::key(&logon)).bind(names::key(&upn)).bind(names::search_key(&[&cn, &logon, &upn, &mail])).execute(&mut **tx).await?;
@@ -473,7 +473,7 @@ impl Server {
                 id
             }
             None => {
-                let id = crate::random::token();
+                let id = crate::model::random::token();
                 sqlx::query("INSERT INTO roles (id, name, body) VALUES ($1, $2, $3)")
                     .bind(&id)
                     .bind(&name)
@@ -522,7 +522,7 @@ impl Server {
                 return Err(Refusal::not_found(what));
             }
         }
-        let id = crate::random::token();
+        let id = crate::model::random::token();
         sqlx::query("INSERT INTO operators (id, name, password, role_id, user_id, name_key) VALUES ($1, $2, $3, $4, $5, $6)")
             .bind(&id)
             .bind(&name)

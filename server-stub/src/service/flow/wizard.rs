@@ -1,16 +1,16 @@
 //! Offline unlock, the operator's side: questions, then the challenge that the user reads out.
 
 use super::{ASKING, Compared, OVER};
-use crate::event::{Happening, Kind};
-use crate::limits;
-use crate::login::Operator;
-use crate::records::{self, Flow, User, UserLock};
-use crate::refusal::{Code, Refusal};
-use crate::responses::{self, GivenView};
-use crate::role::Privilege;
-use crate::server::{SESSION, Server};
+use crate::model::event::{Happening, Kind};
+use crate::model::refusal::{Code, Refusal};
+use crate::model::role::Privilege;
+use crate::service::login::Operator;
+use crate::service::subject::{self, Subject, Unlockable};
+use crate::service::{SESSION, Server};
+use crate::store::limits;
+use crate::store::records::{self, Flow, User, UserLock};
+use crate::store::responses::{self, GivenView};
 use crate::store::{Tx, text};
-use crate::subject::{self, Subject, Unlockable};
 use cardlab_protocol::workstation::{Answers, Question};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -88,9 +88,9 @@ impl Server {
         };
         let others = sqlx::query("SELECT operators.name FROM flows JOIN operators ON operators.id = flows.operator WHERE flows.card = $1 AND flows.kind = $2 AND flows.step <> $3 AND flows.expires > $4 AND flows.operator <> $5 AND flows.wrong < $6")
             .bind(serial).bind(KIND).bind(OVER).bind(self.now()).bind(&operator.id).bind(MOST_WRONG).fetch_all(&mut **tx).await?;
-        let session = crate::random::token();
+        let session = crate::model::random::token();
         let flow = Flow {
-            id: crate::random::fingerprint(&session),
+            id: crate::model::random::fingerprint(&session),
             opener: operator.id.clone(),
             kind: KIND.into(),
             card: serial.into(),

@@ -1,10 +1,10 @@
 //! A card with all that decides whether it may be unlocked, read at the moment of use.
 
-use crate::card::KeySource;
-use crate::policy;
-use crate::records::{self, Answered, CardRecord, NamedPolicy, User, UserLock};
-use crate::refusal::{Code, Refusal};
+use crate::model::card::KeySource;
+use crate::model::policy;
+use crate::model::refusal::{Code, Refusal};
 use crate::store::Conn;
+use crate::store::records::{self, Answered, CardRecord, NamedPolicy, User, UserLock};
 use cardlab_protocol::codes::CodeError;
 use zeroize::Zeroizing;
 
@@ -137,9 +137,9 @@ impl Subject {
         let pair = |id: &String| {
             let answer = given.answers.iter().find(|a| a.question == *id);
             let answer = answer.ok_or_else(|| Refusal::malformed("an answer is to a question that was not asked"))?;
-            let text = crate::answers::normalised(&answer.text);
-            if text.is_empty() || text.chars().count() > crate::answers::LONGEST {
-                return Err(Refusal::malformed(format!("an answer has 1 to {} characters", crate::answers::LONGEST)));
+            let text = crate::model::answers::normalised(&answer.text);
+            if text.is_empty() || text.chars().count() > crate::model::answers::LONGEST {
+                return Err(Refusal::malformed(format!("an answer has 1 to {} characters", crate::model::answers::LONGEST)));
             }
             let hash = self.answered.iter().find(|a| a.question.id == *id).map_or(nobody, |a| a.hash.as_str());
             Ok((text, hash.to_owned()))

@@ -1,13 +1,13 @@
 //! Rows as values, and the rows of flows, which are written here as well. What changes the others is in the modules that do it.
 
-use crate::card::{CardState, KeySource};
-use crate::clock::Millis;
-use crate::keys::CardIdentity;
-use crate::names;
-use crate::policy::{Link, Policy};
-use crate::refusal::{Code, Refusal};
+use crate::model::card::{CardState, KeySource};
+use crate::model::clock::Millis;
+use crate::model::keys::CardIdentity;
+use crate::model::names;
+use crate::model::policy::{Link, Policy};
+use crate::model::refusal::{Code, Refusal};
+use crate::model::vault::CardKey;
 use crate::store::{Conn, json, number, optional, text};
-use crate::vault::CardKey;
 use cardlab_protocol::admin_key::Cipher;
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
@@ -391,7 +391,7 @@ pub(crate) async fn flow(conn: &mut Conn, id: &str, kind: &str) -> Result<Option
 pub(crate) async fn sweep_flows(conn: &mut Conn, now: Millis, untold: Millis) -> Result<(), Refusal> {
     sqlx::query("DELETE FROM flows WHERE expires <= $1 AND (step <> $2 OR expires <= $3)")
         .bind(now)
-        .bind(crate::flow::GIVEN)
+        .bind(crate::service::flow::GIVEN)
         .bind(untold)
         .execute(&mut *conn)
         .await?;

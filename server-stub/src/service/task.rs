@@ -9,17 +9,17 @@
 //! ```
 //! A task whose session has ended without a report is taken anew.
 
-use crate::clock::Millis;
-use crate::event::{Happening, Kind};
-use crate::flow::{AGENT, ASKING, OVER};
-use crate::limits;
-use crate::login::Operator;
-use crate::records::{self, Flow};
-use crate::refusal::{Code, Refusal};
-use crate::role::Privilege;
-use crate::server::{ONLINE, Server};
+use crate::model::clock::Millis;
+use crate::model::event::{Happening, Kind};
+use crate::model::refusal::{Code, Refusal};
+use crate::model::role::Privilege;
+use crate::service::flow::{AGENT, ASKING, OVER};
+use crate::service::login::Operator;
+use crate::service::subject::{self, Subject};
+use crate::service::{ONLINE, Server};
+use crate::store::limits;
+use crate::store::records::{self, Flow};
 use crate::store::{Conn, Tx, number, text};
-use crate::subject::{self, Subject};
 use cardlab_protocol::workstation::{CardOutcome, Open, TaskOffer};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -179,7 +179,7 @@ impl Server {
             return Err(Refusal::new(Code::Conflict, "this card's PIN is to be reset already; cancel that task first"));
         }
         let view = TaskView {
-            id: crate::random::token(),
+            id: crate::model::random::token(),
             card: serial.clone(),
             operator: operator.name.clone(),
             comment: short(&new.comment),
@@ -278,9 +278,9 @@ impl Server {
         let subject = Subject::of_card(&mut tx, &serial).await?;
         let possible = subject.online().and_then(|unlockable| allowed(&unlockable).map(|()| unlockable.user.id.clone()));
         let Ok(user) = possible else { return Ok(TaskOffer::None) };
-        let session = crate::random::token();
+        let session = crate::model::random::token();
         let flow = Flow {
-            id: crate::random::fingerprint(&session),
+            id: crate::model::random::fingerprint(&session),
             opener: address.to_owned(),
             kind: AGENT.into(),
             card: serial.clone(),

@@ -1,15 +1,15 @@
 //! People's names: how they are compared and found. One normalisation for all of them, that of answers
-//! ([`crate::answers::normalised`]): NFKC, case folded, trimmed. É is é, and neither is e; İ is not i.
+//! ([`crate::model::answers::normalised`]): NFKC, case folded, trimmed. É is é, and neither is e; İ is not i.
 //!
 //! It is computed here and kept in columns with an index, so that both engines compare the same. Names that an older version
 //! told apart may be one now. Then it is of the one whose name is written exactly so (`the_one`); written otherwise it is
 //! nobody's, and [`Server::clashing_names`] lists them.
 
-use crate::answers::normalised;
-use crate::login::Operator;
-use crate::refusal::Refusal;
-use crate::role::Privilege;
-use crate::server::Server;
+use crate::model::answers::normalised;
+use crate::model::refusal::Refusal;
+use crate::model::role::Privilege;
+use crate::service::Server;
+use crate::service::login::Operator;
 use crate::store::{Conn, Tx, text};
 use serde::Serialize;
 use sqlx::any::AnyRow;
@@ -118,7 +118,7 @@ impl Server {
     /// Names that more than one has: each of them logs in by it only as it is written in the catalog.
     ///
     /// # Errors
-    /// [`crate::refusal::Code::NoPrivilege`].
+    /// [`crate::model::refusal::Code::NoPrivilege`].
     pub async fn clashing_names(&self, operator: &Operator) -> Result<Vec<Clash>, Refusal> {
         operator.require(Privilege::ViewUser, None)?;
         let mut tx = self.store.begin().await?;

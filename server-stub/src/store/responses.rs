@@ -1,13 +1,13 @@
 //! Responses that were given, and what became of them. A response itself is stored nowhere: it is computed anew whenever the
 //! same challenge comes again. A challenge is known by its SHA-256.
 
-use crate::clock::Millis;
-use crate::login::Operator;
-use crate::refusal::{Code, Refusal};
-use crate::role::Privilege;
-use crate::server::Server;
+use crate::model::clock::Millis;
+use crate::model::refusal::{Code, Refusal};
+use crate::model::role::Privilege;
+use crate::service::Server;
+use crate::service::login::Operator;
+use crate::service::subject;
 use crate::store::{Conn, number, optional_number, text};
-use crate::subject;
 use serde::Serialize;
 use sqlx::any::AnyRow;
 use utoipa::ToSchema;
@@ -193,7 +193,7 @@ impl Server {
         operator.require(Privilege::ViewCards, None)?;
         let serial = subject::serial(serial)?;
         let mut tx = self.store.begin().await?;
-        crate::records::card(&mut tx, &serial).await?.ok_or_else(|| Refusal::not_found("card"))?;
+        crate::store::records::card(&mut tx, &serial).await?.ok_or_else(|| Refusal::not_found("card"))?;
         of_card(&mut tx, &serial).await
     }
 }

@@ -1,12 +1,12 @@
 //! Self-Service: users set their answers.
 
-use crate::event::{Happening, Kind};
-use crate::flow::remote::OwnCard;
-use crate::login::Person;
-use crate::records::{self, Question};
-use crate::refusal::{Code, Refusal};
-use crate::server::Server;
-use crate::subject::Subject;
+use crate::model::event::{Happening, Kind};
+use crate::model::refusal::{Code, Refusal};
+use crate::service::Server;
+use crate::service::flow::remote::OwnCard;
+use crate::service::login::Person;
+use crate::service::subject::Subject;
+use crate::store::records::{self, Question};
 use cardlab_protocol::workstation::Answers;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -74,21 +74,23 @@ impl Server {
         for answer in &answers.answers {
             let question = own.questions.iter().find(|q| q.id == answer.question);
             let question = question.ok_or_else(|| Refusal::malformed("an answer is to a question that there is not"))?;
-            let text = crate::answers::normalised(&answer.text);
+            let text = crate::model::answers::normalised(&answer.text);
             if text.is_empty() {
                 continue;
             }
             let length = text.chars().count();
-            if length < question.min_length as usize || length > crate::answers::LONGEST {
+            if length < question.min_length as usize || length > crate::model::answers::LONGEST {
                 let message = format!(
                     "'{}': an answer has {} to {} characters, not {length}",
                     question.text,
                     question.min_length,
-                    crate::answers::LONGEST
+                    crate::model::answers::LONGEST
                 );
                 return Err(Refusal::malformed(message));
             }
-            if crate::answers::normalised(&question.text).split(|c: char| !c.is_alphanumeric()).any(|word| word == text.as_str())
+            if crate::model::answers::normalised(&question.text)
+                .split(|c: char| !c.is_alphanumeric())
+                .any(|word| word == text.as_str())
             {
                 return Err(Refusal::malformed(format!("'{}': the answer stands in the question", question.text)));
             }
@@ -108,7 +110,7 @@ impl Server {
                 .bind(&person.user)
                 .bind(question)
                 .bind(hash)
-                .bind(crate::answers::NORM_VERSION)
+                .bind(crate::model::answers::NORM_VERSION)
                 .bind(self.now())
                 .execute(&mut *tx)
                 .await?;

@@ -5,11 +5,11 @@
 //! part of the logon name. A name that nobody has is drawn by its own part in either form; when that is the own part of
 //! somebody's `name@domain`, as that person, or who compares the two forms would see which of them somebody has.
 
-use crate::login::own_part;
-use crate::records::{self, NamedPolicy};
-use crate::refusal::Refusal;
+use crate::model::refusal::Refusal;
+use crate::service::login::own_part;
+use crate::service::subject::{self, Subject};
 use crate::store::Conn;
-use crate::subject::{self, Subject};
+use crate::store::records::{self, NamedPolicy};
 use cardlab_protocol::workstation::Question;
 use sha2::{Digest, Sha256};
 

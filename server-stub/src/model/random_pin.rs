@@ -1,7 +1,7 @@
 //! *Set random user PIN*: PINs that nobody chose.
 
-use crate::random;
-use crate::refusal::Refusal;
+use crate::model::random;
+use crate::model::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;

@@ -2,13 +2,13 @@
 //! questions too, and is always wrong; so is one whose user is locked, for as long as the session lasts.
 
 use super::{ASKING, Compared, DEAD, OVER, draw};
-use crate::event::{Happening, Kind};
-use crate::limits;
-use crate::records::{self, CardRecord, Flow};
-use crate::refusal::{Code, Refusal};
-use crate::server::{SESSION, Server};
+use crate::model::event::{Happening, Kind};
+use crate::model::refusal::{Code, Refusal};
+use crate::service::subject::{self, Subject};
+use crate::service::{SESSION, Server};
 use crate::store::Tx;
-use crate::subject::{self, Subject};
+use crate::store::limits;
+use crate::store::records::{self, CardRecord, Flow};
 use cardlab_protocol::workstation::{Answers, Question, Response};
 use serde::Serialize;
 use serde_json::json;
@@ -55,7 +55,7 @@ impl Server {
         let mut tx = self.store.begin().await?;
         let bucket = format!("remote from {address}");
         if let Err(refusal) = self.limit(&mut tx, limits::SESSIONS_OF_ADDRESS, &bucket).await {
-            let shown = crate::login::shown_name(name);
+            let shown = crate::service::login::shown_name(name);
             return self.concluded(tx, Err(refusal), &Happening::new(Kind::RateLimited, &shown)).await;
         }
         let user = records::user_by_name(&mut tx, name).await?;
@@ -64,9 +64,9 @@ impl Server {
             self.settle_last_try(&mut tx, user).await?;
         }
         let questions = draw::of_name(&mut tx, &self.salt(), name, &subject).await?;
-        let session = crate::random::token();
+        let session = crate::model::random::token();
         let flow = Flow {
-            id: crate::random::fingerprint(&session),
+            id: crate::model::random::fingerprint(&session),
             opener: address.to_owned(),
             kind: KIND.into(),
             card: String::new(),

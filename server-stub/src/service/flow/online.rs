@@ -2,15 +2,15 @@
 //! reason why online is not possible is the same answer.
 
 use super::{AGENT, ANSWERED, ASKING, Compared, DEAD, GIVEN, OVER};
-use crate::event::{Happening, Kind};
-use crate::limits;
-use crate::records::{self, CardRecord, Flow};
-use crate::refusal::{Code, Refusal};
-use crate::responses::{self, Ending, Settled};
-use crate::server::{ONLINE, Server};
+use crate::model::event::{Happening, Kind};
+use crate::model::refusal::{Code, Refusal};
+use crate::service::subject::{self, Subject};
+use crate::service::task;
+use crate::service::{ONLINE, Server};
 use crate::store::Tx;
-use crate::subject::{self, Subject};
-use crate::task;
+use crate::store::limits;
+use crate::store::records::{self, CardRecord, Flow};
+use crate::store::responses::{self, Ending, Settled};
 use cardlab_protocol::workstation::{Answers, CardOutcome, Judged, Mode, Open, Opened, Outcome, Report, Response};
 use serde_json::json;
 
@@ -42,9 +42,9 @@ impl Server {
         let subject = Subject::of_card(&mut tx, &serial).await?;
         let drawn = self.draw(&mut tx, &subject).await?;
         let reason = subject.online().err().or_else(|| another_card(&subject, &open.atr));
-        let session = crate::random::token();
+        let session = crate::model::random::token();
         let flow = Flow {
-            id: crate::random::fingerprint(&session),
+            id: crate::model::random::fingerprint(&session),
             opener: address.to_owned(),
             kind: KIND.into(),
             card: serial.clone(),
@@ -82,7 +82,8 @@ impl Server {
 
     /// A workstation's session that has not ended.
     async fn of_workstation(&self, tx: &mut Tx, session: &str, address: &str) -> Result<Flow, Refusal> {
-        let kind = if records::flow(tx, &crate::random::fingerprint(session), AGENT).await?.is_some() { AGENT } else { KIND };
+        let kind =
+            if records::flow(tx, &crate::model::random::fingerprint(session), AGENT).await?.is_some() { AGENT } else { KIND };
         self.living(tx, session, kind, address).await
     }
 
@@ -171,7 +172,7 @@ impl Server {
     /// [`Code::SessionOver`] when there is nothing to report.
     pub async fn report_online(&self, session: &str, address: &str, outcome: &Outcome) -> Result<(), Refusal> {
         let mut tx = self.store.begin().await?;
-        let id = crate::random::fingerprint(session);
+        let id = crate::model::random::fingerprint(session);
         let flow = match records::flow(&mut tx, &id, KIND).await? {
             None => records::flow(&mut tx, &id, AGENT).await?,
             flow => flow,

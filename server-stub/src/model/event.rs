@@ -3,8 +3,8 @@
 //!
 //! Never in an event: answers, PINs, keys, a challenge together with its response.
 
-use crate::clock::Millis;
-use crate::refusal::Refusal;
+use crate::model::clock::Millis;
+use crate::model::refusal::Refusal;
 use crate::store::{Conn, number, text};
 use serde::Serialize;
 use serde_json::Value;
@@ -211,7 +211,7 @@ impl Event {
 /// Writes an event; it is there when the transaction is committed.
 ///
 /// # Errors
-/// [`crate::refusal::Code::StoreDown`].
+/// [`crate::model::refusal::Code::StoreDown`].
 pub async fn record(conn: &mut Conn, at: Millis, happening: &Happening<'_>) -> Result<(), Refusal> {
     let last = sqlx::query("SELECT seq, hash FROM chain WHERE id = 1").fetch_one(&mut *conn).await?;
     let (code, name, kind) = happening.kind.facts();
@@ -271,7 +271,7 @@ pub const PAGE: i64 = 1000;
 /// Events in order.
 ///
 /// # Errors
-/// [`crate::refusal::Code::StoreDown`].
+/// [`crate::model::refusal::Code::StoreDown`].
 pub async fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Event>, Refusal> {
     let rows = sqlx::query("SELECT * FROM events WHERE seq > $1 AND ($2 = '' OR card = $2) AND ($3 = '' OR user_id = $3) AND ($4 = '' OR name = $4) ORDER BY seq LIMIT $5")
         .bind(filter.after.unwrap_or(0)).bind(filter.card.clone().unwrap_or_default()).bind(filter.user.clone().unwrap_or_default())
@@ -283,7 +283,7 @@ pub async fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Event>, Refusa
 /// The latest events, the newest first.
 ///
 /// # Errors
-/// [`crate::refusal::Code::StoreDown`].
+/// [`crate::model::refusal::Code::StoreDown`].
 pub async fn latest(conn: &mut Conn, filter: &Filter, count: i64) -> Result<Vec<Event>, Refusal> {
     let rows =
         sqlx::query("SELECT * FROM events WHERE ($1 = '' OR card = $1) AND ($2 = '' OR name = $2) ORDER BY seq DESC LIMIT $3")
@@ -298,7 +298,7 @@ pub async fn latest(conn: &mut Conn, filter: &Filter, count: i64) -> Result<Vec<
 /// The place of the first event whose hash is wrong; `None` when the log is whole.
 ///
 /// # Errors
-/// [`crate::refusal::Code::StoreDown`].
+/// [`crate::model::refusal::Code::StoreDown`].
 pub async fn first_broken(conn: &mut Conn) -> Result<Option<i64>, Refusal> {
     let (mut before, mut seq) = (String::new(), 0);
     loop {
@@ -324,7 +324,7 @@ pub fn csv(events: &[Event]) -> String {
     let mut out = String::from("seq,time,code,name,kind,initiator,card,user,workstation,session,detail\r\n");
     for e in events {
         let (seq, code) = (e.seq.to_string(), e.code.to_string());
-        let at = crate::clock::iso(e.at);
+        let at = crate::model::clock::iso(e.at);
         let cells = [&seq, &at, &code, &e.name, &e.kind, &e.initiator, &e.card, &e.user, &e.workstation, &e.flow, &e.detail];
         let cells: Vec<String> = cells.into_iter().map(|cell| cell_of(cell)).collect();
         out.push_str(&cells.join(","));

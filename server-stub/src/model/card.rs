@@ -1,6 +1,6 @@
 //! Cards as the management system sees them. Its states say nothing of what is blocked on the chip.
 
-use crate::refusal::{Code, Refusal};
+use crate::model::refusal::{Code, Refusal};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -1,8 +1,8 @@
 //! Policies: what is possible for whom. The names of the settings are those of the consoles that
 //! administrators know.
 
-use crate::random_pin::RandomPin;
-use crate::refusal::Refusal;
+use crate::model::random_pin::RandomPin;
+use crate::model::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -1,12 +1,12 @@
 //! The first rows: roles and an administrator, and sample people to try everything with.
 
-use crate::configuration::{NewOperator, NewQuestion, NewUser};
-use crate::desk::NewCard;
-use crate::policy::Policy;
-use crate::records::CardType;
-use crate::refusal::Refusal;
-use crate::role::Role;
-use crate::server::Server;
+use crate::model::policy::Policy;
+use crate::model::refusal::Refusal;
+use crate::model::role::Role;
+use crate::service::Server;
+use crate::service::configuration::{NewOperator, NewQuestion, NewUser};
+use crate::service::desk::NewCard;
+use crate::store::records::CardType;
 use crate::store::{number, text};
 use cardlab_protocol::admin_key::Cipher;
 
@@ -103,14 +103,14 @@ impl Server {
     /// A sentence when the serial or type is wrong, or the database fails.
     pub async fn add_issued_card(&self, new: &NewCard, logon: &str) -> Result<(), Refusal> {
         let mut tx = self.store.begin().await?;
-        let serial = crate::subject::serial(&new.serial)?;
-        if crate::records::card(&mut tx, &serial).await?.is_some() {
+        let serial = crate::service::subject::serial(&new.serial)?;
+        if crate::store::records::card(&mut tx, &serial).await?.is_some() {
             return Ok(());
         }
-        let user = crate::records::user_by_name(&mut tx, logon).await?.ok_or_else(|| Refusal::not_found("user"))?.id;
+        let user = crate::store::records::user_by_name(&mut tx, logon).await?.ok_or_else(|| Refusal::not_found("user"))?.id;
         let card = self.register(&mut tx, SETUP, new).await?;
-        let links = crate::records::links(&mut tx, &user).await?;
-        let policy = crate::policy::resolve(None, &links).map(str::to_owned);
+        let links = crate::store::records::links(&mut tx, &user).await?;
+        let policy = crate::model::policy::resolve(None, &links).map(str::to_owned);
         sqlx::query("UPDATE cards SET state = 'Issued', user_id = $2, policy_id = $3 WHERE serial = $1")
             .bind(&card.serial)
             .bind(user)

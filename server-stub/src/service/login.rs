@@ -1,12 +1,12 @@
 //! Logins of operators and of users in Self-Service.
 
-use crate::event::{Happening, Kind};
-use crate::limits;
-use crate::names;
-use crate::records;
-use crate::refusal::{Code, Refusal};
-use crate::role::{Privilege, Role};
-use crate::server::{SESSION, Server};
+use crate::model::event::{Happening, Kind};
+use crate::model::names;
+use crate::model::refusal::{Code, Refusal};
+use crate::model::role::{Privilege, Role};
+use crate::service::{SESSION, Server};
+use crate::store::limits;
+use crate::store::records;
 use crate::store::{Conn, json, number, optional, text};
 use serde_json::json;
 use sqlx::any::AnyRow;
@@ -136,12 +136,12 @@ impl Server {
                 for bucket in &buckets {
                     limits::forget(&mut tx, bucket).await?;
                 }
-                let token = crate::random::token();
+                let token = crate::model::random::token();
                 sqlx::query("INSERT INTO logins (token, kind, subject, csrf, expires) VALUES ($1, $2, $3, $4, $5)")
-                    .bind(crate::random::fingerprint(&token))
+                    .bind(crate::model::random::fingerprint(&token))
                     .bind(door.name())
                     .bind(&subject)
-                    .bind(crate::random::token())
+                    .bind(crate::model::random::token())
                     .bind(self.until(SESSION))
                     .execute(&mut *tx)
                     .await?;
@@ -193,7 +193,10 @@ impl Server {
     /// [`Code::StoreDown`].
     pub async fn log_out(&self, token: &str) -> Result<(), Refusal> {
         let mut tx = self.store.begin().await?;
-        sqlx::query("DELETE FROM logins WHERE token = $1").bind(crate::random::fingerprint(token)).execute(&mut *tx).await?;
+        sqlx::query("DELETE FROM logins WHERE token = $1")
+            .bind(crate::model::random::fingerprint(token))
+            .execute(&mut *tx)
+            .await?;
         Ok(tx.commit().await?)
     }
 
@@ -201,7 +204,7 @@ impl Server {
         let mut tx = self.store.begin().await?;
         let found = Self::login_row(&mut tx, door, token, self.now()).await?;
         sqlx::query("UPDATE logins SET expires = $2 WHERE token = $1")
-            .bind(crate::random::fingerprint(token))
+            .bind(crate::model::random::fingerprint(token))
             .bind(self.until(SESSION))
             .execute(&mut *tx)
             .await?;
@@ -211,7 +214,7 @@ impl Server {
 
     async fn login_row(conn: &mut Conn, door: Door, token: &str, now: i64) -> Result<(String, String), Refusal> {
         let row = sqlx::query("SELECT subject, csrf, expires FROM logins WHERE token = $1 AND kind = $2")
-            .bind(crate::random::fingerprint(token))
+            .bind(crate::model::random::fingerprint(token))
             .bind(door.name())
             .fetch_optional(&mut *conn)
             .await?;
@@ -227,7 +230,7 @@ impl Server {
 
 /// A name without its domain, in whichever form, as it is compared.
 pub(crate) fn own_part(name: &str) -> Zeroizing<String> {
-    let name = crate::answers::normalised(name);
+    let name = crate::model::answers::normalised(name);
     let name = name.rsplit_once('\\').map_or(name.as_str(), |(_, name)| name);
     Zeroizing::new(name.split_once('@').map_or(name, |(name, _)| name).to_owned())
 }

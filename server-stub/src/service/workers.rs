@@ -1,7 +1,7 @@
 //! Hashing in a bounded pool: it takes memory and a core each time.
 
-use crate::answers::Hashing;
-use crate::refusal::{Code, Refusal};
+use crate::model::answers::Hashing;
+use crate::model::refusal::{Code, Refusal};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;

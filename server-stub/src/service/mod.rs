@@ -1,17 +1,28 @@
 //! The server: a database, a vault, a clock, a pool of hashers, and a station where it has readers. Of people, cards and flows
 //! it keeps nothing in memory, so any number of them work over one database.
 
-use crate::answers::Hashing;
-use crate::clock::{Clock, Millis};
-use crate::event::{self, Happening, Kind};
-use crate::limits::{self, Limit};
-use crate::names;
-use crate::records;
-use crate::refusal::{Code, Refusal};
-use crate::station::Station;
+pub mod configuration;
+pub mod desk;
+pub mod flow;
+pub mod issue;
+pub mod login;
+pub mod self_service;
+pub mod setup;
+pub(crate) mod subject;
+pub mod task;
+pub mod workers;
+
+use crate::model::answers::Hashing;
+use crate::model::clock::{Clock, Millis};
+use crate::model::event::{self, Happening, Kind};
+use crate::model::names;
+use crate::model::refusal::{Code, Refusal};
+use crate::model::station::Station;
+use crate::model::vault::Vault;
+use crate::service::workers::Workers;
+use crate::store::limits::{self, Limit};
+use crate::store::records;
 use crate::store::{Store, Tx, text};
-use crate::vault::Vault;
-use crate::workers::Workers;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -51,8 +62,8 @@ impl Server {
         if let Some(now) = store.clock().await? {
             clock.set(now);
         }
-        let nobody = hashing.hash(&crate::random::token()).map_err(Refusal::malformed)?;
-        let master = crate::random::fingerprint(&hex::encode(vault.salt()));
+        let nobody = hashing.hash(&crate::model::random::token()).map_err(Refusal::malformed)?;
+        let master = crate::model::random::fingerprint(&hex::encode(vault.salt()));
         let mut tx = store.begin().await?;
         let row = sqlx::query("SELECT value FROM meta WHERE name = 'master'").fetch_optional(&mut *tx).await?;
         match row {

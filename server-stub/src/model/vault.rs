@@ -1,8 +1,8 @@
-//! Administrator keys under the master key. They leave this crate as responses, and to the [`crate::station`]
+//! Administrator keys under the master key. They leave this crate as responses, and to the [`crate::model::station`]
 //! that writes them to a card; never to a client.
 
-use crate::card::KeySource;
-use crate::keys::{CardIdentity, MasterKey, MasterKeyError};
+use crate::model::card::KeySource;
+use crate::model::keys::{CardIdentity, MasterKey, MasterKeyError};
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use cardlab_protocol::admin_key::{AdminKey, Cipher};

@@ -1,7 +1,7 @@
 //! How often: counted in the database, so that several servers count together.
 
-use crate::clock::Millis;
-use crate::refusal::{Code, Refusal};
+use crate::model::clock::Millis;
+use crate::model::refusal::{Code, Refusal};
 use crate::store::{Conn, number};
 
 /// Something that may be done only so often.

@@ -3,14 +3,14 @@
 //! unlocked online now, and of its policy whether offline is on; for a card that nobody knows, what the policy *Default* says.
 
 use super::online::{WORKSTATION, another_card, workstation_name};
-use crate::event::{Happening, Kind};
-use crate::limits;
-use crate::records;
-use crate::refusal::Refusal;
-use crate::responses::{self, Ending, Settled};
-use crate::server::Server;
+use crate::model::event::{Happening, Kind};
+use crate::model::refusal::Refusal;
+use crate::service::Server;
+use crate::service::subject::{self, Subject};
 use crate::store::Tx;
-use crate::subject::{self, Subject};
+use crate::store::limits;
+use crate::store::records;
+use crate::store::responses::{self, Ending, Settled};
 use cardlab_protocol::workstation::{Open, Report, ReportKind, Ways};
 use serde_json::json;
 
@@ -72,7 +72,7 @@ impl Server {
             for kind in kinds(&report) {
                 let detail = json!({
                     "by": "the workstation",
-                    "at": crate::clock::iso(report.at),
+                    "at": crate::model::clock::iso(report.at),
                     "status_word": report.status_word,
                     "tries_left": report.tries_left,
                     "settles": settled == Settled::Now,
@@ -87,7 +87,7 @@ impl Server {
 
     /// Whether this very report has not come before; from now on it has.
     async fn is_new(&self, tx: &mut Tx, report: &Report) -> Result<bool, Refusal> {
-        let fingerprint = crate::random::fingerprint(&json!(report).to_string());
+        let fingerprint = crate::model::random::fingerprint(&json!(report).to_string());
         let statement = "INSERT INTO reports (fingerprint, at) VALUES ($1, $2) ON CONFLICT (fingerprint) DO NOTHING";
         let inserted = sqlx::query(statement).bind(fingerprint).bind(self.now()).execute(&mut **tx).await?;
         Ok(inserted.rows_affected() == 1)

@@ -3,19 +3,19 @@
 //! A new administrator key is made in two phases: its version is noted (`key_pending`), then it is put on
 //! the card, then it is the card's key. Whoever resumes after a crash in between tries both.
 
-use crate::card::{CardState, KeySource, Operation};
-use crate::desk::CardView;
-use crate::event::{Happening, Kind};
-use crate::keys::CardIdentity;
-use crate::login::Operator;
-use crate::policy::Policy;
-use crate::records::{self, CardRecord};
-use crate::refusal::{Code, Refusal};
-use crate::role::Privilege;
-use crate::server::Server;
-use crate::station::{Connected, NewPin, Order, Station, StationError};
+use crate::model::card::{CardState, KeySource, Operation};
+use crate::model::event::{Happening, Kind};
+use crate::model::keys::CardIdentity;
+use crate::model::policy::Policy;
+use crate::model::refusal::{Code, Refusal};
+use crate::model::role::Privilege;
+use crate::model::station::{Connected, NewPin, Order, Station, StationError};
+use crate::service::Server;
+use crate::service::desk::CardView;
+use crate::service::login::Operator;
+use crate::service::subject::{self, Subject};
 use crate::store::Tx;
-use crate::subject::{self, Subject};
+use crate::store::records::{self, CardRecord};
 use cardlab_protocol::admin_key::AdminKey;
 use serde::Serialize;
 use serde_json::json;
@@ -300,7 +300,7 @@ impl Server {
     fn key(&self, card: &CardRecord, source: KeySource, version: i64) -> Result<AdminKey, Refusal> {
         let serial = hex::decode(&card.serial).unwrap_or_default();
         let identity = CardIdentity { card_type: &card.card_type, serial: &serial, key_version: version as u32 };
-        let key = crate::vault::CardKey { source, card: identity, ..card.vault_key(&serial)? };
+        let key = crate::model::vault::CardKey { source, card: identity, ..card.vault_key(&serial)? };
         self.vault.key(key).ok_or_else(|| {
             Refusal::new(Code::NoAdminKey, "the server has no administrator key of this card; nothing can be written to it")
         })

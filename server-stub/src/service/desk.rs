@@ -1,15 +1,15 @@
 //! What operators do with users and cards.
 
-use crate::card::{CardState, KeySource, Operation};
-use crate::event::{self, Event, Filter, Happening, Kind};
-use crate::issue::Operated;
-use crate::login::Operator;
-use crate::records::{self, CardRecord, User, UserLock};
-use crate::refusal::{Code, Refusal};
-use crate::role::Privilege;
-use crate::server::Server;
+use crate::model::card::{CardState, KeySource, Operation};
+use crate::model::event::{self, Event, Filter, Happening, Kind};
+use crate::model::refusal::{Code, Refusal};
+use crate::model::role::Privilege;
+use crate::service::Server;
+use crate::service::issue::Operated;
+use crate::service::login::Operator;
+use crate::service::subject::{self, Subject};
+use crate::store::records::{self, CardRecord, User, UserLock};
 use crate::store::{Tx, number};
-use crate::subject::{self, Subject};
 use cardlab_protocol::admin_key::AdminKey;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
