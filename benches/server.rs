@@ -13,7 +13,7 @@ use cardlab_server_stub::model::answers::Hashing;
 use cardlab_server_stub::model::clock::Clock;
 use cardlab_server_stub::model::vault::Vault;
 use cardlab_server_stub::service::Server;
-use cardlab_server_stub::service::desk::NewCard;
+use cardlab_server_stub::service::cards::NewCard;
 use cardlab_server_stub::service::login::Door;
 use cardlab_server_stub::service::setup::{CARD_TYPE, sample};
 use cardlab_server_stub::store::Store;
@@ -55,14 +55,14 @@ fn fill(db: &str, hashing: Hashing) {
     runtime.block_on(async {
         let store = Store::open(db).await.unwrap();
         let server = Server::new(store, Vault::new(&[7; 32]).unwrap(), Clock::start(), hashing).await.unwrap();
-        server.bootstrap("admin", "admin-password").await.unwrap();
-        server.add_sample().await.unwrap();
+        server.setup().bootstrap("admin", "admin-password").await.unwrap();
+        server.setup().add_sample().await.unwrap();
         for (n, (logon, _, password)) in sample::USERS.into_iter().enumerate() {
-            let login = server.log_in(Door::SelfService, logon, password).await.unwrap();
-            let person = server.person(&login.token).await.unwrap();
-            let own = server.own(&person).await.unwrap();
+            let login = server.logins().log_in(Door::SelfService, logon, password).await.unwrap();
+            let person = server.logins().person(&login.token).await.unwrap();
+            let own = server.self_service().own(&person).await.unwrap();
             let answers = own.questions.iter().map(|q| Answer { question: q.id.clone(), text: answer(&q.text) });
-            server.set_answers(&person, &Answers { answers: answers.collect() }).await.unwrap();
+            server.self_service().set_answers(&person, &Answers { answers: answers.collect() }).await.unwrap();
             let card = NewCard {
                 serial: serial(n),
                 card_type: CARD_TYPE.into(),
@@ -71,7 +71,7 @@ fn fill(db: &str, hashing: Hashing) {
                 admin_key: None,
                 no_admin_key: false,
             };
-            server.add_issued_card(&card, logon).await.unwrap();
+            server.setup().add_issued_card(&card, logon).await.unwrap();
         }
     });
 }

@@ -18,7 +18,7 @@ use cardlab_scenario::world::station::Readers;
 use cardlab_server_stub::model::answers::Hashing;
 use cardlab_server_stub::model::keys::CardIdentity;
 use cardlab_server_stub::service::Server;
-use cardlab_server_stub::service::desk::NewCard;
+use cardlab_server_stub::service::cards::NewCard;
 use cardlab_server_stub::service::login::Door;
 use cardlab_server_stub::service::setup::{CARD_TYPE, sample};
 use cardlab_vreader::PrivateDirectory;
@@ -94,8 +94,8 @@ impl Lab {
             let server = site::open(&db, &master, Hashing::strong()).await?;
             let server = if self.without_limits { server.without_limits() } else { server };
             let server = server.with_station(Arc::new(Readers::at(socket.clone())));
-            server.bootstrap(sample::ADMINISTRATOR.0, sample::ADMINISTRATOR.1).await?;
-            if server.add_sample().await? {
+            server.setup().bootstrap(sample::ADMINISTRATOR.0, sample::ADMINISTRATOR.1).await?;
+            if server.setup().add_sample().await? {
                 set_answers(&server).await?;
             }
             let cards = cards(&server)?;
@@ -179,15 +179,15 @@ fn cards(server: &Server) -> Result<Vec<SampleCard>, Failure> {
 /// The sample users' answers, as they would set them in Self-Service.
 async fn set_answers(server: &Server) -> Result<(), Failure> {
     for (logon, _, password) in sample::USERS {
-        let login = server.log_in(Door::SelfService, logon, password).await?;
-        let person = server.person(&login.token).await?;
-        let questions = server.own(&person).await?.questions;
+        let login = server.logins().log_in(Door::SelfService, logon, password).await?;
+        let person = server.logins().person(&login.token).await?;
+        let questions = server.self_service().own(&person).await?.questions;
         let known = sample::QUESTIONS.iter().zip(ANSWERS);
         let answers = known.filter_map(|(text, answer)| {
             let question = questions.iter().find(|question| question.text == **text)?;
             Some(Answer { question: question.id.clone(), text: answer.to_owned() })
         });
-        server.set_answers(&person, &Answers { answers: answers.collect() }).await?;
+        server.self_service().set_answers(&person, &Answers { answers: answers.collect() }).await?;
     }
     Ok(())
 }
@@ -236,7 +236,7 @@ async fn register(server: &Server, cards: &[SampleCard], faces: &[Face]) -> Resu
             admin_key: card.key.as_ref().map(|key| key.to_string()),
             no_admin_key: card.key.is_none(),
         };
-        server.add_issued_card(&new, logon).await?;
+        server.setup().add_issued_card(&new, logon).await?;
     }
     Ok(())
 }

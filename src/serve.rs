@@ -104,11 +104,11 @@ impl Serve {
             let mut random = Zeroizing::new(vec![0; 12]);
             getrandom::fill(&mut random)?;
             let password = given.clone().unwrap_or_else(|| Zeroizing::new(hex::encode(&*random)));
-            if server.bootstrap(&self.admin, &password).await? && given.is_none() {
+            if server.setup().bootstrap(&self.admin, &password).await? && given.is_none() {
                 eprintln!("cardlab: new administrator '{}', password {}", self.admin, *password);
             }
             if self.sample {
-                server.add_sample().await?;
+                server.setup().add_sample().await?;
             }
             // Whoever reads that it is up may end it at once.
             let stop = site::stopped()?;

@@ -106,14 +106,14 @@ fn names_that_an_older_version_told_apart(engine: Engine) {
     let after = site.second();
     let who = |name: &str| {
         after.block_on(async {
-            let login = after.server.log_in(Door::SelfService, name, "a-long-password").await.ok()?;
-            let person = after.server.person(&login.token).await.unwrap();
-            Some(after.server.own(&person).await.unwrap().logon)
+            let login = after.server.logins().log_in(Door::SelfService, name, "a-long-password").await.ok()?;
+            let person = after.server.logins().person(&login.token).await.unwrap();
+            Some(after.server.self_service().own(&person).await.unwrap().logon)
         })
     };
     for name in ["LAB\\Émile", "LAB\\émile"] {
         assert_eq!(who(&format!(" {name} ")).as_deref(), Some(name), "{engine:?}");
-        assert_eq!(after.block_on(after.server.add_issued_card(&new_card(&hex::encode(name)), name)), Ok(()));
+        assert_eq!(after.block_on(after.server.setup().add_issued_card(&new_card(&hex::encode(name)), name)), Ok(()));
     }
     for name in ["lab\\émile", "LAB\\ÉMILE", "LAB\\E\u{301}mile"] {
         assert_eq!(log_in(&after, name), 401, "{name}");
@@ -122,7 +122,7 @@ fn names_that_an_older_version_told_apart(engine: Engine) {
     assert_eq!((log_in(&after, "emile1@lab.example"), log_in(&after, "emile2@lab.example")), (303, 303));
     for name in ["Ægir", "ægir"] {
         let token = after.log_in((name, "a-long-password"));
-        let operator = after.block_on(after.server.operator(&token)).unwrap();
+        let operator = after.block_on(after.server.logins().operator(&token)).unwrap();
         assert_eq!(operator.name, name);
     }
     after.post("/api/v1/login", "", &json!({"name": "ÆGIR", "password": "a-long-password"})).refused(401, "NOT_LOGGED_IN");

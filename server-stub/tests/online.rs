@@ -147,7 +147,7 @@ fn a_machine_with_a_wrong_clock_on_postgresql() {
     assert!(wrong.now().abs_diff(site.clock.now()) < 60_000);
     let answers = serde_json::from_value(common::given(&session["questions"], right)).unwrap();
     let id = session["session"].as_str().unwrap();
-    site.block_on(other.answer_online(id, "127.0.0.1", &answers)).expect("the session lives there as well");
+    site.block_on(other.online().answer(id, "127.0.0.1", &answers)).expect("the session lives there as well");
 }
 
 /// 1,000 unlocks from 50 workstations at once: no session and no answer is lost or counted twice; whoever finds no room

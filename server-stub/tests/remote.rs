@@ -148,15 +148,22 @@ fn guesses_at_once(engine: Engine) {
 /// A policy asks for more than somebody has answered: one question more is asked, and decides nothing.
 fn as_many_questions_as_others(engine: Engine) {
     let site = Site::start(engine);
-    let login =
-        site.block_on(site.server.log_in(cardlab_server_stub::service::login::Door::SelfService, "lab\\anna", "anna-password"));
+    let login = site.block_on(site.server.logins().log_in(
+        cardlab_server_stub::service::login::Door::SelfService,
+        "lab\\anna",
+        "anna-password",
+    ));
     let set = |texts: usize| {
         site.block_on(async {
-            let person = site.server.person(&login.as_ref().unwrap().token).await.unwrap();
-            let own = site.server.own(&person).await.unwrap();
+            let person = site.server.logins().person(&login.as_ref().unwrap().token).await.unwrap();
+            let own = site.server.self_service().own(&person).await.unwrap();
             let answers: Vec<Value> =
                 own.questions.iter().take(texts).map(|q| json!({"question": q.id, "text": right(&q.text)})).collect();
-            site.server.set_answers(&person, &serde_json::from_value(json!({"answers": answers})).unwrap()).await.unwrap();
+            site.server
+                .self_service()
+                .set_answers(&person, &serde_json::from_value(json!({"answers": answers})).unwrap())
+                .await
+                .unwrap();
         });
     };
     set(1);

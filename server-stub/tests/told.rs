@@ -61,7 +61,7 @@ fn offline_is_off_by_policy_only(engine: Engine) {
     let other = site.post("/api/v1/policies", &token, &other).ok()["id"].clone();
     let user = json!({"logon": "LAB\\dora", "upn": "dora@lab", "cn": "Dora", "password": "dora-password", "policy": other});
     site.post("/api/v1/users", &token, &user).ok();
-    site.block_on(site.server.add_issued_card(&crate::common::new_card("D0"), "lab\\dora")).unwrap();
+    site.block_on(site.server.setup().add_issued_card(&crate::common::new_card("D0"), "lab\\dora")).unwrap();
     assert_eq!(ways(&site, "D0"), is(false, false), "{engine:?}");
     assert_eq!((ways(&site, ANNA), ways(&site, SPARE)), (is(true, true), is(false, true)), "cards that nobody knows: Default");
     site.policy("workflow", "unblock_card_offline", json!(false));

@@ -81,8 +81,8 @@ impl Site {
         let clock = Clock::start();
         let server = runtime.block_on(async {
             let server = open(&url, &clock, readers).await?;
-            server.bootstrap(sample::ADMINISTRATOR.0, sample::ADMINISTRATOR.1).await.map_err(Broken::at("server"))?;
-            server.add_sample().await.map_err(Broken::at("server"))?;
+            server.setup().bootstrap(sample::ADMINISTRATOR.0, sample::ADMINISTRATOR.1).await.map_err(Broken::at("server"))?;
+            server.setup().add_sample().await.map_err(Broken::at("server"))?;
             Ok::<_, Broken>(server)
         })?;
         let passwords = [sample::ADMINISTRATOR, sample::OPERATOR].map(|(name, password)| (name.to_owned(), password.to_owned()));
@@ -209,15 +209,16 @@ impl Site {
         let password = sample::USERS.iter().find(|(name, ..)| *name == logon(user)).map_or(PASSWORD, |(.., password)| password);
         let server = &self.server;
         let (asked, refused) = self.runtime.block_on(async {
-            let login = server.log_in(Door::SelfService, &logon(user), password).await.map_err(Broken::at("Self-Service"))?;
-            let person = server.person(&login.token).await.map_err(Broken::at("Self-Service"))?;
-            let asked = server.own(&person).await.map_err(Broken::at("Self-Service"))?.questions;
+            let login =
+                server.logins().log_in(Door::SelfService, &logon(user), password).await.map_err(Broken::at("Self-Service"))?;
+            let person = server.logins().person(&login.token).await.map_err(Broken::at("Self-Service"))?;
+            let asked = server.self_service().own(&person).await.map_err(Broken::at("Self-Service"))?.questions;
             let answer = |(q, text): (&cardlab_server_stub::store::records::Question, &String)| Answer {
                 question: q.id.clone(),
                 text: text.clone(),
             };
             let answers = Answers { answers: asked.iter().zip(texts).map(answer).collect() };
-            let refused = server.set_answers(&person, &answers).await.err();
+            let refused = server.self_service().set_answers(&person, &answers).await.err();
             Ok::<_, Broken>((asked, refused.map(|r| (r.code.name().to_owned(), r.message))))
         })?;
         if refused.is_none() {

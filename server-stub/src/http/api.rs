@@ -8,13 +8,17 @@ use crate::model::policy::Policy;
 use crate::model::refusal::Refusal;
 use crate::model::role::Role;
 use crate::service::Server;
-use crate::service::configuration::{CardTypeView, NewOperator, NewQuestion, NewUser, RoleOf, Staff};
-use crate::service::desk::{CardView, NewCard, OperationDetail, UserView};
+use crate::service::card_types::CardTypeView;
+use crate::service::cards::{CardView, NewCard, OperationDetail};
 use crate::service::flow::remote::{OwnCard, Remote};
 use crate::service::flow::wizard::{AnswersChecked, ReadBack, ReadOut, Wizard};
 use crate::service::issue::{AtHand, Operated};
 use crate::service::login::Door;
+use crate::service::policies::NewQuestion;
+use crate::service::staff::{NewOperator, RoleOf, Staff};
 use crate::service::task::{NewTask, TaskView};
+use crate::service::users::NewUser;
+use crate::service::users::UserView;
 use crate::store::records::{CardType, NamedPolicy, Question};
 use crate::store::responses::GivenView;
 use axum::Json;
@@ -123,7 +127,7 @@ struct CardChallenge {
 /// Log in as an operator.
 #[utoipa::path(post, path = "/login", request_body = Credentials, responses((status = 200, body = Token), (status = 401, body = Problem), (status = 429, body = Problem)))]
 async fn log_in(State(server): State<Server>, Body(body): Body<Credentials>) -> Reply<Token> {
-    let login = server.log_in(Door::Console, &body.name, &body.password).await?;
+    let login = server.logins().log_in(Door::Console, &body.name, &body.password).await?;
     Ok(Json(Token { token: login.token }))
 }
 
@@ -134,26 +138,26 @@ async fn find_users(
     Bearer(operator): Bearer,
     Query(search): Query<Search>,
 ) -> Reply<Vec<UserView>> {
-    Ok(Json(server.find_users(&operator, &search.q).await?))
+    Ok(Json(server.users().find(&operator, &search.q).await?))
 }
 
 /// Add a user to the catalog.
 #[utoipa::path(post, path = "/users", request_body = NewUser, responses((status = 200), (status = 403, body = Problem), (status = 409, body = Problem)))]
 async fn add_user(State(server): State<Server>, Bearer(operator): Bearer, Body(new): Body<NewUser>) -> Reply<Value> {
-    Ok(Json(json!({"id": server.add_user(&operator, &new).await?})))
+    Ok(Json(json!({"id": server.users().add(&operator, &new).await?})))
 }
 
 /// Names that more than one user or operator has, after an older version told them apart: each of them logs in by it only as it
 /// is written in the catalog.
 #[utoipa::path(get, path = "/clashing-names", responses((status = 200, body = [Clash]), (status = 403, body = Problem)))]
 async fn clashing_names(State(server): State<Server>, Bearer(operator): Bearer) -> Reply<Vec<Clash>> {
-    Ok(Json(server.clashing_names(&operator).await?))
+    Ok(Json(server.users().clashes(&operator).await?))
 }
 
 /// One user.
 #[utoipa::path(get, path = "/users/{id}", params(("id" = String, Path)), responses((status = 200, body = UserView), (status = 404, body = Problem)))]
 async fn view_user(State(server): State<Server>, Bearer(operator): Bearer, Path(id): Path<String>) -> Reply<UserView> {
-    Ok(Json(server.view_user(&operator, &id).await?))
+    Ok(Json(server.users().view(&operator, &id).await?))
 }
 
 /// What is done with a user: `unlock`, `reset-answers`, `enable`, `disable`.
@@ -164,13 +168,13 @@ async fn change_user(
     Path((id, action)): Path<(String, String)>,
 ) -> Reply<UserView> {
     match action.as_str() {
-        "unlock" => server.unlock_user(&operator, &id).await?,
-        "reset-answers" => server.reset_answers(&operator, &id).await?,
-        "enable" => server.set_user_active(&operator, &id, true).await?,
-        "disable" => server.set_user_active(&operator, &id, false).await?,
+        "unlock" => server.users().unlock(&operator, &id).await?,
+        "reset-answers" => server.users().reset_answers(&operator, &id).await?,
+        "enable" => server.users().set_active(&operator, &id, true).await?,
+        "disable" => server.users().set_active(&operator, &id, false).await?,
         _ => return Err(Refusal::not_found("action; there are: unlock, reset-answers, enable, disable")),
     }
-    Ok(Json(server.view_user(&operator, &id).await?))
+    Ok(Json(server.users().view(&operator, &id).await?))
 }
 
 /// Find cards.
@@ -180,19 +184,19 @@ async fn find_cards(
     Bearer(operator): Bearer,
     Query(search): Query<Search>,
 ) -> Reply<Vec<CardView>> {
-    Ok(Json(server.find_cards(&operator, &search.q).await?))
+    Ok(Json(server.cards().find(&operator, &search.q).await?))
 }
 
 /// Register a card.
 #[utoipa::path(post, path = "/cards", request_body = NewCard, responses((status = 200, body = CardView), (status = 403, body = Problem), (status = 409, body = Problem)))]
 async fn add_card(State(server): State<Server>, Bearer(operator): Bearer, Body(new): Body<NewCard>) -> Reply<CardView> {
-    Ok(Json(server.add_card(&operator, &new).await?))
+    Ok(Json(server.cards().add(&operator, &new).await?))
 }
 
 /// One card.
 #[utoipa::path(get, path = "/cards/{serial}", params(("serial" = String, Path)), responses((status = 200, body = CardView), (status = 404, body = Problem)))]
 async fn view_card(State(server): State<Server>, Bearer(operator): Bearer, Path(serial): Path<String>) -> Reply<CardView> {
-    Ok(Json(server.view_card(&operator, &serial).await?))
+    Ok(Json(server.cards().view(&operator, &serial).await?))
 }
 
 /// The responses that a card was given, the newest first, with what became of them.
@@ -202,25 +206,25 @@ async fn responses_of_card(
     Bearer(operator): Bearer,
     Path(serial): Path<String>,
 ) -> Reply<Vec<GivenView>> {
-    Ok(Json(server.responses_of_card(&operator, &serial).await?))
+    Ok(Json(server.cards().responses(&operator, &serial).await?))
 }
 
 /// Cards that are connected to the server's machine.
 #[utoipa::path(get, path = "/connected", responses((status = 200, body = [AtHand]), (status = 403, body = Problem), (status = 409, body = Problem)))]
 async fn connected(State(server): State<Server>, Bearer(operator): Bearer) -> Reply<Vec<AtHand>> {
-    Ok(Json(server.connected(&operator).await?))
+    Ok(Json(server.issuing().connected(&operator).await?))
 }
 
 /// *Reset user PIN* of a connected card.
 #[utoipa::path(post, path = "/cards/{serial}/reset-pin", params(("serial" = String, Path)), responses((status = 200, body = Operated), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn reset_pin(State(server): State<Server>, Bearer(operator): Bearer, Path(serial): Path<String>) -> Reply<Operated> {
-    Ok(Json(server.reset_user_pin(&operator, &serial).await?))
+    Ok(Json(server.issuing().reset_pin(&operator, &serial).await?))
 }
 
 /// The tasks of a card, the newest first.
 #[utoipa::path(get, path = "/cards/{serial}/tasks", params(("serial" = String, Path)), responses((status = 200, body = [TaskView]), (status = 403, body = Problem)))]
 async fn tasks(State(server): State<Server>, Bearer(operator): Bearer, Path(serial): Path<String>) -> Reply<Vec<TaskView>> {
-    Ok(Json(server.tasks(&operator, &serial).await?))
+    Ok(Json(server.tasks().of_card(&operator, &serial).await?))
 }
 
 /// *Reset user PIN on agent*: the card's user confirms it with answers, at the workstation that has the card.
@@ -231,19 +235,19 @@ async fn order_task(
     Path(serial): Path<String>,
     Body(new): Body<NewTask>,
 ) -> Reply<TaskView> {
-    Ok(Json(server.order_pin_reset(&operator, &serial, &new).await?))
+    Ok(Json(server.tasks().order_pin_reset(&operator, &serial, &new).await?))
 }
 
 /// Take a task back.
 #[utoipa::path(post, path = "/tasks/{id}/cancel", params(("id" = String, Path)), responses((status = 200, body = TaskView), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn cancel_task(State(server): State<Server>, Bearer(operator): Bearer, Path(id): Path<String>) -> Reply<TaskView> {
-    Ok(Json(server.cancel_task(&operator, &id).await?))
+    Ok(Json(server.tasks().cancel(&operator, &id).await?))
 }
 
 /// A new administrator key for a connected card.
 #[utoipa::path(post, path = "/cards/{serial}/roll-key", params(("serial" = String, Path)), responses((status = 200, body = Operated), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn roll_key(State(server): State<Server>, Bearer(operator): Bearer, Path(serial): Path<String>) -> Reply<Operated> {
-    Ok(Json(server.roll_key(&operator, &serial).await?))
+    Ok(Json(server.issuing().roll_key(&operator, &serial).await?))
 }
 
 /// Assign, issue, disable, enable, revoke, withdraw.
@@ -255,13 +259,13 @@ async fn operate(
     Body(detail): Body<OperationDetail>,
 ) -> Reply<Operated> {
     let operation = Operation::ALL.into_iter().find(|o| o.name() == operation).ok_or_else(|| Refusal::not_found("operation"))?;
-    Ok(Json(server.operate(&operator, &serial, operation, &detail).await?))
+    Ok(Json(server.cards().operate(&operator, &serial, operation, &detail).await?))
 }
 
 /// *Unlock* in a card's menu.
 #[utoipa::path(post, path = "/cards/{serial}/wizard", params(("serial" = String, Path)), responses((status = 200, body = Wizard), (status = 403, body = Problem), (status = 409, body = Problem)))]
 async fn open_wizard(State(server): State<Server>, Bearer(operator): Bearer, Path(serial): Path<String>) -> Reply<Wizard> {
-    Ok(Json(server.open_wizard(&operator, &serial).await?))
+    Ok(Json(server.wizards().open(&operator, &serial).await?))
 }
 
 /// The user's answers.
@@ -272,7 +276,7 @@ async fn answer_wizard(
     Path(wizard): Path<String>,
     Body(answers): Body<Answers>,
 ) -> Reply<AnswersChecked> {
-    Ok(Json(server.answer_wizard(&operator, &wizard, &answers).await?))
+    Ok(Json(server.wizards().answer(&operator, &wizard, &answers).await?))
 }
 
 /// The challenge that the user reads out.
@@ -283,7 +287,7 @@ async fn challenge_wizard(
     Path(wizard): Path<String>,
     Body(read): Body<ReadOut>,
 ) -> Reply<ReadBack> {
-    Ok(Json(server.challenge_wizard(&operator, &wizard, &read).await?))
+    Ok(Json(server.wizards().challenge(&operator, &wizard, &read).await?))
 }
 
 /// What became of the response that the wizard has given last; `null` before it has given one.
@@ -293,19 +297,19 @@ async fn wizard_outcome(
     Bearer(operator): Bearer,
     Path(wizard): Path<String>,
 ) -> Reply<Option<GivenView>> {
-    Ok(Json(server.wizard_outcome(&operator, &wizard).await?))
+    Ok(Json(server.wizards().outcome(&operator, &wizard).await?))
 }
 
 /// All policies.
 #[utoipa::path(get, path = "/policies", responses((status = 200, body = [NamedPolicy]), (status = 403, body = Problem)))]
 async fn list_policies(State(server): State<Server>, Bearer(operator): Bearer) -> Reply<Vec<NamedPolicy>> {
-    Ok(Json(server.policies(&operator).await?))
+    Ok(Json(server.policies().all(&operator).await?))
 }
 
 /// Make a policy.
 #[utoipa::path(post, path = "/policies", request_body = NewPolicy, responses((status = 200), (status = 400, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem)))]
 async fn add_policy(State(server): State<Server>, Bearer(operator): Bearer, Body(new): Body<NewPolicy>) -> Reply<Value> {
-    Ok(Json(json!({"id": server.add_policy(&operator, &new.name, &new.settings).await?})))
+    Ok(Json(json!({"id": server.policies().add(&operator, &new.name, &new.settings).await?})))
 }
 
 /// Change a policy.
@@ -316,21 +320,21 @@ async fn change_policy(
     Path(id): Path<String>,
     Body(settings): Body<Policy>,
 ) -> Reply<Value> {
-    server.change_policy(&operator, &id, &settings).await?;
+    server.policies().change(&operator, &id, &settings).await?;
     Ok(Json(json!({})))
 }
 
 /// Delete a policy that nothing hangs on.
 #[utoipa::path(delete, path = "/policies/{id}", params(("id" = String, Path)), responses((status = 200), (status = 403, body = Problem), (status = 409, body = Problem)))]
 async fn delete_policy(State(server): State<Server>, Bearer(operator): Bearer, Path(id): Path<String>) -> Reply<Value> {
-    server.delete_policy(&operator, &id).await?;
+    server.policies().delete(&operator, &id).await?;
     Ok(Json(json!({})))
 }
 
 /// Questions of a policy.
 #[utoipa::path(get, path = "/policies/{id}/questions", params(("id" = String, Path)), responses((status = 200, body = [Question]), (status = 403, body = Problem)))]
 async fn list_questions(State(server): State<Server>, Bearer(operator): Bearer, Path(id): Path<String>) -> Reply<Vec<Question>> {
-    Ok(Json(server.questions(&operator, &id).await?))
+    Ok(Json(server.policies().questions(&operator, &id).await?))
 }
 
 /// Create a security question.
@@ -341,13 +345,13 @@ async fn add_question(
     Path(id): Path<String>,
     Body(new): Body<NewQuestion>,
 ) -> Reply<Value> {
-    Ok(Json(json!({"id": server.add_question(&operator, &id, &new).await?})))
+    Ok(Json(json!({"id": server.policies().add_question(&operator, &id, &new).await?})))
 }
 
 /// Delete a question that nobody has answered.
 #[utoipa::path(delete, path = "/questions/{id}", params(("id" = String, Path)), responses((status = 200), (status = 403, body = Problem), (status = 409, body = Problem)))]
 async fn delete_question(State(server): State<Server>, Bearer(operator): Bearer, Path(id): Path<String>) -> Reply<Value> {
-    server.delete_question(&operator, &id).await?;
+    server.policies().delete_question(&operator, &id).await?;
     Ok(Json(json!({})))
 }
 
@@ -359,13 +363,13 @@ async fn set_role(
     Path(name): Path<String>,
     Body(role): Body<Role>,
 ) -> Reply<Value> {
-    Ok(Json(json!({"id": server.set_role(&operator, &name, &role).await?})))
+    Ok(Json(json!({"id": server.staff().set_role(&operator, &name, &role).await?})))
 }
 
 /// Card types by name.
 #[utoipa::path(get, path = "/card-types", responses((status = 200, body = std::collections::BTreeMap<String, CardTypeView>), (status = 403, body = Problem)))]
 async fn card_types(State(server): State<Server>, Bearer(operator): Bearer) -> Reply<BTreeMap<String, CardTypeView>> {
-    Ok(Json(server.card_types(&operator).await?.into_iter().collect()))
+    Ok(Json(server.card_types().all(&operator).await?.into_iter().collect()))
 }
 
 /// Add a card type.
@@ -376,14 +380,14 @@ async fn add_card_type(
     Path(name): Path<String>,
     Body(about): Body<CardType>,
 ) -> Reply<Value> {
-    server.add_card_type(&operator, &name, &about).await?;
+    server.card_types().add(&operator, &name, &about).await?;
     Ok(Json(json!({})))
 }
 
 /// Roles, and the operators who have them.
 #[utoipa::path(get, path = "/staff", responses((status = 200, body = Staff), (status = 403, body = Problem)))]
 async fn staff(State(server): State<Server>, Bearer(operator): Bearer) -> Reply<Staff> {
-    Ok(Json(server.staff(&operator).await?))
+    Ok(Json(server.staff().all(&operator).await?))
 }
 
 /// Give an operator another role, or none.
@@ -394,20 +398,20 @@ async fn assign_role(
     Path(id): Path<String>,
     Body(RoleOf { role }): Body<RoleOf>,
 ) -> Reply<Value> {
-    server.assign_role(&operator, &id, role.as_deref()).await?;
+    server.staff().assign_role(&operator, &id, role.as_deref()).await?;
     Ok(Json(json!({})))
 }
 
 /// Add an operator.
 #[utoipa::path(post, path = "/operators", request_body = NewOperator, responses((status = 200), (status = 403, body = Problem), (status = 409, body = Problem)))]
 async fn add_operator(State(server): State<Server>, Bearer(operator): Bearer, Body(new): Body<NewOperator>) -> Reply<Value> {
-    Ok(Json(json!({"id": server.add_operator(&operator, &new).await?})))
+    Ok(Json(json!({"id": server.staff().add_operator(&operator, &new).await?})))
 }
 
 /// The log, at most 1,000 events; `after` gets the next.
 #[utoipa::path(get, path = "/events", params(Filter), responses((status = 200, body = [Event]), (status = 403, body = Problem)))]
 async fn events(State(server): State<Server>, Bearer(operator): Bearer, Query(filter): Query<Filter>) -> Reply<Vec<Event>> {
-    Ok(Json(server.events(&operator, &filter).await?))
+    Ok(Json(server.log().list(&operator, &filter).await?))
 }
 
 /// The log for spreadsheets.
@@ -417,20 +421,20 @@ async fn events_csv(
     Bearer(operator): Bearer,
     Query(filter): Query<Filter>,
 ) -> Result<impl IntoResponse, Refusal> {
-    let events = server.events(&operator, &filter).await?;
+    let events = server.log().list(&operator, &filter).await?;
     Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], crate::model::event::csv(&events)))
 }
 
 /// Whether the log is whole.
 #[utoipa::path(get, path = "/events/check", responses((status = 200), (status = 403, body = Problem)))]
 async fn check_log(State(server): State<Server>, Bearer(operator): Bearer) -> Reply<Value> {
-    Ok(Json(json!({"first_broken": server.check_log(&operator).await?})))
+    Ok(Json(json!({"first_broken": server.log().check(&operator).await?})))
 }
 
 /// Remote Self-Service: who are you?
 #[utoipa::path(post, path = "/remote", request_body = Name, responses((status = 200, body = Remote), (status = 429, body = Problem)))]
 async fn open_remote(State(server): State<Server>, PeerAddress(address): PeerAddress, Body(body): Body<Name>) -> Reply<Remote> {
-    Ok(Json(server.open_remote(&body.name, &address).await?))
+    Ok(Json(server.remote().open(&body.name, &address).await?))
 }
 
 /// Remote Self-Service: answers.
@@ -441,7 +445,7 @@ async fn answer_remote(
     Path(session): Path<String>,
     Body(answers): Body<Answers>,
 ) -> Reply<Value> {
-    Ok(Json(json!({"ok": server.answer_remote(&session, &address, &answers).await?})))
+    Ok(Json(json!({"ok": server.remote().answer(&session, &address, &answers).await?})))
 }
 
 /// Remote Self-Service: the user's cards.
@@ -451,7 +455,7 @@ async fn cards_remote(
     PeerAddress(address): PeerAddress,
     Path(session): Path<String>,
 ) -> Reply<Vec<OwnCard>> {
-    Ok(Json(server.cards_remote(&session, &address).await?))
+    Ok(Json(server.remote().cards(&session, &address).await?))
 }
 
 /// Remote Self-Service: the response to a card's challenge.
@@ -462,5 +466,5 @@ async fn challenge_remote(
     Path(session): Path<String>,
     Body(body): Body<CardChallenge>,
 ) -> Reply<Response> {
-    Ok(Json(server.challenge_remote(&session, &address, &body.card, &body.challenge).await?))
+    Ok(Json(server.remote().challenge(&session, &address, &body.card, &body.challenge).await?))
 }

@@ -99,7 +99,7 @@ impl FromRequestParts<Server> for Bearer {
         let token = parts.headers.get(AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
         let token = token
             .ok_or_else(|| Refusal::new(Code::NotLoggedIn, "send 'Authorization: Bearer TOKEN'; POST /api/v1/login gives one"))?;
-        Ok(Self(server.operator(token).await?))
+        Ok(Self(server.logins().operator(token).await?))
     }
 }
 

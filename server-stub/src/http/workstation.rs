@@ -28,13 +28,13 @@ type Reply<T> = Result<Json<T>, Refusal>;
 /// Which ways are open to a card. Begins nothing.
 #[utoipa::path(post, path = "/ways", request_body = Open, responses((status = 200, body = Ways), (status = 400, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
 async fn ways(State(server): State<Server>, PeerAddress(address): PeerAddress, Body(open): Body<Open>) -> Reply<Ways> {
-    Ok(Json(server.ways(&open, &address).await?))
+    Ok(Json(server.workstations().ways(&open, &address).await?))
 }
 
 /// A card whose PIN is blocked asks what is possible.
 #[utoipa::path(post, path = "/sessions", request_body = Open, responses((status = 200, body = Opened), (status = 400, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
 async fn open(State(server): State<Server>, PeerAddress(address): PeerAddress, Body(open): Body<Open>) -> Reply<Opened> {
-    Ok(Json(server.open_online(&open, &address).await?))
+    Ok(Json(server.online().open(&open, &address).await?))
 }
 
 /// Answers to all questions of the session.
@@ -45,7 +45,7 @@ async fn answer(
     Path(id): Path<String>,
     Body(answers): Body<Answers>,
 ) -> Reply<Judged> {
-    Ok(Json(server.answer_online(&id, &address, &answers).await?))
+    Ok(Json(server.online().answer(&id, &address, &answers).await?))
 }
 
 /// The card's challenge: its response. One challenge a session, however often it comes.
@@ -56,19 +56,19 @@ async fn challenge(
     Path(id): Path<String>,
     Body(read): Body<Challenge>,
 ) -> Reply<Response> {
-    Ok(Json(server.challenge_online(&id, &address, &read.challenge).await?))
+    Ok(Json(server.online().challenge(&id, &address, &read.challenge).await?))
 }
 
 /// What an agent has to do with the card that it has.
 #[utoipa::path(post, path = "/tasks", request_body = Open, responses((status = 200, body = TaskOffer), (status = 400, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
 async fn task(State(server): State<Server>, PeerAddress(address): PeerAddress, Body(open): Body<Open>) -> Reply<TaskOffer> {
-    Ok(Json(server.take_task(&open, &address).await?))
+    Ok(Json(server.tasks().take(&open, &address).await?))
 }
 
 /// The user does not want the task now.
 #[utoipa::path(post, path = "/sessions/{id}/later", params(("id" = String, Path)), responses((status = 200), (status = 410, body = Problem), (status = 503, body = Problem)))]
 async fn later(State(server): State<Server>, PeerAddress(address): PeerAddress, Path(id): Path<String>) -> Reply<Value> {
-    server.put_task_off(&id, &address).await?;
+    server.tasks().put_off(&id, &address).await?;
     Ok(Json(json!({})))
 }
 
@@ -80,13 +80,13 @@ async fn report(
     Path(id): Path<String>,
     Body(outcome): Body<Outcome>,
 ) -> Reply<Value> {
-    server.report_online(&id, &address, &outcome).await?;
+    server.online().report(&id, &address, &outcome).await?;
     Ok(Json(json!({})))
 }
 
 /// What became of a card, whenever it was. Answered alike for every card.
 #[utoipa::path(post, path = "/reports", request_body = Report, responses((status = 200), (status = 400, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
 async fn tell(State(server): State<Server>, PeerAddress(address): PeerAddress, Body(report): Body<Report>) -> Reply<Value> {
-    server.take_report(&report, &address).await?;
+    server.workstations().take_report(&report, &address).await?;
     Ok(Json(json!({})))
 }

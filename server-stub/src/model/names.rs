@@ -3,13 +3,10 @@
 //!
 //! It is computed here and kept in columns with an index, so that both engines compare the same. Names that an older version
 //! told apart may be one now. Then it is of the one whose name is written exactly so (`the_one`); written otherwise it is
-//! nobody's, and [`Server::clashing_names`] lists them.
+//! nobody's, and [`crate::service::users::Users::clashes`] lists them.
 
 use crate::model::answers::normalised;
 use crate::model::refusal::Refusal;
-use crate::model::role::Privilege;
-use crate::service::Server;
-use crate::service::login::Operator;
 use crate::store::{Conn, Tx, text};
 use serde::Serialize;
 use sqlx::any::AnyRow;
@@ -66,6 +63,16 @@ pub(crate) fn escaped(text: &str) -> String {
     text.chars().flat_map(|c| matches!(c, '%' | '_' | '\\').then_some('\\').into_iter().chain([c])).collect()
 }
 
+/// What is called something: a text in one line that is not empty.
+///
+/// # Errors
+/// A sentence that names `what`.
+pub(crate) fn named(what: &str, text: &str) -> Result<String, Refusal> {
+    let text = text.trim();
+    let right = text.chars().count() <= 200 && !text.chars().any(char::is_control) && !key(text).is_empty();
+    if right { Ok(text.to_owned()) } else { Err(Refusal::malformed(format!("{what} has 1 to 200 characters in one line"))) }
+}
+
 /// Name of the form `DOMAIN\Name`.
 pub(crate) fn logon(name: &str) -> Result<(), Refusal> {
     let right = matches!(name.split('\\').map(key).collect::<Vec<_>>().as_slice(), [domain, own] if !domain.is_empty() && !own.is_empty());
@@ -112,30 +119,6 @@ pub(crate) async fn fill(tx: &mut Tx) -> Result<(), Refusal> {
             .await?;
     }
     Ok(())
-}
-
-impl Server {
-    /// Names that more than one has: each of them logs in by it only as it is written in the catalog.
-    ///
-    /// # Errors
-    /// [`crate::model::refusal::Code::NoPrivilege`].
-    pub async fn clashing_names(&self, operator: &Operator) -> Result<Vec<Clash>, Refusal> {
-        operator.require(Privilege::ViewUser, None)?;
-        let mut tx = self.store.begin().await?;
-        let users = "WITH names AS (SELECT logon_key AS name, id, logon AS shown FROM users UNION SELECT upn_key, id, logon FROM users) SELECT name, shown FROM names WHERE name IN (SELECT name FROM names GROUP BY name HAVING COUNT(*) > 1) ORDER BY name, shown";
-        let operators = "SELECT name_key AS name, name AS shown FROM operators WHERE name_key IN (SELECT name_key FROM operators GROUP BY name_key HAVING COUNT(*) > 1) ORDER BY name_key, name";
-        let mut clashes: Vec<Clash> = Vec::new();
-        for (statement, operators) in [(users, false), (operators, true)] {
-            for row in sqlx::query(statement).fetch_all(&mut *tx).await? {
-                let (name, shown) = (text(&row, "name")?, text(&row, "shown")?);
-                match clashes.last_mut().filter(|clash| clash.name == name && clash.operators == operators) {
-                    Some(clash) => clash.of.push(shown),
-                    None => clashes.push(Clash { name, of: vec![shown], operators }),
-                }
-            }
-        }
-        Ok(clashes)
-    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
 use crate::model::station::{Connected, NewPin, Order, Station, StationError};
 use crate::service::Server;
-use crate::service::desk::CardView;
+use crate::service::cards::CardView;
 use crate::service::login::Operator;
 use crate::service::subject::{self, Subject};
 use crate::store::Tx;
@@ -52,17 +52,23 @@ impl Operated {
     }
 }
 
-impl Server {
+/// Writing to cards that are connected to the server's machine.
+#[derive(Clone, Copy)]
+pub struct Issuing<'s> {
+    pub(super) server: &'s Server,
+}
+
+impl Issuing<'_> {
     /// The cards that are connected to the server's machine.
     ///
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::NoReaders`].
     pub async fn connected(&self, operator: &Operator) -> Result<Vec<AtHand>, Refusal> {
         operator.require(Privilege::ViewCards, None)?;
-        let station = self.station()?;
+        let station = self.server.station()?;
         let found = tokio::task::spawn_blocking(move || station.connected()).await;
         let found = found.map_err(|_| ended())?.map_err(|e| Refusal::new(Code::CardRefused, e.message))?;
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.server.store.begin().await?;
         let mut cards = Vec::new();
         for connected in found {
             let state = records::card(&mut tx, &connected.serial).await?.map(|card| card.state);
@@ -84,7 +90,7 @@ impl Server {
     }
 
     async fn issue_card(&self, operator: &Operator, serial: &str) -> Result<Operated, Refusal> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.server.store.begin().await?;
         let (before, settings) = self.for_writing(&mut tx, operator, serial, Privilege::IssueCard).await?;
         let after = before.state.after(Operation::Issue)?;
         if !settings.issuance.initialize_card {
@@ -105,7 +111,7 @@ impl Server {
             NewPin::Blocked | NewPin::Unchanged => (None, true),
         };
         let order = self.order(&before, pin, settings.issuance.pin_tries)?;
-        let station = self.station()?;
+        let station = self.server.station()?;
         sqlx::query("UPDATE cards SET state = 'Pending' WHERE serial = $1").bind(serial).execute(&mut *tx).await?;
         let (mut tx, written) = self.with_new_key(tx, station, &before, order).await?;
         let about = |kind, detail| Happening { card: serial, detail, ..Happening::new(kind, &operator.name) };
@@ -119,7 +125,7 @@ impl Server {
                     .await?;
             }
             let detail = json!({"reason": error.message, "key_may_be_new": error.key_may_be_new});
-            self.record(&mut tx, &about(Kind::CardNotInitialized, detail)).await?;
+            self.server.record(&mut tx, &about(Kind::CardNotInitialized, detail)).await?;
             tx.commit().await?;
             return Err(Refusal::new(Code::CardRefused, error.message));
         }
@@ -128,7 +134,7 @@ impl Server {
             .bind(after.name())
             .execute(&mut *tx)
             .await?;
-        self.record(&mut tx, &about(Kind::CardInitialized, json!({"locked": locked}))).await?;
+        self.server.record(&mut tx, &about(Kind::CardInitialized, json!({"locked": locked}))).await?;
         let operated = self.issued(tx, operator, &before).await?;
         Ok(Operated { user_pin, locked, ..operated })
     }
@@ -136,7 +142,7 @@ impl Server {
     /// A new administrator key for a connected card; its PIN stays.
     ///
     /// # Errors
-    /// As [`Server::reset_user_pin`]. When the card's key may have changed, rolling once more settles it.
+    /// As [`Issuing::reset_pin`]. When the card's key may have changed, rolling once more settles it.
     pub async fn roll_key(&self, operator: &Operator, serial: &str) -> Result<Operated, Refusal> {
         let serial = subject::serial(serial)?;
         let done = self.roll_key_of(operator, &serial).await;
@@ -144,22 +150,22 @@ impl Server {
     }
 
     async fn roll_key_of(&self, operator: &Operator, serial: &str) -> Result<Operated, Refusal> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.server.store.begin().await?;
         let (card, _) = self.for_writing(&mut tx, operator, serial, Privilege::IssueCard).await?;
         only_issued(&card)?;
-        let station = self.station()?;
+        let station = self.server.station()?;
         let order = self.order(&card, NewPin::Unchanged, None)?;
         let (mut tx, written) = self.with_new_key(tx, station, &card, order).await?;
         let about = |kind, detail| Happening { card: serial, detail, ..Happening::new(kind, &operator.name) };
         let result = match written {
             Ok(()) => {
                 let detail = json!({"from": card.key_version, "to": next_version(&card)});
-                self.record(&mut tx, &about(Kind::AdminKeyRolled, detail)).await?;
+                self.server.record(&mut tx, &about(Kind::AdminKeyRolled, detail)).await?;
                 Ok(Operated::of(&card))
             }
             Err(error) => {
                 let detail = json!({"reason": error.message, "key_may_be_new": error.key_may_be_new});
-                self.record(&mut tx, &about(Kind::AdminKeyNotRolled, detail)).await?;
+                self.server.record(&mut tx, &about(Kind::AdminKeyNotRolled, detail)).await?;
                 Err(Refusal::new(Code::CardRefused, error.message))
             }
         };
@@ -185,7 +191,7 @@ impl Server {
         tx.commit().await?;
         let written = tokio::task::spawn_blocking(move || station.write(&order)).await;
         let written = written.unwrap_or_else(|_| Err(StationError { message: ended().message, key_may_be_new: true }));
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.server.store.begin().await?;
         match &written {
             Ok(()) => {
                 sqlx::query(
@@ -215,20 +221,20 @@ impl Server {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::DisabledByPolicy`], [`Code::CardState`], [`Code::NoReaders`],
     /// [`Code::NoAdminKey`], [`Code::CardRefused`].
-    pub async fn reset_user_pin(&self, operator: &Operator, serial: &str) -> Result<Operated, Refusal> {
+    pub async fn reset_pin(&self, operator: &Operator, serial: &str) -> Result<Operated, Refusal> {
         let serial = subject::serial(serial)?;
         let done = self.reset_pin_of(operator, &serial).await;
         self.noted(done, Kind::PinNotReset, operator, &serial).await
     }
 
     async fn reset_pin_of(&self, operator: &Operator, serial: &str) -> Result<Operated, Refusal> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.server.store.begin().await?;
         let (card, settings) = self.for_writing(&mut tx, operator, serial, Privilege::ResetPin).await?;
         if !settings.workflow.reset_user_pin {
             return Err(Refusal::new(Code::DisabledByPolicy, "Reset user PIN is switched off in the card's policy"));
         }
         only_issued(&card)?;
-        let station = self.station()?;
+        let station = self.server.station()?;
         let keys = vec![self.key(&card, card.key, card.key_version)?];
         let pin = card.about.default_user_pin.clone();
         let order = Order {
@@ -240,7 +246,7 @@ impl Server {
         };
         drop(tx);
         let written = tokio::task::spawn_blocking(move || station.write(&order)).await;
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.server.store.begin().await?;
         let about = |kind, detail| Happening {
             card: serial,
             user: card.user.as_deref().unwrap_or_default(),
@@ -248,11 +254,11 @@ impl Server {
             ..Happening::new(kind, &operator.name)
         };
         if let Err(error) = written.unwrap_or_else(|_| Err(StationError::before(ended().message))) {
-            self.record(&mut tx, &about(Kind::PinNotReset, json!({"reason": error.message}))).await?;
+            self.server.record(&mut tx, &about(Kind::PinNotReset, json!({"reason": error.message}))).await?;
             tx.commit().await?;
             return Err(Refusal::new(Code::CardRefused, error.message));
         }
-        self.record(&mut tx, &about(Kind::PinReset, serde_json::Value::Null)).await?;
+        self.server.record(&mut tx, &about(Kind::PinReset, serde_json::Value::Null)).await?;
         tx.commit().await?;
         Ok(Operated { user_pin: Some(pin), ..Operated::of(&card) })
     }
@@ -268,7 +274,7 @@ impl Server {
         if let Err(refusal) = &step
             && refusal.code != Code::CardRefused
         {
-            self.note_refusal(&Happening { card, ..Happening::new(kind, &operator.name) }, refusal).await?;
+            self.server.note_refusal(&Happening { card, ..Happening::new(kind, &operator.name) }, refusal).await?;
         }
         step
     }
@@ -301,7 +307,7 @@ impl Server {
         let serial = hex::decode(&card.serial).unwrap_or_default();
         let identity = CardIdentity { card_type: &card.card_type, serial: &serial, key_version: version as u32 };
         let key = crate::model::vault::CardKey { source, card: identity, ..card.vault_key(&serial)? };
-        self.vault.key(key).ok_or_else(|| {
+        self.server.vault.key(key).ok_or_else(|| {
             Refusal::new(Code::NoAdminKey, "the server has no administrator key of this card; nothing can be written to it")
         })
     }
@@ -309,7 +315,7 @@ impl Server {
     /// The end of *Issue*: the card as it is now, and the event.
     async fn issued(&self, mut tx: Tx, operator: &Operator, before: &CardRecord) -> Result<Operated, Refusal> {
         let card = records::card(&mut tx, &before.serial).await?.ok_or_else(|| Refusal::not_found("card"))?;
-        self.record_state(&mut tx, operator, before.state, &card, Operation::Issue, "").await?;
+        self.server.cards().record_state(&mut tx, operator, before.state, &card, Operation::Issue, "").await?;
         tx.commit().await?;
         Ok(Operated::of(&card))
     }

@@ -84,15 +84,21 @@ impl Operator {
     }
 }
 
-impl Server {
+/// Logins of operators and of users in Self-Service.
+#[derive(Clone, Copy)]
+pub struct Logins<'s> {
+    pub(super) server: &'s Server,
+}
+
+impl Logins<'_> {
     /// Name and password. An unknown name takes as long as a known one.
     ///
     /// # Errors
     /// [`Code::NotLoggedIn`] for a wrong name or password alike; [`Code::RateLimited`].
     pub async fn log_in(&self, door: Door, name: &str, password: &str) -> Result<Login, Refusal> {
-        let place = self.workers.place()?;
+        let place = self.server.workers.place()?;
         let name = shown_name(name);
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.server.store.begin().await?;
         let mut found = match door {
             Door::Console => {
                 let rows = sqlx::query("SELECT operators.id, operators.name, operators.password, operators.user_id, users.catalog_state FROM operators LEFT JOIN users ON users.id = operators.user_id WHERE operators.name_key = $1")
@@ -114,9 +120,9 @@ impl Server {
         buckets.extend(found.as_ref().map(|(id, _)| bucket(id)));
         let mut reason = None;
         let counted = async {
-            self.sweep(&mut tx).await?;
+            self.server.sweep(&mut tx).await?;
             for (index, bucket) in buckets.iter().enumerate() {
-                match limits::count(&mut tx, limits::FAILED_LOGINS, bucket, self.now()).await {
+                match limits::count(&mut tx, limits::FAILED_LOGINS, bucket, self.server.now()).await {
                     Err(refusal) if index > 0 && refusal.code == Code::RateLimited => {
                         reason = Some(refusal.code.name());
                         found = None;
@@ -127,10 +133,10 @@ impl Server {
             Ok(())
         }
         .await;
-        self.concluded(tx, counted, &Happening::new(Kind::LoginFailed, &name)).await?;
-        let hash = found.as_ref().map_or(&*self.nobody, |(_, hash)| hash).to_owned();
-        let right = self.workers.verify(&place, vec![(Zeroizing::new(password.to_owned()), hash)]).await?;
-        let mut tx = self.store.begin().await?;
+        self.server.concluded(tx, counted, &Happening::new(Kind::LoginFailed, &name)).await?;
+        let hash = found.as_ref().map_or(&*self.server.nobody, |(_, hash)| hash).to_owned();
+        let right = self.server.workers.verify(&place, vec![(Zeroizing::new(password.to_owned()), hash)]).await?;
+        let mut tx = self.server.store.begin().await?;
         let login = match (found, right) {
             (Some((subject, _)), true) => {
                 for bucket in &buckets {
@@ -142,7 +148,7 @@ impl Server {
                     .bind(door.name())
                     .bind(&subject)
                     .bind(crate::model::random::token())
-                    .bind(self.until(SESSION))
+                    .bind(self.server.until(SESSION))
                     .execute(&mut *tx)
                     .await?;
                 Some(Login { token })
@@ -154,7 +160,7 @@ impl Server {
         if let Some(reason) = reason {
             detail["reason"] = reason.into();
         }
-        self.record(&mut tx, &Happening { detail, ..Happening::new(kind, &name) }).await?;
+        self.server.record(&mut tx, &Happening { detail, ..Happening::new(kind, &name) }).await?;
         tx.commit().await?;
         login.ok_or_else(|| Refusal::new(Code::NotLoggedIn, "wrong name or password"))
     }
@@ -165,7 +171,7 @@ impl Server {
     /// [`Code::NotLoggedIn`].
     pub async fn operator(&self, token: &str) -> Result<Operator, Refusal> {
         let (id, csrf) = self.subject_of(Door::Console, token).await?;
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.server.store.begin().await?;
         let row = sqlx::query("SELECT operators.*, roles.body AS role, users.catalog_state FROM operators LEFT JOIN roles ON roles.id = operators.role_id LEFT JOIN users ON users.id = operators.user_id WHERE operators.id = $1")
             .bind(&id).fetch_optional(&mut *tx).await?;
         let row = row.ok_or_else(not_logged_in)?;
@@ -182,7 +188,7 @@ impl Server {
     /// [`Code::NotLoggedIn`].
     pub async fn person(&self, token: &str) -> Result<Person, Refusal> {
         let (user, csrf) = self.subject_of(Door::SelfService, token).await?;
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.server.store.begin().await?;
         let active = records::user(&mut tx, &user).await?.is_some_and(|user| user.active);
         if active { Ok(Person { user, csrf }) } else { Err(not_logged_in()) }
     }
@@ -192,7 +198,7 @@ impl Server {
     /// # Errors
     /// [`Code::StoreDown`].
     pub async fn log_out(&self, token: &str) -> Result<(), Refusal> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.server.store.begin().await?;
         sqlx::query("DELETE FROM logins WHERE token = $1")
             .bind(crate::model::random::fingerprint(token))
             .execute(&mut *tx)
@@ -201,11 +207,11 @@ impl Server {
     }
 
     async fn subject_of(&self, door: Door, token: &str) -> Result<(String, String), Refusal> {
-        let mut tx = self.store.begin().await?;
-        let found = Self::login_row(&mut tx, door, token, self.now()).await?;
+        let mut tx = self.server.store.begin().await?;
+        let found = Self::login_row(&mut tx, door, token, self.server.now()).await?;
         sqlx::query("UPDATE logins SET expires = $2 WHERE token = $1")
             .bind(crate::model::random::fingerprint(token))
-            .bind(self.until(SESSION))
+            .bind(self.server.until(SESSION))
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;

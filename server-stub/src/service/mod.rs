@@ -1,15 +1,19 @@
 //! The server: a database, a vault, a clock, a pool of hashers, and a station where it has readers. Of people, cards and flows
 //! it keeps nothing in memory, so any number of them work over one database.
 
-pub mod configuration;
-pub mod desk;
+pub mod card_types;
+pub mod cards;
 pub mod flow;
 pub mod issue;
+pub mod log;
 pub mod login;
+pub mod policies;
 pub mod self_service;
 pub mod setup;
+pub mod staff;
 pub(crate) mod subject;
 pub mod task;
+pub mod users;
 pub mod workers;
 
 use crate::model::answers::Hashing;
@@ -196,5 +200,104 @@ impl Server {
 
     pub(crate) async fn record(&self, tx: &mut Tx, happening: &Happening<'_>) -> Result<(), Refusal> {
         event::record(tx, self.now(), happening).await
+    }
+}
+
+/// The services: a use case each.
+impl Server {
+    /// Logins of operators and of users in Self-Service.
+    #[must_use]
+    pub const fn logins(&self) -> login::Logins<'_> {
+        login::Logins { server: self }
+    }
+
+    /// Users of the catalog, as operators handle them.
+    #[must_use]
+    pub const fn users(&self) -> users::Users<'_> {
+        users::Users { server: self }
+    }
+
+    /// Cards of the repository, as operators handle them.
+    #[must_use]
+    pub const fn cards(&self) -> cards::Cards<'_> {
+        cards::Cards { server: self }
+    }
+
+    /// The log, as operators read it.
+    #[must_use]
+    pub const fn log(&self) -> log::Log<'_> {
+        log::Log { server: self }
+    }
+
+    /// Policies and their security questions.
+    #[must_use]
+    pub const fn policies(&self) -> policies::Policies<'_> {
+        policies::Policies { server: self }
+    }
+
+    /// Card types.
+    #[must_use]
+    pub const fn card_types(&self) -> card_types::CardTypes<'_> {
+        card_types::CardTypes { server: self }
+    }
+
+    /// Operators and their roles.
+    #[must_use]
+    pub const fn staff(&self) -> staff::Staffing<'_> {
+        staff::Staffing { server: self }
+    }
+
+    /// Writing to cards that are connected to the server's machine.
+    #[must_use]
+    pub const fn issuing(&self) -> issue::Issuing<'_> {
+        issue::Issuing { server: self }
+    }
+
+    /// Self-Service: users see their own, and set their answers.
+    #[must_use]
+    pub const fn self_service(&self) -> self_service::SelfService<'_> {
+        self_service::SelfService { server: self }
+    }
+
+    /// The first rows.
+    #[must_use]
+    pub const fn setup(&self) -> setup::Setup<'_> {
+        setup::Setup { server: self }
+    }
+
+    /// Tasks for agents: operators order them, agents take them.
+    #[must_use]
+    pub const fn tasks(&self) -> task::Tasks<'_> {
+        task::Tasks { server: self }
+    }
+
+    /// What all ways to a response have in common.
+    #[must_use]
+    pub(crate) const fn flows(&self) -> flow::Flows<'_> {
+        flow::Flows { server: self }
+    }
+
+    /// Online unlock, for workstations.
+    #[must_use]
+    pub const fn online(&self) -> flow::online::Online<'_> {
+        flow::online::Online { server: self }
+    }
+
+    /// Offline unlock, for operators.
+    #[must_use]
+    pub const fn wizards(&self) -> flow::wizard::Wizards<'_> {
+        flow::wizard::Wizards { server: self }
+    }
+
+    /// Remote Self-Service, for users who have no card to log in with.
+    #[must_use]
+    pub const fn remote(&self) -> flow::remote::RemoteSelfService<'_> {
+        flow::remote::RemoteSelfService { server: self }
+    }
+
+    /// What workstations ask and tell without a session.
+    #[must_use]
+    pub const fn workstations(&self) -> flow::told::Workstations<'_> {
+        flow::told::Workstations { server: self }
     }
 }

@@ -30,13 +30,19 @@ pub struct Own {
     pub cards: Vec<OwnCard>,
 }
 
-impl Server {
+/// Self-Service: users see their own, and set their answers.
+#[derive(Clone, Copy)]
+pub struct SelfService<'s> {
+    pub(super) server: &'s Server,
+}
+
+impl SelfService<'_> {
     /// The user's own page.
     ///
     /// # Errors
     /// [`Code::NotFound`].
     pub async fn own(&self, person: &Person) -> Result<Own, Refusal> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.server.store.begin().await?;
         let user = records::user(&mut tx, &person.user).await?;
         let subject = Subject::of_user(&mut tx, user).await?;
         let user = subject.user.as_ref().ok_or_else(|| Refusal::not_found("user"))?;
@@ -48,7 +54,7 @@ impl Server {
             questions: records::questions(&mut tx, policy.map_or("", |p| p.id.as_str())).await?,
             answered: subject.answered.iter().map(|a| a.question.id.clone()).collect(),
             questions_to_ask: policy.map_or(1, |p| p.settings.authentication.questions_to_ask),
-            cards: self.own_cards(&mut tx, &user.id).await?,
+            cards: self.server.remote().own_cards(&mut tx, &user.id).await?,
         })
     }
 
@@ -61,7 +67,7 @@ impl Server {
         let done = self.set_answers_of(person, &own, answers).await;
         if let Err(refusal) = &done {
             let refused = Happening { user: &person.user, ..Happening::new(Kind::AnswersNotSet, &own.logon) };
-            self.note_refusal(&refused, refusal).await?;
+            self.server.note_refusal(&refused, refusal).await?;
         }
         done
     }
@@ -102,8 +108,8 @@ impl Server {
         if set.len() < usize::from(own.questions_to_ask).min(own.questions.len()) {
             return Err(Refusal::malformed(format!("answer {} questions at least", own.questions_to_ask)));
         }
-        let hashes = self.workers.hash(set.iter().map(|(_, text)| text.clone()).collect()).await?;
-        let mut tx = self.store.begin().await?;
+        let hashes = self.server.workers.hash(set.iter().map(|(_, text)| text.clone()).collect()).await?;
+        let mut tx = self.server.store.begin().await?;
         sqlx::query("DELETE FROM answers WHERE user_id = $1").bind(&person.user).execute(&mut *tx).await?;
         for ((question, _), hash) in set.iter().zip(&hashes) {
             sqlx::query("INSERT INTO answers (user_id, question_id, hash, norm_version, set_at) VALUES ($1, $2, $3, $4, $5)")
@@ -111,12 +117,12 @@ impl Server {
                 .bind(question)
                 .bind(hash)
                 .bind(crate::model::answers::NORM_VERSION)
-                .bind(self.now())
+                .bind(self.server.now())
                 .execute(&mut *tx)
                 .await?;
         }
         sqlx::query("UPDATE users SET draw = '[]' WHERE id = $1").bind(&person.user).execute(&mut *tx).await?;
-        self.record(&mut tx, &Happening { user: &person.user, ..Happening::new(Kind::AnswersSet, &own.logon) }).await?;
+        self.server.record(&mut tx, &Happening { user: &person.user, ..Happening::new(Kind::AnswersSet, &own.logon) }).await?;
         Ok(tx.commit().await?)
     }
 }

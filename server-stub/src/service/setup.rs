@@ -4,8 +4,10 @@ use crate::model::policy::Policy;
 use crate::model::refusal::Refusal;
 use crate::model::role::Role;
 use crate::service::Server;
-use crate::service::configuration::{NewOperator, NewQuestion, NewUser};
-use crate::service::desk::NewCard;
+use crate::service::cards::NewCard;
+use crate::service::policies::NewQuestion;
+use crate::service::staff::NewOperator;
+use crate::service::users::NewUser;
 use crate::store::records::CardType;
 use crate::store::{number, text};
 use cardlab_protocol::admin_key::Cipher;
@@ -32,26 +34,32 @@ pub mod sample {
     pub const QUESTIONS: [&str; 3] = ["Name of your first pet?", "Town where you were born?", "Your favourite teacher?"];
 }
 
-impl Server {
+/// The first rows.
+#[derive(Clone, Copy)]
+pub struct Setup<'s> {
+    pub(super) server: &'s Server,
+}
+
+impl Setup<'_> {
     /// Makes the roles *Administrator* and *Operator*, the card types, and one administrator, unless
     /// there are operators already. Gives whether it did.
     ///
     /// # Errors
     /// A sentence when the password is too short, or the database fails.
     pub async fn bootstrap(&self, name: &str, password: &str) -> Result<bool, Refusal> {
-        let hash = self.password(password).await?;
-        let mut tx = self.store.begin().await?;
+        let hash = self.server.workers.password(password).await?;
+        let mut tx = self.server.store.begin().await?;
         let row = sqlx::query("SELECT COUNT(*) AS n FROM operators").fetch_one(&mut *tx).await?;
         if number(&row, "n")? > 0 {
             return Ok(false);
         }
-        let role = self.put_role(&mut tx, SETUP, "Administrator", &Role::administrator()).await?;
-        self.put_role(&mut tx, SETUP, "Operator", &Role::operator()).await?;
+        let role = self.server.staff().put_role(&mut tx, SETUP, "Administrator", &Role::administrator()).await?;
+        self.server.staff().put_role(&mut tx, SETUP, "Operator", &Role::operator()).await?;
         for (id, cipher) in [(CARD_TYPE, Cipher::Tdes), (AES_CARD_TYPE, Cipher::Aes256)] {
-            self.insert_card_type(&mut tx, id, &CardType::with_cipher(cipher)).await?;
+            self.server.card_types().insert(&mut tx, id, &CardType::with_cipher(cipher)).await?;
         }
         let operator = NewOperator { name: name.into(), password: String::new(), role: Some(role), user: None };
-        self.insert_operator(&mut tx, SETUP, &operator, &hash).await?;
+        self.server.staff().insert_operator(&mut tx, SETUP, &operator, &hash).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -62,19 +70,22 @@ impl Server {
     /// # Errors
     /// A sentence when the database fails.
     pub async fn add_sample(&self) -> Result<bool, Refusal> {
-        let operator_hash = self.password(sample::OPERATOR.1).await?;
+        let operator_hash = self.server.workers.password(sample::OPERATOR.1).await?;
         let mut hashes = Vec::new();
         for (_, _, password) in sample::USERS {
-            hashes.push(self.password(password).await?);
+            hashes.push(self.server.workers.password(password).await?);
         }
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.server.store.begin().await?;
         let row = sqlx::query("SELECT COUNT(*) AS n FROM users").fetch_one(&mut *tx).await?;
         if number(&row, "n")? > 0 {
             return Ok(false);
         }
-        let policy = self.insert_policy(&mut tx, SETUP, "Default", &Policy::default()).await?;
+        let policy = self.server.policies().insert(&mut tx, SETUP, "Default", &Policy::default()).await?;
         for question in sample::QUESTIONS {
-            self.insert_question(&mut tx, SETUP, &policy, &NewQuestion { text: question.into(), min_length: 3 }).await?;
+            self.server
+                .policies()
+                .insert_question(&mut tx, SETUP, &policy, &NewQuestion { text: question.into(), min_length: 3 })
+                .await?;
         }
         for ((logon, cn, _), hash) in sample::USERS.into_iter().zip(&hashes) {
             let short = logon.rsplit('\\').next().unwrap_or(logon);
@@ -87,12 +98,12 @@ impl Server {
                 password: String::new(),
                 policy: policy.clone(),
             };
-            self.insert_user(&mut tx, SETUP, &new, hash).await?;
+            self.server.users().insert(&mut tx, SETUP, &new, hash).await?;
         }
         let row = sqlx::query("SELECT id FROM roles WHERE name = 'Operator'").fetch_one(&mut *tx).await?;
         let operator =
             NewOperator { name: sample::OPERATOR.0.into(), password: String::new(), role: Some(text(&row, "id")?), user: None };
-        self.insert_operator(&mut tx, SETUP, &operator, &operator_hash).await?;
+        self.server.staff().insert_operator(&mut tx, SETUP, &operator, &operator_hash).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -102,13 +113,13 @@ impl Server {
     /// # Errors
     /// A sentence when the serial or type is wrong, or the database fails.
     pub async fn add_issued_card(&self, new: &NewCard, logon: &str) -> Result<(), Refusal> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.server.store.begin().await?;
         let serial = crate::service::subject::serial(&new.serial)?;
         if crate::store::records::card(&mut tx, &serial).await?.is_some() {
             return Ok(());
         }
         let user = crate::store::records::user_by_name(&mut tx, logon).await?.ok_or_else(|| Refusal::not_found("user"))?.id;
-        let card = self.register(&mut tx, SETUP, new).await?;
+        let card = self.server.cards().register(&mut tx, SETUP, new).await?;
         let links = crate::store::records::links(&mut tx, &user).await?;
         let policy = crate::model::policy::resolve(None, &links).map(str::to_owned);
         sqlx::query("UPDATE cards SET state = 'Issued', user_id = $2, policy_id = $3 WHERE serial = $1")

@@ -147,12 +147,18 @@ fn short(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
 }
 
-impl Server {
+/// Tasks for agents: operators order them, agents take them.
+#[derive(Clone, Copy)]
+pub struct Tasks<'s> {
+    pub(super) server: &'s Server,
+}
+
+impl Tasks<'_> {
     async fn move_task(&self, tx: &mut Tx, id: &str, state: TaskState, again: Millis, flow: &str) -> Result<(), Refusal> {
         sqlx::query("UPDATE tasks SET state = $2, changed_at = $3, again = $4, flow = $5 WHERE id = $1")
             .bind(id)
             .bind(state.name())
-            .bind(self.now())
+            .bind(self.server.now())
             .bind(again)
             .bind(flow)
             .execute(&mut **tx)
@@ -167,7 +173,7 @@ impl Server {
     /// [`Code::Conflict`] when such a task is open.
     pub async fn order_pin_reset(&self, operator: &Operator, serial: &str, new: &NewTask) -> Result<TaskView, Refusal> {
         let serial = subject::serial(serial)?;
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.server.store.begin().await?;
         let done = async {
         let subject = Subject::of_card(&mut tx, &serial).await?;
         operator.require(Privilege::ResetPin, subject.policy.as_ref().map(|p| p.id.as_str()))?;
@@ -186,7 +192,7 @@ impl Server {
             workstation: short(&new.workstation),
             state: TaskState::Idle,
             slow: false,
-            ordered_at: self.now(),
+            ordered_at: self.server.now(),
         };
         sqlx::query("INSERT INTO tasks (id, card, operator, comment, workstation, state, ordered_at, changed_at, again, flow) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 0, '')")
             .bind(&view.id).bind(&view.card).bind(&view.operator).bind(&view.comment).bind(&view.workstation)
@@ -198,21 +204,23 @@ impl Server {
             detail: json!({"task": view.id, "comment": view.comment}),
             ..Happening::new(Kind::TaskOrdered, &operator.name)
         };
-        self.record(&mut tx, &happening).await?;
+        self.server.record(&mut tx, &happening).await?;
         Ok::<_, Refusal>(view)
         }.await;
-        self.concluded(tx, done, &Happening { card: &serial, ..Happening::new(Kind::TaskNotOrdered, &operator.name) }).await
+        self.server
+            .concluded(tx, done, &Happening { card: &serial, ..Happening::new(Kind::TaskNotOrdered, &operator.name) })
+            .await
     }
 
     /// The tasks of a card, the newest first.
     ///
     /// # Errors
     /// [`Code::NoPrivilege`].
-    pub async fn tasks(&self, operator: &Operator, serial: &str) -> Result<Vec<TaskView>, Refusal> {
+    pub async fn of_card(&self, operator: &Operator, serial: &str) -> Result<Vec<TaskView>, Refusal> {
         operator.require(Privilege::ViewCards, None)?;
         let serial = subject::serial(serial)?;
-        let mut tx = self.store.begin().await?;
-        let now = self.now();
+        let mut tx = self.server.store.begin().await?;
+        let now = self.server.now();
         Ok(of_card(&mut tx, &serial).await?.into_iter().map(|task| task.view(now)).collect())
     }
 
@@ -220,8 +228,8 @@ impl Server {
     ///
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::NotFound`]; [`Code::Conflict`] when it has ended.
-    pub async fn cancel_task(&self, operator: &Operator, id: &str) -> Result<TaskView, Refusal> {
-        let mut tx = self.store.begin().await?;
+    pub async fn cancel(&self, operator: &Operator, id: &str) -> Result<TaskView, Refusal> {
+        let mut tx = self.server.store.begin().await?;
         let done = async {
             let row = sqlx::query("SELECT * FROM tasks WHERE id = $1").bind(id).fetch_optional(&mut *tx).await?;
             let task = row.as_ref().map(Task::of_row).transpose()?.ok_or_else(|| Refusal::not_found("task"))?;
@@ -234,11 +242,11 @@ impl Server {
             self.move_task(&mut tx, id, TaskState::Cancelled, 0, &task.flow).await?;
             let detail = json!({"task": id});
             let happening = Happening { card: &task.view.card, detail, ..Happening::new(Kind::TaskCancelled, &operator.name) };
-            self.record(&mut tx, &happening).await?;
+            self.server.record(&mut tx, &happening).await?;
             Ok::<_, Refusal>(TaskView { state: TaskState::Cancelled, ..task.view })
         }
         .await;
-        self.concluded(tx, done, &Happening::new(Kind::TaskNotCancelled, &operator.name)).await
+        self.server.concluded(tx, done, &Happening::new(Kind::TaskNotCancelled, &operator.name)).await
     }
 
     /// An agent asks whether there is something to do with the card that it has. Taken, a task becomes a session as of
@@ -246,20 +254,20 @@ impl Server {
     ///
     /// # Errors
     /// [`Code::Malformed`], [`Code::RateLimited`], [`Code::StoreDown`]; never why there is nothing.
-    pub async fn take_task(&self, open: &Open, address: &str) -> Result<TaskOffer, Refusal> {
+    pub async fn take(&self, open: &Open, address: &str) -> Result<TaskOffer, Refusal> {
         let serial = subject::serial(&open.serial)?;
         let workstation = short(&open.workstation);
-        let now = self.now();
-        let mut tx = self.store.begin().await?;
+        let now = self.server.now();
+        let mut tx = self.server.store.begin().await?;
         let mut found = None;
         for task in of_card(&mut tx, &serial).await? {
             let mine = task.view.workstation.is_empty() || task.view.workstation.eq_ignore_ascii_case(&workstation);
             let free = match task.view.state {
                 // A time further ahead than it can be is of a clock that was wrong.
-                TaskState::Idle => task.again <= now || task.again > self.until(AGAIN),
+                TaskState::Idle => task.again <= now || task.again > self.server.until(AGAIN),
                 TaskState::Running => {
                     let flow = records::flow(&mut tx, &task.flow, AGENT).await?;
-                    !flow.is_some_and(|flow| self.lives(&flow))
+                    !flow.is_some_and(|flow| self.server.flows().lives(&flow))
                 }
                 _ => false,
             };
@@ -271,9 +279,9 @@ impl Server {
         let Some(task) = found else { return Ok(TaskOffer::None) };
         // Questions are shown to whoever has the card, so they are counted as those of the lock screen.
         let bucket = format!("sessions from {address}");
-        if let Err(refusal) = self.limit(&mut tx, limits::SESSIONS_OF_ADDRESS, &bucket).await {
+        if let Err(refusal) = self.server.limit(&mut tx, limits::SESSIONS_OF_ADDRESS, &bucket).await {
             let refused = Happening { card: &serial, workstation: &workstation, ..Happening::new(Kind::RateLimited, AGENT) };
-            return self.concluded(tx, Err(refusal), &refused).await;
+            return self.server.concluded(tx, Err(refusal), &refused).await;
         }
         let subject = Subject::of_card(&mut tx, &serial).await?;
         let possible = subject.online().and_then(|unlockable| allowed(&unlockable).map(|()| unlockable.user.id.clone()));
@@ -287,10 +295,10 @@ impl Server {
             user,
             operator: task.view.operator.clone(),
             step: ASKING.into(),
-            questions: self.draw(&mut tx, &subject).await?,
+            questions: self.server.flows().draw(&mut tx, &subject).await?,
             wrong: 0,
             workstation,
-            expires: self.until(ONLINE),
+            expires: self.server.until(ONLINE),
             challenge: String::new(),
         };
         records::insert_flow(&mut tx, &flow).await?;
@@ -303,7 +311,7 @@ impl Server {
             detail: json!({"mode": "agent", "task": task.view.id}),
             ..Happening::new(Kind::UnlockOpened, AGENT)
         };
-        self.record(&mut tx, &happening).await?;
+        self.server.record(&mut tx, &happening).await?;
         tx.commit().await?;
         let questions = subject.questions(&flow.questions);
         Ok(TaskOffer::ResetUserPin { session, questions, expires_in: ONLINE.as_secs() })
@@ -313,9 +321,9 @@ impl Server {
     ///
     /// # Errors
     /// [`Code::SessionOver`].
-    pub async fn put_task_off(&self, session: &str, address: &str) -> Result<(), Refusal> {
-        let mut tx = self.store.begin().await?;
-        let flow = self.living(&mut tx, session, AGENT, address).await?;
+    pub async fn put_off(&self, session: &str, address: &str) -> Result<(), Refusal> {
+        let mut tx = self.server.store.begin().await?;
+        let flow = self.server.flows().living(&mut tx, session, AGENT, address).await?;
         records::set_step(&mut tx, &flow.id, OVER).await?;
         self.again_later(&mut tx, &flow).await?;
         let happening = Happening {
@@ -325,17 +333,17 @@ impl Server {
             flow: &flow.id,
             ..Happening::new(Kind::TaskPutOff, AGENT)
         };
-        self.record(&mut tx, &happening).await?;
+        self.server.record(&mut tx, &happening).await?;
         Ok(tx.commit().await?)
     }
 
     async fn again_later(&self, tx: &mut Tx, flow: &Flow) -> Result<(), Refusal> {
-        let again = self.until(AGAIN);
+        let again = self.server.until(AGAIN);
         sqlx::query(
             "UPDATE tasks SET state = 'Idle', changed_at = $2, again = $3, flow = '' WHERE flow = $1 AND state = 'Running'",
         )
         .bind(&flow.id)
-        .bind(self.now())
+        .bind(self.server.now())
         .bind(again)
         .execute(&mut **tx)
         .await?;
@@ -343,7 +351,7 @@ impl Server {
     }
 
     /// What a report of the card means for the task that the session is for.
-    pub(crate) async fn settle_task(&self, tx: &mut Tx, flow: &Flow, outcome: CardOutcome) -> Result<(), Refusal> {
+    pub(crate) async fn settle(&self, tx: &mut Tx, flow: &Flow, outcome: CardOutcome) -> Result<(), Refusal> {
         let (state, kind) = match outcome {
             CardOutcome::Gone => return self.again_later(tx, flow).await,
             CardOutcome::Unlocked => (TaskState::Completed, Kind::PinReset),
@@ -353,7 +361,7 @@ impl Server {
         sqlx::query("UPDATE tasks SET state = $2, changed_at = $3 WHERE flow = $1 AND state IN ('Running', 'Cancelled')")
             .bind(&flow.id)
             .bind(state.name())
-            .bind(self.now())
+            .bind(self.server.now())
             .execute(&mut **tx)
             .await?;
         let happening = Happening {
@@ -364,7 +372,7 @@ impl Server {
             detail: json!({"ordered_by": flow.operator}),
             ..Happening::new(kind, AGENT)
         };
-        self.record(tx, &happening).await
+        self.server.record(tx, &happening).await
     }
 }
 

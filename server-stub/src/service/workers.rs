@@ -56,6 +56,18 @@ impl Workers {
         hashes.map_err(|e| Refusal::new(Code::Busy, e))
     }
 
+    /// The hash of a password that may be one.
+    ///
+    /// # Errors
+    /// [`Code::Malformed`] for one that is too short or too long; as [`Workers::hash`].
+    pub(crate) async fn password(&self, password: &str) -> Result<String, Refusal> {
+        if !(8..=200).contains(&password.chars().count()) {
+            return Err(Refusal::malformed("a password has 8 to 200 characters"));
+        }
+        let hashes = self.hash(vec![Zeroizing::new(password.to_owned())]).await?;
+        hashes.into_iter().next().ok_or_else(|| Refusal::new(Code::Busy, "the server is stopping"))
+    }
+
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
         let stopping = || Refusal::new(Code::Busy, "the server is stopping");
         let _running = self.running.acquire().await.map_err(|_| stopping())?;

@@ -207,6 +207,11 @@ pub(crate) fn json<T: serde::de::DeserializeOwned>(row: &AnyRow, column: &str) -
     })
 }
 
+/// A value as a column of JSON.
+pub(crate) fn body(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,10 +3,6 @@
 
 use crate::model::clock::Millis;
 use crate::model::refusal::{Code, Refusal};
-use crate::model::role::Privilege;
-use crate::service::Server;
-use crate::service::login::Operator;
-use crate::service::subject;
 use crate::store::{Conn, number, optional_number, text};
 use serde::Serialize;
 use sqlx::any::AnyRow;
@@ -184,22 +180,8 @@ pub(crate) async fn settle(
     }
 }
 
-impl Server {
-    /// The responses that a card was given, the newest first, with what became of them.
-    ///
-    /// # Errors
-    /// [`Code::NoPrivilege`], [`Code::NotFound`].
-    pub async fn responses_of_card(&self, operator: &Operator, serial: &str) -> Result<Vec<GivenView>, Refusal> {
-        operator.require(Privilege::ViewCards, None)?;
-        let serial = subject::serial(serial)?;
-        let mut tx = self.store.begin().await?;
-        crate::store::records::card(&mut tx, &serial).await?.ok_or_else(|| Refusal::not_found("card"))?;
-        of_card(&mut tx, &serial).await
-    }
-}
-
 /// The responses of a card, the newest first.
-async fn of_card(conn: &mut Conn, serial: &str) -> Result<Vec<GivenView>, Refusal> {
+pub(crate) async fn of_card(conn: &mut Conn, serial: &str) -> Result<Vec<GivenView>, Refusal> {
     let sql = sql("givings.card = $1 ORDER BY givings.again_at DESC, givings.challenge LIMIT $2");
     let rows = sqlx::query(sql).bind(serial).bind(SHOWN).fetch_all(&mut *conn).await?;
     rows.iter().map(GivenView::of_row).collect()

@@ -11,7 +11,7 @@ use cardlab_server_stub::model::clock::Clock;
 use cardlab_server_stub::model::keys::{CardIdentity, MasterKey};
 use cardlab_server_stub::model::vault::Vault;
 use cardlab_server_stub::service::Server;
-use cardlab_server_stub::service::desk::NewCard;
+use cardlab_server_stub::service::cards::NewCard;
 use cardlab_server_stub::service::setup::{CARD_TYPE, sample};
 use cardlab_server_stub::store::Store;
 use reqwest::blocking::{Client, RequestBuilder, Response};
@@ -125,10 +125,10 @@ impl Site {
         let (base, server) = runtime.block_on(async {
             let store = Store::open(&url).await.unwrap();
             let server = set(Server::new(store, Vault::new(&MASTER).unwrap(), clock.clone(), hashing.clone()).await.unwrap());
-            server.bootstrap(sample::ADMINISTRATOR.0, sample::ADMINISTRATOR.1).await.unwrap();
-            if server.add_sample().await.unwrap() {
+            server.setup().bootstrap(sample::ADMINISTRATOR.0, sample::ADMINISTRATOR.1).await.unwrap();
+            if server.setup().add_sample().await.unwrap() {
                 for (serial, user) in [(ANNA, "lab\\anna"), (BORIS, "lab\\boris")] {
-                    server.add_issued_card(&new_card(serial), user).await.unwrap();
+                    server.setup().add_issued_card(&new_card(serial), user).await.unwrap();
                 }
             }
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -224,13 +224,17 @@ impl Site {
     /// As [`Site::set_answers`], of anybody.
     pub fn set_answers_of(&self, logon: &str, password: &str) {
         self.block_on(async {
-            let login =
-                self.server.log_in(cardlab_server_stub::service::login::Door::SelfService, logon, password).await.unwrap();
-            let person = self.server.person(&login.token).await.unwrap();
-            let own = self.server.own(&person).await.unwrap();
+            let login = self
+                .server
+                .logins()
+                .log_in(cardlab_server_stub::service::login::Door::SelfService, logon, password)
+                .await
+                .unwrap();
+            let person = self.server.logins().person(&login.token).await.unwrap();
+            let own = self.server.self_service().own(&person).await.unwrap();
             let answers = own.questions.iter().map(|q| json!({"question": q.id, "text": right(&q.text)})).collect::<Vec<_>>();
             let answers = serde_json::from_value(json!({"answers": answers})).unwrap();
-            self.server.set_answers(&person, &answers).await.unwrap();
+            self.server.self_service().set_answers(&person, &answers).await.unwrap();
         });
     }
 
@@ -241,7 +245,7 @@ impl Site {
         let user = json!({"logon": logon, "upn": format!("w{number}@lab"), "cn": format!("W {number}"), "password": password, "policy": policy});
         self.post("/api/v1/users", &token, &user).ok();
         let serial = format!("{number:032X}");
-        self.block_on(self.server.add_issued_card(&new_card(&serial), &logon)).unwrap();
+        self.block_on(self.server.setup().add_issued_card(&new_card(&serial), &logon)).unwrap();
         self.set_answers_of(&logon, password);
         serial
     }

@@ -7,12 +7,13 @@ use crate::model::policy::Policy;
 use crate::model::random_pin::RandomPin;
 use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
-use crate::service::configuration::NewQuestion;
-use crate::service::desk::{CardView, NewCard, OperationDetail, UserView};
+use crate::service::cards::{CardView, NewCard, OperationDetail};
 use crate::service::flow::wizard::{ReadBack, ReadOut, Wizard};
 use crate::service::issue::{AtHand, Operated};
 use crate::service::login::{Door, Operator};
+use crate::service::policies::NewQuestion;
 use crate::service::task::{NewTask, TaskView};
+use crate::service::users::UserView;
 use crate::store::records::{NamedPolicy, Question};
 use crate::store::responses::GivenView;
 use askama::Template;
@@ -75,8 +76,8 @@ impl Visitor for Operator {
     const PATH: &'static str = "/mc";
     const TITLE: &'static str = "Management Console";
 
-    fn of(server: &Server, token: &str) -> impl Future<Output = Result<Self, Refusal>> + Send {
-        server.operator(token)
+    async fn of(server: &Server, token: &str) -> Result<Self, Refusal> {
+        server.logins().operator(token).await
     }
 
     fn csrf(&self) -> &str {
@@ -119,8 +120,8 @@ struct CardPage {
 impl CardPage {
     /// As it is now.
     async fn of(server: &Server, operator: &Operator, serial: &str, frame: Frame) -> Result<Self, Refusal> {
-        let (card, tasks) = (server.view_card(operator, serial).await?, server.tasks(operator, serial).await?);
-        Ok(Self { frame, card, tasks, responses: server.responses_of_card(operator, serial).await? })
+        let (card, tasks) = (server.cards().view(operator, serial).await?, server.tasks().of_card(operator, serial).await?);
+        Ok(Self { frame, card, tasks, responses: server.cards().responses(operator, serial).await? })
     }
 }
 
@@ -172,12 +173,12 @@ const SHOWN_EVENTS: i64 = 200;
 
 async fn users(State(server): State<Server>, At(operator): At<Operator>, Query(fields): Query<Fields>) -> Page {
     let q = fields.get("q").cloned().unwrap_or_default();
-    let users = server.find_users(&operator, &q).await?;
+    let users = server.users().find(&operator, &q).await?;
     Ok(page(&Users { frame: Frame::of(&operator), q, users }))
 }
 
 async fn user(State(server): State<Server>, At(operator): At<Operator>, Path(id): Path<String>) -> Page {
-    let user = server.view_user(&operator, &id).await?;
+    let user = server.users().view(&operator, &id).await?;
     Ok(page(&User { frame: Frame::of(&operator), user }))
 }
 
@@ -187,13 +188,13 @@ async fn change_user(
     Sent { by: operator, .. }: Sent<Operator>,
 ) -> Page {
     let (changed, done) = match action.as_str() {
-        "unlock" => (server.unlock_user(&operator, &id).await, "The user is unlocked."),
+        "unlock" => (server.users().unlock(&operator, &id).await, "The user is unlocked."),
         "reset-answers" => {
-            (server.reset_answers(&operator, &id).await, "The answers are reset; the user sets new ones in Self-Service.")
+            (server.users().reset_answers(&operator, &id).await, "The answers are reset; the user sets new ones in Self-Service.")
         }
         _ => return Err(Refusal::not_found("action").into()),
     };
-    let user = server.view_user(&operator, &id).await?;
+    let user = server.users().view(&operator, &id).await?;
     Ok(match changed {
         Ok(()) => page(&User { frame: Frame::done(&operator, done), user }),
         Err(refusal) => refused(&refusal, &User { frame: Frame::saying(&operator, &refusal), user }),
@@ -202,7 +203,7 @@ async fn change_user(
 
 async fn cards(State(server): State<Server>, At(operator): At<Operator>, Query(fields): Query<Fields>) -> Page {
     let q = fields.get("q").cloned().unwrap_or_default();
-    let cards = server.find_cards(&operator, &q).await?;
+    let cards = server.cards().find(&operator, &q).await?;
     Ok(page(&Cards { frame: Frame::of(&operator), q, cards }))
 }
 
@@ -217,17 +218,17 @@ async fn operate(
 ) -> Page {
     let operation = Operation::ALL.into_iter().find(|o| o.name() == name).ok_or_else(|| Refusal::not_found("operation"))?;
     let detail = OperationDetail { user: fields.get("user").cloned(), reason: fields.get("reason").cloned() };
-    let operated = server.operate(&operator, &serial, operation, &detail).await;
+    let operated = server.cards().operate(&operator, &serial, operation, &detail).await;
     shown(&server, &operator, &serial, operated).await
 }
 
 async fn reset_pin(State(server): State<Server>, Path(serial): Path<String>, Sent { by: operator, .. }: Sent<Operator>) -> Page {
-    let operated = server.reset_user_pin(&operator, &serial).await;
+    let operated = server.issuing().reset_pin(&operator, &serial).await;
     shown(&server, &operator, &serial, operated).await
 }
 
 async fn roll_key(State(server): State<Server>, Path(serial): Path<String>, Sent { by: operator, .. }: Sent<Operator>) -> Page {
-    let operated = server.roll_key(&operator, &serial).await;
+    let operated = server.issuing().roll_key(&operator, &serial).await;
     shown(&server, &operator, &serial, operated).await
 }
 
@@ -256,7 +257,7 @@ async fn order_task(
     let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
     let new = NewTask { comment: field("comment"), workstation: field("workstation") };
     let done = "The task waits for the workstation that has the card; its user answers the questions there.";
-    let ordered = server.order_pin_reset(&operator, &serial, &new).await;
+    let ordered = server.tasks().order_pin_reset(&operator, &serial, &new).await;
     task_ended(&server, &operator, &serial, ordered, done).await
 }
 
@@ -266,7 +267,7 @@ async fn cancel_task(
     Sent { by: operator, fields }: Sent<Operator>,
 ) -> Page {
     let serial = fields.get("card").cloned().unwrap_or_default();
-    let cancelled = server.cancel_task(&operator, &id).await;
+    let cancelled = server.tasks().cancel(&operator, &id).await;
     task_ended(&server, &operator, &serial, cancelled, "The task is cancelled.").await
 }
 
@@ -279,11 +280,11 @@ async fn task_ended(server: &Server, operator: &Operator, serial: &str, task: Re
 }
 
 async fn type_names(server: &Server, operator: &Operator) -> Result<Vec<String>, Refusal> {
-    Ok(server.card_types(operator).await?.into_iter().map(|(name, _)| name).collect())
+    Ok(server.card_types().all(operator).await?.into_iter().map(|(name, _)| name).collect())
 }
 
 async fn connected(State(server): State<Server>, At(operator): At<Operator>) -> Page {
-    let (cards, card_types) = (server.connected(&operator).await?, type_names(&server, &operator).await?);
+    let (cards, card_types) = (server.issuing().connected(&operator).await?, type_names(&server, &operator).await?);
     Ok(page(&Station { frame: Frame::of(&operator), cards, card_types }))
 }
 
@@ -297,13 +298,13 @@ async fn add_card(State(server): State<Server>, Sent { by: operator, fields }: S
         admin_key: Some(field("admin_key")).filter(|key| !key.trim().is_empty()),
         no_admin_key: false,
     };
-    Ok(match server.add_card(&operator, &new).await {
+    Ok(match server.cards().add(&operator, &new).await {
         Ok(card) => {
             let (frame, tasks, responses) = (Frame::done(&operator, "The card is registered."), Vec::new(), Vec::new());
             page(&CardPage { frame, card, tasks, responses })
         }
         Err(refusal) => {
-            let (cards, card_types) = (server.connected(&operator).await?, type_names(&server, &operator).await?);
+            let (cards, card_types) = (server.issuing().connected(&operator).await?, type_names(&server, &operator).await?);
             refused(&refusal, &Station { frame: Frame::saying(&operator, &refusal), cards, card_types })
         }
     })
@@ -314,7 +315,7 @@ async fn open_wizard(
     Path(serial): Path<String>,
     Sent { by: operator, .. }: Sent<Operator>,
 ) -> Page {
-    Ok(match server.open_wizard(&operator, &serial).await {
+    Ok(match server.wizards().open(&operator, &serial).await {
         Ok(wizard) => {
             let ready = wizard.questions.is_empty();
             page(&Unlock {
@@ -333,8 +334,8 @@ async fn open_wizard(
 
 /// The wizard as it is now, with what to say.
 async fn unlock(server: &Server, operator: &Operator, id: &str, frame: Frame, typed: String) -> Result<Unlock, ErrorPage> {
-    let (serial, wizard, ready) = server.wizard_view(operator, id).await?;
-    let given = server.wizard_outcome(operator, id).await?;
+    let (serial, wizard, ready) = server.wizards().view(operator, id).await?;
+    let given = server.wizards().outcome(operator, id).await?;
     Ok(Unlock { frame, serial, wizard, ready, typed, response: None, given })
 }
 
@@ -347,7 +348,7 @@ async fn answer_wizard(
     Path(id): Path<String>,
     Sent { by: operator, fields }: Sent<Operator>,
 ) -> Page {
-    let frame = match server.answer_wizard(&operator, &id, &answers(&fields)).await {
+    let frame = match server.wizards().answer(&operator, &id, &answers(&fields)).await {
         Ok(verdict) if verdict.ok => Frame::done(&operator, "The answers are right."),
         Ok(verdict) => {
             let message = format!("The answers are not right; {} tries left.", verdict.left);
@@ -368,7 +369,7 @@ async fn challenge_wizard(
     Sent { by: operator, fields }: Sent<Operator>,
 ) -> Page {
     let read = ReadOut { challenge: fields.get("challenge").cloned().unwrap_or_default(), check: fields.get("check").cloned() };
-    match server.challenge_wizard(&operator, &id, &read).await {
+    match server.wizards().challenge(&operator, &id, &read).await {
         Ok(response) => {
             let view = unlock(&server, &operator, &id, Frame::of(&operator), String::new()).await?;
             Ok(page(&Unlock { response: Some(response), ..view }))
@@ -383,7 +384,7 @@ async fn challenge_wizard(
 async fn events(State(server): State<Server>, At(operator): At<Operator>, Query(filter): Query<Filter>) -> Page {
     let filled = |text: &Option<String>| text.clone().filter(|t| !t.is_empty());
     let filter = Filter { card: filled(&filter.card), name: filled(&filter.name), ..filter };
-    let events = server.latest_events(&operator, &filter, SHOWN_EVENTS).await?;
+    let events = server.log().latest(&operator, &filter, SHOWN_EVENTS).await?;
     let frame = Frame::of(&operator);
     Ok(page(&Events { frame, card: filter.card.unwrap_or_default(), name: filter.name.unwrap_or_default(), events }))
 }
@@ -394,8 +395,8 @@ async fn policies(State(server): State<Server>, At(operator): At<Operator>) -> P
 
 async fn configuration(server: &Server, operator: &Operator, frame: Frame) -> Result<Policies, Refusal> {
     let mut policies = Vec::new();
-    for policy in server.policies(operator).await? {
-        let questions = server.questions(operator, &policy.id).await?;
+    for policy in server.policies().all(operator).await? {
+        let questions = server.policies().questions(operator, &policy.id).await?;
         policies.push(PolicyEntry { policy, questions });
     }
     Ok(Policies { frame, policies })
@@ -414,10 +415,10 @@ async fn change_policy(
     Path(id): Path<String>,
     Sent { by: operator, fields }: Sent<Operator>,
 ) -> Page {
-    let policies = server.policies(&operator).await?;
+    let policies = server.policies().all(&operator).await?;
     let before = policies.iter().find(|p| p.id == id).ok_or_else(|| Refusal::not_found("policy"))?;
     let changed = match settings(&before.settings, &fields) {
-        Ok(settings) => server.change_policy(&operator, &id, &settings).await,
+        Ok(settings) => server.policies().change(&operator, &id, &settings).await,
         Err(refusal) => Err(refusal),
     };
     configured(&server, &operator, changed).await
@@ -430,7 +431,7 @@ async fn add_question(
 ) -> Page {
     let min_length = fields.get("min_length").and_then(|text| text.trim().parse().ok()).unwrap_or_default();
     let new = NewQuestion { text: fields.get("text").cloned().unwrap_or_default(), min_length };
-    let changed = server.add_question(&operator, &id, &new).await.map(drop);
+    let changed = server.policies().add_question(&operator, &id, &new).await.map(drop);
     configured(&server, &operator, changed).await
 }
 
@@ -439,7 +440,7 @@ async fn delete_question(
     Path(id): Path<String>,
     Sent { by: operator, .. }: Sent<Operator>,
 ) -> Page {
-    let changed = server.delete_question(&operator, &id).await;
+    let changed = server.policies().delete_question(&operator, &id).await;
     configured(&server, &operator, changed).await
 }
 

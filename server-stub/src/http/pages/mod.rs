@@ -162,7 +162,7 @@ async fn log_in<V: Visitor>(
     let come_in = async {
         let Form(fields) = form?;
         let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
-        server.log_in(V::DOOR, field("name"), field("password")).await
+        server.logins().log_in(V::DOOR, field("name"), field("password")).await
     };
     match come_in.await {
         Ok(login) => (CookieJar::new().add(area_cookie(V::PATH, &front, login.token)), Redirect::to(V::PATH)).into_response(),
@@ -177,7 +177,7 @@ async fn log_out<V: Visitor>(
     _: Sent<V>,
 ) -> Result<(CookieJar, Redirect), ErrorPage> {
     let cookie = area_cookie(V::PATH, &front, String::new());
-    server.log_out(cookies.get(cookie.name()).map(Cookie::value).unwrap_or_default()).await?;
+    server.logins().log_out(cookies.get(cookie.name()).map(Cookie::value).unwrap_or_default()).await?;
     Ok((cookies.remove(cookie), Redirect::to(&format!("{}/login", V::PATH))))
 }
 

@@ -6,8 +6,10 @@ use crate::model::names::Clash;
 use crate::model::refusal::Refusal;
 use crate::model::role::{Privilege, Role};
 use crate::service::Server;
-use crate::service::configuration::{CardTypeView, NewOperator, NewUser, Staff};
+use crate::service::card_types::CardTypeView;
 use crate::service::login::Operator;
+use crate::service::staff::{NewOperator, Staff};
+use crate::service::users::NewUser;
 use crate::store::records::{CardType, NamedPolicy};
 use askama::Template;
 use axum::Router;
@@ -40,10 +42,10 @@ impl People {
         let sees_users = operator.may(Privilege::ViewUser, None);
         Ok(Self {
             frame,
-            staff: server.staff(operator).await?,
-            policies: server.policies(operator).await?,
-            card_types: server.card_types(operator).await?,
-            clashes: if sees_users { server.clashing_names(operator).await? } else { Vec::new() },
+            staff: server.staff().all(operator).await?,
+            policies: server.policies().all(operator).await?,
+            card_types: server.card_types().all(operator).await?,
+            clashes: if sees_users { server.users().clashes(operator).await? } else { Vec::new() },
         })
     }
 }
@@ -71,12 +73,12 @@ fn given(fields: &Fields, name: &str) -> Option<String> {
 async fn add_operator(State(server): State<Server>, Sent { by: operator, fields }: Sent<Operator>) -> Page {
     let add = async {
         let user = match given(&fields, "operator_user") {
-            Some(name) => Some(server.user_id(&operator, &name).await?),
+            Some(name) => Some(server.users().id_of(&operator, &name).await?),
             None => None,
         };
         let (name, password) = (field(&fields, "operator_name"), field(&fields, "password"));
         let new = NewOperator { name: name.clone(), password, role: given(&fields, "role"), user };
-        server.add_operator(&operator, &new).await.map(|_| format!("Operator {} is added.", name.trim()))
+        server.staff().add_operator(&operator, &new).await.map(|_| format!("Operator {} is added.", name.trim()))
     };
     done_or_refused(&server, &operator, add.await).await
 }
@@ -86,7 +88,7 @@ async fn assign_role(
     Path(id): Path<String>,
     Sent { by: operator, fields }: Sent<Operator>,
 ) -> Page {
-    let assigned = server.assign_role(&operator, &id, given(&fields, "role").as_deref()).await;
+    let assigned = server.staff().assign_role(&operator, &id, given(&fields, "role").as_deref()).await;
     done_or_refused(&server, &operator, assigned.map(|()| "The role holds from now on.".into())).await
 }
 
@@ -98,7 +100,7 @@ async fn set_role(State(server): State<Server>, Sent { by: operator, fields }: S
         privileges: Privilege::ALL.into_iter().filter(|p| named.iter().any(|name| name == p.name())).collect(),
     };
     let name = given(&fields, "existing_role").unwrap_or_else(|| field(&fields, "role_name"));
-    let set = server.set_role(&operator, &name, &role).await;
+    let set = server.staff().set_role(&operator, &name, &role).await;
     done_or_refused(&server, &operator, set.map(|_| format!("Role {} is saved; it holds from now on.", name.trim()))).await
 }
 
@@ -112,13 +114,13 @@ async fn add_user(State(server): State<Server>, Sent { by: operator, fields }: S
         password: field(&fields, "user_password"),
         policy: field(&fields, "policy"),
     };
-    let added = server.add_user(&operator, &new).await;
+    let added = server.users().add(&operator, &new).await;
     done_or_refused(&server, &operator, added.map(|_| format!("User {} is added.", new.cn.trim()))).await
 }
 
 async fn add_card_type(State(server): State<Server>, Sent { by: operator, fields }: Sent<Operator>) -> Page {
     let about = CardType { cipher: field(&fields, "cipher"), default_user_pin: field(&fields, "default_user_pin") };
     let name = field(&fields, "type_name");
-    let added = server.add_card_type(&operator, &name, &about).await;
+    let added = server.card_types().add(&operator, &name, &about).await;
     done_or_refused(&server, &operator, added.map(|()| format!("Card type {} is created.", name.trim()))).await
 }

@@ -88,15 +88,15 @@ async fn open(
     form: Filled,
 ) -> Page {
     let Form(fields) = form?;
-    let remote = server.open_remote(fields.get("name").map(String::as_str).unwrap_or_default(), &address).await?;
+    let remote = server.remote().open(fields.get("name").map(String::as_str).unwrap_or_default(), &address).await?;
     let step = RemoteStep::Questions { csrf: csrf(&remote.session), questions: remote.questions };
     let cookies = CookieJar::new().add(area_cookie(PATH, &front, remote.session));
     Ok((cookies, page(&RemotePage { error: None, step })).into_response())
 }
 
 async fn answer(State(server): State<Server>, PeerAddress(address): PeerAddress, sent: Sent) -> Page {
-    if server.answer_remote(&sent.session, &address, &answers(&sent.fields)).await? {
-        let cards = server.cards_remote(&sent.session, &address).await?;
+    if server.remote().answer(&sent.session, &address, &answers(&sent.fields)).await? {
+        let cards = server.remote().cards(&sent.session, &address).await?;
         return Ok(page(&RemotePage { error: None, step: RemoteStep::Cards { csrf: sent.csrf, cards } }));
     }
     let refusal = Refusal::new(Code::AnswersFirst, "The answers are not right. Start again, or ask your operator.");
@@ -105,14 +105,14 @@ async fn answer(State(server): State<Server>, PeerAddress(address): PeerAddress,
 
 async fn unblock(State(server): State<Server>, PeerAddress(address): PeerAddress, sent: Sent) -> Page {
     let field = |name: &str| sent.fields.get(name).map(String::as_str).unwrap_or_default();
-    match server.challenge_remote(&sent.session, &address, field("card"), field("challenge")).await {
+    match server.remote().challenge(&sent.session, &address, field("card"), field("challenge")).await {
         Ok(response) => {
             let grouped = cardlab_protocol::codes::grouped(&hex::decode(&response.response).unwrap_or_default());
             let step = RemoteStep::Response { csrf: sent.csrf, grouped, check: response.check };
             Ok(page(&RemotePage { error: None, step }))
         }
         Err(refusal) => {
-            let cards = server.cards_remote(&sent.session, &address).await?;
+            let cards = server.remote().cards(&sent.session, &address).await?;
             let step = RemoteStep::Cards { csrf: sent.csrf, cards };
             Ok(refused(&refusal, &RemotePage { error: Some(refusal.message.clone()), step }))
         }
@@ -126,6 +126,6 @@ async fn leave(
     cookies: CookieJar,
     sent: Sent,
 ) -> Page {
-    server.close_remote(&sent.session, &address).await?;
+    server.remote().close(&sent.session, &address).await?;
     Ok((cookies.remove(area_cookie(PATH, &front, String::new())), Redirect::to(PATH)).into_response())
 }

@@ -21,8 +21,8 @@ impl Visitor for Person {
     const PATH: &'static str = "/ss";
     const TITLE: &'static str = "Self-Service";
 
-    fn of(server: &Server, token: &str) -> impl Future<Output = Result<Self, Refusal>> + Send {
-        server.person(token)
+    async fn of(server: &Server, token: &str) -> Result<Self, Refusal> {
+        server.logins().person(token).await
     }
 
     fn csrf(&self) -> &str {
@@ -40,13 +40,13 @@ struct OwnPage {
 }
 
 async fn own(State(server): State<Server>, At(person): At<Person>) -> Page {
-    let own = server.own(&person).await?;
+    let own = server.self_service().own(&person).await?;
     Ok(page(&OwnPage { csrf: person.csrf, error: None, saved: false, own }))
 }
 
 async fn set_answers(State(server): State<Server>, Sent { by: person, fields }: Sent<Person>) -> Page {
-    let set = server.set_answers(&person, &answers(&fields)).await;
-    let own = server.own(&person).await?;
+    let set = server.self_service().set_answers(&person, &answers(&fields)).await;
+    let own = server.self_service().own(&person).await?;
     Ok(match set {
         Ok(()) => page(&OwnPage { csrf: person.csrf, error: None, saved: true, own }),
         Err(refusal) => {

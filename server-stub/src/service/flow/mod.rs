@@ -59,7 +59,13 @@ pub(crate) enum Compared {
     Gone,
 }
 
-impl Server {
+/// What all ways to a response have in common.
+#[derive(Clone, Copy)]
+pub(crate) struct Flows<'s> {
+    pub(super) server: &'s Server,
+}
+
+impl Flows<'_> {
     /// The flow that `session` opens, for who opened it; it has not ended.
     pub(crate) async fn living(&self, tx: &mut Tx, session: &str, kind: &str, opener: &str) -> Result<Flow, Refusal> {
         let flow = records::flow(tx, &crate::model::random::fingerprint(session), kind).await?;
@@ -70,7 +76,7 @@ impl Server {
     /// Whether a flow has not ended.
     pub(crate) fn lives(&self, flow: &Flow) -> bool {
         // No further ahead than a session lasts: a clock was wrong.
-        flow.step != OVER && flow.expires > self.now() && flow.expires <= self.until(SESSION)
+        flow.step != OVER && flow.expires > self.server.now() && flow.expires <= self.server.until(SESSION)
     }
 
     /// Draws questions for a user; the same until they have been answered rightly, so that nobody
@@ -106,7 +112,7 @@ impl Server {
             .bind(&user.id)
             .bind(failed)
             .bind(lock.stored())
-            .bind(self.now())
+            .bind(self.server.now())
             .execute(&mut **tx)
             .await?;
         Ok(())
@@ -115,7 +121,8 @@ impl Server {
     /// A last try whose outcome nobody will tell any more, because its server died: the door stays closed, and the log
     /// says so.
     pub(crate) async fn settle_last_try(&self, tx: &mut Tx, user: &User) -> Result<(), Refusal> {
-        if user.lock != UserLock::LastTry || self.now().abs_diff(user.last_try_at) < LONGEST_COMPARISON.as_millis() as u64 {
+        if user.lock != UserLock::LastTry || self.server.now().abs_diff(user.last_try_at) < LONGEST_COMPARISON.as_millis() as u64
+        {
             return Ok(());
         }
         sqlx::query("UPDATE users SET lock_state = $2 WHERE id = $1")
@@ -125,7 +132,7 @@ impl Server {
             .await?;
         self.end_sessions(tx, &user.id).await?;
         let detail = json!({"reason": "a server ended while it compared the last try"});
-        self.record(tx, &Happening { user: &user.id, detail, ..Happening::new(Kind::UserLocked, "server") }).await
+        self.server.record(tx, &Happening { user: &user.id, detail, ..Happening::new(Kind::UserLocked, "server") }).await
     }
 
     /// Ends the sessions that a user can have opened: with the lock, and for good. One that asks still asks, so that nobody
@@ -182,7 +189,7 @@ impl Server {
                     .await?;
             }
             if opened.rows_affected() == 1 {
-                self.record(tx, &about(Kind::AnswersRight, json!({"channel": channel}))).await?;
+                self.server.record(tx, &about(Kind::AnswersRight, json!({"channel": channel}))).await?;
                 return Ok(Compared::Right);
             }
             // A flow that another right try has opened stays where it is: one response, not two.
@@ -191,14 +198,15 @@ impl Server {
                 return Ok(Compared::Right);
             }
             let detail = json!({"channel": channel, "reason": Code::SessionOver.name()});
-            self.record(tx, &about(Kind::ResponseRefused, detail)).await?;
+            self.server.record(tx, &about(Kind::ResponseRefused, detail)).await?;
             return Ok(Compared::Gone);
         }
-        self.record(
-            tx,
-            &about(Kind::AnswersWrong, json!({"channel": channel, "failed": if counted { failed } else { flow.wrong + 1 }})),
-        )
-        .await?;
+        self.server
+            .record(
+                tx,
+                &about(Kind::AnswersWrong, json!({"channel": channel, "failed": if counted { failed } else { flow.wrong + 1 }})),
+            )
+            .await?;
         let locks = counted && lock != UserLock::Open;
         if counted && lock == UserLock::LastTry {
             sqlx::query("UPDATE users SET lock_state = $2 WHERE id = $1")
@@ -207,7 +215,7 @@ impl Server {
                 .execute(&mut **tx)
                 .await?;
             self.end_sessions(tx, &flow.user).await?;
-            self.record(tx, &about(Kind::UserLocked, json!({"channel": channel}))).await?;
+            self.server.record(tx, &about(Kind::UserLocked, json!({"channel": channel}))).await?;
         }
         Ok(if locks { Compared::Locked } else { Compared::Wrong })
     }
@@ -221,8 +229,8 @@ impl Server {
         initiator: &str,
         counted: bool,
     ) -> Result<Compared, Refusal> {
-        let right = self.workers.verify(place, pairs).await?;
-        let mut tx = self.store.begin().await?;
+        let right = self.server.workers.verify(place, pairs).await?;
+        let mut tx = self.server.store.begin().await?;
         let compared = self.settle_comparison(&mut tx, flow, right, initiator, counted).await?;
         if matches!(compared, Compared::Locked | Compared::Gone) {
             records::set_step(&mut tx, &flow.id, OVER).await?;
@@ -252,15 +260,15 @@ impl Server {
             flow: &flow.id,
         };
         // The same challenge has the same response: who asks again learns nothing, and is not counted again.
-        let before = responses::give(tx, &card.serial, &fingerprint, &to, self.now()).await?;
+        let before = responses::give(tx, &card.serial, &fingerprint, &to, self.server.now()).await?;
         if by_operator && !before.to_actor {
-            self.limit(tx, limits::RESPONSES_OF_OPERATOR, &format!("responses of operator {}", flow.operator)).await?;
+            self.server.limit(tx, limits::RESPONSES_OF_OPERATOR, &format!("responses of operator {}", flow.operator)).await?;
         }
         if !before.to_anybody {
-            self.limit(tx, limits::RESPONSES_OF_CARD, &format!("responses of card {}", card.serial)).await?;
+            self.server.limit(tx, limits::RESPONSES_OF_CARD, &format!("responses of card {}", card.serial)).await?;
         }
         let serial = hex::decode(&card.serial).unwrap_or_default();
-        let response = self.vault.respond(card.vault_key(&serial)?, &challenge);
+        let response = self.server.vault.respond(card.vault_key(&serial)?, &challenge);
         let response = response.ok_or_else(|| {
             Refusal::new(Code::NoAdminKey, "the card's administrator key does not open under this server's master key")
         })?;
@@ -277,7 +285,7 @@ impl Server {
             flow: &flow.id,
             detail,
         };
-        self.record(tx, &happening).await?;
+        self.server.record(tx, &happening).await?;
         Ok(Response {
             response: cardlab_protocol::codes::digits(&response),
             check: cardlab_protocol::codes::check_code(&response),

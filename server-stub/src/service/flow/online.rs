@@ -19,28 +19,34 @@ pub(super) const WORKSTATION: &str = "workstation";
 /// Longest name of a workstation.
 const LONGEST_NAME: usize = 100;
 
-impl Server {
+/// Online unlock, for workstations.
+#[derive(Clone, Copy)]
+pub struct Online<'s> {
+    pub(in crate::service) server: &'s Server,
+}
+
+impl Online<'_> {
     /// A workstation sees a blocked card. `address` is where the request came from.
     ///
     /// # Errors
     /// [`Code::Malformed`], [`Code::RateLimited`], [`Code::StoreDown`]; never who is who.
-    pub async fn open_online(&self, open: &Open, address: &str) -> Result<Opened, Refusal> {
+    pub async fn open(&self, open: &Open, address: &str) -> Result<Opened, Refusal> {
         let serial = subject::serial(&open.serial)?;
         let workstation = workstation_name(&open.workstation);
         if open.remote_desktop {
             return Ok(Opened::None);
         }
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.server.store.begin().await?;
         let limited = async {
-            self.limit(&mut tx, limits::SESSIONS_OF_ADDRESS, &format!("sessions from {address}")).await?;
-            self.limit(&mut tx, limits::SESSIONS_OF_CARD, &format!("sessions of {serial}")).await
+            self.server.limit(&mut tx, limits::SESSIONS_OF_ADDRESS, &format!("sessions from {address}")).await?;
+            self.server.limit(&mut tx, limits::SESSIONS_OF_CARD, &format!("sessions of {serial}")).await
         };
         if let Err(refusal) = limited.await {
             let refused = Happening { card: &serial, ..Happening::new(Kind::RateLimited, WORKSTATION) };
-            return self.concluded(tx, Err(refusal), &refused).await;
+            return self.server.concluded(tx, Err(refusal), &refused).await;
         }
         let subject = Subject::of_card(&mut tx, &serial).await?;
-        let drawn = self.draw(&mut tx, &subject).await?;
+        let drawn = self.server.flows().draw(&mut tx, &subject).await?;
         let reason = subject.online().err().or_else(|| another_card(&subject, &open.atr));
         let session = crate::model::random::token();
         let flow = Flow {
@@ -54,7 +60,7 @@ impl Server {
             questions: drawn,
             wrong: 0,
             workstation,
-            expires: self.until(ONLINE),
+            expires: self.server.until(ONLINE),
             challenge: String::new(),
         };
         records::insert_flow(&mut tx, &flow).await?;
@@ -71,7 +77,7 @@ impl Server {
             flow: &flow.id,
             detail,
         };
-        self.record(&mut tx, &happening).await?;
+        self.server.record(&mut tx, &happening).await?;
         tx.commit().await?;
         if reason.is_some() {
             return Ok(Opened::Offline);
@@ -84,23 +90,23 @@ impl Server {
     async fn of_workstation(&self, tx: &mut Tx, session: &str, address: &str) -> Result<Flow, Refusal> {
         let kind =
             if records::flow(tx, &crate::model::random::fingerprint(session), AGENT).await?.is_some() { AGENT } else { KIND };
-        self.living(tx, session, kind, address).await
+        self.server.flows().living(tx, session, kind, address).await
     }
 
     /// Answers. They are counted before they are compared.
     ///
     /// # Errors
     /// [`Code::Malformed`] counts nothing; [`Code::SessionOver`], [`Code::Busy`].
-    pub async fn answer_online(&self, session: &str, address: &str, answers: &Answers) -> Result<Judged, Refusal> {
-        let place = self.workers.place()?;
+    pub async fn answer(&self, session: &str, address: &str, answers: &Answers) -> Result<Judged, Refusal> {
+        let place = self.server.workers.place()?;
         let over = Judged::Over { mode: Mode::Offline };
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.server.store.begin().await?;
         let flow = self.of_workstation(&mut tx, session, address).await?;
         if !matches!(flow.step.as_str(), ASKING | DEAD) {
             return Err(Refusal::new(Code::SessionOver, "the questions of this session are answered"));
         }
         let subject = Subject::of_card(&mut tx, &flow.card).await?;
-        let pairs = subject.pairs(&flow.questions, answers, &self.nobody)?;
+        let pairs = subject.pairs(&flow.questions, answers, &self.server.nobody)?;
         let maximum = match subject.online() {
             Ok(unlockable) if unlockable.user.id == flow.user && flow.step == ASKING => {
                 unlockable.policy.settings.authentication.maximum_retry_count
@@ -116,16 +122,16 @@ impl Server {
                     detail: json!({"reason": reason}),
                     ..Happening::new(Kind::ResponseRefused, WORKSTATION)
                 };
-                self.record(&mut tx, &happening).await?;
+                self.server.record(&mut tx, &happening).await?;
                 tx.commit().await?;
                 return Ok(over);
             }
         };
         if let Some(user) = &subject.user {
-            self.spend(&mut tx, user, maximum).await?;
+            self.server.flows().spend(&mut tx, user, maximum).await?;
         }
         tx.commit().await?;
-        Ok(match self.compare(&place, pairs, &flow, WORKSTATION, true).await? {
+        Ok(match self.server.flows().compare(&place, pairs, &flow, WORKSTATION, true).await? {
             Compared::Right => Judged::Answered { ok: true },
             Compared::Wrong => Judged::Answered { ok: false },
             Compared::Locked | Compared::Gone => over,
@@ -136,8 +142,8 @@ impl Server {
     ///
     /// # Errors
     /// [`Code::Malformed`], [`Code::SessionOver`], [`Code::RateLimited`].
-    pub async fn challenge_online(&self, session: &str, address: &str, text: &str) -> Result<Response, Refusal> {
-        let mut tx = self.store.begin().await?;
+    pub async fn challenge(&self, session: &str, address: &str, text: &str) -> Result<Response, Refusal> {
+        let mut tx = self.server.store.begin().await?;
         let flow = self.of_workstation(&mut tx, session, address).await?;
         let over = |message: &str| Refusal::new(Code::SessionOver, message);
         match flow.step.as_str() {
@@ -152,14 +158,14 @@ impl Server {
         });
         let given = match possible {
             Ok(unlockable) if unlockable.user.id == flow.user => match answers_already(&flow, unlockable.card, text) {
-                Ok(()) => self.respond(&mut tx, &flow, unlockable.card, text, WORKSTATION, true).await,
+                Ok(()) => self.server.flows().respond(&mut tx, &flow, unlockable.card, text, WORKSTATION, true).await,
                 Err(refusal) => Err(refusal),
             },
             Ok(_) => Err(Refusal::new(Code::CardState, "the card is another user's now")),
             Err(refusal) => Err(refusal),
         };
         let refused = Happening { card: &flow.card, flow: &flow.id, ..Happening::new(Kind::ResponseRefused, WORKSTATION) };
-        self.concluded(tx, given, &refused).await.map_err(|refusal| match refusal.code {
+        self.server.concluded(tx, given, &refused).await.map_err(|refusal| match refusal.code {
             Code::Malformed | Code::RateLimited | Code::StoreDown | Code::SessionOver => refusal,
             // The workstation is not told why.
             _ => over("this unlock session is over; an operator can help"),
@@ -170,8 +176,8 @@ impl Server {
     ///
     /// # Errors
     /// [`Code::SessionOver`] when there is nothing to report.
-    pub async fn report_online(&self, session: &str, address: &str, outcome: &Outcome) -> Result<(), Refusal> {
-        let mut tx = self.store.begin().await?;
+    pub async fn report(&self, session: &str, address: &str, outcome: &Outcome) -> Result<(), Refusal> {
+        let mut tx = self.server.store.begin().await?;
         let id = crate::model::random::fingerprint(session);
         let flow = match records::flow(&mut tx, &id, KIND).await? {
             None => records::flow(&mut tx, &id, AGENT).await?,
@@ -197,17 +203,17 @@ impl Server {
         };
         let ended = (ending, outcome.tries_left);
         // The workstation may have told it without the session already.
-        if responses::settle(&mut tx, &flow.card, &flow.challenge, ended, self.now()).await? != Settled::AsBefore {
-            self.record(&mut tx, &about(kind)).await?;
+        if responses::settle(&mut tx, &flow.card, &flow.challenge, ended, self.server.now()).await? != Settled::AsBefore {
+            self.server.record(&mut tx, &about(kind)).await?;
             if ending == Ending::AdminKeyBlocked {
-                self.record(&mut tx, &about(Kind::AdminKeyBlocked)).await?;
+                self.server.record(&mut tx, &about(Kind::AdminKeyBlocked)).await?;
             }
         }
         if ending == Ending::Unlocked {
             sqlx::query("UPDATE users SET draw = '[]' WHERE id = $1").bind(&flow.user).execute(&mut *tx).await?;
         }
         if flow.kind == AGENT {
-            self.settle_task(&mut tx, &flow, outcome.outcome).await?;
+            self.server.tasks().settle(&mut tx, &flow, outcome.outcome).await?;
         }
         Ok(tx.commit().await?)
     }

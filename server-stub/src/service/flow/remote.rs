@@ -46,24 +46,30 @@ impl OwnCard {
     }
 }
 
-impl Server {
+/// Remote Self-Service, for users who have no card to log in with.
+#[derive(Clone, Copy)]
+pub struct RemoteSelfService<'s> {
+    pub(in crate::service) server: &'s Server,
+}
+
+impl RemoteSelfService<'_> {
     /// Somebody says who they are.
     ///
     /// # Errors
     /// [`Code::RateLimited`], [`Code::StoreDown`]; never whether the name is anybody's.
-    pub async fn open_remote(&self, name: &str, address: &str) -> Result<Remote, Refusal> {
-        let mut tx = self.store.begin().await?;
+    pub async fn open(&self, name: &str, address: &str) -> Result<Remote, Refusal> {
+        let mut tx = self.server.store.begin().await?;
         let bucket = format!("remote from {address}");
-        if let Err(refusal) = self.limit(&mut tx, limits::SESSIONS_OF_ADDRESS, &bucket).await {
+        if let Err(refusal) = self.server.limit(&mut tx, limits::SESSIONS_OF_ADDRESS, &bucket).await {
             let shown = crate::service::login::shown_name(name);
-            return self.concluded(tx, Err(refusal), &Happening::new(Kind::RateLimited, &shown)).await;
+            return self.server.concluded(tx, Err(refusal), &Happening::new(Kind::RateLimited, &shown)).await;
         }
         let user = records::user_by_name(&mut tx, name).await?;
         let subject = Subject::of_user(&mut tx, user).await?;
         if let Some(user) = &subject.user {
-            self.settle_last_try(&mut tx, user).await?;
+            self.server.flows().settle_last_try(&mut tx, user).await?;
         }
-        let questions = draw::of_name(&mut tx, &self.salt(), name, &subject).await?;
+        let questions = draw::of_name(&mut tx, &self.server.salt(), name, &subject).await?;
         let session = crate::model::random::token();
         let flow = Flow {
             id: crate::model::random::fingerprint(&session),
@@ -76,7 +82,7 @@ impl Server {
             questions: questions.iter().map(|question| question.id.clone()).collect(),
             wrong: 0,
             workstation: String::new(),
-            expires: self.until(SESSION),
+            expires: self.server.until(SESSION),
             challenge: String::new(),
         };
         records::insert_flow(&mut tx, &flow).await?;
@@ -89,16 +95,16 @@ impl Server {
     ///
     /// # Errors
     /// [`Code::Malformed`] counts nothing; [`Code::SessionOver`], [`Code::Busy`].
-    pub async fn answer_remote(&self, session: &str, address: &str, answers: &Answers) -> Result<bool, Refusal> {
-        let place = self.workers.place()?;
-        let mut tx = self.store.begin().await?;
-        let flow = self.living(&mut tx, session, KIND, address).await?;
+    pub async fn answer(&self, session: &str, address: &str, answers: &Answers) -> Result<bool, Refusal> {
+        let place = self.server.workers.place()?;
+        let mut tx = self.server.store.begin().await?;
+        let flow = self.server.flows().living(&mut tx, session, KIND, address).await?;
         if !matches!(flow.step.as_str(), ASKING | DEAD) || flow.wrong >= MOST_ANSWERS {
             return Err(Refusal::new(Code::SessionOver, "the questions of this session are answered; start again"));
         }
         let user = records::user(&mut tx, &flow.user).await?;
         let subject = Subject::of_user(&mut tx, user).await?;
-        let mut pairs = subject.pairs(&flow.questions, answers, &self.nobody)?;
+        let mut pairs = subject.pairs(&flow.questions, answers, &self.server.nobody)?;
         let dead = (flow.step == DEAD).then_some(Code::UserLocked);
         let refused = subject.may_answer().err().map(|refusal| refusal.code).or(dead);
         // Questions without an answer of the user's are asked so that everybody is asked as many; they decide nothing.
@@ -106,27 +112,27 @@ impl Server {
         for (index, id) in flow.questions.iter().enumerate().rev() {
             if refused.is_some() || !subject.answered.iter().any(|answered| answered.question.id == *id) {
                 let (text, _) = pairs.remove(index);
-                others.push((text, self.nobody.to_string()));
+                others.push((text, self.server.nobody.to_string()));
             }
         }
         if let (None, Some(user), Some(policy)) = (refused, &subject.user, &subject.policy) {
-            self.spend(&mut tx, user, policy.settings.authentication.maximum_retry_count).await?;
+            self.server.flows().spend(&mut tx, user, policy.settings.authentication.maximum_retry_count).await?;
         }
         sqlx::query("UPDATE flows SET wrong = wrong + 1 WHERE id = $1").bind(&flow.id).execute(&mut *tx).await?;
         tx.commit().await?;
-        self.workers.verify(&place, others).await?;
-        let right = !pairs.is_empty() && self.workers.verify(&place, pairs).await?;
-        let mut tx = self.store.begin().await?;
+        self.server.workers.verify(&place, others).await?;
+        let right = !pairs.is_empty() && self.server.workers.verify(&place, pairs).await?;
+        let mut tx = self.server.store.begin().await?;
         let name = subject.user.as_ref().map_or("somebody", |u| u.logon.as_str());
         let compared = match (refused, &subject.user) {
             // Of somebody, and refused unread: the log says why.
             (Some(why), Some(user)) => {
                 let detail = json!({"channel": KIND, "reason": why.name()});
                 let about = Happening { user: &user.id, flow: &flow.id, detail, ..Happening::new(Kind::ResponseRefused, name) };
-                self.record(&mut tx, &about).await?;
+                self.server.record(&mut tx, &about).await?;
                 Compared::Wrong
             }
-            _ => self.settle_comparison(&mut tx, &flow, right, name, refused.is_none()).await?,
+            _ => self.server.flows().settle_comparison(&mut tx, &flow, right, name, refused.is_none()).await?,
         };
         tx.commit().await?;
         Ok(compared == Compared::Right)
@@ -136,9 +142,9 @@ impl Server {
     ///
     /// # Errors
     /// [`Code::SessionOver`], [`Code::AnswersFirst`].
-    pub async fn cards_remote(&self, session: &str, address: &str) -> Result<Vec<OwnCard>, Refusal> {
-        let mut tx = self.store.begin().await?;
-        let flow = self.answered_remote(&mut tx, session, address).await?;
+    pub async fn cards(&self, session: &str, address: &str) -> Result<Vec<OwnCard>, Refusal> {
+        let mut tx = self.server.store.begin().await?;
+        let flow = self.answered(&mut tx, session, address).await?;
         self.own_cards(&mut tx, &flow.user).await
     }
 
@@ -155,36 +161,36 @@ impl Server {
     ///
     /// # Errors
     /// With the reason: the user has answered.
-    pub async fn challenge_remote(&self, session: &str, address: &str, serial: &str, text: &str) -> Result<Response, Refusal> {
-        let mut tx = self.store.begin().await?;
-        let flow = Flow { card: subject::serial(serial)?, ..self.answered_remote(&mut tx, session, address).await? };
+    pub async fn challenge(&self, session: &str, address: &str, serial: &str, text: &str) -> Result<Response, Refusal> {
+        let mut tx = self.server.store.begin().await?;
+        let flow = Flow { card: subject::serial(serial)?, ..self.answered(&mut tx, session, address).await? };
         let subject = Subject::of_card(&mut tx, &flow.card).await?;
         let name = subject.user.as_ref().map_or_else(String::new, |u| u.logon.clone());
         let given = match subject.card.as_ref().and_then(|c| c.user.as_deref()) == Some(flow.user.as_str()) {
             false => Err(Refusal::not_found("card of yours")),
             true => match subject.offline() {
-                Ok(unlockable) => self.respond(&mut tx, &flow, unlockable.card, text, &name, true).await,
+                Ok(unlockable) => self.server.flows().respond(&mut tx, &flow, unlockable.card, text, &name, true).await,
                 Err(refusal) => Err(refusal),
             },
         };
         let refused = Happening { card: &flow.card, flow: &flow.id, ..Happening::new(Kind::ResponseRefused, &name) };
-        self.concluded(tx, given, &refused).await
+        self.server.concluded(tx, given, &refused).await
     }
 
     /// The user goes.
     ///
     /// # Errors
     /// [`Code::StoreDown`].
-    pub async fn close_remote(&self, session: &str, address: &str) -> Result<(), Refusal> {
-        let mut tx = self.store.begin().await?;
-        if let Ok(flow) = self.living(&mut tx, session, KIND, address).await {
+    pub async fn close(&self, session: &str, address: &str) -> Result<(), Refusal> {
+        let mut tx = self.server.store.begin().await?;
+        if let Ok(flow) = self.server.flows().living(&mut tx, session, KIND, address).await {
             records::set_step(&mut tx, &flow.id, OVER).await?;
         }
         Ok(tx.commit().await?)
     }
 
-    async fn answered_remote(&self, tx: &mut Tx, session: &str, address: &str) -> Result<Flow, Refusal> {
-        let flow = self.living(tx, session, KIND, address).await?;
+    async fn answered(&self, tx: &mut Tx, session: &str, address: &str) -> Result<Flow, Refusal> {
+        let flow = self.server.flows().living(tx, session, KIND, address).await?;
         if matches!(flow.step.as_str(), ASKING | DEAD) {
             return Err(Refusal::new(Code::AnswersFirst, "answer the questions first"));
         }

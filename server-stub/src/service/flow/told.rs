@@ -14,7 +14,13 @@ use crate::store::responses::{self, Ending, Settled};
 use cardlab_protocol::workstation::{Open, Report, ReportKind, Ways};
 use serde_json::json;
 
-impl Server {
+/// What workstations ask and tell without a session.
+#[derive(Clone, Copy)]
+pub struct Workstations<'s> {
+    pub(in crate::service) server: &'s Server,
+}
+
+impl Workstations<'_> {
     /// A lock screen wants to know what to offer. Opens no session, draws no questions, and is not in the log; the same is
     /// looked up for every card.
     ///
@@ -25,9 +31,9 @@ impl Server {
         if open.remote_desktop {
             return Ok(Ways { online: false, offline: false });
         }
-        let mut tx = self.store.begin().await?;
-        if let Err(refusal) = self.limit(&mut tx, limits::WAYS_OF_ADDRESS, &format!("ways from {address}")).await {
-            limits::sweep(&mut tx, self.now()).await?;
+        let mut tx = self.server.store.begin().await?;
+        if let Err(refusal) = self.server.limit(&mut tx, limits::WAYS_OF_ADDRESS, &format!("ways from {address}")).await {
+            limits::sweep(&mut tx, self.server.now()).await?;
             tx.commit().await?;
             return Err(refusal);
         }
@@ -47,14 +53,14 @@ impl Server {
     /// As malformed, too many, or without a database; never whether the card is known.
     pub async fn take_report(&self, report: &Report, address: &str) -> Result<(), Refusal> {
         let report = checked(report)?;
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.server.store.begin().await?;
         let limited = async {
-            self.limit(&mut tx, limits::REPORTS_OF_ADDRESS, &format!("reports from {address}")).await?;
-            self.limit(&mut tx, limits::REPORTS_OF_CARD, &format!("reports of {}", report.serial)).await
+            self.server.limit(&mut tx, limits::REPORTS_OF_ADDRESS, &format!("reports from {address}")).await?;
+            self.server.limit(&mut tx, limits::REPORTS_OF_CARD, &format!("reports of {}", report.serial)).await
         };
         if let Err(refusal) = limited.await {
             let refused = Happening { card: &report.serial, ..Happening::new(Kind::RateLimited, WORKSTATION) };
-            return self.concluded(tx, Err(refusal), &refused).await;
+            return self.server.concluded(tx, Err(refusal), &refused).await;
         }
         // Before it settles anything: sent again, it is of a response that may have been given anew since.
         if !self.is_new(&mut tx, &report).await? {
@@ -64,7 +70,7 @@ impl Server {
         let user = card.and_then(|card| card.user).unwrap_or_default();
         let settled = match (ending(&report), &report.challenge) {
             (Some(ending), Some(challenge)) => {
-                responses::settle(&mut tx, &report.serial, challenge, (ending, report.tries_left), self.now()).await?
+                responses::settle(&mut tx, &report.serial, challenge, (ending, report.tries_left), self.server.now()).await?
             }
             _ => Settled::NoResponse,
         };
@@ -79,7 +85,7 @@ impl Server {
                 });
                 let (card, workstation) = (&report.serial, &report.workstation);
                 let happening = Happening { card, user: &user, workstation, detail, ..Happening::new(kind, WORKSTATION) };
-                self.record(&mut tx, &happening).await?;
+                self.server.record(&mut tx, &happening).await?;
             }
         }
         Ok(tx.commit().await?)
@@ -89,7 +95,7 @@ impl Server {
     async fn is_new(&self, tx: &mut Tx, report: &Report) -> Result<bool, Refusal> {
         let fingerprint = crate::model::random::fingerprint(&json!(report).to_string());
         let statement = "INSERT INTO reports (fingerprint, at) VALUES ($1, $2) ON CONFLICT (fingerprint) DO NOTHING";
-        let inserted = sqlx::query(statement).bind(fingerprint).bind(self.now()).execute(&mut **tx).await?;
+        let inserted = sqlx::query(statement).bind(fingerprint).bind(self.server.now()).execute(&mut **tx).await?;
         Ok(inserted.rows_affected() == 1)
     }
 }

@@ -63,31 +63,37 @@ pub struct ReadBack {
     pub grouped: String,
 }
 
-impl Server {
+/// Offline unlock, for operators.
+#[derive(Clone, Copy)]
+pub struct Wizards<'s> {
+    pub(in crate::service) server: &'s Server,
+}
+
+impl Wizards<'_> {
     /// The operator picks *Unlock* in a card's menu.
     ///
     /// # Errors
     /// With the reason: operators are told.
-    pub async fn open_wizard(&self, operator: &Operator, serial: &str) -> Result<Wizard, Refusal> {
+    pub async fn open(&self, operator: &Operator, serial: &str) -> Result<Wizard, Refusal> {
         let serial = subject::serial(serial)?;
-        let mut tx = self.store.begin().await?;
-        let begun = self.begin_wizard(&mut tx, operator, &serial).await;
+        let mut tx = self.server.store.begin().await?;
+        let begun = self.begin(&mut tx, operator, &serial).await;
         let refused = Happening { card: &serial, ..Happening::new(Kind::ResponseRefused, &operator.name) };
-        self.concluded(tx, begun, &refused).await
+        self.server.concluded(tx, begun, &refused).await
     }
 
-    async fn begin_wizard(&self, tx: &mut Tx, operator: &Operator, serial: &str) -> Result<Wizard, Refusal> {
+    async fn begin(&self, tx: &mut Tx, operator: &Operator, serial: &str) -> Result<Wizard, Refusal> {
         let subject = Subject::of_card(tx, serial).await?;
         let unlockable = permitted(&subject, operator)?;
         let validates = unlockable.policy.settings.workflow.validate_answers;
         let questions = if validates {
             subject.may_answer()?;
-            self.draw(tx, &subject).await?
+            self.server.flows().draw(tx, &subject).await?
         } else {
             Vec::new()
         };
         let others = sqlx::query("SELECT operators.name FROM flows JOIN operators ON operators.id = flows.operator WHERE flows.card = $1 AND flows.kind = $2 AND flows.step <> $3 AND flows.expires > $4 AND flows.operator <> $5 AND flows.wrong < $6")
-            .bind(serial).bind(KIND).bind(OVER).bind(self.now()).bind(&operator.id).bind(MOST_WRONG).fetch_all(&mut **tx).await?;
+            .bind(serial).bind(KIND).bind(OVER).bind(self.server.now()).bind(&operator.id).bind(MOST_WRONG).fetch_all(&mut **tx).await?;
         let session = crate::model::random::token();
         let flow = Flow {
             id: crate::model::random::fingerprint(&session),
@@ -100,7 +106,7 @@ impl Server {
             questions,
             wrong: 0,
             workstation: String::new(),
-            expires: self.until(SESSION),
+            expires: self.server.until(SESSION),
             challenge: String::new(),
         };
         records::insert_flow(tx, &flow).await?;
@@ -115,11 +121,11 @@ impl Server {
     /// The user's answers, as the operator types them.
     ///
     /// # Errors
-    /// [`Code::Malformed`] counts nothing; else as [`Server::open_wizard`].
-    pub async fn answer_wizard(&self, operator: &Operator, wizard: &str, answers: &Answers) -> Result<AnswersChecked, Refusal> {
-        let place = self.workers.place()?;
-        let mut tx = self.store.begin().await?;
-        let flow = self.own_wizard(&mut tx, operator, wizard).await?;
+    /// [`Code::Malformed`] counts nothing; else as [`Wizards::open`].
+    pub async fn answer(&self, operator: &Operator, wizard: &str, answers: &Answers) -> Result<AnswersChecked, Refusal> {
+        let place = self.server.workers.place()?;
+        let mut tx = self.server.store.begin().await?;
+        let flow = self.own(&mut tx, operator, wizard).await?;
         let guesses = format!("operators' answers for {}", flow.user);
         let ready = async {
             let subject = Subject::of_card(&mut tx, &flow.card).await?;
@@ -128,11 +134,11 @@ impl Server {
             subject.may_answer()?;
             let authentication = &unlockable.policy.settings.authentication;
             let counted = authentication.count_operator_answers;
-            let pairs = subject.pairs(&flow.questions, answers, &self.nobody)?;
+            let pairs = subject.pairs(&flow.questions, answers, &self.server.nobody)?;
             // Over all wizards and operators: who opens another one has no more guesses.
-            self.limit(&mut tx, limits::OPERATORS_ANSWERS, &guesses).await?;
+            self.server.limit(&mut tx, limits::OPERATORS_ANSWERS, &guesses).await?;
             if counted {
-                self.spend(&mut tx, unlockable.user, authentication.maximum_retry_count).await?;
+                self.server.flows().spend(&mut tx, unlockable.user, authentication.maximum_retry_count).await?;
             }
             // Counted before it is compared, as a card does; the last one ends the wizard unless it is right.
             sqlx::query("UPDATE flows SET wrong = wrong + 1, step = $2 WHERE id = $1")
@@ -149,11 +155,11 @@ impl Server {
             flow: &flow.id,
             ..Happening::new(Kind::ResponseRefused, &operator.name)
         };
-        let (counted, pairs) = self.concluded(tx, ready, &refused).await?;
+        let (counted, pairs) = self.server.concluded(tx, ready, &refused).await?;
         let left = MOST_WRONG - flow.wrong - 1;
-        let compared = self.compare(&place, pairs, &flow, &operator.name, counted).await?;
+        let compared = self.server.flows().compare(&place, pairs, &flow, &operator.name, counted).await?;
         if compared == Compared::Right {
-            let mut tx = self.store.begin().await?;
+            let mut tx = self.server.store.begin().await?;
             limits::forget(&mut tx, &guesses).await?;
             tx.commit().await?;
         }
@@ -165,12 +171,12 @@ impl Server {
     ///
     /// # Errors
     /// With the reason, judged anew: [`Code::AnswersFirst`], [`Code::RateLimited`] and the others.
-    pub async fn challenge_wizard(&self, operator: &Operator, wizard: &str, read: &ReadOut) -> Result<ReadBack, Refusal> {
-        let mut tx = self.store.begin().await?;
-        let flow = self.own_wizard(&mut tx, operator, wizard).await?;
+    pub async fn challenge(&self, operator: &Operator, wizard: &str, read: &ReadOut) -> Result<ReadBack, Refusal> {
+        let mut tx = self.server.store.begin().await?;
+        let flow = self.own(&mut tx, operator, wizard).await?;
         let given = self.judge_challenge(&mut tx, &flow, operator, read).await;
         let refused = Happening { card: &flow.card, flow: &flow.id, ..Happening::new(Kind::ResponseRefused, &operator.name) };
-        self.concluded(tx, given, &refused).await
+        self.server.concluded(tx, given, &refused).await
     }
 
     async fn judge_challenge(&self, tx: &mut Tx, flow: &Flow, operator: &Operator, read: &ReadOut) -> Result<ReadBack, Refusal> {
@@ -194,7 +200,11 @@ impl Server {
                 "challenge and check code do not belong together: a digit is wrong; have it read again",
             ));
         }
-        let response = self.respond(tx, flow, unlockable.card, &read.challenge, &operator.name, validates && answered).await?;
+        let response = self
+            .server
+            .flows()
+            .respond(tx, flow, unlockable.card, &read.challenge, &operator.name, validates && answered)
+            .await?;
         let bytes = hex::decode(&response.response).unwrap_or_default();
         Ok(ReadBack { grouped: cardlab_protocol::codes::grouped(&bytes), response: response.response, check: response.check })
     }
@@ -203,15 +213,15 @@ impl Server {
     ///
     /// # Errors
     /// [`Code::SessionOver`].
-    pub async fn wizard_outcome(&self, operator: &Operator, wizard: &str) -> Result<Option<GivenView>, Refusal> {
-        let mut tx = self.store.begin().await?;
-        let flow = self.own_wizard(&mut tx, operator, wizard).await?;
+    pub async fn outcome(&self, operator: &Operator, wizard: &str) -> Result<Option<GivenView>, Refusal> {
+        let mut tx = self.server.store.begin().await?;
+        let flow = self.own(&mut tx, operator, wizard).await?;
         responses::given(&mut tx, &flow.card, &flow.challenge, &operator.id).await
     }
 
     /// A living wizard of this operator.
-    async fn own_wizard(&self, tx: &mut Tx, operator: &Operator, wizard: &str) -> Result<Flow, Refusal> {
-        let flow = self.living(tx, wizard, KIND, &operator.id).await?;
+    async fn own(&self, tx: &mut Tx, operator: &Operator, wizard: &str) -> Result<Flow, Refusal> {
+        let flow = self.server.flows().living(tx, wizard, KIND, &operator.id).await?;
         if flow.wrong < MOST_WRONG {
             return Ok(flow);
         }
@@ -222,9 +232,9 @@ impl Server {
     ///
     /// # Errors
     /// [`Code::SessionOver`].
-    pub async fn wizard_view(&self, operator: &Operator, wizard: &str) -> Result<(String, Wizard, bool), Refusal> {
-        let mut tx = self.store.begin().await?;
-        let flow = self.own_wizard(&mut tx, operator, wizard).await?;
+    pub async fn view(&self, operator: &Operator, wizard: &str) -> Result<(String, Wizard, bool), Refusal> {
+        let mut tx = self.server.store.begin().await?;
+        let flow = self.own(&mut tx, operator, wizard).await?;
         let subject = Subject::of_card(&mut tx, &flow.card).await?;
         let unlockable = permitted(&subject, operator)?;
         let validates = unlockable.policy.settings.workflow.validate_answers;

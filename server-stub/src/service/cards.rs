@@ -1,14 +1,15 @@
-//! What operators do with users and cards.
+//! Cards of the repository, as operators handle them.
 
 use crate::model::card::{CardState, KeySource, Operation};
-use crate::model::event::{self, Event, Filter, Happening, Kind};
+use crate::model::event::{Happening, Kind};
 use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
 use crate::service::Server;
 use crate::service::issue::Operated;
 use crate::service::login::Operator;
 use crate::service::subject::{self, Subject};
-use crate::store::records::{self, CardRecord, User, UserLock};
+use crate::store::records::{self, CardRecord};
+use crate::store::responses::{self, GivenView};
 use crate::store::{Tx, number};
 use cardlab_protocol::admin_key::AdminKey;
 use serde::{Deserialize, Serialize};
@@ -19,35 +20,6 @@ use utoipa::ToSchema;
 const LONGEST_ATR: usize = 66;
 /// Characters of the longest reason.
 const LONGEST_REASON: usize = 200;
-
-/// A user as consoles show one.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct UserView {
-    /// Id.
-    pub id: String,
-    /// `DOMAIN\Name`.
-    pub logon: String,
-    /// `name@domain`.
-    pub upn: String,
-    /// Name.
-    pub cn: String,
-    /// Mail address.
-    pub mail: String,
-    /// Telephone.
-    pub phone: String,
-    /// Active in the catalog.
-    pub active: bool,
-    /// *User is locked*.
-    pub locked: bool,
-    /// Wrong answers since the last right ones.
-    pub failed: i64,
-    /// Name of the policy that holds.
-    pub policy: Option<String>,
-    /// Questions answered.
-    pub answers_set: usize,
-    /// Serials of the cards.
-    pub cards: Vec<CardView>,
-}
 
 /// A card as consoles show one.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -122,140 +94,20 @@ impl CardView {
     }
 }
 
-impl Server {
-    async fn view(&self, tx: &mut Tx, user: User) -> Result<UserView, Refusal> {
-        let cards = records::cards_of(tx, &user.id).await?;
-        let subject = Subject::of_user(tx, Some(user)).await?;
-        let user = subject.user.ok_or_else(|| Refusal::not_found("user"))?;
-        Ok(UserView {
-            id: user.id,
-            logon: user.logon,
-            upn: user.upn,
-            cn: user.cn,
-            mail: user.mail,
-            phone: user.phone,
-            active: user.active,
-            locked: user.lock != UserLock::Open,
-            failed: user.failed,
-            policy: subject.policy.map(|p| p.name),
-            answers_set: subject.answered.len(),
-            cards: cards.iter().map(CardView::of).collect(),
-        })
-    }
+/// Cards of the repository, as operators handle them.
+#[derive(Clone, Copy)]
+pub struct Cards<'s> {
+    pub(super) server: &'s Server,
+}
 
-    /// Users whose name has `part` in it.
-    ///
-    /// # Errors
-    /// [`Code::NoPrivilege`].
-    pub async fn find_users(&self, operator: &Operator, part: &str) -> Result<Vec<UserView>, Refusal> {
-        operator.require(Privilege::ViewUser, None)?;
-        let mut tx = self.store.begin().await?;
-        let mut views = Vec::new();
-        for user in records::users(&mut tx, part).await? {
-            views.push(self.view(&mut tx, user).await?);
-        }
-        Ok(views)
-    }
-
-    /// The id of the user with this logon name.
-    ///
-    /// # Errors
-    /// [`Code::NoPrivilege`], [`Code::NotFound`].
-    pub async fn user_id(&self, operator: &Operator, name: &str) -> Result<String, Refusal> {
-        operator.require(Privilege::ViewUser, None)?;
-        let mut tx = self.store.begin().await?;
-        let user = records::user_by_name(&mut tx, name).await?;
-        user.map(|user| user.id).ok_or_else(|| Refusal::not_found("user"))
-    }
-
-    /// One user.
-    ///
-    /// # Errors
-    /// [`Code::NoPrivilege`], [`Code::NotFound`].
-    pub async fn view_user(&self, operator: &Operator, id: &str) -> Result<UserView, Refusal> {
-        operator.require(Privilege::ViewUser, None)?;
-        let mut tx = self.store.begin().await?;
-        let user = records::user(&mut tx, id).await?.ok_or_else(|| Refusal::not_found("user"))?;
-        self.view(&mut tx, user).await
-    }
-
-    /// The policy of a user, for the question whether a role covers it.
-    async fn covered(&self, tx: &mut Tx, operator: &Operator, id: &str, privilege: Privilege) -> Result<User, Refusal> {
-        let user = records::user(tx, id).await?;
-        let subject = Subject::of_user(tx, user).await?;
-        operator.require(privilege, subject.policy.as_ref().map(|p| p.id.as_str()))?;
-        subject.user.ok_or_else(|| Refusal::not_found("user"))
-    }
-
-    /// *Unlock user*: answers are compared again. Touches neither cards nor answers.
-    ///
-    /// # Errors
-    /// [`Code::NoPrivilege`], [`Code::NotFound`].
-    pub async fn unlock_user(&self, operator: &Operator, id: &str) -> Result<(), Refusal> {
-        let mut tx = self.store.begin().await?;
-        let done = async {
-            let user = self.covered(&mut tx, operator, id, Privilege::UnlockUser).await?;
-            self.settle_last_try(&mut tx, &user).await?;
-            sqlx::query("UPDATE users SET failed = 0, lock_state = 0 WHERE id = $1").bind(&user.id).execute(&mut *tx).await?;
-            self.record(&mut tx, &Happening { user: &user.id, ..Happening::new(Kind::UserUnlocked, &operator.name) }).await?;
-            Ok::<_, Refusal>(())
-        }
-        .await;
-        self.concluded(tx, done, &Happening { user: id, ..Happening::new(Kind::UserNotUnlocked, &operator.name) }).await
-    }
-
-    /// *Reset answers to security questions*. A locked user stays locked.
-    ///
-    /// # Errors
-    /// [`Code::NoPrivilege`], [`Code::NotFound`].
-    pub async fn reset_answers(&self, operator: &Operator, id: &str) -> Result<(), Refusal> {
-        let mut tx = self.store.begin().await?;
-        let done = async {
-            let user = self.covered(&mut tx, operator, id, Privilege::ResetQuestions).await?;
-            sqlx::query("DELETE FROM answers WHERE user_id = $1").bind(&user.id).execute(&mut *tx).await?;
-            sqlx::query("UPDATE users SET failed = 0, draw = '[]' WHERE id = $1").bind(&user.id).execute(&mut *tx).await?;
-            self.record(&mut tx, &Happening { user: &user.id, ..Happening::new(Kind::AnswersReset, &operator.name) }).await?;
-            Ok::<_, Refusal>(())
-        }
-        .await;
-        self.concluded(tx, done, &Happening { user: id, ..Happening::new(Kind::AnswersNotReset, &operator.name) }).await
-    }
-
-    /// Activates or deactivates a user in the catalog.
-    ///
-    /// # Errors
-    /// [`Code::NoPrivilege`], [`Code::NotFound`]; [`Code::Conflict`] for the last operator who changes roles.
-    pub async fn set_user_active(&self, operator: &Operator, id: &str, active: bool) -> Result<(), Refusal> {
-        let mut tx = self.store.begin().await?;
-        let done = async {
-            let user = self.covered(&mut tx, operator, id, Privilege::ChangePolicy).await?;
-            let state = if active { "active" } else { "disabled" };
-            if !active {
-                // Who is no user any more is nowhere logged in, neither as the operator who the user is, and has no session.
-                let logins = "DELETE FROM logins WHERE subject = $1 OR subject IN (SELECT id FROM operators WHERE user_id = $1)";
-                sqlx::query(logins).bind(&user.id).execute(&mut *tx).await?;
-                self.end_sessions(&mut tx, &user.id).await?;
-            }
-            sqlx::query("UPDATE users SET catalog_state = $2 WHERE id = $1").bind(&user.id).bind(state).execute(&mut *tx).await?;
-            if !active {
-                self.somebody_changes_roles(&mut tx).await?;
-            }
-            let detail = json!({"to": state});
-            self.record(&mut tx, &Happening { user: &user.id, detail, ..Happening::new(Kind::UserStateChanged, &operator.name) })
-                .await?;
-            Ok::<_, Refusal>(())
-        }
-        .await;
-        self.concluded(tx, done, &Happening { user: id, ..Happening::new(Kind::UserStateNotChanged, &operator.name) }).await
-    }
-
+impl Cards<'_> {
     /// Cards whose serial or label has `part` in it.
     ///
     /// # Errors
     /// [`Code::NoPrivilege`].
-    pub async fn find_cards(&self, operator: &Operator, part: &str) -> Result<Vec<CardView>, Refusal> {
+    pub async fn find(&self, operator: &Operator, part: &str) -> Result<Vec<CardView>, Refusal> {
         operator.require(Privilege::ViewCards, None)?;
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.server.store.begin().await?;
         Ok(records::cards(&mut tx, part).await?.iter().map(CardView::of).collect())
     }
 
@@ -263,9 +115,9 @@ impl Server {
     ///
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::NotFound`].
-    pub async fn view_card(&self, operator: &Operator, serial: &str) -> Result<CardView, Refusal> {
+    pub async fn view(&self, operator: &Operator, serial: &str) -> Result<CardView, Refusal> {
         operator.require(Privilege::ViewCards, None)?;
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.server.store.begin().await?;
         let card = records::card(&mut tx, &subject::serial(serial)?).await?.ok_or_else(|| Refusal::not_found("card"))?;
         Ok(CardView::of(&card))
     }
@@ -274,15 +126,16 @@ impl Server {
     ///
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::Conflict`], [`Code::Malformed`].
-    pub async fn add_card(&self, operator: &Operator, new: &NewCard) -> Result<CardView, Refusal> {
-        let mut tx = self.store.begin().await?;
+    pub async fn add(&self, operator: &Operator, new: &NewCard) -> Result<CardView, Refusal> {
+        let mut tx = self.server.store.begin().await?;
         let done = async {
             operator.require(Privilege::IssueCard, None)?;
             let card = self.register(&mut tx, &operator.name, new).await?;
             Ok::<_, Refusal>(CardView::of(&card))
         }
         .await;
-        self.concluded(tx, done, &Happening { card: new.serial.trim(), ..Happening::new(Kind::CardNotAdded, &operator.name) })
+        self.server
+            .concluded(tx, done, &Happening { card: new.serial.trim(), ..Happening::new(Kind::CardNotAdded, &operator.name) })
             .await
     }
 
@@ -305,7 +158,7 @@ impl Server {
                 );
                 let key = AdminKey::new(about.cipher()?, &bytes).map_err(|e| Refusal::malformed(e.to_string()))?;
                 let bytes = hex::decode(&serial).unwrap_or_default();
-                (KeySource::Sealed, self.vault.seal(&key, &bytes).map_err(|e| Refusal::new(Code::Busy, e))?)
+                (KeySource::Sealed, self.server.vault.seal(&key, &bytes).map_err(|e| Refusal::new(Code::Busy, e))?)
             }
             (None, false) => (KeySource::Derived, String::new()),
             (None, true) => (KeySource::Unknown, String::new()),
@@ -329,7 +182,7 @@ impl Server {
         sqlx::query("INSERT INTO cards (serial, card_type, atr, label, state, admin_key, key_version, sealed_key, revoke_reason, issued_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', 0)")
             .bind(&card.serial).bind(&card.card_type).bind(&card.atr).bind(&card.label).bind(card.state.name()).bind(card.key.name())
             .bind(card.key_version).bind(&card.sealed).execute(&mut **tx).await?;
-        self.record(tx, &Happening { card: &card.serial, ..Happening::new(Kind::CardAdded, initiator) }).await?;
+        self.server.record(tx, &Happening { card: &card.serial, ..Happening::new(Kind::CardAdded, initiator) }).await?;
         Ok(card)
     }
 
@@ -347,9 +200,9 @@ impl Server {
     ) -> Result<Operated, Refusal> {
         let serial = subject::serial(serial)?;
         if operation == Operation::Issue {
-            return self.issue(operator, &serial).await;
+            return self.server.issuing().issue(operator, &serial).await;
         }
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.server.store.begin().await?;
         let done = async {
             let subject = Subject::of_card(&mut tx, &serial).await?;
             let privilege = match operation {
@@ -407,7 +260,7 @@ impl Server {
         .await;
         let detail = json!({"operation": operation.name()});
         let refused = Happening { card: &serial, detail, ..Happening::new(Kind::CardStateNotChanged, &operator.name) };
-        self.concluded(tx, done, &refused).await
+        self.server.concluded(tx, done, &refused).await
     }
 
     /// Writes down that a card's state changed; `card` is as it is now.
@@ -426,36 +279,18 @@ impl Server {
             detail: json!({"from": before.name(), "to": card.state.name(), "operation": operation.name(), "reason": reason}),
             ..Happening::new(Kind::CardStateChanged, &operator.name)
         };
-        self.record(tx, &happening).await
+        self.server.record(tx, &happening).await
     }
 
-    /// The log.
+    /// The responses that a card was given, the newest first, with what became of them.
     ///
     /// # Errors
-    /// [`Code::NoPrivilege`].
-    pub async fn events(&self, operator: &Operator, filter: &Filter) -> Result<Vec<Event>, Refusal> {
-        operator.require(Privilege::ViewLog, None)?;
-        let mut tx = self.store.begin().await?;
-        event::list(&mut tx, filter).await
-    }
-
-    /// The latest events, the newest first.
-    ///
-    /// # Errors
-    /// [`Code::NoPrivilege`].
-    pub async fn latest_events(&self, operator: &Operator, filter: &Filter, count: i64) -> Result<Vec<Event>, Refusal> {
-        operator.require(Privilege::ViewLog, None)?;
-        let mut tx = self.store.begin().await?;
-        event::latest(&mut tx, filter, count).await
-    }
-
-    /// The first event whose hash does not follow from the one before it.
-    ///
-    /// # Errors
-    /// [`Code::NoPrivilege`].
-    pub async fn check_log(&self, operator: &Operator) -> Result<Option<i64>, Refusal> {
-        operator.require(Privilege::ViewLog, None)?;
-        let mut tx = self.store.begin().await?;
-        event::first_broken(&mut tx).await
+    /// [`Code::NoPrivilege`], [`Code::NotFound`].
+    pub async fn responses(&self, operator: &Operator, serial: &str) -> Result<Vec<GivenView>, Refusal> {
+        operator.require(Privilege::ViewCards, None)?;
+        let serial = subject::serial(serial)?;
+        let mut tx = self.server.store.begin().await?;
+        records::card(&mut tx, &serial).await?.ok_or_else(|| Refusal::not_found("card"))?;
+        responses::of_card(&mut tx, &serial).await
     }
 }
