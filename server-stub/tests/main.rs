@@ -7,6 +7,7 @@ mod common;
 mod front;
 mod http;
 mod issue;
+mod lists;
 mod names;
 mod offline;
 mod online;

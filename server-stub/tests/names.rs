@@ -2,7 +2,6 @@
 
 use crate::common::{Answer, Engine, Site, new_card};
 use cardlab_server_stub::service::login::Door;
-use cardlab_server_stub::store::Store;
 use serde_json::{Value, json};
 
 on_both_engines! {
@@ -94,7 +93,7 @@ fn names_that_an_older_version_told_apart(engine: Engine) {
         site.post("/api/v1/operators", &token, &json!({"name": name, "password": "a-long-password"})).ok();
     }
     site.block_on(async {
-        let mut tx = Store::open(&site.url).await.unwrap().begin().await.unwrap();
+        let mut tx = crate::common::database(&site.url).await;
         for statement in [
             "UPDATE users SET logon = 'LAB\\émile', logon_key = '' WHERE logon = 'LAB\\Emilia'",
             "UPDATE operators SET name = 'ægir', name_key = '' WHERE name = 'Egir'",

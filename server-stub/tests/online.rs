@@ -117,8 +117,7 @@ fn a_last_try_whose_server_died(engine: Engine) {
     // What a server leaves behind that is killed while it compares: counted, and not judged.
     let left = "UPDATE users SET failed = 3, lock_state = 1, last_try_at = $1 WHERE logon LIKE '%anna'";
     site.block_on(async {
-        let store = cardlab_server_stub::store::Store::open(&site.url).await.unwrap();
-        let mut tx = store.begin().await.unwrap();
+        let mut tx = crate::common::database(&site.url).await;
         sqlx::query(left).bind(site.clock.now()).execute(&mut *tx).await.unwrap();
         tx.commit().await.unwrap();
     });
@@ -412,7 +411,7 @@ fn a_session_that_ends_while_it_is_compared(engine: Engine) {
     };
     let change = |statements: &[&'static str]| {
         site.block_on(async {
-            let mut tx = Store::open(&site.url).await.unwrap().begin().await.unwrap();
+            let mut tx = crate::common::database(&site.url).await;
             for statement in statements {
                 sqlx::query(*statement).execute(&mut *tx).await.unwrap();
             }

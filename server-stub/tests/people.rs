@@ -21,7 +21,7 @@ on_both_engines! {
 
 fn sql(site: &Site, statement: &'static str) -> i64 {
     site.block_on(async {
-        let mut tx = Store::open(&site.url).await.unwrap().begin().await.unwrap();
+        let mut tx = crate::common::database(&site.url).await;
         let row = sqlx::query(statement).fetch_one(&mut *tx).await.unwrap();
         sqlx::Row::get(&row, 0)
     })
@@ -29,7 +29,7 @@ fn sql(site: &Site, statement: &'static str) -> i64 {
 
 fn change(site: &Site, statements: &[&'static str]) {
     site.block_on(async {
-        let mut tx = Store::open(&site.url).await.unwrap().begin().await.unwrap();
+        let mut tx = crate::common::database(&site.url).await;
         for statement in statements {
             sqlx::query(*statement).execute(&mut *tx).await.unwrap();
         }

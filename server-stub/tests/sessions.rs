@@ -2,7 +2,6 @@
 
 use crate::common::{ANNA, Answer, CHALLENGE, Engine, Site, given, right};
 use cardlab_server_stub::service::Server;
-use cardlab_server_stub::store::Store;
 use serde_json::{Value, json};
 use std::net::IpAddr;
 
@@ -110,7 +109,7 @@ fn texts(site: &Site) -> Vec<String> {
         "SELECT * FROM reports",
     ];
     site.block_on(async {
-        let mut tx = Store::open(&site.url).await.unwrap().begin().await.unwrap();
+        let mut tx = crate::common::database(&site.url).await;
         let mut texts = Vec::new();
         for table in TABLES {
             for row in sqlx::query(table).fetch_all(&mut *tx).await.unwrap() {
@@ -158,10 +157,11 @@ fn a_database_of_before(engine: Engine) {
     let old = "0123456789abcdef0123456789abcdef";
     let open: fn(Server) -> Server = |server| server;
     site.block_on(async {
-        let store = Store::open(&site.url).await.unwrap();
-        let mut tx = store.begin().await.unwrap();
+        let mut tx = crate::common::database(&site.url).await;
         for statement in [
-            "DELETE FROM _sqlx_migrations WHERE version = 5",
+            "DELETE FROM _sqlx_migrations WHERE version IN (5, 8)",
+            "ALTER TABLE flows ADD COLUMN operator TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE tasks RENAME COLUMN ordered_by TO operator",
             "ALTER TABLE flows DROP COLUMN opener",
             "ALTER TABLE responses DROP COLUMN flow",
             "DROP INDEX hits_by_time",
@@ -171,7 +171,6 @@ fn a_database_of_before(engine: Engine) {
             sqlx::query(statement).execute(&mut *tx).await.unwrap();
         }
         tx.commit().await.unwrap();
-        store.close().await;
     });
     let after = site.second_with(open);
     for answer in attempts(&after, old, &after.operator()) {

@@ -74,8 +74,7 @@ fn asking_for_ways_begins_nothing(engine: Engine) {
     site.set_answers("anna");
     let of = |statement: &'static str| {
         site.block_on(async {
-            let store = cardlab_server_stub::store::Store::open(&site.url).await.unwrap();
-            let mut tx = store.begin().await.unwrap();
+            let mut tx = crate::common::database(&site.url).await;
             let rows = sqlx::query(statement).fetch_all(&mut *tx).await.unwrap();
             rows.iter().map(|row| sqlx::Row::get::<String, _>(row, 0)).collect::<Vec<_>>()
         })

@@ -2,7 +2,6 @@
 
 use crate::common::{ANNA, BORIS, CHALLENGE, Engine, SPARE, Site, given, right, wrong};
 use cardlab_server_stub::service::setup::sample;
-use cardlab_server_stub::store::Store;
 use serde_json::{Value, json};
 use sqlx::{Column as _, Row as _};
 use std::collections::BTreeSet;
@@ -53,7 +52,7 @@ struct Walk<'s> {
 /// What is somebody's, and the number of events.
 fn now(site: &Site) -> (String, i64) {
     site.block_on(async {
-        let mut tx = Store::open(&site.url).await.unwrap().begin().await.unwrap();
+        let mut tx = crate::common::database(&site.url).await;
         let mut all = String::new();
         for table in TABLES {
             for row in sqlx::query(table).fetch_all(&mut *tx).await.unwrap() {

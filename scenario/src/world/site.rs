@@ -213,7 +213,7 @@ impl Site {
                 server.logins().log_in(Door::SelfService, &logon(user), password).await.map_err(Broken::at("Self-Service"))?;
             let person = server.logins().person(&login.token).await.map_err(Broken::at("Self-Service"))?;
             let asked = server.self_service().own(&person).await.map_err(Broken::at("Self-Service"))?.questions;
-            let answer = |(q, text): (&cardlab_server_stub::store::records::Question, &String)| Answer {
+            let answer = |(q, text): (&cardlab_server_stub::model::question::Question, &String)| Answer {
                 question: q.id.clone(),
                 text: text.clone(),
             };

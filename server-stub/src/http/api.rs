@@ -2,11 +2,18 @@
 
 use super::body::{Bearer, Body, PeerAddress, Query};
 use crate::model::card::Operation;
+use crate::model::card::{CardFilter, CardType};
 use crate::model::event::{Event, Filter};
+use crate::model::list::Listed;
 use crate::model::names::Clash;
+use crate::model::policy::NamedPolicy;
 use crate::model::policy::Policy;
+use crate::model::question::Question;
 use crate::model::refusal::Refusal;
+use crate::model::response::GivenView;
 use crate::model::role::Role;
+use crate::model::task::TaskView;
+use crate::model::user::UserFilter;
 use crate::service::Server;
 use crate::service::card_types::CardTypeView;
 use crate::service::cards::{CardView, NewCard, OperationDetail};
@@ -16,21 +23,19 @@ use crate::service::issue::{AtHand, Operated};
 use crate::service::login::Door;
 use crate::service::policies::NewQuestion;
 use crate::service::staff::{NewOperator, RoleOf, Staff};
-use crate::service::task::{NewTask, TaskView};
+use crate::service::task::NewTask;
 use crate::service::users::NewUser;
 use crate::service::users::UserView;
-use crate::store::records::{CardType, NamedPolicy, Question};
-use crate::store::responses::GivenView;
 use axum::Json;
-use axum::extract::{Path, State};
-use axum::http::header;
-use axum::response::IntoResponse;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderName, header};
+use axum::response::{IntoResponse, Response};
 use cardlab_protocol::problem::Problem;
-use cardlab_protocol::workstation::{Answers, Response};
+use cardlab_protocol::workstation::{Answers, Response as Responded};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -90,12 +95,25 @@ struct Token {
     token: String,
 }
 
-#[derive(Deserialize, IntoParams)]
-#[serde(default)]
-#[derive(Default)]
-struct Search {
-    /// Part of a name or serial.
-    q: String,
+/// A page of a list: its rows as JSON, and the next page as `Link` (RFC 8288).
+struct Page<T> {
+    listed: Listed<T>,
+    /// What stood behind `?`.
+    asked: Option<String>,
+}
+
+impl<T: Serialize> IntoResponse for Page<T> {
+    fn into_response(self) -> Response {
+        (next(self.listed.next.as_deref(), self.asked.as_deref()), Json(self.listed.items)).into_response()
+    }
+}
+
+/// The same question for the next page, relative to where this one was asked.
+fn next(cursor: Option<&str>, asked: Option<&str>) -> Option<[(HeaderName, String); 1]> {
+    let pairs = asked.unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
+    let query: Vec<&str> = pairs.collect();
+    let query = |cursor: &str| [query.join("&"), format!("cursor={cursor}")].join(if query.is_empty() { "" } else { "&" });
+    cursor.map(|cursor| [(header::LINK, format!("<?{}>; rel=\"next\"", query(cursor)))])
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -132,13 +150,14 @@ async fn log_in(State(server): State<Server>, Body(body): Body<Credentials>) -> 
 }
 
 /// Find users.
-#[utoipa::path(get, path = "/users", params(Search), responses((status = 200, body = [UserView]), (status = 403, body = Problem)))]
+#[utoipa::path(get, path = "/users", params(UserFilter), responses((status = 200, body = [UserView], headers(("Link" = Option<String>, description = "The next page, as `<?..>; rel=\"next\"`; none on the last"))), (status = 400, body = Problem), (status = 403, body = Problem)))]
 async fn find_users(
     State(server): State<Server>,
     Bearer(operator): Bearer,
-    Query(search): Query<Search>,
-) -> Reply<Vec<UserView>> {
-    Ok(Json(server.users().find(&operator, &search.q).await?))
+    RawQuery(asked): RawQuery,
+    Query(filter): Query<UserFilter>,
+) -> Result<Page<UserView>, Refusal> {
+    Ok(Page { listed: server.users().list(&operator, &filter).await?, asked })
 }
 
 /// Add a user to the catalog.
@@ -178,13 +197,14 @@ async fn change_user(
 }
 
 /// Find cards.
-#[utoipa::path(get, path = "/cards", params(Search), responses((status = 200, body = [CardView]), (status = 403, body = Problem)))]
+#[utoipa::path(get, path = "/cards", params(CardFilter), responses((status = 200, body = [CardView], headers(("Link" = Option<String>, description = "The next page, as `<?..>; rel=\"next\"`; none on the last"))), (status = 400, body = Problem), (status = 403, body = Problem)))]
 async fn find_cards(
     State(server): State<Server>,
     Bearer(operator): Bearer,
-    Query(search): Query<Search>,
-) -> Reply<Vec<CardView>> {
-    Ok(Json(server.cards().find(&operator, &search.q).await?))
+    RawQuery(asked): RawQuery,
+    Query(filter): Query<CardFilter>,
+) -> Result<Page<CardView>, Refusal> {
+    Ok(Page { listed: server.cards().list(&operator, &filter).await?, asked })
 }
 
 /// Register a card.
@@ -408,21 +428,28 @@ async fn add_operator(State(server): State<Server>, Bearer(operator): Bearer, Bo
     Ok(Json(json!({"id": server.staff().add_operator(&operator, &new).await?})))
 }
 
-/// The log, at most 1,000 events; `after` gets the next.
-#[utoipa::path(get, path = "/events", params(Filter), responses((status = 200, body = [Event]), (status = 403, body = Problem)))]
-async fn events(State(server): State<Server>, Bearer(operator): Bearer, Query(filter): Query<Filter>) -> Reply<Vec<Event>> {
-    Ok(Json(server.log().list(&operator, &filter).await?))
+/// The log, by pages.
+#[utoipa::path(get, path = "/events", params(Filter), responses((status = 200, body = [Event], headers(("Link" = Option<String>, description = "The next page, as `<?..>; rel=\"next\"`; none on the last"))), (status = 400, body = Problem), (status = 403, body = Problem)))]
+async fn events(
+    State(server): State<Server>,
+    Bearer(operator): Bearer,
+    RawQuery(asked): RawQuery,
+    Query(filter): Query<Filter>,
+) -> Result<Page<Event>, Refusal> {
+    Ok(Page { listed: server.log().list(&operator, &filter).await?, asked })
 }
 
 /// The log for spreadsheets.
-#[utoipa::path(get, path = "/events.csv", params(Filter), responses((status = 200, content_type = "text/csv"), (status = 403, body = Problem)))]
+#[utoipa::path(get, path = "/events.csv", params(Filter), responses((status = 200, content_type = "text/csv", headers(("Link" = Option<String>, description = "The next page, as `<?..>; rel=\"next\"`; none on the last"))), (status = 400, body = Problem), (status = 403, body = Problem)))]
 async fn events_csv(
     State(server): State<Server>,
     Bearer(operator): Bearer,
+    RawQuery(asked): RawQuery,
     Query(filter): Query<Filter>,
 ) -> Result<impl IntoResponse, Refusal> {
-    let events = server.log().list(&operator, &filter).await?;
-    Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], crate::model::event::csv(&events)))
+    let listed = server.log().list(&operator, &filter).await?;
+    let csv = ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], crate::model::event::csv(&listed.items));
+    Ok((next(listed.next.as_deref(), asked.as_deref()), csv))
 }
 
 /// Whether the log is whole.
@@ -459,12 +486,12 @@ async fn cards_remote(
 }
 
 /// Remote Self-Service: the response to a card's challenge.
-#[utoipa::path(post, path = "/remote/{session}/challenge", params(("session" = String, Path)), request_body = CardChallenge, responses((status = 200, body = Response), (status = 400, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem), (status = 410, body = Problem), (status = 429, body = Problem)))]
+#[utoipa::path(post, path = "/remote/{session}/challenge", params(("session" = String, Path)), request_body = CardChallenge, responses((status = 200, body = Responded), (status = 400, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem), (status = 410, body = Problem), (status = 429, body = Problem)))]
 async fn challenge_remote(
     State(server): State<Server>,
     PeerAddress(address): PeerAddress,
     Path(session): Path<String>,
     Body(body): Body<CardChallenge>,
-) -> Reply<Response> {
+) -> Reply<Responded> {
     Ok(Json(server.remote().challenge(&session, &address, &body.card, &body.challenge).await?))
 }

@@ -1,8 +1,11 @@
 //! Cards as the management system sees them. Its states say nothing of what is blocked on the chip.
 
+use crate::model::keys::CardIdentity;
 use crate::model::refusal::{Code, Refusal};
+use crate::model::vault::CardKey;
+use cardlab_protocol::admin_key::Cipher;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// The state of a card in the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -156,6 +159,129 @@ impl KeySource {
     pub fn of_name(name: &str) -> Self {
         [Self::Derived, Self::Sealed].into_iter().find(|source| source.name() == name).unwrap_or(Self::Unknown)
     }
+}
+
+/// How cards of a make are unlocked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CardType {
+    /// `3des`, `aes128`, `aes192` or `aes256`.
+    pub cipher: String,
+    /// *Default user PIN*: what *Issue* with *Initialize card* and *Reset user PIN* set.
+    #[serde(default = "usual_pin")]
+    pub default_user_pin: String,
+}
+
+fn usual_pin() -> String {
+    "123456".into()
+}
+
+impl CardType {
+    /// With this cipher and the usual default PIN.
+    #[must_use]
+    pub fn with_cipher(cipher: Cipher) -> Self {
+        Self { cipher: cipher.name().into(), default_user_pin: usual_pin() }
+    }
+
+    /// The cipher of the administrator key.
+    ///
+    /// # Errors
+    /// [`Code::Malformed`] for another name.
+    pub fn cipher(&self) -> Result<Cipher, Refusal> {
+        let known = || Cipher::ALL.map(Cipher::name).join(", ");
+        Cipher::ALL
+            .into_iter()
+            .find(|cipher| cipher.name() == self.cipher)
+            .ok_or_else(|| Refusal::malformed(format!("no cipher '{}'; there are: {}", self.cipher, known())))
+    }
+}
+
+/// A card of the repository.
+#[derive(Clone, Debug)]
+pub struct CardRecord {
+    /// What it says it is, upper-case hexadecimal.
+    pub serial: String,
+    /// Id of its type.
+    pub card_type: String,
+    /// Its type.
+    pub about: CardType,
+    /// Answer to reset, or empty.
+    pub atr: String,
+    /// For people.
+    pub label: String,
+    /// In the system.
+    pub state: CardState,
+    /// Its user.
+    pub user: Option<String>,
+    /// The policy that it was issued under.
+    pub policy: Option<String>,
+    /// Where its administrator key comes from.
+    pub key: KeySource,
+    /// Counts its keys.
+    pub key_version: i64,
+    /// The version that is being put on the card, or 0.
+    pub key_pending: i64,
+    /// A sealed key.
+    pub sealed: String,
+    /// Why it was revoked.
+    pub revoke_reason: String,
+}
+
+impl CardRecord {
+    /// What the vault needs; `serial` is the decoded one.
+    pub(crate) fn vault_key<'a>(&'a self, serial: &'a [u8]) -> Result<CardKey<'a>, Refusal> {
+        let card = CardIdentity { card_type: &self.card_type, serial, key_version: self.key_version as u32 };
+        Ok(CardKey { source: self.key, cipher: self.about.cipher()?, card, sealed: &self.sealed })
+    }
+}
+
+/// The order of a list of cards; a `-` before it turns it round.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+pub enum CardOrder {
+    /// By serial.
+    #[default]
+    #[serde(rename = "serial")]
+    Serial,
+    /// By serial, from the end.
+    #[serde(rename = "-serial")]
+    SerialDown,
+}
+
+impl CardOrder {
+    /// As programs write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Serial => "serial",
+            Self::SerialDown => "-serial",
+        }
+    }
+}
+
+/// Which cards, in which order.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct CardFilter {
+    /// Serial, or words of the label: each as it begins, at most five. `*` alone is all.
+    pub q: String,
+    /// Only in this state.
+    #[param(inline)]
+    pub state: Option<CardState>,
+    /// Only of this card type.
+    pub card_type: Option<String>,
+    /// Only of the user of this id.
+    pub user: Option<String>,
+    /// Only issued under the policy of this id.
+    pub policy: Option<String>,
+    /// The order.
+    #[param(inline)]
+    pub sort: CardOrder,
+    /// Rows of a page, 1 to 1000; usually 200.
+    #[param(minimum = 1, maximum = 1000)]
+    pub limit: Option<u16>,
+    /// Where the page before has ended: of its `Link` header.
+    pub cursor: Option<String>,
 }
 
 #[cfg(test)]

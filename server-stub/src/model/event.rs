@@ -4,12 +4,9 @@
 //! Never in an event: answers, PINs, keys, a challenge together with its response.
 
 use crate::model::clock::Millis;
-use crate::model::refusal::Refusal;
-use crate::store::{Conn, number, text};
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use sqlx::any::AnyRow;
 use utoipa::ToSchema;
 
 /// What can happen. A failure has the code of its success plus 1000.
@@ -176,23 +173,6 @@ pub struct Event {
 }
 
 impl Event {
-    pub(crate) fn of_row(row: &AnyRow) -> Result<Self, Refusal> {
-        Ok(Self {
-            seq: number(row, "seq")?,
-            at: number(row, "at")?,
-            code: number(row, "code")?,
-            name: text(row, "name")?,
-            kind: text(row, "kind")?,
-            initiator: text(row, "initiator")?,
-            card: text(row, "card")?,
-            user: text(row, "user_id")?,
-            workstation: text(row, "workstation")?,
-            flow: text(row, "flow")?,
-            detail: text(row, "detail")?,
-            hash: text(row, "hash")?,
-        })
-    }
-
     /// The hash that this row must have after `before`.
     #[must_use]
     pub fn chained(&self, before: &str) -> String {
@@ -208,52 +188,71 @@ impl Event {
     }
 }
 
-/// Writes an event; it is there when the transaction is committed.
-///
-/// # Errors
-/// [`crate::model::refusal::Code::StoreDown`].
-pub async fn record(conn: &mut Conn, at: Millis, happening: &Happening<'_>) -> Result<(), Refusal> {
-    let last = sqlx::query("SELECT seq, hash FROM chain WHERE id = 1").fetch_one(&mut *conn).await?;
-    let (code, name, kind) = happening.kind.facts();
-    let detail = if happening.detail.is_null() { String::new() } else { happening.detail.to_string() };
-    let mut event = Event {
-        seq: number(&last, "seq")? + 1,
-        at,
-        code,
-        name: name.into(),
-        kind: kind.into(),
-        // Nobody fills the log with what they call themselves.
-        initiator: bounded(happening.initiator),
-        card: bounded(happening.card),
-        user: bounded(happening.user),
-        workstation: bounded(happening.workstation),
-        flow: happening.flow.into(),
-        detail,
-        hash: String::new(),
-    };
-    event.hash = event.chained(&text(&last, "hash")?);
-    sqlx::query("INSERT INTO events (seq, at, code, name, kind, initiator, card, user_id, workstation, flow, detail, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
-        .bind(event.seq).bind(event.at).bind(event.code).bind(&event.name).bind(&event.kind).bind(&event.initiator)
-        .bind(&event.card).bind(&event.user).bind(&event.workstation).bind(&event.flow).bind(&event.detail).bind(&event.hash)
-        .execute(&mut *conn).await?;
-    sqlx::query("UPDATE chain SET seq = $1, hash = $2 WHERE id = 1")
-        .bind(event.seq)
-        .bind(&event.hash)
-        .execute(&mut *conn)
-        .await?;
-    Ok(())
-}
-
 /// Characters of what an event is about.
 const LONGEST: usize = 200;
 
-fn bounded(text: &str) -> String {
+pub(crate) fn bounded(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
 }
 
-/// Which events.
+/// How bad an event is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, ToSchema)]
+pub enum Level {
+    /// Information.
+    I,
+    /// Warning.
+    W,
+    /// Error.
+    E,
+}
+
+impl Level {
+    /// As stored.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::I => "I",
+            Self::W => "W",
+            Self::E => "E",
+        }
+    }
+}
+
+/// The order of the log; a `-` before it turns it round.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, ToSchema)]
+pub enum EventOrder {
+    /// By place in the log, which is the order in which it was written.
+    #[default]
+    #[serde(rename = "seq")]
+    Seq,
+    /// The newest first.
+    #[serde(rename = "-seq")]
+    SeqDown,
+    /// By time: another order than that of the log only where clocks were wrong.
+    #[serde(rename = "at")]
+    At,
+    /// By time, the newest first.
+    #[serde(rename = "-at")]
+    AtDown,
+}
+
+impl EventOrder {
+    /// As programs write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Seq => "seq",
+            Self::SeqDown => "-seq",
+            Self::At => "at",
+            Self::AtDown => "-at",
+        }
+    }
+}
+
+/// Which events, in which order.
 #[derive(Clone, Debug, Default, serde::Deserialize, utoipa::IntoParams)]
 #[serde(default)]
+#[into_params(parameter_in = Query)]
 pub struct Filter {
     /// Of this card.
     pub card: Option<String>,
@@ -261,60 +260,25 @@ pub struct Filter {
     pub user: Option<String>,
     /// Of this name, `USER_LOCKED`.
     pub name: Option<String>,
+    /// Information, warning or error.
+    #[param(inline)]
+    pub kind: Option<Level>,
+    /// By this operator, user, or `workstation`.
+    pub initiator: Option<String>,
+    /// From this time on, UTC milliseconds since 1970.
+    pub from: Option<i64>,
+    /// Up to this time, UTC milliseconds since 1970.
+    pub to: Option<i64>,
     /// After this place in the log.
     pub after: Option<i64>,
-}
-
-/// At most this many in one answer; [`Filter::after`] gets the next.
-pub const PAGE: i64 = 1000;
-
-/// Events in order.
-///
-/// # Errors
-/// [`crate::model::refusal::Code::StoreDown`].
-pub async fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Event>, Refusal> {
-    let rows = sqlx::query("SELECT * FROM events WHERE seq > $1 AND ($2 = '' OR card = $2) AND ($3 = '' OR user_id = $3) AND ($4 = '' OR name = $4) ORDER BY seq LIMIT $5")
-        .bind(filter.after.unwrap_or(0)).bind(filter.card.clone().unwrap_or_default()).bind(filter.user.clone().unwrap_or_default())
-        .bind(filter.name.clone().unwrap_or_default()).bind(PAGE)
-        .fetch_all(&mut *conn).await?;
-    rows.iter().map(Event::of_row).collect()
-}
-
-/// The latest events, the newest first.
-///
-/// # Errors
-/// [`crate::model::refusal::Code::StoreDown`].
-pub async fn latest(conn: &mut Conn, filter: &Filter, count: i64) -> Result<Vec<Event>, Refusal> {
-    let rows =
-        sqlx::query("SELECT * FROM events WHERE ($1 = '' OR card = $1) AND ($2 = '' OR name = $2) ORDER BY seq DESC LIMIT $3")
-            .bind(filter.card.clone().unwrap_or_default())
-            .bind(filter.name.clone().unwrap_or_default())
-            .bind(count)
-            .fetch_all(&mut *conn)
-            .await?;
-    rows.iter().map(Event::of_row).collect()
-}
-
-/// The place of the first event whose hash is wrong; `None` when the log is whole.
-///
-/// # Errors
-/// [`crate::model::refusal::Code::StoreDown`].
-pub async fn first_broken(conn: &mut Conn) -> Result<Option<i64>, Refusal> {
-    let (mut before, mut seq) = (String::new(), 0);
-    loop {
-        let page = list(conn, &Filter { after: Some(seq), ..Filter::default() }).await?;
-        if page.is_empty() {
-            let last = sqlx::query("SELECT seq, hash FROM chain WHERE id = 1").fetch_one(&mut *conn).await?;
-            let whole = (number(&last, "seq")?, text(&last, "hash")?) == (seq, before);
-            return Ok((!whole).then_some(seq + 1));
-        }
-        for event in page {
-            if event.seq != seq + 1 || event.hash != event.chained(&before) {
-                return Ok(Some(seq + 1));
-            }
-            (before, seq) = (event.hash, event.seq);
-        }
-    }
+    /// The order. Where a time is asked for, that of time is quick.
+    #[param(inline)]
+    pub sort: EventOrder,
+    /// Rows of a page, 1 to 1000; usually 1000.
+    #[param(minimum = 1, maximum = 1000)]
+    pub limit: Option<u16>,
+    /// Where the page before has ended: of its `Link` header.
+    pub cursor: Option<String>,
 }
 
 /// Events as CSV (RFC 4180). A cell that a spreadsheet would take for a formula gets an apostrophe

@@ -4,8 +4,9 @@
 //! |---|---|
 //! | [`keys`], [`vault`] | administrator keys: derivation, sealing, responses |
 //! | [`names`], [`answers`] | how names of people and answers to questions are compared |
-//! | [`card`], [`policy`], [`role`], [`random_pin`] | cards, what holds for their users, what operators may do |
-//! | [`event`], [`refusal`] | what happens, and why something does not |
+//! | [`user`], [`card`], [`question`], [`policy`], [`random_pin`], [`role`] | people, cards, what holds for them, what operators may do |
+//! | [`flow`], [`response`], [`task`] | ways to a response, what was given and what became of it, what agents are to do |
+//! | [`event`], [`refusal`], [`limit`], [`list`] | what happens, why something does not, how often it may; lists by pages |
 //! | [`station`] | cards that are connected to the server's machine, given from outside |
 //! | [`clock`] | time |
 
@@ -13,12 +14,20 @@ pub mod answers;
 pub mod card;
 pub mod clock;
 pub mod event;
+pub mod flow;
 pub mod keys;
+pub mod limit;
+pub mod list;
 pub mod names;
 pub mod policy;
+pub mod question;
 pub(crate) mod random;
 pub mod random_pin;
 pub mod refusal;
+pub mod response;
 pub mod role;
 pub mod station;
+pub(crate) mod subject;
+pub mod task;
+pub mod user;
 pub mod vault;

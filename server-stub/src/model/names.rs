@@ -7,9 +7,7 @@
 
 use crate::model::answers::normalised;
 use crate::model::refusal::Refusal;
-use crate::store::{Conn, Tx, text};
 use serde::Serialize;
-use sqlx::any::AnyRow;
 use utoipa::ToSchema;
 
 /// Words of a search that are looked at.
@@ -32,20 +30,13 @@ pub fn key(name: &str) -> String {
     normalised(name).to_string()
 }
 
-/// Whose name somebody has typed, of the rows that compare as that name: the only one, or of several the one in which it stands
-/// in one of these columns exactly as it was typed.
-pub(crate) fn the_one<'r>(rows: &'r [AnyRow], typed: &str, columns: &[&str]) -> Result<Option<&'r AnyRow>, Refusal> {
-    if let [row] = rows {
-        return Ok(Some(row));
+/// Whose name somebody has typed, of those that compare as that name: the only one, or of several the one of whom it is
+/// written somewhere exactly as it was typed. `written` gives the names of one.
+pub(crate) fn the_one<T>(mut found: Vec<T>, typed: &str, written: impl Fn(&T) -> Vec<String>) -> Option<T> {
+    if found.len() > 1 {
+        found.retain(|one| written(one).iter().any(|name| name.trim() == typed.trim()));
     }
-    let mut exact = Vec::new();
-    for row in rows {
-        let names = columns.iter().map(|column| text(row, column)).collect::<Result<Vec<_>, _>>()?;
-        if names.iter().any(|name| name.trim() == typed.trim()) {
-            exact.push(row);
-        }
-    }
-    Ok(if let [row] = exact.as_slice() { Some(*row) } else { None })
+    if found.len() == 1 { found.pop() } else { None }
 }
 
 /// What a search looks through.
@@ -53,7 +44,23 @@ pub(crate) fn search_key(parts: &[&str]) -> String {
     key(&parts.join(" "))
 }
 
-/// The patterns of a search, one a word: all of them must be found.
+/// The words of a text as it is compared: runs of letters and digits, each once.
+pub(crate) fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> =
+        key(text).split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
+/// The words of a search, each the beginning of one; a word that is the beginning of another says nothing more.
+pub(crate) fn beginnings(part: &str) -> Vec<String> {
+    let words = words(part);
+    let says_more = |word: &&String| !words.iter().any(|other| other != *word && other.starts_with(word.as_str()));
+    words.iter().filter(says_more).take(WORDS).cloned().collect()
+}
+
+/// What stands between blanks in a search, as patterns: all of them must be found.
 pub(crate) fn patterns(part: &str) -> Vec<String> {
     key(part).split(' ').filter(|word| !word.is_empty()).take(WORDS).map(|word| format!("%{}%", escaped(word))).collect()
 }
@@ -84,41 +91,6 @@ pub(crate) fn upn(name: &str) -> Result<(), Refusal> {
     let parts: Vec<String> = name.split('@').map(key).collect();
     let right = matches!(parts.as_slice(), [own, domain] if !own.is_empty() && !domain.is_empty()) && !name.contains('\\');
     if right { Ok(()) } else { Err(Refusal::malformed("a UPN is name@domain")) }
-}
-
-/// Whether somebody has this name already, in either form.
-pub(crate) async fn is_taken(conn: &mut Conn, name: &str) -> Result<bool, Refusal> {
-    let row = sqlx::query("SELECT id FROM users WHERE logon_key = $1 OR upn_key = $1 LIMIT 1").bind(key(name));
-    Ok(row.fetch_optional(&mut *conn).await?.is_some())
-}
-
-/// Whether an operator has this name already.
-pub(crate) async fn is_operators(conn: &mut Conn, name: &str) -> Result<bool, Refusal> {
-    let row = sqlx::query("SELECT id FROM operators WHERE name_key = $1 LIMIT 1").bind(key(name));
-    Ok(row.fetch_optional(&mut *conn).await?.is_some())
-}
-
-/// Fills the columns of rows that an older version has written.
-pub(crate) async fn fill(tx: &mut Tx) -> Result<(), Refusal> {
-    for row in sqlx::query("SELECT id, logon, upn, cn, mail FROM users WHERE logon_key = ''").fetch_all(&mut **tx).await? {
-        let (logon, upn) = (text(&row, "logon")?, text(&row, "upn")?);
-        let search = search_key(&[&text(&row, "cn")?, &logon, &upn, &text(&row, "mail")?]);
-        sqlx::query("UPDATE users SET logon_key = $2, upn_key = $3, search_key = $4 WHERE id = $1")
-            .bind(text(&row, "id")?)
-            .bind(key(&logon))
-            .bind(key(&upn))
-            .bind(search)
-            .execute(&mut **tx)
-            .await?;
-    }
-    for row in sqlx::query("SELECT id, name FROM operators WHERE name_key = ''").fetch_all(&mut **tx).await? {
-        sqlx::query("UPDATE operators SET name_key = $2 WHERE id = $1")
-            .bind(text(&row, "id")?)
-            .bind(key(&text(&row, "name")?))
-            .execute(&mut **tx)
-            .await?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -156,6 +128,14 @@ mod tests {
         for name in ["anna", "@lab", "anna@", "a@b@c", "LAB\\anna@x", ""] {
             assert!(upn(name).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn words_are_letters_and_digits() {
+        assert_eq!(words("Émile Zola LAB\\Émile emile1@lab.example"), ["emile1", "example", "lab", "zola", "émile"]);
+        assert_eq!(beginnings("'; DROP--drop dro"), ["drop"]);
+        assert!(beginnings(" %_\\ ").is_empty());
+        assert_eq!(beginnings("a b c d e f g").len(), WORDS);
     }
 
     #[test]

@@ -116,21 +116,15 @@ impl Policy {
     }
 }
 
-/// A user's link to a policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Link {
-    /// The policy's id.
-    pub policy: String,
-    /// The lowest number wins.
-    pub priority: i64,
-}
-
-/// The policy that holds: the card's own when it was issued under one that still exists, else the
-/// user's link with the lowest number.
-#[must_use]
-pub fn resolve<'a>(of_card: Option<&'a str>, links: &'a [Link]) -> Option<&'a str> {
-    of_card
-        .or_else(|| links.iter().min_by(|a, b| (a.priority, &a.policy).cmp(&(b.priority, &b.policy))).map(|l| l.policy.as_str()))
+/// A policy with its name.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct NamedPolicy {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Settings.
+    pub settings: Policy,
 }
 
 #[cfg(test)]
@@ -155,14 +149,5 @@ mod tests {
         };
         assert!(issuing(all).unwrap_err().contains("excludes"));
         assert!(issuing(|i| i.pin_tries = Some(16)).unwrap_err().contains("User PIN try limit is 16"));
-    }
-
-    #[test]
-    fn the_lowest_number_wins() {
-        let link = |policy: &str, priority| Link { policy: policy.into(), priority };
-        let links = [link("b", 2), link("a", 1), link("c", 1)];
-        assert_eq!(resolve(None, &links), Some("a"));
-        assert_eq!(resolve(Some("z"), &links), Some("z"));
-        assert_eq!(resolve(None, &[]), None);
     }
 }

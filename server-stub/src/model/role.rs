@@ -144,6 +144,28 @@ impl Role {
     }
 }
 
+/// A role as administrators see it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct NamedRole {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// What it allows, and where.
+    pub role: Role,
+}
+
+/// An operator as administrators see one.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OperatorView {
+    /// Id.
+    pub id: String,
+    /// Login name.
+    pub name: String,
+    /// Id of the role; without one everything is refused.
+    pub role: Option<String>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

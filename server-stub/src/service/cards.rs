@@ -1,16 +1,17 @@
 //! Cards of the repository, as operators handle them.
 
-use crate::model::card::{CardState, KeySource, Operation};
+use crate::model::card::{CardFilter, CardRecord, CardState, KeySource, Operation};
 use crate::model::event::{Happening, Kind};
+use crate::model::list::Listed;
 use crate::model::refusal::{Code, Refusal};
+use crate::model::response::GivenView;
 use crate::model::role::Privilege;
+use crate::model::subject;
+use crate::model::task::TaskView;
 use crate::service::Server;
 use crate::service::issue::Operated;
 use crate::service::login::Operator;
-use crate::service::subject::{self, Subject};
-use crate::store::records::{self, CardRecord};
-use crate::store::responses::{self, GivenView};
-use crate::store::{Tx, number};
+use crate::store::{Snapshot, Tx, card_types, cards, responses, subjects, tasks};
 use cardlab_protocol::admin_key::AdminKey;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -43,6 +44,17 @@ pub struct CardView {
     pub revoke_reason: String,
     /// What can be done with it now.
     pub operations: Vec<Operation>,
+}
+
+/// A card with what was ordered and given for it.
+#[derive(Clone, Debug)]
+pub struct CardFile {
+    /// The card.
+    pub card: CardView,
+    /// Tasks, the newest first.
+    pub tasks: Vec<TaskView>,
+    /// Responses, the newest first.
+    pub responses: Vec<GivenView>,
 }
 
 /// A card to be registered.
@@ -101,14 +113,15 @@ pub struct Cards<'s> {
 }
 
 impl Cards<'_> {
-    /// Cards whose serial or label has `part` in it.
+    /// Cards of a list.
     ///
     /// # Errors
-    /// [`Code::NoPrivilege`].
-    pub async fn find(&self, operator: &Operator, part: &str) -> Result<Vec<CardView>, Refusal> {
+    /// [`Code::NoPrivilege`], [`Code::Malformed`].
+    pub async fn list(&self, operator: &Operator, filter: &CardFilter) -> Result<Listed<CardView>, Refusal> {
         operator.require(Privilege::ViewCards, None)?;
-        let mut tx = self.server.store.begin().await?;
-        Ok(records::cards(&mut tx, part).await?.iter().map(CardView::of).collect())
+        let page = cards::list(&mut self.server.store.read().await?, filter).await?;
+        let views = page.items.iter().map(CardView::of).collect();
+        Ok(page.with(views))
     }
 
     /// One card.
@@ -117,9 +130,24 @@ impl Cards<'_> {
     /// [`Code::NoPrivilege`], [`Code::NotFound`].
     pub async fn view(&self, operator: &Operator, serial: &str) -> Result<CardView, Refusal> {
         operator.require(Privilege::ViewCards, None)?;
-        let mut tx = self.server.store.begin().await?;
-        let card = records::card(&mut tx, &subject::serial(serial)?).await?.ok_or_else(|| Refusal::not_found("card"))?;
+        let card = known(&mut self.server.store.read().await?, &subject::serial(serial)?).await?;
         Ok(CardView::of(&card))
+    }
+
+    /// One card with its tasks and the responses that it was given, as they are at one moment.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::NotFound`].
+    pub async fn file(&self, operator: &Operator, serial: &str) -> Result<CardFile, Refusal> {
+        operator.require(Privilege::ViewCards, None)?;
+        let mut snapshot = self.server.store.read().await?;
+        let card = known(&mut snapshot, &subject::serial(serial)?).await?;
+        let (tasks, now) = (tasks::of_card(&mut snapshot, &card.serial).await?, self.server.now());
+        Ok(CardFile {
+            card: CardView::of(&card),
+            tasks: tasks.into_iter().map(|task| task.shown(now)).collect(),
+            responses: responses::of_card(&mut snapshot, &card.serial).await?,
+        })
     }
 
     /// Registers a card; it is Clean.
@@ -127,16 +155,12 @@ impl Cards<'_> {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::Conflict`], [`Code::Malformed`].
     pub async fn add(&self, operator: &Operator, new: &NewCard) -> Result<CardView, Refusal> {
-        let mut tx = self.server.store.begin().await?;
-        let done = async {
+        let refused = Happening { card: new.serial.trim(), ..Happening::new(Kind::CardNotAdded, &operator.name) };
+        let step = async |tx: &mut Tx, operator: &Operator| {
             operator.require(Privilege::IssueCard, None)?;
-            let card = self.register(&mut tx, &operator.name, new).await?;
-            Ok::<_, Refusal>(CardView::of(&card))
-        }
-        .await;
-        self.server
-            .concluded(tx, done, &Happening { card: new.serial.trim(), ..Happening::new(Kind::CardNotAdded, &operator.name) })
-            .await
+            Ok(CardView::of(&self.register(tx, &operator.name, new).await?))
+        };
+        self.server.attempt(operator, &refused, step).await
     }
 
     pub(crate) async fn register(&self, tx: &mut Tx, initiator: &str, new: &NewCard) -> Result<CardRecord, Refusal> {
@@ -145,10 +169,8 @@ impl Cards<'_> {
         if atr.len() > LONGEST_ATR || !atr.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(Refusal::malformed("an answer to reset is hexadecimal, of 33 bytes at most"));
         }
-        let row = sqlx::query("SELECT body FROM card_types WHERE id = $1").bind(&new.card_type).fetch_optional(&mut **tx).await?;
-        let row = row.ok_or_else(|| Refusal::not_found("card type"))?;
-        let about: records::CardType = crate::store::json(&row, "body")?;
-        if records::card(tx, &serial).await?.is_some() {
+        let about = card_types::by_id(tx, &new.card_type).await?.ok_or_else(|| Refusal::not_found("card type"))?;
+        if cards::by_serial(tx, &serial).await?.is_some() {
             return Err(Refusal::new(Code::Conflict, "a card with this serial is registered already"));
         }
         let (key, sealed) = match (&new.admin_key, new.no_admin_key) {
@@ -179,9 +201,7 @@ impl Cards<'_> {
             sealed,
             revoke_reason: String::new(),
         };
-        sqlx::query("INSERT INTO cards (serial, card_type, atr, label, state, admin_key, key_version, sealed_key, revoke_reason, issued_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', 0)")
-            .bind(&card.serial).bind(&card.card_type).bind(&card.atr).bind(&card.label).bind(card.state.name()).bind(card.key.name())
-            .bind(card.key_version).bind(&card.sealed).execute(&mut **tx).await?;
+        cards::insert(tx, &card).await?;
         self.server.record(tx, &Happening { card: &card.serial, ..Happening::new(Kind::CardAdded, initiator) }).await?;
         Ok(card)
     }
@@ -202,65 +222,44 @@ impl Cards<'_> {
         if operation == Operation::Issue {
             return self.server.issuing().issue(operator, &serial).await;
         }
-        let mut tx = self.server.store.begin().await?;
-        let done = async {
-            let subject = Subject::of_card(&mut tx, &serial).await?;
+        let refused = Happening {
+            card: &serial,
+            detail: json!({"operation": operation.name()}),
+            ..Happening::new(Kind::CardStateNotChanged, &operator.name)
+        };
+        let step = async |tx: &mut Tx, operator: &Operator| {
+            let subject = subjects::of_card(tx, &serial).await?;
             let privilege = match operation {
                 Operation::Assign | Operation::Issue => Privilege::IssueCard,
                 Operation::Enable => Privilege::EnableCard,
                 Operation::Disable => Privilege::DisableCard,
                 Operation::Revoke | Operation::Withdraw => Privilege::RevokeCard,
             };
-            let mut policy = subject.policy.as_ref().map(|p| p.id.clone());
-            let mut user = subject.card.as_ref().and_then(|c| c.user.clone());
-            if operation == Operation::Assign {
-                let name = detail.user.as_deref().unwrap_or_default();
-                let found = match records::user(&mut tx, name).await? {
-                    Some(user) => Some(user),
-                    None => records::user_by_name(&mut tx, name).await?,
-                };
-                let found = Subject::of_user(&mut tx, found).await?;
-                policy = found.policy.as_ref().map(|p| p.id.clone());
-                let settings = found.policy.map(|p| p.settings).unwrap_or_default();
-                let found = found.user.ok_or_else(|| Refusal::not_found("user"))?;
-                let row = sqlx::query("SELECT COUNT(*) AS n FROM cards WHERE user_id = $1 AND state <> 'Revoked'")
-                    .bind(&found.id)
-                    .fetch_one(&mut *tx)
-                    .await?;
-                let maximum = settings.issuance.maximum_cards;
-                if number(&row, "n")? >= i64::from(maximum) {
-                    let message = format!("the user has {maximum} cards already, the most that the policy allows");
-                    return Err(Refusal::new(Code::Conflict, message));
-                }
-                user = Some(found.id);
-            }
+            let held = subject.card.as_ref().and_then(|card| card.user.clone());
+            let (user, policy) = match operation {
+                Operation::Assign => new_holder(tx, detail.user.as_deref().unwrap_or_default()).await?,
+                _ => (held, subject.policy_id().map(str::to_owned)),
+            };
             operator.require(privilege, policy.as_deref())?;
             let card = subject.card.ok_or_else(|| Refusal::not_found("card"))?;
-            let after = card.state.after(operation)?;
+            let before = card.state;
             let reason = if operation == Operation::Revoke { detail.reason.clone().unwrap_or_default() } else { String::new() };
+            let withdrawn = operation == Operation::Withdraw;
+            let card = CardRecord {
+                state: before.after(operation)?,
+                user: user.filter(|_| !withdrawn),
+                policy: policy.filter(|_| !withdrawn),
+                revoke_reason: reason.clone(),
+                ..card
+            };
             if reason.chars().count() > LONGEST_REASON {
                 return Err(Refusal::malformed(format!("a reason has at most {LONGEST_REASON} characters")));
             }
-            let withdrawn = operation == Operation::Withdraw;
-            let held = if withdrawn { None } else { user };
-            let policy = if withdrawn { None } else { policy };
-            sqlx::query("UPDATE cards SET state = $2, user_id = $3, policy_id = $4, revoke_reason = $5 WHERE serial = $1")
-                .bind(&serial)
-                .bind(after.name())
-                .bind(&held)
-                .bind(&policy)
-                .bind(&reason)
-                .execute(&mut *tx)
-                .await?;
-            let before = card.state;
-            let card = records::card(&mut tx, &serial).await?.ok_or_else(|| Refusal::not_found("card"))?;
-            self.record_state(&mut tx, operator, before, &card, operation, &reason).await?;
-            Ok::<_, Refusal>(Operated::of(&card))
-        }
-        .await;
-        let detail = json!({"operation": operation.name()});
-        let refused = Happening { card: &serial, detail, ..Happening::new(Kind::CardStateNotChanged, &operator.name) };
-        self.server.concluded(tx, done, &refused).await
+            cards::set(tx, &card).await?;
+            self.record_state(tx, operator, before, &card, operation, &reason).await?;
+            Ok(Operated::of(&card))
+        };
+        self.server.attempt(operator, &refused, step).await
     }
 
     /// Writes down that a card's state changed; `card` is as it is now.
@@ -287,10 +286,24 @@ impl Cards<'_> {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::NotFound`].
     pub async fn responses(&self, operator: &Operator, serial: &str) -> Result<Vec<GivenView>, Refusal> {
-        operator.require(Privilege::ViewCards, None)?;
-        let serial = subject::serial(serial)?;
-        let mut tx = self.server.store.begin().await?;
-        records::card(&mut tx, &serial).await?.ok_or_else(|| Refusal::not_found("card"))?;
-        responses::of_card(&mut tx, &serial).await
+        Ok(self.file(operator, serial).await?.responses)
     }
+}
+
+async fn known(conn: &mut Snapshot, serial: &str) -> Result<CardRecord, Refusal> {
+    cards::by_serial(conn, serial).await?.ok_or_else(|| Refusal::not_found("card"))
+}
+
+/// Who is to hold a card, by id or name, and the policy that then holds; with room for one more.
+async fn new_holder(conn: &mut Snapshot, name: &str) -> Result<(Option<String>, Option<String>), Refusal> {
+    let found = subjects::of_user(conn, name).await?;
+    let found = if found.user.is_some() { found } else { subjects::of_name(conn, name).await? };
+    let policy = found.policy_id().map(str::to_owned);
+    let maximum = found.policy.map(|policy| policy.settings).unwrap_or_default().issuance.maximum_cards;
+    let user = found.user.ok_or_else(|| Refusal::not_found("user"))?;
+    if cards::count_of_user(conn, &user.id).await? >= i64::from(maximum) {
+        let message = format!("the user has {maximum} cards already, the most that the policy allows");
+        return Err(Refusal::new(Code::Conflict, message));
+    }
+    Ok((Some(user.id), policy))
 }

@@ -3,22 +3,23 @@
 //! A new administrator key is made in two phases: its version is noted (`key_pending`), then it is put on
 //! the card, then it is the card's key. Whoever resumes after a crash in between tries both.
 
-use crate::model::card::{CardState, KeySource, Operation};
+use crate::model::card::{CardRecord, CardState, KeySource, Operation};
 use crate::model::event::{Happening, Kind};
 use crate::model::keys::CardIdentity;
 use crate::model::policy::Policy;
 use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
 use crate::model::station::{Connected, NewPin, Order, Station, StationError};
+use crate::model::subject::{self, Subject};
+use crate::model::vault::CardKey;
 use crate::service::Server;
 use crate::service::cards::CardView;
 use crate::service::login::Operator;
-use crate::service::subject::{self, Subject};
-use crate::store::Tx;
-use crate::store::records::{self, CardRecord};
+use crate::store::{Snapshot, Tx, cards, subjects};
 use cardlab_protocol::admin_key::AdminKey;
 use serde::Serialize;
 use serde_json::json;
+use std::collections::HashMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
@@ -68,13 +69,11 @@ impl Issuing<'_> {
         let station = self.server.station()?;
         let found = tokio::task::spawn_blocking(move || station.connected()).await;
         let found = found.map_err(|_| ended())?.map_err(|e| Refusal::new(Code::CardRefused, e.message))?;
-        let mut tx = self.server.store.begin().await?;
-        let mut cards = Vec::new();
-        for connected in found {
-            let state = records::card(&mut tx, &connected.serial).await?.map(|card| card.state);
-            cards.push(AtHand { connected, state });
-        }
-        Ok(cards)
+        let serials: Vec<&str> = found.iter().map(|connected| connected.serial.as_str()).collect();
+        let known = cards::of_serials(&mut self.server.store.read().await?, &serials).await?;
+        let states: HashMap<_, _> = known.into_iter().map(|card| (card.serial, card.state)).collect();
+        let at_hand = |connected: Connected| AtHand { state: states.get(&connected.serial).copied(), connected };
+        Ok(found.into_iter().map(at_hand).collect())
     }
 
     /// *Issue*. Under *Initialize card* the connected card gets an administrator key of its own and a
@@ -90,16 +89,12 @@ impl Issuing<'_> {
     }
 
     async fn issue_card(&self, operator: &Operator, serial: &str) -> Result<Operated, Refusal> {
-        let mut tx = self.server.store.begin().await?;
-        let (before, settings) = self.for_writing(&mut tx, operator, serial, Privilege::IssueCard).await?;
+        let (mut tx, operator) = self.server.begin_by(operator).await?;
+        let (before, settings) = self.for_writing(&mut tx, &operator, serial, Privilege::IssueCard).await?;
         let after = before.state.after(Operation::Issue)?;
         if !settings.issuance.initialize_card {
-            sqlx::query("UPDATE cards SET state = $2 WHERE serial = $1")
-                .bind(serial)
-                .bind(after.name())
-                .execute(&mut *tx)
-                .await?;
-            return self.issued(tx, operator, &before).await;
+            cards::set_state(&mut tx, serial, after).await?;
+            return self.issued(tx, &operator, &before).await;
         }
         let pin = match (&settings.issuance.random_user_pin, settings.issuance.lock_card) {
             (_, true) => NewPin::Blocked,
@@ -112,30 +107,22 @@ impl Issuing<'_> {
         };
         let order = self.order(&before, pin, settings.issuance.pin_tries)?;
         let station = self.server.station()?;
-        sqlx::query("UPDATE cards SET state = 'Pending' WHERE serial = $1").bind(serial).execute(&mut *tx).await?;
+        cards::set_state(&mut tx, serial, CardState::Pending).await?;
         let (mut tx, written) = self.with_new_key(tx, station, &before, order).await?;
         let about = |kind, detail| Happening { card: serial, detail, ..Happening::new(kind, &operator.name) };
         if let Err(error) = written {
             // Nothing changed on the card: it is as it was, unless somebody else has moved it since.
             if !error.key_may_be_new {
-                sqlx::query("UPDATE cards SET state = $2 WHERE serial = $1 AND state = 'Pending'")
-                    .bind(serial)
-                    .bind(before.state.name())
-                    .execute(&mut *tx)
-                    .await?;
+                cards::settle_state(&mut tx, serial, before.state).await?;
             }
             let detail = json!({"reason": error.message, "key_may_be_new": error.key_may_be_new});
             self.server.record(&mut tx, &about(Kind::CardNotInitialized, detail)).await?;
             tx.commit().await?;
             return Err(Refusal::new(Code::CardRefused, error.message));
         }
-        sqlx::query("UPDATE cards SET state = $2 WHERE serial = $1 AND state = 'Pending'")
-            .bind(serial)
-            .bind(after.name())
-            .execute(&mut *tx)
-            .await?;
+        cards::settle_state(&mut tx, serial, after).await?;
         self.server.record(&mut tx, &about(Kind::CardInitialized, json!({"locked": locked}))).await?;
-        let operated = self.issued(tx, operator, &before).await?;
+        let operated = self.issued(tx, &operator, &before).await?;
         Ok(Operated { user_pin, locked, ..operated })
     }
 
@@ -150,8 +137,8 @@ impl Issuing<'_> {
     }
 
     async fn roll_key_of(&self, operator: &Operator, serial: &str) -> Result<Operated, Refusal> {
-        let mut tx = self.server.store.begin().await?;
-        let (card, _) = self.for_writing(&mut tx, operator, serial, Privilege::IssueCard).await?;
+        let (mut tx, operator) = self.server.begin_by(operator).await?;
+        let (card, _) = self.for_writing(&mut tx, &operator, serial, Privilege::IssueCard).await?;
         only_issued(&card)?;
         let station = self.server.station()?;
         let order = self.order(&card, NewPin::Unchanged, None)?;
@@ -183,33 +170,14 @@ impl Issuing<'_> {
         order: Order,
     ) -> Result<(Tx, Result<(), StationError>), Refusal> {
         let version = next_version(card);
-        sqlx::query("UPDATE cards SET key_pending = $2 WHERE serial = $1")
-            .bind(&card.serial)
-            .bind(version)
-            .execute(&mut *tx)
-            .await?;
+        cards::set_key_pending(&mut tx, &card.serial, version).await?;
         tx.commit().await?;
         let written = tokio::task::spawn_blocking(move || station.write(&order)).await;
         let written = written.unwrap_or_else(|_| Err(StationError { message: ended().message, key_may_be_new: true }));
-        let mut tx = self.server.store.begin().await?;
+        let mut tx = self.server.begin().await?;
         match &written {
-            Ok(()) => {
-                sqlx::query(
-                    "UPDATE cards SET admin_key = $2, key_version = $3, key_pending = 0, sealed_key = '' WHERE serial = $1",
-                )
-                .bind(&card.serial)
-                .bind(KeySource::Derived.name())
-                .bind(version)
-                .execute(&mut *tx)
-                .await?;
-            }
-            Err(error) if !error.key_may_be_new => {
-                sqlx::query("UPDATE cards SET key_pending = $2 WHERE serial = $1")
-                    .bind(&card.serial)
-                    .bind(card.key_pending)
-                    .execute(&mut *tx)
-                    .await?;
-            }
+            Ok(()) => cards::set_key(&mut tx, &card.serial, version).await?,
+            Err(error) if !error.key_may_be_new => cards::set_key_pending(&mut tx, &card.serial, card.key_pending).await?,
             Err(_) => {}
         }
         Ok((tx, written))
@@ -228,14 +196,12 @@ impl Issuing<'_> {
     }
 
     async fn reset_pin_of(&self, operator: &Operator, serial: &str) -> Result<Operated, Refusal> {
-        let mut tx = self.server.store.begin().await?;
-        let (card, settings) = self.for_writing(&mut tx, operator, serial, Privilege::ResetPin).await?;
-        if !settings.workflow.reset_user_pin {
-            return Err(Refusal::new(Code::DisabledByPolicy, "Reset user PIN is switched off in the card's policy"));
-        }
-        only_issued(&card)?;
+        let mut snapshot = self.server.store.read().await?;
+        let subject = covered(&mut snapshot, operator, serial, Privilege::ResetPin).await?;
+        let card = subject.pin_resettable()?.card;
+        only_issued(card)?;
         let station = self.server.station()?;
-        let keys = vec![self.key(&card, card.key, card.key_version)?];
+        let keys = vec![self.key(card, card.key, card.key_version)?];
         let pin = card.about.default_user_pin.clone();
         let order = Order {
             serial: serial.to_owned(),
@@ -244,9 +210,9 @@ impl Issuing<'_> {
             pin: NewPin::Known(Zeroizing::new(pin.clone())),
             pin_tries: None,
         };
-        drop(tx);
+        drop(snapshot);
         let written = tokio::task::spawn_blocking(move || station.write(&order)).await;
-        let mut tx = self.server.store.begin().await?;
+        let mut tx = self.server.begin().await?;
         let about = |kind, detail| Happening {
             card: serial,
             user: card.user.as_deref().unwrap_or_default(),
@@ -260,7 +226,7 @@ impl Issuing<'_> {
         }
         self.server.record(&mut tx, &about(Kind::PinReset, serde_json::Value::Null)).await?;
         tx.commit().await?;
-        Ok(Operated { user_pin: Some(pin), ..Operated::of(&card) })
+        Ok(Operated { user_pin: Some(pin), ..Operated::of(card) })
     }
 
     /// Writes down a refusal; what the card itself has refused is in the log already.
@@ -282,13 +248,12 @@ impl Issuing<'_> {
     /// A card with the settings that hold for it, when the operator may do this with it.
     async fn for_writing(
         &self,
-        tx: &mut Tx,
+        conn: &mut Snapshot,
         operator: &Operator,
         serial: &str,
         privilege: Privilege,
     ) -> Result<(CardRecord, Policy), Refusal> {
-        let subject = Subject::of_card(tx, serial).await?;
-        operator.require(privilege, subject.policy.as_ref().map(|p| p.id.as_str()))?;
+        let subject = covered(conn, operator, serial, privilege).await?;
         let card = subject.card.ok_or_else(|| Refusal::not_found("card"))?;
         Ok((card, subject.policy.map(|p| p.settings).unwrap_or_default()))
     }
@@ -306,7 +271,7 @@ impl Issuing<'_> {
     fn key(&self, card: &CardRecord, source: KeySource, version: i64) -> Result<AdminKey, Refusal> {
         let serial = hex::decode(&card.serial).unwrap_or_default();
         let identity = CardIdentity { card_type: &card.card_type, serial: &serial, key_version: version as u32 };
-        let key = crate::model::vault::CardKey { source, card: identity, ..card.vault_key(&serial)? };
+        let key = CardKey { source, card: identity, ..card.vault_key(&serial)? };
         self.server.vault.key(key).ok_or_else(|| {
             Refusal::new(Code::NoAdminKey, "the server has no administrator key of this card; nothing can be written to it")
         })
@@ -314,11 +279,18 @@ impl Issuing<'_> {
 
     /// The end of *Issue*: the card as it is now, and the event.
     async fn issued(&self, mut tx: Tx, operator: &Operator, before: &CardRecord) -> Result<Operated, Refusal> {
-        let card = records::card(&mut tx, &before.serial).await?.ok_or_else(|| Refusal::not_found("card"))?;
+        let card = cards::by_serial(&mut tx, &before.serial).await?.ok_or_else(|| Refusal::not_found("card"))?;
         self.server.cards().record_state(&mut tx, operator, before.state, &card, Operation::Issue, "").await?;
         tx.commit().await?;
         Ok(Operated::of(&card))
     }
+}
+
+/// What is known of a card, if a role covers the policy that holds.
+async fn covered(conn: &mut Snapshot, operator: &Operator, serial: &str, privilege: Privilege) -> Result<Subject, Refusal> {
+    let subject = subjects::of_card(conn, serial).await?;
+    operator.require(privilege, subject.policy_id())?;
+    Ok(subject)
 }
 
 /// The version that a new key has: the one that is on its way already, or the next.

@@ -1,10 +1,12 @@
 //! The log, as operators read it.
 
-use crate::model::event::{self, Event, Filter};
+use crate::model::event::{Event, Filter};
+use crate::model::list::Listed;
 use crate::model::refusal::Refusal;
 use crate::model::role::Privilege;
 use crate::service::Server;
 use crate::service::login::Operator;
+use crate::store::events;
 
 /// The log, as operators read it.
 #[derive(Clone, Copy)]
@@ -13,33 +15,21 @@ pub struct Log<'s> {
 }
 
 impl Log<'_> {
-    /// The log.
+    /// Events of a list.
     ///
     /// # Errors
-    /// [`Code::NoPrivilege`].
-    pub async fn list(&self, operator: &Operator, filter: &Filter) -> Result<Vec<Event>, Refusal> {
+    /// [`crate::model::refusal::Code::NoPrivilege`], [`crate::model::refusal::Code::Malformed`].
+    pub async fn list(&self, operator: &Operator, filter: &Filter) -> Result<Listed<Event>, Refusal> {
         operator.require(Privilege::ViewLog, None)?;
-        let mut tx = self.server.store.begin().await?;
-        event::list(&mut tx, filter).await
+        events::list(&mut self.server.store.read().await?, filter).await
     }
 
-    /// The latest events, the newest first.
+    /// The first event whose hash does not follow from the one before it. Reads the whole log, as it is at one moment.
     ///
     /// # Errors
-    /// [`Code::NoPrivilege`].
-    pub async fn latest(&self, operator: &Operator, filter: &Filter, count: i64) -> Result<Vec<Event>, Refusal> {
-        operator.require(Privilege::ViewLog, None)?;
-        let mut tx = self.server.store.begin().await?;
-        event::latest(&mut tx, filter, count).await
-    }
-
-    /// The first event whose hash does not follow from the one before it.
-    ///
-    /// # Errors
-    /// [`Code::NoPrivilege`].
+    /// [`crate::model::refusal::Code::NoPrivilege`].
     pub async fn check(&self, operator: &Operator) -> Result<Option<i64>, Refusal> {
         operator.require(Privilege::ViewLog, None)?;
-        let mut tx = self.server.store.begin().await?;
-        event::first_broken(&mut tx).await
+        events::first_broken(&mut self.server.store.read().await?).await
     }
 }

@@ -1,17 +1,19 @@
 //! Logins of operators and of users in Self-Service.
 
 use crate::model::event::{Happening, Kind};
-use crate::model::names;
 use crate::model::refusal::{Code, Refusal};
 use crate::model::role::{Privilege, Role};
+use crate::model::{limit, random};
 use crate::service::{SESSION, Server};
-use crate::store::limits;
-use crate::store::records;
-use crate::store::{Conn, json, number, optional, text};
+use crate::store::logins::{self, LoginRow};
+use crate::store::operators::{self, OperatorRow};
+use crate::store::{Snapshot, hits, users};
 use serde_json::json;
-use sqlx::any::AnyRow;
+use std::time::Duration;
 use zeroize::Zeroizing;
 
+/// A login that is used is prolonged when this much of its time is gone: most requests of a busy operator only read.
+const PROLONGED_AFTER: Duration = Duration::from_secs(60);
 /// Characters of a name that are shown and compared: nobody has a longer one.
 const LONGEST_NAME: usize = 200;
 
@@ -65,6 +67,10 @@ pub struct Person {
 }
 
 impl Operator {
+    pub(crate) fn of(row: OperatorRow, csrf: String) -> Self {
+        Self { id: row.id, name: row.name, user: row.user, role: row.role, csrf }
+    }
+
     /// Refuses what the role does not allow for users under `policy`.
     ///
     /// # Errors
@@ -98,20 +104,8 @@ impl Logins<'_> {
     pub async fn log_in(&self, door: Door, name: &str, password: &str) -> Result<Login, Refusal> {
         let place = self.server.workers.place()?;
         let name = shown_name(name);
-        let mut tx = self.server.store.begin().await?;
-        let mut found = match door {
-            Door::Console => {
-                let rows = sqlx::query("SELECT operators.id, operators.name, operators.password, operators.user_id, users.catalog_state FROM operators LEFT JOIN users ON users.id = operators.user_id WHERE operators.name_key = $1")
-                    .bind(names::key(&name))
-                    .fetch_all(&mut *tx)
-                    .await?;
-                match names::the_one(&rows, &name, &["name"])? {
-                    Some(row) if may_log_in(row)? => Some((text(row, "id")?, text(row, "password")?)),
-                    _ => None,
-                }
-            }
-            Door::SelfService => records::user_by_name(&mut tx, &name).await?.filter(|u| u.active).map(|u| (u.id, u.password)),
-        };
+        let mut tx = self.server.begin().await?;
+        let mut found = secret(&mut tx, door, &name).await?;
         // By person and by what both forms of a name have in common, so that no other spelling gives more tries. Counted before
         // it is compared; a right one takes it back. That the person's have run out nobody is told, who could see by it that two
         // names are one person's: from then on nothing is right.
@@ -120,9 +114,8 @@ impl Logins<'_> {
         buckets.extend(found.as_ref().map(|(id, _)| bucket(id)));
         let mut reason = None;
         let counted = async {
-            self.server.sweep(&mut tx).await?;
             for (index, bucket) in buckets.iter().enumerate() {
-                match limits::count(&mut tx, limits::FAILED_LOGINS, bucket, self.server.now()).await {
+                match hits::count(&mut tx, limit::FAILED_LOGINS, bucket, self.server.now()).await {
                     Err(refusal) if index > 0 && refusal.code == Code::RateLimited => {
                         reason = Some(refusal.code.name());
                         found = None;
@@ -136,24 +129,20 @@ impl Logins<'_> {
         self.server.concluded(tx, counted, &Happening::new(Kind::LoginFailed, &name)).await?;
         let hash = found.as_ref().map_or(&*self.server.nobody, |(_, hash)| hash).to_owned();
         let right = self.server.workers.verify(&place, vec![(Zeroizing::new(password.to_owned()), hash)]).await?;
-        let mut tx = self.server.store.begin().await?;
-        let login = match (found, right) {
-            (Some((subject, _)), true) => {
+        let mut tx = self.server.begin().await?;
+        // As it is now: who was disabled while it was compared does not come in.
+        let now = secret(&mut tx, door, &name).await?;
+        let login = match found.filter(|found| right && now.as_ref() == Some(found)) {
+            Some((subject, _)) => {
                 for bucket in &buckets {
-                    limits::forget(&mut tx, bucket).await?;
+                    hits::forget(&mut tx, bucket).await?;
                 }
-                let token = crate::model::random::token();
-                sqlx::query("INSERT INTO logins (token, kind, subject, csrf, expires) VALUES ($1, $2, $3, $4, $5)")
-                    .bind(crate::model::random::fingerprint(&token))
-                    .bind(door.name())
-                    .bind(&subject)
-                    .bind(crate::model::random::token())
-                    .bind(self.server.until(SESSION))
-                    .execute(&mut *tx)
-                    .await?;
+                let (token, until) = (random::token(), self.server.until(SESSION));
+                let kept = (random::fingerprint(&token), random::token());
+                logins::insert(&mut tx, (&kept.0, &kept.1), door.name(), &subject, until).await?;
                 Some(Login { token })
             }
-            _ => None,
+            None => None,
         };
         let kind = if login.is_some() { Kind::LoggedIn } else { Kind::LoginFailed };
         let mut detail = json!({"at": door.name()});
@@ -170,16 +159,11 @@ impl Logins<'_> {
     /// # Errors
     /// [`Code::NotLoggedIn`].
     pub async fn operator(&self, token: &str) -> Result<Operator, Refusal> {
-        let (id, csrf) = self.subject_of(Door::Console, token).await?;
-        let mut tx = self.server.store.begin().await?;
-        let row = sqlx::query("SELECT operators.*, roles.body AS role, users.catalog_state FROM operators LEFT JOIN roles ON roles.id = operators.role_id LEFT JOIN users ON users.id = operators.user_id WHERE operators.id = $1")
-            .bind(&id).fetch_optional(&mut *tx).await?;
-        let row = row.ok_or_else(not_logged_in)?;
-        if !may_log_in(&row)? {
-            return Err(not_logged_in());
-        }
-        let role = optional(&row, "role")?.map(|_| json(&row, "role")).transpose()?;
-        Ok(Operator { id, name: text(&row, "name")?, user: optional(&row, "user_id")?, role, csrf })
+        let fingerprint = random::fingerprint(token);
+        let found = logins::of_operator(&mut self.server.store.read().await?, &fingerprint).await?;
+        let (login, operator) = found.filter(|(_, operator)| operator.may_log_in).ok_or_else(not_logged_in)?;
+        self.go_on(&fingerprint, &login).await?;
+        Ok(Operator::of(operator, login.csrf))
     }
 
     /// The user whose token this is; the login lasts on.
@@ -187,10 +171,26 @@ impl Logins<'_> {
     /// # Errors
     /// [`Code::NotLoggedIn`].
     pub async fn person(&self, token: &str) -> Result<Person, Refusal> {
-        let (user, csrf) = self.subject_of(Door::SelfService, token).await?;
-        let mut tx = self.server.store.begin().await?;
-        let active = records::user(&mut tx, &user).await?.is_some_and(|user| user.active);
-        if active { Ok(Person { user, csrf }) } else { Err(not_logged_in()) }
+        let fingerprint = random::fingerprint(token);
+        let found = logins::of_user(&mut self.server.store.read().await?, &fingerprint).await?;
+        let (login, user) = found.ok_or_else(not_logged_in)?;
+        self.go_on(&fingerprint, &login).await?;
+        Ok(Person { user, csrf: login.csrf })
+    }
+
+    /// A login that is used lasts on, if it has not ended.
+    async fn go_on(&self, fingerprint: &str, login: &LoginRow) -> Result<(), Refusal> {
+        let (now, longest) = (self.server.now(), self.server.until(SESSION));
+        // No further ahead than a login lasts: a clock was wrong.
+        if login.expires <= now || login.expires > longest {
+            return Err(not_logged_in());
+        }
+        if login.expires <= longest - PROLONGED_AFTER.as_millis() as i64 {
+            let mut tx = self.server.begin().await?;
+            logins::prolong(&mut tx, fingerprint, longest).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     /// Ends a login.
@@ -198,40 +198,18 @@ impl Logins<'_> {
     /// # Errors
     /// [`Code::StoreDown`].
     pub async fn log_out(&self, token: &str) -> Result<(), Refusal> {
-        let mut tx = self.server.store.begin().await?;
-        sqlx::query("DELETE FROM logins WHERE token = $1")
-            .bind(crate::model::random::fingerprint(token))
-            .execute(&mut *tx)
-            .await?;
-        Ok(tx.commit().await?)
+        let mut tx = self.server.begin().await?;
+        logins::delete(&mut tx, &random::fingerprint(token)).await?;
+        tx.commit().await
     }
+}
 
-    async fn subject_of(&self, door: Door, token: &str) -> Result<(String, String), Refusal> {
-        let mut tx = self.server.store.begin().await?;
-        let found = Self::login_row(&mut tx, door, token, self.server.now()).await?;
-        sqlx::query("UPDATE logins SET expires = $2 WHERE token = $1")
-            .bind(crate::model::random::fingerprint(token))
-            .bind(self.server.until(SESSION))
-            .execute(&mut *tx)
-            .await?;
-        tx.commit().await?;
-        Ok(found)
-    }
-
-    async fn login_row(conn: &mut Conn, door: Door, token: &str, now: i64) -> Result<(String, String), Refusal> {
-        let row = sqlx::query("SELECT subject, csrf, expires FROM logins WHERE token = $1 AND kind = $2")
-            .bind(crate::model::random::fingerprint(token))
-            .bind(door.name())
-            .fetch_optional(&mut *conn)
-            .await?;
-        match row {
-            // No further ahead than a login lasts: a clock was wrong.
-            Some(row) if (now..=now + SESSION.as_millis() as i64).contains(&(number(&row, "expires")? - 1)) => {
-                Ok((text(&row, "subject")?, text(&row, "csrf")?))
-            }
-            _ => Err(not_logged_in()),
-        }
-    }
+/// Whose name this is at a door, and the hash of the password: of those who may log in there.
+async fn secret(conn: &mut Snapshot, door: Door, name: &str) -> Result<Option<(String, String)>, Refusal> {
+    Ok(match door {
+        Door::Console => operators::by_name(conn, name).await?.filter(|o| o.may_log_in).map(|o| (o.id, o.password)),
+        Door::SelfService => users::by_name(conn, name).await?.filter(|user| user.active).map(|user| (user.id, user.password)),
+    })
 }
 
 /// A name without its domain, in whichever form, as it is compared.
@@ -246,11 +224,6 @@ pub(crate) fn shown_name(name: &str) -> String {
     name.trim().chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect()
 }
 
-/// Whether the operator of this row is no user of the catalog, or an active one.
-fn may_log_in(row: &AnyRow) -> Result<bool, Refusal> {
-    Ok(optional(row, "user_id")?.is_none() || optional(row, "catalog_state")?.as_deref() == Some("active"))
-}
-
-fn not_logged_in() -> Refusal {
+pub(super) fn not_logged_in() -> Refusal {
     Refusal::new(Code::NotLoggedIn, "log in first")
 }

@@ -11,22 +11,21 @@ pub mod policies;
 pub mod self_service;
 pub mod setup;
 pub mod staff;
-pub(crate) mod subject;
 pub mod task;
 pub mod users;
 pub mod workers;
 
 use crate::model::answers::Hashing;
 use crate::model::clock::{Clock, Millis};
-use crate::model::event::{self, Happening, Kind};
-use crate::model::names;
+use crate::model::event::{Happening, Kind};
+use crate::model::limit::Limit;
+use crate::model::random;
 use crate::model::refusal::{Code, Refusal};
 use crate::model::station::Station;
 use crate::model::vault::Vault;
+use crate::service::login::Operator;
 use crate::service::workers::Workers;
-use crate::store::limits::{self, Limit};
-use crate::store::records;
-use crate::store::{Store, Tx, text};
+use crate::store::{self, Store, Tx, events, flows, hits, logins, meta, operators, reports};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -62,30 +61,29 @@ impl Server {
     ///
     /// # Errors
     /// [`Code::Conflict`] for another master key: its responses would cost tries of every card.
-    pub async fn new(store: Store, vault: Vault, clock: Clock, hashing: Hashing) -> Result<Self, Refusal> {
-        if let Some(now) = store.clock().await? {
+    pub async fn new(over: Store, vault: Vault, clock: Clock, hashing: Hashing) -> Result<Self, Refusal> {
+        if let Some(now) = over.clock().await? {
             clock.set(now);
         }
-        let nobody = hashing.hash(&crate::model::random::token()).map_err(Refusal::malformed)?;
-        let master = crate::model::random::fingerprint(&hex::encode(vault.salt()));
-        let mut tx = store.begin().await?;
-        let row = sqlx::query("SELECT value FROM meta WHERE name = 'master'").fetch_optional(&mut *tx).await?;
-        match row {
-            Some(row) if text(&row, "value")? == master => {}
+        let nobody = hashing.hash(&random::token()).map_err(Refusal::malformed)?;
+        let master = random::fingerprint(&hex::encode(vault.salt()));
+        let mut tx = over.begin().await?;
+        match meta::value(&mut tx, "master").await? {
+            Some(known) if known == master => {}
             Some(_) => {
                 return Err(Refusal::new(
                     Code::Conflict,
                     "this database belongs to another master key: give the one that it was made with",
                 ));
             }
-            None => {
-                sqlx::query("INSERT INTO meta (name, value) VALUES ('master', $1)").bind(&master).execute(&mut *tx).await?;
-            }
+            None => meta::insert(&mut tx, "master", &master).await?,
         }
-        names::fill(&mut tx).await?;
+        store::users::fill(&mut tx).await?;
+        store::cards::fill(&mut tx).await?;
+        operators::fill(&mut tx).await?;
         tx.commit().await?;
         Ok(Self {
-            store,
+            store: over,
             vault: Arc::new(vault),
             clock,
             workers: Workers::new(hashing),
@@ -133,30 +131,76 @@ impl Server {
         self.now() + lifetime.as_millis() as Millis
     }
 
-    /// Counts one more in `bucket`, or refuses it. Now and then it deletes what is over, so that nothing grows for ever.
-    pub(crate) async fn limit(&self, tx: &mut Tx, limit: Limit, bucket: &str) -> Result<(), Refusal> {
-        self.sweep(tx).await?;
-        if self.limited { limits::count(tx, limit, bucket, self.now()).await } else { Ok(()) }
+    /// The database that it is over.
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.store
     }
 
-    pub(crate) async fn sweep(&self, tx: &mut Tx) -> Result<(), Refusal> {
-        let now = self.now();
-        let last = self.swept.load(Ordering::Relaxed);
-        if now.abs_diff(last) < SWEEP_EVERY.as_millis() as u64 {
+    /// Begins a step that writes.
+    pub(crate) async fn begin(&self) -> Result<Tx, Refusal> {
+        self.sweep().await?;
+        self.store.begin().await
+    }
+
+    /// Begins a step of an operator, as one is now: who has lost a role since the request came is judged without it.
+    pub(crate) async fn begin_by(&self, operator: &Operator) -> Result<(Tx, Operator), Refusal> {
+        let mut tx = self.begin().await?;
+        match operators::by_id(&mut tx, &operator.id).await?.filter(|now| now.may_log_in) {
+            Some(now) => Ok((tx, Operator::of(now, operator.csrf.clone()))),
+            None => Err(login::not_logged_in()),
+        }
+    }
+
+    /// Counts one more in `bucket`, or refuses it.
+    pub(crate) async fn limit(&self, tx: &mut Tx, limit: Limit, bucket: &str) -> Result<(), Refusal> {
+        if self.limited { hits::count(tx, limit, bucket, self.now()).await } else { Ok(()) }
+    }
+
+    /// Now and then deletes what is over, so that nothing grows for ever: in a transaction of its own, which stays when the step
+    /// that comes after it is refused.
+    async fn sweep(&self) -> Result<(), Refusal> {
+        let (now, last) = (self.now(), self.swept.load(Ordering::Relaxed));
+        let due = now.abs_diff(last) >= SWEEP_EVERY.as_millis() as u64;
+        // One of those who come at once does it.
+        if !due || self.swept.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_err() {
             return Ok(());
         }
-        self.swept.store(now, Ordering::Relaxed);
-        limits::sweep(tx, now).await?;
-        let untold = now - KEPT.as_millis() as Millis;
-        records::sweep_flows(tx, now, untold).await?;
-        sqlx::query("DELETE FROM reports WHERE at <= $1").bind(untold).execute(&mut **tx).await?;
-        sqlx::query("DELETE FROM logins WHERE expires <= $1").bind(now).execute(&mut **tx).await?;
-        Ok(())
+        let swept = async {
+            let mut tx = self.store.begin().await?;
+            let untold = now - KEPT.as_millis() as Millis;
+            hits::sweep(&mut tx, now).await?;
+            flows::sweep(&mut tx, now, untold).await?;
+            reports::sweep(&mut tx, untold).await?;
+            logins::sweep(&mut tx, now).await?;
+            tx.commit().await
+        };
+        let swept = swept.await;
+        if swept.is_err() {
+            self.swept.store(last, Ordering::Relaxed);
+        }
+        swept
     }
 
     /// Makes the question for a name that nobody has the same on every server with this master key.
     pub(crate) fn salt(&self) -> [u8; 32] {
         self.vault.salt()
+    }
+
+    /// A step of an operator that writes: reads, judges and writes in one transaction, as the operator is now. `refused` is what
+    /// is written of a refusal.
+    ///
+    /// # Errors
+    /// That of the step; [`Code::NotLoggedIn`], [`Code::StoreDown`].
+    pub(crate) async fn attempt<T>(
+        &self,
+        operator: &Operator,
+        refused: &Happening<'_>,
+        step: impl AsyncFnOnce(&mut Tx, &Operator) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let (mut tx, operator) = self.begin_by(operator).await?;
+        let done = step(&mut tx, &operator).await;
+        self.concluded(tx, done, refused).await
     }
 
     /// The end of a step: what it has written is there with its events, or nothing is and the log says why. `refused` is what
@@ -172,7 +216,7 @@ impl Server {
             }
             Err(refusal) => refusal,
         };
-        drop(tx);
+        tx.rollback().await?;
         self.note_refusal(refused, &refusal).await?;
         Err(refusal)
     }
@@ -191,15 +235,15 @@ impl Server {
         }
         let mut tx = self.store.begin().await?;
         if refusal.code == Code::RateLimited {
-            // What the refused step has swept is gone with it.
-            limits::sweep(&mut tx, self.now()).await?;
+            // What a clock that was wrong has counted ahead of now is put right at once.
+            hits::sweep(&mut tx, self.now()).await?;
         }
         self.record(&mut tx, &Happening { kind, detail, ..refused.clone() }).await?;
         Ok(tx.commit().await?)
     }
 
     pub(crate) async fn record(&self, tx: &mut Tx, happening: &Happening<'_>) -> Result<(), Refusal> {
-        event::record(tx, self.now(), happening).await
+        events::record(tx, self.now(), happening).await
     }
 }
 

@@ -1,15 +1,19 @@
 //! Self-Service: users set their answers.
 
+use crate::model::answers::{LONGEST, normalised};
 use crate::model::event::{Happening, Kind};
+use crate::model::question::Question;
 use crate::model::refusal::{Code, Refusal};
+use crate::model::subject::Subject;
+use crate::model::user::UserLock;
 use crate::service::Server;
 use crate::service::flow::remote::OwnCard;
 use crate::service::login::Person;
-use crate::service::subject::Subject;
-use crate::store::records::{self, Question};
+use crate::store::{Snapshot, answers, questions, subjects, users};
 use cardlab_protocol::workstation::Answers;
 use serde::Serialize;
 use utoipa::ToSchema;
+use zeroize::Zeroizing;
 
 /// What a user sees.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -42,19 +46,18 @@ impl SelfService<'_> {
     /// # Errors
     /// [`Code::NotFound`].
     pub async fn own(&self, person: &Person) -> Result<Own, Refusal> {
-        let mut tx = self.server.store.begin().await?;
-        let user = records::user(&mut tx, &person.user).await?;
-        let subject = Subject::of_user(&mut tx, user).await?;
-        let user = subject.user.as_ref().ok_or_else(|| Refusal::not_found("user"))?;
-        let policy = subject.policy.as_ref();
+        let mut snapshot = self.server.store.read().await?;
+        let (subject, questions) = asked(&mut snapshot, person).await?;
+        let cards = subjects::cards_of_user(&mut snapshot, &person.user).await?;
+        let user = subject.user.ok_or_else(|| Refusal::not_found("user"))?;
         Ok(Own {
-            cn: user.cn.clone(),
-            logon: user.logon.clone(),
-            locked: user.lock != records::UserLock::Open,
-            questions: records::questions(&mut tx, policy.map_or("", |p| p.id.as_str())).await?,
-            answered: subject.answered.iter().map(|a| a.question.id.clone()).collect(),
-            questions_to_ask: policy.map_or(1, |p| p.settings.authentication.questions_to_ask),
-            cards: self.server.remote().own_cards(&mut tx, &user.id).await?,
+            cn: user.cn,
+            logon: user.logon,
+            locked: user.lock != UserLock::Open,
+            questions,
+            answered: subject.answered.into_iter().map(|answered| answered.question.id).collect(),
+            questions_to_ask: subject.policy.map_or(1, |policy| policy.settings.authentication.questions_to_ask),
+            cards: cards.iter().filter_map(OwnCard::of).collect(),
         })
     }
 
@@ -63,66 +66,66 @@ impl SelfService<'_> {
     /// # Errors
     /// [`Code::Malformed`] names the question and the rule.
     pub async fn set_answers(&self, person: &Person, answers: &Answers) -> Result<(), Refusal> {
-        let own = self.own(person).await?;
-        let done = self.set_answers_of(person, &own, answers).await;
-        if let Err(refusal) = &done {
-            let refused = Happening { user: &person.user, ..Happening::new(Kind::AnswersNotSet, &own.logon) };
-            self.server.note_refusal(&refused, refusal).await?;
+        let hashed = async {
+            let (subject, questions) = asked(&mut self.server.store.read().await?, person).await?;
+            let set = checked(&subject, &questions, answers)?;
+            self.server.workers.hash(set.iter().map(|(_, text)| text.clone()).collect()).await
+        };
+        let hashed = hashed.await;
+        let mut tx = self.server.begin().await?;
+        let name = users::by_id(&mut tx, &person.user).await?.map(|user| user.logon).unwrap_or_default();
+        let done = async {
+            let hashes = hashed?;
+            // As it is now: questions may be others than when hashing began.
+            let (subject, questions) = asked(&mut tx, person).await?;
+            let set = checked(&subject, &questions, answers)?;
+            answers::delete_of_user(&mut tx, &person.user).await?;
+            for ((question, _), hash) in set.iter().zip(&hashes) {
+                answers::insert(&mut tx, &person.user, question, hash, self.server.now()).await?;
+            }
+            users::set_draw(&mut tx, &person.user, &[]).await?;
+            self.server.record(&mut tx, &Happening { user: &person.user, ..Happening::new(Kind::AnswersSet, &name) }).await
         }
-        done
+        .await;
+        self.server.concluded(tx, done, &Happening { user: &person.user, ..Happening::new(Kind::AnswersNotSet, &name) }).await
     }
+}
 
-    async fn set_answers_of(&self, person: &Person, own: &Own, answers: &Answers) -> Result<(), Refusal> {
-        if own.questions.is_empty() {
-            return Err(Refusal::new(Code::Conflict, "there are no security questions: an administrator makes them first"));
-        }
-        let mut set: Vec<(String, zeroize::Zeroizing<String>)> = Vec::new();
-        for answer in &answers.answers {
-            let question = own.questions.iter().find(|q| q.id == answer.question);
-            let question = question.ok_or_else(|| Refusal::malformed("an answer is to a question that there is not"))?;
-            let text = crate::model::answers::normalised(&answer.text);
-            if text.is_empty() {
-                continue;
-            }
-            let length = text.chars().count();
-            if length < question.min_length as usize || length > crate::model::answers::LONGEST {
-                let message = format!(
-                    "'{}': an answer has {} to {} characters, not {length}",
-                    question.text,
-                    question.min_length,
-                    crate::model::answers::LONGEST
-                );
-                return Err(Refusal::malformed(message));
-            }
-            if crate::model::answers::normalised(&question.text)
-                .split(|c: char| !c.is_alphanumeric())
-                .any(|word| word == text.as_str())
-            {
-                return Err(Refusal::malformed(format!("'{}': the answer stands in the question", question.text)));
-            }
-            if set.iter().any(|(id, other)| *other == text || *id == question.id) {
-                return Err(Refusal::malformed(format!("'{}': each question has an answer of its own", question.text)));
-            }
-            set.push((question.id.clone(), text));
-        }
-        if set.len() < usize::from(own.questions_to_ask).min(own.questions.len()) {
-            return Err(Refusal::malformed(format!("answer {} questions at least", own.questions_to_ask)));
-        }
-        let hashes = self.server.workers.hash(set.iter().map(|(_, text)| text.clone()).collect()).await?;
-        let mut tx = self.server.store.begin().await?;
-        sqlx::query("DELETE FROM answers WHERE user_id = $1").bind(&person.user).execute(&mut *tx).await?;
-        for ((question, _), hash) in set.iter().zip(&hashes) {
-            sqlx::query("INSERT INTO answers (user_id, question_id, hash, norm_version, set_at) VALUES ($1, $2, $3, $4, $5)")
-                .bind(&person.user)
-                .bind(question)
-                .bind(hash)
-                .bind(crate::model::answers::NORM_VERSION)
-                .bind(self.server.now())
-                .execute(&mut *tx)
-                .await?;
-        }
-        sqlx::query("UPDATE users SET draw = '[]' WHERE id = $1").bind(&person.user).execute(&mut *tx).await?;
-        self.server.record(&mut tx, &Happening { user: &person.user, ..Happening::new(Kind::AnswersSet, &own.logon) }).await?;
-        Ok(tx.commit().await?)
+/// A user with the questions of the policy that holds.
+async fn asked(conn: &mut Snapshot, person: &Person) -> Result<(Subject, Vec<Question>), Refusal> {
+    let subject = subjects::of_user(conn, &person.user).await?;
+    let questions = questions::of_policy(conn, subject.policy_id().unwrap_or_default()).await?;
+    Ok((subject, questions))
+}
+
+/// Answers as they are hashed, by id of their question: in the order in which they came.
+fn checked(subject: &Subject, questions: &[Question], answers: &Answers) -> Result<Vec<(String, Zeroizing<String>)>, Refusal> {
+    if questions.is_empty() {
+        return Err(Refusal::new(Code::Conflict, "there are no security questions: an administrator makes them first"));
     }
+    let to_ask = subject.policy.as_ref().map_or(1, |policy| policy.settings.authentication.questions_to_ask);
+    let mut set: Vec<(String, Zeroizing<String>)> = Vec::new();
+    for answer in &answers.answers {
+        let question = questions.iter().find(|question| question.id == answer.question);
+        let question = question.ok_or_else(|| Refusal::malformed("an answer is to a question that there is not"))?;
+        let text = normalised(&answer.text);
+        if text.is_empty() {
+            continue;
+        }
+        let (length, least, asks) = (text.chars().count(), question.min_length, &question.text);
+        if length < least as usize || length > LONGEST {
+            return Err(Refusal::malformed(format!("'{asks}': an answer has {least} to {LONGEST} characters, not {length}")));
+        }
+        if normalised(asks).split(|c: char| !c.is_alphanumeric()).any(|word| word == text.as_str()) {
+            return Err(Refusal::malformed(format!("'{asks}': the answer stands in the question")));
+        }
+        if set.iter().any(|(id, other)| *other == text || *id == question.id) {
+            return Err(Refusal::malformed(format!("'{asks}': each question has an answer of its own")));
+        }
+        set.push((question.id.clone(), text));
+    }
+    if set.len() < usize::from(to_ask).min(questions.len()) {
+        return Err(Refusal::malformed(format!("answer {to_ask} questions at least")));
+    }
+    Ok(set)
 }

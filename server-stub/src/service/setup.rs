@@ -1,15 +1,16 @@
 //! The first rows: roles and an administrator, and sample people to try everything with.
 
+use crate::model::card::{CardRecord, CardState, CardType};
 use crate::model::policy::Policy;
 use crate::model::refusal::Refusal;
 use crate::model::role::Role;
+use crate::model::subject;
 use crate::service::Server;
 use crate::service::cards::NewCard;
 use crate::service::policies::NewQuestion;
 use crate::service::staff::NewOperator;
 use crate::service::users::NewUser;
-use crate::store::records::CardType;
-use crate::store::{number, text};
+use crate::store::{cards, operators, roles, subjects, users};
 use cardlab_protocol::admin_key::Cipher;
 
 const SETUP: &str = "setup";
@@ -48,9 +49,8 @@ impl Setup<'_> {
     /// A sentence when the password is too short, or the database fails.
     pub async fn bootstrap(&self, name: &str, password: &str) -> Result<bool, Refusal> {
         let hash = self.server.workers.password(password).await?;
-        let mut tx = self.server.store.begin().await?;
-        let row = sqlx::query("SELECT COUNT(*) AS n FROM operators").fetch_one(&mut *tx).await?;
-        if number(&row, "n")? > 0 {
+        let mut tx = self.server.begin().await?;
+        if operators::count(&mut tx).await? > 0 {
             return Ok(false);
         }
         let role = self.server.staff().put_role(&mut tx, SETUP, "Administrator", &Role::administrator()).await?;
@@ -59,7 +59,7 @@ impl Setup<'_> {
             self.server.card_types().insert(&mut tx, id, &CardType::with_cipher(cipher)).await?;
         }
         let operator = NewOperator { name: name.into(), password: String::new(), role: Some(role), user: None };
-        self.server.staff().insert_operator(&mut tx, SETUP, &operator, &hash).await?;
+        self.server.staff().insert_operator(&mut tx, SETUP, &operator, hash).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -75,9 +75,8 @@ impl Setup<'_> {
         for (_, _, password) in sample::USERS {
             hashes.push(self.server.workers.password(password).await?);
         }
-        let mut tx = self.server.store.begin().await?;
-        let row = sqlx::query("SELECT COUNT(*) AS n FROM users").fetch_one(&mut *tx).await?;
-        if number(&row, "n")? > 0 {
+        let mut tx = self.server.begin().await?;
+        if users::count(&mut tx).await? > 0 {
             return Ok(false);
         }
         let policy = self.server.policies().insert(&mut tx, SETUP, "Default", &Policy::default()).await?;
@@ -87,7 +86,7 @@ impl Setup<'_> {
                 .insert_question(&mut tx, SETUP, &policy, &NewQuestion { text: question.into(), min_length: 3 })
                 .await?;
         }
-        for ((logon, cn, _), hash) in sample::USERS.into_iter().zip(&hashes) {
+        for ((logon, cn, _), hash) in sample::USERS.into_iter().zip(hashes) {
             let short = logon.rsplit('\\').next().unwrap_or(logon);
             let new = NewUser {
                 logon: logon.into(),
@@ -100,10 +99,9 @@ impl Setup<'_> {
             };
             self.server.users().insert(&mut tx, SETUP, &new, hash).await?;
         }
-        let row = sqlx::query("SELECT id FROM roles WHERE name = 'Operator'").fetch_one(&mut *tx).await?;
-        let operator =
-            NewOperator { name: sample::OPERATOR.0.into(), password: String::new(), role: Some(text(&row, "id")?), user: None };
-        self.server.staff().insert_operator(&mut tx, SETUP, &operator, &operator_hash).await?;
+        let role = roles::by_name(&mut tx, "Operator").await?.map(|role| role.id);
+        let operator = NewOperator { name: sample::OPERATOR.0.into(), password: String::new(), role, user: None };
+        self.server.staff().insert_operator(&mut tx, SETUP, &operator, operator_hash).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -113,21 +111,16 @@ impl Setup<'_> {
     /// # Errors
     /// A sentence when the serial or type is wrong, or the database fails.
     pub async fn add_issued_card(&self, new: &NewCard, logon: &str) -> Result<(), Refusal> {
-        let mut tx = self.server.store.begin().await?;
-        let serial = crate::service::subject::serial(&new.serial)?;
-        if crate::store::records::card(&mut tx, &serial).await?.is_some() {
+        let mut tx = self.server.begin().await?;
+        let serial = subject::serial(&new.serial)?;
+        if cards::by_serial(&mut tx, &serial).await?.is_some() {
             return Ok(());
         }
-        let user = crate::store::records::user_by_name(&mut tx, logon).await?.ok_or_else(|| Refusal::not_found("user"))?.id;
+        let holder = subjects::of_name(&mut tx, logon).await?;
+        let policy = holder.policy.map(|policy| policy.id);
+        let user = holder.user.ok_or_else(|| Refusal::not_found("user"))?.id;
         let card = self.server.cards().register(&mut tx, SETUP, new).await?;
-        let links = crate::store::records::links(&mut tx, &user).await?;
-        let policy = crate::model::policy::resolve(None, &links).map(str::to_owned);
-        sqlx::query("UPDATE cards SET state = 'Issued', user_id = $2, policy_id = $3 WHERE serial = $1")
-            .bind(&card.serial)
-            .bind(user)
-            .bind(policy)
-            .execute(&mut *tx)
-            .await?;
-        Ok(tx.commit().await?)
+        cards::set(&mut tx, &CardRecord { state: CardState::Issued, user: Some(user), policy, ..card }).await?;
+        tx.commit().await
     }
 }

@@ -1,12 +1,16 @@
 //! Operators and their roles.
 
 use crate::model::event::{Happening, Kind};
-use crate::model::names;
+use crate::model::names::{self, Clash};
+use crate::model::policy::NamedPolicy;
+use crate::model::random;
 use crate::model::refusal::{Code, Refusal};
-use crate::model::role::{Privilege, Role};
+use crate::model::role::{NamedRole, OperatorView, Privilege, Role};
 use crate::service::Server;
+use crate::service::card_types::CardTypeView;
 use crate::service::login::Operator;
-use crate::store::{self, Tx, json as parsed, optional, text};
+use crate::store::operators::OperatorRow;
+use crate::store::{Snapshot, Tx, card_types, operators, policies, roles, users};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -27,28 +31,6 @@ pub struct NewOperator {
     pub user: Option<String>,
 }
 
-/// A role as administrators see it.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct NamedRole {
-    /// Id.
-    pub id: String,
-    /// Name.
-    pub name: String,
-    /// What it allows, and where.
-    pub role: Role,
-}
-
-/// An operator as administrators see one.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct OperatorView {
-    /// Id.
-    pub id: String,
-    /// Login name.
-    pub name: String,
-    /// Id of the role; without one everything is refused.
-    pub role: Option<String>,
-}
-
 /// Who may do what.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Staff {
@@ -56,6 +38,19 @@ pub struct Staff {
     pub roles: Vec<NamedRole>,
     /// Operators.
     pub operators: Vec<OperatorView>,
+}
+
+/// Operators and roles with what one needs to change them.
+#[derive(Clone, Debug)]
+pub struct Around {
+    /// Roles, and the operators who have them.
+    pub staff: Staff,
+    /// All policies.
+    pub policies: Vec<NamedPolicy>,
+    /// All card types, by id.
+    pub card_types: Vec<(String, CardTypeView)>,
+    /// Names that more than one has; none for who may not see users.
+    pub clashes: Vec<Clash>,
 }
 
 /// The role of an operator.
@@ -79,14 +74,27 @@ impl Staffing<'_> {
     /// [`Code::NoPrivilege`].
     pub async fn all(&self, operator: &Operator) -> Result<Staff, Refusal> {
         operator.require(Privilege::ChangeRoles, None)?;
-        let mut tx = self.server.store.begin().await?;
-        let rows = sqlx::query("SELECT * FROM roles ORDER BY name").fetch_all(&mut *tx).await?;
-        let role = |row| Ok(NamedRole { id: text(row, "id")?, name: text(row, "name")?, role: parsed(row, "body")? });
-        let roles = rows.iter().map(role).collect::<Result<_, Refusal>>()?;
-        let rows = sqlx::query("SELECT * FROM operators ORDER BY name").fetch_all(&mut *tx).await?;
-        let member = |row| Ok(OperatorView { id: text(row, "id")?, name: text(row, "name")?, role: optional(row, "role_id")? });
-        let operators = rows.iter().map(member).collect::<Result<_, Refusal>>()?;
-        Ok(Staff { roles, operators })
+        staff(&mut self.server.store.read().await?).await
+    }
+
+    /// [`Staffing::all`] with what one needs to change it, as it is at one moment.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`].
+    pub async fn with_all_around(&self, operator: &Operator) -> Result<Around, Refusal> {
+        for privilege in [Privilege::ChangeRoles, Privilege::ViewPolicy, Privilege::ViewCards] {
+            operator.require(privilege, None)?;
+        }
+        let mut snapshot = self.server.store.read().await?;
+        // Roles are changed without seeing users as well.
+        let sees_users = operator.may(Privilege::ViewUser, None);
+        let types = card_types::all(&mut snapshot).await?;
+        Ok(Around {
+            staff: staff(&mut snapshot).await?,
+            policies: policies::all(&mut snapshot).await?,
+            card_types: types.into_iter().map(|(id, about)| (id, CardTypeView::of(about, operator))).collect(),
+            clashes: if sees_users { users::clashes(&mut snapshot).await? } else { Vec::new() },
+        })
     }
 
     /// Gives an operator another role, or none; holds from the next request of any login on.
@@ -94,32 +102,22 @@ impl Staffing<'_> {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::NotFound`]; [`Code::Conflict`] for one's own role, which another must change.
     pub async fn assign_role(&self, operator: &Operator, id: &str, role: Option<&str>) -> Result<(), Refusal> {
-        let mut tx = self.server.store.begin().await?;
-        let done = async {
+        let step = async |tx: &mut Tx, operator: &Operator| {
             operator.require(Privilege::ChangeRoles, None)?;
             if operator.id == id {
                 return Err(Refusal::new(Code::Conflict, "your own role is changed by another administrator"));
             }
             let name = match role {
                 None => None,
-                Some(role) => {
-                    let row = sqlx::query("SELECT name FROM roles WHERE id = $1").bind(role).fetch_optional(&mut *tx).await?;
-                    Some(text(&row.ok_or_else(|| Refusal::not_found("role"))?, "name")?)
-                }
+                Some(role) => Some(roles::by_id(tx, role).await?.ok_or_else(|| Refusal::not_found("role"))?.name),
             };
-            let changed =
-                sqlx::query("UPDATE operators SET role_id = $2 WHERE id = $1").bind(id).bind(role).execute(&mut *tx).await?;
-            if changed.rows_affected() == 0 {
-                return Err(Refusal::not_found("operator"));
-            }
-            self.somebody_changes_roles(&mut tx).await?;
-            let row = sqlx::query("SELECT name FROM operators WHERE id = $1").bind(id).fetch_one(&mut *tx).await?;
-            let detail = json!({"operator": text(&row, "name")?, "role": name});
-            self.server.record(&mut tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, &operator.name) }).await?;
-            Ok::<_, Refusal>(())
-        }
-        .await;
-        self.server.concluded(tx, done, &Happening::new(Kind::RoleNotChanged, &operator.name)).await
+            let member = operators::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("operator"))?;
+            operators::set_role(tx, id, role).await?;
+            self.somebody_changes_roles(tx).await?;
+            let detail = json!({"operator": member.name, "role": name});
+            self.server.record(tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, &operator.name) }).await
+        };
+        self.server.attempt(operator, &Happening::new(Kind::RoleNotChanged, &operator.name), step).await
     }
 
     /// Makes or changes a role; gives its id.
@@ -127,56 +125,39 @@ impl Staffing<'_> {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::Malformed`].
     pub async fn set_role(&self, operator: &Operator, name: &str, role: &Role) -> Result<String, Refusal> {
-        let mut tx = self.server.store.begin().await?;
-        let done = async {
+        let step = async |tx: &mut Tx, operator: &Operator| {
             operator.require(Privilege::ChangeRoles, None)?;
             // Nobody gives more to themselves, and nobody shuts themselves out.
-            let own = "SELECT roles.name FROM operators JOIN roles ON roles.id = operators.role_id WHERE operators.id = $1";
-            let own = sqlx::query(own).bind(&operator.id).fetch_optional(&mut *tx).await?;
-            if own.map(|row| text(&row, "name")).transpose()?.as_deref() == Some(name.trim()) {
+            if operators::role_name(tx, &operator.id).await?.as_deref() == Some(name.trim()) {
                 return Err(Refusal::new(Code::Conflict, "your own role is changed by another administrator"));
             }
-            let id = self.put_role(&mut tx, &operator.name, name, role).await?;
-            self.somebody_changes_roles(&mut tx).await?;
-            Ok::<_, Refusal>(id)
-        }
-        .await;
-        self.server.concluded(tx, done, &Happening::new(Kind::RoleNotChanged, &operator.name)).await
+            let id = self.put_role(tx, &operator.name, name, role).await?;
+            self.somebody_changes_roles(tx).await?;
+            Ok(id)
+        };
+        self.server.attempt(operator, &Happening::new(Kind::RoleNotChanged, &operator.name), step).await
     }
 
     /// Refuses a change after which nobody could take it back. Who may not log in, because the user of the catalog is disabled,
     /// does not count.
-    pub(crate) async fn somebody_changes_roles(&self, tx: &mut Tx) -> Result<(), Refusal> {
-        let query = "SELECT roles.body FROM operators JOIN roles ON roles.id = operators.role_id LEFT JOIN users ON users.id = operators.user_id WHERE operators.user_id IS NULL OR users.catalog_state = 'active'";
-        for row in sqlx::query(query).fetch_all(&mut **tx).await? {
-            if parsed::<Role>(&row, "body")?.allows(Privilege::ChangeRoles, None) {
-                return Ok(());
-            }
+    pub(crate) async fn somebody_changes_roles(&self, conn: &mut Snapshot) -> Result<(), Refusal> {
+        let roles = operators::roles_of_active(conn).await?;
+        if roles.iter().any(|role| role.allows(Privilege::ChangeRoles, None)) {
+            return Ok(());
         }
         Err(Refusal::new(Code::Conflict, "nobody could change roles any more; give somebody that privilege first"))
     }
 
     pub(crate) async fn put_role(&self, tx: &mut Tx, initiator: &str, name: &str, role: &Role) -> Result<String, Refusal> {
         let name = names::named("a role's name", name)?;
-        let row = sqlx::query("SELECT id FROM roles WHERE name = $1").bind(&name).fetch_optional(&mut **tx).await?;
-        let id = match row {
-            Some(row) => {
-                let id = crate::store::text(&row, "id")?;
-                sqlx::query("UPDATE roles SET body = $2 WHERE id = $1")
-                    .bind(&id)
-                    .bind(store::body(role))
-                    .execute(&mut **tx)
-                    .await?;
-                id
+        let id = match roles::by_name(tx, &name).await? {
+            Some(known) => {
+                roles::set(tx, &known.id, role).await?;
+                known.id
             }
             None => {
-                let id = crate::model::random::token();
-                sqlx::query("INSERT INTO roles (id, name, body) VALUES ($1, $2, $3)")
-                    .bind(&id)
-                    .bind(&name)
-                    .bind(store::body(role))
-                    .execute(&mut **tx)
-                    .await?;
+                let id = random::token();
+                roles::insert(tx, &id, &name, role).await?;
                 id
             }
         };
@@ -190,17 +171,16 @@ impl Staffing<'_> {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::Conflict`], [`Code::Malformed`].
     pub async fn add_operator(&self, operator: &Operator, new: &NewOperator) -> Result<String, Refusal> {
-        let allowed = operator.require(Privilege::ChangeRoles, None);
-        let hash = match allowed {
+        // Who may not is not hashed for.
+        let hash = match operator.require(Privilege::ChangeRoles, None) {
             Ok(()) => self.server.workers.password(&new.password).await,
             Err(refusal) => Err(refusal),
         };
-        let mut tx = self.server.store.begin().await?;
-        let done = match hash {
-            Ok(hash) => self.insert_operator(&mut tx, &operator.name, new, &hash).await,
-            Err(refusal) => Err(refusal),
+        let step = async |tx: &mut Tx, operator: &Operator| {
+            operator.require(Privilege::ChangeRoles, None)?;
+            self.insert_operator(tx, &operator.name, new, hash?).await
         };
-        self.server.concluded(tx, done, &Happening::new(Kind::RoleNotChanged, &operator.name)).await
+        self.server.attempt(operator, &Happening::new(Kind::RoleNotChanged, &operator.name), step).await
     }
 
     pub(crate) async fn insert_operator(
@@ -208,32 +188,26 @@ impl Staffing<'_> {
         tx: &mut Tx,
         initiator: &str,
         new: &NewOperator,
-        hash: &str,
+        hash: String,
     ) -> Result<String, Refusal> {
         let name = names::named("an operator's name", &new.name)?;
-        if names::is_operators(tx, &name).await? {
+        if operators::is_taken(tx, &name).await? {
             return Err(Refusal::new(Code::Conflict, format!("there is an operator '{name}'")));
         }
-        for (what, statement, id) in
-            [("role", "SELECT id FROM roles WHERE id = $1", &new.role), ("user", "SELECT id FROM users WHERE id = $1", &new.user)]
-        {
-            let known = sqlx::query(statement).bind(id.as_deref().unwrap_or_default()).fetch_optional(&mut **tx).await?;
-            if id.is_some() && known.is_none() {
-                return Err(Refusal::not_found(what));
-            }
+        if let Some(role) = &new.role {
+            roles::by_id(tx, role).await?.ok_or_else(|| Refusal::not_found("role"))?;
         }
-        let id = crate::model::random::token();
-        sqlx::query("INSERT INTO operators (id, name, password, role_id, user_id, name_key) VALUES ($1, $2, $3, $4, $5, $6)")
-            .bind(&id)
-            .bind(&name)
-            .bind(hash)
-            .bind(&new.role)
-            .bind(&new.user)
-            .bind(names::key(&name))
-            .execute(&mut **tx)
-            .await?;
-        let detail = json!({"operator": name});
+        if let Some(user) = &new.user {
+            users::by_id(tx, user).await?.ok_or_else(|| Refusal::not_found("user"))?;
+        }
+        let row = OperatorRow { id: random::token(), name, password: hash, user: new.user.clone(), may_log_in: true, role: None };
+        operators::insert(tx, &row, new.role.as_deref()).await?;
+        let detail = json!({"operator": row.name});
         self.server.record(tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, initiator) }).await?;
-        Ok(id)
+        Ok(row.id)
     }
+}
+
+async fn staff(conn: &mut Snapshot) -> Result<Staff, Refusal> {
+    Ok(Staff { roles: roles::all(conn).await?, operators: operators::all(conn).await? })
 }

@@ -1,17 +1,19 @@
 //! Users of the catalog, as operators handle them.
 
 use crate::model::event::{Happening, Kind};
+use crate::model::list::Listed;
 use crate::model::names::{self, Clash};
+use crate::model::random;
 use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
+use crate::model::user::{User, UserFilter, UserLock};
 use crate::service::Server;
 use crate::service::cards::CardView;
 use crate::service::login::Operator;
-use crate::service::subject::Subject;
-use crate::store::records::{self, User, UserLock};
-use crate::store::{Tx, text};
+use crate::store::{Snapshot, Tx, answers, cards, flows, logins, policies, subjects, users};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::HashMap;
 use utoipa::ToSchema;
 
 /// A user as consoles show one.
@@ -72,38 +74,16 @@ pub struct Users<'s> {
 }
 
 impl Users<'_> {
-    async fn shown(&self, tx: &mut Tx, user: User) -> Result<UserView, Refusal> {
-        let cards = records::cards_of(tx, &user.id).await?;
-        let subject = Subject::of_user(tx, Some(user)).await?;
-        let user = subject.user.ok_or_else(|| Refusal::not_found("user"))?;
-        Ok(UserView {
-            id: user.id,
-            logon: user.logon,
-            upn: user.upn,
-            cn: user.cn,
-            mail: user.mail,
-            phone: user.phone,
-            active: user.active,
-            locked: user.lock != UserLock::Open,
-            failed: user.failed,
-            policy: subject.policy.map(|p| p.name),
-            answers_set: subject.answered.len(),
-            cards: cards.iter().map(CardView::of).collect(),
-        })
-    }
-
-    /// Users whose name has `part` in it.
+    /// Users of a list.
     ///
     /// # Errors
-    /// [`Code::NoPrivilege`].
-    pub async fn find(&self, operator: &Operator, part: &str) -> Result<Vec<UserView>, Refusal> {
+    /// [`Code::NoPrivilege`], [`Code::Malformed`].
+    pub async fn list(&self, operator: &Operator, filter: &UserFilter) -> Result<Listed<UserView>, Refusal> {
         operator.require(Privilege::ViewUser, None)?;
-        let mut tx = self.server.store.begin().await?;
-        let mut views = Vec::new();
-        for user in records::users(&mut tx, part).await? {
-            views.push(self.shown(&mut tx, user).await?);
-        }
-        Ok(views)
+        let mut snapshot = self.server.store.read().await?;
+        let page = users::list(&mut snapshot, filter).await?;
+        let views = views(&mut snapshot, &page.items).await?;
+        Ok(page.with(views))
     }
 
     /// The id of the user with this logon name.
@@ -112,8 +92,7 @@ impl Users<'_> {
     /// [`Code::NoPrivilege`], [`Code::NotFound`].
     pub async fn id_of(&self, operator: &Operator, name: &str) -> Result<String, Refusal> {
         operator.require(Privilege::ViewUser, None)?;
-        let mut tx = self.server.store.begin().await?;
-        let user = records::user_by_name(&mut tx, name).await?;
+        let user = users::by_name(&mut self.server.store.read().await?, name).await?;
         user.map(|user| user.id).ok_or_else(|| Refusal::not_found("user"))
     }
 
@@ -123,17 +102,10 @@ impl Users<'_> {
     /// [`Code::NoPrivilege`], [`Code::NotFound`].
     pub async fn view(&self, operator: &Operator, id: &str) -> Result<UserView, Refusal> {
         operator.require(Privilege::ViewUser, None)?;
-        let mut tx = self.server.store.begin().await?;
-        let user = records::user(&mut tx, id).await?.ok_or_else(|| Refusal::not_found("user"))?;
-        self.shown(&mut tx, user).await
-    }
-
-    /// The policy of a user, for the question whether a role covers it.
-    async fn covered(&self, tx: &mut Tx, operator: &Operator, id: &str, privilege: Privilege) -> Result<User, Refusal> {
-        let user = records::user(tx, id).await?;
-        let subject = Subject::of_user(tx, user).await?;
-        operator.require(privilege, subject.policy.as_ref().map(|p| p.id.as_str()))?;
-        subject.user.ok_or_else(|| Refusal::not_found("user"))
+        let mut snapshot = self.server.store.read().await?;
+        let user = users::by_id(&mut snapshot, id).await?.ok_or_else(|| Refusal::not_found("user"))?;
+        let view = views(&mut snapshot, &[user]).await?.pop();
+        view.ok_or_else(|| Refusal::not_found("user"))
     }
 
     /// *Unlock user*: answers are compared again. Touches neither cards nor answers.
@@ -141,18 +113,15 @@ impl Users<'_> {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::NotFound`].
     pub async fn unlock(&self, operator: &Operator, id: &str) -> Result<(), Refusal> {
-        let mut tx = self.server.store.begin().await?;
-        let done = async {
-            let user = self.covered(&mut tx, operator, id, Privilege::UnlockUser).await?;
-            self.server.flows().settle_last_try(&mut tx, &user).await?;
-            sqlx::query("UPDATE users SET failed = 0, lock_state = 0 WHERE id = $1").bind(&user.id).execute(&mut *tx).await?;
-            self.server
-                .record(&mut tx, &Happening { user: &user.id, ..Happening::new(Kind::UserUnlocked, &operator.name) })
-                .await?;
-            Ok::<_, Refusal>(())
-        }
-        .await;
-        self.server.concluded(tx, done, &Happening { user: id, ..Happening::new(Kind::UserNotUnlocked, &operator.name) }).await
+        let refused = Happening { user: id, ..Happening::new(Kind::UserNotUnlocked, &operator.name) };
+        let step = async |tx: &mut Tx, operator: &Operator| {
+            let user = covered(tx, operator, id, Privilege::UnlockUser).await?;
+            self.server.flows().settle_last_try(tx, &user).await?;
+            users::reopen(tx, &user.id).await?;
+            let happening = Happening { user: &user.id, ..Happening::new(Kind::UserUnlocked, &operator.name) };
+            self.server.record(tx, &happening).await
+        };
+        self.server.attempt(operator, &refused, step).await
     }
 
     /// *Reset answers to security questions*. A locked user stays locked.
@@ -160,18 +129,15 @@ impl Users<'_> {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::NotFound`].
     pub async fn reset_answers(&self, operator: &Operator, id: &str) -> Result<(), Refusal> {
-        let mut tx = self.server.store.begin().await?;
-        let done = async {
-            let user = self.covered(&mut tx, operator, id, Privilege::ResetQuestions).await?;
-            sqlx::query("DELETE FROM answers WHERE user_id = $1").bind(&user.id).execute(&mut *tx).await?;
-            sqlx::query("UPDATE users SET failed = 0, draw = '[]' WHERE id = $1").bind(&user.id).execute(&mut *tx).await?;
-            self.server
-                .record(&mut tx, &Happening { user: &user.id, ..Happening::new(Kind::AnswersReset, &operator.name) })
-                .await?;
-            Ok::<_, Refusal>(())
-        }
-        .await;
-        self.server.concluded(tx, done, &Happening { user: id, ..Happening::new(Kind::AnswersNotReset, &operator.name) }).await
+        let refused = Happening { user: id, ..Happening::new(Kind::AnswersNotReset, &operator.name) };
+        let step = async |tx: &mut Tx, operator: &Operator| {
+            let user = covered(tx, operator, id, Privilege::ResetQuestions).await?;
+            answers::delete_of_user(tx, &user.id).await?;
+            users::forget_answers(tx, &user.id).await?;
+            let happening = Happening { user: &user.id, ..Happening::new(Kind::AnswersReset, &operator.name) };
+            self.server.record(tx, &happening).await
+        };
+        self.server.attempt(operator, &refused, step).await
     }
 
     /// Activates or deactivates a user in the catalog.
@@ -179,30 +145,21 @@ impl Users<'_> {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::NotFound`]; [`Code::Conflict`] for the last operator who changes roles.
     pub async fn set_active(&self, operator: &Operator, id: &str, active: bool) -> Result<(), Refusal> {
-        let mut tx = self.server.store.begin().await?;
-        let done = async {
-            let user = self.covered(&mut tx, operator, id, Privilege::ChangePolicy).await?;
-            let state = if active { "active" } else { "disabled" };
+        let refused = Happening { user: id, ..Happening::new(Kind::UserStateNotChanged, &operator.name) };
+        let step = async |tx: &mut Tx, operator: &Operator| {
+            let user = covered(tx, operator, id, Privilege::ChangePolicy).await?;
+            users::set_active(tx, &user.id, active).await?;
             if !active {
                 // Who is no user any more is nowhere logged in, neither as the operator who the user is, and has no session.
-                let logins = "DELETE FROM logins WHERE subject = $1 OR subject IN (SELECT id FROM operators WHERE user_id = $1)";
-                sqlx::query(logins).bind(&user.id).execute(&mut *tx).await?;
-                self.server.flows().end_sessions(&mut tx, &user.id).await?;
+                logins::delete_of_user(tx, &user.id).await?;
+                flows::end_of_user(tx, &user.id).await?;
+                self.server.staff().somebody_changes_roles(tx).await?;
             }
-            sqlx::query("UPDATE users SET catalog_state = $2 WHERE id = $1").bind(&user.id).bind(state).execute(&mut *tx).await?;
-            if !active {
-                self.server.staff().somebody_changes_roles(&mut tx).await?;
-            }
-            let detail = json!({"to": state});
-            self.server
-                .record(&mut tx, &Happening { user: &user.id, detail, ..Happening::new(Kind::UserStateChanged, &operator.name) })
-                .await?;
-            Ok::<_, Refusal>(())
-        }
-        .await;
-        self.server
-            .concluded(tx, done, &Happening { user: id, ..Happening::new(Kind::UserStateNotChanged, &operator.name) })
-            .await
+            let detail = json!({"to": if active { "active" } else { "disabled" }});
+            let happening = Happening { user: &user.id, detail, ..Happening::new(Kind::UserStateChanged, &operator.name) };
+            self.server.record(tx, &happening).await
+        };
+        self.server.attempt(operator, &refused, step).await
     }
 
     /// Adds a user to the catalog; gives the id.
@@ -210,64 +167,95 @@ impl Users<'_> {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::Conflict`], [`Code::Malformed`].
     pub async fn add(&self, operator: &Operator, new: &NewUser) -> Result<String, Refusal> {
-        let allowed = operator.require(Privilege::ChangePolicy, None);
-        let hash = match allowed {
+        // Who may not is not hashed for.
+        let hash = match operator.require(Privilege::ChangePolicy, None) {
             Ok(()) => self.server.workers.password(&new.password).await,
             Err(refusal) => Err(refusal),
         };
-        let mut tx = self.server.store.begin().await?;
-        let done = match hash {
-            Ok(hash) => self.insert(&mut tx, &operator.name, new, &hash).await,
-            Err(refusal) => Err(refusal),
+        let refused = Happening::new(Kind::UserNotAdded, &operator.name);
+        let step = async |tx: &mut Tx, operator: &Operator| {
+            operator.require(Privilege::ChangePolicy, None)?;
+            self.insert(tx, &operator.name, new, hash?).await
         };
-        self.server.concluded(tx, done, &Happening::new(Kind::UserNotAdded, &operator.name)).await
+        self.server.attempt(operator, &refused, step).await
     }
 
-    pub(crate) async fn insert(&self, tx: &mut Tx, initiator: &str, new: &NewUser, hash: &str) -> Result<String, Refusal> {
-        let (logon, upn, cn) =
-            (names::named("a logon name", &new.logon)?, names::named("a UPN", &new.upn)?, names::named("a name", &new.cn)?);
+    pub(crate) async fn insert(&self, tx: &mut Tx, initiator: &str, new: &NewUser, hash: String) -> Result<String, Refusal> {
+        let (logon, upn) = (names::named("a logon name", &new.logon)?, names::named("a UPN", &new.upn)?);
         let optional = |what: &str, text: &str| if text.trim().is_empty() { Ok(String::new()) } else { names::named(what, text) };
-        let (mail, phone) = (optional("a mail address", &new.mail)?, optional("a telephone number", &new.phone)?);
-        records::policy(tx, &new.policy).await?.ok_or_else(|| Refusal::not_found("policy"))?;
-        names::logon(&logon)?;
-        names::upn(&upn)?;
-        for name in [&logon, &upn] {
-            if names::is_taken(tx, name).await? {
+        let user = User {
+            id: random::token(),
+            cn: names::named("a name", &new.cn)?,
+            mail: optional("a mail address", &new.mail)?,
+            phone: optional("a telephone number", &new.phone)?,
+            active: true,
+            password: hash,
+            failed: 0,
+            lock: UserLock::Open,
+            last_try_at: 0,
+            draw: Vec::new(),
+            logon,
+            upn,
+        };
+        policies::by_id(tx, &new.policy).await?.ok_or_else(|| Refusal::not_found("policy"))?;
+        names::logon(&user.logon)?;
+        names::upn(&user.upn)?;
+        for name in [&user.logon, &user.upn] {
+            if users::is_taken(tx, name).await? {
                 return Err(Refusal::new(Code::Conflict, format!("there is a user '{name}'")));
             }
         }
-        let id = crate::model::random::token();
-        sqlx::query("INSERT INTO users (id, logon, upn, cn, mail, phone, catalog_state, password, failed, lock_state, draw, logon_key, upn_key, search_key) VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, 0, 0, '[]', $8, $9, $10)")
-            .bind(&id).bind(&logon).bind(&upn).bind(&cn).bind(&mail).bind(&phone).bind(hash)
-            .bind(names::key(&logon)).bind(names::key(&upn)).bind(names::search_key(&[&cn, &logon, &upn, &mail])).execute(&mut **tx).await?;
-        sqlx::query("INSERT INTO policy_links (user_id, policy_id, priority) VALUES ($1, $2, 1)")
-            .bind(&id)
-            .bind(&new.policy)
-            .execute(&mut **tx)
-            .await?;
-        self.server.record(tx, &Happening { user: &id, ..Happening::new(Kind::UserAdded, initiator) }).await?;
-        Ok(id)
+        users::insert(tx, &user).await?;
+        policies::link(tx, &user.id, &new.policy, 1).await?;
+        self.server.record(tx, &Happening { user: &user.id, ..Happening::new(Kind::UserAdded, initiator) }).await?;
+        Ok(user.id)
     }
 
     /// Names that more than one has: each of them logs in by it only as it is written in the catalog.
     ///
     /// # Errors
-    /// [`crate::model::refusal::Code::NoPrivilege`].
+    /// [`Code::NoPrivilege`].
     pub async fn clashes(&self, operator: &Operator) -> Result<Vec<Clash>, Refusal> {
         operator.require(Privilege::ViewUser, None)?;
-        let mut tx = self.server.store.begin().await?;
-        let users = "WITH names AS (SELECT logon_key AS name, id, logon AS shown FROM users UNION SELECT upn_key, id, logon FROM users) SELECT name, shown FROM names WHERE name IN (SELECT name FROM names GROUP BY name HAVING COUNT(*) > 1) ORDER BY name, shown";
-        let operators = "SELECT name_key AS name, name AS shown FROM operators WHERE name_key IN (SELECT name_key FROM operators GROUP BY name_key HAVING COUNT(*) > 1) ORDER BY name_key, name";
-        let mut clashes: Vec<Clash> = Vec::new();
-        for (statement, operators) in [(users, false), (operators, true)] {
-            for row in sqlx::query(statement).fetch_all(&mut *tx).await? {
-                let (name, shown) = (text(&row, "name")?, text(&row, "shown")?);
-                match clashes.last_mut().filter(|clash| clash.name == name && clash.operators == operators) {
-                    Some(clash) => clash.of.push(shown),
-                    None => clashes.push(Clash { name, of: vec![shown], operators }),
-                }
-            }
-        }
-        Ok(clashes)
+        users::clashes(&mut self.server.store.read().await?).await
     }
+}
+
+/// The user, if a role covers the policy that holds.
+async fn covered(conn: &mut Snapshot, operator: &Operator, id: &str, privilege: Privilege) -> Result<User, Refusal> {
+    let subject = subjects::of_user(conn, id).await?;
+    operator.require(privilege, subject.policy_id())?;
+    subject.user.ok_or_else(|| Refusal::not_found("user"))
+}
+
+/// Users as consoles show them, with cards, policies and answers: three statements, however many they are.
+async fn views(conn: &mut Snapshot, users: &[User]) -> Result<Vec<UserView>, Refusal> {
+    let ids: Vec<&str> = users.iter().map(|user| user.id.as_str()).collect();
+    let policies: HashMap<_, _> =
+        policies::of_users(conn, &ids).await?.into_iter().map(|(user, id, name)| (user, (id, name))).collect();
+    let counts: HashMap<_, _> =
+        answers::counts_of_users(conn, &ids).await?.into_iter().map(|(user, policy, n)| ((user, policy), n)).collect();
+    let mut cards: HashMap<String, Vec<CardView>> = HashMap::new();
+    for card in cards::of_users(conn, &ids).await? {
+        cards.entry(card.user.clone().unwrap_or_default()).or_default().push(CardView::of(&card));
+    }
+    let mut view = |user: &User| {
+        let policy = policies.get(&user.id);
+        let answered = policy.and_then(|(policy, _)| counts.get(&(user.id.clone(), policy.clone())));
+        UserView {
+            id: user.id.clone(),
+            logon: user.logon.clone(),
+            upn: user.upn.clone(),
+            cn: user.cn.clone(),
+            mail: user.mail.clone(),
+            phone: user.phone.clone(),
+            active: user.active,
+            locked: user.lock != UserLock::Open,
+            failed: user.failed,
+            policy: policy.map(|(_, name)| name.clone()),
+            answers_set: answered.map_or(0, |n| *n as usize),
+            cards: cards.remove(&user.id).unwrap_or_default(),
+        }
+    };
+    Ok(users.iter().map(&mut view).collect())
 }

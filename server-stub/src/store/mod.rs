@@ -1,35 +1,53 @@
 //! The database: SQLite in a file or in memory, PostgreSQL by URL.
 //!
-//! One writer at a time on both: SQLite by `BEGIN IMMEDIATE`, PostgreSQL by a lock on the table of the
-//! event chain. A transaction reads, judges and writes without anybody between; what is slow (hashing)
-//! is done outside. The statements are the same for both engines, so there is one set of them, through
-//! sqlx's `Any` driver: columns are TEXT and BIGINT only.
+//! A module a table; [`Snapshot`] reads and [`Tx`] writes. One writer at a time on both engines: SQLite by `BEGIN IMMEDIATE`,
+//! PostgreSQL by a lock on the table of the event chain. A transaction reads, judges and writes without anybody between; what is
+//! slow (hashing) is done outside. Reads see one moment and wait for nobody. The statements are the same for both engines, so
+//! there is one set of them, through sqlx's `Any` driver: columns are TEXT and BIGINT only.
 
-pub mod limits;
-pub mod records;
-pub mod responses;
+pub(crate) mod answers;
+pub(crate) mod card_types;
+pub(crate) mod cards;
+pub(crate) mod events;
+pub(crate) mod flows;
+pub(crate) mod hits;
+mod list;
+pub(crate) mod logins;
+pub(crate) mod meta;
+pub(crate) mod operators;
+pub(crate) mod policies;
+pub(crate) mod questions;
+pub(crate) mod reports;
+pub(crate) mod responses;
+pub(crate) mod roles;
+mod rows;
+pub(crate) mod subjects;
+pub(crate) mod tasks;
+mod transaction;
+pub(crate) mod users;
+
+pub use transaction::{Snapshot, Tx};
 
 use crate::model::clock::Millis;
 use crate::model::refusal::{Code, Refusal};
-use sqlx::any::{AnyPoolOptions, AnyRow};
+use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Any, AnyConnection, AnyPool, Connection, Row, SqlSafeStr, Transaction};
+use sqlx::{AnyConnection, AnyPool, Connection, SqlSafeStr};
 use std::fs::Permissions;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::str::FromStr as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-
-/// One transaction.
-pub type Tx = Transaction<'static, Any>;
-/// What statements run on.
-pub type Conn = AnyConnection;
+use tokio::sync::Semaphore;
 
 const CONNECTIONS: u32 = 8;
+/// How long somebody waits for a connection, or for the turn to write.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How the tables came about: number, name and statements. What has been released stays as it is.
-const MIGRATIONS: [(i64, &str, &str); 7] = [
+const MIGRATIONS: [(i64, &str, &str); 9] = [
     (1, "first", include_str!("../../migrations/0001_first.sql")),
     (2, "key pending", include_str!("../../migrations/0002_key_pending.sql")),
     (3, "tasks and last tries", include_str!("../../migrations/0003_tasks_and_last_tries.sql")),
@@ -37,11 +55,16 @@ const MIGRATIONS: [(i64, &str, &str); 7] = [
     (5, "sessions without keys", include_str!("../../migrations/0005_sessions_without_keys.sql")),
     (6, "names", include_str!("../../migrations/0006_names.sql")),
     (7, "reports by time", include_str!("../../migrations/0007_reports_by_time.sql")),
+    (8, "who ordered", include_str!("../../migrations/0008_who_ordered.sql")),
+    (9, "lists", include_str!("../../migrations/0009_lists.sql")),
 ];
 
 /// Without sqlx's macro for it, which compiles both database drivers a second time to do so.
-fn migrator() -> Migrator {
+fn migrator(postgres: bool) -> Migrator {
+    // What is found by its beginning is compared byte by byte, which each engine has another name for.
+    let bytewise = if postgres { "\"C\"" } else { "BINARY" };
     let migration = |(number, name, statements): (i64, &'static str, &'static str)| {
+        let statements = sqlx::AssertSqlSafe(statements.replace("{bytewise}", bytewise));
         Migration::new(number, name.into(), MigrationType::Simple, statements.into_sql_str(), false)
     };
     Migrator::with_migrations(MIGRATIONS.into_iter().map(migration).collect())
@@ -52,6 +75,9 @@ fn migrator() -> Migrator {
 pub struct Store {
     pool: AnyPool,
     postgres: bool,
+    /// Who writes of this process: one after the other, in the order in which they came.
+    turn: Arc<Semaphore>,
+    statements: Arc<AtomicU64>,
 }
 
 impl Store {
@@ -85,7 +111,7 @@ impl Store {
             let look = if postgres { "SELECT 1" } else { "SELECT 1 FROM sqlite_master LIMIT 1" };
             sqlx::query(look).fetch_optional(&mut first).await.map_err(|e| unreachable(&e))?;
             // On a connection that waits: another process may be at it, and a table may be large.
-            migrator().run(&mut first).await.map_err(|e| unreachable(&e))?;
+            migrator(postgres).run(&mut first).await.map_err(|e| unreachable(&e))?;
         }
         let pool = options
             .acquire_timeout(PATIENCE)
@@ -111,22 +137,43 @@ impl Store {
             .await
             .map_err(|e| unreachable(&e))?;
         if memory {
-            migrator().run(&pool).await.map_err(|e| unreachable(&e))?;
+            migrator(postgres).run(&pool).await.map_err(|e| unreachable(&e))?;
         }
-        Ok(Self { pool, postgres })
+        Ok(Self { pool, postgres, turn: Arc::new(Semaphore::new(1)), statements: Arc::default() })
     }
 
-    /// Begins a transaction that nobody comes between.
+    /// Begins a transaction that nobody comes between. Those of this process have their turn in the order in which they ask, and
+    /// hold no connection while they wait: a lock that is polled for goes to whoever happens to look.
+    ///
+    /// # Errors
+    /// [`Code::StoreDown`], also when others take too long.
+    pub async fn begin(&self) -> Result<Tx, Refusal> {
+        let turn = tokio::time::timeout(PATIENCE, self.turn.clone().acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else {
+            return Err(Refusal::new(Code::StoreDown, "the server's database is busy; try again later"));
+        };
+        if self.postgres {
+            let mut transaction = self.pool.begin().await?;
+            sqlx::query("LOCK TABLE chain IN EXCLUSIVE MODE").execute(&mut *transaction).await?;
+            return Ok(Tx::new(Snapshot::new(transaction, self.statements.clone()), turn));
+        }
+        let transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        Ok(Tx::new(Snapshot::new(transaction, self.statements.clone()), turn))
+    }
+
+    /// The database as it is now, for reading; no writer waits for it.
     ///
     /// # Errors
     /// [`Code::StoreDown`].
-    pub async fn begin(&self) -> Result<Tx, Refusal> {
-        if self.postgres {
-            let mut tx = self.pool.begin().await?;
-            sqlx::query("LOCK TABLE chain IN EXCLUSIVE MODE").execute(&mut *tx).await?;
-            return Ok(tx);
-        }
-        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+    pub async fn read(&self) -> Result<Snapshot, Refusal> {
+        let begin = if self.postgres { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" } else { "BEGIN" };
+        Ok(Snapshot::new(self.pool.begin_with(begin).await?, self.statements.clone()))
+    }
+
+    /// Statements made so far, without those that begin and end transactions: what a request costs.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
     }
 
     /// The clock of a database that several machines share.
@@ -138,7 +185,7 @@ impl Store {
             return Ok(None);
         }
         let now = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) AS now";
-        Ok(Some(number(&sqlx::query(now).fetch_one(&self.pool).await?, "now")?))
+        Ok(Some(rows::number(&sqlx::query(now).fetch_one(&self.pool).await?, "now")?))
     }
 
     /// Closes all connections.
@@ -177,39 +224,6 @@ fn for_its_owner(url: &str) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// A text column.
-pub(crate) fn text(row: &AnyRow, column: &str) -> Result<String, Refusal> {
-    Ok(row.try_get(column)?)
-}
-
-/// A text column that may be NULL.
-pub(crate) fn optional(row: &AnyRow, column: &str) -> Result<Option<String>, Refusal> {
-    Ok(row.try_get(column)?)
-}
-
-/// A number column.
-pub(crate) fn number(row: &AnyRow, column: &str) -> Result<i64, Refusal> {
-    Ok(row.try_get(column)?)
-}
-
-/// A number column that may be NULL.
-pub(crate) fn optional_number(row: &AnyRow, column: &str) -> Result<Option<i64>, Refusal> {
-    Ok(row.try_get(column)?)
-}
-
-/// A column of JSON that this program wrote.
-pub(crate) fn json<T: serde::de::DeserializeOwned>(row: &AnyRow, column: &str) -> Result<T, Refusal> {
-    let text = text(row, column)?;
-    serde_json::from_str(&text).map_err(|e| {
-        Refusal::new(Code::StoreDown, format!("the database has something in {column} that this version does not know: {e}"))
-    })
-}
-
-/// A value as a column of JSON.
-pub(crate) fn body(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }
 
 #[cfg(test)]

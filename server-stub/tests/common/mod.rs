@@ -343,6 +343,12 @@ pub fn new_card(serial: &str) -> NewCard {
     }
 }
 
+/// A database as somebody sees it who is no server.
+pub async fn database(url: &str) -> sqlx::Transaction<'static, sqlx::Any> {
+    sqlx::any::install_default_drivers();
+    sqlx::AnyPool::connect(url).await.unwrap().begin().await.unwrap()
+}
+
 /// The key that a card has by derivation.
 pub fn key_of(serial: &str) -> AdminKey {
     let bytes = hex::decode(serial).unwrap();

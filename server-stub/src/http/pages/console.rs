@@ -1,21 +1,24 @@
 //! The Management Console.
 
 use super::{At, ErrorPage, Fields, Sent, Visitor, answers, door, page, refused};
-use crate::model::card::Operation;
-use crate::model::event::{Event, Filter};
+use crate::model::card::{CardFilter, Operation};
+use crate::model::event::{Event, EventOrder, Filter};
+use crate::model::policy::NamedPolicy;
 use crate::model::policy::Policy;
+use crate::model::question::Question;
 use crate::model::random_pin::RandomPin;
 use crate::model::refusal::{Code, Refusal};
+use crate::model::response::GivenView;
+use crate::model::task::TaskView;
+use crate::model::user::UserFilter;
 use crate::service::Server;
-use crate::service::cards::{CardView, NewCard, OperationDetail};
-use crate::service::flow::wizard::{ReadBack, ReadOut, Wizard};
+use crate::service::cards::{CardFile, CardView, NewCard, OperationDetail};
+use crate::service::flow::wizard::{ReadBack, ReadOut, Wizard, WizardView};
 use crate::service::issue::{AtHand, Operated};
 use crate::service::login::{Door, Operator};
 use crate::service::policies::NewQuestion;
-use crate::service::task::{NewTask, TaskView};
+use crate::service::task::NewTask;
 use crate::service::users::UserView;
-use crate::store::records::{NamedPolicy, Question};
-use crate::store::responses::GivenView;
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -90,6 +93,8 @@ impl Visitor for Operator {
 struct Users {
     frame: Frame,
     q: String,
+    /// There are more than these.
+    more: bool,
     users: Vec<UserView>,
 }
 
@@ -105,6 +110,8 @@ struct User {
 struct Cards {
     frame: Frame,
     q: String,
+    /// There are more than these.
+    more: bool,
     cards: Vec<CardView>,
 }
 
@@ -120,8 +127,8 @@ struct CardPage {
 impl CardPage {
     /// As it is now.
     async fn of(server: &Server, operator: &Operator, serial: &str, frame: Frame) -> Result<Self, Refusal> {
-        let (card, tasks) = (server.cards().view(operator, serial).await?, server.tasks().of_card(operator, serial).await?);
-        Ok(Self { frame, card, tasks, responses: server.cards().responses(operator, serial).await? })
+        let CardFile { card, tasks, responses } = server.cards().file(operator, serial).await?;
+        Ok(Self { frame, card, tasks, responses })
     }
 }
 
@@ -169,12 +176,12 @@ struct PolicyEntry {
 }
 
 /// Events on a page.
-const SHOWN_EVENTS: i64 = 200;
+const SHOWN_EVENTS: u16 = 200;
 
 async fn users(State(server): State<Server>, At(operator): At<Operator>, Query(fields): Query<Fields>) -> Page {
     let q = fields.get("q").cloned().unwrap_or_default();
-    let users = server.users().find(&operator, &q).await?;
-    Ok(page(&Users { frame: Frame::of(&operator), q, users }))
+    let listed = server.users().list(&operator, &UserFilter { q: q.clone(), ..UserFilter::default() }).await?;
+    Ok(page(&Users { frame: Frame::of(&operator), q, more: listed.next.is_some(), users: listed.items }))
 }
 
 async fn user(State(server): State<Server>, At(operator): At<Operator>, Path(id): Path<String>) -> Page {
@@ -203,8 +210,8 @@ async fn change_user(
 
 async fn cards(State(server): State<Server>, At(operator): At<Operator>, Query(fields): Query<Fields>) -> Page {
     let q = fields.get("q").cloned().unwrap_or_default();
-    let cards = server.cards().find(&operator, &q).await?;
-    Ok(page(&Cards { frame: Frame::of(&operator), q, cards }))
+    let listed = server.cards().list(&operator, &CardFilter { q: q.clone(), ..CardFilter::default() }).await?;
+    Ok(page(&Cards { frame: Frame::of(&operator), q, more: listed.next.is_some(), cards: listed.items }))
 }
 
 async fn card(State(server): State<Server>, At(operator): At<Operator>, Path(serial): Path<String>) -> Page {
@@ -334,9 +341,8 @@ async fn open_wizard(
 
 /// The wizard as it is now, with what to say.
 async fn unlock(server: &Server, operator: &Operator, id: &str, frame: Frame, typed: String) -> Result<Unlock, ErrorPage> {
-    let (serial, wizard, ready) = server.wizards().view(operator, id).await?;
-    let given = server.wizards().outcome(operator, id).await?;
-    Ok(Unlock { frame, serial, wizard, ready, typed, response: None, given })
+    let WizardView { card, wizard, ready, given } = server.wizards().view(operator, id).await?;
+    Ok(Unlock { frame, serial: card, wizard, ready, typed, response: None, given })
 }
 
 async fn wizard(State(server): State<Server>, At(operator): At<Operator>, Path(id): Path<String>) -> Page {
@@ -383,8 +389,9 @@ async fn challenge_wizard(
 
 async fn events(State(server): State<Server>, At(operator): At<Operator>, Query(filter): Query<Filter>) -> Page {
     let filled = |text: &Option<String>| text.clone().filter(|t| !t.is_empty());
-    let filter = Filter { card: filled(&filter.card), name: filled(&filter.name), ..filter };
-    let events = server.log().latest(&operator, &filter, SHOWN_EVENTS).await?;
+    let (card, name) = (filled(&filter.card), filled(&filter.name));
+    let filter = Filter { card, name, sort: EventOrder::SeqDown, limit: Some(SHOWN_EVENTS), ..filter };
+    let events = server.log().list(&operator, &filter).await?.items;
     let frame = Frame::of(&operator);
     Ok(page(&Events { frame, card: filter.card.unwrap_or_default(), name: filter.name.unwrap_or_default(), events }))
 }
@@ -394,12 +401,9 @@ async fn policies(State(server): State<Server>, At(operator): At<Operator>) -> P
 }
 
 async fn configuration(server: &Server, operator: &Operator, frame: Frame) -> Result<Policies, Refusal> {
-    let mut policies = Vec::new();
-    for policy in server.policies().all(operator).await? {
-        let questions = server.policies().questions(operator, &policy.id).await?;
-        policies.push(PolicyEntry { policy, questions });
-    }
-    Ok(Policies { frame, policies })
+    let policies = server.policies().with_questions(operator).await?;
+    let entry = |(policy, questions)| PolicyEntry { policy, questions };
+    Ok(Policies { frame, policies: policies.into_iter().map(entry).collect() })
 }
 
 /// The page again, saying how it went.

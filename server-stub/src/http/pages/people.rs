@@ -2,15 +2,16 @@
 
 use super::console::{Frame, Page};
 use super::{At, Fields, Sent, page, refused};
+use crate::model::card::CardType;
 use crate::model::names::Clash;
+use crate::model::policy::NamedPolicy;
 use crate::model::refusal::Refusal;
 use crate::model::role::{Privilege, Role};
 use crate::service::Server;
 use crate::service::card_types::CardTypeView;
 use crate::service::login::Operator;
-use crate::service::staff::{NewOperator, Staff};
+use crate::service::staff::{Around, NewOperator, Staff};
 use crate::service::users::NewUser;
-use crate::store::records::{CardType, NamedPolicy};
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, State};
@@ -38,15 +39,8 @@ struct People {
 
 impl People {
     async fn of(server: &Server, operator: &Operator, frame: Frame) -> Result<Self, Refusal> {
-        // Roles are changed without seeing users as well.
-        let sees_users = operator.may(Privilege::ViewUser, None);
-        Ok(Self {
-            frame,
-            staff: server.staff().all(operator).await?,
-            policies: server.policies().all(operator).await?,
-            card_types: server.card_types().all(operator).await?,
-            clashes: if sees_users { server.users().clashes(operator).await? } else { Vec::new() },
-        })
+        let Around { staff, policies, card_types, clashes } = server.staff().with_all_around(operator).await?;
+        Ok(Self { frame, staff, policies, card_types, clashes })
     }
 }
 

@@ -5,20 +5,21 @@
 //! part of the logon name. A name that nobody has is drawn by its own part in either form; when that is the own part of
 //! somebody's `name@domain`, as that person, or who compares the two forms would see which of them somebody has.
 
+use crate::model::policy::NamedPolicy;
+use crate::model::question::Question;
 use crate::model::refusal::Refusal;
+use crate::model::subject::Subject;
 use crate::service::login::own_part;
-use crate::service::subject::{self, Subject};
-use crate::store::Conn;
-use crate::store::records::{self, NamedPolicy};
-use cardlab_protocol::workstation::Question;
+use crate::store::{Snapshot, policies, questions, users};
+use cardlab_protocol::workstation::Question as Asked;
 use sha2::{Digest, Sha256};
 
 /// The questions for a name. `salt` makes them the same at every server with the same master key.
-pub(super) async fn of_name(conn: &mut Conn, salt: &[u8], name: &str, subject: &Subject) -> Result<Vec<Question>, Refusal> {
-    let policies = records::policies(conn).await?;
-    let questions = records::all_questions(conn).await?;
+pub(super) async fn of_name(conn: &mut Snapshot, salt: &[u8], name: &str, subject: &Subject) -> Result<Vec<Asked>, Refusal> {
+    let policies = policies::all(conn).await?;
+    let questions = questions::all(conn).await?;
     // The same look-up whether there is somebody or not.
-    let sharing = records::logon_of_upn_part(conn, &own_part(name)).await?;
+    let sharing = users::logon_of_upn_part(conn, &own_part(name)).await?;
     let drawn_as = own_part(subject.user.as_ref().map(|user| &user.logon).or(sharing.as_ref()).map_or(name, String::as_str));
     let rank = |kind: &str, id: &str| rank(salt, &[kind, &*drawn_as, id]);
     let asks = |policy: &&NamedPolicy| questions.iter().any(|(of, _)| *of == policy.id);
@@ -31,7 +32,7 @@ pub(super) async fn of_name(conn: &mut Conn, salt: &[u8], name: &str, subject: &
     asked.sort_by_key(|question| (!is_answered(&question.id), rank("question", &question.id)));
     asked.truncate(usize::from(policy.settings.authentication.questions_to_ask));
     asked.sort_by_key(|question| rank("place", &question.id));
-    Ok(asked.into_iter().map(subject::shown).collect())
+    Ok(asked.into_iter().map(Question::shown).collect())
 }
 
 fn rank(salt: &[u8], parts: &[&str]) -> [u8; 32] {

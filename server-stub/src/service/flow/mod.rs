@@ -17,35 +17,24 @@ pub mod remote;
 pub mod told;
 pub mod wizard;
 
+use crate::model::card::CardRecord;
 use crate::model::event::{Happening, Kind};
+use crate::model::flow::{Actor, Flow, FlowKind, Step};
 use crate::model::refusal::{Code, Refusal};
-use crate::service::subject::Subject;
+use crate::model::subject::{self, Subject};
+use crate::model::user::{User, UserLock};
+use crate::model::{limit, random};
 use crate::service::workers::Place;
 use crate::service::{SESSION, Server};
-use crate::store::Tx;
-use crate::store::limits;
-use crate::store::records::{self, CardRecord, Flow, User, UserLock};
 use crate::store::responses::{self, Receiver};
+use crate::store::{Snapshot, Tx, flows, users};
 use cardlab_protocol::workstation::{Report, Response};
 use serde_json::json;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// Kind of a session that does an agent's task; else as one of the lock screen.
-pub(crate) const AGENT: &str = "agent";
-/// The questions are not answered yet.
-pub(crate) const ASKING: &str = "asking";
-/// They are, rightly.
-pub(crate) const ANSWERED: &str = "answered";
-/// A response has been given.
-pub(crate) const GIVEN: &str = "given";
 /// A comparison that takes longer was cut off.
 const LONGEST_COMPARISON: Duration = Duration::from_secs(60);
-/// Asking, and never answered rightly any more: nobody's session, or one of a user who was locked since.
-pub(crate) const DEAD: &str = "dead";
-/// The end.
-pub(crate) const OVER: &str = "over";
-
 /// What a comparison has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Compared {
@@ -66,17 +55,23 @@ pub(crate) struct Flows<'s> {
 }
 
 impl Flows<'_> {
-    /// The flow that `session` opens, for who opened it; it has not ended.
-    pub(crate) async fn living(&self, tx: &mut Tx, session: &str, kind: &str, opener: &str) -> Result<Flow, Refusal> {
-        let flow = records::flow(tx, &crate::model::random::fingerprint(session), kind).await?;
-        let flow = flow.filter(|flow| flow.opener == opener && self.lives(flow));
+    /// The flow of one of these kinds that `session` opens, for who opened it; it has not ended.
+    pub(crate) async fn living(
+        &self,
+        conn: &mut Snapshot,
+        session: &str,
+        kinds: &[FlowKind],
+        opener: &str,
+    ) -> Result<Flow, Refusal> {
+        let flow = flows::by_id(conn, &random::fingerprint(session)).await?;
+        let flow = flow.filter(|flow| kinds.contains(&flow.kind) && flow.opener == opener && self.lives(flow));
         flow.ok_or_else(|| Refusal::new(Code::SessionOver, "this unlock session is over; start again"))
     }
 
     /// Whether a flow has not ended.
     pub(crate) fn lives(&self, flow: &Flow) -> bool {
         // No further ahead than a session lasts: a clock was wrong.
-        flow.step != OVER && flow.expires > self.server.now() && flow.expires <= self.server.until(SESSION)
+        flow.step != Step::Over && flow.expires > self.server.now() && flow.expires <= self.server.until(SESSION)
     }
 
     /// Draws questions for a user; the same until they have been answered rightly, so that nobody
@@ -92,14 +87,10 @@ impl Flows<'_> {
         let mut others: Vec<&str> =
             subject.answered.iter().map(|a| a.question.id.as_str()).filter(|id| !drawn.iter().any(|d| d == id)).collect();
         while drawn.len() < wanted && !others.is_empty() {
-            let index = crate::model::random::below(others.len());
+            let index = random::below(others.len());
             drawn.push(others.swap_remove(index).to_owned());
         }
-        sqlx::query("UPDATE users SET draw = $2 WHERE id = $1")
-            .bind(&user.id)
-            .bind(records::list(&drawn))
-            .execute(&mut **tx)
-            .await?;
+        users::set_draw(tx, &user.id, &drawn).await?;
         Ok(drawn)
     }
 
@@ -108,14 +99,7 @@ impl Flows<'_> {
     pub(crate) async fn spend(&self, tx: &mut Tx, user: &User, maximum: u8) -> Result<(), Refusal> {
         let failed = user.failed + 1;
         let lock = if failed >= i64::from(maximum) { UserLock::LastTry } else { UserLock::Open };
-        sqlx::query("UPDATE users SET failed = $2, lock_state = $3, last_try_at = $4 WHERE id = $1")
-            .bind(&user.id)
-            .bind(failed)
-            .bind(lock.stored())
-            .bind(self.server.now())
-            .execute(&mut **tx)
-            .await?;
-        Ok(())
+        users::count_try(tx, &user.id, failed, lock, self.server.now()).await
     }
 
     /// A last try whose outcome nobody will tell any more, because its server died: the door stays closed, and the log
@@ -125,29 +109,10 @@ impl Flows<'_> {
         {
             return Ok(());
         }
-        sqlx::query("UPDATE users SET lock_state = $2 WHERE id = $1")
-            .bind(&user.id)
-            .bind(UserLock::Locked.stored())
-            .execute(&mut **tx)
-            .await?;
-        self.end_sessions(tx, &user.id).await?;
+        users::lock(tx, &user.id).await?;
+        flows::end_of_user(tx, &user.id).await?;
         let detail = json!({"reason": "a server ended while it compared the last try"});
         self.server.record(tx, &Happening { user: &user.id, detail, ..Happening::new(Kind::UserLocked, "server") }).await
-    }
-
-    /// Ends the sessions that a user can have opened: with the lock, and for good. One that asks still asks, so that nobody
-    /// sees at Remote Self-Service whose lock it was.
-    pub(crate) async fn end_sessions(&self, tx: &mut Tx, user: &str) -> Result<(), Refusal> {
-        for (before, after) in [(ASKING, DEAD), (ANSWERED, OVER)] {
-            sqlx::query("UPDATE flows SET step = $3 WHERE user_id = $1 AND step = $2 AND kind <> $4")
-                .bind(user)
-                .bind(before)
-                .bind(after)
-                .bind(wizard::KIND)
-                .execute(&mut **tx)
-                .await?;
-        }
-        Ok(())
     }
 
     /// Writes down what a comparison has come to.
@@ -159,7 +124,7 @@ impl Flows<'_> {
         initiator: &str,
         counted: bool,
     ) -> Result<Compared, Refusal> {
-        let user = records::user(tx, &flow.user).await?;
+        let user = users::by_id(tx, &flow.user).await?;
         let (lock, failed) = user.as_ref().map_or((UserLock::Open, 0), |u| (u.lock, u.failed));
         let about = |kind, detail| Happening {
             kind,
@@ -170,31 +135,23 @@ impl Flows<'_> {
             flow: &flow.id,
             detail,
         };
-        let channel = flow.kind.as_str();
+        let channel = flow.kind.name();
         if right {
             // Another try that was under way may have locked the user meanwhile; that stays.
             if counted && lock == UserLock::Locked {
                 return Ok(Compared::Locked);
             }
-            let opened = sqlx::query("UPDATE flows SET step = $2, wrong = 0 WHERE id = $1 AND step = $3")
-                .bind(&flow.id)
-                .bind(ANSWERED)
-                .bind(ASKING)
-                .execute(&mut **tx)
-                .await?;
+            let opened = flows::open(tx, &flow.id).await?;
             if counted {
-                sqlx::query("UPDATE users SET failed = 0, lock_state = 0 WHERE id = $1")
-                    .bind(&flow.user)
-                    .execute(&mut **tx)
-                    .await?;
+                users::reopen(tx, &flow.user).await?;
             }
-            if opened.rows_affected() == 1 {
+            if opened {
                 self.server.record(tx, &about(Kind::AnswersRight, json!({"channel": channel}))).await?;
                 return Ok(Compared::Right);
             }
             // A flow that another right try has opened stays where it is: one response, not two.
-            let now = records::flow(tx, &flow.id, &flow.kind).await?;
-            if now.is_some_and(|now| matches!(now.step.as_str(), ANSWERED | GIVEN)) {
+            let now = flows::by_id(tx, &flow.id).await?;
+            if now.is_some_and(|now| matches!(now.step, Step::Answered | Step::Given)) {
                 return Ok(Compared::Right);
             }
             let detail = json!({"channel": channel, "reason": Code::SessionOver.name()});
@@ -209,12 +166,8 @@ impl Flows<'_> {
             .await?;
         let locks = counted && lock != UserLock::Open;
         if counted && lock == UserLock::LastTry {
-            sqlx::query("UPDATE users SET lock_state = $2 WHERE id = $1")
-                .bind(&flow.user)
-                .bind(UserLock::Locked.stored())
-                .execute(&mut **tx)
-                .await?;
-            self.end_sessions(tx, &flow.user).await?;
+            users::lock(tx, &flow.user).await?;
+            flows::end_of_user(tx, &flow.user).await?;
             self.server.record(tx, &about(Kind::UserLocked, json!({"channel": channel}))).await?;
         }
         Ok(if locks { Compared::Locked } else { Compared::Wrong })
@@ -230,10 +183,10 @@ impl Flows<'_> {
         counted: bool,
     ) -> Result<Compared, Refusal> {
         let right = self.server.workers.verify(place, pairs).await?;
-        let mut tx = self.server.store.begin().await?;
+        let mut tx = self.server.begin().await?;
         let compared = self.settle_comparison(&mut tx, flow, right, initiator, counted).await?;
         if matches!(compared, Compared::Locked | Compared::Gone) {
-            records::set_step(&mut tx, &flow.id, OVER).await?;
+            flows::set_step(&mut tx, &flow.id, Step::Over).await?;
         }
         tx.commit().await?;
         Ok(compared)
@@ -250,32 +203,27 @@ impl Flows<'_> {
         initiator: &str,
         validated: bool,
     ) -> Result<Response, Refusal> {
-        let challenge = crate::service::subject::challenge(text, card)?;
+        let challenge = subject::challenge(text, card)?;
         let fingerprint = Report::fingerprint(&challenge);
-        let by_operator = flow.kind == wizard::KIND;
-        let to = Receiver {
-            channel: &flow.kind,
-            actor: if by_operator { &flow.operator } else { &flow.user },
-            name: initiator,
-            flow: &flow.id,
-        };
+        let actor = flow.actor();
+        let to = Receiver { channel: flow.kind, actor: &actor, name: initiator, flow: &flow.id };
         // The same challenge has the same response: who asks again learns nothing, and is not counted again.
         let before = responses::give(tx, &card.serial, &fingerprint, &to, self.server.now()).await?;
-        if by_operator && !before.to_actor {
-            self.server.limit(tx, limits::RESPONSES_OF_OPERATOR, &format!("responses of operator {}", flow.operator)).await?;
+        if let (Actor::Operator(operator), false) = (&actor, before.to_actor) {
+            self.server.limit(tx, limit::RESPONSES_OF_OPERATOR, &format!("responses of operator {operator}")).await?;
         }
         if !before.to_anybody {
-            self.server.limit(tx, limits::RESPONSES_OF_CARD, &format!("responses of card {}", card.serial)).await?;
+            self.server.limit(tx, limit::RESPONSES_OF_CARD, &format!("responses of card {}", card.serial)).await?;
         }
         let serial = hex::decode(&card.serial).unwrap_or_default();
         let response = self.server.vault.respond(card.vault_key(&serial)?, &challenge);
         let response = response.ok_or_else(|| {
             Refusal::new(Code::NoAdminKey, "the card's administrator key does not open under this server's master key")
         })?;
-        let step = if matches!(flow.kind.as_str(), online::KIND | AGENT) { GIVEN } else { &flow.step };
-        records::set_answered(tx, &flow.id, step, &fingerprint).await?;
+        let step = if flow.kind.is_of_workstation() { Step::Given } else { flow.step };
+        flows::set_answered(tx, &flow.id, step, &fingerprint).await?;
         let digits = cardlab_protocol::codes::digits(&challenge);
-        let detail = json!({"channel": flow.kind, "challenge": &digits[..4], "answers_validated": validated});
+        let detail = json!({"channel": flow.kind.name(), "challenge": &digits[..4], "answers_validated": validated});
         let happening = Happening {
             kind: Kind::ResponseGiven,
             initiator,

@@ -1,20 +1,20 @@
 //! Online unlock: what a workstation asks. Nothing that it is told depends on more than it must: every
 //! reason why online is not possible is the same answer.
 
-use super::{AGENT, ANSWERED, ASKING, Compared, DEAD, GIVEN, OVER};
+use super::Compared;
+use crate::model::card::CardRecord;
 use crate::model::event::{Happening, Kind};
+use crate::model::flow::{Flow, FlowKind, Step};
 use crate::model::refusal::{Code, Refusal};
-use crate::service::subject::{self, Subject};
-use crate::service::task;
+use crate::model::response::Ending;
+use crate::model::subject::{self, Subject};
+use crate::model::{limit, random};
 use crate::service::{ONLINE, Server};
-use crate::store::Tx;
-use crate::store::limits;
-use crate::store::records::{self, CardRecord, Flow};
-use crate::store::responses::{self, Ending, Settled};
+use crate::store::responses::{self, Settled};
+use crate::store::{flows, subjects, users};
 use cardlab_protocol::workstation::{Answers, CardOutcome, Judged, Mode, Open, Opened, Outcome, Report, Response};
 use serde_json::json;
 
-pub(super) const KIND: &str = "online";
 pub(super) const WORKSTATION: &str = "workstation";
 /// Longest name of a workstation.
 const LONGEST_NAME: usize = 100;
@@ -36,34 +36,33 @@ impl Online<'_> {
         if open.remote_desktop {
             return Ok(Opened::None);
         }
-        let mut tx = self.server.store.begin().await?;
+        let mut tx = self.server.begin().await?;
         let limited = async {
-            self.server.limit(&mut tx, limits::SESSIONS_OF_ADDRESS, &format!("sessions from {address}")).await?;
-            self.server.limit(&mut tx, limits::SESSIONS_OF_CARD, &format!("sessions of {serial}")).await
+            self.server.limit(&mut tx, limit::SESSIONS_OF_ADDRESS, &format!("sessions from {address}")).await?;
+            self.server.limit(&mut tx, limit::SESSIONS_OF_CARD, &format!("sessions of {serial}")).await
         };
         if let Err(refusal) = limited.await {
             let refused = Happening { card: &serial, ..Happening::new(Kind::RateLimited, WORKSTATION) };
             return self.server.concluded(tx, Err(refusal), &refused).await;
         }
-        let subject = Subject::of_card(&mut tx, &serial).await?;
+        let subject = subjects::of_card(&mut tx, &serial).await?;
         let drawn = self.server.flows().draw(&mut tx, &subject).await?;
         let reason = subject.online().err().or_else(|| another_card(&subject, &open.atr));
-        let session = crate::model::random::token();
+        let session = random::token();
         let flow = Flow {
-            id: crate::model::random::fingerprint(&session),
+            id: random::fingerprint(&session),
             opener: address.to_owned(),
-            kind: KIND.into(),
+            kind: FlowKind::Online,
             card: serial.clone(),
             user: subject.user.as_ref().map(|u| u.id.clone()).unwrap_or_default(),
-            operator: String::new(),
-            step: if reason.is_none() { ASKING } else { OVER }.into(),
+            step: if reason.is_none() { Step::Asking } else { Step::Over },
             questions: drawn,
             wrong: 0,
             workstation,
             expires: self.server.until(ONLINE),
             challenge: String::new(),
         };
-        records::insert_flow(&mut tx, &flow).await?;
+        flows::insert(&mut tx, &flow).await?;
         let detail = match &reason {
             None => json!({"mode": "online"}),
             Some(reason) => json!({"mode": "offline", "reason": reason.code.name()}),
@@ -86,13 +85,6 @@ impl Online<'_> {
         Ok(Opened::Online { session, questions, expires_in: ONLINE.as_secs() })
     }
 
-    /// A workstation's session that has not ended.
-    async fn of_workstation(&self, tx: &mut Tx, session: &str, address: &str) -> Result<Flow, Refusal> {
-        let kind =
-            if records::flow(tx, &crate::model::random::fingerprint(session), AGENT).await?.is_some() { AGENT } else { KIND };
-        self.server.flows().living(tx, session, kind, address).await
-    }
-
     /// Answers. They are counted before they are compared.
     ///
     /// # Errors
@@ -100,21 +92,21 @@ impl Online<'_> {
     pub async fn answer(&self, session: &str, address: &str, answers: &Answers) -> Result<Judged, Refusal> {
         let place = self.server.workers.place()?;
         let over = Judged::Over { mode: Mode::Offline };
-        let mut tx = self.server.store.begin().await?;
-        let flow = self.of_workstation(&mut tx, session, address).await?;
-        if !matches!(flow.step.as_str(), ASKING | DEAD) {
+        let mut tx = self.server.begin().await?;
+        let flow = self.server.flows().living(&mut tx, session, &FlowKind::OF_WORKSTATIONS, address).await?;
+        if !flow.step.asks() {
             return Err(Refusal::new(Code::SessionOver, "the questions of this session are answered"));
         }
-        let subject = Subject::of_card(&mut tx, &flow.card).await?;
+        let subject = subjects::of_card(&mut tx, &flow.card).await?;
         let pairs = subject.pairs(&flow.questions, answers, &self.server.nobody)?;
         let maximum = match subject.online() {
-            Ok(unlockable) if unlockable.user.id == flow.user && flow.step == ASKING => {
+            Ok(unlockable) if unlockable.user.id == flow.user && flow.step == Step::Asking => {
                 unlockable.policy.settings.authentication.maximum_retry_count
             }
             refused => {
-                let dead = if flow.step == DEAD { Code::UserLocked.name() } else { "OTHER_USER" };
+                let dead = if flow.step == Step::Dead { Code::UserLocked.name() } else { "OTHER_USER" };
                 let reason = refused.err().map_or(dead, |r| r.code.name());
-                records::set_step(&mut tx, &flow.id, OVER).await?;
+                flows::set_step(&mut tx, &flow.id, Step::Over).await?;
                 let happening = Happening {
                     card: &flow.card,
                     user: &flow.user,
@@ -143,18 +135,18 @@ impl Online<'_> {
     /// # Errors
     /// [`Code::Malformed`], [`Code::SessionOver`], [`Code::RateLimited`].
     pub async fn challenge(&self, session: &str, address: &str, text: &str) -> Result<Response, Refusal> {
-        let mut tx = self.server.store.begin().await?;
-        let flow = self.of_workstation(&mut tx, session, address).await?;
+        let mut tx = self.server.begin().await?;
+        let flow = self.server.flows().living(&mut tx, session, &FlowKind::OF_WORKSTATIONS, address).await?;
         let over = |message: &str| Refusal::new(Code::SessionOver, message);
-        match flow.step.as_str() {
-            ANSWERED | GIVEN => {}
-            ASKING | DEAD => return Err(Refusal::malformed("the questions come before the challenge")),
-            _ => return Err(over("this unlock session is over; start again")),
+        match flow.step {
+            Step::Answered | Step::Given => {}
+            Step::Asking | Step::Dead => return Err(Refusal::malformed("the questions come before the challenge")),
+            Step::Over => return Err(over("this unlock session is over; start again")),
         }
-        let subject = Subject::of_card(&mut tx, &flow.card).await?;
-        let possible = subject.online().and_then(|unlockable| match flow.kind.as_str() {
-            AGENT => task::allowed(&unlockable).map(|()| unlockable),
-            _ => Ok(unlockable),
+        let subject = subjects::of_card(&mut tx, &flow.card).await?;
+        let possible = subject.online().and_then(|unlockable| match flow.kind {
+            FlowKind::Agent => subject.pin_resettable(),
+            FlowKind::Online | FlowKind::Operator | FlowKind::Remote => Ok(unlockable),
         });
         let given = match possible {
             Ok(unlockable) if unlockable.user.id == flow.user => match answers_already(&flow, unlockable.card, text) {
@@ -177,16 +169,12 @@ impl Online<'_> {
     /// # Errors
     /// [`Code::SessionOver`] when there is nothing to report.
     pub async fn report(&self, session: &str, address: &str, outcome: &Outcome) -> Result<(), Refusal> {
-        let mut tx = self.server.store.begin().await?;
-        let id = crate::model::random::fingerprint(session);
-        let flow = match records::flow(&mut tx, &id, KIND).await? {
-            None => records::flow(&mut tx, &id, AGENT).await?,
-            flow => flow,
-        };
+        let mut tx = self.server.begin().await?;
+        let flow = flows::by_id(&mut tx, &random::fingerprint(session)).await?;
         let flow = flow
-            .filter(|f| f.step == GIVEN && f.opener == address)
+            .filter(|flow| flow.kind.is_of_workstation() && flow.step == Step::Given && flow.opener == address)
             .ok_or_else(|| Refusal::new(Code::SessionOver, "this session has nothing to report"))?;
-        records::set_step(&mut tx, &flow.id, OVER).await?;
+        flows::set_step(&mut tx, &flow.id, Step::Over).await?;
         let about = |kind| Happening {
             kind,
             initiator: WORKSTATION,
@@ -210,19 +198,19 @@ impl Online<'_> {
             }
         }
         if ending == Ending::Unlocked {
-            sqlx::query("UPDATE users SET draw = '[]' WHERE id = $1").bind(&flow.user).execute(&mut *tx).await?;
+            users::set_draw(&mut tx, &flow.user, &[]).await?;
         }
-        if flow.kind == AGENT {
+        if flow.kind == FlowKind::Agent {
             self.server.tasks().settle(&mut tx, &flow, outcome.outcome).await?;
         }
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 }
 
 /// A session that has given its response gives it to the same challenge again, and to no other.
 fn answers_already(flow: &Flow, card: &CardRecord, text: &str) -> Result<(), Refusal> {
     let challenge = Report::fingerprint(&subject::challenge(text, card)?);
-    if flow.step != GIVEN || flow.challenge == challenge {
+    if flow.step != Step::Given || flow.challenge == challenge {
         return Ok(());
     }
     Err(Refusal::new(Code::SessionOver, "this session has answered another challenge; start again"))

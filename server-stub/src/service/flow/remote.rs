@@ -1,20 +1,20 @@
 //! Remote Self-Service: users who answer their questions get the response themselves. A name that nobody has is asked
 //! questions too, and is always wrong; so is one whose user is locked, for as long as the session lasts.
 
-use super::{ASKING, Compared, DEAD, OVER, draw};
+use super::{Compared, draw};
 use crate::model::event::{Happening, Kind};
+use crate::model::flow::{Flow, FlowKind, Step};
 use crate::model::refusal::{Code, Refusal};
-use crate::service::subject::{self, Subject};
+use crate::model::subject::{self, Subject};
+use crate::model::{limit, random};
 use crate::service::{SESSION, Server};
-use crate::store::Tx;
-use crate::store::limits;
-use crate::store::records::{self, CardRecord, Flow};
+use crate::store::{Snapshot, flows, subjects};
 use cardlab_protocol::workstation::{Answers, Question, Response};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-pub(super) const KIND: &str = "remote";
+const KINDS: [FlowKind; 1] = [FlowKind::Remote];
 /// Answers to the questions of one session, right or wrong: as many as a policy can allow at most.
 const MOST_ANSWERS: i64 = 10;
 
@@ -41,8 +41,11 @@ pub struct OwnCard {
 }
 
 impl OwnCard {
-    pub(crate) fn of(card: &CardRecord, can_be_unblocked: bool) -> Self {
-        Self { serial: card.serial.clone(), label: card.label.clone(), state: card.state.name().into(), can_be_unblocked }
+    /// The card of a subject that has one.
+    pub(crate) fn of(subject: &Subject) -> Option<Self> {
+        let card = subject.card.as_ref()?;
+        let (serial, label, state) = (card.serial.clone(), card.label.clone(), card.state.name().into());
+        Some(Self { serial, label, state, can_be_unblocked: subject.offline().is_ok() })
     }
 }
 
@@ -58,34 +61,32 @@ impl RemoteSelfService<'_> {
     /// # Errors
     /// [`Code::RateLimited`], [`Code::StoreDown`]; never whether the name is anybody's.
     pub async fn open(&self, name: &str, address: &str) -> Result<Remote, Refusal> {
-        let mut tx = self.server.store.begin().await?;
+        let mut tx = self.server.begin().await?;
         let bucket = format!("remote from {address}");
-        if let Err(refusal) = self.server.limit(&mut tx, limits::SESSIONS_OF_ADDRESS, &bucket).await {
+        if let Err(refusal) = self.server.limit(&mut tx, limit::SESSIONS_OF_ADDRESS, &bucket).await {
             let shown = crate::service::login::shown_name(name);
             return self.server.concluded(tx, Err(refusal), &Happening::new(Kind::RateLimited, &shown)).await;
         }
-        let user = records::user_by_name(&mut tx, name).await?;
-        let subject = Subject::of_user(&mut tx, user).await?;
+        let subject = subjects::of_name(&mut tx, name).await?;
         if let Some(user) = &subject.user {
             self.server.flows().settle_last_try(&mut tx, user).await?;
         }
         let questions = draw::of_name(&mut tx, &self.server.salt(), name, &subject).await?;
-        let session = crate::model::random::token();
+        let session = random::token();
         let flow = Flow {
-            id: crate::model::random::fingerprint(&session),
+            id: random::fingerprint(&session),
             opener: address.to_owned(),
-            kind: KIND.into(),
+            kind: FlowKind::Remote,
             card: String::new(),
-            step: if subject.may_answer().is_ok() { ASKING } else { DEAD }.into(),
+            step: if subject.may_answer().is_ok() { Step::Asking } else { Step::Dead },
             user: subject.user.map(|user| user.id).unwrap_or_default(),
-            operator: String::new(),
             questions: questions.iter().map(|question| question.id.clone()).collect(),
             wrong: 0,
             workstation: String::new(),
             expires: self.server.until(SESSION),
             challenge: String::new(),
         };
-        records::insert_flow(&mut tx, &flow).await?;
+        flows::insert(&mut tx, &flow).await?;
         tx.commit().await?;
         Ok(Remote { session, questions })
     }
@@ -97,15 +98,14 @@ impl RemoteSelfService<'_> {
     /// [`Code::Malformed`] counts nothing; [`Code::SessionOver`], [`Code::Busy`].
     pub async fn answer(&self, session: &str, address: &str, answers: &Answers) -> Result<bool, Refusal> {
         let place = self.server.workers.place()?;
-        let mut tx = self.server.store.begin().await?;
-        let flow = self.server.flows().living(&mut tx, session, KIND, address).await?;
-        if !matches!(flow.step.as_str(), ASKING | DEAD) || flow.wrong >= MOST_ANSWERS {
+        let mut tx = self.server.begin().await?;
+        let flow = self.server.flows().living(&mut tx, session, &KINDS, address).await?;
+        if !flow.step.asks() || flow.wrong >= MOST_ANSWERS {
             return Err(Refusal::new(Code::SessionOver, "the questions of this session are answered; start again"));
         }
-        let user = records::user(&mut tx, &flow.user).await?;
-        let subject = Subject::of_user(&mut tx, user).await?;
+        let subject = subjects::of_user(&mut tx, &flow.user).await?;
         let mut pairs = subject.pairs(&flow.questions, answers, &self.server.nobody)?;
-        let dead = (flow.step == DEAD).then_some(Code::UserLocked);
+        let dead = (flow.step == Step::Dead).then_some(Code::UserLocked);
         let refused = subject.may_answer().err().map(|refusal| refusal.code).or(dead);
         // Questions without an answer of the user's are asked so that everybody is asked as many; they decide nothing.
         let mut others = Vec::new();
@@ -118,16 +118,16 @@ impl RemoteSelfService<'_> {
         if let (None, Some(user), Some(policy)) = (refused, &subject.user, &subject.policy) {
             self.server.flows().spend(&mut tx, user, policy.settings.authentication.maximum_retry_count).await?;
         }
-        sqlx::query("UPDATE flows SET wrong = wrong + 1 WHERE id = $1").bind(&flow.id).execute(&mut *tx).await?;
+        flows::count_answers(&mut tx, &flow.id).await?;
         tx.commit().await?;
         self.server.workers.verify(&place, others).await?;
         let right = !pairs.is_empty() && self.server.workers.verify(&place, pairs).await?;
-        let mut tx = self.server.store.begin().await?;
+        let mut tx = self.server.begin().await?;
         let name = subject.user.as_ref().map_or("somebody", |u| u.logon.as_str());
         let compared = match (refused, &subject.user) {
             // Of somebody, and refused unread: the log says why.
             (Some(why), Some(user)) => {
-                let detail = json!({"channel": KIND, "reason": why.name()});
+                let detail = json!({"channel": flow.kind.name(), "reason": why.name()});
                 let about = Happening { user: &user.id, flow: &flow.id, detail, ..Happening::new(Kind::ResponseRefused, name) };
                 self.server.record(&mut tx, &about).await?;
                 Compared::Wrong
@@ -143,18 +143,9 @@ impl RemoteSelfService<'_> {
     /// # Errors
     /// [`Code::SessionOver`], [`Code::AnswersFirst`].
     pub async fn cards(&self, session: &str, address: &str) -> Result<Vec<OwnCard>, Refusal> {
-        let mut tx = self.server.store.begin().await?;
-        let flow = self.answered(&mut tx, session, address).await?;
-        self.own_cards(&mut tx, &flow.user).await
-    }
-
-    pub(crate) async fn own_cards(&self, tx: &mut Tx, user: &str) -> Result<Vec<OwnCard>, Refusal> {
-        let mut own = Vec::new();
-        for card in records::cards_of(tx, user).await? {
-            let subject = Subject::of_card(tx, &card.serial).await?;
-            own.push(OwnCard::of(&card, subject.offline().is_ok()));
-        }
-        Ok(own)
+        let mut snapshot = self.server.store.read().await?;
+        let flow = self.answered(&mut snapshot, session, address).await?;
+        Ok(subjects::cards_of_user(&mut snapshot, &flow.user).await?.iter().filter_map(OwnCard::of).collect())
     }
 
     /// The response to the challenge of one of the user's cards.
@@ -162,9 +153,9 @@ impl RemoteSelfService<'_> {
     /// # Errors
     /// With the reason: the user has answered.
     pub async fn challenge(&self, session: &str, address: &str, serial: &str, text: &str) -> Result<Response, Refusal> {
-        let mut tx = self.server.store.begin().await?;
+        let mut tx = self.server.begin().await?;
         let flow = Flow { card: subject::serial(serial)?, ..self.answered(&mut tx, session, address).await? };
-        let subject = Subject::of_card(&mut tx, &flow.card).await?;
+        let subject = subjects::of_card(&mut tx, &flow.card).await?;
         let name = subject.user.as_ref().map_or_else(String::new, |u| u.logon.clone());
         let given = match subject.card.as_ref().and_then(|c| c.user.as_deref()) == Some(flow.user.as_str()) {
             false => Err(Refusal::not_found("card of yours")),
@@ -182,16 +173,16 @@ impl RemoteSelfService<'_> {
     /// # Errors
     /// [`Code::StoreDown`].
     pub async fn close(&self, session: &str, address: &str) -> Result<(), Refusal> {
-        let mut tx = self.server.store.begin().await?;
-        if let Ok(flow) = self.server.flows().living(&mut tx, session, KIND, address).await {
-            records::set_step(&mut tx, &flow.id, OVER).await?;
+        let mut tx = self.server.begin().await?;
+        if let Ok(flow) = self.server.flows().living(&mut tx, session, &KINDS, address).await {
+            flows::set_step(&mut tx, &flow.id, Step::Over).await?;
         }
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 
-    async fn answered(&self, tx: &mut Tx, session: &str, address: &str) -> Result<Flow, Refusal> {
-        let flow = self.server.flows().living(tx, session, KIND, address).await?;
-        if matches!(flow.step.as_str(), ASKING | DEAD) {
+    async fn answered(&self, conn: &mut Snapshot, session: &str, address: &str) -> Result<Flow, Refusal> {
+        let flow = self.server.flows().living(conn, session, &KINDS, address).await?;
+        if flow.step.asks() {
             return Err(Refusal::new(Code::AnswersFirst, "answer the questions first"));
         }
         Ok(flow)

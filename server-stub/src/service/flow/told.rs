@@ -5,12 +5,11 @@
 use super::online::{WORKSTATION, another_card, workstation_name};
 use crate::model::event::{Happening, Kind};
 use crate::model::refusal::Refusal;
+use crate::model::response::Ending;
+use crate::model::{clock, limit, random, subject};
 use crate::service::Server;
-use crate::service::subject::{self, Subject};
-use crate::store::Tx;
-use crate::store::limits;
-use crate::store::records;
-use crate::store::responses::{self, Ending, Settled};
+use crate::store::responses::{self, Settled};
+use crate::store::{cards, hits, policies, reports, subjects};
 use cardlab_protocol::workstation::{Open, Report, ReportKind, Ways};
 use serde_json::json;
 
@@ -31,14 +30,14 @@ impl Workstations<'_> {
         if open.remote_desktop {
             return Ok(Ways { online: false, offline: false });
         }
-        let mut tx = self.server.store.begin().await?;
-        if let Err(refusal) = self.server.limit(&mut tx, limits::WAYS_OF_ADDRESS, &format!("ways from {address}")).await {
-            limits::sweep(&mut tx, self.server.now()).await?;
+        let mut tx = self.server.begin().await?;
+        if let Err(refusal) = self.server.limit(&mut tx, limit::WAYS_OF_ADDRESS, &format!("ways from {address}")).await {
+            hits::sweep(&mut tx, self.server.now()).await?;
             tx.commit().await?;
             return Err(refusal);
         }
-        let subject = Subject::of_card(&mut tx, &serial).await?;
-        let default = records::default_policy(&mut tx).await?;
+        let subject = subjects::of_card(&mut tx, &serial).await?;
+        let default = policies::default(&mut tx).await?;
         tx.commit().await?;
         let online = subject.online().is_ok() && another_card(&subject, &open.atr).is_none();
         let policy = subject.policy.or(default).map(|policy| policy.settings).unwrap_or_default();
@@ -53,20 +52,21 @@ impl Workstations<'_> {
     /// As malformed, too many, or without a database; never whether the card is known.
     pub async fn take_report(&self, report: &Report, address: &str) -> Result<(), Refusal> {
         let report = checked(report)?;
-        let mut tx = self.server.store.begin().await?;
+        let mut tx = self.server.begin().await?;
         let limited = async {
-            self.server.limit(&mut tx, limits::REPORTS_OF_ADDRESS, &format!("reports from {address}")).await?;
-            self.server.limit(&mut tx, limits::REPORTS_OF_CARD, &format!("reports of {}", report.serial)).await
+            self.server.limit(&mut tx, limit::REPORTS_OF_ADDRESS, &format!("reports from {address}")).await?;
+            self.server.limit(&mut tx, limit::REPORTS_OF_CARD, &format!("reports of {}", report.serial)).await
         };
         if let Err(refusal) = limited.await {
             let refused = Happening { card: &report.serial, ..Happening::new(Kind::RateLimited, WORKSTATION) };
             return self.server.concluded(tx, Err(refusal), &refused).await;
         }
         // Before it settles anything: sent again, it is of a response that may have been given anew since.
-        if !self.is_new(&mut tx, &report).await? {
-            return Ok(tx.commit().await?);
+        let fingerprint = random::fingerprint(&json!(report).to_string());
+        if !reports::is_new(&mut tx, &fingerprint, self.server.now()).await? {
+            return tx.commit().await;
         }
-        let card = records::card(&mut tx, &report.serial).await?;
+        let card = cards::by_serial(&mut tx, &report.serial).await?;
         let user = card.and_then(|card| card.user).unwrap_or_default();
         let settled = match (ending(&report), &report.challenge) {
             (Some(ending), Some(challenge)) => {
@@ -78,7 +78,7 @@ impl Workstations<'_> {
             for kind in kinds(&report) {
                 let detail = json!({
                     "by": "the workstation",
-                    "at": crate::model::clock::iso(report.at),
+                    "at": clock::iso(report.at),
                     "status_word": report.status_word,
                     "tries_left": report.tries_left,
                     "settles": settled == Settled::Now,
@@ -88,15 +88,7 @@ impl Workstations<'_> {
                 self.server.record(&mut tx, &happening).await?;
             }
         }
-        Ok(tx.commit().await?)
-    }
-
-    /// Whether this very report has not come before; from now on it has.
-    async fn is_new(&self, tx: &mut Tx, report: &Report) -> Result<bool, Refusal> {
-        let fingerprint = crate::model::random::fingerprint(&json!(report).to_string());
-        let statement = "INSERT INTO reports (fingerprint, at) VALUES ($1, $2) ON CONFLICT (fingerprint) DO NOTHING";
-        let inserted = sqlx::query(statement).bind(fingerprint).bind(self.server.now()).execute(&mut **tx).await?;
-        Ok(inserted.rows_affected() == 1)
+        tx.commit().await
     }
 }
 

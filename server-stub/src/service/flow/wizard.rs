@@ -1,21 +1,21 @@
 //! Offline unlock, the operator's side: questions, then the challenge that the user reads out.
 
-use super::{ASKING, Compared, OVER};
+use super::Compared;
 use crate::model::event::{Happening, Kind};
+use crate::model::flow::{Flow, FlowKind, Step};
 use crate::model::refusal::{Code, Refusal};
+use crate::model::response::GivenView;
 use crate::model::role::Privilege;
+use crate::model::subject::{self, Subject, Unlockable};
+use crate::model::user::{User, UserLock};
+use crate::model::{limit, random};
 use crate::service::login::Operator;
-use crate::service::subject::{self, Subject, Unlockable};
 use crate::service::{SESSION, Server};
-use crate::store::limits;
-use crate::store::records::{self, Flow, User, UserLock};
-use crate::store::responses::{self, GivenView};
-use crate::store::{Tx, text};
+use crate::store::{Snapshot, Tx, flows, hits, responses, subjects};
 use cardlab_protocol::workstation::{Answers, Question};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub(super) const KIND: &str = "operator";
 /// Wrong answers that end a wizard.
 const MOST_WRONG: i64 = 5;
 
@@ -30,6 +30,19 @@ pub struct Wizard {
     pub challenge_length: usize,
     /// Operators who have one open for the same card.
     pub also_open: Vec<String>,
+}
+
+/// A wizard as it stands.
+#[derive(Clone, Debug)]
+pub struct WizardView {
+    /// Serial of the card.
+    pub card: String,
+    /// What it asks.
+    pub wizard: Wizard,
+    /// It takes a challenge.
+    pub ready: bool,
+    /// What became of the response that it has given last.
+    pub given: Option<GivenView>,
 }
 
 /// Whether answers were right.
@@ -76,14 +89,13 @@ impl Wizards<'_> {
     /// With the reason: operators are told.
     pub async fn open(&self, operator: &Operator, serial: &str) -> Result<Wizard, Refusal> {
         let serial = subject::serial(serial)?;
-        let mut tx = self.server.store.begin().await?;
-        let begun = self.begin(&mut tx, operator, &serial).await;
         let refused = Happening { card: &serial, ..Happening::new(Kind::ResponseRefused, &operator.name) };
-        self.server.concluded(tx, begun, &refused).await
+        let step = async |tx: &mut Tx, operator: &Operator| self.begin(tx, operator, &serial).await;
+        self.server.attempt(operator, &refused, step).await
     }
 
     async fn begin(&self, tx: &mut Tx, operator: &Operator, serial: &str) -> Result<Wizard, Refusal> {
-        let subject = Subject::of_card(tx, serial).await?;
+        let subject = subjects::of_card(tx, serial).await?;
         let unlockable = permitted(&subject, operator)?;
         let validates = unlockable.policy.settings.workflow.validate_answers;
         let questions = if validates {
@@ -92,29 +104,27 @@ impl Wizards<'_> {
         } else {
             Vec::new()
         };
-        let others = sqlx::query("SELECT operators.name FROM flows JOIN operators ON operators.id = flows.operator WHERE flows.card = $1 AND flows.kind = $2 AND flows.step <> $3 AND flows.expires > $4 AND flows.operator <> $5 AND flows.wrong < $6")
-            .bind(serial).bind(KIND).bind(OVER).bind(self.server.now()).bind(&operator.id).bind(MOST_WRONG).fetch_all(&mut **tx).await?;
-        let session = crate::model::random::token();
+        let also_open = flows::others_at(tx, serial, &operator.id, self.server.now(), MOST_WRONG).await?;
+        let session = random::token();
         let flow = Flow {
-            id: crate::model::random::fingerprint(&session),
+            id: random::fingerprint(&session),
             opener: operator.id.clone(),
-            kind: KIND.into(),
+            kind: FlowKind::Operator,
             card: serial.into(),
             user: unlockable.user.id.clone(),
-            operator: operator.id.clone(),
-            step: ASKING.into(),
+            step: Step::Asking,
             questions,
             wrong: 0,
             workstation: String::new(),
             expires: self.server.until(SESSION),
             challenge: String::new(),
         };
-        records::insert_flow(tx, &flow).await?;
+        flows::insert(tx, &flow).await?;
         Ok(Wizard {
             questions: subject.questions(&flow.questions),
             wizard: session,
             challenge_length: 2 * unlockable.card.about.cipher()?.block_len(),
-            also_open: others.iter().map(|row| text(row, "name")).collect::<Result<_, _>>()?,
+            also_open,
         })
     }
 
@@ -124,28 +134,25 @@ impl Wizards<'_> {
     /// [`Code::Malformed`] counts nothing; else as [`Wizards::open`].
     pub async fn answer(&self, operator: &Operator, wizard: &str, answers: &Answers) -> Result<AnswersChecked, Refusal> {
         let place = self.server.workers.place()?;
-        let mut tx = self.server.store.begin().await?;
-        let flow = self.own(&mut tx, operator, wizard).await?;
+        let (mut tx, operator) = self.server.begin_by(operator).await?;
+        let flow = self.own(&mut tx, &operator, wizard).await?;
         let guesses = format!("operators' answers for {}", flow.user);
         let ready = async {
-            let subject = Subject::of_card(&mut tx, &flow.card).await?;
-            let unlockable = permitted(&subject, operator)?;
+            let subject = subjects::of_card(&mut tx, &flow.card).await?;
+            let unlockable = permitted(&subject, &operator)?;
             same_user(&flow, unlockable.user)?;
             subject.may_answer()?;
             let authentication = &unlockable.policy.settings.authentication;
             let counted = authentication.count_operator_answers;
             let pairs = subject.pairs(&flow.questions, answers, &self.server.nobody)?;
             // Over all wizards and operators: who opens another one has no more guesses.
-            self.server.limit(&mut tx, limits::OPERATORS_ANSWERS, &guesses).await?;
+            self.server.limit(&mut tx, limit::OPERATORS_ANSWERS, &guesses).await?;
             if counted {
                 self.server.flows().spend(&mut tx, unlockable.user, authentication.maximum_retry_count).await?;
             }
             // Counted before it is compared, as a card does; the last one ends the wizard unless it is right.
-            sqlx::query("UPDATE flows SET wrong = wrong + 1, step = $2 WHERE id = $1")
-                .bind(&flow.id)
-                .bind(ASKING)
-                .execute(&mut *tx)
-                .await?;
+            flows::count_answers(&mut tx, &flow.id).await?;
+            flows::set_step(&mut tx, &flow.id, Step::Asking).await?;
             Ok::<_, Refusal>((counted, pairs))
         }
         .await;
@@ -159,8 +166,8 @@ impl Wizards<'_> {
         let left = MOST_WRONG - flow.wrong - 1;
         let compared = self.server.flows().compare(&place, pairs, &flow, &operator.name, counted).await?;
         if compared == Compared::Right {
-            let mut tx = self.server.store.begin().await?;
-            limits::forget(&mut tx, &guesses).await?;
+            let mut tx = self.server.begin().await?;
+            hits::forget(&mut tx, &guesses).await?;
             tx.commit().await?;
         }
         let ended = matches!(compared, Compared::Locked | Compared::Gone);
@@ -172,19 +179,19 @@ impl Wizards<'_> {
     /// # Errors
     /// With the reason, judged anew: [`Code::AnswersFirst`], [`Code::RateLimited`] and the others.
     pub async fn challenge(&self, operator: &Operator, wizard: &str, read: &ReadOut) -> Result<ReadBack, Refusal> {
-        let mut tx = self.server.store.begin().await?;
-        let flow = self.own(&mut tx, operator, wizard).await?;
-        let given = self.judge_challenge(&mut tx, &flow, operator, read).await;
+        let (mut tx, operator) = self.server.begin_by(operator).await?;
+        let flow = self.own(&mut tx, &operator, wizard).await?;
+        let given = self.judge_challenge(&mut tx, &flow, &operator, read).await;
         let refused = Happening { card: &flow.card, flow: &flow.id, ..Happening::new(Kind::ResponseRefused, &operator.name) };
         self.server.concluded(tx, given, &refused).await
     }
 
     async fn judge_challenge(&self, tx: &mut Tx, flow: &Flow, operator: &Operator, read: &ReadOut) -> Result<ReadBack, Refusal> {
-        let subject = Subject::of_card(tx, &flow.card).await?;
+        let subject = subjects::of_card(tx, &flow.card).await?;
         let unlockable = permitted(&subject, operator)?;
         same_user(flow, unlockable.user)?;
         let validates = unlockable.policy.settings.workflow.validate_answers;
-        let answered = flow.step != ASKING;
+        let answered = flow.step != Step::Asking;
         if validates {
             if unlockable.user.lock != UserLock::Open {
                 subject.may_answer()?;
@@ -214,45 +221,45 @@ impl Wizards<'_> {
     /// # Errors
     /// [`Code::SessionOver`].
     pub async fn outcome(&self, operator: &Operator, wizard: &str) -> Result<Option<GivenView>, Refusal> {
-        let mut tx = self.server.store.begin().await?;
-        let flow = self.own(&mut tx, operator, wizard).await?;
-        responses::given(&mut tx, &flow.card, &flow.challenge, &operator.id).await
+        let mut snapshot = self.server.store.read().await?;
+        let flow = self.own(&mut snapshot, operator, wizard).await?;
+        responses::given(&mut snapshot, &flow.card, &flow.challenge, &flow.actor()).await
     }
 
     /// A living wizard of this operator.
-    async fn own(&self, tx: &mut Tx, operator: &Operator, wizard: &str) -> Result<Flow, Refusal> {
-        let flow = self.server.flows().living(tx, wizard, KIND, &operator.id).await?;
+    async fn own(&self, conn: &mut Snapshot, operator: &Operator, wizard: &str) -> Result<Flow, Refusal> {
+        let flow = self.server.flows().living(conn, wizard, &[FlowKind::Operator], &operator.id).await?;
         if flow.wrong < MOST_WRONG {
             return Ok(flow);
         }
         Err(Refusal::new(Code::SessionOver, "this unlock session is over; start again"))
     }
 
-    /// The card of a wizard that the operator has open.
+    /// A wizard that the operator has open, as it stands.
     ///
     /// # Errors
     /// [`Code::SessionOver`].
-    pub async fn view(&self, operator: &Operator, wizard: &str) -> Result<(String, Wizard, bool), Refusal> {
-        let mut tx = self.server.store.begin().await?;
-        let flow = self.own(&mut tx, operator, wizard).await?;
-        let subject = Subject::of_card(&mut tx, &flow.card).await?;
+    pub async fn view(&self, operator: &Operator, wizard: &str) -> Result<WizardView, Refusal> {
+        let mut snapshot = self.server.store.read().await?;
+        let flow = self.own(&mut snapshot, operator, wizard).await?;
+        let subject = subjects::of_card(&mut snapshot, &flow.card).await?;
         let unlockable = permitted(&subject, operator)?;
         let validates = unlockable.policy.settings.workflow.validate_answers;
-        let view = Wizard {
+        let wizard = Wizard {
             wizard: wizard.to_owned(),
             questions: if validates { subject.questions(&flow.questions) } else { Vec::new() },
             challenge_length: 2 * unlockable.card.about.cipher()?.block_len(),
             also_open: Vec::new(),
         };
-        let ready = !validates || flow.step != ASKING;
-        Ok((flow.card, view, ready))
+        let given = responses::given(&mut snapshot, &flow.card, &flow.challenge, &flow.actor()).await?;
+        Ok(WizardView { wizard, given, ready: !validates || flow.step != Step::Asking, card: flow.card })
     }
 }
 
 /// The operator may unlock this card now.
 fn permitted<'a>(subject: &'a Subject, operator: &Operator) -> Result<Unlockable<'a>, Refusal> {
     // Privilege first: who has none learns nothing of the card.
-    operator.require(Privilege::UnlockCard, subject.policy.as_ref().map(|p| p.id.as_str()))?;
+    operator.require(Privilege::UnlockCard, subject.policy_id())?;
     let unlockable = subject.offline()?;
     let own = operator.user.as_deref() == Some(unlockable.user.id.as_str());
     if own && !unlockable.policy.settings.workflow.allow_self_unlock {

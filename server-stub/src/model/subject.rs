@@ -1,14 +1,15 @@
 //! A card with all that decides whether it may be unlocked, read at the moment of use.
 
-use crate::model::card::KeySource;
-use crate::model::policy;
+use crate::model::card::{CardRecord, KeySource};
+use crate::model::policy::NamedPolicy;
+use crate::model::question::Answered;
 use crate::model::refusal::{Code, Refusal};
-use crate::store::Conn;
-use crate::store::records::{self, Answered, CardRecord, NamedPolicy, User, UserLock};
+use crate::model::user::{User, UserLock};
 use cardlab_protocol::codes::CodeError;
 use zeroize::Zeroizing;
 
-/// What is known of a serial.
+/// What is known of a serial, or of a user without a card.
+#[derive(Default)]
 pub(crate) struct Subject {
     pub(crate) card: Option<CardRecord>,
     pub(crate) user: Option<User>,
@@ -25,34 +26,6 @@ pub(crate) struct Unlockable<'a> {
 }
 
 impl Subject {
-    /// Always the same look-ups, whatever is found, so that the time tells nothing.
-    pub(crate) async fn of_card(conn: &mut Conn, serial: &str) -> Result<Self, Refusal> {
-        let card = records::card(conn, serial).await?;
-        let user = records::user(conn, card.as_ref().and_then(|c| c.user.as_deref()).unwrap_or_default()).await?;
-        let user_id = user.as_ref().map_or("", |u| u.id.as_str());
-        let links = records::links(conn, user_id).await?;
-        let id = policy::resolve(card.as_ref().and_then(|c| c.policy.as_deref()), &links).unwrap_or_default();
-        let policy = records::policy(conn, id).await?;
-        let answered = Self::of_policy(conn, user_id, policy.as_ref()).await?;
-        Ok(Self { card, user, policy, answered })
-    }
-
-    /// A user without a card: the policy is the one of the user's links.
-    pub(crate) async fn of_user(conn: &mut Conn, user: Option<User>) -> Result<Self, Refusal> {
-        let user_id = user.as_ref().map_or("", |u| u.id.as_str());
-        let links = records::links(conn, user_id).await?;
-        let policy = records::policy(conn, policy::resolve(None, &links).unwrap_or_default()).await?;
-        let answered = Self::of_policy(conn, user_id, policy.as_ref()).await?;
-        Ok(Self { card: None, user, policy, answered })
-    }
-
-    async fn of_policy(conn: &mut Conn, user: &str, policy: Option<&NamedPolicy>) -> Result<Vec<Answered>, Refusal> {
-        let known = records::questions(conn, policy.map_or("", |p| p.id.as_str())).await?;
-        let mut answered = records::answered(conn, user).await?;
-        answered.retain(|a| known.iter().any(|q| q.id == a.question.id));
-        Ok(answered)
-    }
-
     /// The card, when its state, its user and its key allow unlocking it in any way.
     pub(crate) fn unlockable(&self) -> Result<Unlockable<'_>, Refusal> {
         let card = self.card.as_ref().ok_or_else(|| Refusal::not_found("card"))?;
@@ -112,9 +85,23 @@ impl Subject {
         Ok(unlockable)
     }
 
+    /// The PIN of the card's user may be reset: of a connected card, or by a task for an agent.
+    pub(crate) fn pin_resettable(&self) -> Result<Unlockable<'_>, Refusal> {
+        let unlockable = self.unlockable()?;
+        if unlockable.policy.settings.workflow.reset_user_pin {
+            return Ok(unlockable);
+        }
+        Err(Refusal::new(Code::DisabledByPolicy, "Reset user PIN is switched off in the card's policy"))
+    }
+
+    /// The id of the policy that holds.
+    pub(crate) fn policy_id(&self) -> Option<&str> {
+        self.policy.as_ref().map(|policy| policy.id.as_str())
+    }
+
     /// The questions with these ids, in their order; those that are no more are left out.
     pub(crate) fn questions(&self, ids: &[String]) -> Vec<cardlab_protocol::workstation::Question> {
-        ids.iter().filter_map(|id| self.answered.iter().find(|a| a.question.id == *id)).map(|a| shown(&a.question)).collect()
+        ids.iter().filter_map(|id| self.answered.iter().find(|a| a.question.id == *id)).map(|a| a.question.shown()).collect()
     }
 
     /// What is to be compared: each answer beside its hash.
@@ -146,10 +133,6 @@ impl Subject {
         };
         asked.iter().map(pair).collect()
     }
-}
-
-pub(crate) fn shown(question: &records::Question) -> cardlab_protocol::workstation::Question {
-    cardlab_protocol::workstation::Question { id: question.id.clone(), text: question.text.clone() }
 }
 
 /// A serial as it is stored: upper-case hexadecimal.

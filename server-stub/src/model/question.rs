@@ -1,0 +1,30 @@
+//! Security questions and what users have answered.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A security question.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Question {
+    /// Id.
+    pub id: String,
+    /// What to ask.
+    pub text: String,
+    /// Fewest characters of an answer.
+    pub min_length: i64,
+}
+
+impl Question {
+    /// As workstations and pages show it.
+    #[must_use]
+    pub fn shown(&self) -> cardlab_protocol::workstation::Question {
+        cardlab_protocol::workstation::Question { id: self.id.clone(), text: self.text.clone() }
+    }
+}
+
+/// A question that a user has answered, and the answer's hash.
+#[derive(Clone)]
+pub(crate) struct Answered {
+    pub(crate) question: Question,
+    pub(crate) hash: String,
+}

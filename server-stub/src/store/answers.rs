@@ -1,0 +1,50 @@
+//! Table `answers`: hashes of what users have answered.
+
+use super::list::List;
+use super::rows::{number, text};
+use super::{Snapshot, Tx, questions};
+use crate::model::answers::NORM_VERSION;
+use crate::model::clock::Millis;
+use crate::model::question::Answered;
+use crate::model::refusal::Refusal;
+use sqlx::query;
+
+/// What a user has answered of the questions of a policy.
+pub(crate) async fn of_user(conn: &mut Snapshot, user: &str, policy: &str) -> Result<Vec<Answered>, Refusal> {
+    let answered = "SELECT questions.*, answers.hash FROM answers JOIN questions ON questions.id = answers.question_id \
+                    WHERE answers.user_id = $1 AND questions.policy_id = $2 ORDER BY questions.id";
+    let rows = conn.all(query(answered).bind(user).bind(policy)).await?;
+    rows.iter().map(|row| Ok(Answered { question: questions::of_row(row)?, hash: text(row, "hash")? })).collect()
+}
+
+/// How many questions of each policy these users have answered: user, policy, how many.
+pub(crate) async fn counts_of_users(conn: &mut Snapshot, users: &[&str]) -> Result<Vec<(String, String, i64)>, Refusal> {
+    let mut list = List::new(
+        "SELECT answers.user_id, questions.policy_id, COUNT(*) AS n FROM answers \
+         JOIN questions ON questions.id = answers.question_id WHERE answers.user_id IN ",
+    );
+    list.texts(users.iter().copied()).sql(" GROUP BY answers.user_id, questions.policy_id");
+    if users.is_empty() {
+        return Ok(Vec::new());
+    }
+    let counts = list.rows(conn).await?;
+    counts.iter().map(|row| Ok((text(row, "user_id")?, text(row, "policy_id")?, number(row, "n")?))).collect()
+}
+
+/// How many users have answered a question.
+pub(crate) async fn uses(conn: &mut Snapshot, question: &str) -> Result<i64, Refusal> {
+    number(&conn.one(query("SELECT COUNT(*) AS n FROM answers WHERE question_id = $1").bind(question)).await?, "n")
+}
+
+/// One more answer of a user.
+pub(crate) async fn insert(tx: &mut Tx, user: &str, question: &str, hash: &str, at: Millis) -> Result<(), Refusal> {
+    let insert = query("INSERT INTO answers (user_id, question_id, hash, norm_version, set_at) VALUES ($1, $2, $3, $4, $5)");
+    tx.run(insert.bind(user).bind(question).bind(hash).bind(NORM_VERSION).bind(at)).await?;
+    Ok(())
+}
+
+/// Takes all answers of a user away.
+pub(crate) async fn delete_of_user(tx: &mut Tx, user: &str) -> Result<(), Refusal> {
+    tx.run(query("DELETE FROM answers WHERE user_id = $1").bind(user)).await?;
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! Table `cards`: the repository.
+
+use super::list::{List, Words};
+use super::rows::{json, named, number, optional, text};
+use super::{Snapshot, Tx};
+use crate::model::card::{CardFilter, CardOrder, CardRecord, CardState, KeySource};
+use crate::model::list::{self, Cursor, Listed};
+use crate::model::names;
+use crate::model::refusal::Refusal;
+use sqlx::any::AnyRow;
+use sqlx::query;
+
+/// Table `card_words`.
+const WORDS: Words = Words { table: "card_words", of: "card" };
+
+/// Cards with their type.
+const CARDS: &str =
+    "SELECT cards.*, card_types.body AS about FROM cards JOIN card_types ON card_types.id = cards.card_type WHERE ";
+
+fn sql(condition: &str) -> sqlx::AssertSqlSafe<String> {
+    sqlx::AssertSqlSafe([CARDS, condition].concat())
+}
+
+pub(super) fn of_row(row: &AnyRow) -> Result<CardRecord, Refusal> {
+    Ok(CardRecord {
+        serial: text(row, "serial")?,
+        card_type: text(row, "card_type")?,
+        about: json(row, "about")?,
+        atr: text(row, "atr")?,
+        label: text(row, "label")?,
+        state: named(row, "state", &CardState::ALL, CardState::name)?,
+        user: optional(row, "user_id")?,
+        policy: optional(row, "policy_id")?,
+        key: KeySource::of_name(&text(row, "admin_key")?),
+        key_version: number(row, "key_version")?,
+        key_pending: number(row, "key_pending")?,
+        sealed: text(row, "sealed_key")?,
+        revoke_reason: text(row, "revoke_reason")?,
+    })
+}
+
+/// The card of this serial.
+pub(crate) async fn by_serial(conn: &mut Snapshot, serial: &str) -> Result<Option<CardRecord>, Refusal> {
+    conn.optional(query(sql("cards.serial = $1")).bind(serial)).await?.as_ref().map(of_row).transpose()
+}
+
+/// Cards of these users.
+pub(crate) async fn of_users(conn: &mut Snapshot, users: &[&str]) -> Result<Vec<CardRecord>, Refusal> {
+    among(conn, "cards.user_id", users).await
+}
+
+/// Those of these serials that are registered.
+pub(crate) async fn of_serials(conn: &mut Snapshot, serials: &[&str]) -> Result<Vec<CardRecord>, Refusal> {
+    among(conn, "cards.serial", serials).await
+}
+
+async fn among(conn: &mut Snapshot, column: &str, these: &[&str]) -> Result<Vec<CardRecord>, Refusal> {
+    let mut list = List::new(CARDS);
+    list.sql(column).sql(" IN ").texts(these.iter().copied()).sql(" ORDER BY cards.serial");
+    if these.is_empty() { Ok(Vec::new()) } else { list.rows(conn).await?.iter().map(of_row).collect() }
+}
+
+/// Cards of a list: those that have all words of the search in serial and label.
+pub(crate) async fn list(conn: &mut Snapshot, filter: &CardFilter) -> Result<Listed<CardRecord>, Refusal> {
+    let limit = list::limit(filter.limit, list::USUAL)?;
+    let cursor = Cursor::read(filter.cursor.as_deref(), filter.sort.name())?;
+    let words = names::beginnings(&filter.q);
+    // What has no letter or digit is nowhere, but for what asks for all.
+    if words.is_empty() && !filter.q.trim().chars().all(|c| c == '*') {
+        return Ok(Listed { items: Vec::new(), next: None });
+    }
+    let rarest = WORDS.rarest(conn, &words).await?;
+    let mut list = List::new("SELECT cards.*, card_types.body AS about FROM ");
+    let joined = "cards JOIN card_types ON card_types.id = cards.card_type";
+    WORDS.from(&mut list, joined, "cards.serial", rarest.map(|index| words[index].as_str()));
+    for (index, word) in words.iter().enumerate() {
+        if rarest != Some(index) {
+            WORDS.has(&mut list, "cards.serial", word);
+        }
+    }
+    list.is("cards.state", filter.state.map(CardState::name)).is("cards.card_type", filter.card_type.as_deref());
+    list.is("cards.user_id", filter.user.as_deref()).is("cards.policy_id", filter.policy.as_deref());
+    let (past, way) = match filter.sort {
+        CardOrder::Serial => (">", "ASC"),
+        CardOrder::SerialDown => ("<", "DESC"),
+    };
+    if let Some(Cursor { place: (serial, _), .. }) = cursor {
+        list.sql(&format!(" AND cards.serial {past} ")).text(serial);
+    }
+    list.sql(&format!(" ORDER BY cards.serial {way} LIMIT ")).number(i64::from(limit) + 1);
+    let rows = list.rows(conn).await?.iter().map(of_row).collect::<Result<Vec<_>, _>>()?;
+    let place = |card: &CardRecord| Cursor { order: filter.sort.name().into(), place: (card.serial.clone(), String::new()) };
+    Ok(Listed::of(rows, limit, place))
+}
+
+/// How many cards a user has that are not revoked.
+pub(crate) async fn count_of_user(conn: &mut Snapshot, user: &str) -> Result<i64, Refusal> {
+    let count = query("SELECT COUNT(*) AS n FROM cards WHERE user_id = $1 AND state <> 'Revoked'").bind(user);
+    number(&conn.one(count).await?, "n")
+}
+
+/// A new card, which is nobody's.
+pub(crate) async fn insert(tx: &mut Tx, card: &CardRecord) -> Result<(), Refusal> {
+    let insert = "INSERT INTO cards (serial, card_type, atr, label, state, admin_key, key_version, sealed_key, revoke_reason, \
+                  issued_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', 0)";
+    let insert = query(insert).bind(&card.serial).bind(&card.card_type).bind(&card.atr).bind(&card.label);
+    let insert = insert.bind(card.state.name()).bind(card.key.name()).bind(card.key_version).bind(&card.sealed);
+    tx.run(insert).await?;
+    WORDS.insert(tx, &card.serial, &words(&card.serial, &card.label)).await
+}
+
+fn words(serial: &str, label: &str) -> Vec<String> {
+    names::words(&[serial, label].join(" "))
+}
+
+/// Fills the words of cards that an older version has written.
+pub(crate) async fn fill(tx: &mut Tx) -> Result<(), Refusal> {
+    let bare = "SELECT serial, label FROM cards WHERE NOT EXISTS (SELECT 1 FROM card_words WHERE card = cards.serial)";
+    for row in tx.all(query(bare)).await? {
+        let (serial, label) = (text(&row, "serial")?, text(&row, "label")?);
+        WORDS.insert(tx, &serial, &words(&serial, &label)).await?;
+    }
+    Ok(())
+}
+
+/// State, holder, policy and reason, as the record has them.
+pub(crate) async fn set(tx: &mut Tx, card: &CardRecord) -> Result<(), Refusal> {
+    let update = "UPDATE cards SET state = $2, user_id = $3, policy_id = $4, revoke_reason = $5 WHERE serial = $1";
+    let update = query(update).bind(&card.serial).bind(card.state.name()).bind(&card.user).bind(&card.policy);
+    tx.run(update.bind(&card.revoke_reason)).await?;
+    Ok(())
+}
+
+/// Another state.
+pub(crate) async fn set_state(tx: &mut Tx, serial: &str, state: CardState) -> Result<(), Refusal> {
+    tx.run(query("UPDATE cards SET state = $2 WHERE serial = $1").bind(serial).bind(state.name())).await?;
+    Ok(())
+}
+
+/// The state of a card that is being issued, unless somebody else has moved it since.
+pub(crate) async fn settle_state(tx: &mut Tx, serial: &str, state: CardState) -> Result<(), Refusal> {
+    let update = query("UPDATE cards SET state = $2 WHERE serial = $1 AND state = 'Pending'");
+    tx.run(update.bind(serial).bind(state.name())).await?;
+    Ok(())
+}
+
+/// The version of the key that is being put on a card; 0 for none.
+pub(crate) async fn set_key_pending(tx: &mut Tx, serial: &str, version: i64) -> Result<(), Refusal> {
+    tx.run(query("UPDATE cards SET key_pending = $2 WHERE serial = $1").bind(serial).bind(version)).await?;
+    Ok(())
+}
+
+/// A card has the derived key of this version.
+pub(crate) async fn set_key(tx: &mut Tx, serial: &str, version: i64) -> Result<(), Refusal> {
+    let update = "UPDATE cards SET admin_key = $2, key_version = $3, key_pending = 0, sealed_key = '' WHERE serial = $1";
+    tx.run(query(update).bind(serial).bind(KeySource::Derived.name()).bind(version)).await?;
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! Tables `events` and `chain`: the log, append-only, each row's hash over the row before.
+
+use super::list::List;
+use super::rows::{number, text};
+use super::{Snapshot, Tx};
+use crate::model::clock::Millis;
+use crate::model::event::{Event, EventOrder, Filter, Happening, Level, bounded};
+use crate::model::list::{self, Cursor, Listed};
+use crate::model::refusal::Refusal;
+use sqlx::any::AnyRow;
+use sqlx::query;
+
+/// Events that are checked at once.
+const PAGE: i64 = 1000;
+
+fn of_row(row: &AnyRow) -> Result<Event, Refusal> {
+    Ok(Event {
+        seq: number(row, "seq")?,
+        at: number(row, "at")?,
+        code: number(row, "code")?,
+        name: text(row, "name")?,
+        kind: text(row, "kind")?,
+        initiator: text(row, "initiator")?,
+        card: text(row, "card")?,
+        user: text(row, "user_id")?,
+        workstation: text(row, "workstation")?,
+        flow: text(row, "flow")?,
+        detail: text(row, "detail")?,
+        hash: text(row, "hash")?,
+    })
+}
+
+/// Writes an event; it is there when the transaction is committed.
+pub(crate) async fn record(tx: &mut Tx, at: Millis, happening: &Happening<'_>) -> Result<(), Refusal> {
+    let (seq, before) = last(tx).await?;
+    let (code, name, kind) = happening.kind.facts();
+    let detail = if happening.detail.is_null() { String::new() } else { happening.detail.to_string() };
+    let mut event = Event {
+        seq: seq + 1,
+        at,
+        code,
+        name: name.into(),
+        kind: kind.into(),
+        // Nobody fills the log with what they call themselves.
+        initiator: bounded(happening.initiator),
+        card: bounded(happening.card),
+        user: bounded(happening.user),
+        workstation: bounded(happening.workstation),
+        flow: happening.flow.into(),
+        detail,
+        hash: String::new(),
+    };
+    event.hash = event.chained(&before);
+    let insert = "INSERT INTO events (seq, at, code, name, kind, initiator, card, user_id, workstation, flow, detail, hash) \
+                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    let insert = query(insert).bind(event.seq).bind(event.at).bind(event.code).bind(&event.name).bind(&event.kind);
+    let insert = insert.bind(&event.initiator).bind(&event.card).bind(&event.user).bind(&event.workstation);
+    tx.run(insert.bind(&event.flow).bind(&event.detail).bind(&event.hash)).await?;
+    tx.run(query("UPDATE chain SET seq = $1, hash = $2 WHERE id = 1").bind(event.seq).bind(&event.hash)).await?;
+    Ok(())
+}
+
+/// Number and hash of the last event.
+async fn last(conn: &mut Snapshot) -> Result<(i64, String), Refusal> {
+    let last = conn.one(query("SELECT seq, hash FROM chain WHERE id = 1")).await?;
+    Ok((number(&last, "seq")?, text(&last, "hash")?))
+}
+
+/// Events of a list.
+pub(crate) async fn list(conn: &mut Snapshot, filter: &Filter) -> Result<Listed<Event>, Refusal> {
+    let limit = list::limit(filter.limit, list::MOST)?;
+    let order = filter.sort.name();
+    let cursor = Cursor::read(filter.cursor.as_deref(), order)?;
+    let (column, past, way) = match filter.sort {
+        EventOrder::Seq => ("seq", ">", "ASC"),
+        EventOrder::SeqDown => ("seq", "<", "DESC"),
+        EventOrder::At => ("at", ">", "ASC"),
+        EventOrder::AtDown => ("at", "<", "DESC"),
+    };
+    let mut list = List::new("SELECT * FROM events WHERE 1 = 1");
+    list.is("card", filter.card.as_deref()).is("user_id", filter.user.as_deref()).is("name", filter.name.as_deref());
+    list.is("initiator", filter.initiator.as_deref()).is("kind", filter.kind.map(Level::name));
+    if matches!(filter.kind, Some(Level::W | Level::E)) {
+        list.sql(" AND kind <> 'I'");
+    }
+    for (condition, number) in [(" AND at >= ", filter.from), (" AND at <= ", filter.to), (" AND seq > ", filter.after)] {
+        if let Some(number) = number {
+            list.sql(condition).number(number);
+        }
+    }
+    if let Some(Cursor { place: (at, seq), .. }) = cursor {
+        let none = || Refusal::malformed("cursor is not one of this list in this order; begin without one");
+        let number = |text: &str| text.parse::<i64>().map_err(|_| none());
+        let (at, seq) = (number(&at)?, number(&seq)?);
+        match column {
+            "at" => list.sql(&format!(" AND (at, seq) {past} (")).number(at).sql(", ").number(seq).sql(")"),
+            _ => list.sql(&format!(" AND seq {past} ")).number(seq),
+        };
+    }
+    let by = if column == "at" { format!("at {way}, seq {way}") } else { format!("seq {way}") };
+    list.sql(&format!(" ORDER BY {by} LIMIT ")).number(i64::from(limit) + 1);
+    let rows = list.rows(conn).await?.iter().map(of_row).collect::<Result<Vec<_>, _>>()?;
+    let place = |event: &Event| Cursor { order: order.into(), place: (event.at.to_string(), event.seq.to_string()) };
+    Ok(Listed::of(rows, limit, place))
+}
+
+/// The place of the first event whose hash is wrong; `None` when the log is whole.
+pub(crate) async fn first_broken(conn: &mut Snapshot) -> Result<Option<i64>, Refusal> {
+    let (mut before, mut seq) = (String::new(), 0);
+    loop {
+        let page = query("SELECT * FROM events WHERE seq > $1 ORDER BY seq LIMIT $2").bind(seq).bind(PAGE);
+        let page = conn.all(page).await?;
+        if page.is_empty() {
+            return Ok((last(conn).await? != (seq, before)).then_some(seq + 1));
+        }
+        for row in page {
+            let event = of_row(&row)?;
+            if event.seq != seq + 1 || event.hash != event.chained(&before) {
+                return Ok(Some(seq + 1));
+            }
+            (before, seq) = (event.hash, event.seq);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::event::Kind;
+    use crate::store::Store;
+
+    async fn add(store: &Store) {
+        let mut tx = store.begin().await.unwrap();
+        record(&mut tx, 0, &Happening::new(Kind::LoggedIn, "somebody")).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_snapshot_stays_while_somebody_writes() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite:{}", directory.path().join("cms.db").display())).await.unwrap();
+        add(&store).await;
+        let mut snapshot = store.read().await.unwrap();
+        let seen = list(&mut snapshot, &Filter::default()).await.unwrap().items.len();
+        add(&store).await;
+        assert_eq!(last(&mut snapshot).await.unwrap().0, 1, "the chain is as old as the rows");
+        assert_eq!((seen, list(&mut snapshot, &Filter::default()).await.unwrap().items.len()), (1, 1));
+        assert_eq!(first_broken(&mut snapshot).await, Ok(None));
+        assert_eq!(list(&mut store.read().await.unwrap(), &Filter::default()).await.unwrap().items.len(), 2);
+    }
+}

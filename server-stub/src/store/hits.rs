@@ -1,0 +1,48 @@
+//! Table `hits`: what is counted for limits, in the database, so that several servers count together.
+
+use super::rows::number;
+use super::{Snapshot, Tx};
+use crate::model::clock::Millis;
+use crate::model::limit::{HOUR, Limit, MINUTE};
+use crate::model::refusal::{Code, Refusal};
+use sqlx::query;
+
+/// Counts one more in `bucket`, or refuses it.
+///
+/// # Errors
+/// [`Code::RateLimited`] with the time to wait.
+pub(crate) async fn count(tx: &mut Tx, limit: Limit, bucket: &str, now: Millis) -> Result<(), Refusal> {
+    check(tx, limit, bucket, now).await?;
+    tx.run(query("INSERT INTO hits (bucket, at) VALUES ($1, $2)").bind(bucket).bind(now)).await?;
+    Ok(())
+}
+
+/// Whether one more would be too many.
+///
+/// # Errors
+/// [`Code::RateLimited`] with the time to wait.
+async fn check(conn: &mut Snapshot, limit: Limit, bucket: &str, now: Millis) -> Result<(), Refusal> {
+    let counted = "SELECT COUNT(*) AS n, COALESCE(MIN(at), 0) AS first FROM hits WHERE bucket = $1 AND at > $2";
+    let row = conn.one(query(counted).bind(bucket).bind(now - limit.window)).await?;
+    if number(&row, "n")? < limit.times {
+        return Ok(());
+    }
+    // What a clock that was wrong has counted ahead of now is put right by the next sweep.
+    let first = number(&row, "first")?.min(now);
+    let minutes = (first + limit.window - now + MINUTE - 1) / MINUTE;
+    Err(Refusal::new(Code::RateLimited, format!("too many {}; try again in {minutes} minutes", limit.what)))
+}
+
+/// Takes back what was counted in `bucket`.
+pub(crate) async fn forget(tx: &mut Tx, bucket: &str) -> Result<(), Refusal> {
+    tx.run(query("DELETE FROM hits WHERE bucket = $1").bind(bucket)).await?;
+    Ok(())
+}
+
+/// Deletes what no limit counts any more. What a clock that was wrong has counted in the future counts from now on, no longer
+/// than other things.
+pub(crate) async fn sweep(tx: &mut Tx, now: Millis) -> Result<(), Refusal> {
+    tx.run(query("DELETE FROM hits WHERE at <= $1").bind(now - HOUR)).await?;
+    tx.run(query("UPDATE hits SET at = $1 WHERE at > $1").bind(now)).await?;
+    Ok(())
+}

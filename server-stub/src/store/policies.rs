@@ -1,0 +1,85 @@
+//! Tables `policies` and `policy_links`: what holds, and for which users.
+
+use super::list::List;
+use super::rows::{body, json, number, text};
+use super::{Snapshot, Tx};
+use crate::model::policy::{NamedPolicy, Policy};
+use crate::model::refusal::Refusal;
+use sqlx::any::AnyRow;
+use sqlx::query;
+
+/// The id of the policy that holds for a user of `users`: that of the link with the lowest number.
+macro_rules! policy_of_user {
+    ($user:literal) => {
+        concat!(
+            "(SELECT policy_id FROM policy_links WHERE policy_links.user_id = ",
+            $user,
+            " ORDER BY priority, policy_id LIMIT 1)"
+        )
+    };
+}
+pub(super) use policy_of_user;
+
+fn of_row(row: &AnyRow) -> Result<NamedPolicy, Refusal> {
+    Ok(NamedPolicy { id: text(row, "id")?, name: text(row, "name")?, settings: json(row, "body")? })
+}
+
+/// The policy of this id.
+pub(crate) async fn by_id(conn: &mut Snapshot, id: &str) -> Result<Option<NamedPolicy>, Refusal> {
+    let row = conn.optional(query("SELECT * FROM policies WHERE id = $1").bind(id)).await?;
+    row.as_ref().map(of_row).transpose()
+}
+
+/// All policies, by name.
+pub(crate) async fn all(conn: &mut Snapshot) -> Result<Vec<NamedPolicy>, Refusal> {
+    conn.all(query("SELECT * FROM policies ORDER BY name")).await?.iter().map(of_row).collect()
+}
+
+/// The policy that stands for those to whom none applies, as for cards and names that nobody has: the one that is called
+/// *Default*, else the first by name.
+pub(crate) async fn default(conn: &mut Snapshot) -> Result<Option<NamedPolicy>, Refusal> {
+    let first = "SELECT * FROM policies ORDER BY CASE WHEN name = 'Default' THEN 0 ELSE 1 END, name LIMIT 1";
+    conn.optional(query(first)).await?.as_ref().map(of_row).transpose()
+}
+
+/// Id and name of the policies that hold for these users: user, id, name.
+pub(crate) async fn of_users(conn: &mut Snapshot, users: &[&str]) -> Result<Vec<(String, String, String)>, Refusal> {
+    let mut list = List::new("SELECT users.id AS user_id, policies.id, policies.name FROM users JOIN policies ON policies.id = ");
+    list.sql(policy_of_user!("users.id")).sql(" WHERE users.id IN ").texts(users.iter().copied());
+    if users.is_empty() {
+        return Ok(Vec::new());
+    }
+    list.rows(conn).await?.iter().map(|row| Ok((text(row, "user_id")?, text(row, "id")?, text(row, "name")?))).collect()
+}
+
+/// Users' links and cards that hang on a policy.
+pub(crate) async fn uses(conn: &mut Snapshot, id: &str) -> Result<i64, Refusal> {
+    let used = "SELECT (SELECT COUNT(*) FROM cards WHERE policy_id = $1) + (SELECT COUNT(*) FROM policy_links WHERE policy_id = $1) AS n";
+    number(&conn.one(query(used).bind(id)).await?, "n")
+}
+
+/// A new policy.
+pub(crate) async fn insert(tx: &mut Tx, id: &str, name: &str, settings: &Policy) -> Result<(), Refusal> {
+    let insert = query("INSERT INTO policies (id, name, body) VALUES ($1, $2, $3)");
+    tx.run(insert.bind(id).bind(name).bind(body(settings))).await?;
+    Ok(())
+}
+
+/// Other settings.
+pub(crate) async fn set(tx: &mut Tx, id: &str, settings: &Policy) -> Result<(), Refusal> {
+    tx.run(query("UPDATE policies SET body = $2 WHERE id = $1").bind(id).bind(body(settings))).await?;
+    Ok(())
+}
+
+/// Takes a policy away that nothing hangs on.
+pub(crate) async fn delete(tx: &mut Tx, id: &str) -> Result<(), Refusal> {
+    tx.run(query("DELETE FROM policies WHERE id = $1").bind(id)).await?;
+    Ok(())
+}
+
+/// Puts a user under a policy.
+pub(crate) async fn link(tx: &mut Tx, user: &str, policy: &str, priority: i64) -> Result<(), Refusal> {
+    let insert = query("INSERT INTO policy_links (user_id, policy_id, priority) VALUES ($1, $2, $3)");
+    tx.run(insert.bind(user).bind(policy).bind(priority)).await?;
+    Ok(())
+}

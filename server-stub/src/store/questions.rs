@@ -1,0 +1,49 @@
+//! Table `questions`: the security questions of policies.
+
+use super::rows::{number, text};
+use super::{Snapshot, Tx};
+use crate::model::question::Question;
+use crate::model::refusal::Refusal;
+use sqlx::any::AnyRow;
+use sqlx::query;
+
+pub(super) fn of_row(row: &AnyRow) -> Result<Question, Refusal> {
+    Ok(Question { id: text(row, "id")?, text: text(row, "text")?, min_length: number(row, "min_length")? })
+}
+
+/// The questions of a policy.
+pub(crate) async fn of_policy(conn: &mut Snapshot, policy: &str) -> Result<Vec<Question>, Refusal> {
+    let rows = conn.all(query("SELECT * FROM questions WHERE policy_id = $1 ORDER BY text, id").bind(policy)).await?;
+    rows.iter().map(of_row).collect()
+}
+
+/// All questions, each with the id of its policy.
+pub(crate) async fn all(conn: &mut Snapshot) -> Result<Vec<(String, Question)>, Refusal> {
+    let rows = conn.all(query("SELECT * FROM questions ORDER BY text, id")).await?;
+    rows.iter().map(|row| Ok((text(row, "policy_id")?, of_row(row)?))).collect()
+}
+
+/// A question with the id of its policy.
+pub(crate) async fn by_id(conn: &mut Snapshot, id: &str) -> Result<Option<(String, Question)>, Refusal> {
+    let row = conn.optional(query("SELECT * FROM questions WHERE id = $1").bind(id)).await?;
+    row.map(|row| Ok((text(&row, "policy_id")?, of_row(&row)?))).transpose()
+}
+
+/// A new question of a policy.
+pub(crate) async fn insert(tx: &mut Tx, policy: &str, question: &Question) -> Result<(), Refusal> {
+    let insert = query("INSERT INTO questions (id, policy_id, text, min_length) VALUES ($1, $2, $3, $4)");
+    tx.run(insert.bind(&question.id).bind(policy).bind(&question.text).bind(question.min_length)).await?;
+    Ok(())
+}
+
+/// Takes a question away that nobody has answered.
+pub(crate) async fn delete(tx: &mut Tx, id: &str) -> Result<(), Refusal> {
+    tx.run(query("DELETE FROM questions WHERE id = $1").bind(id)).await?;
+    Ok(())
+}
+
+/// Takes the questions of a policy away.
+pub(crate) async fn delete_of_policy(tx: &mut Tx, policy: &str) -> Result<(), Refusal> {
+    tx.run(query("DELETE FROM questions WHERE policy_id = $1").bind(policy)).await?;
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! Transactions: a [`Snapshot`] reads, a [`Tx`] writes as well. What writes takes a `Tx`, so that a read cannot.
+
+use crate::model::refusal::Refusal;
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::Query;
+use sqlx::{Any, Transaction};
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::OwnedSemaphorePermit;
+
+/// A statement with what is bound to it.
+pub(super) type Statement<'q> = Query<'q, Any, AnyArguments>;
+
+/// The database as it is at one moment: whatever others write meanwhile, all statements see the same. Waits for no writer, and
+/// no writer waits for it.
+pub struct Snapshot {
+    transaction: Transaction<'static, Any>,
+    statements: Arc<AtomicU64>,
+}
+
+impl Snapshot {
+    pub(super) const fn new(transaction: Transaction<'static, Any>, statements: Arc<AtomicU64>) -> Self {
+        Self { transaction, statements }
+    }
+
+    fn count(&self) {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// All rows.
+    pub(super) async fn all(&mut self, statement: Statement<'_>) -> Result<Vec<AnyRow>, Refusal> {
+        self.count();
+        Ok(statement.fetch_all(&mut *self.transaction).await?)
+    }
+
+    /// The only row.
+    pub(super) async fn one(&mut self, statement: Statement<'_>) -> Result<AnyRow, Refusal> {
+        self.count();
+        Ok(statement.fetch_one(&mut *self.transaction).await?)
+    }
+
+    /// The only row, if there is one.
+    pub(super) async fn optional(&mut self, statement: Statement<'_>) -> Result<Option<AnyRow>, Refusal> {
+        self.count();
+        Ok(statement.fetch_optional(&mut *self.transaction).await?)
+    }
+}
+
+/// A transaction that nobody comes between: no other writer, in this process or another. Dropped, it has written nothing.
+pub struct Tx {
+    snapshot: Snapshot,
+    /// The next of this process has its turn when this ends.
+    _turn: OwnedSemaphorePermit,
+}
+
+impl Tx {
+    pub(super) const fn new(snapshot: Snapshot, turn: OwnedSemaphorePermit) -> Self {
+        Self { snapshot, _turn: turn }
+    }
+
+    /// Changes rows; gives how many.
+    pub(super) async fn run(&mut self, statement: Statement<'_>) -> Result<u64, Refusal> {
+        self.count();
+        Ok(statement.execute(&mut *self.snapshot.transaction).await?.rows_affected())
+    }
+
+    /// What was written is there, and durable.
+    ///
+    /// # Errors
+    /// [`crate::model::refusal::Code::StoreDown`].
+    pub async fn commit(self) -> Result<(), Refusal> {
+        Ok(self.snapshot.transaction.commit().await?)
+    }
+
+    /// What was written is gone.
+    ///
+    /// # Errors
+    /// [`crate::model::refusal::Code::StoreDown`].
+    pub async fn rollback(self) -> Result<(), Refusal> {
+        Ok(self.snapshot.transaction.rollback().await?)
+    }
+}
+
+impl Deref for Tx {
+    type Target = Snapshot;
+
+    fn deref(&self) -> &Snapshot {
+        &self.snapshot
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut Snapshot {
+        &mut self.snapshot
+    }
+}

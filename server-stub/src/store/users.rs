@@ -1,0 +1,199 @@
+//! Table `users`: the catalog of people.
+
+use super::list::{List, Words};
+use super::rows::{body, json, number, text};
+use super::{Snapshot, Tx};
+use crate::model::clock::Millis;
+use crate::model::list::{self, Cursor, Listed};
+use crate::model::names::{self, Clash};
+use crate::model::refusal::Refusal;
+use crate::model::user::{User, UserFilter, UserLock, UserOrder, UserState};
+use sqlx::any::AnyRow;
+use sqlx::query;
+
+/// Table `user_words`.
+const WORDS: Words = Words { table: "user_words", of: "user_id" };
+
+pub(super) fn of_row(row: &AnyRow) -> Result<User, Refusal> {
+    Ok(User {
+        id: text(row, "id")?,
+        logon: text(row, "logon")?,
+        upn: text(row, "upn")?,
+        cn: text(row, "cn")?,
+        mail: text(row, "mail")?,
+        phone: text(row, "phone")?,
+        active: text(row, "catalog_state")? == "active",
+        password: text(row, "password")?,
+        failed: number(row, "failed")?,
+        lock: UserLock::of_stored(number(row, "lock_state")?),
+        last_try_at: number(row, "last_try_at")?,
+        draw: json(row, "draw")?,
+    })
+}
+
+/// The user of this id.
+pub(crate) async fn by_id(conn: &mut Snapshot, id: &str) -> Result<Option<User>, Refusal> {
+    let row = conn.optional(query("SELECT * FROM users WHERE id = $1").bind(id)).await?;
+    row.as_ref().map(of_row).transpose()
+}
+
+/// The user of this logon name, in either form; of several that compare alike the one who is written so ([`names::the_one`]).
+pub(crate) async fn by_name(conn: &mut Snapshot, name: &str) -> Result<Option<User>, Refusal> {
+    let found = query("SELECT * FROM users WHERE logon_key = $1 OR upn_key = $1").bind(names::key(name));
+    let found = conn.all(found).await?.iter().map(of_row).collect::<Result<Vec<_>, _>>()?;
+    Ok(names::the_one(found, name, |user| vec![user.logon.clone(), user.upn.clone()]))
+}
+
+/// The logon name of a user whose `name@domain` has this own part, as it is compared.
+pub(crate) async fn logon_of_upn_part(conn: &mut Snapshot, own: &str) -> Result<Option<String>, Refusal> {
+    let found = query(r"SELECT logon FROM users WHERE upn_key LIKE $1 ESCAPE '\' ORDER BY logon_key, id LIMIT 1");
+    let row = conn.optional(found.bind(format!("{}@%", names::escaped(own)))).await?;
+    row.map(|row| text(&row, "logon")).transpose()
+}
+
+/// Whether somebody has this name already, in either form.
+pub(crate) async fn is_taken(conn: &mut Snapshot, name: &str) -> Result<bool, Refusal> {
+    let found = query("SELECT id FROM users WHERE logon_key = $1 OR upn_key = $1 LIMIT 1").bind(names::key(name));
+    Ok(conn.optional(found).await?.is_some())
+}
+
+/// Users of a list: those that have all words of the search.
+pub(crate) async fn list(conn: &mut Snapshot, filter: &UserFilter) -> Result<Listed<User>, Refusal> {
+    let limit = list::limit(filter.limit, list::USUAL)?;
+    let cursor = Cursor::read(filter.cursor.as_deref(), filter.sort.name())?;
+    let (column, down) = match filter.sort {
+        UserOrder::Name => ("name_key", false),
+        UserOrder::NameDown => ("name_key", true),
+        UserOrder::Logon => ("logon_key", false),
+        UserOrder::LogonDown => ("logon_key", true),
+    };
+    let words = names::beginnings(&filter.q);
+    let rarest = WORDS.rarest(conn, &words).await?;
+    let mut list = List::new("SELECT users.* FROM ");
+    WORDS.from(&mut list, "users", "users.id", rarest.map(|index| words[index].as_str()));
+    for (index, word) in words.iter().enumerate() {
+        if rarest != Some(index) {
+            WORDS.has(&mut list, "users.id", word);
+        }
+    }
+    for pattern in names::patterns(&filter.q) {
+        list.sql(" AND search_key LIKE ").text(pattern).sql(r" ESCAPE '\'");
+    }
+    list.sql(match filter.state {
+        None => "",
+        Some(UserState::Active) => " AND catalog_state = 'active'",
+        Some(UserState::Disabled) => " AND catalog_state <> 'active'",
+        Some(UserState::Locked) => " AND lock_state <> 0",
+    });
+    if let Some(Cursor { place: (key, id), .. }) = cursor {
+        list.sql(&format!(" AND ({column}, id) {} (", if down { "<" } else { ">" })).text(key).sql(", ").text(id).sql(")");
+    }
+    let way = if down { "DESC" } else { "ASC" };
+    list.sql(&format!(" ORDER BY {column} {way}, id {way} LIMIT ")).number(i64::from(limit) + 1);
+    let rows = list.rows(conn).await?;
+    let placed = |row| Ok((text(row, column)?, of_row(row)?));
+    let rows = rows.iter().map(placed).collect::<Result<Vec<_>, Refusal>>()?;
+    let place = |(key, user): &(String, User)| Cursor { order: filter.sort.name().into(), place: (key.clone(), user.id.clone()) };
+    let page = Listed::of(rows, limit, place);
+    Ok(Listed { items: page.items.into_iter().map(|(_, user)| user).collect(), next: page.next })
+}
+
+/// How many there are.
+pub(crate) async fn count(conn: &mut Snapshot) -> Result<i64, Refusal> {
+    number(&conn.one(query("SELECT COUNT(*) AS n FROM users")).await?, "n")
+}
+
+/// Names that more than one user, or more than one operator, has.
+pub(crate) async fn clashes(conn: &mut Snapshot) -> Result<Vec<Clash>, Refusal> {
+    let found = "WITH names AS (SELECT 0 AS operators, logon_key AS name, id, logon AS shown FROM users \
+                 UNION SELECT 0, upn_key, id, logon FROM users UNION SELECT 1, name_key, id, name FROM operators) \
+                 SELECT CAST(operators AS BIGINT) AS operators, name, shown FROM names WHERE (operators, name) IN \
+                 (SELECT operators, name FROM names GROUP BY operators, name HAVING COUNT(*) > 1) \
+                 ORDER BY operators, name, shown";
+    let mut clashes: Vec<Clash> = Vec::new();
+    for row in conn.all(query(found)).await? {
+        let (name, shown, operators) = (text(&row, "name")?, text(&row, "shown")?, number(&row, "operators")? == 1);
+        match clashes.last_mut().filter(|clash| clash.name == name && clash.operators == operators) {
+            Some(clash) => clash.of.push(shown),
+            None => clashes.push(Clash { name, of: vec![shown], operators }),
+        }
+    }
+    Ok(clashes)
+}
+
+/// A new user, who is active.
+pub(crate) async fn insert(tx: &mut Tx, user: &User) -> Result<(), Refusal> {
+    let insert = "INSERT INTO users (id, logon, upn, cn, mail, phone, catalog_state, password, failed, lock_state, draw, \
+                  logon_key, upn_key, search_key, name_key) \
+                  VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, 0, 0, '[]', $8, $9, $10, $11)";
+    let insert = query(insert).bind(&user.id).bind(&user.logon).bind(&user.upn).bind(&user.cn).bind(&user.mail);
+    let insert = insert.bind(&user.phone).bind(&user.password).bind(names::key(&user.logon)).bind(names::key(&user.upn));
+    let searched = [user.cn.as_str(), &user.logon, &user.upn, &user.mail];
+    tx.run(insert.bind(names::search_key(&searched)).bind(names::key(&user.cn))).await?;
+    WORDS.insert(tx, &user.id, &names::words(&searched.join(" "))).await
+}
+
+/// Active in the catalog or not.
+pub(crate) async fn set_active(tx: &mut Tx, id: &str, active: bool) -> Result<(), Refusal> {
+    let state = if active { "active" } else { "disabled" };
+    tx.run(query("UPDATE users SET catalog_state = $2 WHERE id = $1").bind(id).bind(state)).await?;
+    Ok(())
+}
+
+/// Counts a try of a user's answers, and what that comes to.
+pub(crate) async fn count_try(tx: &mut Tx, id: &str, failed: i64, lock: UserLock, now: Millis) -> Result<(), Refusal> {
+    let update = query("UPDATE users SET failed = $2, lock_state = $3, last_try_at = $4 WHERE id = $1");
+    tx.run(update.bind(id).bind(failed).bind(lock.stored()).bind(now)).await?;
+    Ok(())
+}
+
+/// The user's answers are compared again, from the first try on.
+pub(crate) async fn reopen(tx: &mut Tx, id: &str) -> Result<(), Refusal> {
+    tx.run(query("UPDATE users SET failed = 0, lock_state = 0 WHERE id = $1").bind(id)).await?;
+    Ok(())
+}
+
+/// The user is locked.
+pub(crate) async fn lock(tx: &mut Tx, id: &str) -> Result<(), Refusal> {
+    tx.run(query("UPDATE users SET lock_state = $2 WHERE id = $1").bind(id).bind(UserLock::Locked.stored())).await?;
+    Ok(())
+}
+
+/// The questions that are drawn for the user.
+pub(crate) async fn set_draw(tx: &mut Tx, id: &str, draw: &[String]) -> Result<(), Refusal> {
+    tx.run(query("UPDATE users SET draw = $2 WHERE id = $1").bind(id).bind(body(&draw))).await?;
+    Ok(())
+}
+
+/// No wrong answers, and no questions drawn; a lock stays.
+pub(crate) async fn forget_answers(tx: &mut Tx, id: &str) -> Result<(), Refusal> {
+    tx.run(query("UPDATE users SET failed = 0, draw = '[]' WHERE id = $1").bind(id)).await?;
+    Ok(())
+}
+
+/// Rows that are filled at once.
+const FILLED: i64 = 1000;
+
+/// Fills the columns of rows that an older version has written, and their words.
+pub(crate) async fn fill(tx: &mut Tx) -> Result<(), Refusal> {
+    let mut after = String::new();
+    loop {
+        let bare = "SELECT id, logon, upn, cn, mail FROM users WHERE (name_key = '' OR logon_key = '') AND id > $1 \
+                    ORDER BY id LIMIT $2";
+        let rows = tx.all(query(bare).bind(&after).bind(FILLED)).await?;
+        for row in &rows {
+            let (id, cn, logon) = (text(row, "id")?, text(row, "cn")?, text(row, "logon")?);
+            let (upn, mail) = (text(row, "upn")?, text(row, "mail")?);
+            let searched = [cn.as_str(), &logon, &upn, &mail];
+            let update = "UPDATE users SET logon_key = $2, upn_key = $3, search_key = $4, name_key = $5 WHERE id = $1";
+            let update = query(update).bind(&id).bind(names::key(&logon)).bind(names::key(&upn));
+            tx.run(update.bind(names::search_key(&searched)).bind(names::key(&cn))).await?;
+            tx.run(query("DELETE FROM user_words WHERE user_id = $1").bind(&id)).await?;
+            WORDS.insert(tx, &id, &names::words(&searched.join(" "))).await?;
+            after = id;
+        }
+        if rows.is_empty() {
+            return Ok(());
+        }
+    }
+}
