@@ -73,7 +73,7 @@ fn another_site_costs_nobody_anything(engine: Engine) {
             http.post(url).form(fields).header("origin", &site.base).header("sec-fetch-site", "same-origin")
         })
     };
-    assert_eq!(own("/rss", &[("name", "lab\\anna")]).status(), 200);
+    assert_eq!(own("/rss", &[("name", "lab\\anna")]).status(), 303);
     assert_eq!(own("/mc/login", &[("name", name), ("password", password)]).status(), 303);
     let session = site.open(ANNA);
     site.answers(&session, right).ok();

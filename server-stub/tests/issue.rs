@@ -25,8 +25,13 @@ struct RecordingStation {
 
 impl Station for RecordingStation {
     fn connected(&self) -> Result<Vec<Connected>, StationError> {
-        let card =
-            |serial: &str| Connected { reader: "R".into(), serial: serial.into(), kind: "GIDS card".into(), atr: String::new() };
+        let card = |serial: &str| Connected {
+            reader: "R".into(),
+            serial: serial.into(),
+            kind: "GIDS card".into(),
+            atr: String::new(),
+            is_held: false,
+        };
         Ok(vec![card(ANNA), card(SPARE)])
     }
 

@@ -243,7 +243,21 @@ fn a_page_is_six_statements_at_most(engine: Engine) {
     let page = |path: &str, area: &str, token: &str| {
         site.send(path, |http, url| http.get(url).header("cookie", format!("{area}={token}"))).status().as_u16()
     };
-    for path in ["", "?q=lab", "/cards", "/cards?q=00", "/events", "/policies", "/people"] {
+    for path in [
+        "",
+        "?q=lab&state=active",
+        "/users/new",
+        "/cards",
+        "/cards?q=00",
+        "/log",
+        "/log?user=anna&kind=W",
+        "/configuration/policies",
+        &format!("/configuration/policies/{default}/issuance"),
+        &format!("/configuration/policies/{default}/authentication"),
+        "/configuration/card-types",
+        "/configuration/roles",
+        "/configuration/operators",
+    ] {
         cost(path, &|| page(&format!("/mc{path}"), "mc", &token));
     }
     for path in [format!("/users/{anna}"), format!("/cards/{ANNA}"), format!("/unlock/{wizard}")] {
@@ -262,7 +276,7 @@ fn reads_wait_for_no_writer(engine: Engine) {
         for path in ["users?q=anna", "cards", "events", "policies", "staff", &format!("users/{anna}"), &format!("cards/{ANNA}")] {
             site.get(&format!("/api/v1/{path}"), &token).ok();
         }
-        assert!(site.page("/mc/people", "mc", &token).contains("Operators"));
+        assert!(site.page("/mc/configuration/operators", "mc", &token).contains("Operators"));
     }
     site.block_on(writing.rollback()).unwrap();
 }

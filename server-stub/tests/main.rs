@@ -12,6 +12,7 @@ mod names;
 mod offline;
 mod online;
 mod openapi;
+mod pages;
 mod people;
 mod remote;
 mod sessions;

@@ -200,26 +200,38 @@ fn the_pages_hide_what_opens_the_session() {
     assert_eq!(attributes, "HttpOnly; SameSite=Strict; Path=/rss");
     let token = pair.strip_prefix("rss=").unwrap().to_owned();
     let between = |page: &str, from: &str| page.split(from).nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let page = opened.text().unwrap();
+    assert_eq!((opened.status().as_u16(), opened.headers()["location"].to_str().unwrap()), (303, "/rss"));
+    let shown = |cookie: &str| site.send("/rss", |http, url| http.get(url).header("cookie", cookie)).text().unwrap();
+    let page = shown(pair);
+    assert_eq!(page, shown(pair), "a reload asks the same");
     let (csrf, question) = (between(&page, "name=\"csrf\" value=\""), between(&page, "for=\"q-"));
     let text = page.split("<label for=\"q-").nth(1).unwrap().split(['>', '<']).nth(1).unwrap().to_owned();
     let post = |path: &str, cookie: &str, csrf: &str, field: (&str, &str)| {
         site.send(path, |http, url| http.post(url).header("cookie", cookie).form(&[("csrf", csrf), field]))
     };
     let answer = right(&text);
-    let field = (question.as_str(), answer.as_str());
+    let name = format!("answer:{question}");
+    let field = (name.as_str(), answer.as_str());
     assert_eq!(post("/rss/answers", "", &csrf, field).headers()["location"], "/rss");
     assert_eq!(post("/rss/answers", pair, &token, field).status(), 403);
     assert_eq!(post("/rss/answers", pair, "", field).status(), 403);
     assert_eq!(post("/rss/answers", &format!("rss={csrf}"), &csrf, field).status(), 403);
-    let cards = post("/rss/answers", pair, &csrf, field).text().unwrap();
+    assert_eq!(post("/rss/answers", pair, &csrf, field).status(), 303);
+    let cards = shown(pair);
     let body = [("csrf", csrf.as_str()), ("card", ANNA), ("challenge", CHALLENGE)];
-    let response = site.send("/rss/unblock", |http, url| http.post(url).header("cookie", pair).form(&body)).text().unwrap();
-    assert!(response.contains("id=\"response\""), "{response}");
+    let given = site.send("/rss/unblock", |http, url| http.post(url).header("cookie", pair).form(&body));
+    let read_out = given.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    assert!(!read_out.contains(CHALLENGE), "{read_out}");
+    // As often as it is loaded, to the browser that has the challenge.
+    let events = site.events("name=RESPONSE_GIVEN").len();
+    let response = shown(&format!("{pair}; {read_out}"));
+    assert!(response.contains("id=\"response\"") && !shown(pair).contains("id=\"response\""), "{response}");
+    assert_eq!(site.events("name=RESPONSE_GIVEN").len(), events);
     for page in [&page, &cards, &response] {
         assert!(!page.contains(&token), "{page}");
     }
     let left = post("/rss/leave", pair, &csrf, ("", ""));
     assert!(left.headers()["set-cookie"].to_str().unwrap().contains("Max-Age=0"));
     assert_eq!(post("/rss/answers", pair, &csrf, field).status(), 410);
+    assert!(shown(pair).contains("Who are you?"));
 }

@@ -305,16 +305,25 @@ fn operators_see_what_became_of_a_response(engine: Engine) {
     let pages = || (site.page(&format!("/mc/unlock/{id}"), "mc", &oleg), site.page(&format!("/mc/cards/{ANNA}"), "mc", &admin));
     assert!(!pages().0.contains("outcome") && !pages().1.contains("Responses given"), "{engine:?}");
     let csrf = pages().0.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let mut read_out = String::new();
     for _ in 0..2 {
         let fields = [("csrf", csrf.as_str()), ("challenge", CHALLENGE)];
-        let shown = site.send(&format!("/mc/unlock/{id}/challenge"), |http, url| {
+        let given = site.send(&format!("/mc/unlock/{id}/challenge"), |http, url| {
             http.post(url).header("cookie", format!("mc={oleg}")).form(&fields)
         });
-        assert!(shown.text().unwrap().contains("Waiting for the workstation."));
+        assert_eq!(given.status(), 303);
+        assert_eq!(given.headers()["location"], format!("/mc/unlock/{id}"));
+        read_out = given.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
     }
+    // The page shows it as often as it is loaded, to the browser that has the challenge: neither is stored.
+    let given = || site.page(&format!("/mc/unlock/{id}"), &format!("{read_out}; mc"), &oleg);
+    let pages = || (given(), site.page(&format!("/mc/cards/{ANNA}"), "mc", &admin));
+    let events = site.events("name=RESPONSE_GIVEN").len();
     let (own, card) = pages();
-    assert!(own.contains("Waiting for the workstation."), "{own}");
-    assert!(card.contains("2 times") && card.contains("<td>oleg</td><td>operator</td><td>Waiting"), "{card}");
+    assert!(own.contains("Waiting for the workstation.") && own.contains("id=\"response\""), "{own}");
+    assert!(!read_out.contains(CHALLENGE) && !site.page(&format!("/mc/unlock/{id}"), "mc", &oleg).contains("id=\"response\""));
+    assert_eq!(site.events("name=RESPONSE_GIVEN").len(), events);
+    assert!(card.contains("2 times") && card.contains("<td>oleg</td><td>Operator</td><td>Waiting"), "{card}");
     let mut told = report(ANNA, "refused", CHALLENGE);
     told["tries_left"] = json!(1);
     site.tell(&told).ok();

@@ -1,5 +1,6 @@
 //! A headless Chromium, driven by Debian's chromedriver.
 
+use fantoccini::error::CmdError;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::json;
 use std::io::{BufRead, BufReader};
@@ -109,20 +110,84 @@ impl Browser {
 
     /// Types into the field with this name.
     pub async fn fill(&self, name: &str, text: &str) {
-        let field = self.0.wait().at_most(PATIENCE).for_element(Locator::Css(&format!("[name='{name}']"))).await.unwrap();
-        field.clear().await.unwrap();
-        field.send_keys(text).await.unwrap();
+        let css = format!("[name='{name}']");
+        let typed = async || {
+            let field = self.0.wait().at_most(PATIENCE).for_element(Locator::Css(&css)).await?;
+            field.clear().await?;
+            field.send_keys(text).await
+        };
+        self.settled(typed).await;
+    }
+
+    /// Does it again when the page was another one meanwhile.
+    async fn settled<T>(&self, act: impl AsyncFn() -> Result<T, CmdError>) -> T {
+        let done = tokio::time::timeout(PATIENCE, async {
+            loop {
+                match act().await {
+                    Err(error) if error.is_stale_element_reference() => {}
+                    done => return done,
+                }
+            }
+        });
+        done.await.expect("a page that stays").unwrap()
     }
 
     /// Presses the button with this text and waits for the next page.
     pub async fn press(&self, text: &str) {
-        let path = format!("//button[normalize-space()='{text}' or @aria-label='{text}']");
+        // What is folded cannot be pressed.
+        let path =
+            format!("//button[(normalize-space()='{text}' or @aria-label='{text}') and not(ancestor::details[not(@open)])]");
         self.leave(Locator::XPath(&path)).await;
     }
 
     /// Follows the link with this text and waits for the next page.
     pub async fn follow(&self, text: &str) {
         self.leave(Locator::LinkText(text)).await;
+    }
+
+    /// Follows the link whose text begins so and waits for the next page.
+    pub async fn follow_part(&self, text: &str) {
+        self.leave(Locator::XPath(&format!("//main//section//a[starts-with(normalize-space(), '{text}')]"))).await;
+    }
+
+    /// Presses the button that is called so, with whom it is for.
+    pub async fn press_starting(&self, text: &str) {
+        self.leave(Locator::XPath(&format!("//button[starts-with(@aria-label, '{text}') or normalize-space()='{text}']"))).await;
+    }
+
+    /// Presses the button with this text of what asks first, and waits for the next page.
+    pub async fn confirm(&self, text: &str) {
+        self.leave(Locator::XPath(&format!("//details[@open]//button[normalize-space()='{text}']"))).await;
+    }
+
+    /// Opens what asks first.
+    pub async fn open(&self, text: &str) {
+        let path = format!("//summary[normalize-space()='{text}' or @aria-label='{text}']");
+        self.0.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await.unwrap().click().await.unwrap();
+    }
+
+    /// Opens all that is folded.
+    pub async fn open_all(&self) {
+        self.0.execute("document.querySelectorAll('details').forEach(details => { details.open = true })", vec![]).await.unwrap();
+    }
+
+    /// Names of the fields that begin so.
+    pub async fn names(&self, beginning: &str) -> Vec<String> {
+        let script = "return [...document.querySelectorAll(`[name^='${arguments[0]}']`)].map(field => field.name)";
+        serde_json::from_value(self.0.execute(script, vec![json!(beginning)]).await.unwrap()).unwrap()
+    }
+
+    /// An attribute of the first element that is selected so.
+    pub async fn attribute(&self, css: &str, name: &str) -> String {
+        let element = self.0.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await.unwrap();
+        element.attr(name).await.unwrap().unwrap_or_default()
+    }
+
+    /// Types into the last field with this name.
+    pub async fn fill_last(&self, name: &str, text: &str) {
+        let field = self.0.find_all(Locator::Css(&format!("[name='{name}']"))).await.unwrap().pop().unwrap();
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
     }
 
     async fn leave(&self, by: Locator<'_>) {
@@ -183,7 +248,7 @@ impl Browser {
     }
 
     pub async fn text(&self, css: &str) -> String {
-        self.0.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await.unwrap().text().await.unwrap()
+        self.settled(async || self.0.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await?.text().await).await
     }
 
     /// The labels and names of the questions on the page.

@@ -125,12 +125,15 @@ impl Http {
         let cookie = login.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
         let page = self.client.get(format!("{}/ss", self.base)).header("Cookie", &cookie).send().unwrap().text().unwrap();
         let csrf = between(&page, "name=\"csrf\" value=\"", "\"").remove(0);
-        let names = between(&page, "<label for=\"q-", "\"");
-        let texts: Vec<String> = names.iter().map(|n| between(&page, &format!("<label for=\"q-{n}\">"), "<").remove(0)).collect();
         let mut fields = vec![("csrf".to_owned(), csrf)];
-        fields.extend(names.into_iter().zip(texts.iter().map(|t| right(t))));
-        let text = form("/ss/answers", &cookie, &fields).text().unwrap();
-        assert!(text.contains("Your answers are set."), "{text}");
+        for name in between(&page, "name=\"answer:", "\"") {
+            let text = between(&page, &format!("data-question=\"{name}\">"), "<").remove(0);
+            fields.extend(["answer", "again"].map(|field| (format!("{field}:{name}"), right(&text))));
+        }
+        let saved = form("/ss/answers", &cookie, &fields);
+        assert_eq!(saved.status(), 303);
+        let page = self.client.get(format!("{}/ss", self.base)).header("Cookie", &cookie).send().unwrap().text().unwrap();
+        assert!(page.contains("Set</span>") && !page.contains("Not set"), "{page}");
     }
 }
 

@@ -10,6 +10,7 @@ use cardlab_protocol::admin_key::AdminKey;
 use cardlab_server_stub::model::station::{Connected, NewPin, Order, Station, StationError};
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// The readers of one PC/SC service.
@@ -64,15 +65,29 @@ fn connect<'a>(context: &'a Context, reader: &ReaderState) -> Result<Connection<
     context.connect(&reader.name, ShareMode::Shared)
 }
 
+/// How long a card may take to be had and to say what it is, before it counts as held by another program.
+const LOOK: Duration = Duration::from_secs(2);
+
 /// What is in a reader; a card that cannot be asked has no serial.
 fn look(context: &Context, reader: &ReaderState) -> Connected {
     let asked = || -> Result<(String, String), CardError> {
-        let mut card = connect(context, reader).map_err(TransportError::from)?;
-        let mut card = Minidriver::open(&mut card)?;
-        Ok((card.edge().name(), card.card_id()?.map(hex::encode_upper).unwrap_or_default()))
+        // Services make whoever connects wait as long as another program has a transaction: a connection of its own is given up.
+        let context = context.another().map_err(TransportError::from)?;
+        context.set_limit(LOOK).map_err(TransportError::from)?;
+        let mut card = connect(&context, reader).map_err(TransportError::from)?;
+        card.try_begin().map_err(TransportError::from)?;
+        let asked = (|| {
+            let mut card = Minidriver::open(&mut card)?;
+            Ok((card.edge().name(), card.card_id()?.map(hex::encode_upper).unwrap_or_default()))
+        })();
+        // What the card has said holds, however the transaction ends.
+        let _ = Transport::end(&mut card);
+        asked
     };
-    let (kind, serial) = asked().unwrap_or_else(|error| (error.to_string(), String::new()));
-    Connected { reader: reader.name.clone(), serial, kind, atr: hex::encode_upper(&reader.atr) }
+    let asked = asked();
+    let is_held = matches!(&asked, Err(CardError::Transport(TransportError::Busy | TransportError::Silent(_))));
+    let (kind, serial) = asked.unwrap_or_else(|error| (error.to_string(), String::new()));
+    Connected { reader: reader.name.clone(), serial, kind, atr: hex::encode_upper(&reader.atr), is_held }
 }
 
 fn carry_out(card: &mut dyn Transport, order: &Order) -> Result<(), StationError> {

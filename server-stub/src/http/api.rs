@@ -317,7 +317,7 @@ async fn wizard_outcome(
     Bearer(operator): Bearer,
     Path(wizard): Path<String>,
 ) -> Reply<Option<GivenView>> {
-    Ok(Json(server.wizards().outcome(&operator, &wizard).await?))
+    Ok(Json(server.pictures().of_unlock(&operator, &wizard, None).await?.given))
 }
 
 /// All policies.
@@ -340,7 +340,7 @@ async fn change_policy(
     Path(id): Path<String>,
     Body(settings): Body<Policy>,
 ) -> Reply<Value> {
-    server.policies().change(&operator, &id, &settings).await?;
+    server.policies().change(&operator, &id, &settings, None).await?;
     Ok(Json(json!({})))
 }
 
@@ -448,7 +448,8 @@ async fn events_csv(
     Query(filter): Query<Filter>,
 ) -> Result<impl IntoResponse, Refusal> {
     let listed = server.log().list(&operator, &filter).await?;
-    let csv = ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], crate::model::event::csv(&listed.items));
+    let events: Vec<String> = [Event::COLUMNS.to_owned()].into_iter().chain(listed.items.iter().map(Event::csv)).collect();
+    let csv = ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], events.concat());
     Ok((next(listed.next.as_deref(), asked.as_deref()), csv))
 }
 

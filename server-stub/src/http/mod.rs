@@ -13,6 +13,7 @@ mod api;
 mod body;
 mod front;
 mod pages;
+mod words;
 mod workstation;
 
 pub use front::Front;
@@ -40,7 +41,7 @@ const HEADERS: [(HeaderName, &str); 5] = [
     (header::X_FRAME_OPTIONS, "DENY"),
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
          frame-ancestors 'none'",
     ),
 ];
@@ -58,7 +59,7 @@ pub fn router(server: Server, front: Front) -> Router {
             "/api/openapi.json",
             axum::routing::get(move || async move { ([(header::CONTENT_TYPE, "application/json")], json) }),
         )
-        .merge(pages::router())
+        .merge(pages::router(&server))
         .fallback(async || Refusal::not_found("page"))
         .method_not_allowed_fallback(async || Refusal::new(Code::WrongMethod, "this is not asked so; /api/openapi.json says how"))
         .layer(axum::middleware::from_fn_with_state(front, front::guard))

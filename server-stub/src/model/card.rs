@@ -2,6 +2,7 @@
 
 use crate::model::keys::CardIdentity;
 use crate::model::refusal::{Code, Refusal};
+use crate::model::role::Privilege;
 use crate::model::vault::CardKey;
 use cardlab_protocol::admin_key::Cipher;
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,30 @@ impl CardState {
         }
     }
 
+    /// Name of its sentence on pages.
+    #[must_use]
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Clean => "state-Clean",
+            Self::Assigned => "state-Assigned",
+            Self::Pending => "state-Pending",
+            Self::Issued => "state-Issued",
+            Self::Disabled => "state-Disabled",
+            Self::Revoked => "state-Revoked",
+        }
+    }
+
+    /// How it is seen before it is read: `good`, `warn`, `bad`, or as usual.
+    #[must_use]
+    pub(crate) const fn class(self) -> &'static str {
+        match self {
+            Self::Issued => "good",
+            Self::Pending | Self::Disabled => "warn",
+            Self::Revoked => "bad",
+            Self::Clean | Self::Assigned => "",
+        }
+    }
+
     /// The state of this name.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
@@ -105,16 +130,14 @@ impl Operation {
     /// All of them.
     pub const ALL: [Self; 6] = [Self::Assign, Self::Issue, Self::Disable, Self::Enable, Self::Revoke, Self::Withdraw];
 
-    /// On buttons.
+    /// What allows it.
     #[must_use]
-    pub const fn title(self) -> &'static str {
+    pub const fn privilege(self) -> Privilege {
         match self {
-            Self::Assign => "Assign",
-            Self::Issue => "Issue",
-            Self::Disable => "Disable",
-            Self::Enable => "Enable",
-            Self::Revoke => "Revoke",
-            Self::Withdraw => "Withdraw",
+            Self::Assign | Self::Issue => Privilege::IssueCard,
+            Self::Enable => Privilege::EnableCard,
+            Self::Disable => Privilege::DisableCard,
+            Self::Revoke | Self::Withdraw => Privilege::RevokeCard,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Time. Lifetimes must not follow a wall clock that somebody sets: it is read once, when the process
 //! starts (the database's, where several machines share one), and what has passed since is measured.
 
+use crate::model::refusal::Refusal;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// UTC in milliseconds since 1970.
@@ -38,6 +39,32 @@ impl Clock {
     pub fn advance(&self, time: Duration) {
         self.passed.fetch_add(time.as_millis() as Millis, std::sync::atomic::Ordering::Relaxed);
     }
+}
+
+/// As clocks of this machine have it, `2026-11-24 02:02:03`.
+#[must_use]
+pub fn local(at: Millis) -> String {
+    let time = jiff::Timestamp::from_millisecond(at).map(|time| time.to_zoned_datetime(jiff::tz::TimeZone::system()));
+    time.map_or_else(|_| at.to_string(), |time| time.strftime("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+/// The beginning of a day, or of the one so many days after it, as clocks of this machine have it.
+///
+/// # Errors
+/// [`crate::model::refusal::Code::Malformed`] for what is no day.
+pub fn midnight(day: &str, later: i64) -> Result<Millis, Refusal> {
+    let none = || Refusal::malformed(format!("'{day}' is no day; a day is written 2026-11-24"));
+    let date: jiff::civil::Date = day.trim().parse().map_err(|_| none())?;
+    let date = date.checked_add(jiff::Span::new().days(later)).map_err(|_| none())?;
+    let zoned = date.to_zoned_datetime(jiff::tz::TimeZone::system()).map_err(|_| none())?;
+    Ok(zoned.timestamp().as_millisecond())
+}
+
+/// The name of this machine's time zone.
+#[must_use]
+pub fn zone() -> String {
+    let zone = jiff::tz::TimeZone::system();
+    zone.iana_name().map_or_else(|| jiff::ZonedDateTime::now().strftime("UTC%:z").to_string(), str::to_owned)
 }
 
 /// `2026-11-24T01:02:03.004Z`.

@@ -4,6 +4,7 @@
 //! Never in an event: answers, PINs, keys, a challenge together with its response.
 
 use crate::model::clock::Millis;
+use crate::model::csv;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -62,6 +63,56 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 46] = [
+        Self::UnlockOpened,
+        Self::AnswersRight,
+        Self::AnswersWrong,
+        Self::UserLocked,
+        Self::UserUnlocked,
+        Self::AnswersSet,
+        Self::AnswersReset,
+        Self::ResponseGiven,
+        Self::ResponseRefused,
+        Self::CardUnlocked,
+        Self::CardRefusedResponse,
+        Self::CardGone,
+        Self::AdminKeyBlocked,
+        Self::PinBlockSeen,
+        Self::PinWrongSeen,
+        Self::PinReset,
+        Self::PinNotReset,
+        Self::AdminKeyRolled,
+        Self::AdminKeyNotRolled,
+        Self::CardInitialized,
+        Self::CardNotInitialized,
+        Self::PolicyChanged,
+        Self::RoleChanged,
+        Self::QuestionChanged,
+        Self::CardStateChanged,
+        Self::RateLimited,
+        Self::TaskPutOff,
+        Self::TaskOrdered,
+        Self::TaskCancelled,
+        Self::LoggedIn,
+        Self::LoginFailed,
+        Self::CardAdded,
+        Self::CardNotAdded,
+        Self::UserAdded,
+        Self::UserNotAdded,
+        Self::UserNotUnlocked,
+        Self::AnswersNotSet,
+        Self::AnswersNotReset,
+        Self::PolicyNotChanged,
+        Self::RoleNotChanged,
+        Self::QuestionNotChanged,
+        Self::CardStateNotChanged,
+        Self::TaskNotOrdered,
+        Self::TaskNotCancelled,
+        Self::UserStateChanged,
+        Self::UserStateNotChanged,
+    ];
+
     /// Code, name, and I, W or E for information, warning, error.
     #[must_use]
     pub const fn facts(self) -> (i64, &'static str, &'static str) {
@@ -281,38 +332,15 @@ pub struct Filter {
     pub cursor: Option<String>,
 }
 
-/// Events as CSV (RFC 4180). A cell that a spreadsheet would take for a formula gets an apostrophe
-/// before it.
-#[must_use]
-pub fn csv(events: &[Event]) -> String {
-    let mut out = String::from("seq,time,code,name,kind,initiator,card,user,workstation,session,detail\r\n");
-    for e in events {
-        let (seq, code) = (e.seq.to_string(), e.code.to_string());
-        let at = crate::model::clock::iso(e.at);
-        let cells = [&seq, &at, &code, &e.name, &e.kind, &e.initiator, &e.card, &e.user, &e.workstation, &e.flow, &e.detail];
-        let cells: Vec<String> = cells.into_iter().map(|cell| cell_of(cell)).collect();
-        out.push_str(&cells.join(","));
-        out.push_str("\r\n");
-    }
-    out
-}
+impl Event {
+    /// What the columns of its [line](Event::csv) are.
+    pub const COLUMNS: &'static str = "seq,time,code,name,kind,initiator,card,user,workstation,session,detail\r\n";
 
-fn cell_of(text: &str) -> String {
-    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-    if guard.is_empty() && !text.contains([',', '"', '\n', '\r']) {
-        return text.to_owned();
-    }
-    format!("\"{guard}{}\"", text.replace('"', "\"\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_are_text() {
-        assert_eq!(cell_of("plain"), "plain");
-        assert_eq!(cell_of("a,\"b\""), "\"a,\"\"b\"\"\"");
-        assert_eq!(cell_of("=cmd|x"), "\"'=cmd|x\"");
+    /// As a line of CSV.
+    #[must_use]
+    pub fn csv(&self) -> String {
+        let (seq, at, code) = (self.seq.to_string(), crate::model::clock::iso(self.at), self.code.to_string());
+        let about = [self.card.as_str(), &self.user, &self.workstation, &self.flow, &self.detail];
+        csv::line(&[[seq.as_str(), &at, &code, &self.name, &self.kind, &self.initiator].as_slice(), &about].concat())
     }
 }

@@ -13,6 +13,7 @@
 pub mod answers;
 pub mod card;
 pub mod clock;
+pub mod csv;
 pub mod event;
 pub mod flow;
 pub mod keys;

@@ -65,6 +65,12 @@ pub(crate) fn patterns(part: &str) -> Vec<String> {
     key(part).split(' ').filter(|word| !word.is_empty()).take(WORDS).map(|word| format!("%{}%", escaped(word))).collect()
 }
 
+/// A telephone number as it is searched for: as it is written, and its digits alone.
+pub(crate) fn telephone(number: &str) -> String {
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    format!("{number} {digits}")
+}
+
 /// A text as a part of a pattern that stands for itself.
 pub(crate) fn escaped(text: &str) -> String {
     text.chars().flat_map(|c| matches!(c, '%' | '_' | '\\').then_some('\\').into_iter().chain([c])).collect()

@@ -81,6 +81,12 @@ impl Default for Issuance {
 }
 
 impl Policy {
+    /// Tells settings from others.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        crate::model::random::fingerprint(&serde_json::to_string(self).unwrap_or_default())
+    }
+
     /// Checks the settings.
     ///
     /// # Errors

@@ -58,21 +58,3 @@ pub struct GivenView {
     /// When the server heard of it, UTC milliseconds since 1970.
     pub settled_at: Option<Millis>,
 }
-
-impl GivenView {
-    /// What became of it, for people.
-    #[must_use]
-    pub fn sentence(&self) -> String {
-        match (self.outcome, self.tries_left) {
-            (Ending::Waiting, _) => "Waiting for the workstation.".into(),
-            (Ending::Unlocked, _) => "The card is unlocked.".into(),
-            (Ending::Refused, None) => "The card refused the response.".into(),
-            (Ending::Refused, Some(1)) => "The card refused the response; 1 try left.".into(),
-            (Ending::Refused, Some(left)) => format!("The card refused the response; {left} tries left."),
-            (Ending::AdminKeyBlocked, _) => {
-                "The card refused the response and has no try left: it can no longer be unlocked with a response.".into()
-            }
-            (Ending::Gone, _) => "The card was removed or used by another program; a new challenge is needed.".into(),
-        }
-    }
-}

@@ -56,36 +56,30 @@ impl Privilege {
         Self::ChangeRoles,
     ];
 
-    /// Its name in JSON, and for people.
-    const fn facts(self) -> (&'static str, &'static str) {
-        match self {
-            Self::ViewUser => ("view-user", "Find and view users"),
-            Self::UnlockUser => ("unlock-user", "Unlock users"),
-            Self::ResetQuestions => ("reset-questions", "Reset security questions"),
-            Self::ViewCards => ("view-cards", "View the card repository"),
-            Self::UnlockCard => ("unlock-card", "Unlock cards"),
-            Self::ResetPin => ("reset-pin", "Reset PINs of users"),
-            Self::IssueCard => ("issue-card", "Add, assign and issue cards"),
-            Self::EnableCard => ("enable-card", "Enable cards"),
-            Self::DisableCard => ("disable-card", "Disable cards"),
-            Self::RevokeCard => ("revoke-card", "Revoke and withdraw cards"),
-            Self::ViewLog => ("view-log", "View the log"),
-            Self::ViewPolicy => ("view-policy", "View policies"),
-            Self::ChangePolicy => ("change-policy", "Change policies, questions, users and card types"),
-            Self::ChangeRoles => ("change-roles", "Change roles and their members"),
-        }
-    }
-
     /// As in JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        self.facts().0
+        match self {
+            Self::ViewUser => "view-user",
+            Self::UnlockUser => "unlock-user",
+            Self::ResetQuestions => "reset-questions",
+            Self::ViewCards => "view-cards",
+            Self::UnlockCard => "unlock-card",
+            Self::ResetPin => "reset-pin",
+            Self::IssueCard => "issue-card",
+            Self::EnableCard => "enable-card",
+            Self::DisableCard => "disable-card",
+            Self::RevokeCard => "revoke-card",
+            Self::ViewLog => "view-log",
+            Self::ViewPolicy => "view-policy",
+            Self::ChangePolicy => "change-policy",
+            Self::ChangeRoles => "change-roles",
+        }
     }
 
-    /// For people.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        self.facts().1
+    /// Name of its sentence on pages.
+    pub(crate) fn word(self) -> String {
+        format!("privilege-{}", self.name())
     }
 
     /// Those of *Operator*.

@@ -17,6 +17,8 @@ pub struct Connected {
     pub kind: String,
     /// Answer to reset, upper-case hexadecimal.
     pub atr: String,
+    /// Another program holds it, so that it is not known what it is.
+    pub is_held: bool,
 }
 
 /// The PIN that a card is to have.

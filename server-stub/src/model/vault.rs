@@ -52,6 +52,15 @@ impl Vault {
         *own(&self.master, b"salt")
     }
 
+    /// What encrypts the cookies that only servers with this master key read.
+    #[must_use]
+    pub fn cookie_key(&self) -> Zeroizing<[u8; 64]> {
+        let mut key = Zeroizing::new([0; 64]);
+        key[..32].copy_from_slice(&*own(&self.master, b"cookies, signing"));
+        key[32..].copy_from_slice(&*own(&self.master, b"cookies, encryption"));
+        key
+    }
+
     /// A key as it is stored: AES-256-GCM, bound to the card's serial.
     ///
     /// # Errors

@@ -48,6 +48,14 @@ impl CardTypes<'_> {
         Ok(types.into_iter().map(|(id, about)| (id, CardTypeView::of(about, operator))).collect())
     }
 
+    /// Names of all card types.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`].
+    pub async fn names(&self, operator: &Operator) -> Result<Vec<String>, Refusal> {
+        Ok(self.all(operator).await?.into_iter().map(|(name, _)| name).collect())
+    }
+
     /// Adds a card type.
     ///
     /// # Errors

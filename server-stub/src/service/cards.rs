@@ -229,12 +229,7 @@ impl Cards<'_> {
         };
         let step = async |tx: &mut Tx, operator: &Operator| {
             let subject = subjects::of_card(tx, &serial).await?;
-            let privilege = match operation {
-                Operation::Assign | Operation::Issue => Privilege::IssueCard,
-                Operation::Enable => Privilege::EnableCard,
-                Operation::Disable => Privilege::DisableCard,
-                Operation::Revoke | Operation::Withdraw => Privilege::RevokeCard,
-            };
+            let privilege = operation.privilege();
             let held = subject.card.as_ref().and_then(|card| card.user.clone());
             let (user, policy) = match operation {
                 Operation::Assign => new_holder(tx, detail.user.as_deref().unwrap_or_default()).await?,

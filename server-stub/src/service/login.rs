@@ -53,6 +53,8 @@ pub struct Operator {
     pub user: Option<String>,
     /// The role; none yet means that everything is refused.
     pub role: Option<Role>,
+    /// What the role is called.
+    pub role_name: Option<String>,
     /// What a page must send back with a form.
     pub csrf: String,
 }
@@ -68,7 +70,7 @@ pub struct Person {
 
 impl Operator {
     pub(crate) fn of(row: OperatorRow, csrf: String) -> Self {
-        Self { id: row.id, name: row.name, user: row.user, role: row.role, csrf }
+        Self { id: row.id, name: row.name, user: row.user, role: row.role, role_name: row.role_name, csrf }
     }
 
     /// Refuses what the role does not allow for users under `policy`.

@@ -7,6 +7,7 @@ pub mod flow;
 pub mod issue;
 pub mod log;
 pub mod login;
+pub mod picture;
 pub mod policies;
 pub mod self_service;
 pub mod setup;
@@ -271,6 +272,12 @@ impl Server {
     #[must_use]
     pub const fn log(&self) -> log::Log<'_> {
         log::Log { server: self }
+    }
+
+    /// What pages show of a card, a user, an unlock.
+    #[must_use]
+    pub const fn pictures(&self) -> picture::Pictures<'_> {
+        picture::Pictures { server: self }
     }
 
     /// Policies and their security questions.

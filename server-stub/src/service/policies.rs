@@ -29,6 +29,17 @@ const fn three() -> i64 {
     3
 }
 
+/// Who is under a policy.
+#[derive(Clone, Debug, Default)]
+pub struct Affected {
+    /// Id of the policy.
+    pub policy: String,
+    /// Users who are linked to it.
+    pub users: i64,
+    /// Cards that were issued under it.
+    pub cards: i64,
+}
+
 /// Policies and their security questions.
 #[derive(Clone, Copy)]
 pub struct Policies<'s> {
@@ -58,6 +69,35 @@ impl Policies<'_> {
         Ok(policies.into_iter().map(|policy| (policy.clone(), of(&policy))).collect())
     }
 
+    /// All policies, each with who is under it.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`].
+    pub async fn affected(&self, operator: &Operator) -> Result<Vec<Affected>, Refusal> {
+        operator.require(Privilege::ViewPolicy, None)?;
+        let rows = policies::affected(&mut self.server.store.read().await?).await?;
+        Ok(rows.into_iter().map(|(policy, users, cards)| Affected { policy, users, cards }).collect())
+    }
+
+    /// Makes a policy with the settings and the questions of another one, or with the usual settings; gives its id.
+    ///
+    /// # Errors
+    /// As [`Self::add`]; [`Code::NotFound`] for the other one.
+    pub async fn add_copy(&self, operator: &Operator, name: &str, from: Option<&str>) -> Result<String, Refusal> {
+        let step = async |tx: &mut Tx, operator: &Operator| {
+            operator.require(Privilege::ChangePolicy, None)?;
+            let Some(from) = from else { return self.insert(tx, &operator.name, name, &Policy::default()).await };
+            let other = policies::by_id(tx, from).await?.ok_or_else(|| Refusal::not_found("policy"))?;
+            let id = self.insert(tx, &operator.name, name, &other.settings).await?;
+            for question in questions::of_policy(tx, from).await? {
+                let new = NewQuestion { text: question.text, min_length: question.min_length };
+                self.insert_question(tx, &operator.name, &id, &new).await?;
+            }
+            Ok(id)
+        };
+        self.server.attempt(operator, &Happening::new(Kind::PolicyNotChanged, &operator.name), step).await
+    }
+
     /// Makes a policy; gives its id.
     ///
     /// # Errors
@@ -83,15 +123,20 @@ impl Policies<'_> {
         Ok(id)
     }
 
-    /// Changes a policy; holds from the next step of any flow on.
+    /// Changes a policy; holds from the next step of any flow on. `was` is the fingerprint of the settings that the change is
+    /// made from: who changes what is no more is told.
     ///
     /// # Errors
-    /// [`Code::NoPrivilege`], [`Code::NotFound`], [`Code::Malformed`].
-    pub async fn change(&self, operator: &Operator, id: &str, settings: &Policy) -> Result<(), Refusal> {
+    /// [`Code::NoPrivilege`], [`Code::NotFound`], [`Code::Malformed`]; [`Code::Conflict`] when somebody else has changed it.
+    pub async fn change(&self, operator: &Operator, id: &str, settings: &Policy, was: Option<&str>) -> Result<(), Refusal> {
         let step = async |tx: &mut Tx, operator: &Operator| {
             operator.require(Privilege::ChangePolicy, Some(id))?;
             settings.check()?;
             let before = policies::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("policy"))?;
+            if was.is_some_and(|was| was != before.settings.fingerprint()) {
+                let message = "somebody else has changed this policy meanwhile; look at it again";
+                return Err(Refusal::new(Code::Conflict, message));
+            }
             policies::set(tx, id, settings).await?;
             let detail = json!({"policy": before.name, "before": before.settings, "after": settings});
             self.server.record(tx, &Happening { detail, ..Happening::new(Kind::PolicyChanged, &operator.name) }).await
@@ -146,16 +191,30 @@ impl Policies<'_> {
         policy: &str,
         new: &NewQuestion,
     ) -> Result<String, Refusal> {
-        let text = names::named("a question", &new.text)?;
-        if !(1..=50).contains(&new.min_length) {
-            return Err(Refusal::malformed("a minimum answer length is 1 to 50"));
-        }
         policies::by_id(tx, policy).await?.ok_or_else(|| Refusal::not_found("policy"))?;
+        let text = checked(tx, policy, None, new).await?;
         let question = Question { id: random::token(), text, min_length: new.min_length };
         questions::insert(tx, policy, &question).await?;
         let detail = json!({"after": question.text});
         self.server.record(tx, &Happening { detail, ..Happening::new(Kind::QuestionChanged, initiator) }).await?;
         Ok(question.id)
+    }
+
+    /// Changes a question; answers to it stay.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::NotFound`], [`Code::Malformed`]; [`Code::Conflict`] when the policy asks it already.
+    pub async fn change_question(&self, operator: &Operator, id: &str, new: &NewQuestion) -> Result<(), Refusal> {
+        let step = async |tx: &mut Tx, operator: &Operator| {
+            let (policy, before) = questions::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("question"))?;
+            operator.require(Privilege::ChangePolicy, Some(&policy))?;
+            let text = checked(tx, &policy, Some(id), new).await?;
+            let after = Question { id: before.id, text, min_length: new.min_length };
+            questions::set(tx, &after).await?;
+            let detail = json!({"before": before.text, "after": after.text});
+            self.server.record(tx, &Happening { detail, ..Happening::new(Kind::QuestionChanged, &operator.name) }).await
+        };
+        self.server.attempt(operator, &Happening::new(Kind::QuestionNotChanged, &operator.name), step).await
     }
 
     /// Deletes a question that nobody has answered.
@@ -178,4 +237,18 @@ impl Policies<'_> {
         };
         self.server.attempt(operator, &Happening::new(Kind::QuestionNotChanged, &operator.name), step).await
     }
+}
+
+/// A question's text, when it can be one of the policy's beside the others.
+async fn checked(tx: &mut Tx, policy: &str, own: Option<&str>, new: &NewQuestion) -> Result<String, Refusal> {
+    let text = names::named("a question", &new.text)?;
+    if !(1..=50).contains(&new.min_length) {
+        return Err(Refusal::malformed("a minimum answer length is 1 to 50"));
+    }
+    let key = names::key(&text);
+    let others = questions::of_policy(tx, policy).await?;
+    if others.iter().any(|other| own != Some(&*other.id) && names::key(&other.text) == key) {
+        return Err(Refusal::new(Code::Conflict, "this policy asks this question already"));
+    }
+    Ok(text)
 }

@@ -2,7 +2,7 @@
 
 use crate::model::answers::{LONGEST, normalised};
 use crate::model::event::{Happening, Kind};
-use crate::model::question::Question;
+use crate::model::question::{Answered, Question};
 use crate::model::refusal::{Code, Refusal};
 use crate::model::subject::Subject;
 use crate::model::user::UserLock;
@@ -66,9 +66,22 @@ impl SelfService<'_> {
     /// # Errors
     /// [`Code::Malformed`] names the question and the rule.
     pub async fn set_answers(&self, person: &Person, answers: &Answers) -> Result<(), Refusal> {
+        self.put(person, answers, false).await
+    }
+
+    /// Sets these answers; others stay as they are.
+    ///
+    /// # Errors
+    /// As [`Self::set_answers`].
+    pub async fn change_answers(&self, person: &Person, answers: &Answers) -> Result<(), Refusal> {
+        self.put(person, answers, true).await
+    }
+
+    async fn put(&self, person: &Person, answers: &Answers, others_stay: bool) -> Result<(), Refusal> {
         let hashed = async {
             let (subject, questions) = asked(&mut self.server.store.read().await?, person).await?;
-            let set = checked(&subject, &questions, answers)?;
+            let set = checked(&subject, &questions, answers, others_stay)?;
+            self.differ(&subject, &set, others_stay).await?;
             self.server.workers.hash(set.iter().map(|(_, text)| text.clone()).collect()).await
         };
         let hashed = hashed.await;
@@ -78,8 +91,13 @@ impl SelfService<'_> {
             let hashes = hashed?;
             // As it is now: questions may be others than when hashing began.
             let (subject, questions) = asked(&mut tx, person).await?;
-            let set = checked(&subject, &questions, answers)?;
-            answers::delete_of_user(&mut tx, &person.user).await?;
+            let set = checked(&subject, &questions, answers, others_stay)?;
+            if !others_stay {
+                answers::delete_of_user(&mut tx, &person.user).await?;
+            }
+            for (question, _) in &set {
+                answers::delete(&mut tx, &person.user, question).await?;
+            }
             for ((question, _), hash) in set.iter().zip(&hashes) {
                 answers::insert(&mut tx, &person.user, question, hash, self.server.now()).await?;
             }
@@ -89,6 +107,29 @@ impl SelfService<'_> {
         .await;
         self.server.concluded(tx, done, &Happening { user: &person.user, ..Happening::new(Kind::AnswersNotSet, &name) }).await
     }
+
+    /// No new answer is one that stays for another question.
+    async fn differ(&self, subject: &Subject, set: &[(String, Zeroizing<String>)], others_stay: bool) -> Result<(), Refusal> {
+        for (_, text) in set {
+            for kept in staying(subject, set, others_stay) {
+                let place = self.server.workers.place()?;
+                if self.server.workers.verify(&place, vec![(text.clone(), kept.hash.clone())]).await? {
+                    return Err(Refusal::malformed("each question has an answer of its own: one of these is set already"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Those of the user's answers that stay as they are.
+fn staying<'a>(
+    subject: &'a Subject,
+    set: &'a [(String, Zeroizing<String>)],
+    others_stay: bool,
+) -> impl Iterator<Item = &'a Answered> {
+    let changed = move |answered: &&Answered| set.iter().any(|(id, _)| *id == answered.question.id);
+    subject.answered.iter().filter(move |answered| others_stay && !changed(answered))
 }
 
 /// A user with the questions of the policy that holds.
@@ -99,7 +140,12 @@ async fn asked(conn: &mut Snapshot, person: &Person) -> Result<(Subject, Vec<Que
 }
 
 /// Answers as they are hashed, by id of their question: in the order in which they came.
-fn checked(subject: &Subject, questions: &[Question], answers: &Answers) -> Result<Vec<(String, Zeroizing<String>)>, Refusal> {
+fn checked(
+    subject: &Subject,
+    questions: &[Question],
+    answers: &Answers,
+    others_stay: bool,
+) -> Result<Vec<(String, Zeroizing<String>)>, Refusal> {
     if questions.is_empty() {
         return Err(Refusal::new(Code::Conflict, "there are no security questions: an administrator makes them first"));
     }
@@ -124,7 +170,10 @@ fn checked(subject: &Subject, questions: &[Question], answers: &Answers) -> Resu
         }
         set.push((question.id.clone(), text));
     }
-    if set.len() < usize::from(to_ask).min(questions.len()) {
+    if others_stay && set.is_empty() {
+        return Err(Refusal::malformed("nothing was typed"));
+    }
+    if set.len() + staying(subject, &set, others_stay).count() < usize::from(to_ask).min(questions.len()) {
         return Err(Refusal::malformed(format!("answer {to_ask} questions at least")));
     }
     Ok(set)

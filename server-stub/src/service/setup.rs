@@ -31,6 +31,8 @@ pub mod sample {
         ("LAB\\boris", "Boris Lund", "boris-password"),
         ("LAB\\clara", "Clara Moss", "clara-password"),
     ];
+    /// Their telephone numbers; nobody has such ones.
+    pub const TELEPHONES: [&str; USERS.len()] = ["+49 30 5550 117", "+49 30 5550 118", "+49 30 5550 119"];
     /// Security questions.
     pub const QUESTIONS: [&str; 3] = ["Name of your first pet?", "Town where you were born?", "Your favourite teacher?"];
 }
@@ -86,14 +88,14 @@ impl Setup<'_> {
                 .insert_question(&mut tx, SETUP, &policy, &NewQuestion { text: question.into(), min_length: 3 })
                 .await?;
         }
-        for ((logon, cn, _), hash) in sample::USERS.into_iter().zip(hashes) {
+        for (((logon, cn, _), phone), hash) in sample::USERS.into_iter().zip(sample::TELEPHONES).zip(hashes) {
             let short = logon.rsplit('\\').next().unwrap_or(logon);
             let new = NewUser {
                 logon: logon.into(),
                 upn: format!("{short}@lab.example"),
                 cn: cn.into(),
                 mail: format!("{short}@lab.example"),
-                phone: String::new(),
+                phone: phone.into(),
                 password: String::new(),
                 policy: policy.clone(),
             };

@@ -200,7 +200,15 @@ impl Staffing<'_> {
         if let Some(user) = &new.user {
             users::by_id(tx, user).await?.ok_or_else(|| Refusal::not_found("user"))?;
         }
-        let row = OperatorRow { id: random::token(), name, password: hash, user: new.user.clone(), may_log_in: true, role: None };
+        let row = OperatorRow {
+            id: random::token(),
+            name,
+            password: hash,
+            user: new.user.clone(),
+            may_log_in: true,
+            role: None,
+            role_name: None,
+        };
         operators::insert(tx, &row, new.role.as_deref()).await?;
         let detail = json!({"operator": row.name});
         self.server.record(tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, initiator) }).await?;

@@ -39,14 +39,28 @@ pub struct UserView {
     pub failed: i64,
     /// Name of the policy that holds.
     pub policy: Option<String>,
+    /// Its id.
+    #[serde(skip)]
+    pub policy_id: Option<String>,
+    /// How many questions it asks.
+    #[serde(skip)]
+    pub asked: usize,
     /// Questions answered.
     pub answers_set: usize,
     /// Serials of the cards.
     pub cards: Vec<CardView>,
 }
 
+impl UserView {
+    /// There are answers, and fewer than the policy asks.
+    #[must_use]
+    pub const fn has_too_few(&self) -> bool {
+        0 < self.answers_set && self.answers_set < self.asked
+    }
+}
+
 /// A user for the catalog.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// `DOMAIN\Name`.
@@ -231,8 +245,7 @@ async fn covered(conn: &mut Snapshot, operator: &Operator, id: &str, privilege: 
 /// Users as consoles show them, with cards, policies and answers: three statements, however many they are.
 async fn views(conn: &mut Snapshot, users: &[User]) -> Result<Vec<UserView>, Refusal> {
     let ids: Vec<&str> = users.iter().map(|user| user.id.as_str()).collect();
-    let policies: HashMap<_, _> =
-        policies::of_users(conn, &ids).await?.into_iter().map(|(user, id, name)| (user, (id, name))).collect();
+    let policies: HashMap<_, _> = policies::of_users(conn, &ids).await?.into_iter().collect();
     let counts: HashMap<_, _> =
         answers::counts_of_users(conn, &ids).await?.into_iter().map(|(user, policy, n)| ((user, policy), n)).collect();
     let mut cards: HashMap<String, Vec<CardView>> = HashMap::new();
@@ -241,7 +254,7 @@ async fn views(conn: &mut Snapshot, users: &[User]) -> Result<Vec<UserView>, Ref
     }
     let mut view = |user: &User| {
         let policy = policies.get(&user.id);
-        let answered = policy.and_then(|(policy, _)| counts.get(&(user.id.clone(), policy.clone())));
+        let answered = policy.and_then(|policy| counts.get(&(user.id.clone(), policy.id.clone())));
         UserView {
             id: user.id.clone(),
             logon: user.logon.clone(),
@@ -252,7 +265,9 @@ async fn views(conn: &mut Snapshot, users: &[User]) -> Result<Vec<UserView>, Ref
             active: user.active,
             locked: user.lock != UserLock::Open,
             failed: user.failed,
-            policy: policy.map(|(_, name)| name.clone()),
+            policy_id: policy.map(|policy| policy.id.clone()),
+            asked: policy.map_or(0, |policy| policy.settings.authentication.questions_to_ask.into()),
+            policy: policy.map(|policy| policy.name.clone()),
             answers_set: answered.map_or(0, |n| *n as usize),
             cards: cards.remove(&user.id).unwrap_or_default(),
         }

@@ -43,6 +43,12 @@ pub(crate) async fn insert(tx: &mut Tx, user: &str, question: &str, hash: &str, 
     Ok(())
 }
 
+/// Takes a user's answer to one question away.
+pub(crate) async fn delete(tx: &mut Tx, user: &str, question: &str) -> Result<(), Refusal> {
+    tx.run(query("DELETE FROM answers WHERE user_id = $1 AND question_id = $2").bind(user).bind(question)).await?;
+    Ok(())
+}
+
 /// Takes all answers of a user away.
 pub(crate) async fn delete_of_user(tx: &mut Tx, user: &str) -> Result<(), Refusal> {
     tx.run(query("DELETE FROM answers WHERE user_id = $1").bind(user)).await?;

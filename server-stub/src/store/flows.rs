@@ -30,18 +30,39 @@ pub(crate) async fn by_id(conn: &mut Snapshot, id: &str) -> Result<Option<Flow>,
     row.as_ref().map(of_row).transpose()
 }
 
-/// Operators who have a wizard open for a card, without this one; `most_wrong` answers end it.
-pub(crate) async fn others_at(
+/// What stands round a wizard: who else has one open for the card, and how many responses were counted.
+pub(crate) struct Around {
+    pub(crate) others: Vec<String>,
+    pub(crate) of_card: i64,
+    pub(crate) of_operator: i64,
+}
+
+/// What stands round a wizard of this operator for a card; `most_wrong` answers end one. `counted` are the buckets of responses
+/// for the card and by the operator, since `from`.
+pub(crate) async fn around(
     conn: &mut Snapshot,
-    card: &str,
-    operator: &str,
-    now: Millis,
+    (card, operator): (&str, &str),
+    (now, from): (Millis, Millis),
     most_wrong: i64,
-) -> Result<Vec<String>, Refusal> {
-    let others = "SELECT operators.name FROM flows JOIN operators ON operators.id = flows.opener WHERE flows.card = $1 \
-                  AND flows.kind = $2 AND flows.step <> $3 AND flows.expires > $4 AND flows.opener <> $5 AND flows.wrong < $6";
-    let others = query(others).bind(card).bind(FlowKind::Operator.name()).bind(Step::Over.name()).bind(now);
-    conn.all(others.bind(operator).bind(most_wrong)).await?.iter().map(|row| text(row, "name")).collect()
+    counted: (&str, &str),
+) -> Result<Around, Refusal> {
+    let around = "SELECT operators.name AS name, CAST(0 AS BIGINT) AS of_card, CAST(0 AS BIGINT) AS of_operator FROM flows \
+                  JOIN operators ON operators.id = flows.opener WHERE flows.card = $1 AND flows.kind = $2 AND flows.step <> $3 \
+                  AND flows.expires > $4 AND flows.opener <> $5 AND flows.wrong < $6 UNION ALL \
+                  SELECT '', (SELECT COUNT(*) FROM hits WHERE bucket = $7 AND at > $9), \
+                  (SELECT COUNT(*) FROM hits WHERE bucket = $8 AND at > $9)";
+    let around = query(around).bind(card).bind(FlowKind::Operator.name()).bind(Step::Over.name()).bind(now);
+    let around = around.bind(operator).bind(most_wrong).bind(counted.0).bind(counted.1).bind(from);
+    let mut found = Around { others: Vec::new(), of_card: 0, of_operator: 0 };
+    for row in conn.all(around).await? {
+        let name = text(&row, "name")?;
+        if name.is_empty() {
+            (found.of_card, found.of_operator) = (number(&row, "of_card")?, number(&row, "of_operator")?);
+        } else {
+            found.others.push(name);
+        }
+    }
+    Ok(found)
 }
 
 /// A new flow.

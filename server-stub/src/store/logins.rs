@@ -22,7 +22,7 @@ fn of_row(row: &AnyRow) -> Result<LoginRow, Refusal> {
 
 /// A login at the console, and the operator as one is now.
 pub(crate) async fn of_operator(conn: &mut Snapshot, fingerprint: &str) -> Result<Option<(LoginRow, OperatorRow)>, Refusal> {
-    let found = "SELECT logins.csrf, logins.expires, operators.*, roles.body AS role, users.catalog_state FROM logins \
+    let found = "SELECT logins.csrf, logins.expires, operators.*, roles.name AS role_name, roles.body AS role, users.catalog_state FROM logins \
                  JOIN operators ON operators.id = logins.subject LEFT JOIN roles ON roles.id = operators.role_id \
                  LEFT JOIN users ON users.id = operators.user_id WHERE logins.token = $1 AND logins.kind = 'console'";
     let row = conn.optional(query(found).bind(fingerprint)).await?;

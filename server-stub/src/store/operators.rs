@@ -18,6 +18,7 @@ pub(crate) struct OperatorRow {
     /// No user of the catalog, or an active one.
     pub(crate) may_log_in: bool,
     pub(crate) role: Option<Role>,
+    pub(crate) role_name: Option<String>,
 }
 
 /// Columns of an [`OperatorRow`].
@@ -33,6 +34,7 @@ pub(super) fn of_row(row: &AnyRow) -> Result<OperatorRow, Refusal> {
         may_log_in: user.is_none() || optional(row, "catalog_state")?.as_deref() == Some("active"),
         user,
         role: optional(row, "role")?.map(|_| json(row, "role")).transpose()?,
+        role_name: optional(row, "role_name")?,
     })
 }
 

@@ -42,20 +42,28 @@ pub(crate) async fn default(conn: &mut Snapshot) -> Result<Option<NamedPolicy>, 
     conn.optional(query(first)).await?.as_ref().map(of_row).transpose()
 }
 
-/// Id and name of the policies that hold for these users: user, id, name.
-pub(crate) async fn of_users(conn: &mut Snapshot, users: &[&str]) -> Result<Vec<(String, String, String)>, Refusal> {
-    let mut list = List::new("SELECT users.id AS user_id, policies.id, policies.name FROM users JOIN policies ON policies.id = ");
+/// The policies that hold for these users, each with the user's id.
+pub(crate) async fn of_users(conn: &mut Snapshot, users: &[&str]) -> Result<Vec<(String, NamedPolicy)>, Refusal> {
+    let mut list = List::new("SELECT users.id AS user_id, policies.* FROM users JOIN policies ON policies.id = ");
     list.sql(policy_of_user!("users.id")).sql(" WHERE users.id IN ").texts(users.iter().copied());
     if users.is_empty() {
         return Ok(Vec::new());
     }
-    list.rows(conn).await?.iter().map(|row| Ok((text(row, "user_id")?, text(row, "id")?, text(row, "name")?))).collect()
+    list.rows(conn).await?.iter().map(|row| Ok((text(row, "user_id")?, of_row(row)?))).collect()
 }
 
 /// Users' links and cards that hang on a policy.
 pub(crate) async fn uses(conn: &mut Snapshot, id: &str) -> Result<i64, Refusal> {
     let used = "SELECT (SELECT COUNT(*) FROM cards WHERE policy_id = $1) + (SELECT COUNT(*) FROM policy_links WHERE policy_id = $1) AS n";
     number(&conn.one(query(used).bind(id)).await?, "n")
+}
+
+/// How many users are linked to each policy, and how many cards were issued under it: id, users, cards.
+pub(crate) async fn affected(conn: &mut Snapshot) -> Result<Vec<(String, i64, i64)>, Refusal> {
+    let counted = "SELECT policies.id, (SELECT COUNT(*) FROM policy_links WHERE policy_id = policies.id) AS users, \
+                   (SELECT COUNT(*) FROM cards WHERE policy_id = policies.id) AS cards FROM policies";
+    let rows = conn.all(query(counted)).await?;
+    rows.iter().map(|row| Ok((text(row, "id")?, number(row, "users")?, number(row, "cards")?))).collect()
 }
 
 /// A new policy.

@@ -36,6 +36,13 @@ pub(crate) async fn insert(tx: &mut Tx, policy: &str, question: &Question) -> Re
     Ok(())
 }
 
+/// Another text and another minimum.
+pub(crate) async fn set(tx: &mut Tx, question: &Question) -> Result<(), Refusal> {
+    let update = query("UPDATE questions SET text = $2, min_length = $3 WHERE id = $1");
+    tx.run(update.bind(&question.id).bind(&question.text).bind(question.min_length)).await?;
+    Ok(())
+}
+
 /// Takes a question away that nobody has answered.
 pub(crate) async fn delete(tx: &mut Tx, id: &str) -> Result<(), Refusal> {
     tx.run(query("DELETE FROM questions WHERE id = $1").bind(id)).await?;

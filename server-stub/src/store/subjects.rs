@@ -67,9 +67,14 @@ fn of_user_row(row: &AnyRow) -> Result<Subject, Refusal> {
 
 /// What is known of a serial.
 pub(crate) async fn of_card(conn: &mut Snapshot, serial: &str) -> Result<Subject, Refusal> {
-    let row = conn.optional(query(cards!("cards.serial = $1")).bind(serial)).await?;
-    let subject = row.as_ref().map(of_card_row).transpose()?.unwrap_or_default();
+    let subject = of_card_without_questions(conn, serial).await?;
     answered(conn, subject).await
+}
+
+/// What is known of a serial but for the questions: in one statement.
+pub(crate) async fn of_card_without_questions(conn: &mut Snapshot, serial: &str) -> Result<Subject, Refusal> {
+    let row = conn.optional(query(cards!("cards.serial = $1")).bind(serial)).await?;
+    Ok(row.as_ref().map(of_card_row).transpose()?.unwrap_or_default())
 }
 
 /// The cards of a user, without the questions: in one statement.

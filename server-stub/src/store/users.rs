@@ -10,6 +10,7 @@ use crate::model::refusal::Refusal;
 use crate::model::user::{User, UserFilter, UserLock, UserOrder, UserState};
 use sqlx::any::AnyRow;
 use sqlx::query;
+use std::collections::HashMap;
 
 /// Table `user_words`.
 const WORDS: Words = Words { table: "user_words", of: "user_id" };
@@ -98,6 +99,16 @@ pub(crate) async fn list(conn: &mut Snapshot, filter: &UserFilter) -> Result<Lis
     Ok(Listed { items: page.items.into_iter().map(|(_, user)| user).collect(), next: page.next })
 }
 
+/// The names of these users, by their ids.
+pub(crate) async fn names_of(conn: &mut Snapshot, ids: &[&str]) -> Result<HashMap<String, String>, Refusal> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut list = List::new("SELECT id, cn FROM users WHERE id IN ");
+    list.texts(ids.iter().copied());
+    list.rows(conn).await?.iter().map(|row| Ok((text(row, "id")?, text(row, "cn")?))).collect()
+}
+
 /// How many there are.
 pub(crate) async fn count(conn: &mut Snapshot) -> Result<i64, Refusal> {
     number(&conn.one(query("SELECT COUNT(*) AS n FROM users")).await?, "n")
@@ -128,7 +139,8 @@ pub(crate) async fn insert(tx: &mut Tx, user: &User) -> Result<(), Refusal> {
                   VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, 0, 0, '[]', $8, $9, $10, $11)";
     let insert = query(insert).bind(&user.id).bind(&user.logon).bind(&user.upn).bind(&user.cn).bind(&user.mail);
     let insert = insert.bind(&user.phone).bind(&user.password).bind(names::key(&user.logon)).bind(names::key(&user.upn));
-    let searched = [user.cn.as_str(), &user.logon, &user.upn, &user.mail];
+    let phone = names::telephone(&user.phone);
+    let searched = [user.cn.as_str(), &user.logon, &user.upn, &user.mail, &phone];
     tx.run(insert.bind(names::search_key(&searched)).bind(names::key(&user.cn))).await?;
     WORDS.insert(tx, &user.id, &names::words(&searched.join(" "))).await
 }
@@ -178,13 +190,14 @@ const FILLED: i64 = 1000;
 pub(crate) async fn fill(tx: &mut Tx) -> Result<(), Refusal> {
     let mut after = String::new();
     loop {
-        let bare = "SELECT id, logon, upn, cn, mail FROM users WHERE (name_key = '' OR logon_key = '') AND id > $1 \
+        let bare = "SELECT id, logon, upn, cn, mail, phone FROM users WHERE (name_key = '' OR logon_key = '') AND id > $1 \
                     ORDER BY id LIMIT $2";
         let rows = tx.all(query(bare).bind(&after).bind(FILLED)).await?;
         for row in &rows {
             let (id, cn, logon) = (text(row, "id")?, text(row, "cn")?, text(row, "logon")?);
             let (upn, mail) = (text(row, "upn")?, text(row, "mail")?);
-            let searched = [cn.as_str(), &logon, &upn, &mail];
+            let phone = names::telephone(&text(row, "phone")?);
+            let searched = [cn.as_str(), &logon, &upn, &mail, &phone];
             let update = "UPDATE users SET logon_key = $2, upn_key = $3, search_key = $4, name_key = $5 WHERE id = $1";
             let update = query(update).bind(&id).bind(names::key(&logon)).bind(names::key(&upn));
             tx.run(update.bind(names::search_key(&searched)).bind(names::key(&cn))).await?;

@@ -1,53 +1,97 @@
 //! Remote Self-Service. What opens the session is in a cookie of the area, and on no page and in no address.
 
-use super::super::Front;
-use super::super::body::{Fields, Form, PeerAddress};
-use super::{ErrorPage, answers, area_cookie, area_cookie_name, is_encrypted, page, refused};
+use super::door::{area_cookie, area_cookie_name, is_encrypted, key, noticed, went};
+use super::frame::{Frame, Notice, sentence};
+use super::{ErrorPage, Page, answers, page, refused};
+use crate::http::Front;
+use crate::http::body::{Fields, Form, PeerAddress};
+use crate::http::words::{card_name, filters, plain};
 use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
-use crate::service::flow::remote::OwnCard;
+use crate::service::flow::remote::{OwnCard, Standing};
 use askama::Template;
-use axum::Extension;
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response as Reply};
 use axum::routing::{get, post};
-use axum_extra::extract::cookie::CookieJar;
+use axum::{Extension, Router};
+use axum_extra::extract::cookie::{CookieJar, PrivateCookieJar};
 use cardlab_protocol::workstation::Question;
+use std::convert::Infallible;
 
 /// Path of the pages, and of the session's cookie.
 const PATH: &str = "/rss";
+/// The card and the challenge that were typed, encrypted: the page shows the response when it is loaded again.
+const CHALLENGE: &str = "/rss-challenge";
 
-pub(super) fn router() -> axum::Router<Server> {
-    axum::Router::new()
-        .route("/rss", get(ask_name).post(open))
-        .route("/rss/answers", post(answer))
-        .route("/rss/unblock", post(unblock))
-        .route("/rss/leave", post(leave))
+pub(super) fn router() -> Router<Server> {
+    let back = async || Redirect::to(PATH);
+    Router::new()
+        .route("/rss", get(shown).post(open))
+        .route("/rss/answers", post(answer).get(back))
+        .route("/rss/unblock", post(unblock).get(back))
+        .route("/rss/again", post(again).get(back))
+        .route("/rss/leave", post(leave).get(back))
 }
 
-type Page = Result<Reply, ErrorPage>;
-/// What was filled in; what is no form is refused on a page.
-type Filled = Result<Form, Refusal>;
-
-/// What is shown. `csrf` is what a form must send back.
-enum RemoteStep {
+/// What is shown.
+enum Step {
     Name,
-    Questions { csrf: String, questions: Vec<Question> },
-    Cards { csrf: String, cards: Vec<OwnCard> },
-    Response { csrf: String, grouped: String, check: String },
+    Questions(Vec<Question>),
+    Cards { cards: Vec<OwnCard>, typed: (String, String), fault: Option<String> },
+    Response { card: String, challenge: String, groups: Vec<String>, check: String },
 }
 
 #[derive(Template)]
 #[template(path = "remote.html")]
 struct RemotePage {
-    error: Option<String>,
-    step: RemoteStep,
+    frame: Frame,
+    /// What a form sends back.
+    csrf: String,
+    step: Step,
+}
+
+impl RemotePage {
+    fn of(standing: Standing, csrf: String) -> Self {
+        let (step, title) = match standing {
+            Standing::Questions(questions) => (Step::Questions(questions), "rss-questions"),
+            Standing::Cards(cards) => (Step::Cards { cards, typed: Default::default(), fault: None }, "rss-cards"),
+            Standing::Response(card, challenge, response) => {
+                let groups = response.grouped.split(' ').map(str::to_owned).collect();
+                (Step::Response { card: card_name(&card), challenge, groups, check: response.check }, "rss-response")
+            }
+        };
+        Self { frame: Frame::open("area-remote", PATH, title), csrf, step }
+    }
+
+    fn name() -> Self {
+        Self { frame: Frame::open("area-remote", PATH, "rss-who"), csrf: String::new(), step: Step::Name }
+    }
+}
+
+/// The session of this browser, and the challenge that it has sent last.
+struct Here {
+    session: Option<String>,
+    challenge: Option<String>,
+    notice: Option<Notice>,
+}
+
+impl FromRequestParts<Server> for Here {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Infallible> {
+        let encrypted = is_encrypted(parts);
+        let cookies = CookieJar::from_headers(&parts.headers);
+        let private = PrivateCookieJar::from_headers(&parts.headers, key(server));
+        let session = cookies.get(&area_cookie_name(PATH, encrypted)).map(|cookie| cookie.value().to_owned());
+        let challenge = private.get(&area_cookie_name(CHALLENGE, encrypted)).map(|cookie| cookie.value().to_owned());
+        Ok(Self { session, challenge, notice: noticed(parts, server) })
+    }
 }
 
 /// A form of a page of ours, in the session of this browser. Who has none says first who they are.
 struct Sent {
     session: String,
-    csrf: String,
     fields: Fields,
 }
 
@@ -55,20 +99,16 @@ impl FromRequest<Server> for Sent {
     type Rejection = Reply;
 
     async fn from_request(request: Request, server: &Server) -> Result<Self, Reply> {
-        let (parts, body) = request.into_parts();
-        let cookies = CookieJar::from_headers(&parts.headers);
-        let cookie = cookies.get(&area_cookie_name(PATH, is_encrypted(&parts)));
-        let Some(session) = cookie.map(|cookie| cookie.value().to_owned()) else {
-            return Err(Redirect::to(PATH).into_response());
-        };
+        let (mut parts, body) = request.into_parts();
+        let here = Here::from_request_parts(&mut parts, server).await.map_err(|never| match never {})?;
+        let Some(session) = here.session else { return Err(Redirect::to(PATH).into_response()) };
         let form = Form::from_request(Request::from_parts(parts, body), server).await;
-        let Form(fields) = form.map_err(|refusal| ErrorPage(refusal).into_response())?;
-        let csrf = csrf(&session);
-        if !fields.get("csrf").is_some_and(|sent| crate::model::random::same(sent, &csrf)) {
+        let Form(fields) = form.map_err(|refusal| ErrorPage::from(refusal).into_response())?;
+        if !fields.get("csrf").is_some_and(|sent| crate::model::random::same(sent, &csrf(&session))) {
             let message = "this form did not come from a page of this session; start again";
-            return Err(ErrorPage(Refusal::new(Code::NoPrivilege, message)).into_response());
+            return Err(ErrorPage::from(Refusal::new(Code::NoPrivilege, message)).into_response());
         }
-        Ok(Self { session, csrf, fields })
+        Ok(Self { session, fields })
     }
 }
 
@@ -77,55 +117,118 @@ fn csrf(session: &str) -> String {
     crate::model::random::fingerprint(&format!("form of {session}"))
 }
 
-async fn ask_name() -> Reply {
-    page(&RemotePage { error: None, step: RemoteStep::Name })
+async fn shown(State(server): State<Server>, PeerAddress(address): PeerAddress, here: Here) -> Page {
+    let mut shown = RemotePage::name();
+    if let Some(session) = &here.session {
+        let challenge = here.challenge.as_deref().and_then(|text| text.split_once(' '));
+        match server.remote().standing(session, &address, challenge).await {
+            Ok(standing) => shown = RemotePage::of(standing, csrf(session)),
+            Err(refusal) if refusal.code == Code::SessionOver => {}
+            Err(refusal) => return Err(refusal.into()),
+        }
+    }
+    shown.frame.notices.extend(here.notice);
+    Ok(page(&shown))
 }
 
 async fn open(
     State(server): State<Server>,
     Extension(front): Extension<Front>,
     PeerAddress(address): PeerAddress,
-    form: Filled,
+    form: Result<Form, Refusal>,
 ) -> Page {
     let Form(fields) = form?;
-    let remote = server.remote().open(fields.get("name").map(String::as_str).unwrap_or_default(), &address).await?;
-    let step = RemoteStep::Questions { csrf: csrf(&remote.session), questions: remote.questions };
-    let cookies = CookieJar::new().add(area_cookie(PATH, &front, remote.session));
-    Ok((cookies, page(&RemotePage { error: None, step })).into_response())
-}
-
-async fn answer(State(server): State<Server>, PeerAddress(address): PeerAddress, sent: Sent) -> Page {
-    if server.remote().answer(&sent.session, &address, &answers(&sent.fields)).await? {
-        let cards = server.remote().cards(&sent.session, &address).await?;
-        return Ok(page(&RemotePage { error: None, step: RemoteStep::Cards { csrf: sent.csrf, cards } }));
-    }
-    let refusal = Refusal::new(Code::AnswersFirst, "The answers are not right. Start again, or ask your operator.");
-    Ok(refused(&refusal, &RemotePage { error: Some(refusal.message.clone()), step: RemoteStep::Name }))
-}
-
-async fn unblock(State(server): State<Server>, PeerAddress(address): PeerAddress, sent: Sent) -> Page {
-    let field = |name: &str| sent.fields.get(name).map(String::as_str).unwrap_or_default();
-    match server.remote().challenge(&sent.session, &address, field("card"), field("challenge")).await {
-        Ok(response) => {
-            let grouped = cardlab_protocol::codes::grouped(&hex::decode(&response.response).unwrap_or_default());
-            let step = RemoteStep::Response { csrf: sent.csrf, grouped, check: response.check };
-            Ok(page(&RemotePage { error: None, step }))
+    let name = fields.get("name").map(String::as_str).unwrap_or_default();
+    match server.remote().open(name, &address).await {
+        Ok(remote) => {
+            let cookies = CookieJar::new().add(area_cookie(PATH, &front, remote.session));
+            Ok((cookies, Redirect::to(PATH)).into_response())
         }
         Err(refusal) => {
-            let cards = server.remote().cards(&sent.session, &address).await?;
-            let step = RemoteStep::Cards { csrf: sent.csrf, cards };
-            Ok(refused(&refusal, &RemotePage { error: Some(refusal.message.clone()), step }))
+            let mut shown = RemotePage::name();
+            shown.frame = shown.frame.saying(&refusal);
+            Ok(refused(&refusal, &shown))
         }
     }
+}
+
+async fn answer(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    PeerAddress(address): PeerAddress,
+    sent: Sent,
+) -> Page {
+    match server.remote().answer(&sent.session, &address, &answers(&sent.fields)).await {
+        Ok(true) => Ok(Redirect::to(PATH).into_response()),
+        Ok(false) => {
+            let wrong = Refusal::new(Code::AnswersFirst, plain("rss-wrong"));
+            Ok((forgotten(&front), went(&server, &front, PATH, Err(wrong))).into_response())
+        }
+        Err(refusal) if refusal.code == Code::SessionOver => Err(refusal.into()),
+        Err(refusal) => Ok(went(&server, &front, PATH, Err(refusal))),
+    }
+}
+
+async fn unblock(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    PeerAddress(address): PeerAddress,
+    sent: Sent,
+) -> Page {
+    let field = |name: &str| sent.fields.get(name).map(String::as_str).unwrap_or_default();
+    let (card, challenge) = (field("card"), field("challenge"));
+    match server.remote().challenge(&sent.session, &address, card, challenge).await {
+        Ok(response) => {
+            let cookie = area_cookie(CHALLENGE, &front, format!("{} {challenge}", response.card));
+            Ok((PrivateCookieJar::new(key(&server)).add(in_area(cookie, &front)), Redirect::to(PATH)).into_response())
+        }
+        Err(refusal) if refusal.code == Code::SessionOver => Err(refusal.into()),
+        Err(refusal) => {
+            let standing = server.remote().standing(&sent.session, &address, None).await?;
+            let mut shown = RemotePage::of(standing, csrf(&sent.session));
+            if let Step::Cards { typed, fault, .. } = &mut shown.step {
+                (*typed, *fault) = ((card.into(), challenge.into()), Some(sentence(&refusal.message)));
+            }
+            Ok(refused(&refusal, &shown))
+        }
+    }
+}
+
+/// A cookie that is read in the whole area.
+fn in_area(
+    mut cookie: axum_extra::extract::cookie::Cookie<'static>,
+    front: &Front,
+) -> axum_extra::extract::cookie::Cookie<'static> {
+    if !front.is_encrypted() {
+        cookie.set_path(PATH);
+    }
+    cookie
+}
+
+/// Another card, in the same session.
+async fn again(Extension(front): Extension<Front>, _: Sent) -> Reply {
+    let challenge = in_area(area_cookie(CHALLENGE, &front, String::new()), &front);
+    (removed([challenge]), Redirect::to(PATH)).into_response()
+}
+
+/// Neither a session nor a challenge is in this browser any more.
+fn forgotten(front: &Front) -> CookieJar {
+    removed([area_cookie(PATH, front, String::new()), in_area(area_cookie(CHALLENGE, front, String::new()), front)])
+}
+
+fn removed<const N: usize>(cookies: [axum_extra::extract::cookie::Cookie<'static>; N]) -> CookieJar {
+    cookies.into_iter().fold(CookieJar::new(), |jar, mut cookie| {
+        cookie.make_removal();
+        jar.add(cookie)
+    })
 }
 
 async fn leave(
     State(server): State<Server>,
     Extension(front): Extension<Front>,
     PeerAddress(address): PeerAddress,
-    cookies: CookieJar,
     sent: Sent,
 ) -> Page {
     server.remote().close(&sent.session, &address).await?;
-    Ok((cookies.remove(area_cookie(PATH, &front, String::new())), Redirect::to(PATH)).into_response())
+    Ok((forgotten(&front), Redirect::to(PATH)).into_response())
 }

@@ -210,10 +210,10 @@ impl Flows<'_> {
         // The same challenge has the same response: who asks again learns nothing, and is not counted again.
         let before = responses::give(tx, &card.serial, &fingerprint, &to, self.server.now()).await?;
         if let (Actor::Operator(operator), false) = (&actor, before.to_actor) {
-            self.server.limit(tx, limit::RESPONSES_OF_OPERATOR, &format!("responses of operator {operator}")).await?;
+            self.server.limit(tx, limit::RESPONSES_OF_OPERATOR, &responses_of_operator(operator)).await?;
         }
         if !before.to_anybody {
-            self.server.limit(tx, limit::RESPONSES_OF_CARD, &format!("responses of card {}", card.serial)).await?;
+            self.server.limit(tx, limit::RESPONSES_OF_CARD, &responses_of_card(&card.serial)).await?;
         }
         let serial = hex::decode(&card.serial).unwrap_or_default();
         let response = self.server.vault.respond(card.vault_key(&serial)?, &challenge);
@@ -240,4 +240,31 @@ impl Flows<'_> {
             card: card.serial.clone(),
         })
     }
+
+    /// The response once more, with the challenge as it is read, when it was this challenge that the flow has answered. It is
+    /// stored nowhere: it is computed anew.
+    pub(crate) fn respond_again(
+        &self,
+        flow: &Flow,
+        card: &CardRecord,
+        text: &str,
+    ) -> Result<Option<(String, wizard::ReadBack)>, Refusal> {
+        let challenge = subject::challenge(text, card)?;
+        if Report::fingerprint(&challenge) != flow.challenge {
+            return Ok(None);
+        }
+        let serial = hex::decode(&card.serial).unwrap_or_default();
+        let response = self.server.vault.respond(card.vault_key(&serial)?, &challenge);
+        Ok(response.map(|response| (cardlab_protocol::codes::grouped(&challenge), wizard::ReadBack::of(&response))))
+    }
+}
+
+/// Bucket of the responses that one operator gives.
+pub(crate) fn responses_of_operator(id: &str) -> String {
+    format!("responses of operator {id}")
+}
+
+/// Bucket of the responses for one card.
+pub(crate) fn responses_of_card(serial: &str) -> String {
+    format!("responses of card {serial}")
 }

@@ -1,14 +1,16 @@
 //! Remote Self-Service: users who answer their questions get the response themselves. A name that nobody has is asked
 //! questions too, and is always wrong; so is one whose user is locked, for as long as the session lasts.
 
+use super::wizard::ReadBack;
 use super::{Compared, draw};
+use crate::model::card::CardState;
 use crate::model::event::{Happening, Kind};
 use crate::model::flow::{Flow, FlowKind, Step};
 use crate::model::refusal::{Code, Refusal};
 use crate::model::subject::{self, Subject};
 use crate::model::{limit, random};
 use crate::service::{SESSION, Server};
-use crate::store::{Snapshot, flows, subjects};
+use crate::store::{Snapshot, cards, flows, questions, subjects};
 use cardlab_protocol::workstation::{Answers, Question, Response};
 use serde::Serialize;
 use serde_json::json;
@@ -35,7 +37,7 @@ pub struct OwnCard {
     /// For people.
     pub label: String,
     /// State.
-    pub state: String,
+    pub state: CardState,
     /// Whether a response can be had for it now.
     pub can_be_unblocked: bool,
 }
@@ -44,9 +46,19 @@ impl OwnCard {
     /// The card of a subject that has one.
     pub(crate) fn of(subject: &Subject) -> Option<Self> {
         let card = subject.card.as_ref()?;
-        let (serial, label, state) = (card.serial.clone(), card.label.clone(), card.state.name().into());
-        Some(Self { serial, label, state, can_be_unblocked: subject.offline().is_ok() })
+        let (serial, label) = (card.serial.clone(), card.label.clone());
+        Some(Self { serial, label, state: card.state, can_be_unblocked: subject.offline().is_ok() })
     }
+}
+
+/// Where a remote user's session stands.
+pub enum Standing {
+    /// These are to be answered.
+    Questions(Vec<Question>),
+    /// They are answered.
+    Cards(Vec<OwnCard>),
+    /// The latest response: the card, its challenge as it is read, and what to type.
+    Response(String, String, ReadBack),
 }
 
 /// Remote Self-Service, for users who have no card to log in with.
@@ -146,6 +158,31 @@ impl RemoteSelfService<'_> {
         let mut snapshot = self.server.store.read().await?;
         let flow = self.answered(&mut snapshot, session, address).await?;
         Ok(subjects::cards_of_user(&mut snapshot, &flow.user).await?.iter().filter_map(OwnCard::of).collect())
+    }
+
+    /// Where the session stands. `challenge` is a card and what its screen shows, when the user's browser has it still: its
+    /// response is shown again, and is not counted again.
+    ///
+    /// # Errors
+    /// [`Code::SessionOver`].
+    pub async fn standing(&self, session: &str, address: &str, challenge: Option<(&str, &str)>) -> Result<Standing, Refusal> {
+        let mut snapshot = self.server.store.read().await?;
+        let flow = self.server.flows().living(&mut snapshot, session, &KINDS, address).await?;
+        if flow.step.asks() {
+            let known = questions::all(&mut snapshot).await?;
+            let asked = flow.questions.iter().filter_map(|id| known.iter().find(|(_, question)| question.id == *id));
+            return Ok(Standing::Questions(asked.map(|(_, question)| question.shown()).collect()));
+        }
+        if let Some((serial, text)) = challenge {
+            let card = cards::by_serial(&mut snapshot, serial).await?;
+            if let Some(card) = card.filter(|card| card.user.as_deref() == Some(flow.user.as_str()))
+                && let Some((challenge, response)) = self.server.flows().respond_again(&flow, &card, text)?
+            {
+                return Ok(Standing::Response(card.serial, challenge, response));
+            }
+        }
+        let cards = subjects::cards_of_user(&mut snapshot, &flow.user).await?;
+        Ok(Standing::Cards(cards.iter().filter_map(OwnCard::of).collect()))
     }
 
     /// The response to the challenge of one of the user's cards.

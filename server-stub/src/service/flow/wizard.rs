@@ -1,17 +1,17 @@
 //! Offline unlock, the operator's side: questions, then the challenge that the user reads out.
 
-use super::Compared;
+use super::{Compared, responses_of_card, responses_of_operator};
 use crate::model::event::{Happening, Kind};
 use crate::model::flow::{Flow, FlowKind, Step};
 use crate::model::refusal::{Code, Refusal};
-use crate::model::response::GivenView;
 use crate::model::role::Privilege;
 use crate::model::subject::{self, Subject, Unlockable};
 use crate::model::user::{User, UserLock};
 use crate::model::{limit, random};
 use crate::service::login::Operator;
 use crate::service::{SESSION, Server};
-use crate::store::{Snapshot, Tx, flows, hits, responses, subjects};
+use crate::store::{Snapshot, Tx, flows, hits, subjects};
+use cardlab_protocol::codes;
 use cardlab_protocol::workstation::{Answers, Question};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -30,19 +30,6 @@ pub struct Wizard {
     pub challenge_length: usize,
     /// Operators who have one open for the same card.
     pub also_open: Vec<String>,
-}
-
-/// A wizard as it stands.
-#[derive(Clone, Debug)]
-pub struct WizardView {
-    /// Serial of the card.
-    pub card: String,
-    /// What it asks.
-    pub wizard: Wizard,
-    /// It takes a challenge.
-    pub ready: bool,
-    /// What became of the response that it has given last.
-    pub given: Option<GivenView>,
 }
 
 /// Whether answers were right.
@@ -76,6 +63,12 @@ pub struct ReadBack {
     pub grouped: String,
 }
 
+impl ReadBack {
+    pub(in crate::service) fn of(response: &[u8]) -> Self {
+        Self { response: codes::digits(response), check: codes::check_code(response), grouped: codes::grouped(response) }
+    }
+}
+
 /// Offline unlock, for operators.
 #[derive(Clone, Copy)]
 pub struct Wizards<'s> {
@@ -104,7 +97,6 @@ impl Wizards<'_> {
         } else {
             Vec::new()
         };
-        let also_open = flows::others_at(tx, serial, &operator.id, self.server.now(), MOST_WRONG).await?;
         let session = random::token();
         let flow = Flow {
             id: random::fingerprint(&session),
@@ -120,12 +112,32 @@ impl Wizards<'_> {
             challenge: String::new(),
         };
         flows::insert(tx, &flow).await?;
-        Ok(Wizard {
+        Ok(self.shown(tx, operator, &session, &flow, &subject).await?.0)
+    }
+
+    /// What the operator sees of an unlock, and how many responses the operator may still give for the card.
+    pub(in crate::service) async fn shown(
+        &self,
+        conn: &mut Snapshot,
+        operator: &Operator,
+        session: &str,
+        flow: &Flow,
+        subject: &Subject,
+    ) -> Result<(Wizard, i64), Refusal> {
+        let card = subject.card.as_ref().ok_or_else(|| Refusal::not_found("card"))?;
+        let (of_card, of_operator) = (responses_of_card(&flow.card), responses_of_operator(&operator.id));
+        let now = self.server.now();
+        let (limits, times) = ((limit::RESPONSES_OF_CARD, limit::RESPONSES_OF_OPERATOR), (now, now - limit::HOUR));
+        let who = (flow.card.as_str(), operator.id.as_str());
+        let around = flows::around(conn, who, times, MOST_WRONG, (&of_card, &of_operator)).await?;
+        let left = (limits.0.times - around.of_card).min(limits.1.times - around.of_operator).max(0);
+        let wizard = Wizard {
             questions: subject.questions(&flow.questions),
-            wizard: session,
-            challenge_length: 2 * unlockable.card.about.cipher()?.block_len(),
-            also_open,
-        })
+            wizard: session.to_owned(),
+            challenge_length: 2 * card.about.cipher()?.block_len(),
+            also_open: around.others,
+        };
+        Ok((wizard, left))
     }
 
     /// The user's answers, as the operator types them.
@@ -202,7 +214,7 @@ impl Wizards<'_> {
         }
         let challenge = subject::challenge(&read.challenge, unlockable.card)?;
         let check = read.check.as_deref().map(str::trim).filter(|check| !check.is_empty());
-        if check.is_some_and(|check| !check.eq_ignore_ascii_case(&cardlab_protocol::codes::check_code(&challenge))) {
+        if check.is_some_and(|check| !check.eq_ignore_ascii_case(&codes::check_code(&challenge))) {
             return Err(Refusal::malformed(
                 "challenge and check code do not belong together: a digit is wrong; have it read again",
             ));
@@ -212,52 +224,21 @@ impl Wizards<'_> {
             .flows()
             .respond(tx, flow, unlockable.card, &read.challenge, &operator.name, validates && answered)
             .await?;
-        let bytes = hex::decode(&response.response).unwrap_or_default();
-        Ok(ReadBack { grouped: cardlab_protocol::codes::grouped(&bytes), response: response.response, check: response.check })
-    }
-
-    /// What became of the latest response that a wizard has given; `None` before it has given one.
-    ///
-    /// # Errors
-    /// [`Code::SessionOver`].
-    pub async fn outcome(&self, operator: &Operator, wizard: &str) -> Result<Option<GivenView>, Refusal> {
-        let mut snapshot = self.server.store.read().await?;
-        let flow = self.own(&mut snapshot, operator, wizard).await?;
-        responses::given(&mut snapshot, &flow.card, &flow.challenge, &flow.actor()).await
+        Ok(ReadBack::of(&hex::decode(&response.response).unwrap_or_default()))
     }
 
     /// A living wizard of this operator.
-    async fn own(&self, conn: &mut Snapshot, operator: &Operator, wizard: &str) -> Result<Flow, Refusal> {
+    pub(in crate::service) async fn own(&self, conn: &mut Snapshot, operator: &Operator, wizard: &str) -> Result<Flow, Refusal> {
         let flow = self.server.flows().living(conn, wizard, &[FlowKind::Operator], &operator.id).await?;
         if flow.wrong < MOST_WRONG {
             return Ok(flow);
         }
         Err(Refusal::new(Code::SessionOver, "this unlock session is over; start again"))
     }
-
-    /// A wizard that the operator has open, as it stands.
-    ///
-    /// # Errors
-    /// [`Code::SessionOver`].
-    pub async fn view(&self, operator: &Operator, wizard: &str) -> Result<WizardView, Refusal> {
-        let mut snapshot = self.server.store.read().await?;
-        let flow = self.own(&mut snapshot, operator, wizard).await?;
-        let subject = subjects::of_card(&mut snapshot, &flow.card).await?;
-        let unlockable = permitted(&subject, operator)?;
-        let validates = unlockable.policy.settings.workflow.validate_answers;
-        let wizard = Wizard {
-            wizard: wizard.to_owned(),
-            questions: if validates { subject.questions(&flow.questions) } else { Vec::new() },
-            challenge_length: 2 * unlockable.card.about.cipher()?.block_len(),
-            also_open: Vec::new(),
-        };
-        let given = responses::given(&mut snapshot, &flow.card, &flow.challenge, &flow.actor()).await?;
-        Ok(WizardView { wizard, given, ready: !validates || flow.step != Step::Asking, card: flow.card })
-    }
 }
 
 /// The operator may unlock this card now.
-fn permitted<'a>(subject: &'a Subject, operator: &Operator) -> Result<Unlockable<'a>, Refusal> {
+pub(crate) fn permitted<'a>(subject: &'a Subject, operator: &Operator) -> Result<Unlockable<'a>, Refusal> {
     // Privilege first: who has none learns nothing of the card.
     operator.require(Privilege::UnlockCard, subject.policy_id())?;
     let unlockable = subject.offline()?;

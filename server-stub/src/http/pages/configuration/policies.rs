@@ -1,0 +1,255 @@
+//! Policies: the list, and the pages of one.
+
+use super::super::door::{At, Sent, went};
+use super::super::frame::{Frame, Notice};
+use super::super::{ErrorPage, Page, page, refused};
+use super::{Branch, PATH, field, frame, given, number, tree};
+use crate::http::Front;
+use crate::http::body::Fields;
+use crate::http::words::{filters, plain};
+use crate::model::policy::NamedPolicy;
+use crate::model::policy::Policy;
+use crate::model::question::Question;
+use crate::model::random_pin::RandomPin;
+use crate::model::refusal::{Code, Refusal};
+use crate::model::role::Privilege;
+use crate::service::Server;
+use crate::service::login::Operator;
+use crate::service::policies::Affected;
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+
+pub(super) fn router() -> Router<Server> {
+    let to_list = async || Redirect::to(&format!("{PATH}/policies"));
+    Router::new()
+        .route("/mc/configuration/policies", get(list).post(add))
+        .route("/mc/configuration/policies/{id}", get(first_section))
+        .route("/mc/configuration/policies/{id}/delete", post(delete).get(to_list))
+        .route("/mc/configuration/policies/{id}/{section}", get(section).post(save))
+}
+
+/// Pages of a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Section {
+    Issuance,
+    Workflow,
+    Authentication,
+}
+
+impl Section {
+    pub(super) const ALL: [Self; 3] = [Self::Issuance, Self::Workflow, Self::Authentication];
+
+    /// As in addresses.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Issuance => "issuance",
+            Self::Workflow => "workflow",
+            Self::Authentication => "authentication",
+        }
+    }
+
+    /// Name of its sentence.
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::Issuance => "conf-issuance",
+            Self::Workflow => "conf-workflow",
+            Self::Authentication => "conf-authentication",
+        }
+    }
+
+    fn of_name(name: &str) -> Result<Self, Refusal> {
+        Self::ALL.into_iter().find(|section| section.name() == name).ok_or_else(|| Refusal::not_found("page"))
+    }
+
+    /// A policy with what the form of this page says of it; the other pages' settings stay.
+    fn applied(self, before: &Policy, fields: &Fields) -> Result<Policy, Refusal> {
+        let on = |name: &str| fields.contains_key(name);
+        let mut after = before.clone();
+        match self {
+            Self::Workflow => {
+                let workflow = &mut after.workflow;
+                workflow.reset_user_pin = on("reset_user_pin");
+                workflow.unblock_card_offline = on("unblock_card_offline");
+                workflow.validate_answers = on("validate_answers");
+                workflow.allow_self_unlock = on("allow_self_unlock");
+            }
+            Self::Authentication => {
+                let authentication = &mut after.authentication;
+                authentication.questions_to_ask = number(fields, "questions_to_ask", "policy-questions-to-ask")?;
+                authentication.maximum_retry_count = number(fields, "maximum_retry_count", "policy-maximum-retry")?;
+                authentication.count_operator_answers = on("count_operator_answers");
+            }
+            Self::Issuance => {
+                let issuance = &mut after.issuance;
+                issuance.maximum_cards = number(fields, "maximum_cards", "policy-maximum-cards")?;
+                issuance.initialize_card = on("initialize_card");
+                issuance.lock_card = on("lock_card");
+                issuance.random_user_pin = if on("random_user_pin") { Some(random_pin(fields)?) } else { None };
+                let any = given(fields, "pin_tries").is_none();
+                issuance.pin_tries = if any { None } else { Some(number(fields, "pin_tries", "policy-pin-tries")?) };
+            }
+        }
+        Ok(after)
+    }
+}
+
+fn random_pin(fields: &Fields) -> Result<RandomPin, Refusal> {
+    let on = |name: &str| fields.contains_key(name);
+    Ok(RandomPin {
+        length: number(fields, "random_pin_length", "policy-random-length")?,
+        digits: on("random_digits"),
+        upper: on("random_upper"),
+        lower: on("random_lower"),
+        special: on("random_special"),
+        // Blanks are characters here.
+        forbidden: fields.get("random_forbidden").cloned().unwrap_or_default(),
+    })
+}
+
+#[derive(Template)]
+#[template(path = "configuration/policies.html")]
+struct List {
+    frame: Frame,
+    branches: Vec<Branch>,
+    policies: Vec<(NamedPolicy, Affected)>,
+    may_change: bool,
+    name: String,
+}
+
+#[derive(Template)]
+#[template(path = "configuration/policy.html")]
+struct PolicyPage {
+    frame: Frame,
+    branches: Vec<Branch>,
+    policy: NamedPolicy,
+    section: Section,
+    random: RandomPin,
+    questions: Vec<Question>,
+    may_change: bool,
+    /// More are asked than there are.
+    too_few_questions: bool,
+    /// What the settings were when the page was made.
+    was: String,
+}
+
+impl PolicyPage {
+    /// Groups of characters of a random PIN: field, whether they come, sentence.
+    const fn groups(&self) -> [(&'static str, bool, &'static str); 4] {
+        [
+            ("random_digits", self.random.digits, "policy-random-digits"),
+            ("random_upper", self.random.upper, "policy-random-upper"),
+            ("random_lower", self.random.lower, "policy-random-lower"),
+            ("random_special", self.random.special, "policy-random-special"),
+        ]
+    }
+}
+
+async fn list_page(server: &Server, at: &mut At<Operator>, name: String) -> Result<List, Refusal> {
+    let (branches, policies) = tree(server, &at.by, &format!("{PATH}/policies")).await?;
+    let affected = server.policies().affected(&at.by).await?;
+    let with = |policy: NamedPolicy| {
+        let affected = affected.iter().find(|affected| affected.policy == policy.id).cloned().unwrap_or_default();
+        (policy, affected)
+    };
+    let policies = policies.into_iter().map(with).collect();
+    let may_change = at.by.may(Privilege::ChangePolicy, None);
+    Ok(List { frame: frame(at, &[("", plain("conf-policies"))]), branches, policies, may_change, name })
+}
+
+async fn list(State(server): State<Server>, mut at: At<Operator>) -> Page {
+    Ok(page(&list_page(&server, &mut at, String::new()).await?))
+}
+
+async fn add(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Sent { by: operator, fields }: Sent<Operator>,
+) -> Page {
+    let name = field(&fields, "name");
+    let added = server.policies().add_copy(&operator, &name, given(&fields, "copy_from").as_deref()).await;
+    match added {
+        Ok(id) => Ok(went(&server, &front, &format!("{PATH}/policies/{id}"), Ok(plain("policy-added")))),
+        Err(refusal) => {
+            let mut page = list_page(&server, &mut At::new(operator), name).await?;
+            page.frame.notices.push(Notice::refused(&refusal));
+            Ok(refused(&refusal, &page))
+        }
+    }
+}
+
+async fn delete(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Path(id): Path<String>,
+    Sent { by: operator, .. }: Sent<Operator>,
+) -> Response {
+    let deleted = server.policies().delete(&operator, &id).await;
+    went(&server, &front, &format!("{PATH}/policies"), deleted.map(|()| plain("policy-deleted")))
+}
+
+async fn first_section(Path(id): Path<String>) -> Redirect {
+    Redirect::to(&format!("{PATH}/policies/{id}/{}", Section::Issuance.name()))
+}
+
+async fn section_page(server: &Server, at: &mut At<Operator>, id: &str, section: Section) -> Result<PolicyPage, Refusal> {
+    let path = format!("{PATH}/policies/{id}/{}", section.name());
+    let (branches, policies) = tree(server, &at.by, &path).await?;
+    let policy = policies.into_iter().find(|policy| policy.id == id).ok_or_else(|| Refusal::not_found("policy"))?;
+    let list = format!("{PATH}/policies");
+    let titles = [
+        (list.as_str(), plain("conf-policies")),
+        (&*format!("{PATH}/policies/{id}"), policy.name.clone()),
+        ("", plain(section.title())),
+    ];
+    let questions = server.policies().questions(&at.by, id).await?;
+    let asked = usize::from(policy.settings.authentication.questions_to_ask);
+    Ok(PolicyPage {
+        frame: frame(at, &titles),
+        branches,
+        section,
+        too_few_questions: !questions.is_empty() && questions.len() < asked,
+        random: policy.settings.issuance.random_user_pin.clone().unwrap_or_default(),
+        questions,
+        may_change: at.by.may(Privilege::ChangePolicy, Some(id)),
+        was: policy.settings.fingerprint(),
+        policy,
+    })
+}
+
+async fn section(State(server): State<Server>, mut at: At<Operator>, Path((id, section)): Path<(String, String)>) -> Page {
+    Ok(page(&section_page(&server, &mut at, &id, Section::of_name(&section)?).await?))
+}
+
+async fn save(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Path((id, name)): Path<(String, String)>,
+    Sent { by: operator, fields }: Sent<Operator>,
+) -> Result<Response, ErrorPage> {
+    let section = Section::of_name(&name)?;
+    let mut at = At::new(operator);
+    let before = server.policies().all(&at.by).await?.into_iter().find(|policy| policy.id == id);
+    let before = before.ok_or_else(|| Refusal::not_found("policy"))?;
+    let applied = section.applied(&before.settings, &fields);
+    let saved = match &applied {
+        Ok(after) => server.policies().change(&at.by, &id, after, fields.get("was").map(String::as_str)).await,
+        Err(refusal) => Err(refusal.clone()),
+    };
+    let Err(refusal) = saved else {
+        return Ok(went(&server, &front, &format!("{PATH}/policies/{id}/{name}"), Ok(plain("policy-saved"))));
+    };
+    // What was typed stays on the page; what somebody else has saved meanwhile is shown as it is now.
+    let mut shown = section_page(&server, &mut at, &id, section).await?;
+    let mut notice = Notice::refused(&refusal);
+    if refusal.code == Code::Conflict {
+        notice.text = plain("changed-meanwhile");
+    } else if let Ok(after) = applied {
+        shown.random = after.issuance.random_user_pin.clone().unwrap_or(shown.random);
+        shown.policy.settings = after;
+    }
+    shown.frame.notices.push(notice);
+    Ok(refused(&refusal, &shown))
+}

@@ -1,0 +1,50 @@
+//! Card types.
+
+use super::super::door::{At, Sent, went};
+use super::super::frame::Frame;
+use super::super::{Page, page};
+use super::{Branch, PATH, field, frame, tree};
+use crate::http::Front;
+use crate::http::words::{filters, plain};
+use crate::model::card::CardType;
+use crate::model::role::Privilege;
+use crate::service::Server;
+use crate::service::card_types::CardTypeView;
+use crate::service::login::Operator;
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Extension, Router};
+use cardlab_protocol::admin_key::Cipher;
+
+pub(super) fn router() -> Router<Server> {
+    Router::new().route("/mc/configuration/card-types", get(list).post(add))
+}
+
+#[derive(Template)]
+#[template(path = "configuration/types.html")]
+struct Types {
+    frame: Frame,
+    branches: Vec<Branch>,
+    types: Vec<(String, CardTypeView)>,
+    ciphers: [Cipher; 4],
+    may_change: bool,
+}
+
+async fn list(State(server): State<Server>, mut at: At<Operator>) -> Page {
+    let (branches, _) = tree(&server, &at.by, &format!("{PATH}/card-types")).await?;
+    let types = server.card_types().all(&at.by).await?;
+    let may_change = at.by.may(Privilege::ChangePolicy, None);
+    Ok(page(&Types { frame: frame(&mut at, &[("", plain("conf-types"))]), branches, types, ciphers: Cipher::ALL, may_change }))
+}
+
+async fn add(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Sent { by: operator, fields }: Sent<Operator>,
+) -> Response {
+    let about = CardType { cipher: field(&fields, "cipher"), default_user_pin: field(&fields, "default_user_pin") };
+    let added = server.card_types().add(&operator, &field(&fields, "type_name"), &about).await;
+    went(&server, &front, &format!("{PATH}/card-types"), added.map(|()| plain("type-added")))
+}

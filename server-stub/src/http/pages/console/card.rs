@@ -1,0 +1,183 @@
+//! One card: whose it is, what was heard of it, what can be done with it.
+
+use super::super::door::{At, Sent, went};
+use super::super::frame::{Frame, Here, sentence as refusal_sentence};
+use super::super::{Page, page};
+use super::unlock::{Badge, sentence};
+use super::{Line, Moment, story};
+use crate::http::Front;
+use crate::http::words::{card_name, filters, has, plain, say, text};
+use crate::model::card::Operation;
+use crate::model::refusal::Refusal;
+use crate::model::task::TaskView;
+use crate::service::Server;
+use crate::service::cards::{CardView, OperationDetail};
+use crate::service::issue::Operated;
+use crate::service::login::Operator;
+use crate::service::picture::{May, Owner};
+use crate::service::task::NewTask;
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+
+pub(super) fn router() -> Router<Server> {
+    let to_card = async |Path(serial): Path<String>| Redirect::to(&format!("/mc/cards/{serial}"));
+    Router::new()
+        .route("/mc/cards/{serial}", get(card))
+        .route("/mc/cards/{serial}/reset-pin", post(reset_pin).get(to_card))
+        .route("/mc/cards/{serial}/roll-key", post(roll_key).get(to_card))
+        .route("/mc/cards/{serial}/tasks", post(order_task).get(to_card))
+        .route("/mc/tasks/{id}/cancel", post(cancel_task).get(async || Redirect::to("/mc/cards")))
+        .route(
+            "/mc/cards/{serial}/{operation}",
+            post(operate).get(async |Path((serial, _)): Path<(String, String)>| Redirect::to(&format!("/mc/cards/{serial}"))),
+        )
+}
+
+#[derive(Template)]
+#[template(path = "card.html")]
+struct CardPage {
+    frame: Frame,
+    card: CardView,
+    name: String,
+    owner: Option<Owner>,
+    badge: Option<Badge>,
+    may: May,
+    /// Why the card cannot be unlocked.
+    not_unlocked: Option<String>,
+    operations: Vec<Doable>,
+    responses: Vec<Response_>,
+    tasks: Vec<TaskView>,
+    lines: Vec<Line>,
+}
+
+/// An operation of the card's menu.
+struct Doable {
+    operation: &'static str,
+    title: String,
+    /// What is asked first.
+    ask: Option<String>,
+    is_risk: bool,
+}
+
+impl Doable {
+    fn of(operation: Operation) -> Self {
+        let name = operation.name();
+        let ask = format!("card-operation-ask-{name}");
+        Self {
+            operation: name,
+            title: plain(&format!("card-operation-{name}")),
+            ask: has(&ask).then(|| plain(&ask)),
+            is_risk: matches!(operation, Operation::Disable | Operation::Revoke | Operation::Withdraw),
+        }
+    }
+}
+
+/// A response that was given.
+struct Response_ {
+    at: Moment,
+    by: String,
+    channel: String,
+    times: i64,
+    outcome: String,
+}
+
+async fn card(State(server): State<Server>, mut at: At<Operator>, Path(serial): Path<String>) -> Page {
+    let picture = server.pictures().of_card(&at.by, &serial).await?;
+    let now = server.now();
+    let name = card_name(&picture.card.serial_number);
+    let title = say("card-title", &[("name", text(&name))]);
+    let frame = match &picture.owner {
+        Some(owner) => at.frame(Here::Users).then("/mc", owner.cn.clone()).then(&format!("/mc/users/{}", owner.id), title),
+        None => at.frame(Here::Cards).then("/mc/cards", title),
+    };
+    let responses = picture.responses.iter().map(|given| Response_ {
+        at: Moment::of(given.given_at),
+        by: given.by.clone(),
+        channel: plain(&format!("channel-{}", given.channel)),
+        times: given.times,
+        outcome: sentence(given),
+    });
+    Ok(page(&CardPage {
+        frame,
+        name,
+        badge: picture.seen.map(|seen| Badge::of(&seen, now)),
+        operations: picture.may.operations.iter().map(|operation| Doable::of(*operation)).collect(),
+        responses: responses.collect(),
+        lines: story(&picture.happened, picture.owner.as_ref().map(|owner| owner.cn.as_str()), now),
+        not_unlocked: picture.may.not_unlocked.as_ref().map(|refusal| refusal_sentence(&refusal.message)),
+        tasks: picture.tasks,
+        may: picture.may,
+        owner: picture.owner,
+        card: picture.card,
+    }))
+}
+
+async fn operate(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Path((serial, name)): Path<(String, String)>,
+    Sent { by: operator, fields }: Sent<Operator>,
+) -> Page {
+    let operation = Operation::ALL.into_iter().find(|o| o.name() == name).ok_or_else(|| Refusal::not_found("operation"))?;
+    let detail = OperationDetail { user: fields.get("user").cloned(), reason: fields.get("reason").cloned() };
+    let operated = server.cards().operate(&operator, &serial, operation, &detail).await;
+    Ok(operation_went(&server, &front, &serial, operated))
+}
+
+async fn reset_pin(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Path(serial): Path<String>,
+    Sent { by: operator, .. }: Sent<Operator>,
+) -> Response {
+    let operated = server.issuing().reset_pin(&operator, &serial).await;
+    operation_went(&server, &front, &serial, operated)
+}
+
+async fn roll_key(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Path(serial): Path<String>,
+    Sent { by: operator, .. }: Sent<Operator>,
+) -> Response {
+    let operated = server.issuing().roll_key(&operator, &serial).await;
+    operation_went(&server, &front, &serial, operated)
+}
+
+/// Back to the card, saying how it went.
+fn operation_went(server: &Server, front: &Front, serial: &str, operated: Result<Operated, Refusal>) -> Response {
+    let done = operated.map(|Operated { card, user_pin, locked }| {
+        let mut said = vec![say("card-is", &[("name", plain(card.state.word()).into())])];
+        said.extend(user_pin.map(|pin| say("card-pin-is", &[("name", pin.into())])));
+        said.extend(locked.then(|| plain("card-is-locked")));
+        said.join(" ")
+    });
+    went(server, front, &format!("/mc/cards/{serial}"), done)
+}
+
+async fn order_task(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Path(serial): Path<String>,
+    Sent { by: operator, fields }: Sent<Operator>,
+) -> Response {
+    let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
+    let new = NewTask { comment: field("comment"), workstation: field("workstation") };
+    let ordered = server.tasks().order_pin_reset(&operator, &serial, &new).await;
+    went(&server, &front, &format!("/mc/cards/{serial}"), ordered.map(|_| plain("card-agent-ordered")))
+}
+
+async fn cancel_task(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Path(id): Path<String>,
+    Sent { by: operator, .. }: Sent<Operator>,
+) -> Response {
+    match server.tasks().cancel(&operator, &id).await {
+        Ok(task) => went(&server, &front, &format!("/mc/cards/{}", task.card), Ok(plain("card-task-cancelled"))),
+        Err(refusal) => went(&server, &front, "/mc/cards", Err(refusal)),
+    }
+}

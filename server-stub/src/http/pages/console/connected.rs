@@ -1,0 +1,74 @@
+//! The cards in readers of the server's machine.
+
+use super::super::door::{At, Sent, went};
+use super::super::frame::{Frame, Here, Notice, sentence};
+use super::super::{Page, page, refused};
+use crate::http::Front;
+use crate::http::words::{filters, plain};
+use crate::model::refusal::{Code, Refusal};
+use crate::model::role::Privilege;
+use crate::service::Server;
+use crate::service::cards::NewCard;
+use crate::service::issue::AtHand;
+use crate::service::login::Operator;
+use askama::Template;
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Extension, Router};
+
+pub(super) fn router() -> Router<Server> {
+    Router::new().route("/mc/connected", get(connected).post(add))
+}
+
+#[derive(Template)]
+#[template(path = "connected.html")]
+struct Station {
+    frame: Frame,
+    cards: Vec<AtHand>,
+    card_types: Vec<String>,
+    may_add: bool,
+    /// Why there are none.
+    without: Option<String>,
+    /// What was typed for a card that was not added: serial, label.
+    typed: (String, String),
+}
+
+async fn station(server: &Server, at: &mut At<Operator>) -> Result<Station, Refusal> {
+    let (cards, without) = match server.issuing().connected(&at.by).await {
+        Ok(cards) => (cards, None),
+        Err(refusal) if refusal.code == Code::NoReaders => (Vec::new(), Some(sentence(&refusal.message))),
+        Err(refusal) => return Err(refusal),
+    };
+    let may_add = at.by.may(Privilege::IssueCard, None);
+    let types = if may_add { server.card_types().names(&at.by).await? } else { Vec::new() };
+    Ok(Station { frame: at.frame(Here::Connected), cards, card_types: types, may_add, without, typed: Default::default() })
+}
+
+async fn connected(State(server): State<Server>, mut at: At<Operator>) -> Page {
+    Ok(page(&station(&server, &mut at).await?))
+}
+
+async fn add(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Sent { by: operator, fields }: Sent<Operator>,
+) -> Page {
+    let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
+    let new = NewCard {
+        serial: field("serial"),
+        card_type: field("card_type"),
+        atr: field("atr"),
+        label: field("label"),
+        admin_key: Some(field("admin_key")).filter(|key| !key.trim().is_empty()),
+        no_admin_key: false,
+    };
+    match server.cards().add(&operator, &new).await {
+        Ok(card) => Ok(went(&server, &front, &format!("/mc/cards/{}", card.serial_number), Ok(plain("card-registered")))),
+        Err(refusal) => {
+            let mut view = station(&server, &mut At::new(operator)).await?;
+            view.typed = (new.serial, new.label);
+            view.frame.notices.push(Notice::refused(&refusal));
+            Ok(refused(&refusal, &view))
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The log as sentences.
+
+use super::super::door::{At, Sent, went};
+use super::super::frame::{Frame, Here};
+use super::super::list::{self, Address, ROWS, chosen};
+use super::super::told::{Told, told};
+use super::super::{Page, page};
+use super::Moment;
+use crate::http::Front;
+use crate::http::words::{filters, plain, say, text};
+use crate::model::clock;
+use crate::model::event::{Event, EventOrder, Filter, Kind};
+use crate::model::list::MOST;
+use crate::model::refusal::{Code, Refusal};
+use crate::model::role::Privilege;
+use crate::service::Server;
+use crate::service::login::Operator;
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::{Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use std::io;
+
+pub(super) fn router() -> Router<Server> {
+    Router::new()
+        .route("/mc/log", get(log))
+        .route("/mc/log/csv", get(save))
+        .route("/mc/log/check", post(check).get(async || Redirect::to("/mc/log")))
+}
+
+/// What is asked for, as the form has it.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Asked {
+    user: String,
+    card: String,
+    name: String,
+    kind: String,
+    from: String,
+    to: String,
+    cursor: String,
+}
+
+impl Asked {
+    fn address(&self) -> Address {
+        let fields = [
+            ("user", self.user.as_str()),
+            ("card", &self.card),
+            ("name", &self.name),
+            ("kind", &self.kind),
+            ("from", &self.from),
+            ("to", &self.to),
+        ];
+        Address::new("/mc/log", &fields)
+    }
+
+    /// What the log is asked for. A user is known by an id or by a name; a card by its serial in any spelling.
+    async fn filter(&self, server: &Server, operator: &Operator, limit: u16) -> Result<Filter, Refusal> {
+        let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        let user = match given(&self.user) {
+            Some(name) => Some(server.pictures().user_meant(operator, &name).await?),
+            None => None,
+        };
+        Ok(Filter {
+            user,
+            card: given(&self.card).map(|serial| serial.to_uppercase().replace(' ', "")),
+            name: given(&self.name).map(|name| name.to_uppercase()),
+            kind: chosen(&self.kind)?,
+            from: given(&self.from).map(|day| clock::midnight(&day, 0)).transpose()?,
+            to: given(&self.to).map(|day| clock::midnight(&day, 1)).transpose()?.map(|end| end - 1),
+            sort: EventOrder::SeqDown,
+            limit: Some(limit),
+            cursor: given(&self.cursor),
+            ..Filter::default()
+        })
+    }
+}
+
+#[derive(Template)]
+#[template(path = "log.html")]
+struct Log {
+    frame: Frame,
+    asked: Asked,
+    address: Address,
+    rows: Vec<Row>,
+    next: Option<String>,
+    zone: String,
+    /// Names of events with their titles.
+    kinds: Vec<(&'static str, String)>,
+}
+
+/// One event.
+struct Row {
+    event: Event,
+    at: Moment,
+    told: Told,
+}
+
+async fn log(State(server): State<Server>, mut at: At<Operator>, Query(asked): Query<Asked>) -> Page {
+    at.by.require(Privilege::ViewLog, None)?;
+    let mut frame = at.frame(Here::Log);
+    let listed = match asked.filter(&server, &at.by, ROWS).await {
+        Ok(filter) => Some(server.pictures().log(&at.by, &filter).await?),
+        Err(refusal) => {
+            frame = frame.saying(&refusal);
+            None
+        }
+    };
+    let (items, next) = listed.map_or_else(Default::default, |listed| (listed.items, listed.next));
+    let row =
+        |(event, user): (Event, Option<String>)| Row { at: Moment::of(event.at), told: told(&event, user.as_deref()), event };
+    let mut kinds: Vec<_> = Kind::ALL.iter().map(|kind| (kind.facts().1, plain(&format!("kind-{}", kind.facts().1)))).collect();
+    kinds.sort_by(|one, other| one.1.cmp(&other.1));
+    let zone = say("time-here", &[("name", text(&clock::zone()))]);
+    let rows = items.into_iter().map(row).collect();
+    Ok(page(&Log { frame, address: asked.address(), asked, rows, next, zone, kinds }))
+}
+
+/// All of them as CSV, as programs read them.
+async fn save(State(server): State<Server>, at: At<Operator>, Query(asked): Query<Asked>) -> Page {
+    let mut filter = asked.filter(&server, &at.by, MOST).await?;
+    let mut listed = server.log().list(&at.by, &filter).await?;
+    Ok(list::csv(
+        "log",
+        async_stream::try_stream! {
+            yield Event::COLUMNS.to_owned();
+            loop {
+                for event in listed.items {
+                    yield event.csv();
+                }
+                let Some(next) = listed.next else { break };
+                filter.cursor = Some(next);
+                listed = server.log().list(&at.by, &filter).await.map_err(io::Error::other)?;
+            }
+        },
+    ))
+}
+
+/// Whether the log is whole.
+async fn check(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Sent { by: operator, .. }: Sent<Operator>,
+) -> Response {
+    let checked = match server.log().check(&operator).await {
+        Ok(None) => Ok(plain("log-whole")),
+        Ok(Some(seq)) => Err(Refusal::new(Code::Conflict, say("log-broken", &[("count", seq.into())]))),
+        Err(refusal) => Err(refusal),
+    };
+    went(&server, &front, "/mc/log", checked)
+}

@@ -1,0 +1,340 @@
+//! Unlock: the person first, then questions, challenge, response, and how it ended.
+
+use super::super::door::{At, Sent, area_cookie_name, is_encrypted, key, went};
+use super::super::frame::{Frame, Here, Notice, sentence as sentence_of};
+use super::super::{Page, answers, page, refused};
+use super::{Line, Moment, story};
+use crate::http::Front;
+use crate::http::words::{card_name, filters, plain, say};
+use crate::model::event::Kind;
+use crate::model::refusal::{Code, Refusal};
+use crate::model::response::{Ending, GivenView};
+use crate::service::Server;
+use crate::service::flow::wizard::ReadOut;
+use crate::service::login::Operator;
+use crate::service::picture::{Owner, Seen, UnlockPicture};
+use askama::Template;
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use axum_extra::extract::cookie::{Cookie, PrivateCookieJar, SameSite};
+use cardlab_protocol::workstation::Question;
+use futures_core::Stream;
+use std::convert::Infallible;
+use std::time::Duration;
+
+/// The challenge that was read out, encrypted: the page shows its response when it is loaded again.
+const CHALLENGE: &str = "challenge";
+/// How often the database is asked how an unlock ended, while somebody looks on: another server may have been told.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How long somebody looks on.
+const LOOKS_ON: u32 = 600;
+
+pub(super) fn router() -> Router<Server> {
+    Router::new()
+        .route("/mc/cards/{serial}/wizard", post(open).get(async |Path(serial): Path<String>| to_card(&serial)))
+        .route("/mc/unlock/{wizard}", get(shown))
+        .route("/mc/unlock/{wizard}/answers", post(answer).get(back))
+        .route("/mc/unlock/{wizard}/challenge", post(challenge).get(back))
+        .route("/mc/unlock/{wizard}/again", post(again).get(back))
+        .route("/mc/unlock/{wizard}/outcome", get(outcome))
+}
+
+#[derive(Template)]
+#[template(path = "unlock.html")]
+struct UnlockPage {
+    frame: Frame,
+    wizard: String,
+    serial: String,
+    card: String,
+    /// The person, or what stands for one whose name is not to be seen.
+    person: String,
+    owner: Option<Owner>,
+    badge: Option<Badge>,
+    step: Step,
+    validates: bool,
+    questions: Vec<Question>,
+    challenge_length: usize,
+    typed: String,
+    fault: Option<String>,
+    also_open: String,
+    left: i64,
+    given: Option<Given>,
+    lines: Vec<Line>,
+}
+
+/// Where an unlock is.
+enum Step {
+    Questions,
+    Challenge,
+    Response(Response_),
+}
+
+/// What is read to the user.
+struct Response_ {
+    challenge: String,
+    groups: Vec<String>,
+    check: String,
+}
+
+impl Step {
+    const fn number(&self) -> u8 {
+        match self {
+            Self::Questions => 1,
+            Self::Challenge => 2,
+            Self::Response(_) => 3,
+        }
+    }
+
+    /// As a step line shows one of the three.
+    const fn class_of(&self, number: &u8) -> &'static str {
+        if *number < self.number() { "done" } else { "" }
+    }
+}
+
+/// What was heard of the card last.
+pub(super) struct Badge {
+    pub(super) class: &'static str,
+    pub(super) text: String,
+}
+
+impl Badge {
+    pub(super) fn of(seen: &Seen, now: i64) -> Self {
+        let (class, key) = match seen.what.as_str() {
+            name if name == Kind::PinBlockSeen.facts().1 => ("bad", "card-pin-blocked"),
+            name if name == Kind::AdminKeyBlocked.facts().1 => ("bad", "card-key-blocked"),
+            name if name == Kind::PinWrongSeen.facts().1 => ("warn", "card-pin-wrong"),
+            _ => ("good", "card-pin-unlocked"),
+        };
+        let at = Moment::short(seen.at, now).local;
+        let place = if seen.workstation.is_empty() { at } else { format!("{at}, {}", seen.workstation) };
+        Self { class, text: say(key, &[("name", crate::http::words::text(&place))]) }
+    }
+}
+
+/// What became of a response, for people.
+struct Given {
+    class: &'static str,
+    sentence: String,
+    settled: bool,
+    at: Moment,
+}
+
+/// How a response's end is said.
+pub(super) fn sentence(given: &GivenView) -> String {
+    match (given.outcome, given.tries_left) {
+        (Ending::Waiting, _) => plain("given-waiting"),
+        (Ending::Unlocked, _) => plain("given-unlocked"),
+        (Ending::Refused, None) => plain("given-refused"),
+        (Ending::Refused, Some(left)) => say("given-refused-left", &[("count", left.into())]),
+        (Ending::AdminKeyBlocked, _) => plain("given-admin-key-blocked"),
+        (Ending::Gone, _) => plain("given-gone"),
+    }
+}
+
+impl Given {
+    fn of(given: &GivenView) -> Self {
+        let class = match given.outcome {
+            Ending::Waiting => "",
+            Ending::Unlocked => "good",
+            Ending::Gone => "warn",
+            Ending::Refused | Ending::AdminKeyBlocked => "bad",
+        };
+        let settled = given.outcome != Ending::Waiting;
+        Self { class, sentence: sentence(given), settled, at: Moment::clock(given.given_at) }
+    }
+}
+
+impl UnlockPage {
+    /// The steps that there are, with their numbers.
+    fn steps(&self) -> Vec<(u8, &'static str)> {
+        let all = [(1, "unlock-step-questions"), (2, "unlock-step-challenge"), (3, "unlock-step-response")];
+        all.into_iter().filter(|(number, _)| *number != 1 || self.validates).collect()
+    }
+}
+
+/// The page of an unlock as it is now.
+async fn unlock(
+    server: &Server,
+    at: &mut At<Operator>,
+    wizard: &str,
+    challenge: Option<&str>,
+    fault: Option<String>,
+    typed: &str,
+) -> Result<UnlockPage, Refusal> {
+    let picture = server.pictures().of_unlock(&at.by, wizard, challenge).await?;
+    let now = server.now();
+    let UnlockPicture { serial, wizard: view, is_ready, validates, owner, seen, happened, left, response, given } = picture;
+    let card = card_name(&serial);
+    let person = owner.as_ref().map_or_else(|| plain("event-somebody"), |owner| owner.cn.clone());
+    let frame = at.frame(if owner.is_some() { Here::Users } else { Here::Cards });
+    let frame = match &owner {
+        Some(owner) => frame.then("/mc", owner.cn.clone()).then(&format!("/mc/users/{}", owner.id), say_card(&card)),
+        None => frame.then("/mc/cards", say_card(&card)),
+    };
+    let frame = frame.then(&format!("/mc/cards/{serial}"), plain("unlock-title"));
+    let step = match response {
+        Some((challenge, response)) => Step::Response(Response_ {
+            challenge,
+            groups: response.grouped.split(' ').map(str::to_owned).collect(),
+            check: response.check,
+        }),
+        None if is_ready => Step::Challenge,
+        None => Step::Questions,
+    };
+    Ok(UnlockPage {
+        frame,
+        wizard: wizard.into(),
+        card,
+        badge: seen.map(|seen| Badge::of(&seen, now)),
+        lines: story(&happened, owner.as_ref().map(|owner| owner.cn.as_str()), now),
+        serial,
+        person,
+        owner,
+        step,
+        validates,
+        questions: view.questions,
+        challenge_length: view.challenge_length,
+        typed: typed.into(),
+        fault,
+        also_open: view.also_open.join(", "),
+        left,
+        given: given.as_ref().map(Given::of),
+    })
+}
+
+fn say_card(card: &str) -> String {
+    say("card-title", &[("name", crate::http::words::text(card))])
+}
+
+async fn open(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Path(serial): Path<String>,
+    Sent { by: operator, .. }: Sent<Operator>,
+) -> Response {
+    match server.wizards().open(&operator, &serial).await {
+        Ok(wizard) => Redirect::to(&format!("/mc/unlock/{}", wizard.wizard)).into_response(),
+        Err(refusal) => went(&server, &front, &format!("/mc/cards/{serial}"), Err(refusal)),
+    }
+}
+
+fn to_card(serial: &str) -> Redirect {
+    Redirect::to(&format!("/mc/cards/{serial}"))
+}
+
+async fn back(Path(wizard): Path<String>) -> Redirect {
+    Redirect::to(&format!("/mc/unlock/{wizard}"))
+}
+
+async fn shown(
+    State(server): State<Server>,
+    mut at: At<Operator>,
+    Path(wizard): Path<String>,
+    ReadOutBefore(challenge): ReadOutBefore,
+) -> Page {
+    let challenge = challenge.as_ref().and_then(|read| read.split_once(' ')).filter(|(of, _)| *of == wizard).map(|(_, c)| c);
+    Ok(page(&unlock(&server, &mut at, &wizard, challenge, None, "").await?))
+}
+
+async fn answer(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Path(wizard): Path<String>,
+    Sent { by: operator, fields }: Sent<Operator>,
+) -> Page {
+    let to = format!("/mc/unlock/{wizard}");
+    Ok(match server.wizards().answer(&operator, &wizard, &answers(&fields)).await {
+        Ok(verdict) if verdict.ok => went(&server, &front, &to, Ok(plain("unlock-answers-right"))),
+        Ok(verdict) if verdict.left == 0 => return Err(Refusal::new(Code::SessionOver, plain("unlock-answers-ended")).into()),
+        Ok(verdict) => {
+            let message = say("unlock-answers-wrong", &[("count", verdict.left.into())]);
+            went(&server, &front, &to, Err(Refusal::new(Code::AnswersFirst, message)))
+        }
+        Err(refusal) if refusal.code == Code::SessionOver => return Err(refusal.into()),
+        Err(refusal) => went(&server, &front, &to, Err(refusal)),
+    })
+}
+
+async fn challenge(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Path(wizard): Path<String>,
+    Sent { by: operator, fields }: Sent<Operator>,
+) -> Page {
+    let read = ReadOut { challenge: fields.get("challenge").cloned().unwrap_or_default(), check: fields.get("check").cloned() };
+    match server.wizards().challenge(&operator, &wizard, &read).await {
+        Ok(_) => {
+            let cookie = challenge_cookie(&front, format!("{wizard} {}", read.challenge));
+            let to = Redirect::to(&format!("/mc/unlock/{wizard}"));
+            Ok((PrivateCookieJar::new(key(&server)).add(cookie), to).into_response())
+        }
+        Err(refusal) if refusal.code == Code::SessionOver => Err(refusal.into()),
+        Err(refusal) => {
+            let fault = (refusal.code == Code::Malformed).then(|| sentence_of(&refusal.message));
+            let mut at = At::new(operator);
+            let mut view = unlock(&server, &mut at, &wizard, None, fault, &read.challenge).await?;
+            if view.fault.is_none() {
+                view.frame.notices.push(Notice::refused(&refusal));
+            }
+            Ok(refused(&refusal, &view))
+        }
+    }
+}
+
+/// Another challenge, in the same unlock.
+async fn again(Extension(front): Extension<Front>, Path(wizard): Path<String>, _: Sent<Operator>) -> Response {
+    let mut cookie = challenge_cookie(&front, String::new());
+    cookie.make_removal();
+    let jar = axum_extra::extract::cookie::CookieJar::new().add(cookie);
+    (jar, Redirect::to(&format!("/mc/unlock/{wizard}"))).into_response()
+}
+
+/// How it ends, as soon as the server knows.
+async fn outcome(
+    State(server): State<Server>,
+    at: At<Operator>,
+    Path(wizard): Path<String>,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let stream = async_stream::stream! {
+        for _ in 0..LOOKS_ON {
+            match server.pictures().of_unlock(&at.by, &wizard, None).await {
+                Ok(UnlockPicture { given: Some(given), .. }) if given.outcome != Ending::Waiting => {
+                    let given = Given::of(&given);
+                    let told = serde_json::json!({"sentence": given.sentence, "class": given.class});
+                    yield Ok(Event::default().event("outcome").data(told.to_string()));
+                    return;
+                }
+                Ok(_) => tokio::time::sleep(LOOK_AGAIN).await,
+                Err(_) => return,
+            }
+        }
+    };
+    Sse::new(stream).keep_alive(KeepAlive::default())
+}
+
+fn challenge_name(encrypted: bool) -> String {
+    area_cookie_name(CHALLENGE, encrypted)
+}
+
+fn challenge_cookie(front: &Front, text: String) -> Cookie<'static> {
+    let encrypted = front.is_encrypted();
+    let path = if encrypted { "/" } else { "/mc" };
+    let cookie = Cookie::build((challenge_name(encrypted), text)).path(path).http_only(true);
+    cookie.same_site(SameSite::Strict).secure(encrypted).build()
+}
+
+/// The unlock and the challenge that this browser has sent last.
+struct ReadOutBefore(Option<String>);
+
+impl FromRequestParts<Server> for ReadOutBefore {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Infallible> {
+        let jar = PrivateCookieJar::from_headers(&parts.headers, key(server));
+        Ok(Self(jar.get(&challenge_name(is_encrypted(parts))).map(|cookie| cookie.value().to_owned())))
+    }
+}

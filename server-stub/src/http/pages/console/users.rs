@@ -1,0 +1,217 @@
+//! Users: the list and the profile.
+
+use super::super::door::{At, Sent, went};
+use super::super::frame::{Frame, Here, Notice};
+use super::super::list::{self, Address, ROWS, chosen};
+use super::super::{ErrorPage, Page, page, refused};
+use super::{Line, story};
+use crate::http::Front;
+use crate::http::words::{filters, plain, say, text};
+use crate::model::csv;
+use crate::model::list::MOST;
+use crate::model::names::Clash;
+use crate::model::policy::NamedPolicy;
+use crate::model::refusal::Refusal;
+use crate::model::role::Privilege;
+use crate::model::user::UserFilter;
+use crate::service::Server;
+use crate::service::login::Operator;
+use crate::service::users::{NewUser, UserView};
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use std::io;
+
+pub(super) fn router() -> Router<Server> {
+    Router::new()
+        .route("/mc", get(list))
+        .route("/mc/csv", get(save))
+        .route("/mc/users/new", get(new).post(add))
+        .route("/mc/users/{id}", get(user))
+        .route("/mc/users/{id}/{action}", post(change).get(async |Path((id, _)): Path<(String, String)>| to_user(&id)))
+}
+
+/// What is asked for, as the form has it.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Asked {
+    q: String,
+    state: String,
+    sort: String,
+    cursor: String,
+}
+
+impl Asked {
+    fn address(&self) -> Address {
+        Address::new("/mc", &[("q", self.q.as_str()), ("state", &self.state), ("sort", &self.sort)])
+    }
+
+    fn filter(&self, limit: u16) -> Result<UserFilter, Refusal> {
+        Ok(UserFilter {
+            q: self.q.clone(),
+            state: chosen(&self.state)?,
+            sort: chosen(&self.sort)?.unwrap_or_default(),
+            limit: Some(limit),
+            cursor: Some(self.cursor.clone()).filter(|text| !text.is_empty()),
+        })
+    }
+}
+
+#[derive(Template)]
+#[template(path = "users.html")]
+struct Users {
+    frame: Frame,
+    asked: Asked,
+    address: Address,
+    users: Vec<UserView>,
+    next: Option<String>,
+    clashes: Vec<Clash>,
+    may_add: bool,
+}
+
+#[derive(Template)]
+#[template(path = "new_user.html")]
+struct NewUserPage {
+    frame: Frame,
+    typed: NewUser,
+    policies: Vec<NamedPolicy>,
+}
+
+#[derive(Template)]
+#[template(path = "user.html")]
+struct UserPage {
+    frame: Frame,
+    user: UserView,
+    may: MayUser,
+    /// The user has answers, and fewer than are asked.
+    too_few: bool,
+    lines: Vec<Line>,
+}
+
+/// What an operator can do with a user.
+struct MayUser {
+    unlock: bool,
+    reset: bool,
+    disable: bool,
+    unlock_cards: bool,
+    view_cards: bool,
+}
+
+async fn list(State(server): State<Server>, mut at: At<Operator>, Query(asked): Query<Asked>) -> Page {
+    // Who may not see users has another first page.
+    if !at.by.may(Privilege::ViewUser, None)
+        && let Some(other) = Here::first_of(&at.by)
+    {
+        return Ok(Redirect::to(other).into_response());
+    }
+    let listed = server.users().list(&at.by, &asked.filter(ROWS)?).await?;
+    let may_add = at.by.may(Privilege::ChangePolicy, None) && at.by.may(Privilege::ViewPolicy, None);
+    // Once, on the page that one comes to first.
+    let clashes = if may_add && !asked.address().is_narrowed() && asked.cursor.is_empty() {
+        server.users().clashes(&at.by).await?
+    } else {
+        Vec::new()
+    };
+    let (address, next, users) = (asked.address(), listed.next, listed.items);
+    Ok(page(&Users { frame: at.frame(Here::Users), address, asked, users, next, clashes, may_add }))
+}
+
+/// All of them as CSV.
+async fn save(State(server): State<Server>, at: At<Operator>, Query(asked): Query<Asked>) -> Page {
+    let mut filter = asked.filter(MOST)?;
+    let mut listed = server.users().list(&at.by, &filter).await?;
+    Ok(list::csv(
+        "users",
+        async_stream::try_stream! {
+            yield "name,logon name,user principal name,mail,telephone,policy,status,cards\r\n".to_owned();
+            loop {
+                for user in listed.items {
+                    let status = plain(if user.locked { "user-locked" } else if user.active { "user-active" } else { "user-disabled" });
+                    let policy = user.policy.unwrap_or_default();
+                    let cells = [&user.cn, &user.logon, &user.upn, &user.mail, &user.phone, &policy, &status];
+                    let count = user.cards.len().to_string();
+                    yield csv::line(&cells.into_iter().chain([&count]).map(String::as_str).collect::<Vec<_>>());
+                }
+                let Some(next) = listed.next else { break };
+                filter.cursor = Some(next);
+                listed = server.users().list(&at.by, &filter).await.map_err(io::Error::other)?;
+            }
+        },
+    ))
+}
+
+async fn new_page(server: &Server, at: &mut At<Operator>, typed: NewUser) -> Result<NewUserPage, Refusal> {
+    let policies = server.policies().all(&at.by).await?;
+    Ok(NewUserPage { frame: at.frame(Here::Users).then("/mc", plain("users-new")), typed, policies })
+}
+
+async fn new(State(server): State<Server>, mut at: At<Operator>) -> Page {
+    Ok(page(&new_page(&server, &mut at, NewUser::default()).await?))
+}
+
+async fn add(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Sent { by: operator, fields }: Sent<Operator>,
+) -> Page {
+    let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
+    let new = NewUser {
+        logon: field("logon"),
+        upn: field("upn"),
+        cn: field("cn"),
+        mail: field("mail"),
+        phone: field("phone"),
+        password: field("user_password"),
+        policy: field("policy"),
+    };
+    match server.users().add(&operator, &new).await {
+        Ok(id) => {
+            let added = say("new-user-added", &[("name", text(new.cn.trim()))]);
+            Ok(went(&server, &front, &format!("/mc/users/{id}"), Ok(added)))
+        }
+        Err(refusal) => {
+            let mut view = new_page(&server, &mut At::new(operator), new).await?;
+            view.frame.notices.push(Notice::refused(&refusal));
+            Ok(refused(&refusal, &view))
+        }
+    }
+}
+
+fn to_user(id: &str) -> Redirect {
+    Redirect::to(&format!("/mc/users/{id}"))
+}
+
+async fn user(State(server): State<Server>, mut at: At<Operator>, Path(id): Path<String>) -> Page {
+    let user = server.users().view(&at.by, &id).await?;
+    let happened = server.pictures().happened_to_user(&at.by, &id).await?;
+    let may = |privilege| at.by.may(privilege, user.policy_id.as_deref());
+    let may = MayUser {
+        unlock: may(Privilege::UnlockUser) && (user.locked || user.failed > 0),
+        reset: may(Privilege::ResetQuestions) && user.answers_set > 0,
+        disable: may(Privilege::ChangePolicy),
+        unlock_cards: may(Privilege::UnlockCard),
+        view_cards: may(Privilege::ViewCards),
+    };
+    let lines = story(&happened, Some(&user.cn), server.now());
+    let frame = at.frame(Here::Users).then("/mc", user.cn.clone());
+    Ok(page(&UserPage { frame, too_few: user.has_too_few(), user, may, lines }))
+}
+
+async fn change(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Path((id, action)): Path<(String, String)>,
+    Sent { by: operator, .. }: Sent<Operator>,
+) -> Result<Response, ErrorPage> {
+    let users = server.users();
+    let (changed, done) = match action.as_str() {
+        "unlock" => (users.unlock(&operator, &id).await, "user-unlocked"),
+        "reset-answers" => (users.reset_answers(&operator, &id).await, "user-answers-reset"),
+        "disable" => (users.set_active(&operator, &id, false).await, "user-is-disabled"),
+        "enable" => (users.set_active(&operator, &id, true).await, "user-is-enabled"),
+        _ => return Err(Refusal::not_found("action").into()),
+    };
+    Ok(went(&server, &front, &format!("/mc/users/{id}"), changed.map(|()| plain(done))))
+}

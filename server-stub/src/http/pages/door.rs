@@ -1,0 +1,329 @@
+//! Doors of the areas: who has come in, by which cookie, with which form; and what a form leads on to.
+
+use super::frame::{Frame, Here, Notice};
+use super::{ErrorPage, Page, kept, page, refused};
+use crate::http::Front;
+use crate::http::body::{Fields, Form};
+use crate::http::words::filters;
+use crate::model::refusal::{Code, Refusal};
+use crate::service::Server;
+use crate::service::login::{Door, Operator};
+use askama::Template;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request, State};
+use axum::http::request::Parts;
+use axum::http::{Method, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use axum_extra::extract::cookie::{Cookie, CookieJar, Key, PrivateCookieJar, SameSite};
+
+/// What the next page says; encrypted, as it may be a PIN, and gone when it was said.
+const NOTICE: &str = "notice";
+
+/// Somebody who has come in by a door.
+pub(super) trait Visitor: Sized + Send {
+    const DOOR: Door;
+    /// Path of the pages behind the door, and of its cookie.
+    const PATH: &'static str;
+    /// Names of the sentences: of the area, and of its login.
+    const AREA: &'static str;
+    const TITLE: &'static str;
+
+    /// Whose token it is.
+    fn of(server: &Server, token: &str) -> impl Future<Output = Result<Self, Refusal>> + Send;
+
+    /// What a form of theirs carries.
+    fn csrf(&self) -> &str;
+}
+
+/// Who is at this browser, and what was to be said to them; others are sent to the login.
+pub(super) struct At<V> {
+    pub(super) by: V,
+    notices: Vec<Notice>,
+}
+
+impl At<Operator> {
+    /// The frame of a page of the menu.
+    pub(super) fn frame(&mut self, here: Here) -> Frame {
+        std::mem::take(&mut self.notices).into_iter().fold(Frame::console(&self.by, here), Frame::noting)
+    }
+}
+
+impl<V> At<V> {
+    /// Whom a form came from, when its page is shown again.
+    pub(super) const fn new(by: V) -> Self {
+        Self { by, notices: Vec::new() }
+    }
+
+    pub(super) fn notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
+    }
+}
+
+/// Who has come in with this request; else how the login is to begin.
+async fn visitor<V: Visitor>(parts: &Parts, server: &Server) -> Result<Result<V, bool>, Refusal> {
+    let cookies = CookieJar::from_headers(&parts.headers);
+    let Some(token) = cookies.get(&area_cookie_name(V::PATH, is_encrypted(parts))) else { return Ok(Err(false)) };
+    match V::of(server, token.value()).await {
+        Ok(visitor) => Ok(Ok(visitor)),
+        Err(refusal) if refusal.code == Code::NotLoggedIn => Ok(Err(true)),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+impl<V: Visitor> FromRequestParts<Server> for At<V> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Response> {
+        match visitor::<V>(parts, server).await.map_err(|refusal| ErrorPage(refusal).into_response())? {
+            Ok(by) => Ok(Self { by, notices: noticed(parts, server).into_iter().collect() }),
+            Err(ended) => Err(Redirect::to(&login_path(V::PATH, &parts.uri, ended)).into_response()),
+        }
+    }
+}
+
+/// A form of a page of ours, from who is at this browser.
+pub(super) struct Sent<V> {
+    pub(super) by: V,
+    pub(super) fields: Fields,
+}
+
+impl<V: Visitor> FromRequest<Server> for Sent<V> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, server: &Server) -> Result<Self, Response> {
+        let (parts, body) = request.into_parts();
+        let by = visitor::<V>(&parts, server).await.map_err(|refusal| ErrorPage(refusal).into_response())?;
+        let path = parts.uri.path().to_owned();
+        let form = Form::from_request(Request::from_parts(parts, body), server).await;
+        let Form(fields) = form.map_err(|refusal| ErrorPage(refusal).into_response())?;
+        let by = by.map_err(|_| kept::login_page::<V>(&path, fields.clone()))?;
+        if !fields.get("csrf").is_some_and(|sent| crate::model::random::same(sent, by.csrf())) {
+            let message = "this form did not come from a page of this login; open the page again";
+            return Err(ErrorPage(Refusal::new(Code::NoPrivilege, message)).into_response());
+        }
+        Ok(Self { by, fields })
+    }
+}
+
+/// Login and logout at a door.
+pub(super) fn door<V: Visitor + 'static>() -> Router<Server> {
+    Router::new()
+        .route(&format!("{}/login", V::PATH), get(login::<V>).post(log_in::<V>))
+        .route(&format!("{}/logout", V::PATH), post(log_out::<V>).get(async || Redirect::to(V::PATH)))
+}
+
+#[derive(Template)]
+#[template(path = "login.html")]
+pub(super) struct LoginPage {
+    pub(super) frame: Frame,
+    pub(super) action: String,
+    /// Sentence of what a name looks like.
+    pub(super) name_hint: Option<&'static str>,
+    pub(super) name: String,
+    /// Where it leads to.
+    pub(super) next: String,
+    /// The login ended.
+    pub(super) ended: bool,
+    /// What was typed before it ended.
+    pub(super) kept: kept::Kept,
+}
+
+/// What stands behind `?` of a login.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Coming {
+    next: String,
+    ended: bool,
+}
+
+async fn login<V: Visitor>(Query(coming): Query<Coming>) -> Response {
+    page(&LoginPage { next: own_path(V::PATH, &coming.next), ended: coming.ended, ..LoginPage::of::<V>() })
+}
+
+impl LoginPage {
+    pub(super) fn of<V: Visitor>() -> Self {
+        let name_hint = (V::DOOR == Door::SelfService).then_some("login-name-hint-user");
+        Self {
+            frame: Frame::open(V::AREA, V::PATH, V::TITLE),
+            action: format!("{}/login", V::PATH),
+            name_hint,
+            name: String::new(),
+            next: V::PATH.into(),
+            ended: false,
+            kept: kept::Kept::default(),
+        }
+    }
+}
+
+async fn log_in<V: Visitor>(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    form: Result<Form, Refusal>,
+) -> Page {
+    let Form(mut fields) = form?;
+    let mut field = |name: &str| fields.remove(name).unwrap_or_default();
+    let (name, password, next) = (field("name"), zeroize::Zeroizing::new(field("password")), field("next"));
+    let next = own_path(V::PATH, &next);
+    let kept = kept::Kept::of_login(&mut fields);
+    match server.logins().log_in(V::DOOR, &name, &password).await {
+        Ok(login) => {
+            let cookies = CookieJar::new().add(area_cookie(V::PATH, &front, login.token.clone()));
+            if kept.is_empty() {
+                return Ok((cookies, Redirect::to(&next)).into_response());
+            }
+            // Not sent by itself: its person looks at it once more.
+            let by = V::of(&server, &login.token).await?;
+            Ok((cookies, kept.page(Frame::open(V::AREA, V::PATH, "kept-title"), &next, by.csrf())).into_response())
+        }
+        Err(refusal) => {
+            let login = LoginPage { name, next, kept, ..LoginPage::of::<V>() };
+            Ok(refused(&refusal, &LoginPage { frame: LoginPage::of::<V>().frame.saying(&refusal), ..login }))
+        }
+    }
+}
+
+async fn log_out<V: Visitor>(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    cookies: CookieJar,
+    _: Sent<V>,
+) -> Result<(CookieJar, Redirect), ErrorPage> {
+    let cookie = area_cookie(V::PATH, &front, String::new());
+    server.logins().log_out(cookies.get(cookie.name()).map(Cookie::value).unwrap_or_default()).await?;
+    Ok((cookies.remove(cookie), Redirect::to(&format!("{}/login", V::PATH))))
+}
+
+/// The login that leads back to where one was.
+fn login_path(area: &str, from: &Uri, ended: bool) -> String {
+    let next = from.path_and_query().map_or(area, |path| path.as_str());
+    let ended = if ended { "&ended=true" } else { "" };
+    let encoded: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    format!("{area}/login?next={encoded}{ended}")
+}
+
+/// A path of this area, whatever somebody has put into an address.
+pub(super) fn own_path(area: &str, next: &str) -> String {
+    let inside = next.strip_prefix(area).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
+    let plain = next.parse::<Uri>().is_ok_and(|uri| uri.authority().is_none()) && !next.contains(['\\', '#']);
+    let login = next.strip_prefix(area).is_some_and(|rest| rest.starts_with("/log"));
+    // `/mc/log` is the log, `/mc/login` and `/mc/logout` lead nowhere.
+    let login = login && (next[area.len()..].starts_with("/login") || next[area.len()..].starts_with("/logout"));
+    if inside && plain && !login { next.to_owned() } else { area.to_owned() }
+}
+
+/// A form is done: the next page says how it went.
+pub(super) fn went(server: &Server, front: &Front, to: &str, done: Result<String, Refusal>) -> Response {
+    let notice = match done {
+        Ok(text) => Notice { went_well: true, text },
+        Err(refusal) => Notice::refused(&refusal),
+    };
+    let jar = PrivateCookieJar::new(key(server)).add(notice_cookie(front, notice.stored(server.now())));
+    (jar, Redirect::to(to)).into_response()
+}
+
+/// What this page is to say.
+pub(super) fn noticed(parts: &Parts, server: &Server) -> Option<Notice> {
+    let jar = PrivateCookieJar::from_headers(&parts.headers, key(server));
+    Notice::of_stored(jar.get(&notice_name(is_encrypted(parts)))?.value(), server.now())
+}
+
+/// Gives pages that were refused the frame of whoever asked, and forgets what a page has said.
+pub(super) async fn framed(State(server): State<Server>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let seen = parts.clone();
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    if let Some(error) = response.extensions_mut().remove::<ErrorPage>() {
+        response = error.rendered(frame_of(&seen, &server).await);
+    }
+    let encrypted = is_encrypted(&seen);
+    let was_said = seen.method == Method::GET && response.status().is_success();
+    if was_said && CookieJar::from_headers(&seen.headers).get(&notice_name(encrypted)).is_some() {
+        let gone = seen.extensions.get::<Front>().map(|front| CookieJar::new().add(emptied(notice_cookie(front, String::new()))));
+        return (gone, response).into_response();
+    }
+    response
+}
+
+/// The frame of whoever has asked for this.
+async fn frame_of(parts: &Parts, server: &Server) -> Frame {
+    let path = parts.uri.path();
+    if path.starts_with("/mc")
+        && let Ok(Ok(operator)) = visitor::<Operator>(parts, server).await
+    {
+        return Frame::console(&operator, Here::Elsewhere);
+    }
+    let (area, home) = match path {
+        _ if path.starts_with("/mc") => ("area-console", "/mc"),
+        _ if path.starts_with("/ss") => ("area-self-service", "/ss"),
+        _ if path.starts_with("/rss") => ("area-remote", "/rss"),
+        _ => ("area-doors", "/"),
+    };
+    Frame::open(area, home, area)
+}
+
+pub(super) fn is_encrypted(parts: &Parts) -> bool {
+    parts.extensions.get::<Front>().is_some_and(Front::is_encrypted)
+}
+
+/// What encrypts cookies that only the server reads.
+pub(super) fn key(server: &Server) -> Key {
+    Key::from(&*server.vault().cookie_key())
+}
+
+/// The name of an area's cookie, by its path. Over TLS browsers take a cookie of this prefix from the very host alone, encrypted
+/// (RFC 6265bis, section 4.1.3.2); it has no path then.
+pub(super) fn area_cookie_name(path: &str, encrypted: bool) -> String {
+    format!("{}{}", if encrypted { "__Host-" } else { "" }, path.trim_start_matches('/'))
+}
+
+/// The cookie of an area.
+pub(super) fn area_cookie(area: &'static str, front: &Front, token: String) -> Cookie<'static> {
+    let encrypted = front.is_encrypted();
+    let path = if encrypted { "/" } else { area };
+    let cookie = Cookie::build((area_cookie_name(area, encrypted), token)).path(path).http_only(true);
+    cookie.same_site(SameSite::Strict).secure(encrypted).build()
+}
+
+fn notice_name(encrypted: bool) -> String {
+    area_cookie_name(NOTICE, encrypted)
+}
+
+fn notice_cookie(front: &Front, text: String) -> Cookie<'static> {
+    let encrypted = front.is_encrypted();
+    let cookie = Cookie::build((notice_name(encrypted), text)).path("/").http_only(true);
+    cookie.same_site(SameSite::Strict).secure(encrypted).build()
+}
+
+/// A cookie that takes one away.
+fn emptied(mut cookie: Cookie<'static>) -> Cookie<'static> {
+    cookie.make_removal();
+    cookie
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_leads_nowhere_else() {
+        for (next, to) in [
+            ("/mc", "/mc"),
+            ("/mc/log", "/mc/log"),
+            ("/mc/cards/0A?x=1", "/mc/cards/0A?x=1"),
+            ("/mc?q=anna", "/mc?q=anna"),
+            ("//evil.example/mc", "/mc"),
+            ("/mcevil", "/mc"),
+            ("https://evil.example/mc", "/mc"),
+            ("/mc/\\evil", "/mc"),
+            ("/mc/login?next=/mc", "/mc"),
+            ("/mc/logout", "/mc"),
+            ("/ss", "/mc"),
+            ("", "/mc"),
+            ("/mc/\r\nSet-Cookie: a=b", "/mc"),
+        ] {
+            assert_eq!(own_path("/mc", next), to, "{next:?}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Events as sentences.
+
+use crate::http::words::{self, Value, card_name, plain, say, text};
+use crate::model::event::Event;
+use serde_json::Value as Json;
+
+/// An event for people.
+pub(super) struct Told {
+    /// What happened.
+    pub(super) sentence: String,
+    /// `good`, `warn` or `bad`, or empty for what is as usual.
+    pub(super) class: &'static str,
+    /// What that is called.
+    pub(super) weight: String,
+}
+
+/// The name of a person for a sentence: as the catalog has it now.
+pub(super) fn told(event: &Event, user: Option<&str>) -> Told {
+    let detail: Json = serde_json::from_str(&event.detail).unwrap_or_default();
+    let field = |name: &str| detail.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
+    let number = |name: &str| detail.get(name).and_then(Json::as_i64);
+    let or_nobody = |text: &str, otherwise: &str| if text.is_empty() { plain(otherwise) } else { text.to_owned() };
+    let values: Vec<(&'static str, Value<'_>)> = vec![
+        ("by", text(&by(event, user))),
+        ("card", text(&card_name(&event.card))),
+        ("user", text(&or_nobody(user.unwrap_or_default(), "event-somebody"))),
+        ("workstation", text(&or_nobody(&event.workstation, "event-a-workstation"))),
+        ("channel", field("channel").into()),
+        ("mode", field("mode").into()),
+        ("door", field("at").into()),
+        ("operation", field("operation").into()),
+        ("to", field("to").into()),
+        ("why", why(&field("reason")).into()),
+        ("comment", text(&field("comment"))),
+        ("policy", text(&field("policy"))),
+        ("role", text(&field("role"))),
+        ("operator", text(&field("operator"))),
+        ("type", text(&field("card_type"))),
+        ("left", number("tries_left").unwrap_or(-1).into()),
+        ("failed", number("failed").unwrap_or_default().into()),
+        ("times", number("refused").unwrap_or(1).into()),
+    ];
+    let key = format!("event-{}", event.name);
+    let sentence = if words::has(&key) { say(&key, &values) } else { event.name.clone() };
+    let (class, weight) = match event.kind.as_str() {
+        "E" => ("bad", "event-error"),
+        "W" => ("warn", "event-warning"),
+        _ => ("", "event-information"),
+    };
+    Told { sentence, class, weight: plain(weight) }
+}
+
+/// Who did it: programs have no name of a person.
+fn by(event: &Event, user: Option<&str>) -> String {
+    match event.initiator.as_str() {
+        "workstation" if event.workstation.is_empty() => plain("event-a-workstation"),
+        "workstation" | "agent" => event.workstation.clone(),
+        "server" => plain("event-the-server"),
+        "" => user.map_or_else(|| plain("event-somebody"), str::to_owned),
+        name => name.to_owned(),
+    }
+}
+
+/// A reason: a code of ours has a sentence, what a card said is said as it is.
+fn why(reason: &str) -> String {
+    let key = format!("reason-{reason}");
+    if reason.is_empty() {
+        plain("reason-unknown")
+    } else if words::has(&key) {
+        plain(&key)
+    } else {
+        reason.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::event::Kind;
+
+    fn event(kind: Kind, detail: &Json) -> Event {
+        let (code, name, weight) = kind.facts();
+        Event {
+            seq: 1,
+            at: 0,
+            code,
+            name: name.into(),
+            kind: weight.into(),
+            initiator: "oleg".into(),
+            card: "0123456789ABCDEF001122334455152D".into(),
+            user: "u1".into(),
+            workstation: "PC-12".into(),
+            flow: String::new(),
+            detail: detail.to_string(),
+            hash: String::new(),
+        }
+    }
+
+    #[test]
+    fn every_event_is_a_sentence_of_its_own() {
+        for kind in Kind::ALL {
+            let told = told(&event(kind, &Json::Null), Some("Anna Berg"));
+            assert!(
+                told.sentence.chars().next().is_some_and(|c| c.is_uppercase() || told.sentence.starts_with("oleg")),
+                "{}",
+                told.sentence
+            );
+            assert!(!told.sentence.contains('_') && !told.sentence.contains('{'), "{}", told.sentence);
+        }
+    }
+
+    #[test]
+    fn an_unlock_reads_like_a_story() {
+        let said = |kind, detail: Json| told(&event(kind, &detail), Some("Anna Berg")).sentence;
+        assert_eq!(
+            said(Kind::ResponseGiven, serde_json::json!({"channel": "operator"})),
+            "oleg gave Anna Berg a response for the card ⋯152D"
+        );
+        assert_eq!(said(Kind::CardUnlocked, Json::Null), "The card ⋯152D of Anna Berg was unlocked at PC-12");
+        assert_eq!(
+            said(Kind::CardRefusedResponse, serde_json::json!({"tries_left": 1})),
+            "The card ⋯152D refused a response at PC-12; 1 try left"
+        );
+        assert_eq!(
+            said(Kind::ResponseRefused, serde_json::json!({"reason": "USER_LOCKED"})),
+            "oleg got no response for the card ⋯152D: the user is locked"
+        );
+    }
+
+    #[test]
+    fn what_people_call_themselves_stays_in_its_place() {
+        let told = told(&event(Kind::UserUnlocked, &Json::Null), Some("\u{202E}<b>שרה</b>"));
+        assert_eq!(told.sentence, "oleg unlocked the user \u{2068}<b>שרה</b>\u{2069}");
+    }
+}

@@ -1,0 +1,222 @@
+//! What pages say. The sentences are in `words/`, one file a language, in Fluent's syntax (projectfluent.org); English has all
+//! of them, and another language is another file.
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use std::borrow::Cow;
+use std::sync::LazyLock;
+use unic_langid::LanguageIdentifier;
+
+/// The language that has every sentence.
+pub(crate) const ENGLISH: &str = include_str!("../../words/en.ftl");
+
+static WORDS: LazyLock<Words> = LazyLock::new(|| Words::of("en", ENGLISH));
+
+/// Value of a sentence's variable.
+pub(crate) type Value<'a> = FluentValue<'a>;
+
+/// A text that somebody else has chosen, for a sentence: it stays where it stands, whichever way it is read (Unicode Standard
+/// Annex 9, section 2.4).
+pub(crate) fn text(text: &str) -> Value<'static> {
+    let mut own: String = text.chars().filter(|c| !is_direction(*c)).collect();
+    if own.chars().any(is_read_from_right) {
+        own = format!("\u{2068}{own}\u{2069}");
+    }
+    Value::from(own)
+}
+
+/// Characters that turn the direction of what comes after them.
+fn is_direction(c: char) -> bool {
+    matches!(c, '\u{200E}' | '\u{200F}' | '\u{061C}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Whether it belongs to a script that is read from the right, by Unicode's blocks.
+fn is_read_from_right(c: char) -> bool {
+    matches!(c, '\u{0590}'..='\u{08FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFF}' | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
+}
+
+/// The sentences of one language.
+struct Words(FluentBundle<FluentResource>);
+
+impl Words {
+    /// Of a file that is part of the program; its faults are found by the tests.
+    fn of(language: &str, sentences: &str) -> Self {
+        let language: LanguageIdentifier = language.parse().unwrap_or_default();
+        let mut bundle = FluentBundle::new_concurrent(vec![language]);
+        bundle.set_use_isolating(false);
+        let sentences = FluentResource::try_new(sentences.into()).unwrap_or_else(|(whole, _)| whole);
+        bundle.add_resource_overriding(sentences);
+        Self(bundle)
+    }
+
+    fn say<'a>(&'a self, key: &str, values: &'a FluentArgs<'a>) -> Option<Cow<'a, str>> {
+        let pattern = self.0.get_message(key)?.value()?;
+        let mut faults = Vec::new();
+        let said = self.0.format_pattern(pattern, Some(values), &mut faults);
+        debug_assert!(faults.is_empty(), "{key}: {faults:?}");
+        Some(said)
+    }
+}
+
+/// A sentence by its name, with its variables. A name that there is not is said as it is.
+pub(crate) fn say(key: &str, values: &[(&'static str, Value<'_>)]) -> String {
+    let values: FluentArgs<'_> = values.iter().map(|(name, value)| (*name, value.clone())).collect();
+    let said = WORDS.say(key, &values);
+    debug_assert!(said.is_some(), "no sentence {key}");
+    said.map_or_else(|| key.to_owned(), Cow::into_owned)
+}
+
+/// Whether there is a sentence of this name.
+pub(crate) fn has(key: &str) -> bool {
+    WORDS.0.has_message(key)
+}
+
+/// A sentence without variables.
+pub(crate) fn plain(key: &str) -> String {
+    say(key, &[])
+}
+
+/// A card as people tell one from another: the end of its serial.
+pub(crate) fn card_name(serial: &str) -> String {
+    let end: String = serial.chars().skip(serial.chars().count().saturating_sub(4)).collect();
+    if end.is_empty() { plain("event-a-card") } else { format!("\u{22EF}{end}") }
+}
+
+/// For templates: `{{ "users-title"|t }}`, `{{ "cards-found"|counted(cards.len()) }}`, `{{ "user-policy"|named(policy) }}`.
+#[expect(unreachable_pub, reason = "what the macro makes of a filter")]
+pub(crate) mod filters {
+    use super::{plain, say, text};
+    use askama::{Result, Values};
+    use std::fmt::Display;
+
+    /// A sentence.
+    #[askama::filter_fn]
+    pub(crate) fn t<T: Display>(key: T, _: &dyn Values) -> Result<String> {
+        Ok(plain(&key.to_string()))
+    }
+
+    /// A sentence with `$count` in it.
+    #[askama::filter_fn]
+    pub(crate) fn counted<T: Display, N: Display>(key: T, _: &dyn Values, count: N) -> Result<String> {
+        let count = count.to_string().parse::<i64>().unwrap_or_default();
+        Ok(say(&key.to_string(), &[("count", count.into())]))
+    }
+
+    /// A sentence with `$name` in it.
+    #[askama::filter_fn]
+    pub(crate) fn named<T: Display, N: Display>(key: T, _: &dyn Values, name: N) -> Result<String> {
+        Ok(say(&key.to_string(), &[("name", text(&name.to_string()))]))
+    }
+
+    /// A card as people tell one from another.
+    #[askama::filter_fn]
+    pub(crate) fn short<S: Display>(serial: S, _: &dyn Values) -> Result<String> {
+        Ok(super::card_name(&serial.to_string()))
+    }
+
+    /// A sentence with a card as `$name` in it.
+    #[askama::filter_fn]
+    pub(crate) fn named_card<T: Display, S: Display>(key: T, _: &dyn Values, serial: S) -> Result<String> {
+        Ok(say(&key.to_string(), &[("name", text(&super::card_name(&serial.to_string())))]))
+    }
+
+    /// The first letters of a name's words.
+    #[askama::filter_fn]
+    pub(crate) fn initials<N: Display>(name: N, _: &dyn Values) -> Result<String> {
+        let name = name.to_string();
+        Ok(name.split_whitespace().filter_map(|word| word.chars().next()).take(2).collect::<String>().to_uppercase())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::card::{CardState, Operation};
+    use crate::model::role::Privilege;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    /// Names of sentences in the file, in order.
+    fn names() -> Vec<&'static str> {
+        let begin = |line: &'static str| line.split_once(" =").map(|(name, _)| name);
+        ENGLISH.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase())).filter_map(begin).collect()
+    }
+
+    /// All text of the pages' templates and code.
+    fn pages() -> String {
+        fn of(dir: &Path, all: &mut String) {
+            for entry in std::fs::read_dir(dir).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    of(&path, all);
+                } else {
+                    all.push_str(&std::fs::read_to_string(path).unwrap());
+                }
+            }
+        }
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut all = String::new();
+        ["templates", "src/http", "src/model"].iter().for_each(|dir| of(&root.join(dir), &mut all));
+        all
+    }
+
+    /// What a template or a function asks for by name.
+    fn asked(pages: &str) -> BTreeSet<&str> {
+        let mut asked = BTreeSet::new();
+        for (at, _) in pages.match_indices('"') {
+            let Some((name, behind)) = pages[at + 1..].split_once('"') else { continue };
+            let before = &pages[..at];
+            let filtered = ["|t", "|counted(", "|named(", "|named_card("].iter().any(|filter| behind.starts_with(filter));
+            let called = before.ends_with("plain(") || before.ends_with("say(");
+            if (filtered || called) && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)) {
+                asked.insert(name);
+            }
+        }
+        asked
+    }
+
+    #[test]
+    fn every_sentence_that_is_asked_for_is_there() {
+        let pages = pages();
+        let asked = asked(&pages);
+        assert!(asked.len() > 200, "{}", asked.len());
+        let missing: Vec<_> = asked.iter().filter(|name| !has(name)).collect();
+        assert_eq!(missing, [&""; 0]);
+    }
+
+    #[test]
+    fn every_sentence_is_there_once_and_is_asked_for() {
+        /// Beginnings of names whose rest the code knows.
+        const MADE: [&str; 8] = ["kind-", "event-", "reason-", "privilege-", "channel-", "card-operation-", "given-", "state-"];
+        let (pages, names) = (pages(), names());
+        let quoted = |name: &str| pages.contains(&format!("\"{name}\""));
+        let unused: Vec<_> =
+            names.iter().filter(|name| !quoted(name) && !MADE.iter().any(|made| name.starts_with(made))).collect();
+        assert_eq!(unused, [&""; 0]);
+        let mut sorted = names.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(sorted.len(), names.len(), "a sentence is there twice");
+    }
+
+    #[test]
+    fn the_file_is_read_whole() {
+        FluentResource::try_new(ENGLISH.into()).unwrap_or_else(|(_, faults)| panic!("{faults:?}"));
+        assert!(Operation::ALL.iter().all(|operation| has(&format!("card-operation-{}", operation.name()))));
+        assert!(Privilege::ALL.iter().all(|privilege| has(&privilege.word())));
+        assert!(CardState::ALL.iter().all(|state| has(state.word())));
+    }
+
+    #[test]
+    fn one_is_not_many() {
+        assert_eq!(say("users-found", &[("count", 1.into())]), "1 user");
+        assert_eq!(say("users-found", &[("count", 2.into())]), "2 users");
+        assert_eq!(say("users-found", &[("count", 0.into())]), "Nobody found");
+    }
+
+    #[test]
+    fn a_text_from_the_right_stays_in_its_place() {
+        let said = say("user-policy", &[("name", text("\u{202E}\u{05E9}\u{2069}"))]);
+        assert_eq!(said, "Policy \u{2068}\u{05E9}\u{2069}");
+    }
+}

@@ -1,0 +1,301 @@
+//! What pages show of a card, a user, an unlock, a list: all of it at one moment.
+
+use crate::model::card::{CardFilter, CardState, KeySource, Operation};
+use crate::model::clock::Millis;
+use crate::model::event::{Event, EventOrder, Filter, Kind};
+use crate::model::list::Listed;
+use crate::model::refusal::{Code, Refusal};
+use crate::model::response::GivenView;
+use crate::model::role::Privilege;
+use crate::model::subject::{self, Subject};
+use crate::model::task::TaskView;
+use crate::model::user::{UserFilter, UserLock};
+use crate::service::Server;
+use crate::service::cards::CardView;
+use crate::service::flow::wizard::{ReadBack, Wizard, permitted};
+use crate::service::login::Operator;
+use crate::store::{Snapshot, cards, events, responses, subjects, tasks, users};
+use std::collections::HashMap;
+
+/// Events of a card or a user that stand beside it.
+const HAPPENED: u16 = 12;
+
+/// The user of a card.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub cn: String,
+    /// `DOMAIN\Name`.
+    pub logon: String,
+    /// `name@domain`.
+    pub upn: String,
+    /// Telephone.
+    pub phone: String,
+    /// *User is locked*.
+    pub locked: bool,
+    /// Name of the policy that holds.
+    pub policy: Option<String>,
+    /// Questions of the policy that are answered.
+    pub answered: usize,
+    /// Questions that the policy asks.
+    pub asked: usize,
+}
+
+/// What was heard of a card last.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The name of an event that tells of a card's PIN.
+    pub what: String,
+    /// When.
+    pub at: Millis,
+    /// Where, or empty.
+    pub workstation: String,
+}
+
+impl Seen {
+    const KINDS: [Kind; 5] = [Kind::PinBlockSeen, Kind::PinWrongSeen, Kind::CardUnlocked, Kind::PinReset, Kind::AdminKeyBlocked];
+
+    /// Of events, the newest first.
+    fn of(events: &[Event]) -> Option<Self> {
+        let found = events.iter().find(|event| Self::KINDS.iter().any(|kind| kind.facts().1 == event.name))?;
+        Some(Self { what: found.name.clone(), at: found.at, workstation: found.workstation.clone() })
+    }
+}
+
+/// A card with what belongs to it.
+pub struct CardPicture {
+    /// The card.
+    pub card: CardView,
+    /// Its user, for those who may see users.
+    pub owner: Option<Owner>,
+    /// What was heard of it last.
+    pub seen: Option<Seen>,
+    /// Responses given, the newest first.
+    pub responses: Vec<GivenView>,
+    /// Tasks, the newest first.
+    pub tasks: Vec<TaskView>,
+    /// Events, the newest first, for those who may see the log.
+    pub happened: Vec<Event>,
+    /// What this operator can do with it now.
+    pub may: May,
+}
+
+/// An unlock that an operator has begun, with what belongs to it.
+pub struct UnlockPicture {
+    /// The card.
+    pub serial: String,
+    /// Questions, and the challenge's length.
+    pub wizard: Wizard,
+    /// The challenge can be entered.
+    pub is_ready: bool,
+    /// The policy wants answers first.
+    pub validates: bool,
+    /// The card's user.
+    pub owner: Option<Owner>,
+    /// What was heard of the card last.
+    pub seen: Option<Seen>,
+    /// Events of the card, the newest first, for those who may see the log.
+    pub happened: Vec<Event>,
+    /// Responses that this operator may still give for the card, this hour.
+    pub left: i64,
+    /// The challenge as it is read, and its response.
+    pub response: Option<(String, ReadBack)>,
+    /// What became of it.
+    pub given: Option<GivenView>,
+}
+
+/// A card of a list.
+pub struct CardRow {
+    /// The card.
+    pub card: CardView,
+    /// Id and name of its user, for those who may see users.
+    pub owner: Option<(String, String)>,
+}
+
+/// What an operator can do with a card now.
+#[derive(Clone, Debug, Default)]
+pub struct May {
+    /// *Unlock*.
+    pub unlock: bool,
+    /// Why not, for who has the privilege.
+    pub not_unlocked: Option<Refusal>,
+    /// *Reset user PIN*, here or on an agent.
+    pub reset_pin: bool,
+    /// *New administrator key*.
+    pub roll_key: bool,
+    /// Changes of its state.
+    pub operations: Vec<Operation>,
+}
+
+/// What pages show of a card, a user, an unlock, a list.
+#[derive(Clone, Copy)]
+pub struct Pictures<'s> {
+    pub(super) server: &'s Server,
+}
+
+impl Pictures<'_> {
+    /// One card with what belongs to it.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::NotFound`].
+    pub async fn of_card(&self, operator: &Operator, serial: &str) -> Result<CardPicture, Refusal> {
+        operator.require(Privilege::ViewCards, None)?;
+        let serial = subject::serial(serial)?;
+        let mut snapshot = self.server.store.read().await?;
+        let subject = subjects::of_card(&mut snapshot, &serial).await?;
+        let card = subject.card.as_ref().ok_or_else(|| Refusal::not_found("card"))?;
+        let events = happened(&mut snapshot, Filter { card: Some(serial.clone()), ..Filter::default() }).await?;
+        let (tasks, now) = (tasks::of_card(&mut snapshot, &serial).await?, self.server.now());
+        Ok(CardPicture {
+            card: CardView::of(card),
+            owner: owner(&subject).filter(|_| operator.may(Privilege::ViewUser, None)),
+            seen: Seen::of(&events),
+            responses: responses::of_card(&mut snapshot, &serial).await?,
+            tasks: tasks.into_iter().map(|task| task.shown(now)).collect(),
+            may: may(operator, &subject),
+            happened: if operator.may(Privilege::ViewLog, None) { events } else { Vec::new() },
+        })
+    }
+
+    /// Cards of a list, with their users.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::Malformed`].
+    pub async fn cards(&self, operator: &Operator, filter: &CardFilter) -> Result<Listed<CardRow>, Refusal> {
+        operator.require(Privilege::ViewCards, None)?;
+        let mut snapshot = self.server.store.read().await?;
+        let page = cards::list(&mut snapshot, filter).await?;
+        let ids: Vec<&str> = page.items.iter().filter_map(|card| card.user.as_deref()).collect();
+        let names = match operator.may(Privilege::ViewUser, None) {
+            true => users::names_of(&mut snapshot, &ids).await?,
+            false => HashMap::new(),
+        };
+        let owner = |id: &String| names.get(id).map(|name| (id.clone(), name.clone()));
+        let row = |card| CardRow { card: CardView::of(card), owner: card.user.as_ref().and_then(owner) };
+        let rows = page.items.iter().map(row).collect();
+        Ok(page.with(rows))
+    }
+
+    /// Events of a list, with the names of their users.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::Malformed`].
+    pub async fn log(&self, operator: &Operator, filter: &Filter) -> Result<Listed<(Event, Option<String>)>, Refusal> {
+        operator.require(Privilege::ViewLog, None)?;
+        let mut snapshot = self.server.store.read().await?;
+        let page = events::list(&mut snapshot, filter).await?;
+        let mut ids: Vec<&str> = page.items.iter().map(|event| event.user.as_str()).filter(|id| !id.is_empty()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let names = users::names_of(&mut snapshot, &ids).await?;
+        let rows = page.items.iter().map(|event| (event.clone(), names.get(&event.user).cloned())).collect();
+        Ok(page.with(rows))
+    }
+
+    /// The one user whom a text means: an id, or the words of a search. Who may not see users means ids alone.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`]; [`Code::Malformed`] when there are several.
+    pub async fn user_meant(&self, operator: &Operator, text: &str) -> Result<String, Refusal> {
+        let mut snapshot = self.server.store.read().await?;
+        if !operator.may(Privilege::ViewUser, None) || users::by_id(&mut snapshot, text).await?.is_some() {
+            return Ok(text.to_owned());
+        }
+        let filter = UserFilter { q: text.into(), limit: Some(2), ..UserFilter::default() };
+        match users::list(&mut snapshot, &filter).await?.items.as_slice() {
+            [one] => Ok(one.id.clone()),
+            [] => Err(Refusal::not_found("user")),
+            _ => Err(Refusal::malformed(format!("several users are called '{text}'; write the logon name"))),
+        }
+    }
+
+    /// What has happened to a user lately, the newest first; nothing for who may not see the log.
+    ///
+    /// # Errors
+    /// [`Code::StoreDown`].
+    pub async fn happened_to_user(&self, operator: &Operator, id: &str) -> Result<Vec<Event>, Refusal> {
+        if !operator.may(Privilege::ViewLog, None) {
+            return Ok(Vec::new());
+        }
+        let mut snapshot = self.server.store.read().await?;
+        happened(&mut snapshot, Filter { user: Some(id.into()), ..Filter::default() }).await
+    }
+
+    /// An unlock that an operator has begun. `challenge` is what the user has read out, when the operator's browser has it
+    /// still: its response is shown again, and is not counted again.
+    ///
+    /// # Errors
+    /// [`Code::SessionOver`]; what keeps the operator from unlocking the card now.
+    pub async fn of_unlock(&self, operator: &Operator, wizard: &str, challenge: Option<&str>) -> Result<UnlockPicture, Refusal> {
+        let mut snapshot = self.server.store.read().await?;
+        let flow = self.server.wizards().own(&mut snapshot, operator, wizard).await?;
+        // While answers are waited for, nothing has been given; afterwards nobody is asked.
+        let asks = flow.step.asks();
+        let subject = match asks {
+            true => subjects::of_card(&mut snapshot, &flow.card).await?,
+            false => subjects::of_card_without_questions(&mut snapshot, &flow.card).await?,
+        };
+        let unlockable = permitted(&subject, operator)?;
+        let given = match flow.challenge.as_str() {
+            "" => None,
+            challenge => responses::given(&mut snapshot, &flow.card, challenge, &flow.actor()).await?,
+        };
+        let response = match challenge {
+            Some(challenge) if given.is_some() => self.server.flows().respond_again(&flow, unlockable.card, challenge)?,
+            _ => None,
+        };
+        let validates = unlockable.policy.settings.workflow.validate_answers;
+        let events = happened(&mut snapshot, Filter { card: Some(flow.card.clone()), ..Filter::default() }).await?;
+        let (wizard, left) = self.server.wizards().shown(&mut snapshot, operator, wizard, &flow, &subject).await?;
+        Ok(UnlockPicture {
+            wizard,
+            is_ready: !validates || !asks,
+            validates,
+            owner: owner(&subject),
+            seen: Seen::of(&events),
+            happened: if operator.may(Privilege::ViewLog, None) { events } else { Vec::new() },
+            left,
+            response,
+            given,
+            serial: flow.card,
+        })
+    }
+}
+
+async fn happened(conn: &mut Snapshot, filter: Filter) -> Result<Vec<Event>, Refusal> {
+    Ok(events::list(conn, &Filter { sort: EventOrder::SeqDown, limit: Some(HAPPENED), ..filter }).await?.items)
+}
+
+fn owner(subject: &Subject) -> Option<Owner> {
+    let user = subject.user.as_ref()?;
+    let policy = subject.policy.as_ref();
+    Some(Owner {
+        id: user.id.clone(),
+        cn: user.cn.clone(),
+        logon: user.logon.clone(),
+        upn: user.upn.clone(),
+        phone: user.phone.clone(),
+        locked: user.lock != UserLock::Open,
+        policy: policy.map(|policy| policy.name.clone()),
+        answered: subject.answered.len(),
+        asked: policy.map_or(0, |policy| usize::from(policy.settings.authentication.questions_to_ask)),
+    })
+}
+
+fn may(operator: &Operator, subject: &Subject) -> May {
+    let Some(card) = &subject.card else { return May::default() };
+    let may = |privilege| operator.may(privilege, subject.policy_id());
+    let key_known = card.key != KeySource::Unknown;
+    // Where answers come first, somebody must be able to give them.
+    let unlockable = permitted(subject, operator)
+        .and_then(|unlockable| if unlockable.policy.settings.workflow.validate_answers { subject.may_answer() } else { Ok(()) });
+    May {
+        unlock: unlockable.is_ok(),
+        not_unlocked: unlockable.err().filter(|_| may(Privilege::UnlockCard)),
+        reset_pin: may(Privilege::ResetPin) && subject.pin_resettable().is_ok(),
+        roll_key: may(Privilege::IssueCard) && key_known && card.state == CardState::Issued,
+        operations: card.state.operations().into_iter().filter(|operation| may(operation.privilege())).collect(),
+    }
+}

@@ -1,0 +1,222 @@
+//! Pages: what a role is shown it may do, a form is sent once, what was typed is not lost.
+
+use crate::common::{ANNA, Engine, Site};
+use reqwest::header::COOKIE;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Every text between two others.
+fn between<'a>(text: &'a str, start: &str, end: &str) -> Vec<&'a str> {
+    text.split(start).skip(1).filter_map(|rest| rest.split(end).next()).collect()
+}
+
+fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+    between(tag, &format!(" {name}=\""), "\"").first().copied()
+}
+
+/// The forms of a page that change something: where they go, and their fields as the page has them.
+fn forms(page: &str) -> Vec<(String, BTreeMap<String, String>)> {
+    let whole = |form: &&str| form.starts_with(" ") && form.contains("method=\"post\"");
+    between(page, "<form", "</form>")
+        .into_iter()
+        .filter(whole)
+        .map(|form| {
+            let fields =
+                between(form, "<input", ">").into_iter().filter(|tag| !tag.contains("checkbox") || tag.ends_with("checked"));
+            let fields = fields.filter_map(|tag| {
+                Some((attribute(tag, "name")?.to_owned(), attribute(tag, "value").unwrap_or_default().to_owned()))
+            });
+            let chosen = between(form, "<select", "</select>").into_iter().filter_map(|select| {
+                let first = between(select, "<option", ">").into_iter().next()?;
+                Some((attribute(select, "name")?.to_owned(), attribute(first, "value").unwrap_or_default().to_owned()))
+            });
+            (attribute(form, "action").unwrap().to_owned(), fields.chain(chosen).collect())
+        })
+        .collect()
+}
+
+/// Somebody with a role that has these privileges.
+fn somebody(site: &Site, privileges: &[&str]) -> String {
+    let admin = site.administrator();
+    let role = json!({"policies": null, "privileges": privileges});
+    let id = site.put("/api/v1/roles/Some", &admin, &role).ok()["id"].clone();
+    let operator = json!({"name": "some", "password": "some-password", "role": id, "user": Value::Null});
+    site.post("/api/v1/operators", &admin, &operator).ok();
+    site.log_in(("some", "some-password"))
+}
+
+const PRIVILEGES: [&str; 14] = [
+    "view-user",
+    "unlock-user",
+    "reset-questions",
+    "view-cards",
+    "unlock-card",
+    "reset-pin",
+    "issue-card",
+    "enable-card",
+    "disable-card",
+    "revoke-card",
+    "view-log",
+    "view-policy",
+    "change-policy",
+    "change-roles",
+];
+
+/// A role's pages lead to nothing that is refused, and none of their forms is.
+#[test]
+fn what_a_role_is_shown_it_may_do() {
+    let mut roles: Vec<Vec<&str>> = vec![PRIVILEGES.to_vec(), vec!["view-cards", "unlock-card"], vec!["change-roles"]];
+    // All but one, and one beside those that see.
+    roles.extend(PRIVILEGES.map(|left_out| PRIVILEGES.into_iter().filter(|privilege| *privilege != left_out).collect()));
+    roles.extend(PRIVILEGES.map(|one| vec!["view-user", "view-cards", one]));
+    for role in roles {
+        let site = Site::start(Engine::Sqlite);
+        site.set_answers("anna");
+        let token = somebody(&site, &role);
+        let cookie = format!("mc={token}");
+        let mut to_see: Vec<String> = vec!["/mc".into()];
+        let (mut seen, mut sent) = (BTreeSet::new(), BTreeMap::new());
+        while let Some(path) = to_see.pop() {
+            if !seen.insert(path.clone()) {
+                continue;
+            }
+            let answer = site.send(&path, |http, url| http.get(url).header(COOKIE, &cookie));
+            let status = answer.status().as_u16();
+            let location = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
+            assert!(
+                status == 200 || status == 303 && !location.as_ref().unwrap().contains("login"),
+                "{role:?}: {path}: {status}"
+            );
+            to_see.extend(location);
+            let page = answer.text().unwrap();
+            let links = between(&page, "href=\"", "\"").into_iter().filter(|link| link.starts_with("/mc"));
+            to_see.extend(links.map(|link| link.replace("&#38;", "&").replace("&amp;", "&")));
+            sent.extend(forms(&page).into_iter().filter(|(to, _)| to != "/mc/logout"));
+        }
+        assert!(seen.len() > 1, "{role:?}");
+        for (to, fields) in sent {
+            let status = site.send(&to, |http, url| http.post(url).header(COOKIE, &cookie).form(&fields)).status().as_u16();
+            assert!(status != 403 && status < 500, "{role:?}: {to} {fields:?}: {status}");
+        }
+    }
+}
+
+/// Where a form is done, another page says so: a reload sends nothing again. Where it was not, what was typed is there.
+#[test]
+fn a_form_leads_on() {
+    let site = Site::start(Engine::Sqlite);
+    let (admin, anna) = (site.administrator(), site.user("anna"));
+    let page = site.page(&format!("/mc/users/{anna}"), "mc", &admin);
+    let csrf = between(&page, "name=\"csrf\" value=\"", "\"")[0].to_owned();
+    let post = |path: &str, fields: &[(&str, &str)]| {
+        site.send(path, |http, url| http.post(url).header(COOKIE, format!("mc={admin}")).form(fields))
+    };
+    let done = post(&format!("/mc/users/{anna}/disable"), &[("csrf", &csrf)]);
+    assert_eq!((done.status().as_u16(), done.headers()["location"].to_str().unwrap()), (303, &*format!("/mc/users/{anna}")));
+    let notice = done.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    assert!(!notice.contains("disabled"), "what it says is nobody's to read: {notice}");
+    let told = |cookie: &str| {
+        site.send(&format!("/mc/users/{anna}"), |http, url| http.get(url).header(COOKIE, format!("{cookie}; mc={admin}")))
+    };
+    let first = told(&notice);
+    let gone = first.headers()["set-cookie"].to_str().unwrap().to_owned();
+    assert!(gone.starts_with("notice=; ") && gone.contains("Max-Age=0"), "{gone}");
+    assert!(first.text().unwrap().contains("The user is disabled."));
+    assert!(!told("a=b").text().unwrap().contains("The user is disabled."));
+    // Nobody else writes what a page says, and what is old is not said.
+    for forged in ["notice=1 1 The user is an administrator.", &notice.replace('A', "B"), "notice="] {
+        let page = told(forged).text().unwrap();
+        assert!(!page.contains("The user is"), "{forged}");
+    }
+    site.clock.advance(std::time::Duration::from_secs(61));
+    assert!(!told(&notice).text().unwrap().contains("The user is disabled."));
+
+    let policy = site.get("/api/v1/policies", &admin).ok()[0]["id"].as_str().unwrap().to_owned();
+    let fields = [
+        ("policy", policy.as_str()),
+        ("csrf", csrf.as_str()),
+        ("cn", "Nora \"N\" Lind"),
+        ("logon", "nora"),
+        ("upn", "n@lab"),
+        ("user_password", "long-enough-1"),
+    ];
+    let refused = post("/mc/users/new", &fields);
+    assert_eq!(refused.status(), 400);
+    let page = refused.text().unwrap();
+    assert!(page.contains("value=\"Nora &#34;N&#34; Lind\"") && !page.contains("long-enough-1"), "{page}");
+    // Where only forms go, a person is led back.
+    for (path, to) in
+        [("/mc/users/x/unlock", "/mc/users/x"), ("/rss/answers", "/rss"), ("/ss/answers", "/ss"), ("/mc/logout", "/mc")]
+    {
+        let answer = site.send(path, |http, url| http.get(url));
+        assert_eq!((answer.status().as_u16(), answer.headers()["location"].to_str().unwrap()), (303, to), "{path}");
+    }
+}
+
+/// A login that ended in the middle of a form: what was typed waits for the next one, but for what is secret.
+#[test]
+fn what_was_typed_when_a_login_ended() {
+    let site = Site::start(Engine::Sqlite);
+    let (name, password) = cardlab_server_stub::service::setup::sample::ADMINISTRATOR;
+    let fields = [
+        ("csrf", "of before"),
+        ("cn", "<b>Nora</b>"),
+        ("logon", "LAB\\nora"),
+        ("upn", "nora@lab.example"),
+        ("user_password", "a-secret-of-hers"),
+    ];
+    let late = site.send("/mc/users/new", |http, url| http.post(url).header(COOKIE, "mc=gone").form(&fields));
+    assert_eq!(late.status(), 401);
+    let page = late.text().unwrap();
+    assert!(page.contains("What you typed was not sent yet.") && page.contains("What is secret you type once more."), "{page}");
+    assert!(!page.contains("a-secret-of-hers") && !page.contains("<b>Nora"), "{page}");
+    let (to, mut login) = forms(&page).remove(0);
+    let unescaped = |text: &String| text.replace("&#60;", "<").replace("&#62;", ">").replace("&#92;", "\\");
+    login.values_mut().for_each(|value| *value = unescaped(value));
+    login.extend([("name".into(), name.into()), ("password".into(), password.into())]);
+    let back = site.send(&to, |http, url| http.post(url).form(&login));
+    assert_eq!(back.status(), 200);
+    let cookie = back.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let page = back.text().unwrap();
+    let (to, mut again) = forms(&page).remove(0);
+    again.values_mut().for_each(|value| *value = unescaped(value));
+    assert_eq!((to.as_str(), again["cn"].as_str(), again.contains_key("user_password")), ("/mc/users/new", "<b>Nora</b>", false));
+    again.insert("policy".into(), site.get("/api/v1/policies", &site.administrator()).ok()[0]["id"].as_str().unwrap().into());
+    again.insert("user_password".into(), "a-secret-of-hers".into());
+    let sent = site.send(&to, |http, url| http.post(url).header(COOKIE, &cookie).form(&again));
+    assert_eq!(sent.status(), 303);
+    assert_eq!(site.get("/api/v1/users?q=nora", &site.administrator()).ok().as_array().unwrap().len(), 1);
+    // Answers are never kept, and nothing is kept for an address that is none of ours.
+    let late = site.send("/mc/unlock/x/answers", |http, url| http.post(url).form(&[("csrf", ""), ("answer:q", "Rex")]));
+    assert!(!late.text().unwrap().contains("Rex"));
+    let login =
+        [("name", name), ("password", password), ("to", "https://evil.example/mc"), ("kept:a", "b"), ("next", "//evil.example")];
+    let page = site.send("/mc/login", |http, url| http.post(url).form(&login)).text().unwrap();
+    assert!(page.contains("action=\"/mc\"") && !page.contains("evil"), "{page}");
+}
+
+/// One leads back to where one was.
+#[test]
+fn a_login_leads_back() {
+    let site = Site::start(Engine::Sqlite);
+    let (name, password) = cardlab_server_stub::service::setup::sample::ADMINISTRATOR;
+    let path = format!("/mc/cards/{ANNA}?a=b&c=d");
+    let to_login = site.send(&path, |http, url| http.get(url));
+    let login = to_login.headers()["location"].to_str().unwrap().to_owned();
+    let page = site.send(&login, |http, url| http.get(url)).text().unwrap();
+    assert!(!page.contains("Your login has ended"), "{page}");
+    let next = forms(&page).remove(0).1["next"].replace("&#38;", "&");
+    let fields = [("name", "nobody"), ("password", "wrong"), ("next", &next)];
+    let wrong = site.send("/mc/login", |http, url| http.post(url).form(&fields));
+    assert_eq!(wrong.status(), 401);
+    // The name stays, the password does not.
+    let page = wrong.text().unwrap();
+    assert!(page.contains("value=\"nobody\"") && !page.contains("value=\"wrong\""), "{page}");
+    let fields = [("name", name), ("password", password), ("next", &next)];
+    let done = site.send("/mc/login", |http, url| http.post(url).form(&fields));
+    assert_eq!(done.headers()["location"].to_str().unwrap(), path);
+    let ended = site.send(&path, |http, url| http.get(url).header(COOKIE, "mc=gone"));
+    let login = ended.headers()["location"].to_str().unwrap().to_owned();
+    let page = site.send(&login, |http, url| http.get(url)).text().unwrap();
+    assert!(page.contains("Your login has ended"), "{page}");
+}

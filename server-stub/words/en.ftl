@@ -1,0 +1,668 @@
+# What the pages say, in English. Syntax: projectfluent.org. Names of settings are the product's own.
+# $name, $user, $by and $operator are texts that people have chosen.
+
+## The frame
+area-doors = Card management
+area-console = Card management
+area-self-service = Self-Service
+area-remote = Remote Self-Service
+frame-skip = Go to the content
+frame-menu = Menu
+frame-crumbs = Where you are
+frame-log-out = Log out
+menu-users = Users
+menu-cards = Cards
+menu-connected = Connected cards
+menu-log = Log
+menu-configuration = Configuration
+
+## Doors
+doors-title = Card management
+doors-console = Management Console
+doors-console-for = For operators and administrators: users, cards, unlocking, the log and the configuration.
+doors-self-service = Self-Service
+doors-self-service-for = For users: your cards, and your answers to security questions.
+doors-remote = Remote Self-Service
+doors-remote-for = For users whose card is locked and who have no other computer at hand.
+doors-api = Interface for programs
+
+## Login
+login-console = Log in to the Management Console
+login-self-service = Log in to Self-Service
+login-name = Name
+login-name-hint-user = DOMAIN\Name or name@domain
+login-password = Password
+login-go = Log in
+login-ended = Your login has ended: nothing was done here for a while, or somebody logged you out. Log in again to go on.
+login-kept = What you typed was not sent yet. Log in, look at it once more and send it.
+login-kept-secrets = What is secret you type once more.
+kept-title = Not sent yet
+kept-say = You are logged in again. Before your login ended you had typed this; send it, or leave it.
+kept-send = Send it
+kept-leave = Leave it
+
+## What was refused
+error-title = That cannot be done
+error-title-not-found = There is no such page
+error-title-refused = You may not see this
+error-title-down = The server cannot answer now
+error-back = Back
+
+## Words that many pages have
+none = None
+search = Find
+filter = Filter
+reset-filters = Show all
+save = Save
+cancel = Cancel
+delete = Delete
+copy = Copy
+copied = Copied
+any = Any
+pages = Pages
+page-next = Next page
+page-first = First page
+export-csv = Save as CSV
+time-here = Times are those of this server: { $name }.
+unknown = Not known
+changed-meanwhile = Somebody else has changed this since you opened it. What they saved is below; yours was not saved.
+
+## States
+state-Clean = Clean
+state-Assigned = Assigned
+state-Pending = Pending
+state-Issued = Issued
+state-Disabled = Disabled
+state-Revoked = Revoked
+user-active = Active
+user-locked = User is locked
+user-disabled = Disabled in the catalog
+
+## Users
+users-title = Users
+users-search = Name, logon name, mail or telephone
+users-state = State
+users-policy = Policy
+users-page = { $count } users on this page
+users-found =
+    { $count ->
+        [0] Nobody found
+        [one] { $count } user
+       *[other] { $count } users
+    }
+users-name = Name
+users-logon = Logon name
+users-phone = Telephone
+users-cards = Cards
+users-status = Status
+users-new = New user
+user-mail = Mail
+user-policy = Policy { $name }
+user-no-policy = No policy
+user-answers = Answers to security questions
+user-answers-set =
+    { $count ->
+        [0] None set: online unlock is not possible
+        [one] { $count } set
+       *[other] { $count } set
+    }
+user-answers-too-few = Fewer than the policy asks: online unlock is not possible until the user sets more in Self-Service
+user-wrong =
+    { $count ->
+        [one] { $count } wrong answer since the last right ones
+       *[other] { $count } wrong answers since the last right ones
+    }
+user-assigned-cards = Assigned cards
+user-no-cards = No card is assigned to this user.
+user-operations = User
+user-unlock = Unlock user
+user-unlock-ask = The user's answers are compared again. Cards and answers stay as they are.
+user-unlock-go = Unlock
+user-reset = Reset answers to security questions
+user-reset-ask = The answers are deleted. The user sets new ones in Self-Service; until then online unlock is not possible. This cannot be undone.
+user-reset-go = Reset
+user-disable = Disable user
+user-disable-ask = The user can neither log in nor unlock a card until somebody enables the user again. Open logins end.
+user-disable-go = Disable
+user-enable = Enable user
+user-unlocked = The user is unlocked.
+user-answers-reset = The answers are reset; the user sets new ones in Self-Service.
+user-is-disabled = The user is disabled.
+user-is-enabled = The user is enabled.
+user-happened = What happened
+
+## Cards
+cards-title = Cards
+cards-search = Serial, label or owner
+cards-page = { $count } cards on this page
+cards-found =
+    { $count ->
+        [0] No card found
+        [one] { $count } card
+       *[other] { $count } cards
+    }
+cards-card = Card
+cards-owner = Owner
+cards-type = Type
+cards-label = Label
+cards-state = State
+card-title = Card { $name }
+card-serial = Serial
+card-atr = Answer to reset
+card-type = Type
+card-label = Label
+card-nobody = Nobody's
+card-key = Administrator key
+card-key-known = Known to the server
+card-key-unknown = Not known: this card cannot be unlocked with a response
+card-revoked = Revoked
+card-pin-blocked = PIN blocked, seen { $name }
+card-pin-wrong = Wrong PIN entered, seen { $name }
+card-pin-unlocked = Unlocked { $name }
+card-key-blocked = Can no longer be unlocked, seen { $name }
+card-operations = Card operations
+card-unlock = Unlock
+card-about = About this card
+card-happened = This card
+card-operation-assign = Assign
+card-operation-issue = Issue
+card-operation-disable = Disable
+card-operation-enable = Enable
+card-operation-revoke = Revoke
+card-operation-withdraw = Withdraw
+card-operation-ask-disable = The card cannot be unlocked while it is disabled. It can be enabled again.
+card-operation-ask-revoke = The card is out of use for good. This cannot be undone.
+card-operation-ask-withdraw = The card is taken from its user and can be assigned to another.
+card-assign-to = Logon name of the user
+card-reason = Reason
+card-reset-pin = Reset user PIN
+card-reset-pin-ask = The card in a reader of the server gets the default PIN of its type; the user changes it in Self-Service.
+card-reset-pin-go = Reset
+card-roll-key = New administrator key
+card-roll-key-ask = The card in a reader of the server gets a new administrator key; the old one is of no use any more. This cannot be undone.
+card-roll-key-go = Write a new key
+card-agent = Reset user PIN on agent
+card-agent-say = For a card that is elsewhere: its user answers the security questions at the workstation that has the card, and sets a new PIN.
+card-agent-comment = Comment
+card-agent-workstation = Workstation
+card-agent-workstation-hint = Empty: any that has the card
+card-agent-go = Order
+card-agent-ordered = The task waits for the workstation that has the card; its user answers the questions there.
+card-task-cancelled = The task is cancelled.
+card-tasks = Tasks
+card-task-by = Ordered by
+card-task-slow = { $name }, for more than ten minutes
+card-task-cancel = Cancel task
+card-responses = Responses given
+card-responses-time = Time
+card-responses-by = By
+card-responses-channel = Way
+card-responses-outcome = What became of it
+card-responses-times =
+    { $count ->
+        [one] once
+       *[other] { $count } times
+    }
+channel-online = Lock screen, online
+channel-agent = Agent
+channel-operator = Operator
+channel-remote = Remote Self-Service
+card-is = The card is { $name } now.
+card-pin-is = Its PIN is { $name }. It is shown only now.
+card-is-locked = Its PIN is blocked: the user unlocks the card and so sets the first PIN.
+card-registered = The card is registered.
+## Connected cards
+connected-title = Connected cards
+connected-none = No card is in a reader of the server's machine.
+connected-not-registered = Not registered
+connected-not-told = This card does not tell its serial
+connected-held = Another program holds this card; what it is cannot be read until it lets go.
+connected-add = Add card
+connected-type = Card type
+connected-label = Label
+connected-key = Administrator key that the card has now, hexadecimal
+connected-key-hint = Empty: the card has the key that is derived from the master key. The key is tried at the card; a wrong one costs one of its tries, and a card without tries is lost.
+
+## Unlock
+unlock-title = Unlock
+unlock-step-questions = Questions
+unlock-step-challenge = Challenge
+unlock-step-response = Response
+unlock-left =
+    { $count ->
+        [one] { $count } response left this hour
+       *[other] { $count } responses left this hour
+    }
+unlock-ask = Ask { $name }
+unlock-ask-hint = Type the answers as they are spoken; capitals and blanks do not count.
+unlock-check-answers = Check answers
+unlock-answers-right = The answers are right.
+unlock-answers-wrong =
+    { $count ->
+        [one] The answers are not right. { $count } try is left.
+       *[other] The answers are not right. { $count } tries are left.
+    }
+unlock-answers-ended = The answers are not right, and there is no try left in this unlock. Begin again later, or check who is calling.
+unlock-again = The policy asks for the user's answers now. Begin the unlock again.
+unlock-too-few = { $name } has set fewer answers than the policy asks. Only those that are set are asked here.
+unlock-challenge = What { $name } reads to you
+unlock-challenge-data = Challenge data
+unlock-challenge-hint = { $count } characters, in groups of four. Capitals, blanks and dashes do not count.
+unlock-check = Check code
+unlock-check-hint = If { $name } reads it: a digit that was misheard is found before it costs the card a try.
+unlock-get = Get response
+unlock-read = Read this to { $name }, group by group
+unlock-response = Response data
+unlock-check-code = Check code
+unlock-for = for challenge
+unlock-given = Given at { $name }.
+unlock-waiting-say = This page says how it ended as soon as the workstation tells the server.
+unlock-reload = Look again
+unlock-new-challenge = New challenge
+unlock-next = Next user
+unlock-back = Back to the card
+unlock-also = Also open: { $name }. The card takes the response to its latest challenge.
+unlock-not-possible = This card cannot be unlocked now
+
+## What became of a response
+given-waiting = Waiting for the workstation.
+given-unlocked = The card is unlocked.
+given-refused = The card refused the response.
+given-refused-left =
+    { $count ->
+        [one] The card refused the response; { $count } try left.
+       *[other] The card refused the response; { $count } tries left.
+    }
+given-admin-key-blocked = The card refused the response and has no try left: it can no longer be unlocked with a response.
+given-gone = The card was removed or used by another program; a new challenge is needed.
+
+## Log
+log-title = Log
+log-search-card = Card
+log-search-user = User
+log-search-event = Event
+log-from = From
+log-to = Until
+log-kind = Kind
+log-time = Time
+log-what = What happened
+log-where = Workstation
+log-page = { $count } events on this page
+log-found =
+    { $count ->
+        [0] Nothing found
+        [one] { $count } event
+       *[other] { $count } events
+    }
+log-detail = Detail
+log-number = Number { $count }
+log-check = Check the log
+log-whole = Every event follows from the one before it: nothing was changed or taken out.
+log-broken = Event number { $count } does not follow from the one before it: the log was changed.
+event-information = Information
+event-warning = Warning
+event-error = Error
+event-somebody = somebody
+event-a-workstation = a workstation
+event-a-card = without a serial
+event-the-server = the server
+event-CARD_ADDED = { $by } added the card { $card }
+event-CARD_NOT_ADDED = { $by } could not add the card { $card }: { $why }
+event-CARD_REMOVED = { $by } deleted the card { $card }
+event-CARD_NOT_REMOVED = { $by } could not delete the card { $card }: { $why }
+event-UNLOCK_OPENED =
+    { $mode ->
+        [offline] { $workstation } asked to unlock the card { $card } online; it was sent to offline unlock: { $why }
+        [agent] { $workstation } took the task to reset the PIN of the card { $card } of { $user }
+       *[online] { $workstation } opened an online unlock of the card { $card } of { $user }
+    }
+event-ANSWERS_RIGHT =
+    { $channel ->
+        [operator] { $user } answered { $by } right
+        [remote] { $user } answered right in Remote Self-Service
+       *[other] { $user } answered right at { $workstation }
+    }
+event-ANSWERS_WRONG =
+    { $channel ->
+        [operator] { $user } answered { $by } wrong
+        [remote] { $user } answered wrong in Remote Self-Service
+       *[other] { $user } answered wrong at { $workstation }
+    }
+event-USER_LOCKED = { $user } was locked after wrong answers
+event-USER_UNLOCKED = { $by } unlocked the user { $user }
+event-USER_NOT_UNLOCKED = { $by } could not unlock the user { $user }: { $why }
+event-ANSWERS_SET = { $user } set answers to security questions
+event-ANSWERS_NOT_SET = { $user } could not set answers: { $why }
+event-ANSWERS_RESET = { $by } reset the answers of { $user }
+event-ANSWERS_NOT_RESET = { $by } could not reset the answers of { $user }: { $why }
+event-RESPONSE_GIVEN =
+    { $channel ->
+        [operator] { $by } gave { $user } a response for the card { $card }
+        [remote] { $user } got a response for the card { $card } in Remote Self-Service
+       *[other] { $workstation } got a response for the card { $card } of { $user }
+    }
+event-RESPONSE_REFUSED = { $by } got no response for the card { $card }: { $why }
+event-CARD_UNLOCKED = The card { $card } of { $user } was unlocked at { $workstation }
+event-CARD_REFUSED_RESPONSE =
+    { $left ->
+        [-1] The card { $card } refused a response at { $workstation }
+        [one] The card { $card } refused a response at { $workstation }; { $left } try left
+       *[other] The card { $card } refused a response at { $workstation }; { $left } tries left
+    }
+event-CARD_GONE = The card { $card } was removed at { $workstation } before it had its response
+event-ADMIN_KEY_BLOCKED = The card { $card } of { $user } can no longer be unlocked: no try is left
+event-PIN_BLOCK_SEEN = The PIN of the card { $card } of { $user } was blocked at { $workstation }
+event-PIN_WRONG_SEEN =
+    { $left ->
+        [-1] A wrong PIN was entered for the card { $card } of { $user } at { $workstation }
+        [one] A wrong PIN was entered for the card { $card } of { $user } at { $workstation }; { $left } try left
+       *[other] A wrong PIN was entered for the card { $card } of { $user } at { $workstation }; { $left } tries left
+    }
+event-PIN_RESET = The PIN of the card { $card } of { $user } was reset by { $by }
+event-PIN_NOT_RESET = { $by } could not reset the PIN of the card { $card }: { $why }
+event-ADMIN_KEY_ROLLED = { $by } gave the card { $card } a new administrator key
+event-ADMIN_KEY_NOT_ROLLED = { $by } could not give the card { $card } a new administrator key: { $why }
+event-ADMIN_KEY_CORRECTED = { $by } corrected the administrator key of the card { $card }
+event-ADMIN_KEY_NOT_CORRECTED = { $by } could not correct the administrator key of the card { $card }: { $why }
+event-CARD_INITIALIZED = { $by } initialized the card { $card } for { $user }
+event-CARD_NOT_INITIALIZED = { $by } could not initialize the card { $card }: { $why }
+event-POLICY_CHANGED = { $by } changed the configuration: { $policy }{ $type }
+event-POLICY_NOT_CHANGED = { $by } could not change the configuration: { $why }
+event-ROLE_CHANGED = { $by } changed roles or operators: { $role } { $operator }
+event-ROLE_NOT_CHANGED = { $by } could not change roles or operators: { $why }
+event-QUESTION_CHANGED = { $by } changed the security questions
+event-QUESTION_NOT_CHANGED = { $by } could not change the security questions: { $why }
+event-CARD_STATE_CHANGED =
+    { $operation ->
+        [assign] { $by } assigned the card { $card } to { $user }
+        [issue] { $by } issued the card { $card } to { $user }
+        [disable] { $by } disabled the card { $card } of { $user }
+        [enable] { $by } enabled the card { $card } of { $user }
+        [revoke] { $by } revoked the card { $card } of { $user }
+        [withdraw] { $by } withdrew the card { $card }
+       *[other] { $by } changed the card { $card } to { $to }
+    }
+event-CARD_STATE_NOT_CHANGED = { $by } could not change the card { $card }: { $why }
+event-RATE_LIMITED =
+    { $times ->
+        [one] { $by } was turned away: too many in too short a time
+       *[other] { $by } was turned away { $times } times: too many in too short a time
+    }
+event-TASK_ORDERED = { $by } ordered a PIN reset for the card { $card } of { $user }
+event-TASK_NOT_ORDERED = { $by } could not order a PIN reset for the card { $card }: { $why }
+event-TASK_CANCELLED = { $by } cancelled a task for the card { $card }
+event-TASK_NOT_CANCELLED = { $by } could not cancel a task: { $why }
+event-TASK_CANCELLED_BY_USER = { $user } put off the PIN reset of the card { $card }
+event-LOGGED_IN =
+    { $door ->
+        [self-service] { $by } logged in to Self-Service
+       *[other] { $by } logged in
+    }
+event-LOGIN_FAILED =
+    { $door ->
+        [self-service] Somebody tried to log in to Self-Service as { $by }
+       *[other] Somebody tried to log in as { $by }
+    }
+event-USER_ADDED = { $by } added the user { $user }
+event-USER_NOT_ADDED = { $by } could not add a user: { $why }
+event-USER_STATE_CHANGED =
+    { $to ->
+        [active] { $by } enabled the user { $user }
+       *[other] { $by } disabled the user { $user }
+    }
+event-USER_STATE_NOT_CHANGED = { $by } could not enable or disable the user { $user }: { $why }
+
+## Reasons, by their codes
+reason-unknown = no reason was noted
+reason-MALFORMED = something was not as it must be
+reason-TOO_LONG = it was too long
+reason-NOT_LOGGED_IN = no login
+reason-NO_PRIVILEGE = the role does not allow it
+reason-DISABLED_BY_POLICY = the policy does not allow it
+reason-USER_LOCKED = the user is locked
+reason-USER_DISABLED = the user is disabled in the catalog
+reason-CARD_STATE = the card is in another state
+reason-NO_ADMIN_KEY = the server does not have the card's administrator key
+reason-ANSWERS_NOT_SET = the user has set no answers
+reason-SELF_SERVICE_ONLY = it is the operator's own card
+reason-ANSWERS_FIRST = the answers come before the challenge
+reason-NOT_FOUND = there is no such card or user
+reason-CONFLICT = it is in use, or there is one already
+reason-NO_READERS = the card is in no reader of the server
+reason-CARD_REFUSED = the card did not do what it was asked
+reason-SESSION_OVER = the session was over
+reason-RATE_LIMITED = too many in too short a time
+
+## Self-Service
+ss-title = Your cards and answers
+ss-cards = Your cards
+ss-no-cards = You have no card.
+ss-card-locked-how = If its PIN is locked: the lock screen shows a challenge to read to your operator, or asks your security questions.
+ss-answers = Answers to security questions
+ss-answers-hint = They let you unlock your card yourself, and tell your operator that it is you. Nobody can read them here.
+ss-no-questions = There are no security questions yet. An administrator makes them.
+ss-asked =
+    { $count ->
+        [one] { $count } of them is asked when you unlock a card.
+       *[other] { $count } of them are asked when you unlock a card.
+    }
+ss-first = Set your answers now: without them you cannot unlock your card yourself.
+ss-too-few =
+    { $count ->
+        [one] Set { $count } more: until then you cannot unlock your card yourself.
+       *[other] Set { $count } more: until then you cannot unlock your card yourself.
+    }
+ss-set = Set
+ss-not-set = Not set
+ss-change = Change
+ss-answer = Your answer
+ss-again = Once more
+ss-minimum =
+    { $count ->
+        [one] At least { $count } character.
+       *[other] At least { $count } characters.
+    }
+ss-show = Show
+ss-save = Save answers
+ss-saved = Your answers are saved.
+ss-locked = You are locked after wrong answers. Ask your operator to unlock you; answers can be set meanwhile.
+ss-differs = The two entries differ.
+
+## Remote Self-Service
+rss-who = Who are you?
+rss-name = Logon name
+rss-name-hint = DOMAIN\Name or name@domain
+rss-next = Next
+rss-questions = Security questions
+rss-wrong = The answers are not right. Begin again, or ask your operator.
+rss-cards = Your cards
+rss-no-cards = You have no cards.
+rss-not = This card cannot be unlocked here; ask your operator.
+rss-challenge = Challenge data
+rss-challenge-hint = The tool or the lock screen shows it when your card is locked.
+rss-get = Get response
+rss-response = Response data
+rss-response-hint = Type it where the challenge is shown, and choose a new PIN.
+rss-other = Another card
+rss-leave = Leave
+
+## Configuration
+conf-tree = Configuration
+conf-policies = Policies
+conf-issuance = Issuance
+conf-workflow = Workflow
+conf-authentication = Authentication
+conf-types = Card types
+conf-roles = Roles
+conf-operators = Operators
+conf-only-see = Your role allows to see this, not to change it.
+policies-say = A policy says what is possible for its users and their cards. Changes hold from the next step of any unlock on.
+policies-users =
+    { $count ->
+        [0] No user
+        [one] { $count } user
+       *[other] { $count } users
+    }
+policies-cards =
+    { $count ->
+        [0] no card
+        [one] { $count } card
+       *[other] { $count } cards
+    }
+policy-new = New policy
+policy-name = Name
+policy-copy-from = Copy from
+policy-copy-none = Usual settings
+policy-create = Create policy
+policy-added = The policy is there; nobody is under it yet.
+policy-delete-ask = Its questions are deleted with it. This cannot be undone.
+policy-delete-not = A policy is deleted when nobody and no card is under it.
+policy-deleted = The policy is deleted.
+policy-saved = Saved. It holds from now on.
+policy-card-issue = Card issue
+policy-maximum-cards = Maximum number of cards per user
+policy-initialize-card = Initialize card
+policy-initialize-card-help = Issuing gives the card in a reader of the server an administrator key of its own and a PIN.
+policy-lock-card = Lock card
+policy-lock-card-help = The card is issued blocked; its user unlocks it and so sets the first PIN. Needs Initialize card, and excludes Set random user PIN.
+policy-random-pin = Set random user PIN
+policy-random-pin-help = Else the card gets the default PIN of its type. Needs Initialize card. The PIN is shown once.
+policy-random-length = Length of the random PIN
+policy-random-groups = Characters of the random PIN
+policy-random-digits = Digits
+policy-random-upper = Capital letters
+policy-random-lower = Small letters
+policy-random-special = Special characters
+policy-random-forbidden = Forbidden characters
+policy-random-forbidden-help = At most 16. No character comes twice in a random PIN.
+policy-card-initialization = Card initialization
+policy-pin-tries = Maximum PIN attempts
+policy-pin-tries-help = Empty: any. A card that allows another number is not issued.
+policy-administrator-permissions = Administrator permissions
+policy-reset-user-pin = Reset user PIN
+policy-reset-user-pin-help = Operators set the default PIN of a card, or order its reset at the workstation that has the card.
+policy-unblock-offline = Unblock card offline
+policy-unblock-offline-help = Off: nobody gets a response, neither operators nor users in Remote Self-Service. Online unlock goes on.
+policy-validate-answers = Validate answers to security questions
+policy-validate-answers-help = Operators ask before they get a response. It does nothing while Unblock card offline is off. Online unlock always asks.
+policy-allow-self = Operators may unlock cards of their own
+policy-security-questions = Security questions
+policy-questions-to-ask = Number of questions to ask
+policy-questions-to-ask-more = Only { $count } are defined: users can set no more than these.
+policy-maximum-retry = Maximum authentication retry count
+policy-maximum-retry-help = When so many wrong answers came in a row, the user is locked.
+policy-count-operator = Wrong answers typed by operators count
+policy-no-questions = None yet: users cannot set answers, and online unlock is not possible.
+question-text = Question
+question-minimum = Minimum answer length
+question-create = Create security question
+question-edit = Edit
+question-delete-ask = It can be deleted while nobody has answered it.
+question-added = The question is there.
+question-changed = The question is changed; answers to it stay.
+question-deleted = The question is deleted.
+types-name = Type
+types-cipher = Cipher of the administrator key
+types-pin = Default user PIN
+types-pin-hidden = Not shown to your role
+types-new = New card type
+types-create = Create card type
+type-added = The card type is there.
+roles-say = An operator without a role can do nothing. Changes hold from the next step on.
+roles-everywhere = For all policies
+roles-somewhere = For some policies
+roles-policies = Policies
+roles-policies-hint = None: all of them.
+roles-privileges = Privileges
+roles-own = This is your own role: another administrator changes it.
+roles-new = New role
+roles-new-hint = It allows nothing until it is given privileges.
+roles-create = Create role
+role-name = Name of the role
+role-saved = The role { $name } is saved; it holds from now on.
+operators-name = Name
+operators-role = Role
+operators-role-of = Role of { $name }
+operators-new = New operator
+operators-password = Password, 8 characters or more
+operators-user = Logon name of the catalog user who this is, if any
+operators-add = Add operator
+operators-you = This is you: another administrator changes your role.
+operator-added = Operator { $name } is added.
+operator-role-saved = The role holds from now on.
+privilege-view-user = Find and view users
+privilege-unlock-user = Unlock users
+privilege-reset-questions = Reset security questions
+privilege-view-cards = View the card repository
+privilege-unlock-card = Unlock cards
+privilege-reset-pin = Reset PINs of users
+privilege-issue-card = Add, assign and issue cards
+privilege-enable-card = Enable cards
+privilege-disable-card = Disable cards
+privilege-revoke-card = Revoke and withdraw cards
+privilege-view-log = View the log
+privilege-view-policy = View policies
+privilege-change-policy = Change policies, questions, users and card types
+privilege-change-roles = Change roles and their members
+
+## New user
+new-user-logon = Logon name
+new-user-logon-hint = DOMAIN\Name
+new-user-upn = User principal name
+new-user-upn-hint = name@domain
+new-user-cn = Name
+new-user-password = Password for Self-Service, 8 characters or more
+new-user-policy = Policy
+new-user-add = Add user
+new-user-added = User { $name } is added.
+clashes-title = Names that more than one has
+clashes-say = Each of them logs in by the name exactly as it is written in the catalog, and in no other spelling of it.
+clashes-operators = (operators)
+
+## Kinds of events, as a filter
+kind-ADMIN_KEY_BLOCKED = Administrator key blocked
+kind-ADMIN_KEY_NOT_ROLLED = Administrator key not rolled
+kind-ADMIN_KEY_ROLLED = Administrator key rolled
+kind-ANSWERS_NOT_RESET = Answers not reset
+kind-ANSWERS_NOT_SET = Answers not set
+kind-ANSWERS_RESET = Answers reset
+kind-ANSWERS_RIGHT = Answers right
+kind-ANSWERS_SET = Answers set
+kind-ANSWERS_WRONG = Answers wrong
+kind-CARD_ADDED = Card added
+kind-CARD_GONE = Card gone
+kind-CARD_INITIALIZED = Card initialized
+kind-CARD_NOT_ADDED = Card not added
+kind-CARD_NOT_INITIALIZED = Card not initialized
+kind-CARD_REFUSED_RESPONSE = Card refused response
+kind-CARD_STATE_CHANGED = Card state changed
+kind-CARD_STATE_NOT_CHANGED = Card state not changed
+kind-CARD_UNLOCKED = Card unlocked
+kind-LOGGED_IN = Logged in
+kind-LOGIN_FAILED = Login failed
+kind-PIN_BLOCK_SEEN = PIN block seen
+kind-PIN_NOT_RESET = PIN not reset
+kind-PIN_RESET = PIN reset
+kind-PIN_WRONG_SEEN = PIN wrong seen
+kind-POLICY_CHANGED = Policy changed
+kind-POLICY_NOT_CHANGED = Policy not changed
+kind-QUESTION_CHANGED = Question changed
+kind-QUESTION_NOT_CHANGED = Question not changed
+kind-RATE_LIMITED = Rate limited
+kind-RESPONSE_GIVEN = Response given
+kind-RESPONSE_REFUSED = Response refused
+kind-ROLE_CHANGED = Role changed
+kind-ROLE_NOT_CHANGED = Role not changed
+kind-TASK_CANCELLED = Task cancelled
+kind-TASK_CANCELLED_BY_USER = Task cancelled by user
+kind-TASK_NOT_CANCELLED = Task not cancelled
+kind-TASK_NOT_ORDERED = Task not ordered
+kind-TASK_ORDERED = Task ordered
+kind-UNLOCK_OPENED = Unlock opened
+kind-USER_ADDED = User added
+kind-USER_LOCKED = User locked
+kind-USER_NOT_ADDED = User not added
+kind-USER_NOT_UNLOCKED = User not unlocked
+kind-USER_STATE_CHANGED = User state changed
+kind-USER_STATE_NOT_CHANGED = User state not changed
+kind-USER_UNLOCKED = User unlocked
