@@ -62,7 +62,7 @@ fn readers_and_cards_by_hand() {
     has(&card(&["show"]).ok(), &["0  One 00 00 (card in), nist-piv 22", "1  Two 01 00 (card in), gids 11"]);
     card(&["unplug", "--reader", "1"]).ok();
     assert!(!card(&["list"]).ok().contains("Two"));
-    has(&card(&["insert", "--reader", "1"]).code(2), &["reader Two is unplugged; plug it in first"]);
+    has(&card(&["insert", "--reader", "1"]).code(2), &["reader Two 01 00 is unplugged; plug it in first"]);
     card(&["plug", "--reader", "1"]).ok();
     card(&["insert", "--reader", "1"]).ok();
     card(&["state", "--reader", "1", "lost"]).ok();

@@ -55,7 +55,7 @@ impl Place {
 }
 
 /// Where a reader and its card are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Whereabouts {
     /// The card is in the reader.
     In,
@@ -66,8 +66,7 @@ pub enum Whereabouts {
 }
 
 struct Position {
-    /// As it was asked for, without ` RR 00`.
-    name: String,
+    /// Since it was plugged in the last time.
     reader: ReaderId,
     card: SharedCard,
     pin_pad: Option<PinPad>,
@@ -104,7 +103,7 @@ impl Rack {
         let place = {
             let (reader, card) = (self.server.add_reader(name), SharedCard::new(card));
             let mut positions = self.positions();
-            positions.push(Position { name: name.to_owned(), reader, card, pin_pad: None, leftover: None });
+            positions.push(Position { reader, card, pin_pad: None, leftover: None });
             Place(positions.len() - 1)
         };
         // A new reader has no card yet.
@@ -151,12 +150,11 @@ impl Rack {
         }
     }
 
-    /// The name that programs see, or saw before it was unplugged.
+    /// The name that programs see, or saw before it was unplugged and will see again.
     #[must_use]
     pub fn name(&self, place: Place) -> String {
-        let positions = self.positions();
-        let position = &positions[place.0];
-        self.server.reader_name(position.reader).unwrap_or_else(|| position.name.clone())
+        // A place is made with its reader, and readers keep their names.
+        self.server.reader_name(self.reader(place)).unwrap_or_default()
     }
 
     /// The card that belongs to a reader, wherever it is.
@@ -253,8 +251,8 @@ impl Rack {
                 std::mem::swap(&mut one.leftover, &mut other.leftover);
             }
         }
-        self.insert(one).await?;
-        if one == other { Ok(()) } else { self.insert(other).await }
+        let inserted = self.insert(one).await;
+        if one == other { inserted } else { inserted.and(self.insert(other).await) }
     }
 
     /// Resets the card, as another program does; `cold` takes its power away for a moment.
@@ -276,22 +274,22 @@ impl Rack {
             Whereabouts::Unplugged => Err(RackError::Unplugged(self.name(place))),
             _ => {
                 self.card(place).button().give_up();
-                let leftover = self.server.remove_reader(self.reader(place));
+                let leftover = self.server.unplug(self.reader(place));
                 self.positions()[place.0].leftover = Some(leftover);
                 Ok(())
             }
         }
     }
 
-    /// Plugs the reader in again; its card lies beside it.
+    /// Plugs the reader in again, under its name; its card lies beside it.
     ///
     /// # Errors
     /// [`RackError`] when it is plugged in.
     pub fn plug(&self, place: Place) -> Result<(), RackError> {
-        self.expect(place, Whereabouts::Unplugged)?;
+        let name = self.name(place);
         let mut positions = self.positions();
         let position = &mut positions[place.0];
-        position.reader = self.server.add_reader(&position.name);
+        position.reader = self.server.plug(position.reader).ok_or(RackError::Plugged(name))?;
         if let Some(pad) = &position.pin_pad {
             self.server.set_pin_pad(position.reader, pad.clone());
         }

@@ -6,6 +6,7 @@ mod damaged_state;
 mod kills;
 mod placement;
 mod rack;
+mod readers;
 mod side_by_side;
 mod socket;
 mod state_files;

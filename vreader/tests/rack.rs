@@ -62,8 +62,8 @@ fn a_reset_and_an_unplugged_reader_are_noticed() {
         assert_eq!(send(&mut handle, SELECT).map(|r| r[r.len() - 2]), Ok(0x90));
     }
     rack.unplug(one).unwrap();
-    assert_eq!(rack.unplug(one), Err(RackError::Unplugged("One".into())));
-    assert_eq!(rack.insert(one), Err(RackError::Unplugged("One".into())));
+    assert_eq!(rack.unplug(one), Err(RackError::Unplugged("One 00 00".into())));
+    assert_eq!(rack.insert(one), Err(RackError::Unplugged("One 00 00".into())));
     assert!(context.readers().unwrap().is_empty());
     rack.plug(one).unwrap();
     rack.insert(one).unwrap();

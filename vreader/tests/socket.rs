@@ -365,7 +365,7 @@ fn unplugged_in_the_middle_of_a_command() {
     while b.card.0.lock().unwrap().commands == 0 {
         std::thread::yield_now();
     }
-    let ended = b.ended(b.remove_reader(b.reader));
+    let ended = b.ended(b.unplug(b.reader));
     assert_eq!(ended.try_recv(), Err(std::sync::mpsc::TryRecvError::Empty));
     gate.send(()).unwrap();
     ended.recv().unwrap();
@@ -441,7 +441,7 @@ fn a_reader_that_fails_or_goes_away() {
     b.set_failing(false);
     assert_eq!(raw.transmit(&[2]), Err(Rc::PROTO_MISMATCH), "until it reconnects");
     assert_eq!(raw.reconnect(share::SHARED, ANY, 0), Ok(protocol::T1));
-    let _ = b.remove_reader(b.reader);
+    let _ = b.unplug(b.reader);
     assert_eq!(raw.transmit(&[2]), Err(Rc::INVALID_VALUE));
     assert_eq!(raw.status(), Rc::READER_UNAVAILABLE);
     assert!(raw.states(4).iter().all(|s| s.name.is_empty()));
@@ -575,7 +575,7 @@ fn sizes_that_were_announced_are_kept() {
     assert_eq!(raw.states(6).len(), 40, "all of them for 4:6");
     assert_eq!(raw.states(6)[39].name, "More 27 00");
     assert_eq!(b.raw(4).states(4).len(), 16, "the first sixteen for the others");
-    let _ = b.remove_reader(b.reader);
+    let _ = b.unplug(b.reader);
     assert_eq!(raw.states(6).len(), 40, "never fewer");
 }
 
@@ -589,7 +589,7 @@ fn reader_events_and_cancel() {
     };
     let before = count(&mut raw);
     let second = b.add_reader("Second");
-    let _ = b.remove_reader(second);
+    let _ = b.unplug(second);
     assert_eq!(count(&mut raw), before + 2);
     raw.wait();
     b.add_reader("Third");

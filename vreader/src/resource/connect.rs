@@ -79,7 +79,8 @@ impl Resource {
 
     fn open_handle(&mut self, id: ConnectionId, reader_id: ReaderId, exclusive: bool) -> Result<u32, ReturnCode> {
         let number = Self::number(&mut self.numbers, |n| self.handles.contains_key(&n));
-        let (Some(connection), Some(Some(reader))) = (self.connections.get_mut(&id), self.readers.get_mut(reader_id.0)) else {
+        let reader = self.slots.get_mut(reader_id.slot()).and_then(|slot| slot.holding_mut(reader_id));
+        let (Some(connection), Some(reader)) = (self.connections.get_mut(&id), reader) else {
             return Err(ReturnCode::INTERNAL_ERROR);
         };
         if exclusive && !reader.handles.is_empty() {
@@ -171,7 +172,8 @@ impl Resource {
 
     /// Goes to or from exclusive; the connection's own level of the lock comes and goes with it.
     fn set_exclusive(&mut self, reader_id: ReaderId, number: u32, exclusive: bool) {
-        let (Some(handle), Some(Some(reader))) = (self.handles.get_mut(&number), self.readers.get_mut(reader_id.0)) else {
+        let reader = self.slots.get_mut(reader_id.slot()).and_then(|slot| slot.holding_mut(reader_id));
+        let (Some(handle), Some(reader)) = (self.handles.get_mut(&number), reader) else {
             return;
         };
         let has_level = !exclusive || reader.lock.is_some();

@@ -4,6 +4,7 @@
 //! STOP. It is decided here, under the caller's one lock, and taken by the connection's own task, so
 //! that a STOP that crosses an event finds the event and takes it as its answer.
 
+use super::reader::{Reader, Slot};
 use super::{ConnectionId, Resource};
 use cardlab_pcsclite::code::ReturnCode;
 use cardlab_pcsclite::wire::{Event, ReaderState, STATES};
@@ -66,7 +67,7 @@ impl Resource {
     /// The first `count` slots.
     #[must_use]
     pub fn states(&self, count: usize) -> Vec<ReaderState> {
-        let slot = |index: usize| self.readers.get(index).and_then(Option::as_ref).map_or(ReaderState::FREE, |r| r.state());
+        let slot = |index: usize| self.slots.get(index).and_then(Slot::reader).map_or(ReaderState::FREE, Reader::state);
         (0..count).map(slot).collect()
     }
 

@@ -46,8 +46,7 @@ impl Resource {
     }
 
     /// Whether the card that a handle spoke to is still there after the exchange. One that was pulled out
-    /// meanwhile is not, though it may be in again; nor is one of a reader that was unplugged, though another may
-    /// have its place.
+    /// meanwhile is not, though it may be in again; nor is one of a reader that was unplugged, though it may be back.
     #[must_use]
     pub fn is_present(&self, id: ConnectionId, handle: u32, reader: ReaderId) -> bool {
         self.own(id, handle).is_some_and(|h| h.reader == Some(reader) && h.flag != Flag::Removed)
@@ -113,8 +112,8 @@ impl Resource {
             attribute::ATR_STRING => reader.state().atr,
             attribute::VENDOR_NAME => VENDOR.to_vec(),
             attribute::VENDOR_IFD_VERSION => number(VENDOR_VERSION),
-            attribute::VENDOR_IFD_SERIAL_NO => format!("{:04X}\0", id.0).into_bytes(),
-            attribute::CHANNEL_ID => number(CHANNEL_TYPE | id.0 as u32),
+            attribute::VENDOR_IFD_SERIAL_NO => format!("{:04X}\0", id.slot()).into_bytes(),
+            attribute::CHANNEL_ID => number(CHANNEL_TYPE | id.slot() as u32),
             attribute::ICC_PRESENCE => vec![if reader.is_absent() { 0 } else { 2 }],
             attribute::ICC_INTERFACE_STATUS => vec![u8::from(reader.is_powered())],
             attribute::MAXINPUT => number(MAX_INPUT),

@@ -28,7 +28,7 @@ pub use reader::ReaderId;
 use crate::icc::Icc;
 use cardlab_pcsclite::code::ReturnCode;
 use cardlab_sim::Random;
-use reader::Reader;
+use reader::{Reader, Slot};
 use std::collections::HashMap;
 
 /// A client's connection to the server.
@@ -93,7 +93,7 @@ impl Flag {
 
 struct Handle {
     connection: ConnectionId,
-    /// `None` once the reader has been taken away.
+    /// `None` once the reader has been unplugged.
     reader: Option<ReaderId>,
     exclusive: bool,
     flag: Flag,
@@ -118,7 +118,7 @@ pub struct Resource {
     connections: HashMap<ConnectionId, Connection>,
     handles: HashMap<u32, Handle>,
     contexts: HashMap<u32, ConnectionId>,
-    readers: Vec<Option<Reader>>,
+    slots: Vec<Slot>,
     /// Count of readers added and removed, 1 to 32767.
     reader_events: u16,
     /// Numbers of contexts and handles: unpredictable, unique in the server.
@@ -137,7 +137,7 @@ impl Resource {
             connections: HashMap::new(),
             handles: HashMap::new(),
             contexts: HashMap::new(),
-            readers: Vec::new(),
+            slots: Vec::new(),
             reader_events: 1,
             numbers,
             next_connection: 0,
@@ -167,11 +167,11 @@ impl Resource {
     }
 
     fn reader(&self, id: ReaderId) -> Option<&Reader> {
-        self.readers.get(id.0)?.as_ref()
+        self.slots.get(id.slot())?.holding(id)
     }
 
     fn reader_mut(&mut self, id: ReaderId) -> Option<&mut Reader> {
-        self.readers.get_mut(id.0)?.as_mut()
+        self.slots.get_mut(id.slot())?.holding_mut(id)
     }
 
     /// The reader that a handle of this connection speaks to.

@@ -6,9 +6,50 @@ use cardlab_pcsclite::code::{protocol, state};
 use cardlab_pcsclite::wire::ReaderState;
 use cardlab_sim::atr::{Atr, Protocol};
 
-/// A reader of the server, by its slot; slots are used again.
+/// A reader from the moment it is plugged in until it is unplugged.
+///
+/// It names this one time and no other: what still speaks of it afterwards - a command under way, a timer, a
+/// caller - meets nobody, also when the same reader is back in its slot. [`crate::Place`] is what stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ReaderId(pub(super) usize);
+pub struct ReaderId {
+    /// From 0; a slot belongs to one reader for ever, so its name stays as well.
+    slot: usize,
+    /// How often the reader was plugged in before.
+    time: u64,
+}
+
+impl ReaderId {
+    /// Its place in the list of readers that programs get, from 0.
+    pub(super) const fn slot(self) -> usize {
+        self.slot
+    }
+}
+
+/// Where a reader is plugged in, for as long as the server lives.
+pub(super) struct Slot {
+    /// With ` RR 00` at its end.
+    name: String,
+    /// How often it was unplugged.
+    time: u64,
+    reader: Option<Reader>,
+}
+
+impl Slot {
+    /// The reader that is plugged in now.
+    pub(super) const fn reader(&self) -> Option<&Reader> {
+        self.reader.as_ref()
+    }
+
+    /// The reader, when it has not been unplugged since `id` was given.
+    pub(super) fn holding(&self, id: ReaderId) -> Option<&Reader> {
+        self.reader.as_ref().filter(|_| self.time == id.time)
+    }
+
+    /// As [`Slot::holding`].
+    pub(super) fn holding_mut(&mut self, id: ReaderId) -> Option<&mut Reader> {
+        self.reader.as_mut().filter(|_| self.time == id.time)
+    }
+}
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lock {
@@ -180,25 +221,32 @@ impl Reader {
 impl Resource {
     /// Adds a reader without a card; ` RR 00` is appended to `name`, RR being its index.
     pub fn add_reader(&mut self, name: &str) -> ReaderId {
-        let index = self.readers.iter().position(Option::is_none).unwrap_or(self.readers.len());
+        let slot = self.slots.len();
         let mut name = name.to_owned();
         while name.len() > 121 {
             name.pop();
         }
-        let reader = Some(Reader::new(format!("{name} {index:02X} 00")));
-        if index == self.readers.len() {
-            self.readers.push(reader);
-        } else {
-            self.readers[index] = reader;
-        }
-        self.capacity = self.capacity.max(self.readers.len());
+        let name = format!("{name} {slot:02X} 00");
+        self.slots.push(Slot { reader: Some(Reader::new(name.clone())), name, time: 0 });
+        self.capacity = self.capacity.max(self.slots.len());
         self.reader_changed();
-        ReaderId(index)
+        ReaderId { slot, time: 0 }
     }
 
-    /// Takes a reader away with whatever is in it.
-    pub fn remove_reader(&mut self, id: ReaderId) {
-        let Some(reader) = self.readers.get_mut(id.0).and_then(Option::take) else { return };
+    /// Plugs an unplugged reader in again, without a card: in its slot, under its name. `None` when it is plugged in.
+    pub fn plug(&mut self, id: ReaderId) -> Option<ReaderId> {
+        let slot = self.slots.get_mut(id.slot).filter(|slot| slot.reader.is_none())?;
+        slot.reader = Some(Reader::new(slot.name.clone()));
+        let id = ReaderId { time: slot.time, ..id };
+        self.reader_changed();
+        Some(id)
+    }
+
+    /// Unplugs a reader with whatever is in it. Its slot stays free until it is back.
+    pub fn unplug(&mut self, id: ReaderId) {
+        let Some(slot) = self.slots.get_mut(id.slot).filter(|slot| slot.time == id.time) else { return };
+        let Some(reader) = slot.reader.take() else { return };
+        slot.time += 1;
         for handle in reader.handles {
             if let Some(handle) = self.handles.get_mut(&handle) {
                 handle.reader = None;
@@ -289,27 +337,29 @@ impl Resource {
         }
     }
 
-    /// The full name of a reader.
+    /// The full name of a reader, plugged in or not.
     #[must_use]
     pub fn reader_name(&self, id: ReaderId) -> Option<&str> {
-        self.reader(id).map(|r| r.name.as_str())
+        self.slots.get(id.slot).map(|slot| slot.name.as_str())
     }
 
-    /// Whether there is a card in the slot; `None` for a reader that is gone.
+    /// Whether there is a card in the reader; `None` for one that was unplugged.
     #[must_use]
     pub fn has_card(&self, id: ReaderId) -> Option<bool> {
         self.reader(id).map(|r| !r.is_absent())
     }
 
-    /// The reader of a name.
+    /// The reader of a name, when it is plugged in.
     #[must_use]
     pub fn find_reader(&self, name: &str) -> Option<ReaderId> {
-        self.readers.iter().position(|r| r.as_ref().is_some_and(|r| r.name == name)).map(ReaderId)
+        let plugged = |slot: &Slot| slot.reader.is_some() && slot.name == name;
+        let slot = self.slots.iter().position(plugged)?;
+        Some(ReaderId { slot, time: self.slots[slot].time })
     }
 
     /// Flags the handles of a reader, all but `except`.
     pub(super) fn flag_handles(&mut self, id: ReaderId, except: Option<u32>, flag: Flag) {
-        let Some(reader) = self.readers.get(id.0).and_then(Option::as_ref) else { return };
+        let Some(reader) = self.slots.get(id.slot).and_then(|slot| slot.holding(id)) else { return };
         for number in reader.handles.iter().filter(|n| Some(**n) != except) {
             if let Some(handle) = self.handles.get_mut(number) {
                 handle.flag = flag;

@@ -295,7 +295,7 @@ impl Connection {
                 Err(ReturnCode::NO_SMARTCARD)
             }
             Some(Err(Loss::Reader)) => {
-                resource.remove_reader(reader);
+                resource.unplug(reader);
                 drop(resource);
                 lock(&self.shared.slots).remove(&reader);
                 self.shared.changed();

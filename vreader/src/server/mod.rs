@@ -85,7 +85,7 @@ struct Slot {
     pin_pad: std::sync::OnceLock<PinPad>,
 }
 
-/// What is left of a reader that was taken away: a command may still be at work with its card.
+/// What is left of a reader that was unplugged: a command may still be at work with its card.
 #[must_use]
 pub struct Leftover(Option<Arc<tokio::sync::Mutex<SlotCard>>>);
 
@@ -122,11 +122,16 @@ impl Server {
     /// Adds a reader; its name is `name` and ` RR 00`.
     pub fn add_reader(&self, name: &str) -> ReaderId {
         let id = self.shared.resource().add_reader(name);
-        let slot = Slot { card: Arc::default(), freed: Notify::new(), pin_pad: std::sync::OnceLock::new() };
-        lock(&self.shared.slots).insert(id, Arc::new(slot));
-        self.shared.wake();
-        self.shared.changed();
+        self.shared.plugged(id);
         id
+    }
+
+    /// Plugs a reader in again, without a card and without a keypad. `None` when it is plugged in.
+    #[must_use = "the reader has another identity from now on"]
+    pub fn plug(&self, id: ReaderId) -> Option<ReaderId> {
+        let id = self.shared.resource().plug(id)?;
+        self.shared.plugged(id);
+        Some(id)
     }
 
     /// Gives a reader a keypad for PINs; the first that it is given stays.
@@ -137,9 +142,9 @@ impl Server {
         }
     }
 
-    /// Takes a reader away, with its card. A command under way goes on until [`Leftover::ended`].
-    pub fn remove_reader(&self, id: ReaderId) -> Leftover {
-        self.shared.resource().remove_reader(id);
+    /// Unplugs a reader, with its card. A command under way goes on until [`Leftover::ended`].
+    pub fn unplug(&self, id: ReaderId) -> Leftover {
+        self.shared.resource().unplug(id);
         self.shared.wake();
         let slot = lock(&self.shared.slots).remove(&id);
         self.shared.changed();
@@ -200,7 +205,7 @@ impl Server {
         self.shared.wake();
     }
 
-    /// The full name of a reader.
+    /// The full name of a reader, plugged in or not.
     #[must_use]
     pub fn reader_name(&self, id: ReaderId) -> Option<String> {
         self.shared.resource().reader_name(id).map(str::to_owned)
@@ -284,6 +289,14 @@ impl Shared {
 
     fn slot(&self, id: ReaderId) -> Option<Arc<Slot>> {
         lock(&self.slots).get(&id).cloned()
+    }
+
+    /// A reader is there: it gets a slot for a card.
+    fn plugged(self: &Arc<Self>, id: ReaderId) {
+        let slot = Slot { card: Arc::default(), freed: Notify::new(), pin_pad: std::sync::OnceLock::new() };
+        lock(&self.slots).insert(id, Arc::new(slot));
+        self.wake();
+        self.changed();
     }
 
     fn changed(&self) {

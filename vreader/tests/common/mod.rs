@@ -196,11 +196,11 @@ impl Bench {
         server_call(&self.runtime, &self.server, |s| Box::pin(async move { s.add_reader(name) }))
     }
 
-    pub fn remove_reader(&self, id: ReaderId) -> Leftover {
-        server_call(&self.runtime, &self.server, |s| Box::pin(async move { s.remove_reader(id) }))
+    pub fn unplug(&self, id: ReaderId) -> Leftover {
+        server_call(&self.runtime, &self.server, |s| Box::pin(async move { s.unplug(id) }))
     }
 
-    /// Told when the last command of a reader that was taken away is over.
+    /// Told when the last command of a reader that was unplugged is over.
     pub fn ended(&self, leftover: Leftover) -> Receiver<()> {
         let (sender, receiver) = channel();
         self.runtime.spawn(async move {
