@@ -4,9 +4,11 @@ use crate::exit::Failure;
 use crate::terminal::ask_hidden;
 use anyhow::{Context as _, anyhow};
 use cardlab_control::api::Control;
+use cardlab_pcsclite::wire::STATES;
 use cardlab_sim::crypto::backend::{Backend, Repeatable};
 use cardlab_sim::nvm::Volatile;
 use cardlab_sim::{Random, Setting, World};
+use cardlab_vreader::resource::{FIRST_VERSION, LAST_VERSION, ProtocolVersion};
 use cardlab_vreader::server::POWER_OFF_GRACE;
 use cardlab_vreader::setup::keyfile::Person;
 use cardlab_vreader::setup::settings;
@@ -19,6 +21,7 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 #[cfg(feature = "fast-crypto")]
@@ -137,7 +140,14 @@ impl ReaderOptions {
     pub(crate) async fn rack(&self) -> Result<(Rack, Trace), Failure> {
         let (cards, trace) = self.make()?;
         let server = Server::new(Random::from_seed(system_random()?), Duration::from_millis(self.power_off_after));
+        tokio::spawn(tell_of_strange_versions(server.strange_versions()));
         let rack = Rack::new(server);
+        if cards.len() > STATES {
+            let (all, last) = (cards.len(), LAST_VERSION);
+            eprintln!(
+                "cardlab: {all} cards: programs with pcsc-lite before 2.5 (its protocol before {last}) see the first {STATES} readers only"
+            );
+        }
         for ready in cards {
             let place = rack.add(&ready.reader_name, ready.card).await;
             if ready.pin_pad {
@@ -183,6 +193,21 @@ pub(crate) fn system_random() -> anyhow::Result<[u8; 32]> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).context("the system gives no random bytes")?;
     Ok(seed)
+}
+
+/// Says on stderr what versions programs speak that these readers do not; ends with the readers.
+async fn tell_of_strange_versions(mut strange: watch::Receiver<Vec<ProtocolVersion>>) {
+    let mut told = 0;
+    while strange.changed().await.is_ok() {
+        let new = strange.borrow_and_update()[told..].to_vec();
+        told += new.len();
+        for version in new {
+            eprintln!(
+                "cardlab: a program speaks version {version} of pcsc-lite's protocol, these readers {FIRST_VERSION} to {LAST_VERSION}; it was told \
+                 so, and sees no reader unless it asks for one of these"
+            );
+        }
+    }
 }
 
 /// A new file that nobody else reads, whatever the umask: what is recorded may have PINs and keys.

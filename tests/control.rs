@@ -65,6 +65,8 @@ fn readers_and_cards_by_hand() {
     has(&card(&["insert", "--reader", "1"]).code(2), &["reader Two 01 00 is unplugged; plug it in first"]);
     card(&["plug", "--reader", "1"]).ok();
     card(&["insert", "--reader", "1"]).ok();
+    card(&["reset", "--reader", "1", "--usb"]).ok();
+    has(&card(&["show"]).ok(), &["1  Two 01 00 (card in), gids 11"]);
     card(&["state", "--reader", "1", "lost"]).ok();
     has(&card(&["show", "--reader", "1"]).ok(), &["PIN: 0 of 3", "administrator key: 0 of 5"]);
     card(&["state", "--reader", "1", "fresh", "--pin", "1"]).ok();

@@ -45,6 +45,29 @@ fn wrong_use_is_explained() {
     has(&cardlab(&["up", "--vpcd", "nowhere"]).code(2), &["write HOST:PORT"]);
 }
 
+/// Programs before pcsc-lite 2.5 have a table of 16 readers; a program that speaks a version of tomorrow sees none.
+#[test]
+fn what_programs_cannot_see_is_said() {
+    let sixteen = (1..16).fold(Lab::new("nist-piv"), |lab, _| lab.and("nist-piv"));
+    assert_eq!(sixteen.run(&["true"]).ok(), "");
+    let cards = "cardlab: 17 cards: programs with pcsc-lite before 2.5 (its protocol before 4:6) see the first 16 readers only\n";
+    assert_eq!(sixteen.and("nist-piv").run(&["true"]).ok(), cards);
+    let stranger = "import os, socket, struct\n\
+        for version in [(4, 6), (5, 0), (5, 0)]:\n\
+        \x20 s = socket.socket(socket.AF_UNIX); s.connect(os.environ['PCSCLITE_CSOCK_NAME'])\n\
+        \x20 s.sendall(struct.pack('=5I', 12, 0x11, *version, 0)); print(*struct.unpack('=3I', s.recv(12)))";
+    let lab = Lab::new("nist-piv");
+    let text = lab.run(&["python3", "-c", stranger]).ok();
+    has(
+        &text,
+        &[
+            "4 6 0\n4 6 2148532254\n4 6 2148532254\n",
+            "cardlab: a program speaks version 5:0 of pcsc-lite's protocol, these readers 4:4 to 4:6; it was told so, and sees no reader",
+        ],
+    );
+    assert_eq!(text.matches("a program speaks").count(), 1, "{text}");
+}
+
 #[test]
 fn the_command_sees_a_private_socket_and_cache() {
     let lab = Lab::new("nist-piv");

@@ -247,10 +247,18 @@ async fn swap(State(control): State<Control>, Reader(place): Reader, Body(With {
     Ok(Json(control.view(place).await))
 }
 
-/// Resets the card, as another program does.
+/// Resets the card, as another program does, or the reader, as the system does.
 #[utoipa::path(post, path = "/v1/readers/{reader}/reset", params(("reader" = String, Path)), request_body = Reset, responses((status = 200, body = ReaderView), (status = 404, body = Problem), (status = 409, body = Problem)))]
-async fn reset(State(control): State<Control>, Reader(place): Reader, Body(Reset { cold }): Body<Reset>) -> Reply<ReaderView> {
-    control.rack.reset(place, cold).await?;
+async fn reset(
+    State(control): State<Control>,
+    Reader(place): Reader,
+    Body(Reset { cold, usb }): Body<Reset>,
+) -> Reply<ReaderView> {
+    if usb {
+        control.rack.reset_usb(place).await?;
+    } else {
+        control.rack.reset(place, cold).await?;
+    }
     Ok(Json(control.view(place).await))
 }
 

@@ -111,6 +111,8 @@ impl ReaderView {
 pub struct Reset {
     /// Takes the card's power away for a moment.
     pub cold: bool,
+    /// Resets the reader's USB device, and so the card: handles of before speak to nobody.
+    pub usb: bool,
 }
 
 /// The other reader of a swap.

@@ -92,7 +92,7 @@ pub(super) enum Drive {
         #[command(flatten)]
         target: Target,
     },
-    /// Reset the card, as another program does
+    /// Reset the card, as another program does, or its reader, as the system does
     Reset {
         #[command(flatten)]
         target: Target,
@@ -100,6 +100,10 @@ pub(super) enum Drive {
         /// Take its power away for a moment
         #[arg(long)]
         cold: bool,
+
+        /// Reset the reader's USB device: it is gone and back at once, with its card; what programs had of it is over
+        #[arg(long, conflicts_with = "cold")]
+        usb: bool,
     },
     /// Bring the card to a state at once: fresh, last-try, pin-blocked, puk-blocked, admin-blocked, blocked, lost
     State {
@@ -344,7 +348,7 @@ impl Drive {
             Self::Plug { target } => target.link()?.post("/plug", &none)?,
             Self::Unplug { target } => target.link()?.post("/unplug", &none)?,
             Self::Swap { target, with } => target.link()?.post("/swap", &With { with })?,
-            Self::Reset { target, cold } => target.link()?.post("/reset", &Reset { cold })?,
+            Self::Reset { target, cold, usb } => target.link()?.post("/reset", &Reset { cold, usb })?,
             Self::State { target, state, pin, puk, admin } => {
                 let wanted = Wanted { state, pin_left: pin, puk_left: puk, admin_left: admin };
                 target.link()?.text(Method::PUT, "/state", &wanted)?;

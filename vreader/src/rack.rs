@@ -265,6 +265,18 @@ impl Rack {
         Ok(())
     }
 
+    /// Resets the reader's USB device: it goes and is back at once, under its name, with its card newly powered. What
+    /// programs had of it is over; a command under way has no answer.
+    ///
+    /// # Errors
+    /// [`RackError`] when the reader is unplugged.
+    pub async fn reset_usb(&self, place: Place) -> Result<(), RackError> {
+        let was_in = self.whereabouts(place) == Whereabouts::In;
+        self.unplug(place)?;
+        self.plug(place)?;
+        if was_in { self.insert(place).await } else { Ok(()) }
+    }
+
     /// Unplugs the reader, with its card in it.
     ///
     /// # Errors

@@ -115,6 +115,14 @@ impl ThreadedRack {
         self.runtime.block_on(self.rack.reset(place, cold))
     }
 
+    /// As [`Rack::reset_usb`].
+    ///
+    /// # Errors
+    /// [`RackError`].
+    pub fn reset_usb(&self, place: Place) -> Result<(), RackError> {
+        self.runtime.block_on(self.rack.reset_usb(place))
+    }
+
     /// As [`Rack::unplug`].
     ///
     /// # Errors

@@ -71,6 +71,32 @@ fn a_reset_and_an_unplugged_reader_are_noticed() {
     assert_eq!(rack.plug(one), Err(RackError::Plugged("One 00 00".into())));
 }
 
+/// The reader is another to those who had it open, and the same to those who look: also in mid-command.
+#[test]
+fn a_usb_reset() {
+    let rack = rack();
+    let (one, two) = (rack.add("One", card(1)), rack.add("Two", card(2)));
+    let context = Context::establish_at(rack.socket()).unwrap();
+    let [mut shared, mut neighbour] = ["One 00 00", "Two 01 00"].map(|name| context.connect(name, ShareMode::Shared).unwrap());
+    for handle in [&mut shared, &mut neighbour] {
+        assert_eq!(send(handle, b"\x00\x20\x00\x80\x08123456\xFF\xFF"), Ok(vec![0x90, 0]));
+    }
+    let known = context.readers().unwrap();
+    rack.reset_usb(one).unwrap();
+    assert_eq!(send(&mut shared, STATUS), Err(ReturnCode::INVALID_VALUE));
+    assert_eq!(shared.status().unwrap_err().code(), Some(ReturnCode::READER_UNAVAILABLE));
+    assert_eq!(send(&mut neighbour, STATUS), Ok(vec![0x90, 0]), "nobody else notices");
+    let now = context.readers().unwrap();
+    assert_eq!(now.iter().map(|r| &r.name).collect::<Vec<_>>(), known.iter().map(|r| &r.name).collect::<Vec<_>>());
+    let mut again = context.connect("One 00 00", ShareMode::Shared).unwrap();
+    assert_eq!(send(&mut again, STATUS), Ok(vec![0x63, 0xC3]), "it was powered anew");
+    rack.remove(two).unwrap();
+    rack.reset_usb(two).unwrap();
+    assert_eq!(rack.rack().whereabouts(two), Whereabouts::Out, "what was out stays out");
+    rack.unplug(two).unwrap();
+    assert_eq!(rack.reset_usb(two), Err(RackError::Unplugged("Two 01 00".into())));
+}
+
 /// A card gives no answer for an hour, and other readers go on. Whoever pulls it out, or unplugs its reader, need
 /// not wait so long: it has not carried the command out, and works as soon as it is back.
 #[test]
@@ -81,7 +107,7 @@ fn a_silent_card_holds_nobody_up() {
     let busy = rack.add("Busy", VirtualCard::new(silent, Some(trace.of("busy"))));
     let other = rack.add("Other", card(2));
     let context = Context::establish_at(rack.socket()).unwrap();
-    for unplug in [false, true] {
+    for way in ["remove", "unplug", "usb"] {
         let mut heard = trace.listen();
         rack.rack().card(busy).lock().arm("silent=3600000,ins=20".parse().unwrap()).unwrap();
         std::thread::scope(|scope| {
@@ -97,13 +123,18 @@ fn a_silent_card_holds_nobody_up() {
                 send(&mut handle, SELECT).unwrap();
             }
             assert!(!asked.is_finished());
-            if unplug {
-                rack.unplug(busy).unwrap();
-                rack.plug(busy).unwrap();
-            } else {
-                rack.remove(busy).unwrap();
+            match way {
+                "usb" => rack.reset_usb(busy).unwrap(),
+                "unplug" => {
+                    rack.unplug(busy).unwrap();
+                    rack.plug(busy).unwrap();
+                    rack.insert(busy).unwrap();
+                }
+                _ => {
+                    rack.remove(busy).unwrap();
+                    rack.insert(busy).unwrap();
+                }
             }
-            rack.insert(busy).unwrap();
             assert!(asked.join().unwrap().is_err());
         });
         let mut handle = context.connect(&rack.rack().name(busy), ShareMode::Shared).unwrap();

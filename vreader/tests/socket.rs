@@ -3,7 +3,8 @@
 
 use crate::common::{BOTH, Bench, Raw, T1, bench, bench_with};
 use cardlab_pcsclite::code::{ReturnCode as Rc, attribute, disposition, part10, protocol, share, state};
-use cardlab_pcsclite::wire::{Attribute, ContextOnly, Control, MAX_ATTRIBUTE, Request, SYSTEM_SOCKET};
+use cardlab_pcsclite::wire::{Attribute, ContextOnly, Control, MAX_ATTRIBUTE, Reconnect, Request, SYSTEM_SOCKET};
+use cardlab_vreader::resource::ProtocolVersion;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -46,9 +47,16 @@ fn versions() {
     for minor in 4..=6 {
         assert_eq!(Raw::open(&b.path).version(4, minor), (4, minor, Rc::OK));
     }
-    for (major, minor) in [(4, 3), (4, 7), (3, 4), (4, u32::MAX)] {
+    let mut strange = b.server.strange_versions();
+    for (major, minor) in [(4, 3), (4, 7), (3, 4), (4, u32::MAX), (4, 7)] {
         assert_eq!(Raw::open(&b.path).version(major, minor), (4, 6, Rc::SERVICE_STOPPED));
     }
+    let told = |versions: &[ProtocolVersion]| versions.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(told(&strange.borrow_and_update()), ["4:3", "4:7", "3:4", "4:4294967295"], "each once");
+    for minor in 100..200 {
+        Raw::open(&b.path).version(4, minor);
+    }
+    assert_eq!(strange.borrow().len(), 16, "and not without end");
 }
 
 #[test]
@@ -159,6 +167,53 @@ fn reconnecting() {
     assert_eq!(first.reconnect(share::SHARED, ANY, disposition::RESET), Ok(protocol::T1));
     assert_eq!(second.transmit(&[2]), Err(Rc::SHARING_VIOLATION), "the transaction is held through the reset");
     assert_eq!(first.end(0), Rc::OK);
+}
+
+/// What a failed call leaves in the fields that a program reads afterwards.
+#[test]
+fn a_failed_call_answers_with_nothing() {
+    let b = bench();
+    let mut raw = b.raw(4);
+    raw.shared();
+    let reconnect = |raw: &mut Raw, share: u32, protocols: u32, initialization: u32| {
+        let body = Reconnect { handle: raw.handle, share, protocols, initialization, active: 7, rv: Rc::OK };
+        raw.send(&Request::Reconnect(body));
+        let answer = Reconnect::read(&raw.read(Reconnect::SIZE));
+        (answer.rv, answer.active)
+    };
+    assert_eq!(reconnect(&mut raw, share::SHARED, 0, 0), (Rc::PROTO_MISMATCH, 0));
+    assert_eq!(reconnect(&mut raw, share::SHARED, ANY, 3), (Rc::INVALID_VALUE, 0));
+    assert_eq!(reconnect(&mut raw, share::SHARED, ANY, 0), (Rc::OK, protocol::T1));
+    let code = part10::GET_FEATURE_REQUEST + 1;
+    let body = Control { handle: raw.handle, code, send_length: 0, receive_length: 100, returned: 9, rv: Rc::OK };
+    raw.send(&Request::Control(body, &[]));
+    let answer = Control::read(&raw.read(Control::SIZE));
+    assert_eq!((answer.rv, answer.returned), (Rc::UNSUPPORTED_FEATURE, 0));
+    b.remove();
+    raw.send_transmit(protocol::T1, &[2], 100);
+    let (answer, _) = raw.transmitted();
+    assert_eq!((answer.rv, answer.receive_length), (Rc::REMOVED_CARD, 0));
+    assert_eq!(reconnect(&mut raw, share::SHARED, ANY, 0), (Rc::NO_SMARTCARD, 0));
+}
+
+/// pcscd looks at the reader's list first, then at the context's.
+#[test]
+fn more_handles_than_there_can_be() {
+    let b = bench();
+    b.add_reader("Second");
+    let mut raw = b.raw(4);
+    let connect = |raw: &mut Raw, reader: &str| raw.connect_to(reader, share::DIRECT, 0).map(|_| ());
+    for _ in 0..200 {
+        connect(&mut raw, "Test 00 00").unwrap();
+    }
+    assert_eq!(connect(&mut raw, "Test 00 00"), Err(Rc::INTERNAL_ERROR), "200 on the reader");
+    assert_eq!(connect(&mut raw, "Second 01 00"), Err(Rc::NO_MEMORY), "200 of the context");
+    let mut other = b.raw(4);
+    assert_eq!(connect(&mut other, "Test 00 00"), Err(Rc::INTERNAL_ERROR));
+    assert_eq!(connect(&mut other, "Second 01 00"), Ok(()));
+    drop(raw);
+    // The end of a connection is not told to others; its handles go one by one.
+    while connect(&mut other, "Test 00 00").is_err() {}
 }
 
 #[test]
@@ -297,6 +352,7 @@ fn exchanges() {
             assert_eq!((data, t.receive_protocol, t.receive_pci_length), (vec![8; 5], 1, 16));
         } else {
             assert_eq!((t.receive_protocol, t.receive_pci_length), (3, 16), "unchanged on error");
+            assert_eq!(t.receive_length, 0, "nothing was received");
         }
     }
     for room in [4, 1, 0] {

@@ -134,9 +134,9 @@ class Card:
         """Plugs the reader in; the card lies beside it."""
         self._ask("POST", "/plug")
 
-    def reset(self, cold: bool = False) -> None:
-        """Resets the card, as another program does."""
-        self._ask("POST", "/reset", {"cold": cold})
+    def reset(self, cold: bool = False, usb: bool = False) -> None:
+        """Resets the card, as another program does; with ``usb`` its reader, as the system does."""
+        self._ask("POST", "/reset", {"cold": cold, "usb": usb})
 
     def state(self, name: Optional[str] = None, **left: int) -> None:
         """Brings the card to a state: ``state("pin-blocked")``, ``state(pin_left=1)``."""

@@ -86,11 +86,12 @@ impl Resource {
         if exclusive && !reader.handles.is_empty() {
             return Err(ReturnCode::SHARING_VIOLATION);
         }
-        if connection.handles.len() >= MAX_HANDLES_OF_CONTEXT {
-            return Err(ReturnCode::NO_MEMORY);
-        }
+        // The reader's list is looked at first, so a context that fills one reader meets that limit.
         if reader.handles.len() >= MAX_HANDLES_OF_READER {
             return Err(ReturnCode::INTERNAL_ERROR);
+        }
+        if connection.handles.len() >= MAX_HANDLES_OF_CONTEXT {
+            return Err(ReturnCode::NO_MEMORY);
         }
         connection.handles.push(number);
         reader.handles.push(number);

@@ -2,9 +2,30 @@
 
 use super::{Connection, ConnectionId, Decision, Flag, ReaderId, Resource, SlotCard};
 use cardlab_pcsclite::code::{ReturnCode, disposition};
+use std::fmt;
 
 /// The last known scope (SCARD_SCOPE_GLOBAL).
 const MAX_SCOPE: u32 = 3;
+
+/// A version of pcsc-lite's protocol, which is not that of its library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ProtocolVersion {
+    /// 4 in all versions since 2010.
+    pub major: u32,
+    /// 4 to 6 in all libraries since 1.8.24.
+    pub minor: u32,
+}
+
+/// The first version that is served.
+pub const FIRST_VERSION: ProtocolVersion = ProtocolVersion { major: 4, minor: 4 };
+/// The last version that is served, and what a client of an unknown one is told to speak.
+pub const LAST_VERSION: ProtocolVersion = ProtocolVersion { major: 4, minor: 6 };
+
+impl fmt::Display for ProtocolVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.major, self.minor)
+    }
+}
 
 impl Resource {
     /// A client has connected. Until it says otherwise it is served as 4:4.
@@ -14,7 +35,7 @@ impl Resource {
         let connection = Connection {
             context: None,
             handles: Vec::new(),
-            minor: 4,
+            minor: FIRST_VERSION.minor,
             registered: false,
             fetching: false,
             event: None,
@@ -26,13 +47,13 @@ impl Resource {
 
     /// VERSION: 4:4 to 4:6 are served as the client speaks them; the answer is its own minor. For
     /// anything else the answer is what we would speak.
-    pub fn version(&mut self, id: ConnectionId, major: u32, minor: u32) -> (u32, u32, ReturnCode) {
+    pub fn version(&mut self, id: ConnectionId, asked: ProtocolVersion) -> (ProtocolVersion, ReturnCode) {
         match self.connections.get_mut(&id) {
-            Some(connection) if major == 4 && (4..=6).contains(&minor) => {
-                connection.minor = minor;
-                (major, minor, ReturnCode::OK)
+            Some(connection) if (FIRST_VERSION..=LAST_VERSION).contains(&asked) => {
+                connection.minor = asked.minor;
+                (asked, ReturnCode::OK)
             }
-            _ => (4, 6, ReturnCode::SERVICE_STOPPED),
+            _ => (LAST_VERSION, ReturnCode::SERVICE_STOPPED),
         }
     }
 

@@ -23,6 +23,7 @@ mod exchange;
 mod reader;
 mod transaction;
 
+pub use context::{FIRST_VERSION, LAST_VERSION, ProtocolVersion};
 pub use reader::ReaderId;
 
 use crate::icc::Icc;

@@ -3,7 +3,7 @@
 use super::{Shared, lock};
 use crate::icc::Loss;
 use crate::placement::{self, HeldCard};
-use crate::resource::{ConnectionId, Decision, ReaderId, Resource, SlotCard};
+use crate::resource::{ConnectionId, Decision, ProtocolVersion, ReaderId, Resource, SlotCard};
 use cardlab_pcsclite::code::{ReturnCode, part10, protocol};
 use cardlab_pcsclite::wire::{self, Decoded, MAX_ATTRIBUTE, Request};
 use rustix::net::RecvFlags;
@@ -124,7 +124,12 @@ impl Connection {
         let id = self.id;
         match request {
             Request::Version(mut b) => {
-                (b.major, b.minor, b.rv) = self.shared.resource().version(id, b.major, b.minor);
+                let asked = ProtocolVersion { major: b.major, minor: b.minor };
+                let (answered, rv) = self.shared.resource().version(id, asked);
+                if rv != ReturnCode::OK {
+                    self.shared.strange(asked);
+                }
+                (b.major, b.minor, b.rv) = (answered.major, answered.minor, rv);
                 b.write(&mut self.out);
             }
             Request::Establish(mut b) => {
@@ -145,7 +150,7 @@ impl Connection {
                     .await?;
                 match decided.flatten() {
                     Ok((handle, active)) => (b.handle, b.active, b.rv) = (handle, active, ReturnCode::OK),
-                    Err(code) => b.rv = code,
+                    Err(code) => (b.handle, b.active, b.rv) = (0, protocol::UNDEFINED, code),
                 }
                 b.write(&mut self.out);
             }
@@ -158,7 +163,7 @@ impl Connection {
                     .await?;
                 match decided.flatten() {
                     Ok(active) => (b.active, b.rv) = (active, ReturnCode::OK),
-                    Err(code) => b.rv = code,
+                    Err(code) => (b.active, b.rv) = (protocol::UNDEFINED, code),
                 }
                 b.write(&mut self.out);
             }
@@ -194,6 +199,7 @@ impl Connection {
                     Some(answer) => answer,
                     None => settled(self.shared.resource().control(id, b.handle, b.code))?,
                 };
+                b.returned = 0;
                 let answer = answer.and_then(|data| {
                     b.returned = data.len() as u32;
                     if data.len() > b.receive_length as usize { Err(ReturnCode::INSUFFICIENT_BUFFER) } else { Ok(data) }
@@ -254,9 +260,9 @@ impl Connection {
     }
 
     async fn transmit(&mut self, mut b: wire::Transmit, apdu: &[u8]) -> Result<(), Gone> {
+        let room = std::mem::take(&mut b.receive_length) as usize;
         let answer = self.exchange(b.handle, b.send_protocol, apdu).await?.and_then(|(pci, response)| {
             // The card has acted all the same; so it is on real readers too.
-            let room = b.receive_length as usize;
             b.receive_length = response.len() as u32;
             if response.len() > room {
                 return Err(ReturnCode::INSUFFICIENT_BUFFER);

@@ -12,7 +12,7 @@ mod connection;
 
 use crate::icc::Icc;
 use crate::pin_pad::PinPad;
-use crate::resource::{ConnectionId, ReaderId, Resource, Signals, SlotCard};
+use crate::resource::{ConnectionId, ProtocolVersion, ReaderId, Resource, Signals, SlotCard};
 use cardlab_sim::random::Random;
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
@@ -59,6 +59,9 @@ pub enum ListenError {
     },
 }
 
+/// Versions of clients that are remembered; who invents more is served, and not told of.
+const STRANGE: usize = 16;
+
 /// Readers and their clients.
 #[derive(Clone)]
 pub struct Server {
@@ -75,6 +78,8 @@ struct Shared {
     grace: Duration,
     /// Counts what happens to readers and cards, for those who wait for it.
     changes: tokio::sync::watch::Sender<u64>,
+    /// Versions that clients asked for and did not get, each once.
+    strange: tokio::sync::watch::Sender<Vec<ProtocolVersion>>,
 }
 
 /// A reader's card, and who waits for its lock.
@@ -115,6 +120,7 @@ impl Server {
                 gathering: Mutex::default(),
                 grace,
                 changes: tokio::sync::watch::Sender::new(0),
+                strange: tokio::sync::watch::Sender::default(),
             }),
         }
     }
@@ -191,6 +197,12 @@ impl Server {
     #[must_use]
     pub fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
         self.shared.changes.subscribe()
+    }
+
+    /// Versions of the protocol that clients asked for and that are not served, in the order that they came.
+    #[must_use]
+    pub fn strange_versions(&self) -> tokio::sync::watch::Receiver<Vec<ProtocolVersion>> {
+        self.shared.strange.subscribe()
     }
 
     /// Whether there is a card in the reader; `None` when there is no such reader any more.
@@ -297,6 +309,16 @@ impl Shared {
         lock(&self.slots).insert(id, Arc::new(slot));
         self.wake();
         self.changed();
+    }
+
+    fn strange(&self, version: ProtocolVersion) {
+        self.strange.send_if_modified(|known| {
+            let new = known.len() < STRANGE && !known.contains(&version);
+            if new {
+                known.push(version);
+            }
+            new
+        });
     }
 
     fn changed(&self) {
