@@ -1,6 +1,7 @@
 //! `cardlab exec`: a command with readers of its own.
 
 use crate::exit::{Exit, Failure, OrExit};
+use crate::guests::PORTS_VARIABLE;
 use crate::readers::ReaderOptions;
 use anyhow::anyhow;
 use cardlab_control::{CONTROL_VARIABLE, beside};
@@ -42,14 +43,17 @@ impl Exec {
     async fn run_inside(self) -> Result<Exit, Failure> {
         let directory = PrivateDirectory::new()?;
         let socket = directory.path().join("pcscd.comm");
-        let (rack, trace) = self.readers.rack().await?;
+        let readers = self.readers.rack().await?;
         let listener = listen(&socket)?;
-        tokio::spawn(rack.server().clone().serve(listener));
+        tokio::spawn(readers.rack.server().clone().serve(listener));
         let control = beside(&socket);
-        tokio::spawn(self.readers.control(&rack, &trace).serve(listen(&control)?));
+        tokio::spawn(self.readers.control(&readers).serve(listen(&control)?));
         let mut signals = Signals::catch()?;
         let mut command = Command::new(&self.command[0]);
         command.args(&self.command[1..]).env(SOCKET_VARIABLE, &socket).env(CONTROL_VARIABLE, &control);
+        if !readers.ports.is_empty() {
+            command.env(PORTS_VARIABLE, readers.ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
+        }
         if !self.keep_cache {
             command.env("XDG_CACHE_HOME", directory.path().join("cache"));
         }

@@ -200,11 +200,11 @@ fn start_readers(readers: ReaderOptions, socket: &Path) -> Result<(), Failure> {
         let run = || -> Result<(), Failure> {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
-                let (rack, trace) = readers.rack().await?;
-                tokio::spawn(readers.control(&rack, &trace).serve(listen_for(&beside(&path), Access::Owner)?));
+                let up = readers.rack().await?;
+                tokio::spawn(readers.control(&up).serve(listen_for(&beside(&path), Access::Owner)?));
                 let listener = listen_for(&path, Access::Owner)?;
                 let _ = sender.send(Ok(()));
-                match rack.server().clone().serve(listener).await {}
+                match up.rack.server().clone().serve(listener).await {}
             })
         };
         if let Err(failure) = run() {

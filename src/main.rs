@@ -20,6 +20,7 @@ mod connections;
 mod doctor;
 mod exec;
 mod exit;
+mod guests;
 mod lab;
 mod lockscreen;
 mod manual;

@@ -1,6 +1,7 @@
 //! The options that make cards, shared by `exec` and `up`.
 
 use crate::exit::Failure;
+use crate::guests::{self, Keeper};
 use crate::terminal::ask_hidden;
 use anyhow::{Context as _, anyhow};
 use cardlab_control::api::Control;
@@ -10,13 +11,15 @@ use cardlab_sim::nvm::Volatile;
 use cardlab_sim::{Random, Setting, World};
 use cardlab_vreader::resource::{FIRST_VERSION, LAST_VERSION, ProtocolVersion};
 use cardlab_vreader::server::POWER_OFF_GRACE;
+use cardlab_vreader::setup::AnyRequest;
 use cardlab_vreader::setup::keyfile::Person;
 use cardlab_vreader::setup::settings;
 use cardlab_vreader::trace::{Form, Ticks};
-use cardlab_vreader::{CardRequest, Monotonic, Rack, Server, StateDirectory, Trace, VirtualCard};
+use cardlab_vreader::{Monotonic, Rack, Server, StateDirectory, Trace, VirtualCard};
 use clap::Args;
 use std::fs::{File, Permissions};
 use std::io::Write;
+use std::net::SocketAddr;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,7 +34,7 @@ use cardlab_sim::crypto::backend::RustCrypto as PrivateOperations;
 
 #[derive(Args)]
 pub(crate) struct ReaderOptions {
-    /// A card in a reader of its own: PROFILE[,KEY=VALUE]..; may be given several times
+    /// A card in a reader of its own: PROFILE[,KEY=VALUE].., or one of others: vpcd:PORT, pcsc:READER, replay:FILE; may be given several times
     #[arg(long = "card", value_name = "CARD", default_value = "nist-piv", long_help = card_help())]
     cards: Vec<String>,
 
@@ -58,6 +61,12 @@ pub(crate) struct ReaderOptions {
     #[arg(long, requires = "trace")]
     trace_secrets: bool,
 
+    /// Leave so many tries of each PIN, PUK and administrator key of cards that are not simulated (vpcd:, pcsc:)
+    ///
+    /// A command that presents one is answered 6983, and does not reach the card, while no more are left or the card does not tell.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=15))]
+    spare_tries: Option<u8>,
+
     /// Milliseconds until an unused card is powered off; 0 means never
     #[arg(long, value_name = "MS", default_value_t = POWER_OFF_GRACE.as_millis() as u64)]
     power_off_after: u64,
@@ -71,7 +80,9 @@ fn card_help() -> String {
          Example: yubikey-5.4,serial=123,pin=654321,9a=new:p256. `cardlab profile list` shows the profiles, \
          `cardlab profile settings` what each key changes. Keys: {names}. Card keys from files: 9a=key.pem:cert.pem or \
          9a=file.p12:env:PASSWORD (also file:PATH, ask, or the password itself). A name or password with a comma or colon goes in \
-         double quotes. Settings describe a new card; one that --state keeps stays as it is."
+         double quotes. Settings describe a new card; one that --state keeps stays as it is.\n\n\
+         Cards of others: vpcd:[HOST:]PORT is a reader that jCardSim, vicc and other cards for vsmartcard's vpcd connect to, pcsc:READER a card of the system's pcscd, \
+         replay:FILE a recording (docs/any-card.md)."
     )
 }
 
@@ -96,31 +107,64 @@ pub(crate) struct ReadyCard {
     pub(crate) reader_name: String,
     pub(crate) pin_pad: bool,
     pub(crate) card: VirtualCard,
+    /// Who brings a guest in, and takes it out again.
+    pub(crate) keeper: Option<Keeper>,
+}
+
+/// Readers that are up.
+pub(crate) struct Readers {
+    pub(crate) rack: Rack,
+    pub(crate) trace: Trace,
+    /// Where guests connect, in the order of their readers.
+    pub(crate) ports: Vec<SocketAddr>,
 }
 
 impl ReaderOptions {
     /// These cards, as on a command line.
     pub(crate) const fn of(cards: Vec<String>, state: Option<PathBuf>) -> Self {
         let power_off_after = POWER_OFF_GRACE.as_millis() as u64;
-        Self { cards, state, seed: None, faults: Vec::new(), trace: None, trace_secrets: false, power_off_after }
+        Self {
+            cards,
+            state,
+            seed: None,
+            faults: Vec::new(),
+            trace: None,
+            trace_secrets: false,
+            spare_tries: None,
+            power_off_after,
+        }
     }
 
     /// Makes or opens the cards.
     pub(crate) fn make(&self) -> Result<(Vec<ReadyCard>, Trace), Failure> {
-        let requests: Vec<CardRequest> = self.cards.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+        let requests: Vec<AnyRequest> = self.cards.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
         let state = self.state.as_deref().map(StateDirectory::open).transpose()?;
         let trace = self.trace()?;
         let several = requests.len() > 1;
         let mut ready = Vec::with_capacity(requests.len());
         for (index, request) in requests.iter().enumerate() {
-            let world = self.world(index, state.as_ref())?;
-            let card = request.make_for(world, &mut AtTerminal).with_context(|| format!("--card {request}"))?;
-            let label = if several { format!("{index}:{}", request.profile_name()) } else { request.profile_name().to_owned() };
-            let mut card = VirtualCard::journaled(card, trace.of(&label));
-            if !request.pace().is_off() {
-                card.set_pace(request.pace().clone());
+            let name = match request {
+                AnyRequest::Simulated(request) => request.profile_name(),
+                AnyRequest::Guest(request) => request.kind(),
+            };
+            let recorder = trace.of(&if several { format!("{index}:{name}") } else { name.to_owned() });
+            let (mut card, pace) = match request {
+                AnyRequest::Simulated(request) => {
+                    let world = self.world(index, state.as_ref())?;
+                    let card = request.make_for(world, &mut AtTerminal).with_context(|| format!("--card {request}"))?;
+                    let card = VirtualCard::journaled(card, recorder);
+                    let (reader_name, pin_pad) = (request.reader_name().to_owned(), request.has_pin_pad());
+                    (ReadyCard { reader_name, pin_pad, card, keeper: None }, request.pace())
+                }
+                AnyRequest::Guest(request) => {
+                    let said = |Failure { exit, error }| Failure { exit, error: error.context(format!("--card {request}")) };
+                    (guests::open(request, self.spare_tries, recorder).map_err(said)?, request.pace())
+                }
+            };
+            if !pace.is_off() {
+                card.card.set_pace(pace.clone());
             }
-            ready.push(ReadyCard { reader_name: request.reader_name().to_owned(), pin_pad: request.has_pin_pad(), card });
+            ready.push(card);
         }
         for text in &self.faults {
             self.arm(text, &mut ready).with_context(|| format!("--fault {text}"))?;
@@ -137,7 +181,7 @@ impl ReaderOptions {
     }
 
     /// A rack with a reader for each card, and what happens at them.
-    pub(crate) async fn rack(&self) -> Result<(Rack, Trace), Failure> {
+    pub(crate) async fn rack(&self) -> Result<Readers, Failure> {
         let (cards, trace) = self.make()?;
         let server = Server::new(Random::from_seed(system_random()?), Duration::from_millis(self.power_off_after));
         tokio::spawn(tell_of_strange_versions(server.strange_versions()));
@@ -148,18 +192,23 @@ impl ReaderOptions {
                 "cardlab: {all} cards: programs with pcsc-lite before 2.5 (its protocol before {last}) see the first {STATES} readers only"
             );
         }
+        let mut ports = Vec::new();
         for ready in cards {
             let place = rack.add(&ready.reader_name, ready.card).await;
             if ready.pin_pad {
                 rack.add_pin_pad(place);
             }
+            if let Some(keeper) = ready.keeper {
+                ports.extend(keeper.port());
+                keeper.start(&rack, place)?;
+            }
         }
-        Ok((rack, trace))
+        Ok(Readers { rack, trace, ports })
     }
 
     /// Drives these readers.
-    pub(crate) fn control(&self, rack: &Rack, trace: &Trace) -> Control {
-        Control::new(rack.clone(), trace.clone(), self.trace_secrets)
+    pub(crate) fn control(&self, readers: &Readers) -> Control {
+        Control::new(readers.rack.clone(), readers.trace.clone(), self.trace_secrets)
     }
 
     fn trace(&self) -> Result<Trace, Failure> {

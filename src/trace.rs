@@ -5,6 +5,7 @@ use crate::exit::{Exit, Failure, OrExit};
 use anyhow::{Context as _, anyhow};
 use cardlab_client::transport::Transport;
 use cardlab_pcsclite::client::ShareMode;
+use cardlab_vreader::replay::card_of;
 use cardlab_vreader::trace::{Record, What, decode, read, spaced, text};
 use cardlab_vreader::whole;
 use clap::{Args, Subcommand};
@@ -85,20 +86,7 @@ fn recorded(file: &Path) -> Result<Vec<Record>, Failure> {
 
 fn replay(file: &Path, wanted: Option<&str>, choice: &crate::choose::CardChoice) -> Result<Exit, Failure> {
     let records = recorded(file)?;
-    let mut cards: Vec<&str> = Vec::new();
-    for record in &records {
-        if !cards.contains(&&*record.card) {
-            cards.push(&record.card);
-        }
-    }
-    let card = match (wanted, &cards[..]) {
-        (Some(card), all) if all.contains(&card) => card,
-        (None, [one]) => *one,
-        (_, []) => return Err(anyhow!("{}: there is nothing in it", file.display())).or_exit(Exit::USAGE),
-        (_, all) => {
-            return Err(anyhow!("the recording has these cards; say which with --card: {}", all.join(", "))).or_exit(Exit::USAGE);
-        }
-    };
+    let card = card_of(&records, wanted).map_err(|why| anyhow!("{}: {why}", file.display())).or_exit(Exit::USAGE)?;
     let context = choice.readers.context()?;
     let reader = choice.pick(&context)?.reader;
     let mut connected = context.connect(&reader, ShareMode::Exclusive).or_exit(Exit::NOT_THERE)?;

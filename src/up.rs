@@ -1,6 +1,6 @@
 //! `cardlab up`: readers that stay up.
 
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, OrExit};
 use crate::readers::ReaderOptions;
 use anyhow::{Context as _, anyhow};
 use cardlab_control::beside;
@@ -65,14 +65,17 @@ impl Up {
             return self.keep_in_vpcd(address).await;
         }
         let place = self.listen()?;
-        let (rack, trace) = self.readers.rack().await?;
+        let readers = self.readers.rack().await?;
+        for port in &readers.ports {
+            eprintln!("cardlab: cards connect to {port}");
+        }
         let control = match &self.control {
             Some(path) => std::path::absolute(path)?,
             None => beside(&place.path),
         };
         let _control = match listen_for(&control, Access::Owner) {
             Ok(listener) => {
-                tokio::spawn(self.readers.control(&rack, &trace).serve(listener));
+                tokio::spawn(self.readers.control(&readers).serve(listener));
                 Some(SocketFile(control))
             }
             Err(error) if self.control.is_some() => return Err(error).context("--control").map_err(Failure::from),
@@ -83,7 +86,7 @@ impl Up {
             }
         };
         self.ready(&format!("{SOCKET_VARIABLE}={}", place.path.display()))?;
-        match rack.server().clone().serve(place.listener).await {}
+        match readers.rack.server().clone().serve(place.listener).await {}
     }
 
     /// The socket, and what has to go when it goes.
@@ -118,6 +121,9 @@ impl Up {
         let mut cards = JoinSet::new();
         let (connected, mut connections) = tokio::sync::mpsc::unbounded_channel();
         let (made, _) = self.readers.make()?;
+        if made.iter().any(|card| card.keeper.is_some()) {
+            return Err(anyhow!("--vpcd {address}: only simulated cards go into the readers of others")).or_exit(Exit::USAGE);
+        }
         let mut missing = made.len();
         for (index, card) in made.into_iter().enumerate() {
             let port = port

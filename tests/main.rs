@@ -8,6 +8,7 @@ mod control;
 mod durability;
 mod exec;
 mod gids;
+mod guests;
 mod ifd;
 mod issue;
 mod key_files;

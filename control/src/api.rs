@@ -306,7 +306,7 @@ async fn disarm(State(control): State<Control>, Reader(place): Reader) -> Reply<
 #[utoipa::path(put, path = "/v1/readers/{reader}/touch", params(("reader" = String, Path)), request_body = TouchView, responses((status = 200, body = TouchView), (status = 400, body = Problem), (status = 404, body = Problem)))]
 async fn set_touch(State(control): State<Control>, Reader(place): Reader, Body(view): Body<TouchView>) -> Reply<TouchView> {
     let touch: TouchMode = view.touch.parse()?;
-    control.with(place, move |card| card.set_touch(touch)).await?;
+    control.with(place, move |card| card.set_touch(touch)).await??;
     Ok(Json(view))
 }
 
@@ -410,7 +410,7 @@ async fn snapshot(
         }
         (other, _) => return Err(ApiError::bad(format!("secrets are masked, clear or sealed, not '{other}'"))),
     };
-    let taken = control.with(place, |card| Snapshot::of(card.card())).await?;
+    let taken = control.with(place, |card| Snapshot::of_virtual(card)).await??;
     let (taken, text) = tokio::task::spawn_blocking(move || {
         let text = taken.write(&secrets);
         (taken, text)

@@ -9,7 +9,7 @@ use cardlab_vreader::pin_pad::EntryError;
 use cardlab_vreader::rack::RackError;
 use cardlab_vreader::snapshot::SnapshotError;
 use cardlab_vreader::state::StateError;
-use cardlab_vreader::{PaceError, TouchError};
+use cardlab_vreader::{NotSimulated, PaceError, TouchError};
 
 /// An error with its HTTP status.
 #[derive(Debug)]
@@ -58,13 +58,13 @@ macro_rules! refuses {
     };
 }
 refuses!(BAD_REQUEST: EntryError, FaultError, PaceError, StateError, TouchError, SnapshotError);
-refuses!(CONFLICT: UndoError);
+refuses!(CONFLICT: UndoError, NotSimulated);
 
 impl From<ArmError> for ApiError {
     fn from(error: ArmError) -> Self {
         let status = match error {
             ArmError::NoApplet { .. } => StatusCode::BAD_REQUEST,
-            ArmError::TooMany => StatusCode::CONFLICT,
+            ArmError::TooMany | ArmError::NotSimulated(_) => StatusCode::CONFLICT,
         };
         Self(status, error.to_string())
     }

@@ -1,5 +1,6 @@
 //! What is said and asked, as data.
 
+use cardlab_sim::Card;
 use cardlab_sim::reference::RetryCounter;
 use cardlab_vreader::state::{COUNTED, Left, Tries, tries};
 use cardlab_vreader::{Place, Rack, VirtualCard, Whereabouts};
@@ -22,10 +23,10 @@ pub struct ReaderView {
 /// A card.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CardView {
-    /// Its profile.
+    /// Its profile; of a card that is not simulated, where it comes from.
     pub profile: String,
-    /// Its serial number.
-    pub serial: u32,
+    /// Its serial number, where it is simulated.
+    pub serial: Option<u32>,
     /// Whether it has power.
     pub powered: bool,
     /// The selected application: `piv`, `gids`, `management`, `otp`.
@@ -65,12 +66,14 @@ impl From<RetryCounter> for TriesView {
 
 impl CardView {
     pub(crate) fn of(card: &VirtualCard) -> Self {
-        let [pin, puk, admin_key, global_pin] = COUNTED.map(|reference| tries(card.card(), reference).map(TriesView::from));
+        let simulated = card.card();
+        let counted = |reference| simulated.and_then(|card| tries(card, reference)).map(TriesView::from);
+        let [pin, puk, admin_key, global_pin] = COUNTED.map(counted);
         Self {
-            profile: card.card().profile().name.clone(),
-            serial: card.card().serial(),
-            powered: card.card().is_powered(),
-            selected: card.card().selected().map(str::to_owned),
+            profile: card.name().to_owned(),
+            serial: simulated.map(Card::serial),
+            powered: card.is_powered(),
+            selected: simulated.and_then(Card::selected).map(str::to_owned),
             pin,
             puk,
             admin_key,

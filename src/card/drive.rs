@@ -450,7 +450,8 @@ fn show(target: &Target, as_json: bool) -> Result<(), Failure> {
             println!("{}  {} (card {}), at work or waiting for a touch", reader.number, reader.name, reader.card_is);
             continue;
         };
-        println!("{}  {} (card {}), {} {}", reader.number, reader.name, reader.card_is, card.profile, card.serial);
+        let serial = card.serial.map(|serial| format!(" {serial}")).unwrap_or_default();
+        println!("{}  {} (card {}), {}{serial}", reader.number, reader.name, reader.card_is, card.profile);
         let counted =
             [("PIN", card.pin), ("PUK", card.puk), ("administrator key", card.admin_key), ("Global PIN", card.global_pin)];
         for (what, tries) in counted.into_iter().filter_map(|(what, tries)| Some((what, tries?))) {

@@ -7,6 +7,7 @@
 //! ```
 //! A fault is data: it strikes the same command each time a session is repeated.
 
+use crate::chip::NotSimulated;
 use cardlab_protocol::status::StatusWord;
 use std::fmt;
 use std::str::FromStr;
@@ -118,6 +119,9 @@ pub enum ArmError {
         /// The card's.
         known: String,
     },
+    /// It strikes a memory, or an application, that is not known here.
+    #[error(transparent)]
+    NotSimulated(#[from] NotSimulated),
     /// Too many wait already.
     #[error("{MOST} faults wait already; disarm them first")]
     TooMany,
@@ -128,6 +132,12 @@ impl Fault {
     #[must_use]
     pub const fn next(effect: Effect) -> Self {
         Self { effect, ins: None, applet: None, nth: 1, times: 1 }
+    }
+
+    /// Whether it reaches into the card's memory, so that only a simulated card can have it.
+    #[must_use]
+    pub const fn needs_memory(&self) -> bool {
+        matches!(self.effect, Effect::PowerCut(_) | Effect::MemoryFailure)
     }
 }
 

@@ -1,9 +1,9 @@
 //! A card in a slot (ICC, integrated circuit card), as a reader sees it.
 
+use crate::chip::{Chip, Guest, NotSimulated, Presence};
 use crate::fault::{self, ArmError, Effect, Fault, Faults};
 use crate::journal::Journal;
 use crate::pace::Pace;
-use crate::placement::HOP;
 use crate::touch::{Button, PATIENCE, TouchMode};
 use crate::trace::Recorder;
 use cardlab_sim::Touch;
@@ -63,9 +63,11 @@ pub trait Icc: Send {
 /// GENERAL AUTHENTICATE: the only command that may ask for a touch.
 const INS_AUTHENTICATE: u8 = 0x87;
 
-/// A simulated card with all that belongs to its bench: the trace, the journal, faults that wait, the button.
+/// A card - simulated, or a guest - with all that belongs to its bench: the trace, the journal, faults that wait, the
+/// button.
 pub struct VirtualCard {
-    card: Card,
+    chip: Chip,
+    presence: Presence,
     recorder: Option<Recorder>,
     journal: Option<Journal>,
     faults: Faults,
@@ -81,6 +83,9 @@ pub enum UndoError {
     /// The card keeps no journal.
     #[error("this card keeps no journal, so nothing can be undone")]
     NoJournal,
+    /// The card's memory is its own.
+    #[error(transparent)]
+    NotSimulated(#[from] NotSimulated),
     /// So many commands are not known any more.
     #[error("only the last {0} commands can be undone")]
     TooMany(usize),
@@ -97,34 +102,65 @@ impl VirtualCard {
             Touch::Auto => TouchMode::Auto,
             Touch::Never => TouchMode::Never,
         };
-        let (faults, button, pace) = (Faults::default(), Button::default(), Pace::default());
-        Self { card, recorder, journal: None, faults, mute: false, touch, button, pace }
+        Self::around(Chip::Simulated(Box::new(card)), Presence::always(), recorder, touch, Button::default())
     }
 
-    /// With a journal of what `recorder` writes down, and undo.
+    /// A guest, with a journal of what `recorder` writes down: a card that is reached by `icc` while `presence` says so.
+    /// Who waits in `icc` ends that when the button is given up.
     #[must_use]
-    pub fn journaled(card: Card, recorder: Recorder) -> Self {
-        let mut this = Self::new(card, Some(recorder));
-        this.card.nvm_mut().keep_history();
+    pub fn guest(name: &str, icc: Box<dyn Icc>, presence: Presence, button: Button, recorder: Recorder) -> Self {
+        let chip = Chip::Guest(Guest::new(name.to_owned(), icc));
+        let mut this = Self::around(chip, presence, Some(recorder), TouchMode::Auto, button);
         this.journal = Some(Journal::default());
         this
     }
 
-    /// The card itself.
-    #[must_use]
-    pub const fn card(&self) -> &Card {
-        &self.card
+    fn around(chip: Chip, presence: Presence, recorder: Option<Recorder>, touch: TouchMode, button: Button) -> Self {
+        let (faults, pace) = (Faults::default(), Pace::default());
+        Self { chip, presence, recorder, journal: None, faults, mute: false, touch, button, pace }
     }
 
-    /// Changes the card from outside, and writes down `what` when that was done. Such a change is not undone,
+    /// With a journal of what `recorder` writes down, and undo.
+    #[must_use]
+    pub fn journaled(mut card: Card, recorder: Recorder) -> Self {
+        card.nvm_mut().keep_history();
+        let mut this = Self::new(card, Some(recorder));
+        this.journal = Some(Journal::default());
+        this
+    }
+
+    /// The simulated card; `None` for a guest.
+    #[must_use]
+    pub fn card(&self) -> Option<&Card> {
+        self.chip.simulated()
+    }
+
+    /// The profile of a simulated card, or what a guest is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.chip.name()
+    }
+
+    /// Whether it has power.
+    #[must_use]
+    pub fn is_powered(&self) -> bool {
+        self.chip.is_powered()
+    }
+
+    /// Changes a simulated card from outside, and writes down `what` when that was done. Such a change is not undone,
     /// and ends what could be; one that is refused leaves everything as it was.
     ///
     /// # Errors
-    /// What `change` gives.
-    pub fn change<E>(&mut self, what: &str, change: impl FnOnce(&mut Card) -> Result<(), E>) -> Result<(), E> {
-        change(&mut self.card)?;
+    /// What `change` gives; [`NotSimulated`] for a guest.
+    pub fn change<E: From<NotSimulated>>(
+        &mut self,
+        what: &str,
+        change: impl FnOnce(&mut Card) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let card = self.chip.simulated_mut()?;
+        change(card)?;
         // What it replaced must not be taken for the next command's.
-        drop(self.card.nvm_mut().take_history());
+        drop(card.nvm_mut().take_history());
         if let Some(journal) = &mut self.journal {
             journal.forget();
         }
@@ -137,9 +173,12 @@ impl VirtualCard {
     /// # Errors
     /// [`ArmError`] for one that can never strike, or one too many.
     pub fn arm(&mut self, fault: Fault) -> Result<(), ArmError> {
-        if let Some(wanted) = fault.applet.as_deref().filter(|wanted| !self.card.applets().any(|known| known == *wanted)) {
-            let known = self.card.applets().collect::<Vec<_>>().join(", ");
-            return Err(ArmError::NoApplet { wanted: wanted.into(), known });
+        if fault.needs_memory() || fault.applet.is_some() {
+            let card = self.chip.simulated_mut()?;
+            if let Some(wanted) = fault.applet.as_deref().filter(|wanted| !card.applets().any(|known| known == *wanted)) {
+                let known = card.applets().collect::<Vec<_>>().join(", ");
+                return Err(ArmError::NoApplet { wanted: wanted.into(), known });
+            }
         }
         if self.faults.waiting().len() >= fault::MOST {
             return Err(ArmError::TooMany);
@@ -172,10 +211,15 @@ impl VirtualCard {
     }
 
     /// Sets [`VirtualCard::touch`].
-    pub fn set_touch(&mut self, touch: TouchMode) {
+    ///
+    /// # Errors
+    /// [`NotSimulated`] for a guest: only it knows what wants a touch.
+    pub fn set_touch(&mut self, touch: TouchMode) -> Result<(), NotSimulated> {
+        let card = self.chip.simulated_mut()?;
+        card.set_touch(if touch == TouchMode::Never { Touch::Never } else { Touch::Auto });
         self.touch = touch;
-        self.card.set_touch(if touch == TouchMode::Never { Touch::Never } else { Touch::Auto });
         self.event(&format!("touch {touch}"), false);
+        Ok(())
     }
 
     /// How long its commands take.
@@ -196,10 +240,11 @@ impl VirtualCard {
     /// # Errors
     /// [`UndoError`]; then nothing has changed.
     pub fn undo(&mut self, count: usize) -> Result<(), UndoError> {
+        let card = self.chip.simulated_mut()?;
         let journal = self.journal.as_mut().ok_or(UndoError::NoJournal)?;
         let known = journal.undoable();
         let changes = journal.take_back(count).ok_or(UndoError::TooMany(known))?;
-        self.card.nvm_mut().rewrite(changes)?;
+        card.nvm_mut().rewrite(changes)?;
         self.event(&format!("{count} commands undone"), false);
         Ok(())
     }
@@ -207,9 +252,9 @@ impl VirtualCard {
     /// Writes down what somebody did to the card.
     pub fn event(&mut self, text: &str, with_atr: bool) {
         let Some(recorder) = &self.recorder else { return };
-        let record = recorder.event(text, if with_atr { self.card.atr().as_bytes() } else { &[] });
+        let record = recorder.event(text, if with_atr { self.chip.atr() } else { &[] });
         if let Some(journal) = &mut self.journal {
-            journal.keep(record, Vec::new());
+            journal.keep(record, None);
         }
     }
 
@@ -220,7 +265,7 @@ impl VirtualCard {
             TouchMode::After(time) => time,
             TouchMode::Auto | TouchMode::Never => return self.work(command),
         };
-        if !self.card.wants_touch(command) {
+        if !self.chip.simulated_mut().is_ok_and(|card| card.wants_touch(command)) {
             return self.work(command);
         }
         self.button.ask();
@@ -231,10 +276,10 @@ impl VirtualCard {
         if touched {
             return self.work(command);
         }
-        self.card.set_touch(Touch::Never);
-        let answer = self.card.transmit(command);
-        self.card.set_touch(Touch::Auto);
-        Ok(answer?)
+        self.simulated(|card| card.set_touch(Touch::Never));
+        let answer = self.chip.transmit(command);
+        self.simulated(|card| card.set_touch(Touch::Auto));
+        answer
     }
 
     /// The card's answer, after the time that it takes; pulled out meanwhile it has not carried the command out.
@@ -243,7 +288,14 @@ impl VirtualCard {
         if !time.is_zero() && !self.button.pause(time) {
             return Err(Loss::Card);
         }
-        Ok(self.card.transmit(command)?)
+        self.chip.transmit(command)
+    }
+
+    /// For what no guest is asked: faults and touches that need a card's memory are refused before.
+    fn simulated(&mut self, work: impl FnOnce(&mut Card)) {
+        if let Ok(card) = self.chip.simulated_mut() {
+            work(card);
+        }
     }
 
     /// The command as `effect` lets it happen.
@@ -251,9 +303,11 @@ impl VirtualCard {
         self.event(&format!("fault {effect}"), false);
         match effect {
             Effect::PowerCut(n) => {
-                self.card.nvm_mut().cut_power_at(n);
+                self.simulated(|card| card.nvm_mut().cut_power_at(n));
                 let answer = self.answer(command);
-                self.card.nvm_mut().disarm();
+                self.simulated(|card| {
+                    card.nvm_mut().disarm();
+                });
                 answer
             }
             Effect::RemoveBefore => {
@@ -294,9 +348,9 @@ impl VirtualCard {
                 Ok(answer)
             }
             Effect::MemoryFailure => {
-                self.card.nvm_mut().set_failing(true);
+                self.simulated(|card| card.nvm_mut().set_failing(true));
                 let answer = self.answer(command);
-                self.card.nvm_mut().set_failing(false);
+                self.simulated(|card| card.nvm_mut().set_failing(false));
                 answer
             }
             Effect::ReaderGone => {
@@ -311,36 +365,36 @@ impl Icc for VirtualCard {
     fn power_on(&mut self) -> Option<Vec<u8>> {
         self.mute = false;
         self.button.powered();
-        let atr = self.card.power_on().as_bytes().to_vec();
+        let atr = self.chip.power_on();
         self.event("power on", true);
-        Some(atr)
+        atr
     }
 
     fn reset(&mut self) -> Option<Vec<u8>> {
         // The reset line of a card without power does nothing: a reader powers it up.
-        if !self.card.is_powered() {
+        if !self.chip.is_powered() {
             return self.power_on();
         }
         self.mute = false;
-        let atr = self.card.reset().as_bytes().to_vec();
+        let atr = self.chip.reset();
         self.event("reset", true);
-        Some(atr)
+        atr
     }
 
     fn power_off(&mut self) {
-        self.card.power_off();
+        self.chip.power_off();
         self.event("power off", false);
     }
 
     fn set_protocol(&mut self, protocol: Protocol) {
-        self.card.set_protocol(protocol);
+        self.chip.set_protocol(protocol);
     }
 
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, Loss> {
         let response = if self.mute {
             Err(Loss::Mute)
         } else {
-            match self.faults.strike(command, self.card.selected()) {
+            match self.faults.strike(command, self.card().and_then(Card::selected)) {
                 None => self.answer(command),
                 Some(effect) => self.struck(command, effect),
             }
@@ -348,7 +402,10 @@ impl Icc for VirtualCard {
         if let Some(recorder) = &mut self.recorder {
             let record = recorder.exchange(command, response.as_deref().ok());
             if let Some(journal) = &mut self.journal {
-                journal.keep(record, self.card.nvm_mut().take_history());
+                match self.chip.simulated_mut() {
+                    Ok(card) => journal.keep(record, Some(card.nvm_mut().take_history())),
+                    Err(_) => journal.keep(record, None),
+                }
             }
         }
         response
@@ -356,7 +413,7 @@ impl Icc for VirtualCard {
 
     fn is_slow(&self, command: &[u8]) -> bool {
         let waits = matches!(self.touch, TouchMode::Wait | TouchMode::After(_));
-        self.card.computing_time(command) > HOP
+        self.chip.is_slow(command)
             || (waits && command.get(1) == Some(&INS_AUTHENTICATE))
             || !self.pace.of(command).is_zero()
             || self.faults.may_wait()
@@ -369,6 +426,7 @@ impl Icc for VirtualCard {
 pub struct SharedCard {
     card: Arc<Mutex<VirtualCard>>,
     button: Button,
+    presence: Presence,
     label: Option<Arc<str>>,
 }
 
@@ -376,8 +434,9 @@ impl SharedCard {
     /// To be shared.
     #[must_use]
     pub fn new(card: VirtualCard) -> Self {
-        let (button, label) = (card.button.clone(), card.recorder.as_ref().map(|recorder| recorder.card().clone()));
-        Self { card: Arc::new(Mutex::new(card)), button, label }
+        let (button, presence) = (card.button.clone(), card.presence.clone());
+        let label = card.recorder.as_ref().map(|recorder| recorder.card().clone());
+        Self { card: Arc::new(Mutex::new(card)), button, presence, label }
     }
 
     /// The card, for as long as the guard lives. Waits while the card works.
@@ -405,6 +464,18 @@ impl SharedCard {
     #[must_use]
     pub const fn button(&self) -> &Button {
         &self.button
+    }
+
+    /// Whether it can be reached.
+    #[must_use]
+    pub const fn presence(&self) -> &Presence {
+        &self.presence
+    }
+
+    /// Whether this is the same card, held by somebody else.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.card, &other.card)
     }
 }
 
@@ -482,7 +553,7 @@ mod tests {
         card.power_on();
         let select = hex::decode("00A4040009A00000039742544659").unwrap();
         card.transmit(&select).unwrap();
-        let left = |card: &VirtualCard| PIN.counter(card.card().nvm()).left;
+        let left = |card: &VirtualCard| PIN.counter(card.card().unwrap().nvm()).left;
         let bring = |card: &mut VirtualCard, name: &str| {
             let tries: Tries = name.parse().unwrap();
             card.change("brought to a state", |card| state::set(card, tries))

@@ -38,13 +38,11 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Keeps a record; `replaced` is what a command replaced in the card's memory.
-    pub(crate) fn keep(&mut self, record: Arc<Record>, replaced: Vec<Change>) {
-        let (data, replaced) = match &record.what {
-            What::Exchange { command, response, .. } => {
-                (command.len() + response.as_ref().map_or(0, |r| r.len()), Some(replaced))
-            }
-            What::Event { text, atr } => (text.len() + atr.len(), None),
+    /// Keeps a record; `replaced` is what a command replaced in the card's memory, `None` where that is not known.
+    pub(crate) fn keep(&mut self, record: Arc<Record>, replaced: Option<Vec<Change>>) {
+        let data = match &record.what {
+            What::Exchange { command, response, .. } => command.len() + response.as_ref().map_or(0, |r| r.len()),
+            What::Event { text, atr } => text.len() + atr.len(),
         };
         let old = |(_, old): &Change| size_of::<Change>() + old.as_ref().map_or(0, |old| old.len());
         let changed: usize = replaced.iter().flatten().map(old).sum();
@@ -105,9 +103,9 @@ mod tests {
         let mut journal = Journal::default();
         for n in 0..RECORDS + 5 {
             let change = (RecordId(n as u32), Some(Zeroizing::new(vec![1])));
-            journal.keep(recorder.exchange(&[0, 0x20, 0, 0x80], Some(&[0x90, 0])), vec![change]);
+            journal.keep(recorder.exchange(&[0, 0x20, 0, 0x80], Some(&[0x90, 0])), Some(vec![change]));
             if n % 2 == 0 {
-                journal.keep(recorder.event("reset", &[]), Vec::new());
+                journal.keep(recorder.event("reset", &[]), None);
             }
         }
         assert_eq!(journal.after(0).count(), RECORDS);

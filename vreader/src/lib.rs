@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `clock` | time for cards |
 //! | [`icc`] | a card in a slot: power, protocol, exchange, trace |
+//! | `chip` | what computes in it: a simulated card, or a guest |
 //! | [`placement`] | where a command is carried out: on the readers' thread, or away from it |
 //! | [`fault`] | what goes wrong at a card |
 //! | `touch` | its button |
@@ -13,7 +14,10 @@
 //! | [`snapshot`] | a card as text, and back |
 //! | [`resource`] | the rules of PC/SC as a state machine without I/O: who may speak to which card when |
 //! | [`server`] | pcsc-lite's socket: bytes in and out, waiting, one task a connection |
-//! | [`vpcd`] | the card side of vsmartcard's virtual reader, for a system-wide pcscd |
+//! | [`vpcd`] | vsmartcard's protocol: our cards in readers of a system-wide pcscd, others' cards in ours |
+//! | [`real`] | a card of another PC/SC service, in a reader of ours |
+//! | [`replay`] | a recording as a card |
+//! | [`spare`] | tries of somebody else's card that are not to be spent |
 //! | [`state`] | bringing a card to a state at once |
 //! | `store` | cards in a state directory: durable, one owner at a time |
 //! | [`rack`] | readers and their cards as people handle them: in, out, reset, faults |
@@ -31,6 +35,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod chip;
 mod clock;
 mod contain;
 pub mod fault;
@@ -41,10 +46,13 @@ pub mod pin_pad;
 pub mod placement;
 mod private;
 pub mod rack;
+pub mod real;
+pub mod replay;
 pub mod resource;
 pub mod server;
 pub mod setup;
 pub mod snapshot;
+pub mod spare;
 pub mod state;
 mod store;
 pub mod threaded;
@@ -53,6 +61,7 @@ pub mod trace;
 pub mod vpcd;
 pub mod whole;
 
+pub use chip::{NotSimulated, Presence};
 pub use clock::Monotonic;
 pub use fault::Fault;
 pub use icc::{Icc, VirtualCard};

@@ -37,6 +37,9 @@ pub enum RackError {
     /// There is a card in it.
     #[error("reader {0} has its card in it already")]
     Occupied(String),
+    /// The card is a guest that is not there.
+    #[error("the card of reader {0} is not there: nobody is at the other end; it comes in by itself as soon as somebody is")]
+    Absent(String),
     /// There is no card in it.
     #[error("the card of reader {0} is out of it; insert it first")]
     Empty(String),
@@ -106,7 +109,7 @@ impl Rack {
             positions.push(Position { reader, card, pin_pad: None, leftover: None });
             Place(positions.len() - 1)
         };
-        // A new reader has no card yet.
+        // A new reader has no card yet; a guest may come later.
         let _ = self.insert(place).await;
         place
     }
@@ -163,6 +166,12 @@ impl Rack {
         self.positions()[place.0].card.clone()
     }
 
+    /// The reader that a card belongs to now; `None` for one that was replaced.
+    #[must_use]
+    pub fn place_of(&self, card: &SharedCard) -> Option<Place> {
+        self.positions().iter().position(|position| position.card.is(card)).map(Place)
+    }
+
     fn reader(&self, place: Place) -> ReaderId {
         self.positions()[place.0].reader
     }
@@ -192,9 +201,12 @@ impl Rack {
     /// Puts the card into its reader.
     ///
     /// # Errors
-    /// [`RackError`] when it is in already, or the reader is unplugged.
+    /// [`RackError`] when it is in already, is not there, or the reader is unplugged.
     pub async fn insert(&self, place: Place) -> Result<(), RackError> {
         let reader = self.expect(place, Whereabouts::Out)?;
+        if !self.card(place).presence().is_there() {
+            return Err(RackError::Absent(self.name(place)));
+        }
         self.put_in(reader, place).await;
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Bringing a simulated card to a state at once, by its memory: what would take guesses, responses and time.
 
+use crate::chip::NotSimulated;
 use cardlab_sim::Card;
 use cardlab_sim::nvm::StoreError;
 use cardlab_sim::reference::{ADMINISTRATION, GLOBAL_PIN, PIN, PUK, Reference, RetryCounter};
@@ -63,6 +64,9 @@ pub enum StateError {
     /// Its memory.
     #[error("card memory: {0}")]
     Store(#[from] StoreError),
+    /// Its memory is its own.
+    #[error(transparent)]
+    NotSimulated(#[from] NotSimulated),
 }
 
 fn names() -> String {

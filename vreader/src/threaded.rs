@@ -72,6 +72,12 @@ impl ThreadedRack {
         &self.socket
     }
 
+    /// The readers' thread, for what belongs to them.
+    #[must_use]
+    pub const fn runtime(&self) -> &tokio::runtime::Handle {
+        &self.runtime
+    }
+
     /// The readers, for what needs no waiting.
     #[must_use]
     pub const fn rack(&self) -> &Rack {

@@ -121,6 +121,19 @@ impl Button {
         !self.wait_while(time, |_| true).gone
     }
 
+    /// Waits for somebody else's work, who nudges when it is `over`, and for this long at most; `false` when the card
+    /// was pulled out before.
+    pub(crate) fn until(&self, limit: Duration, over: impl Fn() -> bool) -> bool {
+        !self.wait_while(limit, |_| !over()).gone
+    }
+
+    /// Lets [`Button::until`] look again.
+    pub(crate) fn nudge(&self) {
+        // Whoever is about to wait has looked before, or looks afterwards.
+        drop(self.state());
+        self.0.1.notify_all();
+    }
+
     /// The state after the time, after the card was pulled out, or as soon as it need not wait.
     fn wait_while(&self, limit: Duration, waits: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
         let waits = |state: &mut State| !state.gone && waits(state);

@@ -3,10 +3,12 @@
 
 mod common;
 mod damaged_state;
+mod guests;
 mod kills;
 mod placement;
 mod rack;
 mod readers;
+mod real;
 mod side_by_side;
 mod socket;
 mod state_files;

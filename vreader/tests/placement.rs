@@ -86,7 +86,7 @@ impl Asked {
 
     /// Proves that the administrator key of a PIV card is known: challenge and response.
     fn authenticate(&mut self) {
-        let rules = self.0.card().profile().management_key.clone();
+        let rules = self.0.card().unwrap().profile().management_key.clone();
         let key = AdminKey::new(rules.algorithm, &rules.value).unwrap();
         let ask = [0x00, 0x87, rules.algorithm.id(), 0x9B, 4, 0x7C, 2, 0x81, 0, 0];
         assert!(!self.0.is_slow(&ask));

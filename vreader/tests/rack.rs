@@ -31,7 +31,7 @@ fn cards_go_in_and_out_and_change_places() {
     let (one, two) = (rack.add("One", card(1)), rack.add("Two", card(2)));
     let context = Context::establish_at(rack.socket()).unwrap();
     assert_eq!(rack.insert(one), Err(RackError::Occupied("One 00 00".into())));
-    let serials = || [one, two].map(|place| rack.rack().card(place).lock().card().serial());
+    let serials = || [one, two].map(|place| rack.rack().card(place).lock().card().unwrap().serial());
     let before = serials();
     let mut handle = context.connect("One 00 00", ShareMode::Shared).unwrap();
     rack.remove(one).unwrap();

@@ -68,7 +68,7 @@ fn turn(rack: &ThreadedRack, context: &Context, model: &mut Model, random: &mut 
         (left, WRONG) => left - 1,
         _ => 3,
     };
-    let now = PIN.counter(rack.rack().card(model.place).lock().card().nvm()).left;
+    let now = PIN.counter(rack.rack().card(model.place).lock().card().unwrap().nvm()).left;
     match (fault, &answer) {
         (None | Some("silent=1"), Ok(_)) => assert_eq!(now, after, "{}: {answer:02X?}", model.name),
         (Some("status=6F00" | "remove-before" | "mute" | "memory-failure"), _) => {

@@ -1,5 +1,5 @@
 //! A PIV card of another make for the conformance suite: piv-authenticator, which is the PIV application of Nitrokeys,
-//! in a virtual reader of pcscd (vsmartcard's vpcd). `foreign-card HOST:PORT DIRECTORY` runs until pcscd ends.
+//! in a reader that speaks vsmartcard's vpcd. `foreign-card HOST:PORT DIRECTORY` runs until the reader ends.
 
 mod dispatch;
 mod shell;

@@ -9,6 +9,7 @@ use cardlab_client::{alone::Alone, lock, recognise::Edge};
 use cardlab_pcsclite::client::{Connection, Context, Disposition, ShareMode};
 use cardlab_pcsclite::code::state;
 use cardlab_protocol::admin_key::AdminKey;
+use cardlab_sim::Card;
 use cardlab_sim::card::World as CardWorld;
 use cardlab_sim::reference::{ADMINISTRATION, PIN, PUK, Reference};
 use cardlab_vreader::fault::Fault;
@@ -233,8 +234,8 @@ impl Cards {
         if let Hands::Ours { rack, places } = &self.hands {
             let card = rack.rack().card(places[name]);
             let card = card.lock();
-            let nvm = card.card().nvm();
-            let left = |reference: Reference| reference.exists(nvm).then(|| reference.counter(nvm).left);
+            let nvm = card.card().map(Card::nvm);
+            let left = |reference: Reference| nvm.filter(|nvm| reference.exists(nvm)).map(|nvm| reference.counter(nvm).left);
             return Ok([PIN, PUK, ADMINISTRATION].map(left));
         }
         self.with(name, |card| {

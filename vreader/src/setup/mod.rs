@@ -5,11 +5,13 @@
 //! nist-piv,name="Desk, left",9a=key.pem:cert.pem,9d=file.p12:env:PASSWORD,9c=new:p256,ca=ca.pem,printed=printed.bin
 //! nist-piv,from=46_Golden_FIPS_201-2_PIV
 //! ```
+//! Cards that are not simulated - `vpcd:PORT` - are a [`guest::GuestRequest`]; [`AnyRequest`] is either.
 //! [`CardRequest`] is the parsed text; [`CardRequest::make`] makes or opens the card. What may be set
 //! is in [`settings`], where quotes count in `words`. Key files are read by [`keyfile`], data objects by `objects`, a whole
 //! directory by `directory`; `new:` keys get a certificate of a throw-away CA, `throwaway`.
 
 mod directory;
+pub mod guest;
 pub mod keyfile;
 mod objects;
 pub mod settings;
@@ -27,6 +29,7 @@ use cardlab_sim::crypto::certificate;
 use cardlab_sim::crypto::ec::Curve;
 use cardlab_sim::{Card, CardError, Issue, Issued, IssuedObject, Profile, ProfileError, Random, World};
 use keyfile::{KeyFile, KeyFileError, Loaded, Nobody, Person};
+use settings::ReaderSettings;
 use std::fmt;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -66,6 +69,19 @@ pub enum SetupError {
     /// A setting that a card from a snapshot cannot have.
     #[error("card setting '{0}': a card from a snapshot is as it was; only {known} can be set", known = settings::names_of_reader())]
     OnlyReader(String),
+    /// A setting that a guest cannot have.
+    #[error("card setting '{0}': this card is not simulated here; only {known} can be set", known = guest::names())]
+    OnlyGuest(String),
+    /// A value of a guest's setting.
+    #[error("card setting '{name}': '{value}' is not {expected}")]
+    Guest {
+        /// Which.
+        name: &'static str,
+        /// What was given.
+        value: String,
+        /// What it can be.
+        expected: &'static str,
+    },
     /// A reader name that cannot be.
     #[error("reader name '{0}': 1 to 121 bytes, no control characters")]
     Name(String),
@@ -131,14 +147,32 @@ pub struct CardRequest {
     shown: String,
     profile: Profile,
     snapshot: Option<(PathBuf, Arc<Snapshot>)>,
-    name: Option<String>,
-    pin_pad: bool,
-    pace: Pace,
+    reader: ReaderSettings,
     keys: Vec<(u8, KeySource)>,
     objects: Vec<(u32, PathBuf)>,
     from: Option<KeyFile>,
     ca: Option<PathBuf>,
     owner: Option<String>,
+}
+
+/// A card that somebody asked for, simulated or a guest.
+#[derive(Clone)]
+pub enum AnyRequest {
+    /// Simulated.
+    Simulated(Box<CardRequest>),
+    /// Somebody else's.
+    Guest(guest::GuestRequest),
+}
+
+impl FromStr for AnyRequest {
+    type Err = SetupError;
+
+    fn from_str(text: &str) -> Result<Self, SetupError> {
+        match guest::GuestRequest::parse(text)? {
+            Some(guest) => Ok(Self::Guest(guest)),
+            None => Ok(Self::Simulated(Box::new(text.parse()?))),
+        }
+    }
 }
 
 impl FromStr for CardRequest {
@@ -153,9 +187,7 @@ impl FromStr for CardRequest {
             shown: kind.to_owned(),
             profile,
             snapshot,
-            name: None,
-            pin_pad: false,
-            pace: Pace::default(),
+            reader: ReaderSettings::default(),
             keys: Vec::new(),
             objects: Vec::new(),
             from: None,
@@ -195,19 +227,19 @@ impl CardRequest {
     /// The reader's name without its ` RR SS` ending.
     #[must_use]
     pub fn reader_name(&self) -> &str {
-        self.name.as_deref().unwrap_or(&self.profile.card.reader)
+        self.reader.name.as_deref().unwrap_or(&self.profile.card.reader)
     }
 
     /// Whether its reader has a keypad for PINs.
     #[must_use]
     pub const fn has_pin_pad(&self) -> bool {
-        self.pin_pad
+        self.reader.pin_pad
     }
 
     /// How long its commands take.
     #[must_use]
     pub const fn pace(&self) -> &Pace {
-        &self.pace
+        &self.reader.pace
     }
 
     /// The profile's name.

@@ -7,6 +7,7 @@
 use super::keyfile::{Fault, KeyFile, KeyFileError};
 use super::words::{self, Word};
 use super::{CardRequest, KeySource, SetupError, objects};
+use crate::pace::Pace;
 use cardlab_sim::profile::{Cards, Kept};
 use cardlab_sim::{Profile, Setting};
 
@@ -27,7 +28,7 @@ pub(super) fn names() -> String {
 
 /// The names of those that a card from a snapshot can have.
 pub(super) fn names_of_reader() -> String {
-    let names = TABLE.iter().filter(|row| row.of_reader).map(|row| format!("{}=", row.setting.name));
+    let names = TABLE.iter().filter(|row| row.of_reader()).map(|row| format!("{}=", row.setting.name));
     names.collect::<Vec<_>>().join(", ")
 }
 
@@ -44,14 +45,23 @@ pub(super) fn identity(name: &str) -> String {
 /// Sets one; `value` has its quotes yet.
 pub(super) fn set(request: &mut CardRequest, name: &str, value: &str) -> Result<(), SetupError> {
     let row = TABLE.iter().find(|row| (row.is)(name));
-    if request.snapshot.is_some() && !row.is_some_and(|row| row.of_reader) {
+    if request.snapshot.is_some() && !row.is_some_and(Row::of_reader) {
         return Err(SetupError::OnlyReader(name.into()));
     }
     match row {
+        Some(Row { set: Set::Reader(set), .. }) => set(&mut request.reader, &Word::of(value).text),
         Some(Row { set: Set::Words(set), .. }) => set(request, name, value),
         Some(Row { set: Set::Word(set), .. }) => set(request, name, &Word::of(value).text),
         None if Setting::named(name).is_some() => Ok(request.profile.set(name, &Word::of(value).text)?),
         None => Err(SetupError::UnknownSetting { key: name.into() }),
+    }
+}
+
+/// Sets one of the reader, or says that it is none of these; `value` has its quotes yet.
+pub(super) fn set_of_reader(reader: &mut ReaderSettings, name: &str, value: &str) -> Option<Result<(), SetupError>> {
+    match TABLE.iter().find(|row| (row.is)(name)) {
+        Some(Row { set: Set::Reader(set), .. }) => Some(set(reader, &Word::of(value).text)),
+        _ => None,
     }
 }
 
@@ -82,16 +92,33 @@ pub(super) fn shown(name: &str, value: &str) -> String {
 /// A setting, and how it is set.
 struct Row {
     setting: Setting,
-    /// Whether it is the reader's, not the card's.
-    of_reader: bool,
     is: fn(&str) -> bool,
     set: Set,
 }
 
 type Setter = fn(&mut CardRequest, &str, &str) -> Result<(), SetupError>;
 
+impl Row {
+    /// Whether it is the reader's, not the card's.
+    const fn of_reader(&self) -> bool {
+        matches!(self.set, Set::Reader(_))
+    }
+}
+
+/// What is set of a reader, whichever card is in it.
+#[derive(Clone, Default)]
+pub(super) struct ReaderSettings {
+    pub(super) name: Option<String>,
+    pub(super) pin_pad: bool,
+    pub(super) pace: Pace,
+}
+
+type ReaderSetter = fn(&mut ReaderSettings, &str) -> Result<(), SetupError>;
+
 /// How a setting is set.
 enum Set {
+    /// By one word, of the reader and not of the card.
+    Reader(ReaderSetter),
     /// By one word, without its quotes.
     Word(Setter),
     /// By several words between colons, each with its quotes.
@@ -107,11 +134,10 @@ static TABLE: [Row; 8] = [
             "the reader's name; a number is added",
             "1 to 121 bytes, no control characters",
         ),
-        of_reader: true,
         is: |name| name == "name",
-        set: Set::Word(|request, _, value| {
+        set: Set::Reader(|reader, value| {
             let fits = (1..=121).contains(&value.len()) && !value.chars().any(char::is_control);
-            request.name = Some(fits.then(|| value.to_owned()).ok_or_else(|| SetupError::Name(value.into()))?);
+            reader.name = Some(fits.then(|| value.to_owned()).ok_or_else(|| SetupError::Name(value.into()))?);
             Ok(())
         }),
     },
@@ -123,10 +149,9 @@ static TABLE: [Row; 8] = [
             "how long commands take; without it as fast as can be",
             "milliseconds by class of command such as any:10+sign:475, or a model",
         ),
-        of_reader: true,
         is: |name| name == "pace",
-        set: Set::Word(|request, _, value| {
-            request.pace = value.parse()?;
+        set: Set::Reader(|reader, value| {
+            reader.pace = value.parse()?;
             Ok(())
         }),
     },
@@ -138,10 +163,9 @@ static TABLE: [Row; 8] = [
             "whether the reader has a keypad for PINs (`cardlab card type` presses its keys)",
             "on or off",
         ),
-        of_reader: true,
         is: |name| name == "pin-pad",
-        set: Set::Word(|request, _, value| {
-            request.pin_pad = match value {
+        set: Set::Reader(|reader, value| {
+            reader.pin_pad = match value {
                 "on" => true,
                 "off" => false,
                 _ => return Err(SetupError::PinPad(value.into())),
@@ -157,7 +181,6 @@ static TABLE: [Row; 8] = [
             "where the certificate goes of the throw-away CA that signs new: keys",
             "a file to be written",
         ),
-        of_reader: false,
         is: |name| name == "ca",
         set: Set::Word(|request, _, value| {
             request.ca = Some(value.into());
@@ -172,7 +195,6 @@ static TABLE: [Row; 8] = [
             "whose name the certificates of new keys have; a card that has none gets one: in slot 9a, or in container 0",
             "1 to 64 characters, no control characters",
         ),
-        of_reader: false,
         is: |name| name == "owner",
         set: Set::Word(|request, _, value| {
             let fits = (1..=64).contains(&value.trim().chars().count()) && !value.chars().any(char::is_control);
@@ -188,7 +210,6 @@ static TABLE: [Row; 8] = [
             "the key and the certificate in this slot; f9 is what a YubiKey attests with",
             "KEY[:CERTIFICATE], FILE.p12[:PASSWORD[:NAME]] or new:ALGORITHM; then :self, :gzip, :env:VARIABLE, :file:PATH, :ask",
         ),
-        of_reader: false,
         is: |name| slot(name).is_some(),
         set: Set::Words(|request, name, value| {
             if let Some(slot) = slot(name) {
@@ -205,7 +226,6 @@ static TABLE: [Row; 8] = [
             "a data object of a new card; an empty one takes away what the card would have",
             "a file with its value, or with the whole object as GET DATA answers it",
         ),
-        of_reader: false,
         is: |name| objects::tag(name).is_some(),
         set: Set::Word(|request, name, value| {
             if let Some(tag) = objects::tag(name) {
@@ -222,7 +242,6 @@ static TABLE: [Row; 8] = [
             "objects, keys and certificates of a whole card; settings of single ones go before",
             "a directory in the layout of GSA's ICAM test cards, with a password as a key file has it",
         ),
-        of_reader: false,
         is: |name| name == "from",
         set: Set::Words(|request, _, value| {
             let words: Vec<Word> = words::split(value, ':')?.into_iter().map(Word::of).collect();

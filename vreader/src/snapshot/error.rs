@@ -1,6 +1,7 @@
 //! What can be wrong with a snapshot, in sentences.
 
 use super::VERSION;
+use crate::chip::NotSimulated;
 use cardlab_sim::nvm::StoreError;
 use cardlab_sim::{CardError, ProfileError};
 use thiserror::Error;
@@ -50,6 +51,9 @@ pub enum SnapshotError {
         /// The card's.
         card: String,
     },
+    /// Its memory is its own.
+    #[error(transparent)]
+    NotSimulated(#[from] NotSimulated),
     /// The profile.
     #[error(transparent)]
     Profile(#[from] ProfileError),

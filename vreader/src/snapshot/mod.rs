@@ -23,6 +23,8 @@ mod seal;
 
 pub use error::SnapshotError;
 
+use crate::chip::NotSimulated;
+use crate::icc::VirtualCard;
 use cardlab_sim::memory;
 use cardlab_sim::nvm::{Change, Nvm, RecordId, Records};
 use cardlab_sim::profile::Kept;
@@ -85,6 +87,14 @@ impl Snapshot {
         settings.insert("touch".into(), now.touch.to_string());
         settings.insert("interface".into(), now.interface.to_string());
         Self { profile: profile.name.clone(), settings, records: card.nvm().records().clone() }
+    }
+
+    /// Of a card on the bench.
+    ///
+    /// # Errors
+    /// [`NotSimulated`] for a guest.
+    pub fn of_virtual(card: &VirtualCard) -> Result<Self, NotSimulated> {
+        card.card().map(Self::of).ok_or_else(|| NotSimulated(card.name().to_owned()))
     }
 
     /// The card's profile.

@@ -1,12 +1,9 @@
-//! The card side of vsmartcard's virtual reader (vpcd), for a system-wide pcscd.
+//! Our card in the virtual reader of others: a system-wide pcscd's.
 //!
-//! The driver inside pcscd listens on TCP; the card connects. A message is a big-endian u16 length
-//! and that many bytes. One byte is control: 0 power off, 1 power on, 2 reset, 4 give the ATR (the
-//! only one that is answered). Anything longer is a command APDU and is answered by one message.
-//! The ATR request is also how the driver polls for presence.
-//!
-//! Several cards are served by tasks of one thread; what takes long leaves it ([`crate::placement`]).
+//! The question for the ATR is also how the driver polls for presence. Several cards are served by tasks of one
+//! thread; what takes long leaves it ([`crate::placement`]).
 
+use super::wire::{self, Asked, Control};
 use crate::icc::{Icc, Loss};
 use crate::placement;
 use crate::resource::SlotCard;
@@ -18,10 +15,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 
-const POWER_OFF: u8 = 0;
-const POWER_ON: u8 = 1;
-const RESET: u8 = 2;
-const GIVE_ATR: u8 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -60,20 +53,19 @@ async fn session(mut stream: TcpStream, slot: &Arc<Mutex<SlotCard>>) -> io::Resu
         stream.read_exact(&mut message).await?;
         let mut held = Arc::clone(slot).lock_owned().await;
         let Some(card) = held.as_mut() else { return Ok(()) };
-        match message[..] {
-            [POWER_OFF] => card.power_off(),
-            [POWER_ON] => atr = card.power_on(),
-            [RESET] => atr = card.reset(),
-            [GIVE_ATR] => {
+        match Asked::of(&message) {
+            Asked::Control(Control::PowerOff) => card.power_off(),
+            Asked::Control(Control::PowerOn) => atr = card.power_on(),
+            Asked::Control(Control::Reset) => atr = card.reset(),
+            Asked::Control(Control::GiveAtr) => {
                 if atr.is_none() {
                     atr = card.power_on();
                     card.power_off();
                 }
                 reply(&mut stream, atr.as_deref().unwrap_or_default()).await?;
             }
-            // Unknown control: the protocol has no error to answer.
-            [_] | [] => {}
-            ref command => {
+            Asked::Unknown => {}
+            Asked::Command(command) => {
                 // A silent card is a card that has gone: end the connection.
                 let response = placement::transmit(held, command).await.1;
                 let response = response.unwrap_or(Err(Loss::Power)).map_err(io::Error::other)?;
@@ -84,9 +76,9 @@ async fn session(mut stream: TcpStream, slot: &Arc<Mutex<SlotCard>>) -> io::Resu
 }
 
 async fn reply(stream: &mut TcpStream, data: &[u8]) -> io::Result<()> {
-    let length = u16::try_from(data.len()).map_err(io::Error::other)?;
     let mut message = Vec::with_capacity(data.len() + 2);
-    message.extend_from_slice(&length.to_be_bytes());
-    message.extend_from_slice(data);
+    if !wire::write(data, &mut message) {
+        return Err(io::Error::other("an answer that vpcd cannot carry"));
+    }
     stream.write_all(&message).await
 }
