@@ -58,6 +58,7 @@ mod store;
 pub mod threaded;
 mod touch;
 pub mod trace;
+pub mod usb;
 pub mod vpcd;
 pub mod whole;
 

@@ -172,7 +172,7 @@ impl Rack {
         self.positions().iter().position(|position| position.card.is(card)).map(Place)
     }
 
-    fn reader(&self, place: Place) -> ReaderId {
+    pub(crate) fn reader(&self, place: Place) -> ReaderId {
         self.positions()[place.0].reader
     }
 

@@ -60,6 +60,7 @@ impl Resource {
                 *powered = false;
             }
             reader.protocol = protocol::UNDEFINED;
+            reader.guest = false;
             self.flag_handles(id, None, Flag::Reset);
         }
     }

@@ -12,6 +12,7 @@
 //! | `exchange` | TRANSMIT, CONTROL, attributes, STATUS |
 //! | `events` | waiting for changes, CANCEL |
 //! | `reader` | readers, their cards and states |
+//! | `guest` | a reader that another machine has as a USB device |
 //!
 //! Who holds what: a connection has at most one context; a context has handles; a handle belongs to
 //! one reader; a reader has handles, a lock (owner and depth) and a card.
@@ -20,6 +21,7 @@ mod connect;
 mod context;
 mod events;
 mod exchange;
+mod guest;
 mod reader;
 mod transaction;
 

@@ -85,6 +85,8 @@ pub(super) struct Reader {
     pub(super) failing: bool,
     /// It has a keypad for PINs.
     pub(super) pin_pad: bool,
+    /// Another machine has it as a USB device, and has powered the card.
+    pub(super) guest: bool,
     pub(super) lock: Option<Lock>,
     pub(super) exclusive: bool,
     pub(super) handles: Vec<u32>,
@@ -105,6 +107,7 @@ impl Reader {
             presence: Presence::Absent,
             failing: false,
             pin_pad: false,
+            guest: false,
             lock: None,
             exclusive: false,
             handles: Vec::new(),
@@ -155,9 +158,18 @@ impl Reader {
         matches!(self.presence, Presence::Present { powered: true, .. })
     }
 
+    /// The ATR that the card gave.
+    pub(super) fn atr(&self) -> Option<Vec<u8>> {
+        match &self.presence {
+            Presence::Present { atr, .. } => Some(atr.clone()),
+            Presence::Absent | Presence::Mute => None,
+        }
+    }
+
     fn answered(&mut self, atr: Option<Vec<u8>>) {
         self.protocol = protocol::UNDEFINED;
         self.resting = false;
+        self.guest = false;
         self.presence = match atr {
             Some(atr) => Presence::Present { atr, powered: true },
             None => Presence::Mute,
@@ -188,6 +200,7 @@ impl Reader {
         }
         self.protocol = protocol::UNDEFINED;
         self.resting = false;
+        self.guest = false;
         if let Presence::Present { powered, .. } = &mut self.presence {
             *powered = false;
         }
@@ -277,6 +290,7 @@ impl Resource {
     pub fn remove_card(&mut self, id: ReaderId) {
         let Some(reader) = self.reader_mut(id).filter(|r| !r.is_absent()) else { return };
         reader.presence = Presence::Absent;
+        reader.guest = false;
         reader.protocol = protocol::UNDEFINED;
         reader.lock = None;
         reader.count_event();
@@ -315,7 +329,7 @@ impl Resource {
     /// Powers an unused card off, when no handle was opened since `uses` was read.
     pub fn rest(&mut self, id: ReaderId, uses: u64, card: &mut SlotCard) {
         let Some(reader) = self.reader_mut(id) else { return };
-        if reader.handles.is_empty() && reader.uses == uses && reader.is_powered() {
+        if reader.handles.is_empty() && !reader.guest && reader.uses == uses && reader.is_powered() {
             reader.power_off(card);
             reader.resting = true;
         }

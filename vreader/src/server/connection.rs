@@ -290,29 +290,19 @@ impl Connection {
         };
         // Held until the state machine knows how it went.
         let (_card, response) = placement::transmit(card, apdu).await;
-        let mut resource = self.shared.resource();
-        Ok(match response {
+        let resource = self.shared.resource();
+        if !resource.is_present(self.id, handle, reader) {
             // Pulled out while it worked: what it answered came too late.
-            _ if !resource.is_present(self.id, handle, reader) => Err(ReturnCode::NO_SMARTCARD),
-            Some(Ok(response)) => Ok((pci, response)),
-            Some(Err(Loss::Card)) => {
-                resource.remove_card(reader);
-                self.shared.changed();
-                Err(ReturnCode::NO_SMARTCARD)
+            return Ok(Err(ReturnCode::NO_SMARTCARD));
+        }
+        Ok(response.unwrap_or(Err(Loss::Power)).map(|response| (pci, response)).map_err(|loss| {
+            self.shared.lost(resource, reader, loss);
+            match loss {
+                Loss::Card => ReturnCode::NO_SMARTCARD,
+                Loss::Reader => ReturnCode::READER_UNAVAILABLE,
+                Loss::Mute | Loss::Power => ReturnCode::NOT_TRANSACTED,
             }
-            Some(Err(Loss::Reader)) => {
-                resource.unplug(reader);
-                drop(resource);
-                lock(&self.shared.slots).remove(&reader);
-                self.shared.changed();
-                Err(ReturnCode::READER_UNAVAILABLE)
-            }
-            Some(Err(Loss::Mute)) => Err(ReturnCode::NOT_TRANSACTED),
-            Some(Err(Loss::Power)) | None => {
-                resource.card_lost_power(reader);
-                Err(ReturnCode::NOT_TRANSACTED)
-            }
-        })
+        }))
     }
 
     /// VERIFY_PIN_DIRECT and MODIFY_PIN_DIRECT of a reader that has a keypad: the card's answer, or the reader's

@@ -9,8 +9,9 @@
 //! behind a plain one, never held while waiting. Where both are taken, the card comes first.
 
 mod connection;
+mod guest;
 
-use crate::icc::Icc;
+use crate::icc::{Icc, Loss};
 use crate::pin_pad::PinPad;
 use crate::resource::{ConnectionId, ProtocolVersion, ReaderId, Resource, Signals, SlotCard};
 use cardlab_sim::random::Random;
@@ -319,6 +320,21 @@ impl Shared {
             }
             new
         });
+    }
+
+    /// What a card's failed exchange means for its reader.
+    fn lost(&self, mut resource: MutexGuard<'_, Resource>, id: ReaderId, loss: Loss) {
+        match loss {
+            Loss::Card => resource.remove_card(id),
+            Loss::Reader => {
+                resource.unplug(id);
+                lock(&self.slots).remove(&id);
+            }
+            Loss::Power => resource.card_lost_power(id),
+            Loss::Mute => return,
+        }
+        drop(resource);
+        self.changed();
     }
 
     fn changed(&self) {
