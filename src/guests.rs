@@ -24,8 +24,9 @@ pub(crate) enum Keeper {
     Real(Real),
 }
 
-/// The card of a request, and its keeper. With `spare`, so many tries of its secrets are left in any case.
-pub(crate) fn open(request: &GuestRequest, spare: Option<u8>, recorder: Recorder) -> Result<ReadyCard, Failure> {
+/// The card of a request, and its keeper; `index` is its place among the cards. With `spare`, so many tries of its secrets are left in any case.
+pub(crate) fn open(request: &GuestRequest, index: usize, spare: Option<u8>, recorder: Recorder) -> Result<ReadyCard, Failure> {
+    let usb = request.usb(u32::try_from(index).unwrap_or_default());
     let (mut reader_name, pin_pad) = (request.reader_name().to_owned(), request.has_pin_pad());
     let hear = |recorder: &Recorder, name: &str| {
         let (recorder, name) = (recorder.clone(), name.to_owned());
@@ -54,7 +55,7 @@ pub(crate) fn open(request: &GuestRequest, spare: Option<u8>, recorder: Recorder
             let port = Port::new(request.patience());
             let icc = spared(port.icc(), &reader_name);
             let card = port.card(&format!("vpcd {address}"), icc, recorder);
-            Ok(ReadyCard { reader_name, pin_pad, card, keeper: Some(Keeper::Vpcd { port, listener, address }) })
+            Ok(ReadyCard { reader_name, pin_pad, usb, card, keeper: Some(Keeper::Vpcd { port, listener, address }) })
         }
         Source::Pcsc { reader } => {
             let socket = default_socket();
@@ -66,7 +67,7 @@ pub(crate) fn open(request: &GuestRequest, spare: Option<u8>, recorder: Recorder
             let real = Real::open(socket, found.clone(), request.patience())?;
             let icc = spared(real.icc(), &reader_name);
             let card = real.card(&format!("pcsc {found}"), icc, recorder);
-            Ok(ReadyCard { reader_name, pin_pad, card, keeper: Some(Keeper::Real(real)) })
+            Ok(ReadyCard { reader_name, pin_pad, usb, card, keeper: Some(Keeper::Real(real)) })
         }
         Source::Replay { file, order, of } => {
             let bytes = whole::read(file, whole::RECORDING).with_context(|| file.display().to_string())?;
@@ -75,7 +76,7 @@ pub(crate) fn open(request: &GuestRequest, spare: Option<u8>, recorder: Recorder
             let replay = Replay::new(&records, of.as_deref(), *order, hear).with_context(|| file.display().to_string())?;
             let (name, presence) = (format!("replay {}", file.display()), Presence::always());
             let card = VirtualCard::guest(&name, Box::new(replay), presence, Button::default(), recorder);
-            Ok(ReadyCard { reader_name, pin_pad, card, keeper: None })
+            Ok(ReadyCard { reader_name, pin_pad, usb, card, keeper: None })
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::choose;
 use crate::exit::{Exit, Failure};
 use crate::readers::ReaderOptions;
 use crate::site::{self, Tls};
+use crate::usb::UsbOptions;
 use anyhow::{Context as _, anyhow};
 use cardlab_client::service::{Service, Trust};
 use cardlab_client::unlock::desk::{Desk, Setup};
@@ -53,6 +54,9 @@ pub(crate) struct Lab {
     /// Without limits on how often, to try the same again and again: guessing is free
     #[arg(long)]
     without_limits: bool,
+
+    #[command(flatten)]
+    usb: UsbOptions,
 }
 
 /// A sample user's card.
@@ -100,7 +104,7 @@ impl Lab {
             }
             let cards = cards(&server)?;
             let readers = ReaderOptions::of(cards.iter().map(|c| c.request.clone()).collect(), self.state.clone());
-            start_readers(readers, &socket)?;
+            let usb = start_readers(readers, self.usb.clone(), &socket)?;
             let registered = tokio::task::spawn_blocking({
                 let socket = socket.clone();
                 move || faces(&socket)
@@ -136,7 +140,7 @@ impl Lab {
             let lockscreen = format!("http://{}", lock.local_addr()?);
             let program = std::env::current_exe().context("where this program is")?;
             let addresses = Addresses { server: &address, lockscreen: &lockscreen, socket: &socket, program: &program };
-            println!("{}", welcome(&addresses, &cards, &faces, self.state.as_deref()));
+            println!("{}", welcome(&addresses, &cards, &faces, &usb, self.state.as_deref()));
             let lockscreen = site::serve(lock, Tls::None, page::router(desk, Place::LockScreen)?, stop_lock);
             let server = site::run(cms, Tls::None, &[], server, stop_server);
             tokio::try_join!(server, lockscreen)
@@ -192,8 +196,8 @@ async fn set_answers(server: &Server) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The readers, on a thread of their own.
-fn start_readers(readers: ReaderOptions, socket: &Path) -> Result<(), Failure> {
+/// The readers, on a thread of their own. Gives where they are served as USB devices.
+fn start_readers(readers: ReaderOptions, usb: UsbOptions, socket: &Path) -> Result<Vec<String>, Failure> {
     let (sender, receiver) = std::sync::mpsc::channel();
     let path = socket.to_owned();
     std::thread::spawn(move || {
@@ -203,7 +207,8 @@ fn start_readers(readers: ReaderOptions, socket: &Path) -> Result<(), Failure> {
                 let up = readers.rack().await?;
                 tokio::spawn(readers.control(&up).serve(listen_for(&beside(&path), Access::Owner)?));
                 let listener = listen_for(&path, Access::Owner)?;
-                let _ = sender.send(Ok(()));
+                let served = usb.serve(&up.rack, &up.devices).await?;
+                let _ = sender.send(Ok(served.words.clone()));
                 match up.rack.server().clone().serve(listener).await {}
             })
         };
@@ -251,7 +256,7 @@ struct Addresses<'a> {
 }
 
 /// What a newcomer needs: pages, people, cards, and commands that run as they stand.
-fn welcome(at: &Addresses<'_>, cards: &[SampleCard], faces: &[Face], state: Option<&Path>) -> String {
+fn welcome(at: &Addresses<'_>, cards: &[SampleCard], faces: &[Face], usb: &[String], state: Option<&Path>) -> String {
     let (admin, operator) = (sample::ADMINISTRATOR, sample::OPERATOR);
     let Addresses { server, lockscreen, .. } = at;
     let socket = quoted(&at.socket.to_string_lossy());
@@ -286,7 +291,9 @@ fn welcome(at: &Addresses<'_>, cards: &[SampleCard], faces: &[Face], state: Opti
         "\n  Unlock it by a security question:\n".into(),
         command(&format!("unlock --reader {first} --online {server}")),
         "\n  Lock it again, and open the lock screen: it shows a code to read to the operator, who sits at the Management Console.\n".into(),
-        format!("\nOther programs see the cards with\n  export {SOCKET_VARIABLE}={socket}\n\n{end}"),
+        format!("\nOther programs see the cards with\n  export {SOCKET_VARIABLE}={socket}\n"),
+        if usb.is_empty() { String::new() } else { format!("and other machines as USB devices, at {}\n", usb.join(" ")) },
+        format!("\n{end}"),
     ]
     .concat()
 }

@@ -35,6 +35,7 @@ mod terminal;
 mod trace;
 mod unlock;
 mod up;
+mod usb;
 mod version;
 
 use clap::{Parser, Subcommand};

@@ -15,7 +15,8 @@ use cardlab_vreader::setup::AnyRequest;
 use cardlab_vreader::setup::keyfile::Person;
 use cardlab_vreader::setup::settings;
 use cardlab_vreader::trace::{Form, Ticks};
-use cardlab_vreader::{Monotonic, Rack, Server, StateDirectory, Trace, VirtualCard};
+use cardlab_vreader::usb::Identity;
+use cardlab_vreader::{Monotonic, Place, Rack, Server, StateDirectory, Trace, VirtualCard};
 use clap::Args;
 use std::fs::{File, Permissions};
 use std::io::Write;
@@ -106,6 +107,8 @@ impl Person for AtTerminal {
 pub(crate) struct ReadyCard {
     pub(crate) reader_name: String,
     pub(crate) pin_pad: bool,
+    /// The reader as a USB device.
+    pub(crate) usb: Identity,
     pub(crate) card: VirtualCard,
     /// Who brings a guest in, and takes it out again.
     pub(crate) keeper: Option<Keeper>,
@@ -117,6 +120,8 @@ pub(crate) struct Readers {
     pub(crate) trace: Trace,
     /// Where guests connect, in the order of their readers.
     pub(crate) ports: Vec<SocketAddr>,
+    /// Who each reader is as a USB device.
+    pub(crate) devices: Vec<(Place, Identity)>,
 }
 
 impl ReaderOptions {
@@ -152,13 +157,14 @@ impl ReaderOptions {
                 AnyRequest::Simulated(request) => {
                     let world = self.world(index, state.as_ref())?;
                     let card = request.make_for(world, &mut AtTerminal).with_context(|| format!("--card {request}"))?;
+                    let usb = request.usb(card.serial());
                     let card = VirtualCard::journaled(card, recorder);
                     let (reader_name, pin_pad) = (request.reader_name().to_owned(), request.has_pin_pad());
-                    (ReadyCard { reader_name, pin_pad, card, keeper: None }, request.pace())
+                    (ReadyCard { reader_name, pin_pad, usb, card, keeper: None }, request.pace())
                 }
                 AnyRequest::Guest(request) => {
                     let said = |Failure { exit, error }| Failure { exit, error: error.context(format!("--card {request}")) };
-                    (guests::open(request, self.spare_tries, recorder).map_err(said)?, request.pace())
+                    (guests::open(request, index, self.spare_tries, recorder).map_err(said)?, request.pace())
                 }
             };
             if !pace.is_off() {
@@ -193,17 +199,19 @@ impl ReaderOptions {
             );
         }
         let mut ports = Vec::new();
+        let mut devices = Vec::with_capacity(cards.len());
         for ready in cards {
             let place = rack.add(&ready.reader_name, ready.card).await;
             if ready.pin_pad {
                 rack.add_pin_pad(place);
             }
+            devices.push((place, ready.usb));
             if let Some(keeper) = ready.keeper {
                 ports.extend(keeper.port());
                 keeper.start(&rack, place)?;
             }
         }
-        Ok(Readers { rack, trace, ports })
+        Ok(Readers { rack, trace, ports, devices })
     }
 
     /// Drives these readers.

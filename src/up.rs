@@ -2,6 +2,7 @@
 
 use crate::exit::{Exit, Failure, OrExit};
 use crate::readers::ReaderOptions;
+use crate::usb::UsbOptions;
 use anyhow::{Context as _, anyhow};
 use cardlab_control::beside;
 use cardlab_pcsclite::wire::{SOCKET_VARIABLE, SYSTEM_SOCKET};
@@ -36,8 +37,11 @@ pub(crate) struct Up {
 
     /// Put the cards into the vpcd readers of a system-wide pcscd instead: the first card at this
     /// port, each further one at the next
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["usbredir", "usbip", "usb_slots"])]
     vpcd: Option<String>,
+
+    #[command(flatten)]
+    usb: UsbOptions,
 
     /// Write the ready line to this file descriptor too
     #[arg(long, value_name = "N")]
@@ -85,7 +89,9 @@ impl Up {
                 None
             }
         };
-        self.ready(&format!("{SOCKET_VARIABLE}={}", place.path.display()))?;
+        let usb = self.usb.serve(&readers.rack, &readers.devices).await?;
+        let socket = format!("{SOCKET_VARIABLE}={}", place.path.display());
+        self.ready(&[&[socket], &usb.words[..]].concat().join(" "))?;
         match readers.rack.server().clone().serve(place.listener).await {}
     }
 
@@ -177,7 +183,8 @@ enum Remove {
     Directory(PrivateDirectory),
 }
 
-struct SocketFile(PathBuf);
+/// A socket's file, which goes when this value goes.
+pub(crate) struct SocketFile(pub(crate) PathBuf);
 
 impl Drop for SocketFile {
     fn drop(&mut self) {

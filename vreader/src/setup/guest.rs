@@ -13,6 +13,7 @@ use super::settings::{self, ReaderSettings};
 use super::words::{self, Word};
 use crate::pace::Pace;
 use crate::replay::Order;
+use crate::usb::Identity;
 use crate::vpcd::guest::PATIENCE;
 use std::fmt;
 use std::path::PathBuf;
@@ -149,6 +150,12 @@ impl GuestRequest {
     #[must_use]
     pub const fn has_pin_pad(&self) -> bool {
         self.reader.pin_pad
+    }
+
+    /// Its reader as a USB device of one slot; `number` tells it from others.
+    #[must_use]
+    pub fn usb(&self, number: u32) -> Identity {
+        Identity::of(&self.reader.usb, self.kind(), number, self.reader_name(), self.reader.pin_pad)
     }
 
     /// How much longer its commands take.

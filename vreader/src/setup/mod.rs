@@ -22,6 +22,8 @@ pub use words::QuoteError;
 
 use crate::pace::{Pace, PaceError};
 use crate::snapshot::{Snapshot, SnapshotError};
+use crate::usb::Identity;
+use crate::usb::descriptor::{IdsError, Wanted};
 use cardlab_sim::crypto::CryptoError;
 use cardlab_sim::crypto::asymmetric::{Algorithm, KeyPair};
 use cardlab_sim::crypto::backend::RustCrypto;
@@ -63,6 +65,15 @@ pub enum SetupError {
     /// A keypad, or none.
     #[error("card setting 'pin-pad': '{0}' is not on or off")]
     PinPad(String),
+    /// The ids of a USB device.
+    #[error("card setting 'usb': {0}")]
+    UsbIds(#[from] IdsError),
+    /// A string of a USB device.
+    #[error("card setting '{0}': '{1}' is not 1 to 60 characters without control characters")]
+    UsbString(String, String),
+    /// The speed of a USB device.
+    #[error("card setting 'usb-speed': '{0}' is not full or high")]
+    UsbSpeed(String),
     /// How long commands take.
     #[error(transparent)]
     Pace(#[from] PaceError),
@@ -240,6 +251,12 @@ impl CardRequest {
     #[must_use]
     pub const fn pace(&self) -> &Pace {
         &self.reader.pace
+    }
+
+    /// Its reader as a USB device of one slot; `serial` is the card's.
+    #[must_use]
+    pub fn usb(&self, serial: u32) -> Identity {
+        Identity::of(&self.reader.usb, self.profile_name(), serial, self.reader_name(), self.reader.pin_pad)
     }
 
     /// The profile's name.

@@ -8,6 +8,7 @@ use super::keyfile::{Fault, KeyFile, KeyFileError};
 use super::words::{self, Word};
 use super::{CardRequest, KeySource, SetupError, objects};
 use crate::pace::Pace;
+use crate::usb::descriptor::{Wanted, is_string};
 use cardlab_sim::profile::{Cards, Kept};
 use cardlab_sim::{Profile, Setting};
 
@@ -111,6 +112,7 @@ pub(super) struct ReaderSettings {
     pub(super) name: Option<String>,
     pub(super) pin_pad: bool,
     pub(super) pace: Pace,
+    pub(super) usb: Wanted,
 }
 
 type ReaderSetter = fn(&mut ReaderSettings, &str) -> Result<(), SetupError>;
@@ -125,7 +127,7 @@ enum Set {
     Words(Setter),
 }
 
-static TABLE: [Row; 8] = [
+static TABLE: [Row; 16] = [
     Row {
         setting: Setting::of(
             "name",
@@ -170,6 +172,62 @@ static TABLE: [Row; 8] = [
                 "off" => false,
                 _ => return Err(SetupError::PinPad(value.into())),
             };
+            Ok(())
+        }),
+    },
+    Row {
+        setting: Setting::of(
+            "usb",
+            Cards::All,
+            Kept::Condition,
+            "who the reader is as a USB device (`up --usbredir`, `--usbip`); pcscd in a Linux guest takes readers by ids that libccid knows",
+            "VID:PID, such as 0E0F:0004, or 1050:0407 of a YubiKey",
+        ),
+        is: |name| name == "usb",
+        set: Set::Reader(|reader, value| {
+            reader.usb.ids = Some(value.parse()?);
+            Ok(())
+        }),
+    },
+    Row {
+        setting: Setting::of(
+            "usb-product",
+            Cards::All,
+            Kept::Condition,
+            "the product string of the USB device, which Linux shows in the reader's name",
+            "1 to 60 characters",
+        ),
+        is: |name| name == "usb-product",
+        set: Set::Reader(|reader, value| {
+            reader.usb.product = Some(usb_string("usb-product", value)?);
+            Ok(())
+        }),
+    },
+    Row {
+        setting: Setting::of(
+            "usb-serial",
+            Cards::All,
+            Kept::Condition,
+            "the serial number string of the USB device; that of the card by itself",
+            "1 to 60 characters; two devices of a guest need different ones",
+        ),
+        is: |name| name == "usb-serial",
+        set: Set::Reader(|reader, value| {
+            reader.usb.serial = Some(usb_string("usb-serial", value)?);
+            Ok(())
+        }),
+    },
+    Row {
+        setting: Setting::of(
+            "usb-speed",
+            Cards::All,
+            Kept::Condition,
+            "the bus of the USB device; a guest without EHCI and xHCI has none but full",
+            "full or high",
+        ),
+        is: |name| name == "usb-speed",
+        set: Set::Reader(|reader, value| {
+            reader.usb.speed = value.parse().map_err(|()| SetupError::UsbSpeed(value.into()))?;
             Ok(())
         }),
     },
@@ -256,6 +314,11 @@ static TABLE: [Row; 8] = [
     },
 ];
 
+/// A string of a USB device.
+fn usb_string(name: &str, value: &str) -> Result<String, SetupError> {
+    is_string(value).then(|| value.to_owned()).ok_or_else(|| SetupError::UsbString(name.into(), value.into()))
+}
+
 /// A key slot by its usual two hexadecimal digits.
 fn slot(key: &str) -> Option<u8> {
     let slot = u8::from_str_radix(key, 16).ok().filter(|_| key.len() == 2)?;
@@ -311,7 +374,7 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count);
-        assert!(TABLE[..5].iter().all(|row| (row.is)(row.setting.name)));
+        assert!(TABLE[..9].iter().all(|row| (row.is)(row.setting.name)));
         // Those of files stand for many names.
         assert!(["9a", "95", "5fc109", "iris", "from"].iter().all(|name| TABLE.iter().filter(|row| (row.is)(name)).count() == 1));
     }

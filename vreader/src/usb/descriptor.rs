@@ -66,6 +66,42 @@ pub enum Speed {
     High,
 }
 
+impl FromStr for Speed {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "full" => Ok(Self::Full),
+            "high" => Ok(Self::High),
+            _ => Err(()),
+        }
+    }
+}
+
+/// What somebody wants of a device; the rest is as its card's profile has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Vendor and product.
+    pub ids: Option<Ids>,
+    /// The product string.
+    pub product: Option<String>,
+    /// The serial number string.
+    pub serial: Option<String>,
+    /// How fast it is.
+    pub speed: Speed,
+}
+
+/// Whether a string descriptor can be of this text.
+#[must_use]
+pub fn is_string(text: &str) -> bool {
+    (1..=60).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
+/// A reader of Yubico, as its own programs and libccid know it. ykman takes from the product's name what a key has.
+const YUBIKEY: (Ids, &str) = (Ids { vendor: 0x1050, product: 0x0407 }, "YubiKey OTP+FIDO+CCID");
+/// A virtual reader that libccid knows: pcscd takes readers by their ids, and no others.
+const ANY: Ids = Ids { vendor: 0x0E0F, product: 0x0004 };
+
 /// A device as hosts see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -84,6 +120,29 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// A device of one slot for a card of this profile and serial number, in a reader of this name.
+    #[must_use]
+    pub fn of(wanted: &Wanted, profile: &str, card: u32, reader: &str, pin_pad: bool) -> Self {
+        let (ids, product) = if profile.starts_with("yubikey") { YUBIKEY } else { (ANY, reader) };
+        Self {
+            ids: wanted.ids.unwrap_or(ids),
+            product: wanted.product.clone().unwrap_or_else(|| product.to_owned()),
+            serial: wanted.serial.clone().unwrap_or_else(|| format!("{card:08}")),
+            speed: wanted.speed,
+            slots: 1,
+            pin_pad,
+        }
+    }
+
+    /// One device for all of these: who the first is, with a slot for each. `None` for more than [`MAX_SLOTS`], and for none.
+    #[must_use]
+    pub fn joined(devices: &[Self]) -> Option<Self> {
+        let slots: usize = devices.iter().map(|device| usize::from(device.slots)).sum();
+        let slots = u8::try_from(slots).ok().filter(|slots| usize::from(*slots) <= MAX_SLOTS)?;
+        let pin_pad = devices.iter().any(|device| device.pin_pad);
+        devices.first().map(|first| Self { slots, pin_pad, ..first.clone() })
+    }
+
     /// The descriptor of this kind and index; `None` where there is none.
     #[must_use]
     pub fn descriptor(&self, kind: u8, index: u8) -> Option<Vec<u8>> {
@@ -192,6 +251,21 @@ mod tests {
     fn the_longest_string_has_a_length() {
         let long = Identity { product: "x".repeat(500), ..identity() }.descriptor(3, 2).unwrap();
         assert_eq!((long.len(), long[0]), (254, 254));
+    }
+
+    #[test]
+    fn who_a_device_is_by_its_card_and_by_what_is_wanted() {
+        let yubikey = Identity::of(&Wanted::default(), "yubikey-5.7", 42, "Yubico YubiKey CCID", false);
+        assert_eq!(
+            (yubikey.ids.product, &yubikey.product[..], &yubikey.serial[..]),
+            (0x0407, "YubiKey OTP+FIDO+CCID", "00000042")
+        );
+        let wanted = Wanted { ids: Some("1209:2702".parse().unwrap()), serial: Some("A".into()), ..Wanted::default() };
+        let gids = Identity::of(&wanted, "gids", 42, "cardlab GIDS", true);
+        assert_eq!((gids.ids.vendor, &gids.product[..], &gids.serial[..], gids.slots), (0x1209, "cardlab GIDS", "A", 1));
+        let joined = Identity::joined(&[yubikey.clone(), gids]).unwrap();
+        assert_eq!(joined, Identity { slots: 2, pin_pad: true, ..yubikey.clone() });
+        assert_eq!((Identity::joined(&[]), Identity::joined(&vec![yubikey; 17])), (None, None));
     }
 
     #[test]

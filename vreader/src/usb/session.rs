@@ -2,6 +2,7 @@
 
 use super::ccid::Function;
 use super::device::Attachment;
+use std::io::ErrorKind;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -71,6 +72,18 @@ pub trait Wire {
 
 /// Serves a guest until it or its device goes.
 pub(super) async fn run<S, W>(stream: &mut S, wire: &mut W, attachment: &mut Attachment) -> Result<(), SessionError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    W: Wire,
+{
+    match serve(stream, wire, attachment).await {
+        // A guest that died with something unread, or before it had read all.
+        Err(SessionError::Io(error)) if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => Ok(()),
+        ended => ended,
+    }
+}
+
+async fn serve<S, W>(stream: &mut S, wire: &mut W, attachment: &mut Attachment) -> Result<(), SessionError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
     W: Wire,
