@@ -13,3 +13,4 @@ mod side_by_side;
 mod socket;
 mod state_files;
 mod stress;
+mod usb;

@@ -58,3 +58,29 @@ impl Resource {
         self.reader(id).is_some_and(|reader| reader.guest)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::icc::VirtualCard;
+    use cardlab_sim::card::World;
+    use cardlab_sim::{Card, Profile, Random};
+
+    #[test]
+    fn a_card_that_a_guest_has_powered_is_not_idle() {
+        let card = Card::new(Profile::builtin("nist-piv").unwrap(), World::seeded(1)).unwrap();
+        let mut slot: SlotCard = Some(Box::new(VirtualCard::new(card, None)));
+        let mut resource = Resource::new(Random::from_number(1, 1));
+        let id = resource.add_reader("One");
+        resource.insert_card(id, &mut slot);
+        assert!(resource.power_for_guest(id, false, &mut slot).is_some());
+        resource.rest(id, resource.uses(id), &mut slot);
+        assert!(resource.is_powered_by_guest(id) && slot.as_mut().unwrap().transmit(&[0, 0x20, 0, 0x80]).is_ok());
+        resource.let_go_of_guest(id, &mut slot);
+        assert!(!resource.is_powered_by_guest(id) && slot.as_mut().unwrap().transmit(&[0, 0x20, 0, 0x80]).is_err());
+        // A reader that does not work gives nothing, and takes nothing.
+        resource.set_failing(id, true);
+        assert!(resource.power_for_guest(id, false, &mut slot).is_none());
+        assert_eq!(resource.guest_may_transmit(id), Decision::Answer(false));
+    }
+}

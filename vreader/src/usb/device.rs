@@ -183,8 +183,11 @@ impl Attachment {
 
     fn ended(&mut self, slot: usize, ticket: Ticket, ended: Ended) {
         self.asked.remove(&ticket);
+        // A fault may have taken card or reader along: the answer says so.
+        if matches!(ended, Ended::Answer(Err(_))) {
+            self.look();
+        }
         self.function.ended(slot, ticket, ended);
-        // A fault may have taken card or reader along.
         self.look();
     }
 
