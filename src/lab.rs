@@ -291,9 +291,8 @@ fn welcome(at: &Addresses<'_>, cards: &[SampleCard], faces: &[Face], usb: &[Stri
         "\n  Unlock it by a security question:\n".into(),
         command(&format!("unlock --reader {first} --online {server}")),
         "\n  Lock it again, and open the lock screen: it shows a code to read to the operator, who sits at the Management Console.\n".into(),
-        format!("\nOther programs see the cards with\n  export {SOCKET_VARIABLE}={socket}\n"),
-        if usb.is_empty() { String::new() } else { format!("and other machines as USB devices, at {}\n", usb.join(" ")) },
-        format!("\n{end}"),
+        if usb.is_empty() { String::new() } else { format!("\nOther machines see the readers as USB devices at\n  {}\n", usb.join("\n  ")) },
+        format!("\nOther programs see the cards with\n  export {SOCKET_VARIABLE}={socket}\n\n{end}"),
     ]
     .concat()
 }

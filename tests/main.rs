@@ -9,6 +9,7 @@ mod durability;
 mod exec;
 mod gids;
 mod guests;
+mod guest;
 mod ifd;
 mod issue;
 mod key_files;

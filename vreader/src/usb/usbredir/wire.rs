@@ -152,7 +152,8 @@ pub fn read(bytes: &[u8], both: Both) -> Result<Option<(Framed<'_>, usize)>, Fau
     if length as usize > MOST_DATA + 16 {
         return Err(Fault::TooLong(length.into()));
     }
-    let id = if both.can(IDS_64BITS) { fields.u64() } else { fields.u32().map(u64::from) };
+    // HELLO has the short head always.
+    let id = if both.can(IDS_64BITS) && kind != 0 { fields.u64() } else { fields.u32().map(u64::from) };
     let Some((id, body)) = id.and_then(|id| Some((id, fields.0.get(..length as usize)?))) else { return Ok(None) };
     let used = bytes.len() - fields.0.len() + body.len();
     let packet = body_of(kind, body, both).ok_or(Fault::Length { kind, length: body.len() })?;
