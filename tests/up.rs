@@ -128,3 +128,56 @@ fn pcscd_with_vpcd() {
     has(&text, &["ready vpcd=127.0.0.1:35963", "Virtual PCD 00 00", "Serial Number:\t12345678", "No errors"]);
     assert_eq!(text.matches("Successfully verified PIN").count(), 2, "{text}");
 }
+
+#[test]
+fn readers_as_usb_devices_are_their_owners() {
+    let lab = Lab::new("gids");
+    let cards = ["--card", "gids", "--card", "yubikey-5.7"];
+    let modes = |names: &str| lab.host(&format!("stat -c %a {names}")).ok();
+    let mut command = Command::new("bash");
+    // Whatever the umask.
+    command.current_dir(lab.path()).args([
+        "-c",
+        "umask 0; exec \"$@\"",
+        "up",
+        CARDLAB,
+        "up",
+        "--usbredir",
+        "usb",
+        "--usbip",
+        "127.0.0.1:0",
+    ]);
+    let up = Up::from(command.args(cards));
+    let word = |start: &str| up.ready.split(' ').filter_map(|word| word.strip_prefix(start)).collect::<Vec<_>>().join(" ");
+    assert_eq!(word("usbredir="), format!("{0} {0}.1", lab.file("usb").display()), "{}", up.ready);
+    assert!(word("usbip=").starts_with("127.0.0.1:"));
+    assert_eq!(modes("usb usb.1"), "600\n600\n");
+    let taken = said(Command::new(CARDLAB).current_dir(lab.path()).args(["up", "--usbredir", "usb"]).output().unwrap()).code(2);
+    has(&taken, &["--usbredir", "another server listens there"]);
+    assert_eq!(up.stop("-TERM"), Some(0));
+    assert_eq!(std::fs::read_dir(lab.path()).unwrap().count(), 0, "the sockets go with it");
+    // One device with a slot for each.
+    let up = Up::start(&lab, &[&cards[..], &["--usb-slots", "--usbredir", "usb"]].concat());
+    assert_eq!(up.ready.matches("usbredir=").count(), 1);
+    assert!(!lab.file("usb.1").exists());
+    drop(up);
+    // Where whoever reaches it has the cards, that is said.
+    let mut command = Command::new(CARDLAB);
+    let log = std::fs::File::create(lab.file("said")).unwrap();
+    let up = Up::from(command.args(["up", "--usbip", "0.0.0.0:0"]).stderr(log));
+    has(&lab.read("said"), &["USB/IP has no authentication", "whoever reaches 0.0.0.0:"]);
+    drop(up);
+    for (wrong, told) in [
+        (&["--usbip", "here"][..], "write an IP address such as 127.0.0.1"),
+        (&["--usb-slots"], "--usb-slots needs --usbredir or --usbip"),
+        (&["--vpcd", "127.0.0.1:1", "--usbip"], "cannot be used with"),
+        (&["--card", "gids,usb=1050", "--usbip"], "'1050' is not VID:PID"),
+    ] {
+        has(&said(Command::new(CARDLAB).arg("up").args(wrong).output().unwrap()).code(2), &[told]);
+    }
+    let many = "--card gids ".repeat(17);
+    has(
+        &lab.host(&format!("{CARDLAB} up --usbip 127.0.0.1:0 --usb-slots {many}")).code(2),
+        &["16 slots at most, and there are 17 cards"],
+    );
+}
