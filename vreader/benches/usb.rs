@@ -43,6 +43,9 @@ impl Drop for Peer {
     }
 }
 
+/// Asks for a card's status once, or does what an echo does of that.
+type Way = Box<dyn FnMut()>;
+
 /// This program in another role; what it says first.
 fn peer(role: &str, path: &Path) -> (Peer, String) {
     let mut command = Command::new(std::env::current_exe().unwrap());
@@ -72,7 +75,8 @@ fn cards(path: &Path) {
         tokio::spawn(usbredir::serve(listen(path).unwrap(), devices.remove(0), |error| eprintln!("{error}")));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         println!("{}", listener.local_addr().unwrap());
-        usbip::serve(listener, devices, |error| eprintln!("{error}")).await
+        tokio::spawn(usbip::serve(listener, devices, |error| eprintln!("{error}")));
+        std::future::pending::<()>().await;
     });
 }
 
@@ -188,7 +192,7 @@ fn main() {
     let (_cards, address) = peer("cards", &card_path);
     let tcp = TcpStream::connect(tcp).unwrap();
     tcp.set_nodelay(true).unwrap();
-    let mut ways: [(&str, Box<dyn FnMut()>); 4] = [
+    let mut ways: [(&str, Way); 4] = [
         ("Unix echo", Box::new(raw(UnixStream::connect(&unix_path).unwrap(), REDIR))),
         ("usbredir", Box::new(redir(&card_path))),
         ("TCP echo", Box::new(raw(tcp, USBIP))),

@@ -208,7 +208,7 @@ impl<'a> Command<'a> {
         const DEVICE_ID: u32 = 0x0001_0001;
         match *self {
             Self::Submit { seq, endpoint, to_host, flags, length, setup, data } => {
-                let fields = [1, seq, DEVICE_ID, u32::from(to_host), endpoint.into(), flags, length, 0, u32::MAX, 0];
+                let fields = [1, seq, DEVICE_ID, u32::from(to_host), endpoint.into(), flags, length, 0, 0, 0];
                 let mut bytes: Vec<u8> = fields.into_iter().flat_map(u32::to_be_bytes).collect();
                 bytes.extend(setup.to_bytes());
                 bytes.extend_from_slice(data);
@@ -300,12 +300,12 @@ mod tests {
         let import = [&hex!("0111 8003 00000000")[..], b"1-2", &[0; 29]].concat();
         assert_eq!(Request::read(&import), Ok(Some((Request::Import("1-2".into()), 40))));
         let submit =
-            hex!("00000001 00000001 00010001 00000001 00000000 00000200 00000040 00000000 FFFFFFFF 00000000 8006000100004000");
+            hex!("00000001 00000001 00010002 00000001 00000000 00000200 00000040 00000000 00000000 00000000 8006000100004000");
         let setup = Setup { request_type: 0x80, request: 6, value: 0x0100, index: 0, length: 64 };
         let wanted = Command::Submit { seq: 1, endpoint: 0, to_host: true, flags: 0x200, length: 64, setup, data: &[] };
         assert_eq!(Command::read(&submit), Ok(Some((wanted, 48))));
-        let unlink = [&hex!("00000002 00000009 00010001 00000000 00000000 00000007")[..], &[0; 24]].concat();
-        assert_eq!(Command::read(&unlink), Ok(Some((Command::Unlink { seq: 9, of: 7 }, 48))));
+        let unlink = [&hex!("00000002 00000021 00010002 00000000 00000000 0000001E")[..], &[0; 24]].concat();
+        assert_eq!(Command::read(&unlink), Ok(Some((Command::Unlink { seq: 0x21, of: 0x1E }, 48))));
     }
 
     #[test]

@@ -176,11 +176,7 @@ impl Redir {
             return Err(Fault::Kind(packet.kind()));
         }
         match *packet {
-            Packet::DeviceDisconnectAck => {
-                if self.plug == Plug::Leaving {
-                    self.plug = Plug::Out;
-                }
-            }
+            Packet::DeviceDisconnectAck if self.plug == Plug::Leaving => self.plug = Plug::Out,
             // What was on its way when the device was unplugged.
             _ if self.plug != Plug::In => {}
             Packet::Reset => {

@@ -391,17 +391,25 @@ mod tests {
     #[test]
     fn packets_of_a_real_guest() {
         let mut hello = hex!("00000000 44000000 00000000").to_vec();
-        hello.extend([b'q'; VERSION]);
+        hello.extend(b"QEMU usb-redir guest 7.2.22".iter().copied().chain(std::iter::repeat(0)).take(VERSION));
         hello.extend(hex!("FF000000"));
         let (framed, used) = read(&hello, Both::default()).unwrap().unwrap();
         assert_eq!((framed.packet, used), (Packet::Hello { capabilities: 0xFF }, hello.len()));
-        let descriptor = hex!("64000000 0A000000 0700000000000000 80 06 80 00 0001 0000 0800");
+        // What is not used in a question has any value.
+        let descriptor = hex!("64000000 0A000000 00F8FD3F00000000 80 06 80 C1 0001 0000 0800");
         let (framed, _) = read(&descriptor, ALL).unwrap().unwrap();
         let setup = Setup { request_type: 0x80, request: 6, value: 0x0100, index: 0, length: 8 };
-        assert_eq!(framed, Framed { id: 7, packet: Packet::Control { endpoint: 0x80, status: 0, setup, data: &[] } });
-        let asks = hex!("65000000 0A000000 0900000000000000 82 00 0800 00000000 0100");
+        assert_eq!(
+            framed,
+            Framed { id: 0x3FFD_F800, packet: Packet::Control { endpoint: 0x80, status: 0xC1, setup, data: &[] } }
+        );
+        let asks = hex!("65000000 0A000000 0080CF3F00000000 82 00 0A00 00000000 0000");
         let (framed, _) = read(&asks, ALL).unwrap().unwrap();
-        assert_eq!(framed.packet, Packet::Bulk { endpoint: 0x82, status: 0, length: 0x0001_0008, data: &[] });
+        assert_eq!(framed.packet, Packet::Bulk { endpoint: 0x82, status: 0, length: 10, data: &[] });
+        let says = hex!("65000000 14000000 10B0CF3F00000000 01 00 0A00 00000000 0000 65000000000001000000");
+        let (framed, _) = read(&says, ALL).unwrap().unwrap();
+        let data = &hex!("65000000000001000000");
+        assert_eq!(framed.packet, Packet::Bulk { endpoint: 1, status: 0, length: 10, data });
     }
 
     #[test]
