@@ -132,6 +132,7 @@ fn tell(wire: String) -> impl Fn(&SessionError) + Clone + Send + 'static {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

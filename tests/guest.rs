@@ -90,6 +90,20 @@ impl Guest {
         Said { code: code.parse().ok(), text }
     }
 
+    /// Waits until its pcscd has readers as the condition says. pcscd leaves a reader alone for good whose first answers came too late,
+    /// as they may on a busy machine: then another is started, which begins anew.
+    fn sees(&mut self, condition: &str) {
+        let script = format!(
+            r#"for n in 1 2 3 4 5; do
+                pidof pcscd >/dev/null || {{ pcscd --foreground --info >>/tmp/pcscd 2>&1 & }}
+                for m in $(seq 40); do if {condition}; then exit 0; fi; sleep 0.2; done
+                killall pcscd; while pidof pcscd; do sleep 0.1; done
+            done
+            opensc-tool -l; lsusb | grep -v vhci; tail -n 40 /tmp/pcscd; dmesg | tail -n 20; exit 1"#
+        );
+        self.run(&script).ok();
+    }
+
     /// Runs a script until it succeeds; it says when it never does.
     fn until(&mut self, condition: &str) {
         let script = format!(
@@ -198,12 +212,11 @@ fn a_day(wire: Wire) {
         Wire::Usbip => Vec::new(),
     };
     let mut guest = Guest::boot(&site.lab, &sockets);
-    guest.run("pcscd --foreground --info >/tmp/pcscd 2>&1 &").ok();
     if wire == Wire::Usbip {
         attach(&mut guest, &site.running.said);
         site.attach_keypad(&mut guest);
     }
-    guest.until("[ $(opensc-tool -l | grep -c Yes) = 2 ]");
+    guest.sees("[ $(opensc-tool -l | grep -c Yes) = 2 ]");
     let list = guest.run("cardlab card list").ok();
     has(&list, &["[Anna]", "Yubico YubiKey OTP+FIDO+CCID [Keypad] (77)", "ATR 3BFD1300008131FE158073C021C057597562694B657940"]);
 
@@ -253,8 +266,8 @@ fn a_day(wire: Wire) {
 
     // A card that is slower than drivers wait, and one that is pulled out in the middle of a command.
     let right = "0020008008313233343536FFFF";
-    site.card(&["pace", "verify:4500"]);
-    has(&send(&mut guest, &[right, "00200080"]), &["SW1=0x90, SW2=0x00"]);
+    site.card(&["pace", "verify:3500"]);
+    assert_eq!(send(&mut guest, &[right]).matches("SW1=0x90, SW2=0x00").count(), 2);
     site.card(&["pace", "off"]);
     site.card(&["fault", "remove-after,ins=20"]);
     guest.run(&format!("opensc-tool -r {keypad} -s 00A4040005A000000308 -s {right}")).fails();
@@ -270,7 +283,7 @@ fn a_day(wire: Wire) {
     if wire == Wire::Usbip {
         site.attach_keypad(&mut guest);
     }
-    guest.until("opensc-tool -l | grep -q 'Yes .*Keypad'");
+    guest.sees("opensc-tool -l | grep -q 'Yes .*Keypad'");
     has(&guest.run("cardlab card status --reader 'Yubico'").ok(), &["serial        4711"]);
     has(&login(&mut guest, "246810").ok(), &["Certificate Object"]);
 }

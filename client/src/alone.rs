@@ -3,12 +3,9 @@
 //!
 //! PC/SC has no word for it: an exclusive connection would keep out every program that only looks, and under pcscd its
 //! lock stays after it was given up. So it is a name that the system keeps for one process (a socket in Linux' abstract
-//! name space): it is gone with the process, however that ends, and leaves no file behind.
+//! name space): it is gone with the process, however that ends, and leaves no file behind. Elsewhere it is a locked file.
 
 use std::io;
-use std::os::linux::net::SocketAddrExt as _;
-use std::os::unix::fs::MetadataExt as _;
-use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::Path;
 use thiserror::Error;
 
@@ -30,7 +27,14 @@ pub enum NotAlone {
 
 /// As long as this lives nobody else has the card in that reader for a run. Keeps out only who asks for it.
 #[derive(Debug)]
-pub struct Alone(#[expect(dead_code, reason = "the name is the system's as long as the socket is open")] UnixListener);
+pub struct Alone(#[expect(dead_code, reason = "the name is the system's as long as this is open")] Name);
+
+/// What has the name.
+#[cfg(target_os = "linux")]
+type Name = std::os::unix::net::UnixListener;
+/// What has the name.
+#[cfg(not(target_os = "linux"))]
+type Name = std::fs::File;
 
 impl Alone {
     /// Takes the card in a reader of the PC/SC service at a socket, by whatever path that is reached.
@@ -42,18 +46,37 @@ impl Alone {
             io::ErrorKind::AddrInUse => NotAlone::Taken(reader.to_owned()),
             _ => NotAlone::System { reader: reader.to_owned(), reason },
         };
-        let service = std::fs::metadata(socket).map_err(refused)?;
-        // At most 107 bytes; a reader's name is at most 127, and readers of one name differ in their last digits.
-        let reader = &reader.as_bytes()[reader.len().saturating_sub(56)..];
-        let name = [format!("cardlab run {:x} {:x} ", service.dev(), service.ino()).as_bytes(), reader].concat();
-        let address = SocketAddr::from_abstract_name(name).map_err(refused)?;
-        UnixListener::bind_addr(&address).map(Self).map_err(refused)
+        name(socket, reader).map(Self).map_err(refused)
     }
 }
 
-#[cfg(test)]
+#[cfg(target_os = "linux")]
+fn name(socket: &Path, reader: &str) -> io::Result<Name> {
+    use std::os::linux::net::SocketAddrExt as _;
+    use std::os::unix::fs::MetadataExt as _;
+    let service = std::fs::metadata(socket)?;
+    // At most 107 bytes; a reader's name is at most 127, and readers of one name differ in their last digits.
+    let reader = &reader.as_bytes()[reader.len().saturating_sub(56)..];
+    let name = [format!("cardlab run {:x} {:x} ", service.dev(), service.ino()).as_bytes(), reader].concat();
+    std::os::unix::net::UnixListener::bind_addr(&std::os::unix::net::SocketAddr::from_abstract_name(name)?)
+}
+
+/// There is one PC/SC service, whose readers have different names.
+#[cfg(not(target_os = "linux"))]
+fn name(_: &Path, reader: &str) -> io::Result<Name> {
+    let name = format!("cardlab run {}", hex::encode(&reader.as_bytes()[reader.len().saturating_sub(56)..]));
+    let file = std::fs::File::create(std::env::temp_dir().join(name))?;
+    file.try_lock().map_err(|taken| match taken {
+        std::fs::TryLockError::WouldBlock => io::ErrorKind::AddrInUse.into(),
+        std::fs::TryLockError::Error(error) => error,
+    })?;
+    Ok(file)
+}
+
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+    use std::os::unix::net::UnixListener;
 
     #[test]
     fn a_card_is_taken_once_until_it_is_let_go() {

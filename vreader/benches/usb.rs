@@ -98,6 +98,22 @@ fn command(kind: u8, data: &[u8]) -> Vec<u8> {
     Message { kind, slot: 0, seq: 0, parameters: [0; 3], data }.to_bytes().to_vec()
 }
 
+/// Reads up to this packet, and not further.
+fn wait_for(stream: &mut UnixStream, wanted: impl Fn(&Framed<'_>) -> bool) {
+    let mut input = Vec::new();
+    loop {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        input.push(byte[0]);
+        if let Some((framed, _)) = read(&input, ALL).unwrap() {
+            if wanted(&framed) {
+                return;
+            }
+            input.clear();
+        }
+    }
+}
+
 /// Powers the card, and gives what asks for its status.
 fn redir(path: &Path) -> impl FnMut() + use<> {
     let mut stream = UnixStream::connect(path).unwrap();
@@ -109,27 +125,16 @@ fn redir(path: &Path) -> impl FnMut() + use<> {
     let mut hello = Vec::new();
     Framed { id: 0, packet: Packet::Hello { capabilities: ALL.0 } }.write(Both::default(), &mut hello);
     stream.write_all(&hello).unwrap();
-    let mut input = vec![0; 80];
-    stream.read_exact(&mut input).unwrap();
+    stream.read_exact(&mut [0; 80]).unwrap();
+    // The device comes before it is asked.
+    wait_for(&mut stream, |framed| matches!(framed.packet, Packet::DeviceConnect { .. }));
     let transfer = |message: &[u8]| {
         let out = Packet::Bulk { endpoint: BULK_OUT, status: 0, length: message.len() as u32, data: message };
         [framed(1, out), framed(2, Packet::Bulk { endpoint: BULK_IN, status: 0, length: 1000, data: &[] })]
     };
     stream.write_all(&framed(0, Packet::SetConfiguration(1))).unwrap();
     stream.write_all(&transfer(&command(to_reader::ICC_POWER_ON, &[])).concat()).unwrap();
-    input.clear();
-    loop {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).unwrap();
-        input.push(byte[0]);
-        if let Some((framed, _)) = read(&input, ALL).unwrap() {
-            let powered = matches!(framed, Framed { id: 2, packet: Packet::Bulk { .. } });
-            input.clear();
-            if powered {
-                break;
-            }
-        }
-    }
+    wait_for(&mut stream, |framed| matches!(framed, Framed { id: 2, packet: Packet::Bulk { .. } }));
     let [out, question] = transfer(&command(to_reader::XFR_BLOCK, &STATUS));
     assert_eq!([out.len(), question.len()], [REDIR[0], REDIR[2]]);
     let mut reply = [0; 256];

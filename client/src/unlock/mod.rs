@@ -13,6 +13,7 @@
 
 pub mod desk;
 mod hand;
+mod own;
 pub mod pending;
 pub mod session;
 mod teller;

@@ -4,10 +4,9 @@
 //! A file a card in the user's state directory (0600): the SHA-256 of the challenge. Other makers' programs do not write it;
 //! what they do to a card is seen only where they reset it or select another application.
 
+use super::own;
 use cardlab_protocol::workstation::Report;
-use std::fs::OpenOptions;
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Bytes of a file that is read: digits of a SHA-256.
@@ -29,9 +28,8 @@ impl Pending {
     /// Notes that this is the card's latest code. A user whose disk is full does without.
     pub fn note(&self, card: &[u8], challenge: &[u8]) {
         let write = || -> std::io::Result<()> {
-            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
-            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(self.file(card))?;
-            file.write_all(Report::fingerprint(challenge).as_bytes())
+            own::directory(&self.directory)?;
+            own::file(&self.file(card), true)?.write_all(Report::fingerprint(challenge).as_bytes())
         };
         let _ = write();
     }

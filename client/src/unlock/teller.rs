@@ -4,12 +4,11 @@
 //! when one more comes. A report is taken out once the server has it, and never before. All programs of the user share it,
 //! one after the other ([`std::fs::File::lock`]); each server has its own.
 
+use super::own;
 use super::session::Told;
 use crate::service::{Service, ServiceError};
 use cardlab_protocol::workstation::{Outcome, Report};
-use std::fs::OpenOptions;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -168,9 +167,9 @@ impl Queue {
 
 fn shared(path: &Path, known: &[Report], change: impl Fn(&mut Vec<Report>)) -> std::io::Result<Vec<Report>> {
     if let Some(directory) = path.parent() {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        own::directory(directory)?;
     }
-    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    let mut file = own::file(path, false)?;
     file.lock()?;
     let mut bytes = Vec::new();
     (&mut file).take(LONGEST).read_to_end(&mut bytes)?;

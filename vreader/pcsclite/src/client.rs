@@ -4,12 +4,12 @@
 //! [`Connection::begin`] and [`Connection::transmit`], as libpcsclite does.
 
 use crate::code::{ReturnCode, disposition, protocol, share};
+use crate::stream::Stream;
 use crate::wire::{
     Attribute, Connect, ContextOnly, Control, Disposed, Establish, Event, HandleOnly, MAX_ATTRIBUTE, MAX_DATA, ReaderState,
     Reconnect, Request, SOCKET_VARIABLE, STATES, SYSTEM_SOCKET, Transmit, Version, name,
 };
 use std::io::{BufReader, ErrorKind, Read, Write};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -107,7 +107,7 @@ pub fn default_socket() -> PathBuf {
 
 struct Link {
     /// Buffered, so that a reply and its data take one system call.
-    stream: BufReader<UnixStream>,
+    stream: BufReader<Stream>,
     out: Vec<u8>,
     /// Longest wait for an answer.
     limit: Option<Duration>,
@@ -117,7 +117,7 @@ struct Link {
 
 impl Link {
     fn open(path: &Path) -> Result<Self, Error> {
-        let stream = UnixStream::connect(path).map_err(|reason| Error::NoService { path: path.into(), reason })?;
+        let stream = Stream::connect(path).map_err(|reason| Error::NoService { path: path.into(), reason })?;
         Ok(Self { stream: BufReader::new(stream), out: Vec::with_capacity(512), limit: None, silent: false })
     }
 

@@ -26,4 +26,5 @@
 
 pub mod client;
 pub mod code;
+mod stream;
 pub mod wire;
