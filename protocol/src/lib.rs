@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`apdu`], [`tlv`], [`status`] | a card and whoever speaks to it: the bytes of ISO/IEC 7816-3 and -4 |
 //! | [`admin_key`] | a card and who administers it: the administrator key, its challenge and response |
+//! | [`channel`] | a card and whoever speaks to it under encryption: secure messaging of PIV |
 //! | [`codes`] | a user and an operator: challenge and response as people read, type and compare them |
 //! | [`workstation`] | a workstation and the management server: their messages |
 //! | [`problem`] | a program and any service here: why a request was refused |
@@ -22,6 +23,7 @@
 
 pub mod admin_key;
 pub mod apdu;
+pub mod channel;
 pub mod codes;
 pub mod problem;
 pub mod status;
