@@ -37,6 +37,12 @@ impl StatusWord {
     pub const WRONG_STRUCTURE: Self = Self(0x6981);
     /// 6984: reference data not usable; GIDS cards say it of malformed data too.
     pub const DATA_INVALID: Self = Self(0x6984);
+    /// 6987: an expected data object of secure messaging is missing.
+    pub const MESSAGING_OBJECT_MISSING: Self = Self(0x6987);
+    /// 6988: a data object of secure messaging is incorrect.
+    pub const MESSAGING_OBJECT_INCORRECT: Self = Self(0x6988);
+    /// 6300: verification failed, and nothing counts it.
+    pub const VERIFICATION_FAILED: Self = Self(0x6300);
     /// 6986: command not allowed (no current elementary file, or not in this state).
     pub const NOT_ALLOWED: Self = Self(0x6986);
     /// 6285: the selected file is in termination state.
@@ -113,6 +119,8 @@ impl StatusWord {
             0x6984 => "reference data not usable",
             0x6985 => "conditions of use not satisfied",
             0x6986 => "command not allowed",
+            0x6987 => "secure messaging object missing",
+            0x6988 => "secure messaging object wrong",
             0x6A80 => "wrong data",
             0x6A81 => "function not supported",
             0x6A82 => "not found",

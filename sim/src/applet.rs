@@ -1,5 +1,6 @@
 //! What a card asks of the applications on it.
 
+use crate::channel::Channel;
 use crate::conditions::Conditions;
 use crate::crypto::backend::Backend;
 use crate::nvm::Nvm;
@@ -21,8 +22,23 @@ pub(crate) struct Env<'a> {
     pub(crate) profile: &'a Profile,
     /// What surrounds the card now.
     pub(crate) conditions: Conditions,
+    /// The secure channel that is open; an applet that agrees on keys opens one, the card wraps and unwraps.
+    pub(crate) channel: &'a mut Option<Channel>,
+    /// Whether this command came through it.
+    pub(crate) secured: bool,
     /// Time since some fixed moment; only differences mean something.
     pub(crate) now: Duration,
+}
+
+/// What secure messaging (class bits 0C) does for an instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Messaging {
+    /// There is none, or not for this instruction.
+    Unsupported,
+    /// It is carried.
+    Carried,
+    /// It is carried, and always has an Le.
+    CarriedWithLe,
 }
 
 /// An application on a card.
@@ -49,6 +65,12 @@ pub(crate) trait Applet: Send {
     /// # Errors
     /// [`Abort`] with the status word to answer.
     fn select(&mut self, env: &mut Env<'_>, command: &Command<'_>, again: bool, out: &mut Vec<u8>) -> Result<(), Abort>;
+
+    /// Whether secure messaging carries this instruction now.
+    fn messaging(&self, nvm: &Nvm, ins: u8) -> Messaging {
+        let _ = (nvm, ins);
+        Messaging::Unsupported
+    }
 
     /// Whether this command is carried out only after a touch.
     fn wants_touch(&self, env: &Env<'_>, command: &Command<'_>) -> bool {

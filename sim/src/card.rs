@@ -6,10 +6,12 @@
 //! | an application's security status | selection of another one, reset, power-off |
 //! | a command chain that is not finished | any other command, reset, power-off |
 //! | response bytes that wait for GET RESPONSE | any other command, reset, power-off |
+//! | a secure channel | a message that it does not accept, selection of another application, reset, power-off |
 //! | records of [`crate::nvm`] | never |
 
-use crate::applet::{Applet, Env};
+use crate::applet::{Applet, Env, Messaging};
 use crate::atr::{Atr, AtrError, Protocol};
+use crate::channel::Channel;
 use crate::conditions::{Conditions, Interface, Touch};
 use crate::crypto::CryptoError;
 use crate::crypto::backend::{Backend, RustCrypto};
@@ -146,11 +148,14 @@ pub enum NoAnswer {
 const INS_SELECT: u8 = 0xA4;
 const INS_GET_RESPONSE: u8 = 0xC0;
 const CLA_CHAIN: u8 = 0x10;
+/// The class bits of secure messaging with an authenticated header, ISO/IEC 7816-4 section 5.4.1.
+const CLA_SECURED: u8 = 0x0C;
 
 struct Chain {
     ins: u8,
     p1: u8,
     p2: u8,
+    secured: bool,
     data: Vec<u8>,
 }
 
@@ -179,6 +184,7 @@ pub struct Card {
     powered: bool,
     chain: Option<Chain>,
     pending: Vec<u8>,
+    channel: Option<Channel>,
 }
 
 impl Card {
@@ -268,6 +274,7 @@ impl Card {
             powered: false,
             chain: None,
             pending: Vec::new(),
+            channel: None,
         })
     }
 
@@ -414,6 +421,7 @@ impl Card {
         self.selected = self.profile.card.piv_is_default.then_some(0);
         self.chain = None;
         self.pending.clear();
+        self.channel = None;
         self.protocol = self.atr.default_protocol();
     }
 
@@ -445,27 +453,68 @@ impl Card {
             self.drop_unfinished();
             return Err(StatusWord::WRONG_LENGTH.into());
         };
-        if let Err(sw) = self.check_class(&command) {
+        let ended = self.carry_out(&command, out);
+        // What is refused in the open was not accepted by the channel.
+        if ended.is_err() && command.cla & CLA_SECURED != 0 {
+            self.channel = None;
+        }
+        ended
+    }
+
+    fn carry_out(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> Result<StatusWord, Abort> {
+        if let Err(sw) = self.check_class(command) {
             self.drop_unfinished();
             return Err(sw.into());
         }
         if command.ins == INS_GET_RESPONSE {
             self.chain = None;
-            return self.get_response(&command, out);
+            return self.get_response(command, out);
         }
         self.pending.clear();
-        let joined = self.join(&command)?;
+        let joined = self.join(command)?;
         let command = match &joined {
             Joined::More => return Ok(StatusWord::OK),
-            Joined::Alone => command,
-            Joined::Whole(data) => Command { data, ..command },
+            Joined::Alone => *command,
+            Joined::Whole(data) => Command { data, ..*command },
         };
-        if command.ins == INS_SELECT && command.p1 == 0x04 {
+        if is_secured(&command) {
+            self.process_secured(&command, out)?;
+        } else if command.ins == INS_SELECT && command.p1 == 0x04 {
             self.select(&command, out)?;
         } else {
-            self.process(&command, out)?;
+            self.process(&command, false, out)?;
         }
         Ok(self.finish(&command, out))
+    }
+
+    /// A command of the secure channel: it comes to the applet as any other, and its status word goes back inside. What
+    /// the channel does not accept goes back bare, and ends it.
+    fn process_secured(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), Abort> {
+        // Taken out: it comes back only if all goes well.
+        let mut channel = self.channel.take().ok_or(StatusWord::SECURITY_STATUS)?;
+        let opened = channel.open(command)?;
+        if self.messaging(command.ins) == Messaging::CarriedWithLe && !opened.expects_data {
+            return Err(StatusWord::MESSAGING_OBJECT_MISSING.into());
+        }
+        let le = opened.expects_data.then_some(256);
+        let inner = Command { cla: 0x00, data: &opened.data, le, extended: false, ..*command };
+        let mut answer = Zeroizing::new(Vec::new());
+        let sw = match self.process(&inner, true, &mut answer) {
+            Ok(()) => StatusWord::OK,
+            Err(Abort::Status(sw)) => {
+                answer.clear();
+                sw
+            }
+            Err(Abort::PowerLost) => return Err(Abort::PowerLost),
+        };
+        *out = channel.seal(&answer, sw);
+        self.channel = Some(channel);
+        Ok(())
+    }
+
+    /// What the selected application says of an instruction under secure messaging.
+    fn messaging(&self, ins: u8) -> Messaging {
+        self.selected.map_or(Messaging::Unsupported, |index| self.applets[index].messaging(&self.nvm, ins))
     }
 
     fn drop_unfinished(&mut self) {
@@ -473,7 +522,7 @@ impl Card {
         self.pending.clear();
     }
 
-    /// ISO/IEC 7816-4 section 5.4.1. One logical channel, no secure messaging.
+    /// ISO/IEC 7816-4 section 5.4.1. One logical channel; secure messaging where the application has it.
     fn check_class(&self, command: &Command<'_>) -> Result<(), StatusWord> {
         let extended = self.profile.card.extended_length && self.protocol == Protocol::T1;
         match command.cla {
@@ -481,17 +530,27 @@ impl Card {
             cla if cla & 0x40 != 0 => Err(StatusWord::CHANNEL_NOT_SUPPORTED),
             cla if cla & 0x20 != 0 => Err(StatusWord::UNKNOWN_CLA),
             cla if cla & 0x03 != 0 => Err(StatusWord::CHANNEL_NOT_SUPPORTED),
-            cla if cla & 0x0C != 0 => Err(StatusWord::SECURE_MESSAGING_NOT_SUPPORTED),
+            cla if cla & CLA_SECURED != 0 && !self.carries(command) => Err(StatusWord::SECURE_MESSAGING_NOT_SUPPORTED),
+            cla if cla & CLA_SECURED != 0 && self.channel.is_none() => Err(StatusWord::SECURITY_STATUS),
             _ if command.extended && !extended => Err(StatusWord::WRONG_LENGTH),
             _ => Ok(()),
         }
     }
 
-    /// Command chaining, ISO/IEC 7816-4 section 5.3.3.
+    fn carries(&self, command: &Command<'_>) -> bool {
+        is_secured(command) && self.messaging(command.ins) != Messaging::Unsupported
+    }
+
+    /// Command chaining, ISO/IEC 7816-4 section 5.3.3. Either all blocks of a chain are secured or none is.
     fn join(&mut self, command: &Command<'_>) -> Result<Joined, Abort> {
         let chained = &self.profile.card.chained;
         let fits = |c: &Chain| (c.ins, c.p1, c.p2) == (command.ins, command.p1, command.p2);
         let open = self.chain.take().filter(fits);
+        let secured = is_secured(command);
+        if open.as_ref().is_some_and(|c| c.secured != secured) {
+            self.channel = None;
+            return Err(StatusWord::MESSAGING_OBJECT_INCORRECT.into());
+        }
         let more = command.cla & CLA_CHAIN != 0;
         if !more && open.is_none() {
             return Ok(Joined::Alone);
@@ -507,7 +566,7 @@ impl Card {
         if !more {
             return Ok(Joined::Whole(data));
         }
-        self.chain = Some(Chain { ins: command.ins, p1: command.p1, p2: command.p2, data });
+        self.chain = Some(Chain { ins: command.ins, p1: command.p1, p2: command.p2, secured, data });
         Ok(Joined::More)
     }
 
@@ -525,17 +584,19 @@ impl Card {
         let again = self.selected == Some(index);
         if let Some(old) = self.selected.filter(|old| *old != index) {
             self.applets[old].deselect();
+            self.channel = None;
         }
         self.selected = Some(index);
         let (applet, mut env) = self.applet(index);
         applet.select(&mut env, command, again, out)
     }
 
-    fn process(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), Abort> {
+    fn process(&mut self, command: &Command<'_>, secured: bool, out: &mut Vec<u8>) -> Result<(), Abort> {
         let Some(index) = self.selected else {
             return Err(StatusWord::UNKNOWN_INS.into());
         };
         let (applet, mut env) = self.applet(index);
+        env.secured = secured;
         applet.process(&mut env, command, out)
     }
 
@@ -546,6 +607,8 @@ impl Card {
             backend: &*self.backend,
             profile: &self.profile,
             conditions: self.conditions,
+            channel: &mut self.channel,
+            secured: false,
             now: self.clock.now(),
         };
         (&mut *self.applets[index], env)
@@ -593,6 +656,11 @@ impl Card {
         *out = std::mem::take(&mut self.pending);
         Ok(self.send_part(command.le.unwrap_or(256) as usize, out))
     }
+}
+
+/// Whether a command has the class bits of secure messaging, all that there are here.
+const fn is_secured(command: &Command<'_>) -> bool {
+    command.cla & CLA_SECURED == CLA_SECURED
 }
 
 impl From<CryptoError> for Abort {

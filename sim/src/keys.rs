@@ -3,7 +3,7 @@
 //! An asymmetric key is one record: area 2, index = key reference, contents
 //! `{algorithm, origin, PIN policy, touch policy}` followed by its parts, each with a two-byte
 //! length. The administrator key (9B, [`crate::admin_key`]) has its key bytes as the only part. PIV
-//! keys have references 9A, 9C, 9D, 9E, 82 to 95, F9; GIDS keys 81 and up, whose policies stand in the
+//! keys have references 9A, 9C, 9D, 9E, 82 to 95, 04, F9; GIDS keys 81 and up, whose policies stand in the
 //! key file instead.
 
 use crate::crypto::asymmetric::{Algorithm, KeyPair};
@@ -19,6 +19,8 @@ use zeroize::Zeroizing;
 pub(crate) const GENERATION: Duration = Duration::from_millis(100);
 /// The administrator key's reference.
 pub const ADMINISTRATION: u8 = 0x9B;
+/// The key of secure messaging.
+pub const MESSAGING: u8 = 0x04;
 /// YubiKey's attestation key.
 pub const ATTESTATION: u8 = 0xF9;
 
@@ -71,7 +73,7 @@ impl PinPolicy {
     pub const fn of_slot(slot: u8) -> Self {
         match slot {
             0x9C => Self::Always,
-            0x9E | ATTESTATION => Self::Never,
+            0x9E | MESSAGING | ATTESTATION => Self::Never,
             _ => Self::Once,
         }
     }

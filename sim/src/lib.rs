@@ -42,6 +42,7 @@ pub mod admin_key;
 mod applet;
 pub mod atr;
 pub mod card;
+mod channel;
 pub mod conditions;
 pub mod crypto;
 mod factory;

@@ -27,6 +27,8 @@ pub(crate) const SERIAL: RecordId = RecordId::new(CARD, 1);
 pub const DEVICE: RecordId = RecordId::new(CARD, 2);
 /// Its lock code.
 pub const DEVICE_LOCK: RecordId = RecordId::new(CARD, 3);
+/// The certificate of the key of secure messaging.
+pub const CARD_CERTIFICATE: RecordId = RecordId::new(CARD, 4);
 /// What is added to a reference for the index of its counter.
 const COUNTERS: u32 = 0x100;
 
@@ -85,7 +87,7 @@ pub struct Row {
 }
 
 /// All kinds of records.
-pub static LAYOUT: [Row; 10] = [
+pub static LAYOUT: [Row; 11] = [
     Row {
         area: CARD,
         index: "0",
@@ -123,9 +125,18 @@ pub static LAYOUT: [Row; 10] = [
         name: |_| "lock code of the device configuration".into(),
     },
     Row {
+        area: CARD,
+        index: "4",
+        contents: "card verifiable certificate of the key of secure messaging (04)",
+        shown: "all",
+        holds: |index| index == CARD_CERTIFICATE.index(),
+        is_public: |_, _| true,
+        name: |_| "certificate of the secure messaging key".into(),
+    },
+    Row {
         area: REFERENCES,
         index: "reference",
-        contents: "value of PIN (80), PUK (81), Global PIN (00)",
+        contents: "value of PIN (80), PUK (81), Global PIN (00), pairing code (98)",
         shown: "",
         holds: |index| index < COUNTERS,
         is_public: |_, _| false,
@@ -203,6 +214,7 @@ pub fn reference_name(reference: u8) -> String {
         0x00 => "Global PIN".into(),
         0x80 => "PIN".into(),
         0x81 => "PUK".into(),
+        0x98 => "pairing code".into(),
         0x9B => "administrator key".into(),
         other => format!("reference {other:02X}"),
     }
@@ -276,7 +288,7 @@ mod tests {
         let piv = records("yubikey-5.7");
         assert!(shown(&piv, 0, 0) && shown(&piv, 0, 1) && shown(&piv, 1, 0x180) && shown(&piv, 3, 0x5F_C102));
         for (area, index) in
-            [(0, 3), (0, 4), (1, 0x80), (1, 0x81), (1, 0x200), (2, 0x9B), (2, 0xF9), (2, 0x100), (3, 0x5F_C109), (3, 0x5F_FF00)]
+            [(0, 3), (0, 5), (1, 0x80), (1, 0x81), (1, 0x200), (2, 0x9B), (2, 0xF9), (2, 0x100), (3, 0x5F_C109), (3, 0x5F_FF00)]
         {
             assert!(!shown(&piv, area, index), "{area} {index:X}");
         }

@@ -7,6 +7,7 @@ mod computing_time;
 mod gids;
 mod issued;
 mod judgement;
+mod messaging;
 mod objects;
 mod piv_commands;
 mod power_cut;

@@ -1,6 +1,7 @@
 //! What is behind GET DATA and PUT DATA: the table by profile, and how much there is room for.
 
 use crate::common::{Bench, PROFILES, bench};
+use cardlab_sim::piv::access::Reach;
 use cardlab_sim::piv::objects::{self, ReadRule, WriteRule};
 use cardlab_sim::profile::Order;
 use cardlab_sim::{Card, CardError, Issue, Issued, Profile, Random, World};
@@ -182,7 +183,10 @@ fn the_page_of_objects_is_written() {
             if (row.tags.0..=row.tags.1).any(pin) && row.tags.1 - row.tags.0 < 0x100 { "PIN".into() } else { "always".into() }
         };
         let cells: Vec<String> = profiles.iter().map(read).collect();
-        let contactless = if row.contactless { "always" } else { "no, where `piv.contactless-rules` hold" };
+        let contactless = match row.reach {
+            Reach::Contactless => "always",
+            _ => "over the VCI, where `piv.contactless-rules` hold",
+        };
         let _ = writeln!(page, "| {} | {tags} | {contactless} | {writer} | {} |", row.name, cells.join(" | "));
     }
     let row = |what: &str, cell: &dyn Fn(&Profile) -> String| {

@@ -35,6 +35,12 @@ const ECDSA_SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.100
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 const X25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.110");
 const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
+const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
+const SUBJECT_KEY_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
+const CERTIFICATE_POLICIES: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.32");
+const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
+const OCTET_STRING: u32 = 0x04;
+const OID: u32 = 0x06;
 const SEQUENCE: u32 = 0x30;
 const UTC_TIME: u32 = 0x17;
 const VALIDITY: [&[u8]; 2] = [b"200101000000Z", b"491231235959Z"];
@@ -63,6 +69,31 @@ impl Extension {
     fn to_der(&self) -> der::Result<Vec<u8>> {
         let value = OctetString::new(self.value.as_slice())?;
         x509_cert::ext::Extension { extn_id: self.id, critical: self.critical, extn_value: value }.to_der()
+    }
+
+    /// What the key may do: digitalSignature alone.
+    #[must_use]
+    pub fn key_usage_signature() -> Self {
+        Self { id: KEY_USAGE, critical: true, value: vec![0x03, 0x02, 0x07, 0x80] }
+    }
+
+    /// The name of the subject's key.
+    #[must_use]
+    pub fn subject_key_identifier(identifier: &[u8]) -> Self {
+        Self { id: SUBJECT_KEY_IDENTIFIER, critical: false, value: tlv::encode(OCTET_STRING, identifier) }
+    }
+
+    /// The one policy that the certificate was made under.
+    #[must_use]
+    pub fn policy(policy: ObjectIdentifier) -> Self {
+        let policy = tlv::encode(SEQUENCE, &tlv::encode(OID, policy.as_bytes()));
+        Self { id: CERTIFICATE_POLICIES, critical: false, value: tlv::encode(SEQUENCE, &policy) }
+    }
+
+    /// The one purpose that the key is for.
+    #[must_use]
+    pub fn extended_key_usage(purpose: ObjectIdentifier) -> Self {
+        Self { id: EXTENDED_KEY_USAGE, critical: true, value: tlv::encode(SEQUENCE, &tlv::encode(OID, purpose.as_bytes())) }
     }
 
     /// Basic constraints: this is an authority.

@@ -8,7 +8,8 @@
 //! value with a malformed new one leaves counter and status as they are either way.
 
 use super::pins::{Kind, LENGTH};
-use super::{Piv, restricted, verify};
+use super::access::{Reach, reach};
+use super::{Piv, verify};
 use crate::applet::Env;
 use crate::nvm::Transaction;
 use crate::reference::{Compared, Verdict};
@@ -20,12 +21,13 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -
         return Err(env.profile.piv().change_p1.into());
     }
     let kind = Kind::of(command.p2, env.nvm)?;
-    if restricted(env) {
+    let reach = reach(piv, env);
+    if reach < Reach::of_reference(command.p2) {
         return Err(StatusWord::SECURITY_STATUS.into());
     }
     let reference = kind.reference();
     let counter = reference.counter(env.nvm);
-    if counter.left == 0 {
+    if counter.left <= verify::kept_tries(reach, env) {
         return Err(StatusWord::BLOCKED.into());
     }
     if command.data.len() != 2 * LENGTH {

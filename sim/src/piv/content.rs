@@ -94,11 +94,26 @@ pub(crate) fn ccc(card: &[u8; 14]) -> Vec<u8> {
     out
 }
 
-/// Discovery Object: the AID and the PIN usage policy, with or without a Global PIN.
+/// What a card has besides its PIV PIN.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Usage {
+    /// A Global PIN.
+    pub(crate) global_pin: bool,
+    /// The virtual contact interface.
+    pub(crate) virtual_contact: bool,
+    /// A pairing code, which that wants.
+    pub(crate) pairing: bool,
+}
+
+/// Discovery Object: the AID and the PIN usage policy. Bits of its first byte: 40 PIV PIN, 20 Global PIN, 08 virtual
+/// contact interface, 04 that without a pairing code; the second byte says which PIN is preferred where there are two.
 #[must_use]
-pub(crate) fn discovery(global_pin: bool) -> Vec<u8> {
+pub(crate) fn discovery(usage: Usage) -> Vec<u8> {
+    let bit = |has: bool, bit: u8| if has { bit } else { 0 };
+    let Usage { global_pin, virtual_contact, pairing } = usage;
+    let policy = 0x40 | bit(global_pin, 0x20) | bit(virtual_contact, 0x08) | bit(virtual_contact && !pairing, 0x04);
     let mut out = Vec::new();
-    Writer::new(&mut out).value(0x4F, &AID).value(0x5F2F, if global_pin { &[0x60, 0x10] } else { &[0x40, 0x00] });
+    Writer::new(&mut out).value(0x4F, &AID).value(0x5F2F, &[policy, bit(global_pin, 0x10)]);
     out
 }
 
@@ -141,6 +156,9 @@ mod tests {
 
     #[test]
     fn discovery_is_the_exact_twenty_bytes() {
-        assert_eq!(hex::encode_upper(discovery(false)), "4F0BA0000003080000100001005F2F024000");
+        let with = |global_pin, virtual_contact, pairing| discovery(Usage { global_pin, virtual_contact, pairing });
+        assert_eq!(hex::encode_upper(discovery(Usage::default())), "4F0BA0000003080000100001005F2F024000");
+        let policies = [with(true, false, false), with(false, true, true), with(false, true, false), with(true, true, true)];
+        assert_eq!(policies.map(|object| [object[16], object[17]]), [[0x60, 0x10], [0x48, 0], [0x4C, 0], [0x68, 0x10]]);
     }
 }

@@ -1,24 +1,29 @@
 //! Factory content: what a new card has in its memory, and what an issuer adds to it.
 
 use super::content::{self, FascN};
+use super::messaging::{self, Credentials};
 use super::objects::{self, WriteRule};
-use super::pins;
+use super::{pairing, pins};
 use crate::admin_key;
 use crate::issued::{Issue, Issued, IssuedObject};
 use crate::keys::{self, Origin, PinPolicy, Slot, TouchPolicy};
 use crate::memory;
 use crate::nvm::Transaction;
-use crate::profile::Profile;
+use crate::profile::{PairingCode, Profile};
 use crate::random::Random;
 use crate::reference;
 use crate::status::Abort;
 use crate::yubikey::attestation::Authority;
+use cardlab_protocol::tlv;
+use zeroize::Zeroizing;
 
 /// Everything random of a new card.
 pub(crate) struct Factory {
     guid: [u8; 16],
     ccc: [u8; 14],
     authority: Option<Authority>,
+    messaging: Option<Credentials>,
+    pairing: Option<Zeroizing<[u8; pairing::LENGTH]>>,
 }
 
 impl Factory {
@@ -29,7 +34,16 @@ impl Factory {
         let ccc = random.bytes();
         let attests = profile.yubikey.as_ref().filter(|rules| rules.attestation);
         let authority = attests.map(|rules| Authority::new(rules, random)).transpose()?;
-        Ok(Self { guid: profile.chosen.guid.unwrap_or(guid), ccc, authority })
+        // The certificate of secure messaging has the same one as the CHUID.
+        let chosen = profile.chosen.chuid.as_deref().and_then(|chuid| tlv::find(chuid, 0x34)?.try_into().ok());
+        let guid = chosen.or(profile.chosen.guid).unwrap_or(guid);
+        let messaging = profile.chosen.messaging.map(|suite| Credentials::new(suite, guid, random)).transpose()?;
+        let pairing = match (&messaging, &profile.chosen.pairing) {
+            (None, _) | (_, PairingCode::None) => None,
+            (Some(_), PairingCode::Given(code)) => Some(code.clone()),
+            (Some(_), PairingCode::Random) => Some(Zeroizing::new(random.bytes().map(|byte: u8| b'0' + byte % 10))),
+        };
+        Ok(Self { guid, ccc, authority, messaging, pairing })
     }
 
     pub(crate) fn write(&self, transaction: &mut Transaction<'_>, profile: &Profile, serial: u32) -> Result<(), Abort> {
@@ -39,7 +53,17 @@ impl Factory {
             reference::GLOBAL_PIN.create(transaction, &pins::pad(value.as_bytes()), *tries)?;
         }
         admin_key::create(transaction, &profile.management_key)?;
-        let discovery = content::discovery(chosen.global_pin.is_some());
+        if let Some(messaging) = &self.messaging {
+            messaging.write(transaction)?;
+        }
+        if let Some(code) = &self.pairing {
+            pairing::create(transaction, code)?;
+        }
+        let discovery = content::discovery(content::Usage {
+            global_pin: chosen.global_pin.is_some(),
+            virtual_contact: self.messaging.is_some(),
+            pairing: self.pairing.is_some(),
+        });
         transaction.write(memory::object(objects::DISCOVERY), &discovery)?;
         if let Some(chuid) = &chosen.chuid {
             transaction.write(memory::object(objects::CHUID), chuid)?;
@@ -84,6 +108,9 @@ pub(crate) fn check_issued(issued: &Issued, profile: &Profile) -> Result<(), Str
         return Err("the attestation key needs a certificate: write f9=KEY:CERTIFICATE or f9=KEY:self".into());
     }
     issued.check_algorithm(profile, &profile.piv().algorithms)?;
+    if !messaging::allows(profile.chosen.messaging, issued.slot, issued.key.algorithm()) {
+        return Err("a p384 key here wants sm=cs7: over the virtual contact interface cs2 would be weaker than the key".into());
+    }
     if object(issued).is_some_and(|o| o.len() > profile.piv().max_object) {
         return Err(format!("the certificate is longer than the card's {} bytes", profile.piv().max_object));
     }

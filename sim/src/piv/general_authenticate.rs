@@ -5,15 +5,17 @@
 //! | 00 87 alg key | `7C {82, 81 block or digest}` | `7C {82 signature}` |
 //! | 00 87 alg key | `7C {82, 85 point}` | `7C {82 shared secret}` |
 //! | 00 87 alg 9B | see `administration` | |
+//! | 00 87 suite 04 | see `messaging` | |
 //!
 //! 6982 PIN or touch missing; 6A80 broken template or input; 6A86 no such key or algorithm (other
 //! words by profile). The objects of the template may come in any order.
 
-use super::{Piv, administration, restricted};
+use super::access::{Reach, reach};
+use super::{Piv, administration, messaging};
 use crate::applet::Env;
 use crate::conditions::Touch;
 use crate::crypto::asymmetric::{Algorithm, Prepared};
-use crate::keys::{self, ADMINISTRATION, PinPolicy, SlotInfo, TouchPolicy};
+use crate::keys::{self, ADMINISTRATION, MESSAGING, PinPolicy, SlotInfo, TouchPolicy};
 use crate::profile::Profile;
 use crate::status::{Abort, StatusWord};
 use cardlab_protocol::apdu::Command;
@@ -37,7 +39,7 @@ pub(super) struct Template<'a> {
 }
 
 impl<'a> Template<'a> {
-    fn parse(data: &'a [u8]) -> Option<Self> {
+    pub(super) fn parse(data: &'a [u8]) -> Option<Self> {
         let mut template = Self::default();
         for object in Reader::new(tlv::only(data, 0x7C)?) {
             let object = object.ok()?;
@@ -58,15 +60,19 @@ impl<'a> Template<'a> {
 
 pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), Abort> {
     let (algorithm, key) = (command.p1, command.p2);
+    if key == MESSAGING {
+        return messaging::establish(piv, env, command, out);
+    }
+    let met = reach(piv, env) >= Reach::of_key(key);
     if key == ADMINISTRATION {
-        if restricted(env) {
+        if !met {
             return Err(StatusWord::SECURITY_STATUS.into());
         }
         let template = Template::parse(command.data).ok_or(StatusWord::WRONG_DATA)?;
         return administration::authenticate(piv, env, algorithm, &template, out);
     }
     let slot = slot(env, key, algorithm)?;
-    if restricted(env) && key != 0x9E {
+    if !met {
         return Err(StatusWord::SECURITY_STATUS.into());
     }
     piv.require_pin(slot.pin)?;
@@ -166,7 +172,7 @@ impl Piv {
     }
 
     /// Takes the prepared key out of the cache, or prepares it.
-    fn prepare(&mut self, env: &Env<'_>, key: u8) -> Result<Prepared, Abort> {
+    pub(super) fn prepare(&mut self, env: &Env<'_>, key: u8) -> Result<Prepared, Abort> {
         if let Some(prepared) = self.prepared.remove(&key) {
             return Ok(prepared);
         }

@@ -7,7 +7,7 @@
 //! Needs the administrator key. Replaces the key; the certificate object stays. AA and AB are
 //! YubiKey's.
 
-use super::{Piv, contact_only};
+use super::{Piv, contact_only, messaging};
 use crate::applet::Env;
 use crate::crypto::asymmetric::{Algorithm, KeyPair};
 use crate::keys::{self, Origin, PinPolicy, Slot, TouchPolicy};
@@ -20,10 +20,11 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>, o
     if command.p1 != 0x00 || !can_generate(command.p2, env.profile) {
         return Err(StatusWord::WRONG_P1P2.into());
     }
-    contact_only(env)?;
+    contact_only(piv, env)?;
     piv.require_admin()?;
     let slot = command.p2;
-    let wanted = tlv::only(command.data, 0xAC).and_then(|t| Wanted::parse(t, slot, env.profile)).ok_or(StatusWord::WRONG_DATA)?;
+    let wanted = tlv::only(command.data, 0xAC).and_then(|t| Wanted::parse(t, slot, env.profile));
+    let wanted = wanted.filter(|wanted| messaging::allows(messaging::suite(env.nvm), slot, wanted.algorithm)).ok_or(StatusWord::WRONG_DATA)?;
     let key = KeyPair::generate(wanted.algorithm, env.random)?;
     let public = key.public()?;
     let mut transaction = env.nvm.begin();

@@ -6,8 +6,9 @@
 //!
 //! What there is to read, by whom, and what is looked at first stands in [`objects`].
 
+use super::Piv;
+use super::access::reach;
 use super::objects::{self, ReadRule, Source};
-use super::{Piv, restricted};
 use crate::applet::Env;
 use crate::gids::pin_status;
 use crate::profile::Order;
@@ -28,7 +29,7 @@ pub(super) fn process(piv: &Piv, env: &Env<'_>, command: &Command<'_>, out: &mut
     if object.order == Order::Existence {
         value?;
     }
-    let open = if restricted(env) { object.contactless } else { object.read == ReadRule::Always || piv.pin_verified() };
+    let open = reach(piv, env) >= object.reach && (object.read == ReadRule::Always || piv.pin_verified());
     if !open {
         return Err(StatusWord::SECURITY_STATUS.into());
     }

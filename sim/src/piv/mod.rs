@@ -1,4 +1,4 @@
-//! The PIV card edge, SP 800-73-4 part 2 with revision 5's changes, without secure messaging.
+//! The PIV card edge, SP 800-73-4 part 2 with revision 5's changes.
 //!
 //! One file a command. `Piv` holds what is volatile: the security status, a pending challenge,
 //! prepared keys. Everything else is in [`crate::nvm`], laid out in [`crate::keys`], `pins` and
@@ -8,13 +8,14 @@
 //! |---|---|---|
 //! | A4 | SELECT | `select` |
 //! | CB | GET DATA | `get_data` |
-//! | 20 | VERIFY | `verify` |
+//! | 20 | VERIFY | `verify`, `pairing` |
 //! | 24 | CHANGE REFERENCE DATA | `change_reference_data` |
 //! | 2C | RESET RETRY COUNTER | `reset_retry_counter` |
-//! | 87 | GENERAL AUTHENTICATE | `general_authenticate`, `administration` |
+//! | 87 | GENERAL AUTHENTICATE | `general_authenticate`, `administration`, `messaging` |
 //! | DB | PUT DATA | `put_data` |
 //! | 47 | GENERATE ASYMMETRIC KEY PAIR | `generate` |
 
+pub mod access;
 mod administration;
 mod change_reference_data;
 pub(crate) mod content;
@@ -22,15 +23,17 @@ pub mod factory;
 mod general_authenticate;
 mod generate;
 mod get_data;
+mod messaging;
 pub mod objects;
+mod pairing;
 pub(crate) mod pins;
 mod put_data;
 mod reset_retry_counter;
 mod select;
 mod verify;
 
-use crate::applet::{Applet, Env};
-use crate::conditions::{Conditions, Interface};
+use crate::applet::{Applet, Env, Messaging};
+use crate::conditions::Conditions;
 use crate::crypto::asymmetric::Prepared;
 use crate::crypto::backend::Backend;
 use crate::keys;
@@ -38,6 +41,7 @@ use crate::nvm::Nvm;
 use crate::profile::{PinAlways, Profile};
 use crate::status::{Abort, StatusWord};
 use crate::yubikey::{self, device};
+use access::Reach;
 use administration::Pending;
 use cardlab_protocol::apdu::Command;
 use std::collections::BTreeMap;
@@ -55,6 +59,8 @@ pub(crate) struct Piv {
     pub(crate) pin: bool,
     /// Global PIN verified (global indicator: survives a change of application).
     pub(crate) global_pin: bool,
+    /// The pairing code was given.
+    pub(crate) paired: bool,
     /// A PIN was verified and no PIN-always key has used that yet.
     pub(crate) pin_fresh: bool,
     /// Administrator key authenticated.
@@ -80,20 +86,15 @@ impl Piv {
     pub(crate) fn clear_status(&mut self) {
         self.pin = false;
         self.pin_fresh = false;
+        self.paired = false;
         self.admin = false;
         self.pending = None;
     }
 }
 
 /// Refuses a command that SP 800-73 does not offer on the contactless interface (6A81).
-pub(crate) fn contact_only(env: &Env<'_>) -> Result<(), Abort> {
-    if restricted(env) { Err(StatusWord::NOT_SUPPORTED.into()) } else { Ok(()) }
-}
-
-/// Whether the contactless rules of SP 800-73 hold now. Without secure messaging there is no
-/// virtual contact interface.
-pub(crate) fn restricted(env: &Env<'_>) -> bool {
-    env.profile.piv().contactless_rules && env.conditions.interface == Interface::Contactless
+pub(crate) fn contact_only(piv: &Piv, env: &Env<'_>) -> Result<(), Abort> {
+    if access::reach(piv, env) < Reach::Contact { Err(StatusWord::NOT_SUPPORTED.into()) } else { Ok(()) }
 }
 
 impl Applet for Piv {
@@ -116,8 +117,17 @@ impl Applet for Piv {
         if again && !env.profile.piv().reselect_keeps {
             self.clear_status();
         }
-        select::property_template(env.profile, out);
+        select::property_template(env.nvm, env.profile, out);
         Ok(())
+    }
+
+    fn messaging(&self, nvm: &Nvm, ins: u8) -> Messaging {
+        match ins {
+            _ if messaging::suite(nvm).is_none() => Messaging::Unsupported,
+            0xCB => Messaging::CarriedWithLe,
+            0x20 | 0x24 | 0x87 => Messaging::Carried,
+            _ => Messaging::Unsupported,
+        }
     }
 
     fn wants_touch(&self, env: &Env<'_>, command: &Command<'_>) -> bool {
@@ -128,6 +138,7 @@ impl Applet for Piv {
     fn computing_time(&self, nvm: &Nvm, profile: &Profile, backend: &dyn Backend, command: &Command<'_>) -> Duration {
         match (command.ins, &profile.yubikey) {
             (0x47, _) => keys::GENERATION,
+            (0x87, _) if command.p2 == keys::MESSAGING => keys::private_time(nvm, keys::MESSAGING, backend),
             (0x87, _) => {
                 let key = keys::info(nvm, command.p2).filter(|slot| slot.algorithm.id() == command.p1);
                 key.map_or(Duration::ZERO, |slot| slot.algorithm.private_time(backend))

@@ -3,6 +3,7 @@
 //! An object is one record: area 3, index = tag, contents = the value of its `53` (of the object
 //! itself for 7E and 7F61, which have no `53`).
 
+use super::access::Reach;
 use crate::gids::pin_status;
 use crate::memory;
 use crate::nvm::{Nvm, RecordId};
@@ -14,6 +15,10 @@ pub const DISCOVERY: u32 = 0x7E;
 pub const BIT_GROUP: u32 = 0x7F61;
 /// Card Holder Unique Identifier.
 pub const CHUID: u32 = 0x5F_C102;
+/// Certificate of who signed the card's secure messaging certificate.
+pub const MESSAGING_SIGNER: u32 = 0x5F_C122;
+/// The pairing code, for its holder to read.
+pub const PAIRING_CODE: u32 = 0x5F_C123;
 /// Card Capability Container.
 pub const CCC: u32 = 0x5F_C107;
 /// Printed Information; YubiKey tools keep the PIN-protected management key here.
@@ -59,8 +64,8 @@ pub struct Row {
     pub name: &'static str,
     /// First and last tag.
     pub tags: (u32, u32),
-    /// Whether they can be read on the contactless interface without a virtual contact interface.
-    pub contactless: bool,
+    /// How a command to read them has to reach the card.
+    pub reach: Reach,
     /// Who may write them.
     pub write: WriteRule,
     source: Source,
@@ -82,10 +87,10 @@ pub static TABLE: [Row; 15] = [
     Row::of("certificates 9C, 9D, Key History Object", (0x5F_C10A, KEY_HISTORY)),
     Row::of("certificates 82 to 95", (0x5F_C10D, 0x5F_C120)),
     Row::of("iris images", (0x5F_C121, 0x5F_C121)),
-    Row::of("secure messaging signer", (0x5F_C122, 0x5F_C122)).free(),
-    Row::of("pairing code", (0x5F_C123, 0x5F_C123)),
+    Row::of("secure messaging signer", (MESSAGING_SIGNER, MESSAGING_SIGNER)).free(),
+    Row::of("pairing code", (PAIRING_CODE, PAIRING_CODE)),
     Row {
-        contactless: true,
+        reach: Reach::Contactless,
         write: WriteRule::Nobody,
         source: Source::Tries,
         offered: |profile| profile.piv().admin_unblock,
@@ -104,13 +109,13 @@ pub static TABLE: [Row; 15] = [
 
 impl Row {
     const fn of(name: &'static str, tags: (u32, u32)) -> Self {
-        let (contactless, write, source) = (false, WriteRule::Administration, Source::Stored);
-        Self { name, tags, contactless, write, source, offered: |_| true }
+        let (reach, write, source) = (Reach::Virtual, WriteRule::Administration, Source::Stored);
+        Self { name, tags, reach, write, source, offered: |_| true }
     }
 
-    /// Also on the contactless interface.
+    /// Also without contacts and in the clear.
     const fn free(self) -> Self {
-        Self { contactless: true, ..self }
+        Self { reach: Reach::Contactless, ..self }
     }
 
     const fn has(&self, tag: u32) -> bool {
@@ -127,10 +132,10 @@ impl Row {
 /// What a card says of a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Object {
-    /// Rule on the contact interface.
+    /// What reading it asks for besides.
     pub read: ReadRule,
-    /// Whether it can be read on the contactless interface without a virtual contact interface.
-    pub contactless: bool,
+    /// How a command to read it has to reach the card.
+    pub reach: Reach,
     /// Who may write it.
     pub write: WriteRule,
     /// What GET DATA looks at first.
@@ -147,7 +152,7 @@ pub fn of(tag: u32, profile: &Profile) -> Option<Object> {
     let rules = profile.piv();
     Some(Object {
         read: if rules.pin_objects.contains(&tag) { ReadRule::Pin } else { ReadRule::Always },
-        contactless: row.contactless,
+        reach: row.reach,
         write: row.write,
         order: rules.looks_first,
         most: rules.max_object,

@@ -20,7 +20,7 @@ pub(super) fn process(piv: &Piv, env: &mut Env<'_>, command: &Command<'_>) -> Re
     if command.p1p2() != 0x3FFF {
         return Err(StatusWord::WRONG_P1P2.into());
     }
-    contact_only(env)?;
+    contact_only(piv, env)?;
     piv.require_admin()?;
     let (tag, value) = object(command.data).ok_or(StatusWord::WRONG_DATA)?;
     let object = objects::of(tag, env.profile).filter(|object| object.write == WriteRule::Administration);

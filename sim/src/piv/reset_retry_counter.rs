@@ -27,7 +27,7 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -
     if command.p2 != 0x80 {
         return Err(StatusWord::REFERENCE_NOT_FOUND.into());
     }
-    contact_only(env)?;
+    contact_only(piv, env)?;
     if by_admin { with_administration_key(piv, env, command.data) } else { with_puk(piv, env, command.data) }
 }
 

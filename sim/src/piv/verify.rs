@@ -6,10 +6,12 @@
 //! | 00 20 00 ref | 8 bytes | 9000, 63Cx, 6983, 6A80 |
 //! | 00 20 FF ref | - | 9000, no longer verified |
 //!
-//! ref is 80 (PIV PIN) or 00 (Global PIN, where the card has one); else 6A88.
+//! ref is 80 (PIV PIN), 00 (Global PIN, where the card has one) or 98 (see `pairing`); else 6A88. Over the virtual contact
+//! interface some tries are kept from it (`piv.kept-tries`): nobody in a crowd locks the card.
 
 use super::pins::Kind;
-use super::{Piv, restricted};
+use super::access::{Reach, reach};
+use super::{Piv, pairing};
 use crate::applet::Env;
 use crate::reference::Verdict;
 use crate::status::{Abort, StatusWord};
@@ -21,11 +23,15 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -
         0xFF if env.profile.pin.can_forget => true,
         _ => return Err(StatusWord::WRONG_P1P2.into()),
     };
+    if command.p2 == pairing::REFERENCE {
+        return pairing::verify(piv, env, command, forget);
+    }
     let kind = Kind::of(command.p2, env.nvm)?;
     if kind == Kind::Puk {
         return Err(StatusWord::REFERENCE_NOT_FOUND.into());
     }
-    if restricted(env) {
+    let reach = reach(piv, env);
+    if reach < Reach::of_reference(command.p2) {
         return Err(StatusWord::SECURITY_STATUS.into());
     }
     let verified = match kind {
@@ -49,7 +55,7 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -
         }
         .into());
     }
-    if left == 0 {
+    if left <= kept_tries(reach, env) {
         return Err(StatusWord::BLOCKED.into());
     }
     kind.check_candidate(command.data, env.profile)?;
@@ -60,6 +66,11 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -
         Verdict::Match => Ok(()),
         other => Err(other.status(env.profile.pin.last_wrong).into()),
     }
+}
+
+/// Tries that a command which reached the card so may not spend.
+pub(super) fn kept_tries(reach: Reach, env: &Env<'_>) -> u8 {
+    if reach < Reach::Contact { env.profile.piv().kept_tries } else { 0 }
 }
 
 /// Sets the security status of a PIN.

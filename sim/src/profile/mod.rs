@@ -30,8 +30,10 @@ pub use values::{
 };
 
 use crate::conditions::Conditions;
+use cardlab_protocol::channel::piv::Suite;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use zeroize::Zeroizing;
 
 /// Everything that makes one kind of card different from another.
 #[derive(Clone, Debug, Deserialize)]
@@ -73,12 +75,28 @@ pub struct Chosen {
     pub chuid: Option<Vec<u8>>,
     /// Global PIN (reference 00): value and tries.
     pub global_pin: Option<(String, u8)>,
+    /// The cipher suite of PIV secure messaging; without it the card has none.
+    pub messaging: Option<Suite>,
+    /// The pairing code of a card with secure messaging.
+    pub pairing: PairingCode,
     /// What surrounds the card when it is made; what surrounds it later is the card's to know
     /// ([`crate::card::Card::conditions`]).
     pub conditions: Conditions,
     /// The settings that changed a rule ([`Kept::Rule`]), in the words they were given in, for keeping
     /// the card elsewhere.
     pub rules: BTreeMap<&'static str, String>,
+}
+
+/// What a new card that offers a virtual contact interface wants before it.
+#[derive(Clone, Debug, Default)]
+pub enum PairingCode {
+    /// Eight digits that the card draws.
+    #[default]
+    Random,
+    /// These.
+    Given(Zeroizing<[u8; 8]>),
+    /// Nothing.
+    None,
 }
 
 impl Profile {

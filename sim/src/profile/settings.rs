@@ -36,6 +36,8 @@ pub enum Cards {
     Gids,
     /// YubiKeys.
     YubiKey,
+    /// Those with the PIV card edge as NIST has it.
+    Nist,
     /// Those whose administrator key may count wrong responses.
     Managed,
 }
@@ -92,6 +94,7 @@ impl Cards {
             Self::Piv => "PIV cards",
             Self::Gids => "GIDS cards",
             Self::YubiKey => "YubiKeys",
+            Self::Nist => "nist-piv and piv-admin",
             Self::Managed => "GIDS cards and piv-admin",
         }
     }
@@ -104,6 +107,7 @@ impl Cards {
             Self::Piv => profile.piv.is_some(),
             Self::Gids => profile.gids.is_some(),
             Self::YubiKey => profile.yubikey.is_some(),
+            Self::Nist => profile.piv.is_some() && profile.yubikey.is_none(),
             Self::Managed => profile.gids.is_some() || profile.piv.as_ref().is_some_and(|piv| piv.admin_unblock),
         }
     }
@@ -156,7 +160,7 @@ mod tests {
     }
 
     /// A value that each setting can have.
-    const EXAMPLES: [(&str, &str); 25] = [
+    const EXAMPLES: [(&str, &str); 27] = [
         ("serial", "123"),
         ("pin", "654321"),
         ("puk", "87654321"),
@@ -182,6 +186,8 @@ mod tests {
         ("extended-length", "off"),
         ("open-files", "off"),
         ("product", "GIDS"),
+        ("sm", "cs7"),
+        ("pairing-code", "65135275"),
     ];
 
     #[test]

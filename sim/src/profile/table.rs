@@ -2,11 +2,13 @@
 
 use super::form::unhex;
 use super::settings::{Cards, Kept, Setting};
-use super::{PinFormat, Profile};
+use super::{PairingCode, PinFormat, Profile};
 use crate::atr::Atr;
 use crate::conditions::{Interface, Touch};
 use crate::yubikey::device;
 use cardlab_protocol::admin_key::Cipher;
+use cardlab_protocol::channel::piv::Suite;
+use zeroize::Zeroizing;
 
 /// A setting and how it is set.
 pub(super) struct Row {
@@ -21,7 +23,7 @@ pub(super) fn row(name: &str) -> Option<&'static Row> {
 }
 
 /// All settings of a card, in the order in which people want to read them.
-pub(super) static TABLE: [Row; 23] = [
+pub(super) static TABLE: [Row; 25] = [
     Row {
         setting: Setting::of(
             "serial",
@@ -226,6 +228,33 @@ pub(super) static TABLE: [Row; 23] = [
                 Ok(guid) => set(&mut profile.chosen.guid, Some(guid)),
                 Err(_) => set(&mut profile.chosen.chuid, Some(Some(bytes).filter(|b| b.len() > 16)?)),
             }
+        },
+    },
+    Row {
+        setting: Setting::of(
+            "sm",
+            Cards::Nist,
+            Kept::Memory,
+            "whether a new card has secure messaging (SP 800-73-4), and with it a virtual contact interface",
+            "cs2 (P-256, AES-128), cs7 (P-384, AES-256) or off",
+        ),
+        set: |profile, value| {
+            let suite = Suite::ALL.into_iter().find(|suite| suite.name() == value);
+            set(&mut profile.chosen.messaging, (suite.is_some() || value == "off").then_some(suite)?)
+        },
+    },
+    Row {
+        setting: Setting::of(
+            "pairing-code",
+            Cards::Nist,
+            Kept::Memory,
+            "the pairing code of a new card with sm=, which it wants before its virtual contact interface; random without it",
+            "8 digits, or none for a card that wants no code",
+        ),
+        set: |profile, value| {
+            let code = || is_digits(value).then(|| value.as_bytes().try_into().ok())?;
+            let code = if value == "none" { PairingCode::None } else { PairingCode::Given(Zeroizing::new(code()?)) };
+            set(&mut profile.chosen.pairing, code)
         },
     },
     Row {

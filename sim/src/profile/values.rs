@@ -222,6 +222,9 @@ pub struct PivRules {
     pub pin_always: PinAlways,
     /// Whether the contactless interface is restricted as SP 800-73 says.
     pub contactless_rules: bool,
+    /// Tries of PIN and Global PIN that the virtual contact interface leaves to the contacts (the issuer's intermediate
+    /// retry value).
+    pub kept_tries: u8,
     /// Whether the card comes with CHUID and CCC.
     pub personalised: bool,
     /// Whether whoever puts retired keys on it writes a Key History Object.
