@@ -12,12 +12,14 @@
 //! | [`unlock`] | unlocking by challenge and response, online and offline |
 //! | [`service`] | the card management server's workstation service |
 //! | [`piv`] | reading a PIV card's state without changing it |
+//! | [`messaging`] | secure messaging with a PIV card |
 //! | [`alone`] | one run at a time on a card |
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod alone;
 pub mod lock;
+pub mod messaging;
 pub mod minidriver;
 pub mod owner;
 pub mod piv;

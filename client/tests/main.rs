@@ -3,6 +3,7 @@
 
 mod desk;
 mod hostile;
+mod messaging;
 mod minidriver;
 mod owner;
 mod session;

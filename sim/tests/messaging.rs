@@ -174,10 +174,12 @@ fn the_cards_certificate_is_signed_by_the_certificate_that_it_shows() {
         let name = tlv::encode(0x04, &tlv::encode(0x04, &signed.certificate.issuer));
         // subjectKeyIdentifier begins with the issuer's name.
         assert!(der.windows(8).any(|w| w == signed.certificate.issuer) && name.len() == 12);
-        for purpose in [&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x06, 0x07][..], &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x02, 0x01, 0x03, 0x27]] {
+        for purpose in
+            [&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x06, 0x07][..], &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x02, 0x01, 0x03, 0x27]]
+        {
             assert!(der.windows(purpose.len()).any(|w| w == purpose));
         }
-        let at = der.windows(2).position(|w| w == [0x00, 0x04] ).unwrap() + 1;
+        let at = der.windows(2).position(|w| w == [0x00, 0x04]).unwrap() + 1;
         let signer = &der[at..at + 2 * suite.coordinate() + 1];
         let digest = suite.hash(&[signed.message]);
         match suite {
@@ -403,7 +405,10 @@ fn over_the_virtual_contact_interface_a_card_is_as_with_contacts() {
 fn some_tries_are_kept_for_the_contacts() {
     let mut s = contactless(Suite::Cs2, &[]);
     s.pair(CODE);
-    assert_eq!([s.verify("000000"), s.verify("000000"), s.verify("000000"), s.verify("123456")], ["63C2", "63C1", "6983", "6983"]);
+    assert_eq!(
+        [s.verify("000000"), s.verify("000000"), s.verify("000000"), s.verify("123456")],
+        ["63C2", "63C1", "6983", "6983"]
+    );
     assert_eq!(s.sw("240080", &format!("{}{}", padded("123456"), padded("654321"))), "6983");
     assert_eq!((s.sw("200080", ""), s.b.verify("123456")), ("63C1".into(), "6982".into()));
     s.b.card.set_interface(Interface::Contact);

@@ -8,13 +8,14 @@
 //! | [`reply`], [`transcript`] | its answers, and what a report shows of them |
 //! | `guard` | what a command may do at worst |
 //! | `restore`, `places` | putting back what was changed: PIN and PUK; objects, files |
-//! | `pins`, `administration`, `content` | commands, by what they are about |
+//! | `pins`, `administration`, `content`, `messaging` | commands, by what they are about |
 
 mod administration;
 pub mod checked;
 mod content;
 pub mod facts;
 mod guard;
+pub(crate) mod messaging;
 mod pins;
 mod places;
 pub mod reply;
@@ -37,6 +38,7 @@ use cardlab_client::minidriver::Minidriver;
 use cardlab_client::recognise::Edge;
 use cardlab_client::transport::{Transport, TransportError};
 use cardlab_protocol::apdu::{self, short};
+use cardlab_sim::conditions::Interface;
 use hex_literal::hex;
 use std::collections::BTreeSet;
 use transcript::masked;
@@ -241,6 +243,15 @@ impl<'a> Bench<'a> {
             Ok(())
         } else {
             Err(Stop::NotApplicable("power cannot be cut inside a command here".into()))
+        }
+    }
+
+    /// Moves the card to contacts or into a field.
+    pub(crate) fn reach(&mut self, interface: Interface) -> Checked {
+        if self.slot.reach(interface) {
+            Ok(())
+        } else {
+            Err(Stop::NotApplicable("a card cannot be moved between contacts and field here (pcsc)".into()))
         }
     }
 

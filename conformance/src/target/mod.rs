@@ -18,6 +18,7 @@ use crate::ledger::Ledger;
 use crate::report::Afterwards;
 use crate::test::{Danger, Need, Test, Wish};
 use cardlab_client::transport::TransportError;
+use cardlab_sim::conditions::Interface;
 use std::path::Path;
 use std::time::Duration;
 
@@ -43,6 +44,12 @@ pub trait Slot {
     /// reset. `false` where that cannot be had.
     fn cut_power_at(&mut self, n: u32) -> bool {
         let _ = n;
+        false
+    }
+
+    /// How the card is reached from now on. `false` where that cannot be chosen.
+    fn reach(&mut self, interface: Interface) -> bool {
+        let _ = interface;
         false
     }
 

@@ -10,6 +10,7 @@ use cardlab_client::recognise::Edge;
 use cardlab_client::transport::TransportError;
 use cardlab_protocol::admin_key::AdminKey;
 use cardlab_sim::card::{Card, CardError, NoAnswer, World};
+use cardlab_sim::conditions::Interface;
 use cardlab_sim::crypto::encoded::from_pkcs8;
 use cardlab_sim::profile::{Profile, ProfileError};
 use cardlab_sim::{Issue, Issued};
@@ -124,6 +125,11 @@ impl Slot for InProcess {
             self.0.reset();
         }
         Ok(())
+    }
+
+    fn reach(&mut self, interface: Interface) -> bool {
+        self.0.set_interface(interface);
+        true
     }
 
     fn cut_power_at(&mut self, n: u32) -> bool {

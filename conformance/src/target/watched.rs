@@ -2,6 +2,7 @@
 
 use super::Slot;
 use cardlab_client::transport::TransportError;
+use cardlab_sim::conditions::Interface;
 use std::panic;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
@@ -57,6 +58,10 @@ impl<S: Slot + Send + 'static> Slot for Watched<S> {
 
     fn reset(&mut self, cold: bool) -> Result<(), TransportError> {
         self.ask(move |slot| slot.reset(cold))?
+    }
+
+    fn reach(&mut self, interface: Interface) -> bool {
+        self.ask(move |slot| slot.reach(interface)).unwrap_or(false)
     }
 
     fn cut_power_at(&mut self, n: u32) -> bool {

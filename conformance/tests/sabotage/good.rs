@@ -266,6 +266,11 @@ impl Good {
         self.pass_data(command, &tlv::encode(0x7C, &tlv::encode(0x82, response)))
     }
 
+    /// How the good card is reached.
+    pub const fn interface(&self) -> Interface {
+        self.0.0.conditions().interface
+    }
+
     /// How the good card believes to be reached.
     pub const fn set_interface(&mut self, interface: Interface) {
         self.0.0.set_interface(interface);

@@ -24,6 +24,7 @@
 //! | `challenges` | how long a challenge lives, and what passes for its response |
 //! | `keys` | which key, which algorithm, which PIN |
 //! | `objects` | data objects of a PIV card |
+//! | `messaging` | secure messaging, the virtual contact interface |
 //! | `device` | the device configuration of a YubiKey |
 //! | `access` | access rules of a GIDS card's files |
 //! | `transport` | class, chaining, GET RESPONSE, selection, reset |
@@ -51,6 +52,7 @@ mod counter;
 mod device;
 mod good;
 mod keys;
+mod messaging;
 mod objects;
 mod pin_status;
 mod shell;

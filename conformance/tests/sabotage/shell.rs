@@ -11,6 +11,7 @@ use cardlab_conformance::target::{NoCard, Placed, SILENCE, Slot, Target, check_n
 use cardlab_conformance::test::{Danger, Need, Test, Wish};
 use cardlab_protocol::apdu::Command;
 use cardlab_sim::card::NoAnswer;
+use cardlab_sim::conditions::Interface;
 use std::time::Duration;
 
 /// One of each kind of card.
@@ -96,6 +97,11 @@ impl Slot for Covered {
         Ok(())
     }
 
+    fn reach(&mut self, interface: Interface) -> bool {
+        self.card.set_interface(interface);
+        true
+    }
+
     fn cut_power_at(&mut self, n: u32) -> bool {
         self.card.nvm_mut().cut_power_at(n);
         true
@@ -105,6 +111,15 @@ impl Slot for Covered {
 /// The suite without what takes its time.
 pub fn quick(tests: &[Test]) -> Vec<&Test> {
     tests.iter().filter(|test| !test.needs.contains(&Need::RsaKeyGeneration)).collect()
+}
+
+/// The tests of the suite whose ids begin so pass on a card in this shell.
+pub fn is_good(begin: &str, shell: Maker) {
+    let tests = all();
+    let these: Vec<&Test> = quick(&tests).into_iter().filter(|test| test.id.starts_with(begin)).collect();
+    let records = run(&mut Sabotaged::new("nist-piv", shell), &these, Settings::default(), &mut |_| {});
+    let failed: Vec<_> = records.iter().filter(|record| record.outcome == Outcome::Failed).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
 }
 
 /// A test of the suite fails on a card in this shell, and passes on the good card.

@@ -6,8 +6,8 @@ use cbc::cipher::array::Array;
 use cbc::cipher::block_padding::NoPadding;
 use cbc::cipher::{BlockCipherEncrypt, BlockModeDecrypt, BlockModeEncrypt, InnerIvInit, KeyInit};
 use cbc::{Decryptor, Encryptor};
-use cmac::digest::{FixedOutput, InnerInit, Update};
 use cmac::Cmac;
+use cmac::digest::{FixedOutput, InnerInit, Update};
 use zeroize::Zeroizing;
 
 /// Length of a block, a MAC and an initial vector in bytes.
@@ -97,7 +97,8 @@ impl Key {
 }
 
 /// Data with the padding that every sealed message has: `80`, then zeros to the end of a block.
-fn pad(plain: &[u8]) -> Zeroizing<Vec<u8>> {
+#[must_use]
+pub fn pad(plain: &[u8]) -> Zeroizing<Vec<u8>> {
     let length = (plain.len() / BLOCK + 1) * BLOCK;
     // Room for all of it at once: a vector that grows would leave copies of the data behind.
     let mut padded = Zeroizing::new(Vec::with_capacity(length));

@@ -7,8 +7,8 @@
 //! ref is 80, 81 or 00; else 6A88. Which value is looked at first is the profile's (`pin.old-first`). A right old
 //! value with a malformed new one leaves counter and status as they are either way.
 
-use super::pins::{Kind, LENGTH};
 use super::access::{Reach, reach};
+use super::pins::{Kind, LENGTH};
 use super::{Piv, verify};
 use crate::applet::Env;
 use crate::nvm::Transaction;

@@ -24,7 +24,9 @@ pub(super) fn process(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>, o
     piv.require_admin()?;
     let slot = command.p2;
     let wanted = tlv::only(command.data, 0xAC).and_then(|t| Wanted::parse(t, slot, env.profile));
-    let wanted = wanted.filter(|wanted| messaging::allows(messaging::suite(env.nvm), slot, wanted.algorithm)).ok_or(StatusWord::WRONG_DATA)?;
+    let wanted = wanted
+        .filter(|wanted| messaging::allows(messaging::suite(env.nvm), slot, wanted.algorithm))
+        .ok_or(StatusWord::WRONG_DATA)?;
     let key = KeyPair::generate(wanted.algorithm, env.random)?;
     let public = key.public()?;
     let mut transaction = env.nvm.begin();

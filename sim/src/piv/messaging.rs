@@ -191,8 +191,7 @@ mod tests {
         for (suite, curve, size, expected) in known {
             let pair = |fill: u8| KeyPair::from_parts(Algorithm::Ec(curve), &[&vec![fill; size]]).unwrap();
             let PublicKey::Ec(_, point) = pair(0x22).public().unwrap() else { panic!("a point") };
-            let unsigned =
-                CardCertificate { issuer: [1, 2, 3, 4, 5, 6, 7, 8], subject: guid, suite, point: &point };
+            let unsigned = CardCertificate { issuer: [1, 2, 3, 4, 5, 6, 7, 8], subject: guid, suite, point: &point };
             let digest = suite.hash(&[&unsigned.message()]);
             let signature = pair(0x11).prepare(&RustCrypto).unwrap().sign(&digest).unwrap();
             assert_eq!(hex::encode_upper(unsigned.signed(&signature)), hex::encode_upper(expected));

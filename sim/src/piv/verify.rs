@@ -9,8 +9,8 @@
 //! ref is 80 (PIV PIN), 00 (Global PIN, where the card has one) or 98 (see `pairing`); else 6A88. Over the virtual contact
 //! interface some tries are kept from it (`piv.kept-tries`): nobody in a crowd locks the card.
 
-use super::pins::Kind;
 use super::access::{Reach, reach};
+use super::pins::Kind;
 use super::{Piv, pairing};
 use crate::applet::Env;
 use crate::reference::Verdict;

@@ -7,11 +7,13 @@ mod contactless;
 mod content;
 mod generate;
 mod keys;
+mod messaging;
 mod objects;
 mod select;
 mod tearing;
 mod unblock;
 mod verify;
+mod virtual_contact;
 
 use crate::book::Book;
 
@@ -30,6 +32,8 @@ pub(super) fn fill(book: &mut Book) {
     chaining::fill(book);
     generate::fill(book);
     contactless::fill(book);
+    messaging::fill(book);
+    virtual_contact::fill(book);
     content::fill(book);
     tearing::fill(book);
 }

@@ -191,16 +191,16 @@ mod tests {
             assert_eq!(parse(field), Malformed::Missing, "{field:02X?}");
         }
         let wrong: [&[u8]; 10] = [
-            &hex!("8701018701018E080000000000000000"),       // twice
-            &hex!("8501018E080000000000000000"),             // 85 for 87
-            &hex!("8702 0201 8E080000000000000000"),         // padding indicator 02
-            &hex!("8700 8E080000000000000000"),              // no padding indicator
-            &hex!("970100 870101 8E080000000000000000"),     // another order
-            &hex!("8E080000000000000000 970100"),            // behind the MAC
-            &hex!("8E0700000000000000"),                     // a short MAC
-            &hex!("9700 8E080000000000000000"),              // an empty 97
-            &hex!("99029000 8E080000000000000000"),          // of a response
-            &hex!("8E080000"),                               // cut
+            &hex!("8701018701018E080000000000000000"),   // twice
+            &hex!("8501018E080000000000000000"),         // 85 for 87
+            &hex!("8702 0201 8E080000000000000000"),     // padding indicator 02
+            &hex!("8700 8E080000000000000000"),          // no padding indicator
+            &hex!("970100 870101 8E080000000000000000"), // another order
+            &hex!("8E080000000000000000 970100"),        // behind the MAC
+            &hex!("8E0700000000000000"),                 // a short MAC
+            &hex!("9700 8E080000000000000000"),          // an empty 97
+            &hex!("99029000 8E080000000000000000"),      // of a response
+            &hex!("8E080000"),                           // cut
         ];
         for field in wrong {
             assert_eq!(parse(field), Malformed::Incorrect, "{field:02X?}");
