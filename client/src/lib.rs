@@ -13,11 +13,13 @@
 //! | [`service`] | the card management server's workstation service |
 //! | [`piv`] | reading a PIV card's state without changing it |
 //! | [`messaging`] | secure messaging with a PIV card |
+//! | [`channel`] | secure channels with a YubiKey |
 //! | [`alone`] | one run at a time on a card |
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod alone;
+pub mod channel;
 pub mod lock;
 pub mod messaging;
 pub mod minidriver;

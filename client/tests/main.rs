@@ -1,6 +1,7 @@
 //! The host side, on cards in process. One module a subject.
 #![allow(clippy::unwrap_used)]
 
+mod channel;
 mod desk;
 mod hostile;
 mod messaging;

@@ -66,6 +66,11 @@ pub(crate) trait Applet: Send {
     /// [`Abort`] with the status word to answer.
     fn select(&mut self, env: &mut Env<'_>, command: &Command<'_>, again: bool, out: &mut Vec<u8>) -> Result<(), Abort>;
 
+    /// Whether it has commands of class 80.
+    fn is_proprietary(&self) -> bool {
+        false
+    }
+
     /// Whether secure messaging carries this instruction now.
     fn messaging(&self, nvm: &Nvm, ins: u8) -> Messaging {
         let _ = (nvm, ins);

@@ -15,17 +15,22 @@ use crate::channel::Channel;
 use crate::conditions::{Conditions, Interface, Touch};
 use crate::crypto::CryptoError;
 use crate::crypto::backend::{Backend, RustCrypto};
+use crate::crypto::ec::Curve;
 use crate::factory::{self, Factory};
 use crate::gids::Gids;
 use crate::issued::Issue;
 use crate::memory;
 use crate::nvm::{Nvm, Records, Store, StoreError, Volatile};
 use crate::piv::Piv;
-use crate::profile::{Profile, ProfileError};
+use crate::profile::{Profile, ProfileError, YubiKeyRules};
 use crate::random::Random;
+use crate::scp;
+use crate::scp::domain::SecurityDomain;
+use crate::scp::opening::{self, Opening};
 use crate::status::{Abort, StatusWord};
 use crate::yubikey::{management::Management, otp::Otp};
 use cardlab_protocol::apdu::Command;
+use cardlab_protocol::channel::scp::wrapping;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -150,6 +155,8 @@ const INS_GET_RESPONSE: u8 = 0xC0;
 const CLA_CHAIN: u8 = 0x10;
 /// The class bits of secure messaging with an authenticated header, ISO/IEC 7816-4 section 5.4.1.
 const CLA_SECURED: u8 = 0x0C;
+/// The class bit of commands that are not ISO's.
+const CLA_PROPRIETARY: u8 = 0x80;
 
 struct Chain {
     ins: u8,
@@ -169,6 +176,19 @@ enum Joined {
     Whole(Vec<u8>),
 }
 
+/// Where a whole command goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// To what opens a channel.
+    Opening,
+    /// Through the channel to the application.
+    Secured,
+    /// To the choice of an application.
+    Select,
+    /// To the application.
+    Plain,
+}
+
 /// A smart card.
 pub struct Card {
     profile: Profile,
@@ -185,6 +205,7 @@ pub struct Card {
     chain: Option<Chain>,
     pending: Vec<u8>,
     channel: Option<Channel>,
+    opening: Opening,
 }
 
 impl Card {
@@ -260,6 +281,9 @@ impl Card {
             applets.push(Box::new(Management));
             applets.push(Box::new(Otp));
         }
+        if profile.yubikey.as_ref().is_some_and(YubiKeyRules::has_channels) {
+            applets.push(Box::new(SecurityDomain));
+        }
         Ok(Self {
             protocol: atr.default_protocol(),
             conditions: profile.chosen.conditions,
@@ -275,6 +299,7 @@ impl Card {
             chain: None,
             pending: Vec::new(),
             channel: None,
+            opening: Opening::default(),
         })
     }
 
@@ -398,6 +423,9 @@ impl Card {
         if !self.powered || command.cla & CLA_CHAIN != 0 || self.check_class(&command).is_err() {
             return Duration::ZERO;
         }
+        if self.way(&command) == Way::Opening {
+            return self.backend.ec_time(Curve::P256) * opening::multiplications(command.ins);
+        }
         let time = |command: &Command<'_>| self.applets[index].computing_time(&self.nvm, &self.profile, &*self.backend, command);
         match self.chain.as_ref().filter(|c| (c.ins, c.p1, c.p2) == (command.ins, command.p1, command.p2)) {
             None => time(&command),
@@ -422,6 +450,7 @@ impl Card {
         self.chain = None;
         self.pending.clear();
         self.channel = None;
+        self.opening = Opening::default();
         self.protocol = self.atr.default_protocol();
     }
 
@@ -477,27 +506,59 @@ impl Card {
             Joined::Alone => *command,
             Joined::Whole(data) => Command { data, ..*command },
         };
-        if is_secured(&command) {
-            self.process_secured(&command, out)?;
-        } else if command.ins == INS_SELECT && command.p1 == 0x04 {
-            self.select(&command, out)?;
-        } else {
-            self.process(&command, false, out)?;
+        let sw = match self.way(&command) {
+            Way::Opening => self.open_channel(&command, out).map(|()| StatusWord::OK)?,
+            Way::Secured => self.process_secured(&command, out)?,
+            Way::Select => self.select(&command, out).map(|()| StatusWord::OK)?,
+            Way::Plain => {
+                self.end_unless(Channel::bears_plain_commands)?;
+                self.process(&command, false, out).map(|()| StatusWord::OK)?
+            }
+        };
+        if sw == StatusWord::OK { Ok(self.finish(&command, out)) } else { Ok(sw) }
+    }
+
+    /// Where a whole command goes.
+    fn way(&self, command: &Command<'_>) -> Way {
+        let plain = command.cla & CLA_SECURED == 0;
+        match command.ins {
+            ins if self.opening.expects(command) || (plain && command.cla & CLA_PROPRIETARY != 0 && opening::opens(ins)) => {
+                Way::Opening
+            }
+            _ if !plain => Way::Secured,
+            INS_SELECT if command.p1 == 0x04 => Way::Select,
+            _ => Way::Plain,
         }
-        Ok(self.finish(&command, out))
+    }
+
+    /// A command that opens a channel of GlobalPlatform, in whichever application is selected.
+    fn open_channel(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), Abort> {
+        let index = self.selected.ok_or(StatusWord::UNKNOWN_CLA)?;
+        let mut state = std::mem::take(&mut self.opening);
+        let opened = opening::process(&mut state, &mut self.applet(index).1, command, out);
+        self.opening = state;
+        opened
+    }
+
+    /// Ends a channel that does not bear what comes, and refuses it.
+    fn end_unless(&mut self, bears: fn(&Channel) -> bool) -> Result<(), Abort> {
+        self.opening = Opening::default();
+        match self.channel.take_if(|channel| !bears(channel)) {
+            Some(_) => Err(StatusWord::SECURITY_STATUS.into()),
+            None => Ok(()),
+        }
     }
 
     /// A command of the secure channel: it comes to the applet as any other, and its status word goes back inside. What
     /// the channel does not accept goes back bare, and ends it.
-    fn process_secured(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), Abort> {
-        // Taken out: it comes back only if all goes well.
-        let mut channel = self.channel.take().ok_or(StatusWord::SECURITY_STATUS)?;
-        let opened = channel.open(command)?;
+    fn process_secured(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> Result<StatusWord, Abort> {
+        self.opening = Opening::default();
+        let opened = self.channel.as_mut().ok_or(StatusWord::SECURITY_STATUS)?.open(command)?;
         if self.messaging(command.ins) == Messaging::CarriedWithLe && !opened.expects_data {
             return Err(StatusWord::MESSAGING_OBJECT_MISSING.into());
         }
-        let le = opened.expects_data.then_some(256);
-        let inner = Command { cla: 0x00, data: &opened.data, le, extended: false, ..*command };
+        let (cla, le) = (command.cla & CLA_PROPRIETARY, opened.expects_data.then_some(256));
+        let inner = Command { cla, data: &opened.data, le, extended: false, ..*command };
         let mut answer = Zeroizing::new(Vec::new());
         let sw = match self.process(&inner, true, &mut answer) {
             Ok(()) => StatusWord::OK,
@@ -507,9 +568,11 @@ impl Card {
             }
             Err(Abort::PowerLost) => return Err(Abort::PowerLost),
         };
-        *out = channel.seal(&answer, sw);
-        self.channel = Some(channel);
-        Ok(())
+        // An applet that ended it has nothing to be said inside.
+        let channel = self.channel.as_mut().ok_or(StatusWord::SECURITY_STATUS)?;
+        let (sealed, sw) = channel.seal(&answer, sw);
+        *out = sealed;
+        Ok(sw)
     }
 
     /// What the selected application says of an instruction under secure messaging.
@@ -522,23 +585,32 @@ impl Card {
         self.pending.clear();
     }
 
-    /// ISO/IEC 7816-4 section 5.4.1. One logical channel; secure messaging where the application has it.
+    /// ISO/IEC 7816-4 section 5.4.1. One logical channel. Secure messaging where the application has it, class 80 and
+    /// its secure channels on cards that have those.
     fn check_class(&self, command: &Command<'_>) -> Result<(), StatusWord> {
         let extended = self.profile.card.extended_length && self.protocol == Protocol::T1;
+        let channels = || scp::offers(&self.nvm, &self.profile);
         match command.cla {
-            cla if cla & 0x80 != 0 => Err(StatusWord::UNKNOWN_CLA),
+            cla if cla & CLA_PROPRIETARY != 0 && !channels() => Err(StatusWord::UNKNOWN_CLA),
             cla if cla & 0x40 != 0 => Err(StatusWord::CHANNEL_NOT_SUPPORTED),
             cla if cla & 0x20 != 0 => Err(StatusWord::UNKNOWN_CLA),
             cla if cla & 0x03 != 0 => Err(StatusWord::CHANNEL_NOT_SUPPORTED),
-            cla if cla & CLA_SECURED != 0 && !self.carries(command) => Err(StatusWord::SECURE_MESSAGING_NOT_SUPPORTED),
-            cla if cla & CLA_SECURED != 0 && self.channel.is_none() => Err(StatusWord::SECURITY_STATUS),
+            cla if cla & CLA_SECURED != 0 && !self.carries(command, channels) => Err(StatusWord::SECURE_MESSAGING_NOT_SUPPORTED),
+            cla if cla & CLA_SECURED != 0 && self.channel.is_none() && !self.opening.expects(command) => {
+                Err(StatusWord::SECURITY_STATUS)
+            }
             _ if command.extended && !extended => Err(StatusWord::WRONG_LENGTH),
             _ => Ok(()),
         }
     }
 
-    fn carries(&self, command: &Command<'_>) -> bool {
-        is_secured(command) && self.messaging(command.ins) != Messaging::Unsupported
+    /// Whether there is secure messaging of this form: class bits 0C for PIV's, 04 for GlobalPlatform's channels.
+    fn carries(&self, command: &Command<'_>, channels: impl Fn() -> bool) -> bool {
+        match command.cla & CLA_SECURED {
+            CLA_SECURED => self.messaging(command.ins) != Messaging::Unsupported,
+            wrapping::SECURED => channels(),
+            _ => false,
+        }
     }
 
     /// Command chaining, ISO/IEC 7816-4 section 5.3.3. Either all blocks of a chain are secured or none is.
@@ -546,7 +618,7 @@ impl Card {
         let chained = &self.profile.card.chained;
         let fits = |c: &Chain| (c.ins, c.p1, c.p2) == (command.ins, command.p1, command.p2);
         let open = self.chain.take().filter(fits);
-        let secured = is_secured(command);
+        let secured = command.cla & CLA_SECURED != 0;
         if open.as_ref().is_some_and(|c| c.secured != secured) {
             self.channel = None;
             return Err(StatusWord::MESSAGING_OBJECT_INCORRECT.into());
@@ -584,8 +656,9 @@ impl Card {
         let again = self.selected == Some(index);
         if let Some(old) = self.selected.filter(|old| *old != index) {
             self.applets[old].deselect();
-            self.channel = None;
         }
+        self.channel.take_if(|channel| !channel.survives_selection(again));
+        self.opening = Opening::default();
         self.selected = Some(index);
         let (applet, mut env) = self.applet(index);
         applet.select(&mut env, command, again, out)
@@ -595,6 +668,9 @@ impl Card {
         let Some(index) = self.selected else {
             return Err(StatusWord::UNKNOWN_INS.into());
         };
+        if command.cla & CLA_PROPRIETARY != 0 && !self.applets[index].is_proprietary() {
+            return Err(StatusWord::UNKNOWN_CLA.into());
+        }
         let (applet, mut env) = self.applet(index);
         env.secured = secured;
         applet.process(&mut env, command, out)
@@ -656,11 +732,6 @@ impl Card {
         *out = std::mem::take(&mut self.pending);
         Ok(self.send_part(command.le.unwrap_or(256) as usize, out))
     }
-}
-
-/// Whether a command has the class bits of secure messaging, all that there are here.
-const fn is_secured(command: &Command<'_>) -> bool {
-    command.cla & CLA_SECURED == CLA_SECURED
 }
 
 impl From<CryptoError> for Abort {

@@ -6,12 +6,13 @@ use crate::nvm::{Nvm, Transaction};
 use crate::profile::Profile;
 use crate::random::Random;
 use crate::status::Abort;
-use crate::{gids, piv};
+use crate::{gids, piv, scp};
 
 /// Everything random of a new card.
 pub(crate) struct Factory {
     serial: u32,
     edge: Edge,
+    channels: Option<scp::factory::Content>,
 }
 
 enum Edge {
@@ -27,7 +28,9 @@ impl Factory {
             Some(_) => Edge::Gids(gids::factory::Factory::new(profile, random)),
             None => Edge::Piv(Box::new(piv::factory::Factory::new(profile, random)?)),
         };
-        Ok(Self { serial: profile.chosen.serial.unwrap_or(serial), edge })
+        let channels = profile.yubikey.as_ref().filter(|rules| rules.has_channels());
+        let channels = channels.map(|_| scp::factory::Content::new(random)).transpose()?;
+        Ok(Self { serial: profile.chosen.serial.unwrap_or(serial), edge, channels })
     }
 
     pub(crate) const fn serial(&self) -> u32 {
@@ -37,6 +40,9 @@ impl Factory {
     /// Writes it, and what an issuer adds.
     pub(crate) fn write(&self, transaction: &mut Transaction<'_>, profile: &Profile, issue: &Issue) -> Result<(), Abort> {
         transaction.write(SERIAL, &self.serial.to_be_bytes())?;
+        if let Some(channels) = &self.channels {
+            channels.write(transaction)?;
+        }
         match &self.edge {
             Edge::Piv(piv) => {
                 piv.write(transaction, profile, self.serial)?;

@@ -55,6 +55,7 @@ pub mod piv;
 pub mod profile;
 pub mod random;
 pub mod reference;
+mod scp;
 pub mod status;
 mod yubikey;
 

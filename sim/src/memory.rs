@@ -19,6 +19,10 @@ pub const OBJECTS: u8 = 3;
 pub const FILES: u8 = 4;
 /// Area of data objects in GIDS files.
 pub const FILE_OBJECTS: u8 = 5;
+/// Area of the keys of secure channels.
+pub const CHANNEL_KEYS: u8 = 6;
+/// Area of what belongs to these.
+pub const CHANNEL_NOTES: u8 = 7;
 
 /// The record that names the profile of the others.
 pub const HEADER: RecordId = RecordId::new(CARD, 0);
@@ -31,6 +35,8 @@ pub const DEVICE_LOCK: RecordId = RecordId::new(CARD, 3);
 pub const CARD_CERTIFICATE: RecordId = RecordId::new(CARD, 4);
 /// What is added to a reference for the index of its counter.
 const COUNTERS: u32 = 0x100;
+/// What is added to KID and KVN for the index of their counter.
+const CHANNEL_TRIES: u32 = 0x1_0000;
 
 /// Format of the records; the first byte of the header.
 pub(crate) const FORMAT: u8 = 1;
@@ -71,6 +77,23 @@ pub const fn file_object(slot: u32) -> RecordId {
     RecordId::new(FILE_OBJECTS, slot)
 }
 
+/// The record of a key of secure channels.
+#[must_use]
+pub const fn channel_key(kid: u8, kvn: u8) -> RecordId {
+    RecordId::new(CHANNEL_KEYS, (kid as u32) << 8 | kvn as u32)
+}
+
+/// The record of its counter: `{tries left, maximum}`.
+#[must_use]
+pub const fn channel_tries(kid: u8, kvn: u8) -> RecordId {
+    RecordId::new(CHANNEL_KEYS, CHANNEL_TRIES | (kid as u32) << 8 | kvn as u32)
+}
+
+/// The record of something that belongs to it.
+pub(crate) const fn channel_note(note: u8, kid: u8, kvn: u8) -> RecordId {
+    RecordId::new(CHANNEL_NOTES, (note as u32) << 16 | (kid as u32) << 8 | kvn as u32)
+}
+
 /// A kind of record.
 pub struct Row {
     /// The area.
@@ -87,7 +110,7 @@ pub struct Row {
 }
 
 /// All kinds of records.
-pub static LAYOUT: [Row; 11] = [
+pub static LAYOUT: [Row; 14] = [
     Row {
         area: CARD,
         index: "0",
@@ -187,6 +210,33 @@ pub static LAYOUT: [Row; 11] = [
         holds: |_| true,
         is_public: is_in_open_file,
         name: |index| format!("data object in slot {index}"),
+    },
+    Row {
+        area: CHANNEL_KEYS,
+        index: "KID, KVN",
+        contents: "`88` and the three keys of a set of SCP03; `B1`, scalar and point of a private key; `B0`, point of a public key",
+        shown: "",
+        holds: |index| index < CHANNEL_TRIES,
+        is_public: |_, _| false,
+        name: |index| format!("channel key {index:04X}"),
+    },
+    Row {
+        area: CHANNEL_KEYS,
+        index: "KID, KVN + 10000h",
+        contents: "`{tries left, maximum}` of the same",
+        shown: "all",
+        holds: |index| (CHANNEL_TRIES..2 * CHANNEL_TRIES).contains(&index),
+        is_public: |records, id| records.get(&id).is_some_and(|value| value.len() == 2),
+        name: |index| format!("channel key {:04X}, tries left and maximum", index - CHANNEL_TRIES),
+    },
+    Row {
+        area: CHANNEL_NOTES,
+        index: "what, KID, KVN",
+        contents: "what belongs to it: 1 certificates, 2 KLOC (00) or KLCC (01) and its issuer's name, 3 serial numbers that it allows",
+        shown: "all",
+        holds: |index| matches!(index >> 16, 1..=3),
+        is_public: |_, _| true,
+        name: |index| format!("what belongs to channel key {:04X}", index & 0xFFFF),
     },
 ];
 
@@ -319,7 +369,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_no_row_knows_is_secret(area in 6u8.., index in 0u32..0x100_0000, value in proptest::collection::vec(any::<u8>(), 0..40)) {
+        fn what_no_row_knows_is_secret(area in 8u8.., index in 0u32..0x100_0000, value in proptest::collection::vec(any::<u8>(), 0..40)) {
             let id = RecordId::new(area, index);
             let records = Records::from([(id, Zeroizing::new(value))]);
             prop_assert!(!is_public(&records, id));

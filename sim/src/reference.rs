@@ -64,6 +64,11 @@ impl Reference {
         Self { value: memory::reference(reference), counter: memory::counter(reference) }
     }
 
+    /// A key of a secure channel, by KID and KVN. Only its tries are kept so; the key itself is in `scp::store`.
+    pub(crate) const fn of_channel(kid: u8, kvn: u8) -> Self {
+        Self { value: memory::channel_key(kid, kvn), counter: memory::channel_tries(kid, kvn) }
+    }
+
     /// What it is called: `PIN`, `PUK`, `Global PIN`, `administrator key`.
     #[must_use]
     pub fn name(self) -> String {
@@ -178,6 +183,25 @@ impl Reference {
             transaction.commit()?;
         }
         Ok(verdict)
+    }
+
+    /// Spends a try for a proof that is looked at afterwards, perhaps by a later command. [`Verdict::Wrong`] tells what is
+    /// left; [`Reference::proved`] gives them back.
+    ///
+    /// # Errors
+    /// As [`Reference::verify`].
+    pub(crate) fn spend_ahead(self, nvm: &mut Nvm) -> Result<Verdict, Abort> {
+        self.spend(nvm, |_, _| false)
+    }
+
+    /// All tries, after a proof for which one was spent.
+    ///
+    /// # Errors
+    /// As [`Reference::verify`].
+    pub(crate) fn proved(self, nvm: &mut Nvm) -> Result<(), Abort> {
+        let mut transaction = nvm.begin();
+        self.restore(&mut transaction)?;
+        transaction.commit()
     }
 
     /// Sets the tries left, as a test bench does; the maximum stays, and a larger number is cut to it.

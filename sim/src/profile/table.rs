@@ -300,7 +300,7 @@ pub(super) static TABLE: [Row; 25] = [
             "version",
             Cards::YubiKey,
             Kept::Rule,
-            "the firmware version that the card tells; its behaviour stays",
+            "the firmware version that the card tells; its behaviour stays, but that a new card has secure channels from 5.7.2 on",
             "a firmware version such as 5.4.3",
         ),
         set: |profile, value| {

@@ -256,6 +256,13 @@ pub struct GidsRules {
     pub product: String,
 }
 
+impl YubiKeyRules {
+    /// Whether this firmware has the secure channels of [`crate::scp`].
+    pub(crate) fn has_channels(&self) -> bool {
+        self.version >= [5, 7, 2]
+    }
+}
+
 /// YubiKey's additions.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

@@ -5,6 +5,7 @@
 //! | CLA INS P1 P2 | name | data | answer |
 //! |---|---|---|---|
 //! | 00 1D page 00 | READ CONFIG | | length, then tags; there is one page |
+//! | 00 01 00 00 | ECHO, firmware 5.7.2 | anything | the same |
 //! | 00 1C 00 00 | WRITE CONFIG, firmware 5 | length, then tags | 9000, 6982, 6A80 |
 //!
 //! READ CONFIG: 01 applications it has, 02 serial number, 04 form factor, 05 firmware, 0A whether it is locked, 16 whether simple PINs
@@ -50,6 +51,10 @@ impl Applet for Management {
     fn process(&mut self, env: &mut Env<'_>, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), Abort> {
         let Some(rules) = &env.profile.yubikey else { return Err(StatusWord::UNKNOWN_INS.into()) };
         match command.ins {
+            0x01 if rules.has_channels() => {
+                out.extend_from_slice(command.data);
+                Ok(())
+            }
             0x1C if rules.version[0] >= 5 => write_config(env, rules, command),
             0x1D => read_config(env, rules, command, out),
             _ => Err(StatusWord::UNKNOWN_INS.into()),
