@@ -1,11 +1,17 @@
 //! The card in process: commands a second, private operations beside OpenSSL, memory of idle cards.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+use cardlab_client::channel::Channel;
+use cardlab_client::messaging::Secured;
+use cardlab_client::transport::InProcess;
+use cardlab_protocol::apdu::short;
+use cardlab_protocol::channel::scp::derivation::StaticKeys;
+use cardlab_sim::card::CardError;
 use cardlab_sim::crypto::asymmetric::{Algorithm, KeyPair, PublicKey};
 use cardlab_sim::crypto::backend::{Backend, RustCrypto};
 use cardlab_sim::crypto::ec::Curve;
 use cardlab_sim::nvm::Volatile;
-use cardlab_sim::{Card, Profile, Random, Stopped, World};
+use cardlab_sim::{Card, Issue, Issued, Profile, Random, Stopped, World};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use openssl::bn::BigNum;
 use std::hint::black_box;
@@ -119,5 +125,47 @@ fn idle_cards(c: &mut Criterion) {
     c.bench_function("a new yubikey-5.7", |b| b.iter(|| card("yubikey-5.7", &[], 1)));
 }
 
-criterion_group!(benches, idle_cards, commands, private_operations);
+/// A status query and a signature: in the clear, under secure messaging of PIV, through SCP03.
+fn secured(c: &mut Criterion) {
+    const QUERY: ([u8; 4], &[u8]) = ([0x00, 0x20, 0x00, 0x80], &[]);
+    let template = [&[0x7C, 0x24, 0x82, 0x00, 0x81, 0x20][..], &[0x77; 32]].concat();
+    let sign: ([u8; 4], &[u8]) = ([0x00, 0x87, 0x11, 0x9E], &template);
+    let ready = |profile: &str, settings: &[(&str, &str)]| {
+        let mut profile = Profile::builtin(profile).unwrap();
+        settings.iter().for_each(|(k, v)| profile.set(k, v).unwrap());
+        let random = Random::from_number(1, 0);
+        let backend = Arc::new(cardlab_crypto_fast::AwsLc);
+        let world = World { store: Box::new(Volatile), random, clock: Box::new(Stopped), backend };
+        let key = KeyPair::generate(Algorithm::Ec(Curve::P256), &mut Random::from_number(2, 0)).unwrap();
+        let key = Issued { slot: 0x9E, key, certificate: None, compressed: false };
+        let mut card = Card::issue(profile, world, |_, _| Ok::<_, CardError>(Issue::of(vec![key]))).unwrap();
+        card.power_on();
+        card.transmit(&SELECT).unwrap();
+        card
+    };
+    let mut group = c.benchmark_group("secured");
+    group.throughput(Throughput::Elements(1));
+    for (name, (header, data)) in [("VERIFY status", QUERY), ("signature P-256", sign)] {
+        let mut card = ready("nist-piv", &[]);
+        let command = short(header, data, Some(0));
+        group.bench_function(format!("{name}, plain"), |b| b.iter(|| black_box(card.transmit(&command).unwrap())));
+        for suite in ["cs2", "cs7"] {
+            let mut card = ready("nist-piv", &[("sm", suite)]);
+            let mut way = InProcess(|command: &[u8]| card.transmit(command).ok());
+            let mut secured = Secured::open(&mut way).unwrap();
+            let [_, ins, p1, p2] = header;
+            group.bench_function(format!("{name}, secure messaging {suite}"), |b| {
+                b.iter(|| black_box(secured.command([ins, p1, p2], data, !data.is_empty()).unwrap()));
+            });
+        }
+        let mut card = ready("yubikey-5.7", &[("version", "5.7.4")]);
+        let mut way = InProcess(|command: &[u8]| card.transmit(command).ok());
+        let known = *b"@ABCDEFGHIJKLMNO";
+        let mut channel = Channel::scp03(&mut way, 0x00, &StaticKeys::new(&known, &known, &known).unwrap()).unwrap();
+        group.bench_function(format!("{name}, SCP03"), |b| b.iter(|| black_box(channel.command(header, data).unwrap())));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, idle_cards, commands, secured, private_operations);
 criterion_main!(benches);

@@ -42,6 +42,29 @@ fn every_form_says_the_same() {
     has(&lab.host(&format!("{CARDLAB} trace show cut.jsonl")).code(2), &["line 1: 'command' is not hexadecimal"]);
 }
 
+/// A recording of a secure channel: what was on the wire, and with secrets what was inside; Wireshark reads it all the same.
+#[test]
+fn what_goes_through_a_secure_channel_is_recorded_outside_and_inside() {
+    let ykman = concat!(env!("CARGO_MANIFEST_DIR"), "/target/ykman/bin/ykman");
+    let work = format!("HOME=$PWD {ykman} --scp-sd 1 0 piv info >&2");
+    let record = |file: &str, options: &[&str]| {
+        let lab = Lab::new("yubikey-5.7,version=5.7.4").with(&["--trace", file]).with(options);
+        lab.sh(&work).ok();
+        lab
+    };
+    for file in ["t.jsonl", "t.pcapng"] {
+        let lab = record(file, &["--trace-secrets"]);
+        let text = lab.host(&format!("{CARDLAB} trace show {file}")).ok();
+        has(&text, &["INITIALIZE UPDATE, key set 00", " > 84 82 33 00 ", ", wrapped", " >> 00 F7 00 9B", " << 01 01 0A"]);
+    }
+    let lab = record("t.pcapng", &["--trace-secrets"]);
+    let text = lab.host("tshark -r t.pcapng 2>/dev/null").ok();
+    has(&text, &["ISO 7816", "Response APDU"]);
+    assert!(!text.to_lowercase().contains("malformed"), "{text}");
+    let lab = record("t.txt", &[]);
+    assert!(!lab.read("t.txt").contains(">>"), "without secrets nothing of what was inside is told");
+}
+
 #[test]
 fn a_recording_is_sent_again() {
     let lab = Lab::new("yubikey-5.4,9a=new:p256");

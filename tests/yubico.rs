@@ -145,6 +145,24 @@ fn locked_unblocked_locked_for_good_and_reset() {
     }
 }
 
+/// Yubico's own device tests of secure channels and of the security domain, as ykman's source package has them: 15 of ECHO
+/// in every length and form, 11 of keys, certificates and allow lists, 4 by ykman itself. `tests/run` fetches them.
+#[test]
+fn ykmans_own_tests_of_secure_channels_pass() {
+    let lab = Lab::new("yubikey-5.7,version=5.7.4,serial=12345678").kept();
+    let ykman = concat!(env!("CARGO_MANIFEST_DIR"), "/target/ykman");
+    let text = lab
+        .sh(&format!(
+            "export HOME=$PWD PYTHONDONTWRITEBYTECODE=1
+             cd {ykman}/yubikey_manager-5.9.2
+             {ykman}/bin/python -m pytest -q -p no:cacheprovider --device 12345678 \\
+               tests/device/test_scp.py tests/device/test_securitydomain.py tests/device/cli/test_securitydomain.py"
+        ))
+        .ok();
+    has(&text, &["30 passed"]);
+    assert!(!text.contains("skipped"), "{text}");
+}
+
 #[test]
 fn attestation_verifies_against_the_cards_root() {
     let lab = Lab::new("yubikey-5.4").kept();

@@ -215,6 +215,7 @@ fn who_may_change_keys_and_who_may_not() {
         assert_eq!(channel.put_authority([0x10, 3], &known.root, 0), Ok(OK));
         (channel.generate([SCP11A, 3], 0).unwrap(), channel.generate([SCP11C, 3], 0).unwrap())
     });
+    assert_eq!((point_of(&mut card, [SCP11A, 3]), point_of(&mut card, [SCP11C, 3])), (a.clone(), c.clone()), "certificates");
     let b = point_of(&mut card, [SCP11B, 1]);
     let key = scalar(&known.host);
     let host = |of| HostIdentity { authority: of, scalar: &key, certificates: &known.certificates };

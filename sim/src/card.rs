@@ -176,6 +176,15 @@ enum Joined {
     Whole(Vec<u8>),
 }
 
+/// What was inside a command of a secure channel, and inside its response. Has no `Debug`: it may hold secrets.
+#[derive(Clone)]
+pub struct Inside {
+    /// Command APDU, in the clear, blocks of a chain joined.
+    pub command: Zeroizing<Vec<u8>>,
+    /// Response APDU, in the clear, whole.
+    pub response: Zeroizing<Vec<u8>>,
+}
+
 /// Where a whole command goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
@@ -206,6 +215,8 @@ pub struct Card {
     pending: Vec<u8>,
     channel: Option<Channel>,
     opening: Opening,
+    /// What was inside the last command; `None` while nobody wants to know.
+    inside: Option<Option<Inside>>,
 }
 
 impl Card {
@@ -300,6 +311,7 @@ impl Card {
             pending: Vec::new(),
             channel: None,
             opening: Opening::default(),
+            inside: None,
         })
     }
 
@@ -437,6 +449,16 @@ impl Card {
         }
     }
 
+    /// From now on what is inside commands of a secure channel is kept for [`Card::take_inside`], for a trace.
+    pub fn keep_inside(&mut self) {
+        self.inside.get_or_insert(None);
+    }
+
+    /// What was inside the last command.
+    pub fn take_inside(&mut self) -> Option<Inside> {
+        self.inside.as_mut().and_then(Option::take)
+    }
+
     /// How questions for a touch are answered from now on.
     pub const fn set_touch(&mut self, touch: Touch) {
         self.conditions.touch = touch;
@@ -462,6 +484,7 @@ impl Card {
         if !self.powered {
             return Err(NoAnswer::Unpowered);
         }
+        drop(self.take_inside());
         let mut out = Vec::with_capacity(64);
         match self.dispatch(bytes, &mut out) {
             Ok(sw) => out.extend_from_slice(&sw.to_bytes()),
@@ -568,6 +591,15 @@ impl Card {
             }
             Err(Abort::PowerLost) => return Err(Abort::PowerLost),
         };
+        if let Some(inside) = &mut self.inside {
+            // Never grown: no copy of a secret stays behind.
+            let mut response = Zeroizing::new(Vec::with_capacity(answer.len() + 2));
+            response.extend_from_slice(&answer);
+            response.extend_from_slice(&sw.to_bytes());
+            let long = inner.data.len() > 255;
+            let command = Zeroizing::new(Command { le: None, extended: long, ..inner }.to_bytes());
+            *inside = Some(Inside { command, response });
+        }
         // An applet that ended it has nothing to be said inside.
         let channel = self.channel.as_mut().ok_or(StatusWord::SECURITY_STATUS)?;
         let (sealed, sw) = channel.seal(&answer, sw);

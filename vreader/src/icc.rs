@@ -5,7 +5,7 @@ use crate::fault::{self, ArmError, Effect, Fault, Faults};
 use crate::journal::Journal;
 use crate::pace::Pace;
 use crate::touch::{Button, PATIENCE, TouchMode};
-use crate::trace::Recorder;
+use crate::trace::{Inside, Recorder};
 use cardlab_sim::Touch;
 use cardlab_sim::atr::Protocol;
 use cardlab_sim::card::{Card, NoAnswer};
@@ -97,7 +97,10 @@ pub enum UndoError {
 impl VirtualCard {
     /// A card in a slot; every exchange goes to `recorder` when there is one.
     #[must_use]
-    pub fn new(card: Card, recorder: Option<Recorder>) -> Self {
+    pub fn new(mut card: Card, recorder: Option<Recorder>) -> Self {
+        if recorder.is_some() {
+            card.keep_inside();
+        }
         let touch = match card.conditions().touch {
             Touch::Auto => TouchMode::Auto,
             Touch::Never => TouchMode::Never,
@@ -400,7 +403,7 @@ impl Icc for VirtualCard {
             }
         };
         if let Some(recorder) = &mut self.recorder {
-            let record = recorder.exchange(command, response.as_deref().ok());
+            let record = recorder.exchange(command, response.as_deref().ok(), self.card.take_inside().map(Inside::from));
             if let Some(journal) = &mut self.journal {
                 match self.chip.simulated_mut() {
                     Ok(card) => journal.keep(record, Some(card.nvm_mut().take_history())),

@@ -41,7 +41,10 @@ impl Journal {
     /// Keeps a record; `replaced` is what a command replaced in the card's memory, `None` where that is not known.
     pub(crate) fn keep(&mut self, record: Arc<Record>, replaced: Option<Vec<Change>>) {
         let data = match &record.what {
-            What::Exchange { command, response, .. } => command.len() + response.as_ref().map_or(0, |r| r.len()),
+            What::Exchange { command, response, inside, .. } => {
+                let inside = inside.as_ref().map_or(0, |inside| inside.command.len() + inside.response.len());
+                command.len() + response.as_ref().map_or(0, |r| r.len()) + inside
+            }
             What::Event { text, atr } => text.len() + atr.len(),
         };
         let old = |(_, old): &Change| size_of::<Change>() + old.as_ref().map_or(0, |old| old.len());
@@ -103,7 +106,7 @@ mod tests {
         let mut journal = Journal::default();
         for n in 0..RECORDS + 5 {
             let change = (RecordId(n as u32), Some(Zeroizing::new(vec![1])));
-            journal.keep(recorder.exchange(&[0, 0x20, 0, 0x80], Some(&[0x90, 0])), Some(vec![change]));
+            journal.keep(recorder.exchange(&[0, 0x20, 0, 0x80], Some(&[0x90, 0]), None), Some(vec![change]));
             if n % 2 == 0 {
                 journal.keep(recorder.event("reset", &[]), None);
             }

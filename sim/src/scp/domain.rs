@@ -11,7 +11,7 @@
 //! | 80 E4 00 last | DELETE | `D0` KID, `D2` KVN | 9000 |
 //! | 00 E2 90 00 | STORE DATA | `A6 {83}` and `BF21` certificates or `70 {93 ..}` serial numbers; `A6 {80, 42, 83}` a name | 9000 |
 //!
-//! All but GET DATA want a channel whose host has proved itself: SCP03 or SCP11a, else 6982. P1 of PUT KEY and GENERATE KEY
+//! A key that is generated has certificates at once. All but GET DATA want a channel whose host has proved itself: SCP03 or SCP11a, else 6982. P1 of PUT KEY and GENERATE KEY
 //! is the KVN of the key that is replaced, 00 for a new one. 6A88 no such key; 6A80 data that are none, a key check value
 //! that is another's, a KVN that is taken; 6A84 no room; 6985 the last key, unless P2 = 01 says so: then the keys of a new
 //! card are there (unconfirmed). A set of SCP03 that is put there takes that of the factory away.
@@ -45,6 +45,8 @@ const MOST_SETS: usize = 3;
 /// Keys beside each other; own limit.
 const MOST_KEYS: usize = 32;
 const KEY: usize = 16;
+/// Multiplications of points of GENERATE KEY: three keys, their public halves, two signatures.
+const GENERATION: u32 = 8;
 
 /// The security domain.
 #[derive(Clone, Copy, Debug)]
@@ -77,7 +79,7 @@ impl Applet for SecurityDomain {
     }
 
     fn computing_time(&self, _nvm: &Nvm, _profile: &Profile, backend: &dyn Backend, command: &Command<'_>) -> Duration {
-        if command.ins == 0xF1 { backend.ec_time(Curve::P256) } else { Duration::ZERO }
+        if command.ins == 0xF1 { backend.ec_time(Curve::P256) * GENERATION } else { Duration::ZERO }
     }
 
     fn deselect(&mut self) {}
@@ -168,7 +170,7 @@ fn put_key(env: &mut Env<'_>, command: &Command<'_>, out: &mut Vec<u8>) -> Resul
         _ if set => return Err(StatusWord::WRONG_P1P2.into()),
         _ => elliptic(&dek, key, data).ok_or(StatusWord::WRONG_DATA)?,
     };
-    put(env, key, command.p1, &value)?;
+    put(env, key, command.p1, &value, &[])?;
     out.extend(answer);
     Ok(())
 }
@@ -219,16 +221,15 @@ fn generate(env: &mut Env<'_>, command: &Command<'_>, out: &mut Vec<u8>) -> Resu
     if tlv::only(data, 0xF0) != Some(&[P256]) || !key.is_private() {
         return Err(StatusWord::WRONG_DATA.into());
     }
-    let scalar = Curve::P256.generate(env.random);
-    let point = Curve::P256.public(&scalar)?;
-    put(env, key, command.p1, &Key::Private(scalar, point.clone()))?;
-    Writer::new(out).value(0xB0, &point);
+    let made = factory::Made::new(key.kid, env.random)?;
+    put(env, key, command.p1, &made.key, &made.certificates)?;
+    Writer::new(out).value(0xB0, &made.point);
     Ok(())
 }
 
-/// Puts a key there, in the place of the one of its kind that `replaced` names: the old one goes and the new one comes
+/// Puts a key there with its certificates, in the place of the one of its kind that `replaced` names: the old one goes and the new one comes
 /// in one transaction.
-fn put(env: &mut Env<'_>, key: KeyRef, replaced: u8, value: &Key) -> Result<(), Abort> {
+fn put(env: &mut Env<'_>, key: KeyRef, replaced: u8, value: &Key, certificates: &[u8]) -> Result<(), Abort> {
     let old = match replaced {
         0x00 => None,
         kvn => Some(store::find(env.nvm, KeyRef::new(key.kid, kvn)).ok_or(StatusWord::REFERENCE_NOT_FOUND)?),
@@ -248,6 +249,9 @@ fn put(env: &mut Env<'_>, key: KeyRef, replaced: u8, value: &Key) -> Result<(), 
         store::erase(&mut transaction, gone)?;
     }
     store::store(&mut transaction, key, value)?;
+    if !certificates.is_empty() {
+        store::set_note(&mut transaction, key, Note::Certificates, certificates)?;
+    }
     transaction.commit()
 }
 

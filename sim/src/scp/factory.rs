@@ -19,38 +19,50 @@ use hex_literal::hex;
 const KNOWN: [u8; 16] = hex!("404142434445464748494A4B4C4D4E4F");
 const ROOT: &str = "CN=cardlab SD Attestation Root";
 const ISSUER: &str = "CN=cardlab SD Attestation";
-const HOLDER: &str = "CN=YubiKey SD Attestation SCP11b";
 
 /// What a new card has.
-pub(crate) struct Content {
-    key: KeyPair,
-    certificates: Vec<u8>,
-}
+pub(crate) struct Content(Made);
 
 impl Content {
     pub(crate) fn new(random: &mut Random) -> Result<Self, CryptoError> {
-        let mut pair = || KeyPair::generate(Algorithm::Ec(Curve::P256), random);
-        let (root, issuer, key) = (pair()?, pair()?, pair()?);
-        let mut issue = |subject: &str, of: &KeyPair, name: &str, by: &KeyPair, extensions: &[Extension]| {
-            let public = of.public()?;
-            let request = Request { subject, issuer: name, serial: random.bytes(), public: &public, extensions };
-            certificate::sign(&request, by, &RustCrypto)
-        };
-        let intermediate = issue(ISSUER, &issuer, ROOT, &root, &[Extension::authority()])?;
-        let leaf = issue(HOLDER, &key, ISSUER, &issuer, &[])?;
-        Ok(Self { key, certificates: [intermediate, leaf].concat() })
+        Ok(Self(Made::new(SCP11B, random)?))
     }
 
     /// Writes it.
     pub(crate) fn write(&self, transaction: &mut Transaction<'_>) -> Result<(), Abort> {
         let set = StaticKeys::new(&KNOWN, &KNOWN, &KNOWN).ok_or(StatusWord::INTERNAL)?;
         store::store(transaction, KeyRef::new(SCP03, FACTORY_SET), &Key::Set(set))?;
-        let (KeyPair::Ec(_, scalar), PublicKey::Ec(_, point)) = (&self.key, self.key.public()?) else {
-            return Err(StatusWord::INTERNAL.into());
-        };
         let b = KeyRef::new(SCP11B, 0x01);
-        store::store(transaction, b, &Key::Private(scalar.clone(), point))?;
-        store::set_note(transaction, b, Note::Certificates, &self.certificates)
+        store::store(transaction, b, &self.0.key)?;
+        store::set_note(transaction, b, Note::Certificates, &self.0.certificates)
+    }
+}
+
+/// A key that the card has made for SCP11, with the certificate that says so and that of who signed it. A real key signs
+/// with one that its maker put there; here it is one that is made for it and forgotten.
+pub(crate) struct Made {
+    /// The key.
+    pub(crate) key: Key,
+    /// Its point.
+    pub(crate) point: Vec<u8>,
+    /// The certificates, its own last.
+    pub(crate) certificates: Vec<u8>,
+}
+
+impl Made {
+    pub(crate) fn new(kid: u8, random: &mut Random) -> Result<Self, CryptoError> {
+        let mut pair = || KeyPair::generate(Algorithm::Ec(Curve::P256), random);
+        let (root, issuer, pair) = (pair()?, pair()?, pair()?);
+        let mut issue = |subject: &str, of: &KeyPair, name: &str, by: &KeyPair, extensions: &[Extension]| {
+            let public = of.public()?;
+            let request = Request { subject, issuer: name, serial: random.bytes(), public: &public, extensions };
+            certificate::sign(&request, by, &RustCrypto)
+        };
+        let intermediate = issue(ISSUER, &issuer, ROOT, &root, &[Extension::authority()])?;
+        let leaf = issue(&format!("CN=YubiKey SD Attestation {kid:02x}"), &pair, ISSUER, &issuer, &[])?;
+        let (KeyPair::Ec(_, scalar), PublicKey::Ec(_, point)) = (&pair, pair.public()?) else { return Err(CryptoError::Key) };
+        let key = Key::Private(scalar.clone(), point.clone());
+        Ok(Self { key, point, certificates: [intermediate, leaf].concat() })
     }
 }
 

@@ -16,6 +16,10 @@ pub(crate) struct Masks {
 const INS_GET_RESPONSE: u8 = 0xC0;
 /// Bit of the class byte: more blocks follow.
 const CHAINED: u8 = 0x10;
+/// Bits of the class byte: secure messaging.
+const SECURED: u8 = 0x0C;
+/// Bit of the class byte: not ISO's.
+const PROPRIETARY: u8 = 0x80;
 
 impl Masks {
     pub(crate) const NONE: Self = Self { command_from: None, response: false };
@@ -184,6 +188,7 @@ pub fn describe(bytes: &[u8]) -> String {
     let Ok(command) = Command::parse(bytes) else { return "not a command APDU".into() };
     let (p1, p2) = (command.p1, command.p2);
     let name = match command.ins {
+        0x01 if p1 == 0x00 => "ECHO".into(),
         0x01 => "OTP: GET SERIAL".into(),
         0x1C => "WRITE CONFIG".into(),
         0x1D => "READ CONFIG".into(),
@@ -197,6 +202,9 @@ pub fn describe(bytes: &[u8]) -> String {
         0x2C if p1 == 2 => format!("RESET RETRY COUNTER by administrator key, {}", reference_name(p2)),
         0x2C => format!("RESET RETRY COUNTER, {}", reference_name(p2)),
         0x44 => "ACTIVATE FILE".into(),
+        0x50 => format!("INITIALIZE UPDATE, key set {p1:02X}"),
+        0x82 => format!("EXTERNAL AUTHENTICATE, {p1:02X} {p2:02X}"),
+        0x88 => format!("INTERNAL AUTHENTICATE, key {p2:02X} {p1:02X}"),
         0x47 => format!("GENERATE ASYMMETRIC KEY PAIR, key {p2:02X}"),
         0x87 => format!("GENERAL AUTHENTICATE, algorithm {p1:02X}, key {p2:02X}"),
         0xA4 if p1 == 4 => format!("SELECT {}", application(command.data)),
@@ -206,8 +214,12 @@ pub fn describe(bytes: &[u8]) -> String {
         0xCB => format!("GET DATA {}", object(command.data)),
         0xDB => format!("PUT DATA {}", object(command.data)),
         0xE0 => "CREATE FILE".into(),
+        0xD8 => format!("PUT KEY, {:02X}", p2 & 0x7F),
+        0xE2 => "STORE DATA".into(),
+        0xE4 if command.cla & PROPRIETARY != 0 => "DELETE KEY".into(),
         0xE4 => "DELETE FILE".into(),
         0xE6 => "TERMINATE DF".into(),
+        0xF1 => format!("GENERATE KEY, {p2:02X}"),
         0xF6 => format!("MOVE KEY, {p2:02X} to {p1:02X}"),
         0xF7 => format!("GET METADATA, {p2:02X}"),
         0xF8 => "GET SERIAL".into(),
@@ -219,11 +231,13 @@ pub fn describe(bytes: &[u8]) -> String {
         0xFF => "SET MANAGEMENT KEY".into(),
         ins => format!("INS {ins:02X}"),
     };
+    let name = if command.cla & SECURED == 0 { name } else { format!("{name}, wrapped") };
     if command.cla & CHAINED == 0 { name } else { format!("{name} (chained)") }
 }
 
 fn application(aid: &[u8]) -> String {
-    let known: [(&[u8], &str); 4] = [
+    let known: [(&[u8], &str); 5] = [
+        (&[0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00, 0x00], "security domain"),
         (&[0xA0, 0x00, 0x00, 0x03, 0x08], "PIV"),
         (&[0xA0, 0x00, 0x00, 0x05, 0x27, 0x47], "YubiKey management"),
         (&[0xA0, 0x00, 0x00, 0x05, 0x27, 0x20], "YubiKey OTP"),

@@ -4,10 +4,11 @@
 //! {"n":1,"at":0.001,"card":"gids","event":"power on","atr":"3B.."}
 //! {"n":1,"at":0.002,"card":"gids","command":"00200080","response":"63C3","name":"VERIFY, status of PIN","meaning":".."}
 //! ```
+//! What was inside messages of a secure channel stands as `inside`, where PINs and keys are shown.
 //! A masked command or answer stands as `command_masked` or `response_masked`, with what may be seen.
 
 use super::decode::{Masks, describe, outcome};
-use super::{Record, What, join};
+use super::{Inside, Record, What, join};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -33,7 +34,7 @@ pub fn value(record: &Record, secrets: bool) -> Value {
                 put("atr", json!(hex::encode_upper(atr)));
             }
         }
-        What::Exchange { command, response, continues } => {
+        What::Exchange { command, response, inside, continues } => {
             let masks = if secrets { Masks::NONE } else { Masks::of(command, *continues) };
             match masks.hides_command(command) {
                 true => put("command_masked", json!(masks.command(command))),
@@ -49,6 +50,11 @@ pub fn value(record: &Record, secrets: bool) -> Value {
                     }
                     put("meaning", json!(outcome(response)));
                 }
+            }
+            if let Some(Inside { command, response }) = inside.as_ref().filter(|_| secrets) {
+                let hex = |bytes: &[u8]| hex::encode_upper(bytes);
+                let (name, meaning) = (describe(command), outcome(response));
+                put("inside", json!({"command": hex(command), "response": hex(response), "name": name, "meaning": meaning}));
             }
         }
     }
@@ -66,6 +72,14 @@ pub fn read(text: &str) -> Result<Vec<Record>, String> {
     records.map(join)
 }
 
+fn inside(value: &Value) -> Result<Inside, String> {
+    let bytes = |name: &str| {
+        let bytes = value[name].as_str().and_then(|digits| hex::decode(digits).ok());
+        bytes.map(Zeroizing::new).ok_or_else(|| format!("'{name}' of 'inside' is not hexadecimal"))
+    };
+    Ok(Inside { command: bytes("command")?, response: bytes("response")? })
+}
+
 fn record(line: &str) -> Result<Record, String> {
     let value: Value = serde_json::from_str(line).map_err(|e| format!("no JSON: {e}"))?;
     let missing = |name: &str| format!("no record of a trace: '{name}' is missing");
@@ -80,7 +94,8 @@ fn record(line: &str) -> Result<Record, String> {
         return Err("the exchange is masked: record with --trace-secrets to read it back".into());
     } else {
         let response = if value["response"].is_null() { None } else { Some(Zeroizing::new(bytes("response")?)) };
-        What::Exchange { command: Zeroizing::new(bytes("command")?), response, continues: false }
+        let inside = value.get("inside").map(|inside| self::inside(inside)).transpose()?;
+        What::Exchange { command: Zeroizing::new(bytes("command")?), response, inside, continues: false }
     };
     let at = value["at"].as_f64().and_then(|at| Duration::try_from_secs_f64(at).ok()).ok_or_else(|| missing("at"))?;
     Ok(Record {

@@ -36,6 +36,8 @@ pub enum What {
         command: Zeroizing<Vec<u8>>,
         /// Response APDU.
         response: Option<Zeroizing<Vec<u8>>>,
+        /// What was inside both, where they went through a secure channel. Only shown with PINs and keys.
+        inside: Option<Inside>,
         /// Whether the command goes on with a chain, or fetches the rest of an answer that is not to be shown: what it
         /// belongs to stands in the exchanges before it only.
         continues: bool,
@@ -47,6 +49,21 @@ pub enum What {
         /// The answer to reset that came with it, or nothing.
         atr: Vec<u8>,
     },
+}
+
+/// A command and its answer that went through a secure channel, in the clear.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inside {
+    /// Command APDU.
+    pub command: Zeroizing<Vec<u8>>,
+    /// Response APDU.
+    pub response: Zeroizing<Vec<u8>>,
+}
+
+impl From<cardlab_sim::card::Inside> for Inside {
+    fn from(inside: cardlab_sim::card::Inside) -> Self {
+        Self { command: inside.command, response: inside.response }
+    }
 }
 
 /// Something that happened at a card.
@@ -205,12 +222,12 @@ impl Recorder {
         self.tell(What::Event { text: text.to_owned(), atr: atr.to_vec() })
     }
 
-    /// A command and its answer; `None` when the card was silent.
-    pub fn exchange(&mut self, command: &[u8], response: Option<&[u8]>) -> Arc<Record> {
+    /// A command and its answer, `None` when the card was silent; and what was inside them.
+    pub fn exchange(&mut self, command: &[u8], response: Option<&[u8]>, inside: Option<Inside>) -> Arc<Record> {
         self.number += 1;
         let kept = |bytes: &[u8]| Zeroizing::new(bytes.to_vec());
         let continues = self.thread.continues(command, response);
-        self.tell(What::Exchange { command: kept(command), response: response.map(kept), continues })
+        self.tell(What::Exchange { command: kept(command), response: response.map(kept), inside, continues })
     }
 
     fn tell(&self, what: What) -> Arc<Record> {
@@ -226,7 +243,7 @@ impl Recorder {
 fn join(mut records: Vec<Record>) -> Vec<Record> {
     let mut threads: BTreeMap<Arc<str>, decode::Thread> = BTreeMap::new();
     for record in &mut records {
-        if let What::Exchange { command, response, continues } = &mut record.what {
+        if let What::Exchange { command, response, continues, .. } = &mut record.what {
             let thread = threads.entry(record.card.clone()).or_default();
             *continues = thread.continues(command, response.as_ref().map(|response| response.as_slice()));
         }

@@ -1,11 +1,12 @@
 //! Records as a pcapng capture (draft-ietf-opsawg-pcapng) that Wireshark opens with nothing to set: link type
 //! 252 (upper PDU), each packet with a tag that names the dissector `iso7816` and one that says which way it
-//! went. Command and answer are two packets; a comment carries the card, the number and what is no packet.
+//! went. Command and answer are two packets; a comment carries the card, the number and what is no packet: what was inside
+//! messages of a secure channel, where PINs and keys are shown.
 //!
 //! Wireshark's dissector knows short lengths only; longer commands are in the capture all the same.
 
 use super::decode::{Masks, describe, outcome};
-use super::{Record, What, join};
+use super::{Inside, Record, What, join};
 use crate::contain::contained;
 use pcap_file::pcapng::blocks::enhanced_packet::{EnhancedPacketBlock, EnhancedPacketOption};
 use pcap_file::pcapng::blocks::interface_description::{InterfaceDescriptionBlock, InterfaceDescriptionOption};
@@ -28,6 +29,8 @@ const TAG_END: u16 = 0;
 const SENT: u32 = 0;
 const RECEIVED: u32 = 1;
 const MASKED: &str = ", masked";
+/// What was inside, in hexadecimal.
+const INSIDE: &str = ", inside ";
 const NO_ANSWER: &str = "no answer";
 const DISSECTOR: &[u8] = b"iso7816\0";
 
@@ -68,15 +71,28 @@ impl Capture {
         let Record { number, at, card, what } = record;
         match what {
             What::Event { text, atr } => self.packet(*at, Way::FromCard, atr, &format!("{card} {number} = {text}"))?,
-            What::Exchange { command, response, continues } => {
+            What::Exchange { command, response, inside, continues } => {
                 let masks = if secrets { Masks::NONE } else { Masks::of(command, *continues) };
                 let masked = |is: bool| if is { MASKED } else { "" };
-                let comment = format!("{card} {number} > {}{}", describe(command), masked(masks.hides_command(command)));
+                let inside = inside.as_ref().filter(|_| secrets);
+                let within = |bytes: Option<&[u8]>| {
+                    bytes.map_or_else(String::new, |bytes| format!("{INSIDE}{}", hex::encode_upper(bytes)))
+                };
+                let comment = format!(
+                    "{card} {number} > {}{}{}",
+                    describe(command),
+                    masked(masks.hides_command(command)),
+                    within(inside.map(|inside| &inside.command[..]))
+                );
                 self.packet(*at, Way::ToCard, &masks.zeroed_command(command), &comment)?;
                 match response {
                     Some(response) => {
-                        let comment =
-                            format!("{card} {number} < {}{}", outcome(response), masked(masks.hides_response(response)));
+                        let comment = format!(
+                            "{card} {number} < {}{}{}",
+                            outcome(response),
+                            masked(masks.hides_response(response)),
+                            within(inside.map(|inside| &inside.response[..]))
+                        );
                         self.packet(*at, Way::FromCard, &masks.zeroed_response(response), &comment)?;
                     }
                     None => self.packet(*at, Way::FromCard, &[], &format!("{card} {number} < {NO_ANSWER}"))?,
@@ -129,6 +145,14 @@ struct Asked {
     card: Arc<str>,
     at: Duration,
     command: Zeroizing<Vec<u8>>,
+    inside: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// What a comment says of what was inside.
+fn inside(comment: &str) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
+    let Some((_, digits)) = comment.rsplit_once(INSIDE) else { return Ok(None) };
+    let bytes = hex::decode(digits).map_err(|_| "what was inside is not hexadecimal".to_owned())?;
+    Ok(Some(Zeroizing::new(bytes)))
 }
 
 fn records(bytes: &[u8]) -> Result<Vec<Record>, String> {
@@ -161,11 +185,17 @@ fn records(bytes: &[u8]) -> Result<Vec<Record>, String> {
                 let what = What::Event { text: rest.to_owned(), atr: payload.to_vec() };
                 records.push(Record { number, at, card, what });
             }
-            ">" => asked = Some(Asked { number, card, at, command: Zeroizing::new(payload.to_vec()) }),
+            ">" => {
+                let inside = inside(rest).map_err(|why| wrong(&why))?;
+                asked = Some(Asked { number, card, at, command: Zeroizing::new(payload.to_vec()), inside });
+            }
             "<" => {
-                let Asked { number, card, at, command } = asked.take().ok_or_else(|| wrong("an answer without a command"))?;
+                let Asked { number, card, at, command, inside: within } =
+                    asked.take().ok_or_else(|| wrong("an answer without a command"))?;
                 let response = (rest != NO_ANSWER).then(|| Zeroizing::new(payload.to_vec()));
-                records.push(Record { number, at, card, what: What::Exchange { command, response, continues: false } });
+                let answer = inside(rest).map_err(|why| wrong(&why))?;
+                let inside = within.zip(answer).map(|(command, response)| Inside { command, response });
+                records.push(Record { number, at, card, what: What::Exchange { command, response, inside, continues: false } });
             }
             _ => return Err(foreign()),
         }

@@ -4,6 +4,8 @@
 //! 0001 nist-piv > 00 20 00 80 08 [8 bytes masked]   VERIFY, PIN
 //! 0001 nist-piv < 63 C2   wrong, tries left: 2
 //! ```
+//!
+//! What was inside messages of a secure channel follows with `>>` and `<<`, where PINs and keys are shown.
 
 use super::{Record, json};
 use serde_json::Value;
@@ -32,7 +34,14 @@ pub fn lines(record: &Value) -> String {
     if record["response"].is_null() && record["response_masked"].is_null() {
         return format!("{asked}\n{number:04} {card} < no answer");
     }
-    format!("{asked}\n{number:04} {card} < {}   {}", bytes("response"), text("meaning"))
+    let mut lines = format!("{asked}\n{number:04} {card} < {}   {}", bytes("response"), text("meaning"));
+    let inside = |name: &str| record["inside"][name].as_str().unwrap_or_default();
+    if record["inside"].is_object() {
+        let (command, response) = (spaced(inside("command")), spaced(inside("response")));
+        lines += &format!("\n{number:04} {card} >> {command}   {}", inside("name"));
+        lines += &format!("\n{number:04} {card} << {response}   {}", inside("meaning"));
+    }
+    lines
 }
 
 /// Hexadecimal digits with blanks between the bytes.
@@ -43,13 +52,33 @@ fn spaced(digits: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::What;
+    use crate::trace::{Inside, What};
     use std::time::Duration;
 
     fn shown(secrets: bool, command: &str, response: &str) -> String {
         let bytes = |text: &str| zeroize::Zeroizing::new(hex::decode(text).unwrap());
-        let what = What::Exchange { command: bytes(command), response: Some(bytes(response)), continues: false };
+        let what = What::Exchange { command: bytes(command), response: Some(bytes(response)), inside: None, continues: false };
         write(&Record { number: 1, at: Duration::ZERO, card: "c".into(), what }, secrets)
+    }
+
+    /// A PIN that went through a secure channel is in its trace only where PINs are shown.
+    #[test]
+    fn what_was_inside_is_shown_with_secrets_alone() {
+        let bytes = |text: &str| zeroize::Zeroizing::new(hex::decode(text).unwrap());
+        let inside = Inside { command: bytes("0020008008313233343536FFFF"), response: bytes("9000") };
+        let (command, response) = (bytes("0C2000800A8E080000000000000000"), Some(bytes("990290008E0800000000000000009000")));
+        let what = What::Exchange { command, response, inside: Some(inside), continues: false };
+        let record = Record { number: 1, at: Duration::ZERO, card: "c".into(), what };
+        let shown = write(&record, true);
+        assert!(
+            shown.ends_with("0001 c >> 00 20 00 80 08 31 32 33 34 35 36 FF FF   VERIFY, PIN\n0001 c << 90 00   ok\n"),
+            "{shown}"
+        );
+        let masked = write(&record, false);
+        assert!(!masked.contains(">>") && !masked.contains("31 32"), "{masked}");
+        assert!(masked.contains("VERIFY, PIN, wrapped"), "{masked}");
+        let line = json::write(&record, true);
+        assert_eq!(json::read(&line), Ok(vec![record]));
     }
 
     /// What stands in several exchanges is secret in all of them.
@@ -58,7 +87,7 @@ mod tests {
         let mut recorder = crate::trace::Trace::new(crate::trace::Ticks::Count).of("c");
         let mut exchange = |command: &str, response: &str| {
             let [command, response] = [command, response].map(|digits| hex::decode(digits).unwrap());
-            write(&recorder.exchange(&command, Some(&response)), false)
+            write(&recorder.exchange(&command, Some(&response), None), false)
         };
         assert!(exchange("00CB3FFF055C035FC10900", "AA6102").contains("[1 bytes masked] 61 02"));
         assert!(exchange("00C0000001", "BB6101").contains("[1 bytes masked] 61 01"));
