@@ -14,6 +14,7 @@ mod ifd;
 mod issue;
 mod key_files;
 mod kill;
+mod kill_channels;
 mod kits;
 mod lab;
 mod lockscreen;

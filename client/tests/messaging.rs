@@ -13,7 +13,7 @@ const PIN: &[u8; 8] = b"123456\xFF\xFF";
 
 fn card(suite: &str) -> Card {
     let mut profile = Profile::builtin("nist-piv").unwrap();
-    for (setting, value) in [("sm", suite), ("pairing-code", "65135275")] {
+    for (setting, value) in [("sm", suite), ("pairing", "65135275")] {
         profile.set(setting, value).unwrap();
     }
     let mut card = Card::new(profile, World::seeded(1)).unwrap();

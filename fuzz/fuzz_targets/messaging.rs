@@ -15,7 +15,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let suite = Suite::ALL[usize::from(first & 1)];
     let mut profile = Profile::builtin("nist-piv").expect("built in");
     profile.set("sm", suite.name()).expect("a setting");
-    profile.set("pairing-code", "65135275").expect("a setting");
+    profile.set("pairing", "65135275").expect("a setting");
     let mut card = Card::new(profile, World::seeded(1)).expect("a card");
     card.set_interface(if first & 2 == 0 { Interface::Contact } else { Interface::Contactless });
     card.power_on();

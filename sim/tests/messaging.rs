@@ -30,7 +30,7 @@ fn curve(suite: Suite) -> Curve {
 }
 
 fn card(suite: Suite, settings: &[(&str, &str)]) -> Secured {
-    let settings = [&[("sm", suite.name()), ("pairing-code", CODE)], settings].concat();
+    let settings = [&[("sm", suite.name()), ("pairing", CODE)], settings].concat();
     Secured { b: bench("nist-piv", &settings), suite, session: None }
 }
 
@@ -417,7 +417,7 @@ fn some_tries_are_kept_for_the_contacts() {
 
 #[test]
 fn the_discovery_object_decides_whether_there_is_a_virtual_contact_interface() {
-    let mut s = contactless(Suite::Cs2, &[("pairing-code", "none")]);
+    let mut s = contactless(Suite::Cs2, &[("pairing", "none")]);
     assert_eq!(s.get("7E").0, "7E124F0BA0000003080000100001005F2F024C00");
     assert_eq!((s.get("5FC107").1, s.pair(CODE), s.verify("123456")), ("9000".into(), "6A88".into(), "9000".into()));
     s.b.card.set_interface(Interface::Contact);

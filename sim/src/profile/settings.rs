@@ -187,7 +187,7 @@ mod tests {
         ("open-files", "off"),
         ("product", "GIDS"),
         ("sm", "cs7"),
-        ("pairing-code", "65135275"),
+        ("pairing", "65135275"),
     ];
 
     #[test]

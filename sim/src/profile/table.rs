@@ -245,7 +245,7 @@ pub(super) static TABLE: [Row; 25] = [
     },
     Row {
         setting: Setting::of(
-            "pairing-code",
+            "pairing",
             Cards::Nist,
             Kept::Memory,
             "the pairing code of a new card with sm=, which it wants before its virtual contact interface; random without it",

@@ -298,9 +298,9 @@ mod tests {
     fn a_record_that_nobody_knows_is_masked_and_sealed() {
         let mut first = card("gids");
         let unknown = [
-            RecordId::new(7, 1),
+            RecordId::new(8, 1),
             RecordId::new(0xFF, 0),
-            RecordId::new(0, 4),
+            RecordId::new(0, 5),
             RecordId::new(1, 0x200),
             RecordId::new(4, 0x1_0000),
         ];

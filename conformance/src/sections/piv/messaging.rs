@@ -60,7 +60,7 @@ fn everywhere(s: &mut Section<'_>, rows: &[Row], key: Option<(u8, KeyKind)>) {
             for interface in ["contact", "contactless"] {
                 let title = format!("{title} ({}, {interface})", suite.name());
                 let test = s.must(&format!("{slug}-{}-{interface}", suite.name()), &title, *body);
-                let test = test.with("sm", suite.name()).with("pairing-code", PAIRING_CODE).with("interface", interface);
+                let test = test.with("sm", suite.name()).with("pairing", PAIRING_CODE).with("interface", interface);
                 if let Some((slot, kind)) = key {
                     test.key(slot, kind);
                 }

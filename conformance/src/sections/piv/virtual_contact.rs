@@ -31,7 +31,7 @@ pub(super) fn fill(book: &mut Book) {
         for (slug, title, body) in ROWS {
             s.must(&format!("{slug}-{}", suite.name()), &format!("{title} ({})", suite.name()), body)
                 .with("sm", suite.name())
-                .with("pairing-code", PAIRING_CODE)
+                .with("pairing", PAIRING_CODE)
                 .with("interface", "contactless")
                 .key(0x9A, KeyKind::P256)
                 .key(0x9C, KeyKind::P256);
@@ -44,7 +44,7 @@ pub(super) fn fill(book: &mut Book) {
             })
         })
         .with("sm", suite.name())
-        .with("pairing-code", "none")
+        .with("pairing", "none")
         .with("interface", "contactless");
     }
 }
