@@ -59,7 +59,7 @@ fn guests(criterion: &mut Criterion) {
 
     let atr = Profile::builtin("nist-piv").unwrap().card.atr;
     let mut recorder = trace.of("replay");
-    let records: Vec<Record> = [recorder.event("power on", &atr), recorder.exchange(STATUS, Some(&[0x63, 0xC3]))]
+    let records: Vec<Record> = [recorder.event("power on", &atr), recorder.exchange(STATUS, Some(&[0x63, 0xC3]), None)]
         .iter()
         .map(|record| (**record).clone())
         .collect();

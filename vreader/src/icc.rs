@@ -403,7 +403,8 @@ impl Icc for VirtualCard {
             }
         };
         if let Some(recorder) = &mut self.recorder {
-            let record = recorder.exchange(command, response.as_deref().ok(), self.card.take_inside().map(Inside::from));
+            let inside = self.chip.simulated_mut().ok().and_then(Card::take_inside).map(Inside::from);
+            let record = recorder.exchange(command, response.as_deref().ok(), inside);
             if let Some(journal) = &mut self.journal {
                 match self.chip.simulated_mut() {
                     Ok(card) => journal.keep(record, Some(card.nvm_mut().take_history())),

@@ -4,7 +4,7 @@ use crate::model::card::{CardFilter, CardState, KeySource, Operation};
 use crate::model::clock::Millis;
 use crate::model::event::{Event, EventOrder, Filter, Kind};
 use crate::model::list::Listed;
-use crate::model::refusal::{Code, Refusal};
+use crate::model::refusal::Refusal;
 use crate::model::response::GivenView;
 use crate::model::role::Privilege;
 use crate::model::subject::{self, Subject};
@@ -139,7 +139,7 @@ impl Pictures<'_> {
     /// One card with what belongs to it.
     ///
     /// # Errors
-    /// [`Code::NoPrivilege`], [`Code::NotFound`].
+    /// [`crate::model::refusal::Code::NoPrivilege`], [`crate::model::refusal::Code::NotFound`].
     pub async fn of_card(&self, operator: &Operator, serial: &str) -> Result<CardPicture, Refusal> {
         operator.require(Privilege::ViewCards, None)?;
         let serial = subject::serial(serial)?;
@@ -162,7 +162,7 @@ impl Pictures<'_> {
     /// Cards of a list, with their users.
     ///
     /// # Errors
-    /// [`Code::NoPrivilege`], [`Code::Malformed`].
+    /// [`crate::model::refusal::Code::NoPrivilege`], [`crate::model::refusal::Code::Malformed`].
     pub async fn cards(&self, operator: &Operator, filter: &CardFilter) -> Result<Listed<CardRow>, Refusal> {
         operator.require(Privilege::ViewCards, None)?;
         let mut snapshot = self.server.store.read().await?;
@@ -181,7 +181,7 @@ impl Pictures<'_> {
     /// Events of a list, with the names of their users.
     ///
     /// # Errors
-    /// [`Code::NoPrivilege`], [`Code::Malformed`].
+    /// [`crate::model::refusal::Code::NoPrivilege`], [`crate::model::refusal::Code::Malformed`].
     pub async fn log(&self, operator: &Operator, filter: &Filter) -> Result<Listed<(Event, Option<String>)>, Refusal> {
         operator.require(Privilege::ViewLog, None)?;
         let mut snapshot = self.server.store.read().await?;
@@ -197,7 +197,7 @@ impl Pictures<'_> {
     /// The one user whom a text means: an id, or the words of a search. Who may not see users means ids alone.
     ///
     /// # Errors
-    /// [`Code::NotFound`]; [`Code::Malformed`] when there are several.
+    /// [`crate::model::refusal::Code::NotFound`]; [`crate::model::refusal::Code::Malformed`] when there are several.
     pub async fn user_meant(&self, operator: &Operator, text: &str) -> Result<String, Refusal> {
         let mut snapshot = self.server.store.read().await?;
         if !operator.may(Privilege::ViewUser, None) || users::by_id(&mut snapshot, text).await?.is_some() {
@@ -214,7 +214,7 @@ impl Pictures<'_> {
     /// What has happened to a user lately, the newest first; nothing for who may not see the log.
     ///
     /// # Errors
-    /// [`Code::StoreDown`].
+    /// [`crate::model::refusal::Code::StoreDown`].
     pub async fn happened_to_user(&self, operator: &Operator, id: &str) -> Result<Vec<Event>, Refusal> {
         if !operator.may(Privilege::ViewLog, None) {
             return Ok(Vec::new());
@@ -227,7 +227,7 @@ impl Pictures<'_> {
     /// still: its response is shown again, and is not counted again.
     ///
     /// # Errors
-    /// [`Code::SessionOver`]; what keeps the operator from unlocking the card now.
+    /// [`crate::model::refusal::Code::SessionOver`]; what keeps the operator from unlocking the card now.
     pub async fn of_unlock(&self, operator: &Operator, wizard: &str, challenge: Option<&str>) -> Result<UnlockPicture, Refusal> {
         let mut snapshot = self.server.store.read().await?;
         let flow = self.server.wizards().own(&mut snapshot, operator, wizard).await?;

@@ -23,7 +23,7 @@ pub use words::QuoteError;
 use crate::pace::{Pace, PaceError};
 use crate::snapshot::{Snapshot, SnapshotError};
 use crate::usb::Identity;
-use crate::usb::descriptor::{IdsError, Wanted};
+use crate::usb::descriptor::IdsError;
 use cardlab_sim::crypto::CryptoError;
 use cardlab_sim::crypto::asymmetric::{Algorithm, KeyPair};
 use cardlab_sim::crypto::backend::RustCrypto;

@@ -127,7 +127,7 @@ enum Set {
     Words(Setter),
 }
 
-static TABLE: [Row; 16] = [
+static TABLE: [Row; 12] = [
     Row {
         setting: Setting::of(
             "name",
