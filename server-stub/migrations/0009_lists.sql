@@ -3,12 +3,17 @@ ALTER TABLE users ADD COLUMN name_key TEXT COLLATE {bytewise} NOT NULL DEFAULT '
 CREATE INDEX users_by_name ON users (name_key, id);
 CREATE INDEX users_locked ON users (name_key, id) WHERE lock_state <> 0;
 CREATE INDEX users_disabled ON users (name_key, id) WHERE catalog_state <> 'active';
+-- The own part of name@domain, as it is compared.
+ALTER TABLE users ADD COLUMN upn_own TEXT NOT NULL DEFAULT '';
+CREATE INDEX users_by_upn_own ON users (upn_own);
 -- The words of names, so that a search reads what it finds and not everybody: each word of each, found by its beginning.
 CREATE TABLE user_words (
     user_id TEXT NOT NULL REFERENCES users (id), word TEXT COLLATE {bytewise} NOT NULL, PRIMARY KEY (user_id, word)
 );
 CREATE INDEX user_words_by_word ON user_words (word, user_id);
--- Cards: serial and the words of the label.
+-- Cards: serial and label, as they are compared, and their words.
+ALTER TABLE cards ADD COLUMN search_key TEXT NOT NULL DEFAULT '';
+CREATE INDEX cards_unfilled ON cards (serial) WHERE search_key = '';
 CREATE TABLE card_words (
     card TEXT NOT NULL REFERENCES cards (serial), word TEXT COLLATE {bytewise} NOT NULL, PRIMARY KEY (card, word)
 );

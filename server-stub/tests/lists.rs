@@ -115,7 +115,10 @@ fn cards_by_pages(engine: Engine) {
         assert_eq!(serials(&format!("limit=2&{query}")), found, "{query}");
     }
     let (anna, policy) = (site.user("anna"), site.get("/api/v1/policies", &token).ok()[0]["id"].clone());
-    assert_eq!(serials(&format!("user={anna}")), [ANNA]);
+    for beside in ["", "&state=Issued", "&card_type=gids-sim", &format!("&policy={}", policy.as_str().unwrap())] {
+        assert_eq!(serials(&format!("user={anna}{beside}")), [ANNA], "{beside}");
+    }
+    assert_eq!(serials(&format!("user={anna}&state=Clean")), [""; 0]);
     assert_eq!(serials(&format!("policy={}", policy.as_str().unwrap())), [ANNA, BORIS]);
     assert_eq!(serials("policy=none"), [""; 0]);
 }
@@ -145,6 +148,14 @@ fn the_log_by_pages(engine: Engine) {
         assert_eq!(seqs(&format!("{limit}&card={ANNA}")), those(&|e| e["card"] == ANNA));
         assert_eq!(seqs(&format!("{limit}&name=LOGIN_FAILED")), those(&|e| e["name"] == "LOGIN_FAILED"));
         assert_eq!(seqs(&format!("{limit}&initiator=setup")), those(&|e| e["initiator"] == "setup"));
+        assert_eq!(
+            seqs(&format!("{limit}&card={ANNA}&name=UNLOCK_OPENED&initiator=workstation&kind=I")),
+            those(&|e| e["card"] == ANNA && e["name"] == "UNLOCK_OPENED")
+        );
+        assert_eq!(
+            seqs(&format!("{limit}&name=LOGGED_IN&initiator=admin")),
+            those(&|e| e["name"] == "LOGGED_IN" && e["initiator"] == "admin")
+        );
         assert_eq!(seqs(&format!("{limit}&after=5&kind=I")), those(&|e| e["kind"] == "I" && e["seq"].as_i64() > Some(5)));
         assert_eq!(seqs(&format!("{limit}&from={}", middle + 1)), those(&|e| e["at"].as_i64() > Some(middle)));
         assert_eq!(seqs(&format!("{limit}&to={middle}&sort=-at")), reversed(those(&|e| e["at"].as_i64() <= Some(middle))));
@@ -377,7 +388,12 @@ fn a_list_of_an_older_version(engine: Engine) {
     let site = Site::start(engine);
     site.block_on(async {
         let mut database = crate::common::database(&site.url).await;
-        for statement in ["UPDATE users SET name_key = '', logon_key = ''", "DELETE FROM user_words", "DELETE FROM card_words"] {
+        for statement in [
+            "UPDATE users SET name_key = '', logon_key = '', upn_own = ''",
+            "UPDATE cards SET search_key = ''",
+            "DELETE FROM user_words",
+            "DELETE FROM card_words",
+        ] {
             sqlx::query(statement).execute(&mut *database).await.unwrap();
         }
         database.commit().await.unwrap();

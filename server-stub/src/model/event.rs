@@ -246,6 +246,9 @@ pub(crate) fn bounded(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
 }
 
+/// Who did what a workstation has told, in the log.
+pub const WORKSTATION: &str = "workstation";
+
 /// How bad an event is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, ToSchema)]
 pub enum Level {

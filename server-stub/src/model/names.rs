@@ -9,6 +9,7 @@ use crate::model::answers::normalised;
 use crate::model::refusal::Refusal;
 use serde::Serialize;
 use utoipa::ToSchema;
+use zeroize::Zeroizing;
 
 /// Words of a search that are looked at.
 const WORDS: usize = 5;
@@ -37,6 +38,13 @@ pub(crate) fn the_one<T>(mut found: Vec<T>, typed: &str, written: impl Fn(&T) ->
         found.retain(|one| written(one).iter().any(|name| name.trim() == typed.trim()));
     }
     if found.len() == 1 { found.pop() } else { None }
+}
+
+/// A name without its domain, in whichever form, as it is compared.
+pub(crate) fn own_part(name: &str) -> Zeroizing<String> {
+    let name = normalised(name);
+    let name = name.rsplit_once('\\').map_or(name.as_str(), |(_, name)| name);
+    Zeroizing::new(name.split_once('@').map_or(name, |(name, _)| name).to_owned())
 }
 
 /// What a search looks through.

@@ -3,7 +3,7 @@
 use crate::model::event::{Happening, Kind};
 use crate::model::refusal::{Code, Refusal};
 use crate::model::role::{Privilege, Role};
-use crate::model::{limit, random};
+use crate::model::{limit, names, random};
 use crate::service::{SESSION, Server};
 use crate::store::logins::{self, LoginRow};
 use crate::store::operators::{self, OperatorRow};
@@ -112,7 +112,7 @@ impl Logins<'_> {
         // it is compared; a right one takes it back. That the person's have run out nobody is told, who could see by it that two
         // names are one person's: from then on nothing is right.
         let bucket = |who: &str| format!("failed logins at {} of {who}", door.name());
-        let mut buckets = vec![bucket(&own_part(&name))];
+        let mut buckets = vec![bucket(&names::own_part(&name))];
         buckets.extend(found.as_ref().map(|(id, _)| bucket(id)));
         let mut reason = None;
         let counted = async {
@@ -212,13 +212,6 @@ async fn secret(conn: &mut Snapshot, door: Door, name: &str) -> Result<Option<(S
         Door::Console => operators::by_name(conn, name).await?.filter(|o| o.may_log_in).map(|o| (o.id, o.password)),
         Door::SelfService => users::by_name(conn, name).await?.filter(|user| user.active).map(|user| (user.id, user.password)),
     })
-}
-
-/// A name without its domain, in whichever form, as it is compared.
-pub(crate) fn own_part(name: &str) -> Zeroizing<String> {
-    let name = crate::model::answers::normalised(name);
-    let name = name.rsplit_once('\\').map_or(name.as_str(), |(_, name)| name);
-    Zeroizing::new(name.split_once('@').map_or(name, |(name, _)| name).to_owned())
 }
 
 /// A name that somebody has typed, as the log shows it.

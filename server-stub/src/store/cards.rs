@@ -64,9 +64,10 @@ async fn among(conn: &mut Snapshot, column: &str, these: &[&str]) -> Result<Vec<
 pub(crate) async fn list(conn: &mut Snapshot, filter: &CardFilter) -> Result<Listed<CardRecord>, Refusal> {
     let limit = list::limit(filter.limit, list::USUAL)?;
     let cursor = Cursor::read(filter.cursor.as_deref(), filter.sort.name())?;
-    let words = names::beginnings(&filter.q);
-    // What has no letter or digit is nowhere, but for what asks for all.
-    if words.is_empty() && !filter.q.trim().chars().all(|c| c == '*') {
+    let asked = filter.q.replace('*', " ");
+    let words = names::beginnings(&asked);
+    if words.is_empty() && !names::patterns(&asked).is_empty() {
+        // Signs alone are in no word.
         return Ok(Listed { items: Vec::new(), next: None });
     }
     let rarest = WORDS.rarest(conn, &words).await?;
@@ -78,8 +79,18 @@ pub(crate) async fn list(conn: &mut Snapshot, filter: &CardFilter) -> Result<Lis
             WORDS.has(&mut list, "cards.serial", word);
         }
     }
-    list.is("cards.state", filter.state.map(CardState::name)).is("cards.card_type", filter.card_type.as_deref());
-    list.is("cards.user_id", filter.user.as_deref()).is("cards.policy_id", filter.policy.as_deref());
+    for pattern in names::patterns(&asked) {
+        list.sql(" AND cards.search_key LIKE ").text(pattern).sql(r" ESCAPE '\'");
+    }
+    let (state, card_type) = (filter.state.map(CardState::name), filter.card_type.as_deref());
+    list.is("cards.user_id", filter.user.as_deref());
+    if filter.user.is_some() {
+        // A user has few cards.
+        list.is_beside("cards.state", state).is_beside("cards.card_type", card_type);
+        list.is_beside("cards.policy_id", filter.policy.as_deref());
+    } else {
+        list.is("cards.state", state).is("cards.card_type", card_type).is("cards.policy_id", filter.policy.as_deref());
+    }
     let (past, way) = match filter.sort {
         CardOrder::Serial => (">", "ASC"),
         CardOrder::SerialDown => ("<", "DESC"),
@@ -102,23 +113,23 @@ pub(crate) async fn count_of_user(conn: &mut Snapshot, user: &str) -> Result<i64
 /// A new card, which is nobody's.
 pub(crate) async fn insert(tx: &mut Tx, card: &CardRecord) -> Result<(), Refusal> {
     let insert = "INSERT INTO cards (serial, card_type, atr, label, state, admin_key, key_version, sealed_key, revoke_reason, \
-                  issued_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', 0)";
+                  issued_at, search_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', 0, $9)";
     let insert = query(insert).bind(&card.serial).bind(&card.card_type).bind(&card.atr).bind(&card.label);
     let insert = insert.bind(card.state.name()).bind(card.key.name()).bind(card.key_version).bind(&card.sealed);
-    tx.run(insert).await?;
-    WORDS.insert(tx, &card.serial, &words(&card.serial, &card.label)).await
+    let searched = [card.serial.as_str(), &card.label];
+    tx.run(insert.bind(names::search_key(&searched))).await?;
+    WORDS.insert(tx, &card.serial, &names::words(&searched.join(" "))).await
 }
 
-fn words(serial: &str, label: &str) -> Vec<String> {
-    names::words(&[serial, label].join(" "))
-}
-
-/// Fills the words of cards that an older version has written.
+/// Fills the column of cards that an older version has written, and their words.
 pub(crate) async fn fill(tx: &mut Tx) -> Result<(), Refusal> {
-    let bare = "SELECT serial, label FROM cards WHERE NOT EXISTS (SELECT 1 FROM card_words WHERE card = cards.serial)";
-    for row in tx.all(query(bare)).await? {
+    for row in tx.all(query("SELECT serial, label FROM cards WHERE search_key = ''")).await? {
         let (serial, label) = (text(&row, "serial")?, text(&row, "label")?);
-        WORDS.insert(tx, &serial, &words(&serial, &label)).await?;
+        let searched = [serial.as_str(), &label];
+        let update = query("UPDATE cards SET search_key = $2 WHERE serial = $1").bind(&serial);
+        tx.run(update.bind(names::search_key(&searched))).await?;
+        tx.run(query("DELETE FROM card_words WHERE card = $1").bind(&serial)).await?;
+        WORDS.insert(tx, &serial, &names::words(&searched.join(" "))).await?;
     }
     Ok(())
 }

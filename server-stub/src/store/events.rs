@@ -4,7 +4,7 @@ use super::list::List;
 use super::rows::{number, text};
 use super::{Snapshot, Tx};
 use crate::model::clock::Millis;
-use crate::model::event::{Event, EventOrder, Filter, Happening, Level, bounded};
+use crate::model::event::{Event, EventOrder, Filter, Happening, Level, WORKSTATION, bounded};
 use crate::model::list::{self, Cursor, Listed};
 use crate::model::refusal::Refusal;
 use sqlx::any::AnyRow;
@@ -78,8 +78,20 @@ pub(crate) async fn list(conn: &mut Snapshot, filter: &Filter) -> Result<Listed<
         EventOrder::AtDown => ("at", "<", "DESC"),
     };
     let mut list = List::new("SELECT * FROM events WHERE 1 = 1");
-    list.is("card", filter.card.as_deref()).is("user_id", filter.user.as_deref()).is("name", filter.name.as_deref());
-    list.is("initiator", filter.initiator.as_deref()).is("kind", filter.kind.map(Level::name));
+    let (name, initiator) = (("name", filter.name.as_deref()), ("initiator", filter.initiator.as_deref()));
+    // Workstations do most of what is done; somebody does little.
+    let (first, second) = if initiator.1 == Some(WORKSTATION) { (name, initiator) } else { (initiator, name) };
+    let mut found = false;
+    let conditions = [("card", filter.card.as_deref()), ("user_id", filter.user.as_deref()), first, second];
+    for (column, text) in conditions.into_iter().chain([("kind", filter.kind.map(Level::name))]) {
+        // By the index of the first of them, in the order in which they say most; SQLite may choose another by itself.
+        if found {
+            list.is_beside(column, text)
+        } else {
+            list.is(column, text)
+        };
+        found |= text.is_some();
+    }
     if matches!(filter.kind, Some(Level::W | Level::E)) {
         list.sql(" AND kind <> 'I'");
     }

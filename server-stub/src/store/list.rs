@@ -43,6 +43,14 @@ impl List {
         self
     }
 
+    /// ` AND column = text`, when there is one, and no index for it: another one is better.
+    pub(super) fn is_beside(&mut self, column: &str, text: Option<&str>) -> &mut Self {
+        if let Some(text) = text {
+            self.sql(" AND (").sql(column).sql(" || '') = ").text(text);
+        }
+        self
+    }
+
     /// ` AND column = text`, when there is one.
     pub(super) fn is(&mut self, column: &str, text: Option<&str>) -> &mut Self {
         if let Some(text) = text {
@@ -83,7 +91,7 @@ pub(super) struct Words {
 
 /// More hits than this are not gathered and sorted; rows are looked at in the order of the list instead, where so many hits fill
 /// a page soon.
-const RARE: i64 = 2000;
+const RARE: i64 = 10_000;
 
 impl Words {
     /// The word that is found least often, when it is rare enough to begin with what has it.

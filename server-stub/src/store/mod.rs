@@ -33,18 +33,21 @@ use crate::model::refusal::{Code, Refusal};
 use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AnyConnection, AnyPool, Connection, SqlSafeStr};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, SqlSafeStr, Transaction};
 use std::fs::Permissions;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::pin::pin;
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 const CONNECTIONS: u32 = 8;
-/// How long somebody waits for a connection, or for the turn to write.
+/// How long somebody waits for a connection, or for the turn to write while nobody else has one.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Who waits for the turn while others have theirs waits so many times as long.
+const LONGEST_WAIT: u32 = 4;
 
 /// How the tables came about: number, name and statements. What has been released stays as it is.
 const MIGRATIONS: [(i64, &str, &str); 9] = [
@@ -77,6 +80,8 @@ pub struct Store {
     postgres: bool,
     /// Who writes of this process: one after the other, in the order in which they came.
     turn: Arc<Semaphore>,
+    /// Transactions that write, begun so far.
+    begun: Arc<AtomicU64>,
     statements: Arc<AtomicU64>,
 }
 
@@ -139,7 +144,7 @@ impl Store {
         if memory {
             migrator(postgres).run(&pool).await.map_err(|e| unreachable(&e))?;
         }
-        Ok(Self { pool, postgres, turn: Arc::new(Semaphore::new(1)), statements: Arc::default() })
+        Ok(Self { pool, postgres, turn: Arc::new(Semaphore::new(1)), begun: Arc::default(), statements: Arc::default() })
     }
 
     /// Begins a transaction that nobody comes between. Those of this process have their turn in the order in which they ask, and
@@ -148,17 +153,34 @@ impl Store {
     /// # Errors
     /// [`Code::StoreDown`], also when others take too long.
     pub async fn begin(&self) -> Result<Tx, Refusal> {
-        let turn = tokio::time::timeout(PATIENCE, self.turn.clone().acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else {
-            return Err(Refusal::new(Code::StoreDown, "the server's database is busy; try again later"));
-        };
+        let turn = self.turn().await?;
         if self.postgres {
             let mut transaction = self.pool.begin().await?;
             sqlx::query("LOCK TABLE chain IN EXCLUSIVE MODE").execute(&mut *transaction).await?;
-            return Ok(Tx::new(Snapshot::new(transaction, self.statements.clone()), turn));
+            return Ok(self.begun(transaction, turn));
         }
-        let transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(Tx::new(Snapshot::new(transaction, self.statements.clone()), turn))
+        Ok(self.begun(self.pool.begin_with("BEGIN IMMEDIATE").await?, turn))
+    }
+
+    fn begun(&self, transaction: Transaction<'static, Any>, turn: OwnedSemaphorePermit) -> Tx {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        Tx::new(Snapshot::new(transaction, self.statements.clone()), turn)
+    }
+
+    /// Waits for the turn to write, for as long as others before write and do not wait in vain.
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        let mut turn = pin!(self.turn.clone().acquire_owned());
+        let mut begun = self.begun.load(Ordering::Relaxed);
+        for _ in 0..LONGEST_WAIT {
+            if let Ok(Ok(turn)) = tokio::time::timeout(PATIENCE, &mut turn).await {
+                return Ok(turn);
+            }
+            let before = std::mem::replace(&mut begun, self.begun.load(Ordering::Relaxed));
+            if begun == before {
+                break;
+            }
+        }
+        Err(Refusal::new(Code::StoreDown, "the server's database is busy; try again later"))
     }
 
     /// The database as it is now, for reading; no writer waits for it.

@@ -47,8 +47,8 @@ pub(crate) async fn by_name(conn: &mut Snapshot, name: &str) -> Result<Option<Us
 
 /// The logon name of a user whose `name@domain` has this own part, as it is compared.
 pub(crate) async fn logon_of_upn_part(conn: &mut Snapshot, own: &str) -> Result<Option<String>, Refusal> {
-    let found = query(r"SELECT logon FROM users WHERE upn_key LIKE $1 ESCAPE '\' ORDER BY logon_key, id LIMIT 1");
-    let row = conn.optional(found.bind(format!("{}@%", names::escaped(own)))).await?;
+    let found = query("SELECT logon FROM users WHERE upn_own = $1 ORDER BY logon_key, id LIMIT 1").bind(own);
+    let row = conn.optional(found).await?;
     row.map(|row| text(&row, "logon")).transpose()
 }
 
@@ -69,6 +69,10 @@ pub(crate) async fn list(conn: &mut Snapshot, filter: &UserFilter) -> Result<Lis
         UserOrder::LogonDown => ("logon_key", true),
     };
     let words = names::beginnings(&filter.q);
+    if words.is_empty() && !names::patterns(&filter.q).is_empty() {
+        // Signs alone are in no word.
+        return Ok(Listed { items: Vec::new(), next: None });
+    }
     let rarest = WORDS.rarest(conn, &words).await?;
     let mut list = List::new("SELECT users.* FROM ");
     WORDS.from(&mut list, "users", "users.id", rarest.map(|index| words[index].as_str()));
@@ -116,10 +120,17 @@ pub(crate) async fn count(conn: &mut Snapshot) -> Result<i64, Refusal> {
 
 /// Names that more than one user, or more than one operator, has.
 pub(crate) async fn clashes(conn: &mut Snapshot) -> Result<Vec<Clash>, Refusal> {
-    let found = "WITH names AS (SELECT 0 AS operators, logon_key AS name, id, logon AS shown FROM users \
-                 UNION SELECT 0, upn_key, id, logon FROM users UNION SELECT 1, name_key, id, name FROM operators) \
-                 SELECT CAST(operators AS BIGINT) AS operators, name, shown FROM names WHERE (operators, name) IN \
-                 (SELECT operators, name FROM names GROUP BY operators, name HAVING COUNT(*) > 1) \
+    // By what an index has in order: nobody reads everybody to find that there is none.
+    let found = "WITH clashing AS (SELECT logon_key AS name FROM users GROUP BY logon_key HAVING COUNT(*) > 1 \
+                 UNION SELECT upn_key FROM users GROUP BY upn_key HAVING COUNT(*) > 1 \
+                 UNION SELECT one.logon_key FROM users AS one JOIN users AS other ON other.upn_key = one.logon_key \
+                 WHERE other.id <> one.id) \
+                 SELECT CAST(0 AS BIGINT) AS operators, clashing.name, users.logon AS shown FROM clashing \
+                 JOIN users ON users.logon_key = clashing.name \
+                 UNION SELECT CAST(0 AS BIGINT), clashing.name, users.logon FROM clashing \
+                 JOIN users ON users.upn_key = clashing.name \
+                 UNION ALL SELECT CAST(1 AS BIGINT), name_key, name FROM operators \
+                 WHERE name_key IN (SELECT name_key FROM operators GROUP BY name_key HAVING COUNT(*) > 1) \
                  ORDER BY operators, name, shown";
     let mut clashes: Vec<Clash> = Vec::new();
     for row in conn.all(query(found)).await? {
@@ -135,13 +146,14 @@ pub(crate) async fn clashes(conn: &mut Snapshot) -> Result<Vec<Clash>, Refusal> 
 /// A new user, who is active.
 pub(crate) async fn insert(tx: &mut Tx, user: &User) -> Result<(), Refusal> {
     let insert = "INSERT INTO users (id, logon, upn, cn, mail, phone, catalog_state, password, failed, lock_state, draw, \
-                  logon_key, upn_key, search_key, name_key) \
-                  VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, 0, 0, '[]', $8, $9, $10, $11)";
+                  logon_key, upn_key, search_key, name_key, upn_own) \
+                  VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, 0, 0, '[]', $8, $9, $10, $11, $12)";
     let insert = query(insert).bind(&user.id).bind(&user.logon).bind(&user.upn).bind(&user.cn).bind(&user.mail);
     let insert = insert.bind(&user.phone).bind(&user.password).bind(names::key(&user.logon)).bind(names::key(&user.upn));
     let phone = names::telephone(&user.phone);
     let searched = [user.cn.as_str(), &user.logon, &user.upn, &user.mail, &phone];
-    tx.run(insert.bind(names::search_key(&searched)).bind(names::key(&user.cn))).await?;
+    let insert = insert.bind(names::search_key(&searched)).bind(names::key(&user.cn));
+    tx.run(insert.bind(names::own_part(&user.upn).as_str())).await?;
     WORDS.insert(tx, &user.id, &names::words(&searched.join(" "))).await
 }
 
@@ -198,9 +210,11 @@ pub(crate) async fn fill(tx: &mut Tx) -> Result<(), Refusal> {
             let (upn, mail) = (text(row, "upn")?, text(row, "mail")?);
             let phone = names::telephone(&text(row, "phone")?);
             let searched = [cn.as_str(), &logon, &upn, &mail, &phone];
-            let update = "UPDATE users SET logon_key = $2, upn_key = $3, search_key = $4, name_key = $5 WHERE id = $1";
+            let update = "UPDATE users SET logon_key = $2, upn_key = $3, search_key = $4, name_key = $5, upn_own = $6 \
+                          WHERE id = $1";
             let update = query(update).bind(&id).bind(names::key(&logon)).bind(names::key(&upn));
-            tx.run(update.bind(names::search_key(&searched)).bind(names::key(&cn))).await?;
+            let update = update.bind(names::search_key(&searched)).bind(names::key(&cn));
+            tx.run(update.bind(names::own_part(&upn).as_str())).await?;
             tx.run(query("DELETE FROM user_words WHERE user_id = $1").bind(&id)).await?;
             WORDS.insert(tx, &id, &names::words(&searched.join(" "))).await?;
             after = id;

@@ -5,11 +5,11 @@
 //! part of the logon name. A name that nobody has is drawn by its own part in either form; when that is the own part of
 //! somebody's `name@domain`, as that person, or who compares the two forms would see which of them somebody has.
 
+use crate::model::names::own_part;
 use crate::model::policy::NamedPolicy;
 use crate::model::question::Question;
 use crate::model::refusal::Refusal;
 use crate::model::subject::Subject;
-use crate::service::login::own_part;
 use crate::store::{Snapshot, policies, questions, users};
 use cardlab_protocol::workstation::Question as Asked;
 use sha2::{Digest, Sha256};

@@ -3,7 +3,7 @@
 
 use super::Compared;
 use crate::model::card::CardRecord;
-use crate::model::event::{Happening, Kind};
+use crate::model::event::{Happening, Kind, WORKSTATION};
 use crate::model::flow::{Flow, FlowKind, Step};
 use crate::model::refusal::{Code, Refusal};
 use crate::model::response::Ending;
@@ -15,7 +15,6 @@ use crate::store::{flows, subjects, users};
 use cardlab_protocol::workstation::{Answers, CardOutcome, Judged, Mode, Open, Opened, Outcome, Report, Response};
 use serde_json::json;
 
-pub(super) const WORKSTATION: &str = "workstation";
 /// Longest name of a workstation.
 const LONGEST_NAME: usize = 100;
 

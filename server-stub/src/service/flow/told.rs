@@ -2,8 +2,8 @@
 //! the service can do both. A report is answered alike for every card, known or not. Ways tell of a card whether it can be
 //! unlocked online now, and of its policy whether offline is on; for a card that nobody knows, what the policy *Default* says.
 
-use super::online::{WORKSTATION, another_card, workstation_name};
-use crate::model::event::{Happening, Kind};
+use super::online::{another_card, workstation_name};
+use crate::model::event::{Happening, Kind, WORKSTATION};
 use crate::model::refusal::Refusal;
 use crate::model::response::Ending;
 use crate::model::{clock, limit, random, subject};
