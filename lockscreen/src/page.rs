@@ -11,6 +11,7 @@ use axum::routing::{get, post};
 use cardlab_client::unlock::desk::Desk;
 use cardlab_client::unlock::session::words;
 use cardlab_client::unlock::session::{Act, LockedView, NewPin, Online, Place, Screen, Shown};
+use cardlab_protocol::host::host;
 use cardlab_protocol::problem::Problem;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,8 +20,8 @@ use tokio::sync::Semaphore;
 use tower_http::set_header::SetResponseHeaderLayer;
 use zeroize::Zeroizing;
 
-/// Longest form: ten answers.
-const LONGEST_BODY: usize = 16 * 1024;
+/// Longest form. Far more than ten answers need, so that one that is too long is told as such.
+const LONGEST_BODY: usize = 64 * 1024;
 /// How long a form waits for what comes of it before the page says that it takes a while.
 const SHORT: Duration = Duration::from_secs(2);
 /// How long the page waits for a change before it asks anew.
@@ -120,10 +121,10 @@ async fn guard(request: Request, next: Next) -> Response {
 }
 
 fn is_elsewhere(headers: &HeaderMap) -> bool {
-    let host = headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let ours = matches!(name, "127.0.0.1" | "localhost" | "[::1]");
-    let foreign = |origin: &HeaderValue| origin.as_bytes() != format!("http://{host}").as_bytes();
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let asked = hosts.next().and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let ours = matches!(host(asked), Some("127.0.0.1" | "localhost" | "[::1]")) && hosts.next().is_none();
+    let foreign = |origin: &HeaderValue| origin.as_bytes() != format!("http://{asked}").as_bytes();
     !ours || headers.get(header::ORIGIN).is_some_and(foreign)
 }
 

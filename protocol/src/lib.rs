@@ -7,6 +7,7 @@
 //! | [`channel`] | a card and whoever speaks to it under encryption: secure messaging of PIV |
 //! | [`codes`] | a user and an operator: challenge and response as people read, type and compare them |
 //! | [`workstation`] | a workstation and the management server: their messages |
+//! | [`host`] | a browser and any service here: for whom a request is |
 //! | [`problem`] | a program and any service here: why a request was refused |
 //!
 //! ```
@@ -25,6 +26,7 @@ pub mod admin_key;
 pub mod apdu;
 pub mod channel;
 pub mod codes;
+pub mod host;
 pub mod problem;
 pub mod status;
 pub mod tlv;

@@ -14,6 +14,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderValue, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use cardlab_protocol::host::host;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,7 +78,7 @@ impl Front {
         }
         // HTTP/2 has it in the request's address.
         let asked = uri.authority().cloned().or(in_header.clone()).ok_or_else(elsewhere)?;
-        if !self.knows(asked.host()) || in_header.is_some_and(|other| !same(&other, &asked)) {
+        if !host(asked.as_str()).is_some_and(|name| self.knows(name)) || in_header.is_some_and(|other| !same(&other, &asked)) {
             return Err(elsewhere());
         }
         if !is_text(uri.path()) || !is_text(uri.query().unwrap_or_default()) {
@@ -114,21 +115,24 @@ fn is_text(encoded: &str) -> bool {
 }
 
 fn authority(value: &HeaderValue) -> Result<Authority, ()> {
-    // What stands before an '@' is no part of a host.
-    let authority = Authority::try_from(value.as_bytes()).map_err(|_| ())?;
-    if authority.as_str().contains('@') { Err(()) } else { Ok(authority) }
+    Authority::try_from(value.as_bytes()).map_err(|_| ())
 }
 
 fn same(one: &Authority, other: &Authority) -> bool {
     one.as_str().eq_ignore_ascii_case(other.as_str())
 }
 
+/// Whether who asks has a page before them.
+pub(super) fn is_for_a_page(headers: &HeaderMap) -> bool {
+    headers.get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accepted| accepted.contains("text/html"))
+}
+
 /// The layer round all routes.
 pub(super) async fn guard(State(front): State<Front>, mut request: Request, next: Next) -> Response {
     let changes = !request.method().is_safe();
     if let Err(refusal) = front.judge(request.uri(), request.headers(), changes) {
-        let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        return if accepted.contains("text/html") { ErrorPage::from(refusal).into_response() } else { refusal.into_response() };
+        let page = is_for_a_page(request.headers());
+        return if page { ErrorPage::from(refusal).into_response() } else { refusal.into_response() };
     }
     request.extensions_mut().insert(front);
     match whole(request).await {
@@ -184,6 +188,15 @@ mod tests {
             "[::2]",
             "cms.example.evil",
             "0.0.0.0",
+            // A port is a number, and nothing stands behind it.
+            "localhost:",
+            "localhost:80x",
+            "localhost:x",
+            "localhost:evil.example",
+            "localhost:65536",
+            "[::1]:x",
+            "[::1]x",
+            "127.0.0.1:8320@evil.example",
         ] {
             assert_eq!(judged(&front, &[("host", host)]), Err(Code::WrongHost), "{host}");
         }
@@ -197,6 +210,7 @@ mod tests {
         let of = |uri, headers: &HeaderMap| front.judge(&Uri::from_static(uri), headers, true).map_err(|refusal| refusal.code);
         assert_eq!(of("https://cms.example/x", &HeaderMap::new()), Ok(()));
         assert_eq!(of("https://evil.example/x", &HeaderMap::new()), Err(Code::WrongHost));
+        assert_eq!(of("https://x@cms.example/x", &HeaderMap::new()), Err(Code::WrongHost));
         let other = HeaderMap::from_iter([(HOST, HeaderValue::from_static("localhost"))]);
         assert_eq!(of("https://cms.example/x", &other), Err(Code::WrongHost));
     }
