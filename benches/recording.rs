@@ -32,7 +32,7 @@ fn recording(criterion: &mut Criterion) {
     measure("journal", VirtualCard::journaled(card(1), trace().of("c")));
     for (name, form) in [("text", Form::Text), ("json", Form::Json), ("pcapng", Form::Pcapng)] {
         let trace = trace();
-        trace.to_file(form, false, Box::new(tempfile::tempfile().unwrap())).unwrap();
+        trace.to_file(form, false, Box::new(tempfile::tempfile().unwrap()), cardlab_vreader::Outage::untold()).unwrap();
         measure(name, VirtualCard::journaled(card(1), trace.of("c")));
     }
     group.finish();

@@ -1,7 +1,7 @@
 //! The workstation's settings in a file: what an administrator rolls out to clients, under the names that the management
 //! system's administrators know.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use cardlab_vreader::whole;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,10 @@ impl ClientSettings {
         let Some(path) = path else { return Ok(Self::default()) };
         let named = || format!("--settings {}", path.display());
         let text = whole::read_text(path, whole::TEXT).with_context(named)?;
-        let mut settings: Self = toml::from_str(&text).with_context(named)?;
+        let mut settings: Self = toml::from_str(&text).map_err(|error| {
+            let line = whole::line_of(&text, error.span().map_or(0, |span| span.start));
+            anyhow!("{}, line {line}: {}", named(), whole::excerpt(error.message()))
+        })?;
         if let (Some(certificate), Some(directory)) = (&mut settings.server_certificate, path.parent()) {
             *certificate = directory.join(&*certificate);
         }

@@ -16,7 +16,8 @@ use cardlab_vreader::setup::keyfile::Person;
 use cardlab_vreader::setup::settings;
 use cardlab_vreader::trace::{Form, Ticks};
 use cardlab_vreader::usb::Identity;
-use cardlab_vreader::{Monotonic, Place, Rack, Server, StateDirectory, Trace, VirtualCard};
+use cardlab_vreader::whole;
+use cardlab_vreader::{Monotonic, Outage, Place, Rack, Server, StateDirectory, Trace, VirtualCard};
 use clap::Args;
 use std::fs::{File, Permissions};
 use std::io::Write;
@@ -143,7 +144,7 @@ impl ReaderOptions {
     /// Makes or opens the cards.
     pub(crate) fn make(&self) -> Result<(Vec<ReadyCard>, Trace), Failure> {
         let requests: Vec<AnyRequest> = self.cards.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
-        let state = self.state.as_deref().map(StateDirectory::open).transpose()?;
+        let state = self.state.as_deref().map(|directory| StateDirectory::watched(directory, outage(""))).transpose()?;
         let trace = self.trace()?;
         let several = requests.len() > 1;
         let mut ready = Vec::with_capacity(requests.len());
@@ -222,12 +223,11 @@ impl ReaderOptions {
     fn trace(&self) -> Result<Trace, Failure> {
         let trace = Trace::new(if self.seed.is_some() { Ticks::Count } else { Ticks::Clock });
         let Some(path) = &self.trace else { return Ok(trace) };
-        let writer: Box<dyn Write + Send> = if path.as_os_str() == "-" {
-            Box::new(std::io::stderr())
-        } else {
-            Box::new(for_its_owner(path).with_context(|| format!("--trace {}", path.display()))?)
-        };
-        trace.to_file(Form::of(path), self.trace_secrets, writer).with_context(|| format!("--trace {}", path.display()))?;
+        let named = format!("--trace {}: ", path.display());
+        let fault = |error| anyhow!("{named}{}", whole::why(&error));
+        let writer: Box<dyn Write + Send> =
+            if path.as_os_str() == "-" { Box::new(std::io::stderr()) } else { Box::new(for_its_owner(path).map_err(fault)?) };
+        trace.to_file(Form::of(path), self.trace_secrets, writer, outage(&named)).map_err(fault)?;
         Ok(trace)
     }
 
@@ -244,6 +244,13 @@ impl ReaderOptions {
             backend,
         })
     }
+}
+
+/// Tells on stderr what cannot be written, after this.
+fn outage(named: &str) -> Outage {
+    let named = named.to_owned();
+    // Nobody may be reading it; the cards go on.
+    Outage::told_by(move |sentence| drop(writeln!(std::io::stderr(), "cardlab: {named}{sentence}")))
 }
 
 pub(crate) fn system_random() -> anyhow::Result<[u8; 32]> {

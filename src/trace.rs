@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow};
 use cardlab_client::transport::Transport;
 use cardlab_pcsclite::client::ShareMode;
 use cardlab_vreader::replay::card_of;
-use cardlab_vreader::trace::{Record, What, decode, read, spaced, text};
+use cardlab_vreader::trace::{self, Record, What, decode, spaced, text};
 use cardlab_vreader::whole;
 use clap::{Args, Subcommand};
 use std::io::Write as _;
@@ -21,7 +21,7 @@ pub(crate) struct TraceCommand {
 
 #[derive(Subcommand)]
 enum Of {
-    /// Decode a recording: JSON lines or pcapng
+    /// Decode a recording: JSON lines or pcapng. What is masked in it stays so
     Show {
         /// What --trace wrote
         file: PathBuf,
@@ -53,8 +53,8 @@ impl TraceCommand {
         match self.what {
             Of::Show { file } => {
                 let mut stdout = std::io::stdout().lock();
-                for record in &recorded(&file)? {
-                    if stdout.write_all(text::write(record, true).as_bytes()).is_err() {
+                for lines in &read_as(&file, trace::shown)? {
+                    if stdout.write_all(lines.as_bytes()).is_err() {
                         break;
                     }
                 }
@@ -79,13 +79,14 @@ impl TraceCommand {
     }
 }
 
-fn recorded(file: &Path) -> Result<Vec<Record>, Failure> {
+/// A recording, as this reads it.
+fn read_as<T>(file: &Path, read: fn(&[u8]) -> Result<T, String>) -> Result<T, Failure> {
     let bytes = whole::read(file, whole::RECORDING).with_context(|| file.display().to_string())?;
     read(&bytes).map_err(|why| anyhow!("{}: {why}", file.display())).or_exit(Exit::USAGE)
 }
 
 fn replay(file: &Path, wanted: Option<&str>, choice: &crate::choose::CardChoice) -> Result<Exit, Failure> {
-    let records = recorded(file)?;
+    let records = read_as(file, trace::read)?;
     let card = card_of(&records, wanted).map_err(|why| anyhow!("{}: {why}", file.display())).or_exit(Exit::USAGE)?;
     let context = choice.readers.context()?;
     let reader = choice.pick(&context)?.reader;

@@ -37,8 +37,11 @@ fn wrong_use_is_explained() {
     );
     has(&wrong(&["--fault", "fire"]), &["no fault named 'fire'; there are: power-cut,"]);
     has(&wrong(&["--card", "nist-piv,pin=12"]), &["'12' is no value for pin: 6 to 8 digits"]);
-    has(&wrong(&["--card", "nist-piv,9a=/no/such.pem"]), &["--card nist-piv,9a=/no/such.pem: /no/such.pem: No such file"]);
-    has(&wrong(&["--trace", "/no/such/dir/t"]), &["--trace /no/such/dir/t: No such file"]);
+    has(
+        &wrong(&["--card", "nist-piv,9a=/no/such.pem"]),
+        &["--card nist-piv,9a=/no/such.pem: /no/such.pem: there is no such file"],
+    );
+    has(&wrong(&["--trace", "/no/such/dir/t"]), &["--trace /no/such/dir/t: there is no such file"]);
     has(&wrong(&["--seed", "x"]), &["invalid value 'x' for '--seed <N>'"]);
     has(&cardlab(&["exec"]).code(2), &["<CMD>..."]);
     has(&cardlab(&["profile", "show", "nothing"]).code(2), &["there are: gids"]);
@@ -260,12 +263,49 @@ fn a_full_disk_costs_no_card() {
         "mount -t tmpfs -o size=2m none mnt
          {CARDLAB} exec --card yubikey-5.4 --state mnt/state -- yubico-piv-tool -a verify-pin -P 000000 || true
          dd if=/dev/zero of=mnt/fill bs=4k 2>/dev/null || true
-         {CARDLAB} exec --card yubikey-5.4 --state mnt/state -- bash -c 'for n in $(seq 40); do head -c 3000 /dev/urandom >o; yubico-piv-tool -a write-object --id 0x5fff$((10 + n)) -i o -f binary || echo refused; done' 2>&1 | tail -2
+         {CARDLAB} exec --card yubikey-5.4 --state mnt/state -- bash -c 'for n in $(seq 40); do head -c 3000 /dev/urandom >o; yubico-piv-tool -a write-object --id 0x5fff$((10 + n)) -i o -f binary || echo refused; done' >said 2>&1; tail -2 said; grep 'state directory' said
          rm mnt/fill
          {CARDLAB} exec --card yubikey-5.4 --state mnt/state -- yubico-piv-tool -a status"
     );
     let text = lab.host(&format!("unshare -rm bash -euo pipefail -c '{}'", script.replace('\'', "'\\''"))).ok();
     has(&text, &["refused", "PIN tries left:\t2"]);
+    let told =
+        "cardlab: state directory mnt/state: the disk is full; make room there; until then the cards refuse what they would";
+    assert_eq!(text.matches("state directory").count(), 1, "{text}");
+    has(&text, &[told]);
+}
+
+/// The card goes on, and whoever wants the recording is told.
+#[test]
+fn a_recording_that_cannot_be_written_is_told() {
+    for form in ["t.txt", "t.jsonl"] {
+        let lab = Lab::new("yubikey-5.4").with(&["--trace", form]);
+        lab.host(&format!("ln -s /dev/full {form}")).ok();
+        let text = lab.run(&["yubico-piv-tool", "-a", "verify-pin", "-P", "123456"]).ok();
+        has(
+            &text,
+            &[
+                "Successfully verified PIN",
+                &format!("cardlab: --trace {form}: the disk is full; make room there; the cards go on"),
+            ],
+        );
+        assert_eq!(text.matches("the disk is full").count(), 1, "{text}");
+    }
+    let lab = Lab::new("nist-piv").with(&["--trace", "t.pcapng"]);
+    lab.host("ln -s /dev/full t.pcapng").ok();
+    has(&lab.run(&["true"]).code(2), &["--trace t.pcapng: the disk is full; make room there"]);
+}
+
+/// At a named pipe one would wait for ever.
+#[test]
+fn a_certificate_goes_into_a_file() {
+    let lab = Lab::new("nist-piv,9a=new:p256,ca=pipe");
+    lab.host("mkfifo pipe").ok();
+    has(&lab.run(&["true"]).code(2), &["pipe: it is a named pipe, not a file; name a file"]);
+    has(
+        &lab.holding("nist-piv,9a=new:p256,ca=/nowhere/ca.pem").run(&["true"]).code(2),
+        &["/nowhere/ca.pem: there is no such file or directory"],
+    );
 }
 
 #[test]

@@ -551,7 +551,7 @@ fn a_whole_card_comes_from_a_directory() {
     desk.0.host("issue() { openssl pkcs12 -export -inkey $2.key -in $2.pem -passout pass:$3 -out \"card/$1.p12\"; }; issue '5 - x' leaf pw").ok();
     assert!(card("").0.err().unwrap().contains("5 - x.p12: the private key is encrypted"));
     assert!(card(":wrong").0.err().unwrap().contains(".p12: the password does not open it"));
-    assert!(matches!(desk.refused("from=%nowhere").as_str(), "%nowhere: No such file or directory (os error 2)"));
+    assert!(matches!(desk.refused("from=%nowhere").as_str(), "%nowhere: there is no such file or directory; look at the name"));
     desk.0.host("mkdir bare").ok();
     assert!(desk.refused("from=%bare").starts_with("%bare: no file in it is named as those of GSA's ICAM test cards: "));
 }

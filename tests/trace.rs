@@ -14,10 +14,28 @@ fn wireshark_reads_the_capture() {
     assert!(!text.to_lowercase().contains("malformed"), "{text}");
     // The PIN is not in it.
     lab.host("! grep -c 123456 t.pcapng").ok();
-    has(
-        &lab.host(&format!("{CARDLAB} trace show t.pcapng")).code(2),
-        &["t.pcapng: packet", "masked: record with --trace-secrets"],
-    );
+}
+
+/// Masked, it is shown as it was written for people; sent to a card again it cannot be.
+#[test]
+fn what_is_masked_is_shown_masked() {
+    let lab = Lab::new("yubikey-5.4,9a=new:p256");
+    for file in ["t.txt", "t.jsonl", "t.pcapng"] {
+        let seeded = Lab::new("yubikey-5.4,9a=new:p256").with(&["--seed", "3", "--trace", file]);
+        seeded.sh(WORK).ok();
+        std::fs::copy(seeded.file(file), lab.file(file)).unwrap();
+    }
+    let text = lab.read("t.txt");
+    has(&text, &["00 20 00 80 08 [8 bytes masked]   VERIFY, PIN"]);
+    for file in ["t.jsonl", "t.pcapng"] {
+        assert_eq!(lab.host(&format!("{CARDLAB} trace show {file}")).ok(), text, "{file}");
+        let replayed = lab.sh(&format!("{CARDLAB} trace replay {file}")).code(2);
+        has(&replayed, &["masked: record with --trace-secrets to read it back"]);
+    }
+    lab.write("cut.jsonl", "{\"n\":1,\"at\":0.1,\"card\":\"x\",\"response_masked\":\"[1 bytes masked] 90 00\"}\n");
+    has(&lab.host(&format!("{CARDLAB} trace show cut.jsonl")).code(2), &["line 1: no record of a trace: 'command' is missing"]);
+    lab.write("escape.jsonl", "{\"n\":1,\"at\":0.1,\"card\":\"x\\u001b[2J\",\"command_masked\":\"00\",\"response\":\"9000\"}\n");
+    assert_eq!(lab.host(&format!("{CARDLAB} trace show escape.jsonl")).ok(), "0001 x[2J > 00   \n0001 x[2J < 90 00   \n");
 }
 
 #[test]

@@ -470,3 +470,25 @@ fn an_end_that_is_typed_ahead_is_an_end() {
     session.ends();
     assert_eq!(tries(&socket), (3, 5), "nothing was presented");
 }
+
+/// What a settings file has that is none is said in a line, however long its own are.
+#[test]
+fn a_settings_file_that_is_none_is_told_in_a_line() {
+    let lab = Lab::new("gids");
+    let refused = |name: &str, bytes: &[u8]| {
+        std::fs::write(lab.file(name), bytes).unwrap();
+        let text = lab.host(&format!("{CARDLAB} unlock --settings {name}")).code(2);
+        assert!(text.len() < 400, "{} bytes", text.len());
+        text
+    };
+    has(&refused("long", "x".repeat(3_000_000).as_bytes()), &["--settings long, line 1: "]);
+    has(
+        &refused("unknown", format!("\n{} = 1\n", "y".repeat(100_000)).as_bytes()),
+        &["--settings unknown, line 2: unknown field `yyy", "..."],
+    );
+    has(&refused("u16", b"\xFF\xFEs\0"), &["--settings u16: text in UTF-16; convert it with: iconv"]);
+    has(
+        &lab.host(&format!("{CARDLAB} unlock --settings none")).code(2),
+        &["--settings none: there is no such file or directory"],
+    );
+}

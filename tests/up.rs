@@ -44,9 +44,24 @@ fn a_private_socket_by_default_and_a_restart_after_kill_9() {
     let socket = socket.to_str().unwrap();
     let up = Up::start(&lab, &["--socket", socket]);
     up.stop("-KILL");
+    let control = lab.file("s.control");
+    assert!(control.exists(), "both sockets are left");
     let up = Up::start(&lab, &["--socket", socket]);
     has(&list(socket), &["cardlab NIST PIV 00 00"]);
+    let show = || said(Command::new(CARDLAB).env("PCSCLITE_CSOCK_NAME", socket).args(["card", "show"]).output().unwrap());
+    has(&show().ok(), &["cardlab NIST PIV 00 00"]);
+    // Somebody listens there: neither is taken away.
+    let second = Command::new(CARDLAB).args(["up", "--control", control.to_str().unwrap()]).output().unwrap();
+    has(&said(second).code(2), &["another server listens there"]);
+    has(&show().ok(), &["cardlab NIST PIV 00 00"]);
     drop(up);
+    // A socket of another kind is another program's.
+    let other = lab.file("datagrams");
+    let datagrams = std::os::unix::net::UnixDatagram::bind(&other).unwrap();
+    let refused = said(Command::new(CARDLAB).args(["up", "--socket", other.to_str().unwrap()]).output().unwrap()).code(2);
+    has(&refused, &["there is a socket of another program", "it was left alone"]);
+    std::os::unix::net::UnixDatagram::unbound().unwrap().send_to(b"x", &other).unwrap();
+    drop(datagrams);
 }
 
 #[test]

@@ -84,11 +84,12 @@ impl Credentials {
     /// As [`Credentials::read`].
     pub fn parse(text: &str, name: &str) -> Result<Self, CredentialsError> {
         let written: Written = toml::from_str(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start);
-            let line = text.get(..at).unwrap_or_default().matches('\n').count() + 1;
-            // The library's message may quote the line; its first line names keys only.
-            let reason =
-                if error.message().contains("unknown field") { error.message().to_owned() } else { "not as expected".into() };
+            let line = whole::line_of(text, error.span().map_or(0, |span| span.start));
+            // The library's message may quote a value; this one names keys only.
+            let reason = match error.message() {
+                unknown if unknown.starts_with("unknown field") => whole::excerpt(unknown),
+                _ => "not as expected; a line is as in pin = \"123456\", each name once, a value in quotes".into(),
+            };
             CredentialsError::Form { file: name.into(), line, reason }
         })?;
         let [pin, puk, key] = [written.pin, written.puk, written.admin_key].map(|text| text.map(Zeroizing::new));
@@ -129,6 +130,11 @@ mod tests {
         assert!(fails("pin = \"1\"\nPIN = \"4711\"").starts_with("credentials f, line 2: unknown field"));
         let wrong = fails("pin = 4711");
         assert!(wrong.contains("line 1") && !wrong.contains("4711"), "{wrong}");
+        let long = fails(&format!("{} = \"4711\"", "x".repeat(1_000_000)));
+        assert!(long.len() < 300 && long.ends_with("..."), "{}", long.len());
+        let of = |path: &str| Credentials::read(Path::new(path)).err().unwrap().to_string();
+        assert_eq!(of("/nowhere"), "credentials /nowhere: there is no such file or directory; look at the name");
+        assert_eq!(of("/"), "credentials /: it is a directory; name a file");
         assert!(fails("admin-key = \"4711xx\"").contains("not hexadecimal"));
         assert!(fails("admin-key = \"4711\"").contains("24 bytes"));
         assert!(fails("admin-key = \"47\"\nadmin-algorithm = \"rot13\"").contains("no algorithm 'rot13'"));

@@ -8,6 +8,7 @@
 //! ```
 
 use crate::report::{Outcome, Report};
+use cardlab_vreader::whole;
 use glob::Pattern;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -64,9 +65,8 @@ impl Expectations {
     /// [`ExpectError`] names the line or the test.
     pub fn parse(text: &str) -> Result<Self, ExpectError> {
         let parsed: Self = toml::from_str(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start);
-            let line = text.get(..at).unwrap_or_default().matches('\n').count() + 1;
-            ExpectError::Form { line, reason: error.message().to_owned() }
+            let line = whole::line_of(text, error.span().map_or(0, |span| span.start));
+            ExpectError::Form { line, reason: whole::excerpt(error.message()) }
         })?;
         for known in &parsed.failure {
             if known.reason.trim().is_empty() {

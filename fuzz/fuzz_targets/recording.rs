@@ -7,7 +7,10 @@ use cardlab_vreader::{Snapshot, TouchMode};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
+    let shown = trace::shown(bytes);
     if let Ok(records) = trace::read(bytes) {
+        // What can be read back can be shown, a record a line.
+        assert_eq!(shown.map(|lines| lines.len()), Ok(records.len()));
         for record in &records {
             let _ = trace::text::write(record, false);
             let line = trace::json::write(record, true);

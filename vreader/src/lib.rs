@@ -23,6 +23,7 @@
 //! | [`rack`] | readers and their cards as people handle them: in, out, reset, faults |
 //! | [`threaded`] | a rack on a thread of its own, for programs that are not asynchronous |
 //! | [`setup`] | cards as people ask for them: `yubikey-5.4,serial=1,9a=new:p256` |
+//! | `outage` | what cannot be written, told once |
 //! | [`trace`] | what happens at a card: text, JSON lines, pcapng, listeners |
 //! | [`whole`] | files that people name, read whole up to a limit |
 //! | `private` | private directories and their clean-up |
@@ -41,6 +42,7 @@ mod contain;
 pub mod fault;
 pub mod icc;
 pub mod journal;
+mod outage;
 mod pace;
 pub mod pin_pad;
 pub mod placement;
@@ -66,6 +68,7 @@ pub use chip::{NotSimulated, Presence};
 pub use clock::Monotonic;
 pub use fault::Fault;
 pub use icc::{Icc, VirtualCard};
+pub use outage::Outage;
 pub use pace::{Pace, PaceError};
 pub use private::PrivateDirectory;
 pub use rack::{Place, Rack, Whereabouts};

@@ -1,8 +1,9 @@
 //! Files that people name and that are read whole: with a limit, so that a wrong name - a disk image, a device that
-//! never ends - is an error that says so and not a program without memory.
+//! never ends - is an error that says so and not a program without memory. Errors are sentences that say what to do ([`why`]).
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
 /// Most bytes of a text that a person writes: settings, scenarios, keys, lists.
@@ -10,12 +11,74 @@ pub const TEXT: u64 = 4 << 20;
 /// Most bytes of what programs write: traces, reports.
 pub const RECORDING: u64 = 128 << 20;
 
-/// The bytes of the file, `most` at most.
+/// Byte order mark of UTF-8.
+const MARK: char = '\u{feff}';
+/// Characters of a text of somebody else's that an error quotes.
+const QUOTED: usize = 160;
+
+/// The bytes of the file, `most` at most. A pipe is read to its end (`<(..)` of a shell).
 ///
 /// # Errors
-/// The system's, or [`ErrorKind::FileTooLarge`] in a sentence.
+/// The kind of the system's, as a sentence; [`ErrorKind::FileTooLarge`].
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    read_from(File::open(path)?, most)
+    File::open(path).and_then(|file| read_from(file, most)).map_err(told)
+}
+
+/// That there is a file, or nothing yet. What is neither - a named pipe, at which one waits for ever, a device, a directory - is
+/// refused before it is opened.
+///
+/// # Errors
+/// [`ErrorKind::InvalidInput`] with what is there instead.
+pub fn file_or_nothing(path: &Path) -> io::Result<()> {
+    let Ok(about) = std::fs::metadata(path) else { return Ok(()) };
+    let kind = about.file_type();
+    let what = match kind {
+        _ if kind.is_file() => return Ok(()),
+        _ if kind.is_dir() => "a directory",
+        _ if kind.is_fifo() => "a named pipe",
+        _ if kind.is_socket() => "a socket",
+        _ => "a device",
+    };
+    Err(io::Error::new(ErrorKind::InvalidInput, format!("it is {what}, not a file; name a file")))
+}
+
+/// What the system says of a file, in a sentence with what to do.
+#[must_use]
+pub fn why(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "there is no such file or directory; look at the name".into(),
+        ErrorKind::PermissionDenied => "you may not open it; look at its owner and mode with ls -l".into(),
+        ErrorKind::IsADirectory => "it is a directory; name a file".into(),
+        ErrorKind::NotADirectory => "it is no directory; name one".into(),
+        ErrorKind::StorageFull => "the disk is full; make room there".into(),
+        ErrorKind::QuotaExceeded => "your quota of the disk is used up; make room there".into(),
+        ErrorKind::ReadOnlyFilesystem => "nothing can be written there: it is mounted to be read only".into(),
+        _ => error.to_string(),
+    }
+}
+
+/// The error with its sentence in place of the system's text.
+fn told(error: io::Error) -> io::Error {
+    // What has a text of ours already keeps it.
+    if error.raw_os_error().is_some() { io::Error::new(error.kind(), why(&error)) } else { error }
+}
+
+/// The beginning of the first line of a text that an error quotes, such as a parser's own: a file's line may be as long as the
+/// file, and may have what a terminal acts on.
+#[must_use]
+pub fn excerpt(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    let mut shown: String = line.chars().take(QUOTED).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if line.chars().nth(QUOTED).is_some() {
+        shown.push_str("...");
+    }
+    shown
+}
+
+/// Where a parser found a fault: the line, from 1, in which this byte is.
+#[must_use]
+pub fn line_of(text: &str, byte: usize) -> usize {
+    text.bytes().take(byte).filter(|b| *b == b'\n').count() + 1
 }
 
 /// The text of the file, `most` bytes at most.
@@ -48,7 +111,16 @@ pub fn read_text_from(source: impl Read, most: u64) -> io::Result<String> {
 }
 
 fn text(bytes: Vec<u8>) -> io::Result<String> {
-    String::from_utf8(bytes).map_err(|_| io::Error::new(ErrorKind::InvalidData, "not text in UTF-8"))
+    let wrong = |sentence| io::Error::new(ErrorKind::InvalidData, sentence);
+    if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
+        return Err(wrong("text in UTF-16; convert it with: iconv -f UTF-16 -t UTF-8 FILE > NEW"));
+    }
+    let mut text = String::from_utf8(bytes).map_err(|_| wrong("not text in UTF-8; save it as UTF-8"))?;
+    // Editors of another system put a mark before it.
+    if text.starts_with(MARK) {
+        text.drain(..MARK.len_utf8());
+    }
+    Ok(text)
 }
 
 fn size(bytes: u64) -> String {
@@ -70,7 +142,41 @@ mod tests {
         assert_eq!((e.kind(), e.to_string()), (ErrorKind::FileTooLarge, "larger than 4 bytes; give another file".into()));
         let e = read(Path::new("/dev/zero"), TEXT).unwrap_err();
         assert_eq!(e.to_string(), "larger than 4 MiB; give another file");
-        assert_eq!(read_text_from(&[0xFF, 0xFE][..], 4).unwrap_err().to_string(), "not text in UTF-8");
         assert_eq!(read(Path::new("/"), TEXT).unwrap_err().kind(), ErrorKind::IsADirectory);
+    }
+
+    #[test]
+    fn an_error_says_what_to_do() {
+        let said = |e: io::Error| e.to_string();
+        let of = |path: &str| said(read(Path::new(path), TEXT).unwrap_err());
+        assert_eq!(of("/nowhere"), "there is no such file or directory; look at the name");
+        assert_eq!(of("/"), "it is a directory; name a file");
+        assert_eq!(of("/dev/null/x"), "it is no directory; name one");
+        for utf16 in [&b"\xFF\xFEp\0"[..], b"\xFE\xFF\0p"] {
+            assert!(said(read_text_from(utf16, 9).unwrap_err()).starts_with("text in UTF-16; convert it with: iconv"));
+        }
+        assert_eq!(said(read_text_from(&b"p\xC3"[..], 9).unwrap_err()), "not text in UTF-8; save it as UTF-8");
+        assert_eq!(read_text_from("\u{feff}pin".as_bytes(), 9).unwrap(), "pin");
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_opened() {
+        let directory = tempfile::tempdir().unwrap();
+        let [pipe, file] = ["pipe", "file"].map(|name| directory.path().join(name));
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0).unwrap();
+        std::fs::write(&file, "").unwrap();
+        let said = |path: &Path| file_or_nothing(path).map_err(|e| e.to_string());
+        assert_eq!(said(&pipe), Err("it is a named pipe, not a file; name a file".into()));
+        assert_eq!(said(Path::new("/dev/null")), Err("it is a device, not a file; name a file".into()));
+        assert_eq!(said(directory.path()), Err("it is a directory, not a file; name a file".into()));
+        assert_eq!((said(&file), said(&directory.path().join("none"))), (Ok(()), Ok(())));
+    }
+
+    #[test]
+    fn a_quoted_line_has_an_end_and_moves_no_cursor() {
+        assert_eq!(excerpt("a\u{1b}[2Jb\nc"), "a [2Jb");
+        let long = excerpt(&"x".repeat(3_000_000));
+        assert_eq!((long.len(), long.ends_with("xxx...")), (QUOTED + 3, true));
+        assert_eq!((line_of("a\nb\nc", 0), line_of("a\nb\nc", 4)), (1, 3));
     }
 }

@@ -50,6 +50,14 @@ pub enum ListenError {
     /// Something else stands there.
     #[error("socket {}: there is a file that is not a socket; it was left alone", .0.display())]
     NotASocket(PathBuf),
+    /// A socket that answers in no way that one of ours does.
+    #[error("socket {}: there is a socket of another program ({reason}); it was left alone, name another path", path.display())]
+    NotOurs {
+        /// The path.
+        path: PathBuf,
+        /// What the system says of it.
+        reason: io::Error,
+    },
     /// The system's error.
     #[error("socket {}: {reason}", path.display())]
     System {
@@ -274,8 +282,12 @@ pub fn listen_for(path: &Path, access: Access) -> Result<UnixListener, ListenErr
     let failed = |reason: io::Error| ListenError::System { path: path.into(), reason };
     match std::fs::symlink_metadata(path) {
         Ok(m) if !m.file_type().is_socket() => return Err(ListenError::NotASocket(path.into())),
-        Ok(_) if std::os::unix::net::UnixStream::connect(path).is_ok() => return Err(ListenError::InUse(path.into())),
-        Ok(_) => std::fs::remove_file(path).map_err(failed)?,
+        Ok(_) => match std::os::unix::net::UnixStream::connect(path) {
+            Ok(_) => return Err(ListenError::InUse(path.into())),
+            // Only then nobody has it any more. What refuses otherwise, another kind of socket or another user's, is somebody's.
+            Err(e) if e.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path).map_err(failed)?,
+            Err(e) => return Err(ListenError::NotOurs { path: path.into(), reason: e }),
+        },
         Err(_) => {}
     }
     let bind = || -> rustix::io::Result<rustix::fd::OwnedFd> {

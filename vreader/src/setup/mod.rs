@@ -350,16 +350,17 @@ const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
 fn write_certificate(path: &Path, der: &[u8]) -> Result<(), SetupError> {
     let fault = |reason: String| SetupError::Write { path: path.into(), reason };
     let text = certificate_pem(der).map_err(|e| fault(e.to_string()))?;
+    let said = |e: std::io::Error| fault(crate::whole::why(&e));
+    crate::whole::file_or_nothing(path).map_err(said)?;
     // What somebody has there, a key perhaps, is not ours to replace; a certificate of a run before is.
     let mut begin = Vec::new();
-    let is_file = std::fs::metadata(path).is_ok_and(|about| about.is_file());
-    if is_file && let Ok(file) = std::fs::File::open(path) {
-        file.take(CERTIFICATE.len() as u64).read_to_end(&mut begin).map_err(|e| fault(e.to_string()))?;
+    if let Ok(file) = std::fs::File::open(path) {
+        file.take(CERTIFICATE.len() as u64).read_to_end(&mut begin).map_err(said)?;
     }
     if !begin.is_empty() && begin != CERTIFICATE {
         return Err(fault("there is a file that is no certificate in PEM; it was left as it was: name another for ca=".into()));
     }
-    std::fs::write(path, text).map_err(|e| fault(e.to_string()))
+    std::fs::write(path, text).map_err(said)
 }
 
 /// A certificate in PEM.

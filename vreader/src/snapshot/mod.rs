@@ -25,6 +25,7 @@ pub use error::SnapshotError;
 
 use crate::chip::NotSimulated;
 use crate::icc::VirtualCard;
+use crate::whole;
 use cardlab_sim::memory;
 use cardlab_sim::nvm::{Change, Nvm, RecordId, Records};
 use cardlab_sim::profile::Kept;
@@ -150,9 +151,8 @@ impl Snapshot {
             return Err(SnapshotError::System(format!("a snapshot of more than {LONGEST} bytes is none")));
         }
         let written: Written = toml::from_str(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start);
-            let line = text.as_bytes().iter().take(at).filter(|b| **b == b'\n').count() + 1;
-            SnapshotError::Form { line, reason: error.message().lines().next().unwrap_or_default().to_owned() }
+            let line = whole::line_of(text, error.span().map_or(0, |span| span.start));
+            SnapshotError::Form { line, reason: whole::excerpt(error.message()) }
         })?;
         if written.format != FORMAT {
             return Err(SnapshotError::Format(written.format));

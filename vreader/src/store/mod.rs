@@ -11,6 +11,8 @@ mod crash;
 mod file;
 
 use crate::contain::contained;
+use crate::outage::Outage;
+use crate::whole;
 use cardlab_sim::nvm::{Change, RecordId, Store, StoreError};
 use file::{Place, Trouble};
 use redb::{Database, ReadableDatabase, TableDefinition};
@@ -79,7 +81,16 @@ impl StateDirectory {
     /// # Errors
     /// [`StateDirectoryError`], saying what to do.
     pub fn open(path: &Path) -> Result<Self, StateDirectoryError> {
+        Self::watched(path, Outage::untold())
+    }
+
+    /// As [`StateDirectory::open`]; when nothing can be written to it any more, `outage` is told.
+    ///
+    /// # Errors
+    /// [`StateDirectoryError`], saying what to do.
+    pub fn watched(path: &Path, outage: Outage) -> Result<Self, StateDirectoryError> {
         let opened = Place::take(path).and_then(|place| Cards::open(Box::new(move || place.open())));
+        let opened = opened.map(|cards| Cards { outage, name: path.display().to_string(), ..cards });
         let cards = opened.map_err(|trouble| StateDirectoryError::of(trouble, path))?;
         Ok(Self { cards: Arc::new(cards) })
     }
@@ -118,17 +129,31 @@ struct Cards {
     opening: Opening,
     /// `None` after a failure, until it can be opened again.
     database: Mutex<Option<Database>>,
+    /// Told when it cannot be read or written, under this name.
+    outage: Outage,
+    name: String,
 }
 
 impl Cards {
     fn open(opening: Opening) -> Result<Self, Trouble> {
         let database = Mutex::new(Some(opening()?));
-        Ok(Self { opening, database })
+        Ok(Self { opening, database, outage: Outage::untold(), name: String::new() })
     }
 
     /// Does something with the database. After a failure redb refuses everything: it is closed, and whoever comes
     /// next opens it again, so that a disk that has space again serves again.
     fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, StoreError> {
+        let done = self.attempt(work);
+        match &done {
+            Ok(_) => self.outage.works(|| format!("state directory {}: it works again", self.name)),
+            Err(StoreError(why)) => self.outage.failed(|| {
+                format!("state directory {}: {why}; until then the cards refuse what they would have to keep", self.name)
+            }),
+        }
+        done
+    }
+
+    fn attempt<T>(&self, work: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, StoreError> {
         let mut open = self.database.lock().unwrap_or_else(PoisonError::into_inner);
         let database = match open.take() {
             Some(database) => database,
@@ -142,7 +167,10 @@ impl Cards {
             }
             Some((Err(error), database)) => {
                 contained(|| drop(database));
-                Err(StoreError(error.to_string()))
+                Err(StoreError(match &error {
+                    redb::Error::Io(error) => whole::why(error),
+                    other => other.to_string(),
+                }))
             }
             None => Err(StoreError("its pages make no sense".into())),
         }
@@ -216,6 +244,32 @@ mod tests {
         assert_eq!(state.card(1).load().unwrap(), [(RecordId(1), b"c".to_vec())]);
         let mode = directory.path().join(FILE).metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    /// Once when it begins, once when it is over, under the directory's name.
+    #[test]
+    fn a_full_disk_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let outage = Outage::told_by({
+            let told = told.clone();
+            move |sentence| told.lock().unwrap().push(sentence.to_owned())
+        });
+        let state = StateDirectory::watched(directory.path(), outage).unwrap();
+        let full = || redb::Error::Io(std::io::Error::from(std::io::ErrorKind::StorageFull));
+        for _ in 0..3 {
+            let failed = state.cards.with(|_| Err::<(), _>(full()));
+            assert_eq!(failed, Err(StoreError("the disk is full; make room there".into())));
+        }
+        state.card(0).commit(&[change(1, b"a")]).unwrap();
+        let name = directory.path().display();
+        let expected = [
+            format!(
+                "state directory {name}: the disk is full; make room there; until then the cards refuse what they would have to keep"
+            ),
+            format!("state directory {name}: it works again"),
+        ];
+        assert_eq!(*told.lock().unwrap(), expected);
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! A masked command or answer stands as `command_masked` or `response_masked`, with what may be seen.
 
 use super::decode::{Masks, describe, outcome};
-use super::{Inside, Record, What, join};
+use super::{Inside, Record, What, join, text};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -67,8 +67,9 @@ pub fn value(record: &Record, secrets: bool) -> Value {
 /// A sentence with the line; masked exchanges cannot be read back.
 pub fn read(text: &str) -> Result<Vec<Record>, String> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let read = |line: &str| record(&serde_json::from_str(line).map_err(|e| format!("no JSON: {e}"))?);
     let records: Result<_, _> =
-        lines.map(|(index, line)| record(line).map_err(|why| format!("line {}: {why}", index + 1))).collect();
+        lines.map(|(index, line)| read(line).map_err(|why| format!("line {}: {why}", index + 1))).collect();
     records.map(join)
 }
 
@@ -80,9 +81,47 @@ fn inside(value: &Value) -> Result<Inside, String> {
     Ok(Inside { command: bytes("command")?, response: bytes("response")? })
 }
 
-fn record(line: &str) -> Result<Record, String> {
-    let value: Value = serde_json::from_str(line).map_err(|e| format!("no JSON: {e}"))?;
-    let missing = |name: &str| format!("no record of a trace: '{name}' is missing");
+/// The lines for people; masked exchanges stay masked.
+///
+/// # Errors
+/// A sentence with the line.
+pub(super) fn shown(text: &str) -> Result<Vec<String>, String> {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let shown = |line: &str| {
+        let line: Value = serde_json::from_str(line).map_err(|e| format!("no JSON: {e}"))?;
+        // What is whole is looked at as it is when it is read back, and named anew.
+        if is_masked(&line) { masked(&line) } else { Ok(text::write(&record(&line)?, true)) }
+    };
+    lines.map(|(index, line)| shown(line).map_err(|why| format!("line {}: {why}", index + 1))).collect()
+}
+
+fn is_masked(value: &Value) -> bool {
+    value.get("command_masked").is_some() || value.get("response_masked").is_some()
+}
+
+/// A masked exchange: only what a line for people has, and nothing in it that a terminal acts on.
+fn masked(value: &Value) -> Result<String, String> {
+    let mut line = Map::new();
+    line.insert("n".into(), value["n"].as_u64().ok_or_else(|| missing("n"))?.into());
+    for name in ["card", "command", "command_masked", "name", "response", "response_masked", "meaning"] {
+        if let Some(text) = value[name].as_str() {
+            let text: String = text.chars().filter(|c| !c.is_control()).collect();
+            line.insert(name.into(), text.into());
+        }
+    }
+    for one_of in [["card", "card"], ["command", "command_masked"]] {
+        if !one_of.iter().any(|name| line.contains_key(*name)) {
+            return Err(missing(one_of[0]));
+        }
+    }
+    Ok(format!("{}\n", text::lines(&Value::Object(line))))
+}
+
+fn missing(name: &str) -> String {
+    format!("no record of a trace: '{name}' is missing")
+}
+
+fn record(value: &Value) -> Result<Record, String> {
     let bytes = |name: &str| -> Result<Vec<u8>, String> {
         let digits = value[name].as_str().ok_or_else(|| missing(name))?;
         hex::decode(digits).map_err(|_| format!("'{name}' is not hexadecimal"))
@@ -90,7 +129,7 @@ fn record(line: &str) -> Result<Record, String> {
     let what = if let Some(text) = value["event"].as_str() {
         let atr = if value["atr"].is_null() { Vec::new() } else { bytes("atr")? };
         What::Event { text: text.to_owned(), atr }
-    } else if value.get("command_masked").is_some() || value.get("response_masked").is_some() {
+    } else if is_masked(value) {
         return Err("the exchange is masked: record with --trace-secrets to read it back".into());
     } else {
         let response = if value["response"].is_null() { None } else { Some(Zeroizing::new(bytes("response")?)) };

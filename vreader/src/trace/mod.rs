@@ -13,6 +13,8 @@ pub mod json;
 pub mod pcapng;
 pub mod text;
 
+use crate::outage::Outage;
+use crate::whole;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
@@ -136,9 +138,17 @@ impl File {
     }
 }
 
+/// The file of a trace.
+struct Recording {
+    file: File,
+    /// Whether PINs and keys go into it.
+    secrets: bool,
+    /// Told when it cannot be written.
+    outage: Outage,
+}
+
 struct Shared {
-    /// And whether PINs and keys go into it.
-    file: Mutex<Option<(File, bool)>>,
+    file: Mutex<Option<Recording>>,
     listeners: broadcast::Sender<Arc<Record>>,
     ticks: Ticks,
     count: Mutex<u64>,
@@ -159,13 +169,14 @@ impl Trace {
         Self(Arc::new(Shared { file: Mutex::new(None), listeners, ticks, count: Mutex::new(0) }))
     }
 
-    /// And to a file. With `secrets`, PINs and keys are not masked.
+    /// And to a file. With `secrets`, PINs and keys are not masked. When a record cannot be written the card goes on, and `outage`
+    /// is told.
     ///
     /// # Errors
     /// The system's error when the file's beginning cannot be written.
-    pub fn to_file(&self, form: Form, secrets: bool, out: Box<dyn Write + Send>) -> std::io::Result<()> {
+    pub fn to_file(&self, form: Form, secrets: bool, out: Box<dyn Write + Send>, outage: Outage) -> std::io::Result<()> {
         let file = File::begin(form, out)?;
-        *self.0.file.lock().unwrap_or_else(PoisonError::into_inner) = Some((file, secrets));
+        *self.0.file.lock().unwrap_or_else(PoisonError::into_inner) = Some(Recording { file, secrets, outage });
         Ok(())
     }
 
@@ -194,9 +205,14 @@ impl Trace {
 
     fn write(&self, record: &Record) {
         let mut file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((file, secrets)) = file.as_mut() {
+        if let Some(Recording { file, secrets, outage }) = file.as_mut() {
             // A trace that cannot be written must not stop the card.
-            let _ = file.write(record, *secrets);
+            match file.write(record, *secrets) {
+                Ok(()) => outage.works(|| "it is written again; what happened meanwhile is not in it".into()),
+                Err(error) => outage.failed(|| {
+                    format!("{}; the cards go on, and what happens is not recorded until it can be written", whole::why(&error))
+                }),
+            }
         }
     }
 }
@@ -251,17 +267,118 @@ fn join(mut records: Vec<Record>) -> Vec<Record> {
     records
 }
 
+/// The lines of a recording in any form that can be read back, for people: what is masked in it is shown masked.
+///
+/// # Errors
+/// A sentence with the line or the block.
+pub fn shown(bytes: &[u8]) -> Result<Vec<String>, String> {
+    let lines = |records: Vec<(Record, bool)>| records.iter().map(|(record, masked)| text::write(record, !masked)).collect();
+    match form(bytes)? {
+        Found::Pcapng => pcapng::read_masked(bytes).map(lines),
+        Found::Json(text) => json::shown(text),
+    }
+}
+
+/// What a recording is.
+enum Found<'t> {
+    Pcapng,
+    Json(&'t str),
+}
+
+fn form(bytes: &[u8]) -> Result<Found<'_>, String> {
+    if bytes.starts_with(&pcapng::MAGIC) {
+        return Ok(Found::Pcapng);
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.is_empty() || text.trim_start().starts_with('{') => Ok(Found::Json(text)),
+        _ => Err("neither JSON lines nor pcapng: traces for people (text) cannot be read back".into()),
+    }
+}
+
 /// A file of records in any form that can be read back.
 ///
 /// # Errors
 /// A sentence with the line or the block.
 pub fn read(bytes: &[u8]) -> Result<Vec<Record>, String> {
-    if bytes.starts_with(&pcapng::MAGIC) {
-        return pcapng::read(bytes);
+    match form(bytes)? {
+        Found::Pcapng => pcapng::read(bytes),
+        Found::Json(text) => json::read(text),
     }
-    match std::str::from_utf8(bytes) {
-        Ok(text) if text.trim_start().starts_with('{') => json::read(text),
-        Ok("") => Ok(Vec::new()),
-        _ => Err("neither JSON lines nor pcapng: traces for people (text) cannot be read back".into()),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Of commands with secrets, and of others.
+    fn header() -> impl Strategy<Value = Vec<u8>> {
+        let headers = ["00200080", "10DB3FFF", "00DB3FFF", "00CB3FFF", "00C00000", "002C0080", "00A40400", "00FFFFFF"];
+        prop::sample::select(headers.map(|header| hex::decode(header).unwrap()).to_vec())
+    }
+
+    fn response() -> impl Strategy<Value = Option<Vec<u8>>> {
+        prop::option::of(prop::collection::vec(any::<u8>(), 2..20))
+    }
+
+    /// What a session leaves in this form.
+    fn recorded(form: Form, secrets: bool, exchanges: &[(Vec<u8>, Option<Vec<u8>>)]) -> Vec<u8> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let trace = Trace::new(Ticks::Count);
+        trace.to_file(form, secrets, Box::new(file.reopen().unwrap()), Outage::untold()).unwrap();
+        let mut recorder = trace.of("c");
+        recorder.event("power on", &[0x3B, 0x00]);
+        for (command, response) in exchanges {
+            recorder.exchange(command, response.as_deref());
+        }
+        std::fs::read(file.path()).unwrap()
+    }
+
+    proptest! {
+        /// Masked or whole: shown, it is what would have been written for people. In a capture zeros stand for what is masked, so
+        /// that what was no command may look like one: there of commands alone.
+        #[test]
+        fn a_recording_is_shown_as_it_was_told(
+            exchanges in prop::collection::vec((header(), prop::collection::vec(any::<u8>(), 1..20), response()), 0..5),
+            cut in any::<bool>(),
+            secrets in any::<bool>(),
+        ) {
+            let command = |header: Vec<u8>, data: Vec<u8>| {
+                let length = if cut { vec![] } else { vec![data.len() as u8] };
+                [header, length, data].concat()
+            };
+            let exchanges: Vec<_> =
+                exchanges.into_iter().map(|(header, data, response)| (command(header, data), response)).collect();
+            let text = String::from_utf8(recorded(Form::Text, secrets, &exchanges)).unwrap();
+            let forms = if cut { &[Form::Json][..] } else { &[Form::Json, Form::Pcapng] };
+            for form in forms {
+                let lines = shown(&recorded(*form, secrets, &exchanges));
+                prop_assert_eq!(lines.map(|lines| lines.concat()), Ok(text.clone()));
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_answered(bytes in prop::collection::vec(any::<u8>(), 0..200), text in "\\{.{0,80}") {
+            let _ = (shown(&bytes), shown(text.as_bytes()), shown(&[&pcapng::MAGIC, &bytes[..]].concat()));
+        }
+    }
+
+    /// A full disk: the card goes on, and it is told once.
+    #[test]
+    fn what_cannot_be_written_is_told() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let outage = Outage::told_by({
+            let told = told.clone();
+            move |sentence| told.lock().unwrap().push(sentence.to_owned())
+        });
+        let trace = Trace::new(Ticks::Count);
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        trace.to_file(Form::Json, false, Box::new(full), outage).unwrap();
+        let mut recorder = trace.of("c");
+        for _ in 0..3 {
+            recorder.exchange(&[0, 0x20, 0, 0x80], Some(&[0x63, 0xC3]));
+        }
+        let says = "the disk is full; make room there; the cards go on, and what happens is not recorded until it can be written";
+        assert_eq!(*told.lock().unwrap(), [says]);
     }
 }

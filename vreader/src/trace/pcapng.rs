@@ -136,6 +136,19 @@ fn io_error(error: PcapError) -> io::Error {
 /// # Errors
 /// A sentence with the packet; masked exchanges cannot be read back.
 pub fn read(bytes: &[u8]) -> Result<Vec<Record>, String> {
+    let records = read_masked(bytes)?;
+    if let Some((record, _)) = records.iter().find(|(_, masked)| *masked) {
+        let why = "is masked: record with --trace-secrets to read it back";
+        return Err(format!("exchange {} of {} {why}", record.number, record.card));
+    }
+    Ok(records.into_iter().map(|(record, _)| record).collect())
+}
+
+/// As [`read`], with the masked exchanges, in which zeros stand for what is masked: true beside them.
+///
+/// # Errors
+/// A sentence with the packet.
+pub(super) fn read_masked(bytes: &[u8]) -> Result<Vec<(Record, bool)>, String> {
     contained(|| records(bytes)).unwrap_or_else(|| Err("no pcapng: its blocks make no sense".into()))
 }
 
@@ -146,6 +159,7 @@ struct Asked {
     at: Duration,
     command: Zeroizing<Vec<u8>>,
     inside: Option<Zeroizing<Vec<u8>>>,
+    masked: bool,
 }
 
 /// What a comment says of what was inside.
@@ -155,9 +169,9 @@ fn inside(comment: &str) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
     Ok(Some(Zeroizing::new(bytes)))
 }
 
-fn records(bytes: &[u8]) -> Result<Vec<Record>, String> {
+fn records(bytes: &[u8]) -> Result<Vec<(Record, bool)>, String> {
     let mut reader = PcapNgReader::new(bytes).map_err(|e| format!("no pcapng: {e}"))?;
-    let mut records: Vec<Record> = Vec::new();
+    let (mut records, mut all_masked): (Vec<Record>, Vec<bool>) = (Vec::new(), Vec::new());
     let mut asked: Option<Asked> = None;
     let mut index = 0;
     while let Some(block) = reader.next_block() {
@@ -175,32 +189,32 @@ fn records(bytes: &[u8]) -> Result<Vec<Record>, String> {
         let number = words.next().and_then(|n| n.parse().ok()).ok_or_else(foreign)?;
         let sign = words.next().ok_or_else(foreign)?;
         let rest = words.next().unwrap_or_default();
-        if rest.ends_with(MASKED) {
-            return Err(wrong("it is masked: record with --trace-secrets to read it back"));
-        }
+        let is_masked = rest.ends_with(MASKED);
         let payload = payload(&packet.data).ok_or_else(|| wrong("its tags are cut"))?;
         let at = packet.timestamp;
         match sign {
             "=" => {
                 let what = What::Event { text: rest.to_owned(), atr: payload.to_vec() };
                 records.push(Record { number, at, card, what });
+                all_masked.push(false);
             }
             ">" => {
                 let inside = inside(rest).map_err(|why| wrong(&why))?;
-                asked = Some(Asked { number, card, at, command: Zeroizing::new(payload.to_vec()), inside });
+                asked = Some(Asked { number, card, at, command: Zeroizing::new(payload.to_vec()), inside, masked: is_masked });
             }
             "<" => {
-                let Asked { number, card, at, command, inside: within } =
+                let Asked { number, card, at, command, inside: within, masked } =
                     asked.take().ok_or_else(|| wrong("an answer without a command"))?;
                 let response = (rest != NO_ANSWER).then(|| Zeroizing::new(payload.to_vec()));
                 let answer = inside(rest).map_err(|why| wrong(&why))?;
                 let inside = within.zip(answer).map(|(command, response)| Inside { command, response });
                 records.push(Record { number, at, card, what: What::Exchange { command, response, inside, continues: false } });
+                all_masked.push(masked || is_masked);
             }
             _ => return Err(foreign()),
         }
     }
-    Ok(join(records))
+    Ok(join(records).into_iter().zip(all_masked).collect())
 }
 
 /// What is behind the tags.
