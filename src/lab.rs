@@ -2,6 +2,7 @@
 
 use crate::choose;
 use crate::exit::{Exit, Failure};
+use crate::log::LogOptions;
 use crate::readers::ReaderOptions;
 use crate::site::{self, Tls};
 use crate::usb::UsbOptions;
@@ -25,9 +26,10 @@ use cardlab_server_stub::service::setup::{CARD_TYPE, sample};
 use cardlab_vreader::PrivateDirectory;
 use cardlab_vreader::server::{Access, listen_for};
 use clap::Args;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tracing_subscriber::filter::LevelFilter;
 use zeroize::Zeroizing;
 
 /// The PIN of every card.
@@ -57,6 +59,9 @@ pub(crate) struct Lab {
 
     #[command(flatten)]
     usb: UsbOptions,
+
+    #[command(flatten)]
+    log: LogOptions,
 }
 
 /// A sample user's card.
@@ -78,6 +83,9 @@ impl Lab {
                 return Err(anyhow!("{address}: the lab is for this machine: 127.0.0.1 or [::1]").into());
             }
         }
+        // Before anything is made that would be left behind.
+        let (cms, lock) = (site::bind("--server", self.server)?, site::bind("--lockscreen", self.lockscreen)?);
+        let _log = self.log.begin(LevelFilter::WARN)?;
         if let Some(directory) = &self.state {
             std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
         }
@@ -111,7 +119,6 @@ impl Lab {
             });
             let faces = registered.await??;
             register(&server, &cards, &faces).await?;
-            let (cms, lock) = (bind(self.server)?, bind(self.lockscreen)?);
             let address = format!("http://{}", cms.local_addr()?);
             let service = tokio::task::spawn_blocking({
                 let address = address.clone();
@@ -150,10 +157,6 @@ impl Lab {
         result?;
         Ok(Exit::FINE)
     }
-}
-
-fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).with_context(|| format!("{address}; give another with --server or --lockscreen"))
 }
 
 /// One card for each sample user: a GIDS card with a key derived from the master key, a managed PIV card

@@ -4,13 +4,13 @@ use crate::choose::ReaderChoice;
 use crate::exit::{Exit, Failure};
 use crate::site::{self, Tls};
 use crate::unlock::{OnlineOptions, state};
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use cardlab_client::unlock::desk::{Desk, Setup};
 use cardlab_client::unlock::session::{Begin, First, Place, Rules};
 use cardlab_lockscreen::page;
 use cardlab_pcsclite::client::default_socket;
 use clap::Args;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 
 #[derive(Args)]
 pub(crate) struct Lockscreen {
@@ -70,7 +70,7 @@ impl Lockscreen {
         });
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
-            let listener = TcpListener::bind(self.listen).with_context(|| format!("--listen {}", self.listen))?;
+            let listener = site::bind("--listen", self.listen)?;
             // Whoever reads that it is up may end it at once.
             let stop = site::stopped()?;
             println!("ready http://{}", listener.local_addr()?);

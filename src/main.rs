@@ -23,6 +23,7 @@ mod exit;
 mod guests;
 mod lab;
 mod lockscreen;
+mod log;
 mod manual;
 mod profile;
 mod readers;

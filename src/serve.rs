@@ -1,6 +1,7 @@
 //! `cardlab serve`: the card management server's stub.
 
 use crate::exit::{Exit, Failure};
+use crate::log::LogOptions;
 use crate::site::{self, Tls};
 use anyhow::{Context as _, anyhow};
 use cardlab_pcsclite::client::default_socket;
@@ -8,9 +9,10 @@ use cardlab_scenario::world::station::Readers;
 use cardlab_server_stub::model::answers::Hashing;
 use cardlab_vreader::whole;
 use clap::Args;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tracing_subscriber::filter::LevelFilter;
 use zeroize::Zeroizing;
 
 /// The password of the first administrator in the environment.
@@ -59,6 +61,9 @@ pub(crate) struct Serve {
     #[arg(long, help_heading = "For tests only")]
     quick_hashes: bool,
 
+    #[command(flatten)]
+    log: LogOptions,
+
     /// PEM of the server's certificate chain
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_certificate: Option<PathBuf>,
@@ -85,12 +90,13 @@ impl Serve {
         if let Some(name) = self.name.iter().find(|name| name.is_empty() || name.contains([':', '/', '@', ' '])) {
             return Err(anyhow!("--name {name}: a host's name alone, as in --name cms.example").into());
         }
+        let _log = self.log.begin(LevelFilter::INFO)?;
         let master = site::master_key(&self.master_file)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
             // All that can be wrong with the way in comes before the database is touched.
             let tls = self.tls().await?;
-            let listener = TcpListener::bind(self.listen).with_context(|| format!("--listen {}", self.listen))?;
+            let listener = site::bind("--listen", self.listen)?;
             let hashing = if self.quick_hashes { Hashing::quick() } else { Hashing::strong() };
             let server = site::open(&self.db, &master, hashing).await?;
             let server = if self.without_limits { server.without_limits() } else { server };
@@ -112,9 +118,13 @@ impl Serve {
             }
             // Whoever reads that it is up may end it at once.
             let stop = site::stopped()?;
-            println!("ready {}://{}", tls.scheme(), listener.local_addr()?);
+            let address = format!("{}://{}", tls.scheme(), listener.local_addr()?);
+            tracing::info!(version = env!("CARGO_PKG_VERSION"), %address, database = server.database(), "up");
+            println!("ready {address}");
             let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-            site::run(listener, tls, &self.name, server, stop).await
+            site::run(listener, tls, &self.name, server, stop).await?;
+            tracing::info!("stopped");
+            Ok::<_, Failure>(())
         })?;
         Ok(Exit::FINE)
     }
@@ -128,7 +138,9 @@ impl Serve {
             }
             (_, _, Some(file)) => {
                 let (tls, pem) = Tls::self_made(self.listen, &self.name).await?;
-                std::fs::write(file, pem).with_context(|| file.display().to_string())?;
+                let named = || format!("--tls-self-made {}", file.display());
+                whole::file_or_nothing(file).with_context(named)?;
+                std::fs::write(file, pem).map_err(|error| anyhow!("{}: {}", named(), whole::why(&error)))?;
                 Ok(tls)
             }
             _ => Ok(Tls::None),

@@ -2,7 +2,7 @@
 
 use crate::connections::Places;
 use crate::exit::Failure;
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use cardlab_server_stub::http;
 use cardlab_server_stub::model::answers::Hashing;
@@ -12,7 +12,7 @@ use cardlab_server_stub::service::Server;
 use cardlab_server_stub::store::Store;
 use cardlab_vreader::whole;
 use hyper_util::rt::TokioTimer;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -34,14 +34,15 @@ pub(crate) fn master_key(file: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let text = Zeroizing::new(text.to_string_lossy().into_owned());
         return Ok(decoded(MASTER_VARIABLE, &text)?);
     }
+    whole::file_or_nothing(file).map_err(|error| anyhow!("master key {}: {error}", file.display()))?;
     match whole::read_text(file, whole::TEXT) {
         Ok(text) => Ok(decoded(&file.display().to_string(), &Zeroizing::new(text))?),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
             let mut key = Zeroizing::new(vec![0; MASTER_BYTES]);
             getrandom::fill(&mut key)?;
             let mut options = std::fs::OpenOptions::new();
             let made = options.write(true).create_new(true).mode(0o600).open(file);
-            let mut made = made.with_context(|| format!("master key {}", file.display()))?;
+            let mut made = made.map_err(|error| anyhow!("master key {}: {}", file.display(), whole::why(&error)))?;
             writeln!(made, "{}", Zeroizing::new(hex::encode(&*key)).as_str())?;
             made.sync_all()?;
             Ok(key)
@@ -54,6 +55,19 @@ fn decoded(from: &str, text: &str) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     Ok(Zeroizing::new(
         hex::decode(text.trim()).map_err(|_| anyhow!("{from}: a master key is an even number of hexadecimal digits"))?,
     ))
+}
+
+/// Listens at an address that `option` gave.
+pub(crate) fn bind(option: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).map_err(|error| {
+        let why = match error.kind() {
+            ErrorKind::AddrInUse => format!("another program listens there; end it, or give another address with {option}"),
+            ErrorKind::AddrNotAvailable => "this machine has no such address; `ip address` shows those that it has".into(),
+            ErrorKind::PermissionDenied => "ports below 1024 are the administrator's; give a larger one".into(),
+            _ => error.to_string(),
+        };
+        anyhow!("{option} {address}: {why}")
+    })
 }
 
 /// The server over a database.

@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow};
 use cardlab_client::transport::Transport;
 use cardlab_pcsclite::client::ShareMode;
 use cardlab_vreader::replay::card_of;
-use cardlab_vreader::trace::{self, Record, What, decode, spaced, text};
+use cardlab_vreader::trace::{self, What, decode, spaced, text};
 use cardlab_vreader::whole;
 use clap::{Args, Subcommand};
 use std::io::Write as _;

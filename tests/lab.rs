@@ -26,7 +26,12 @@ fn three_cards_that_programs_see() {
     assert_eq!(std::fs::read_dir(lab.path()).unwrap().count(), 0, "nothing else is written");
     let busy = Running::start(&lab);
     let address = busy.server.strip_prefix("http://").unwrap();
-    has(&cardlab(&["lab", "--server", address]).code(2), &["give another with --server or --lockscreen"]);
+    let state = lab.file("state");
+    let kept = |arguments: &[&str]| cardlab(&[&["lab", "--state", state.to_str().unwrap()], arguments].concat()).code(2);
+    has(&kept(&["--server", address]), &["another program listens there", "give another address with --server"]);
+    let screen = busy.lockscreen.strip_prefix("http://").unwrap();
+    has(&kept(&["--server", "127.0.0.1:0", "--lockscreen", screen]), &["give another address with --lockscreen"]);
+    assert!(!state.exists(), "nothing is made before the addresses are taken");
     has(&cardlab(&["lab", "--server", "0.0.0.0:0"]).code(2), &["the lab is for this machine"]);
 }
 
@@ -117,11 +122,13 @@ fn the_lock_screen_refuses_what_is_not_its_own() {
         has(&page, &["That cannot be done", "Back to the lock screen</a>"]);
     };
     let url = |path: &str| format!("{}{path}", running.lockscreen);
-    refused(client.get(url("/")).header("host", "cms.example"), 403, "ELSEWHERE");
+    for host in ["cms.example", "localhost:80x", "localhost:", "127.0.0.1:evil.example", "[::1]x"] {
+        refused(client.get(url("/")).header("host", host), 403, "ELSEWHERE");
+    }
     refused(client.get(url("/nowhere")), 404, "NOT_FOUND");
     refused(client.post(url("/do/pin")).form(&[("pin", "123456")]), 403, "NOT_OUR_FORM");
     refused(client.post(url("/do/pin")).body("pin=123456"), 400, "MALFORMED");
-    refused(client.post(url("/do/pin")).form(&[("pin", "1".repeat(16 * 1024))]), 413, "TOO_LONG");
+    refused(client.post(url("/do/pin")).form(&[("pin", "1".repeat(64 * 1024))]), 413, "TOO_LONG");
 }
 
 #[test]

@@ -359,10 +359,75 @@ fn tls_and_wrong_use() {
     assert!(!said.contains("ready") && !lab.file("new.db").exists(), "{said}");
     serve_once(&lab, "first.key");
     has(&serve(&["--db", "sqlite:kept.db", "--master-file", "other.key"]), &["this database belongs to another master key"]);
+    // At a named pipe it would wait for ever.
+    lab.host("mkfifo pipe").ok();
+    has(&serve(&["--db", "sqlite:pipe", "--master-file", "first.key"]), &["database sqlite:pipe: it is no file"]);
+    has(&serve(&["--master-file", "pipe"]), &["master key pipe: it is a named pipe, not a file"]);
+    has(&serve(&["--db", "sqlite:new.db", "--tls-self-made", "pipe"]), &["--tls-self-made pipe: it is a named pipe, not a file"]);
+    has(&serve(&["--log", "loud"]), &["write a level, as in --log warn"]);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let says = format!("--listen {address}: another program listens there; end it, or give another address with --listen");
+    has(&serve(&["--listen", &address, "--master-file", "first.key"]), &[&says]);
     lab.write("bad.key", "not hexadecimal");
     has(&serve(&["--master-file", "bad.key"]), &["bad.key: a master key is an even number of hexadecimal digits"]);
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(lab.file("cardlab-cms.key")).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
+}
+
+/// What a server under `options` logs while somebody fails to log in.
+fn logged(options: &[&str]) -> String {
+    let lab = Lab::new("gids");
+    let mut command = Command::new(CARDLAB);
+    command.current_dir(lab.path()).env("CARDLAB_ADMIN_PASSWORD", "admin-password").args(["serve", "--db", "sqlite::memory:"]);
+    command.args(["--listen", "127.0.0.1:0"]).args(options).stderr(std::fs::File::create(lab.file("log")).unwrap());
+    let up = Up::from(&mut command);
+    let server = Http::at(up.ready.strip_prefix("ready ").unwrap());
+    let (status, _) = server.post("/api/v1/login", "", &json!({"name": "admin", "password": "a-wrong-password"}));
+    assert_eq!(status, 401);
+    assert_eq!(up.stop("-TERM"), Some(0));
+    lab.read("log")
+}
+
+#[test]
+fn the_log_is_what_was_asked_for() {
+    let text = logged(&[]);
+    has(
+        &text,
+        &[
+            " INFO ",
+            " up version=",
+            " stopped\n",
+            "method=\"POST\" route=\"/api/v1/login\"",
+            "status=401",
+            "error=\"NOT_LOGGED_IN\"",
+        ],
+    );
+    assert_eq!(text.matches("answered").count(), 1, "{text}");
+    let json = logged(&["--log-json"]);
+    let lines: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let line = lines.iter().find(|line| line["message"] == "answered").unwrap();
+    assert_eq!((&line["span"]["route"], &line["status"]), (&json!("/api/v1/login"), &json!(401)), "{line}");
+    assert!(line["span"]["id"].as_str().unwrap().len() == 16 && line["timestamp"].is_string(), "{line}");
+    assert_eq!(logged(&["--log", "off"]), "");
+    assert_eq!(logged(&["--log", "warn"]), "");
+    for all in [text, json, logged(&["--log", "trace"])] {
+        assert!(!all.contains("a-wrong-password") && !all.contains("admin-password"), "{all}");
+    }
+}
+
+/// A log that nobody reads holds up no request: a pipe takes some hundred lines.
+#[test]
+fn a_log_that_nobody_reads_holds_nobody_up() {
+    let mut command = Command::new(CARDLAB);
+    let lab = Lab::new("gids");
+    command.current_dir(lab.path()).args(["serve", "--db", "sqlite::memory:", "--listen", "127.0.0.1:0"]).stderr(Stdio::piped());
+    let up = Up::from(&mut command);
+    let server = Http::at(up.ready.strip_prefix("ready ").unwrap());
+    for _ in 0..2_000 {
+        assert_eq!(server.get("/api/openapi.json", "")["openapi"].as_str().unwrap().len(), 5);
+    }
+    assert_eq!(up.stop("-TERM"), Some(0));
 }
 
 /// A full disk: no comparison and no response without its event; with space again the flow goes on.
@@ -370,7 +435,7 @@ fn tls_and_wrong_use() {
 fn a_full_disk() {
     let lab = Lab::new("gids");
     let script = format!(
-        "mkdir disk; mount -t tmpfs -o size=1m none disk; exec {CARDLAB} serve --sample --listen 127.0.0.1:0 --db sqlite:disk/cms.db"
+        "mkdir disk; mount -t tmpfs -o size=4m none disk; exec {CARDLAB} serve --sample --listen 127.0.0.1:0 --db sqlite:disk/cms.db"
     );
     let mut command = Command::new("unshare");
     command.current_dir(lab.path()).args(["-m", "bash", "-euc", &script]).env("CARDLAB_ADMIN_PASSWORD", "admin-password");
@@ -396,6 +461,8 @@ fn a_full_disk() {
         match server.post("/credprovapi/v1/sessions", "", &json!({"serial": format!("{refused:04X}")})) {
             (503, body) => {
                 assert_eq!(body["error"], "STORE_DOWN", "{body}");
+                let says = "the disk of the server's database sqlite:disk/cms.db is full: make room there, then try again";
+                has(body["message"].as_str().unwrap(), &[says]);
                 refused += 1;
                 break;
             }

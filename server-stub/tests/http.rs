@@ -1,6 +1,6 @@
 //! What holds for every answer of the server, whoever asks.
 
-use crate::common::{Engine, Site};
+use crate::common::{ANNA, Engine, Site, given};
 use cardlab_server_stub::service::setup::sample;
 use reqwest::blocking::Response;
 use serde_json::{Value, json};
@@ -23,16 +23,56 @@ fn problem(response: Response, status: u16, name: &str) -> String {
 #[test]
 fn what_is_too_long_is_refused_as_such() {
     let site = Site::start(Engine::Sqlite);
-    let long = "x".repeat(16 * 1024 + 1);
+    let long = "x".repeat(64 * 1024 + 1);
     for path in ["/api/v1/login", "/credprovapi/v1/sessions"] {
         let message = problem(site.send(path, |http, url| http.post(url).json(&json!({"name": long}))), 413, "TOO_LONG");
-        assert_eq!(message, "a request has at most 16384 bytes");
+        assert_eq!(message, "a request has at most 65536 bytes");
     }
     for path in ["/mc/login", "/rss", "/rss/answers"] {
         let page = site.send(path, |http, url| http.post(url).form(&[("name", &long)]));
         assert_eq!(page.status(), 413, "{path}");
-        assert!(page.text().unwrap().contains("request has at most 16384 bytes"), "{path}");
+        assert!(page.text().unwrap().contains("request has at most 65536 bytes"), "{path}");
     }
+}
+
+/// RFC 9110 asks for these (sections 15.5.2 and 15.5.6).
+#[test]
+fn a_refusal_says_how_it_is_done() {
+    let site = Site::start(Engine::Sqlite);
+    let header = |path: &str, name: &str| {
+        let answer = site.send(path, |http, url| http.get(url));
+        answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned())
+    };
+    assert_eq!(header("/api/v1/users", "www-authenticate").as_deref(), Some("Bearer"));
+    assert_eq!(header("/api/v1/login", "allow").as_deref(), Some("POST"));
+    assert_eq!(header("/healthz", "www-authenticate"), None);
+}
+
+/// Twenty thousand characters of an answer are a fault of that answer, wherever it is given.
+#[test]
+fn an_answer_that_is_too_long_is_told_as_such() {
+    let site = Site::start(Engine::Sqlite);
+    site.set_answers("anna");
+    let long = |_: &str| "x".repeat(20_000);
+    let says = "an answer has 1 to 200 characters";
+    let session = site.open(ANNA);
+    assert_eq!(site.answers(&session, long).refused(400, "MALFORMED"), says);
+    let oleg = site.operator();
+    let wizard = site.post(&format!("/api/v1/cards/{ANNA}/wizard"), &oleg, &json!({})).ok();
+    let path = format!("/api/v1/unlock/{}/answers", wizard["wizard"].as_str().unwrap());
+    assert_eq!(site.post(&path, &oleg, &given(&wizard["questions"], long)).refused(400, "MALFORMED"), says);
+    // On a page it is said above the fields, which are there again.
+    let fields = [("name", "lab\\anna"), ("password", "anna-password")];
+    let login = site.send("/ss/login", |http, url| http.post(url).form(&fields));
+    let cookie = login.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let page = site.send("/ss", |http, url| http.get(url).header("cookie", &cookie)).text().unwrap();
+    let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let question = page.split("for=\"q-").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let form = [("csrf", csrf), (question.as_str(), long(""))];
+    let answer = site.send("/ss/answers", |http, url| http.post(url).header("cookie", &cookie).form(&form));
+    assert_eq!(answer.status(), 400);
+    let page = answer.text().unwrap();
+    assert!(page.contains("200 characters") && page.contains(&format!("for=\"q-{question}\"")), "{page}");
 }
 
 #[test]
@@ -46,6 +86,12 @@ fn every_refusal_is_a_problem() {
     problem(site.send("/api/v1/login", |http, url| http.post(url).json(&json!({"name": 1}))), 400, "MALFORMED");
     let message = problem(site.send("/api/v1/events?after=x", |http, url| http.get(url).bearer_auth(&token)), 400, "MALFORMED");
     assert!(message.contains("after"), "{message}");
+    // At a page it is a page.
+    for path in ["/mc/events?after=x", "/mc/events?colour=red", "/mc/users/none"] {
+        let page = site.send(path, |http, url| http.get(url).header("cookie", format!("mc={token}")));
+        assert!(matches!(page.status().as_u16(), 400 | 404), "{path}");
+        assert!(page.text().unwrap().contains("<h1>That cannot be done</h1>"), "{path}");
+    }
 }
 
 #[test]

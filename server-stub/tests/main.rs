@@ -5,9 +5,12 @@
 mod common;
 
 mod front;
+mod health;
 mod http;
 mod issue;
+mod limits;
 mod lists;
+mod log;
 mod names;
 mod offline;
 mod online;

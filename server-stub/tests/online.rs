@@ -259,7 +259,7 @@ fn bad_input_is_named_and_counts_nothing() {
         assert!(!message.is_empty() && !message.contains("panicked"), "{message}");
     }
     let body = json!({"answers": [{"question": question, "text": long}]}).to_string();
-    assert_eq!(site.raw(&path, "", &body).refused(413, "TOO_LONG"), "a request has at most 16384 bytes");
+    assert_eq!(site.raw(&path, "", &body).refused(400, "MALFORMED"), "an answer has 1 to 200 characters");
     for serial in ["", "0", "xyz", "00'", &"00".repeat(40)] {
         site.post("/credprovapi/v1/sessions", "", &json!({"serial": serial})).refused(400, "MALFORMED");
     }

@@ -10,6 +10,7 @@ on_both_engines! {
     the_database_opens_nothing,
     a_session_is_of_who_opened_it,
     a_database_of_before,
+    a_database_of_a_newer_version,
 }
 
 /// Everything that opens a session of Anna's, in the middle of its way.
@@ -178,4 +179,19 @@ fn a_database_of_before(engine: Engine) {
     }
     assert_eq!(after.get("/api/v1/events/check", &after.operator()).ok(), json!({"first_broken": null}));
     assert_eq!(after.open(ANNA)["mode"], "online");
+}
+
+/// One that a newer version has been at is refused in a sentence, and left as it is.
+fn a_database_of_a_newer_version(engine: Engine) {
+    let site = Site::start(engine);
+    let refused = site.block_on(async {
+        let mut tx = crate::common::database(&site.url).await;
+        let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) SELECT 999, 'newer', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1";
+        sqlx::query(newer).execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+        cardlab_server_stub::store::Store::open(&site.url).await.err().unwrap().message
+    });
+    let says = "a newer cardlab has made or changed it; use that one, or name another database: it was left as it is";
+    assert!(refused.starts_with("database ") && refused.ends_with(says), "{engine:?}: {refused}");
+    site.get("/api/v1/users", &site.administrator()).ok();
 }

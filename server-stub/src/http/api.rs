@@ -33,9 +33,8 @@ use axum::response::{IntoResponse, Response};
 use cardlab_protocol::problem::Problem;
 use cardlab_protocol::workstation::{Answers, Response as Responded};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -116,6 +115,39 @@ fn next(cursor: Option<&str>, asked: Option<&str>) -> Option<[(HeaderName, Strin
     cursor.map(|cursor| [(header::LINK, format!("<?{}>; rel=\"next\"", query(cursor)))])
 }
 
+#[derive(Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default, deny_unknown_fields)]
+struct OfRevision {
+    /// The revision that the change is of: another one now is refused with 409. Without it, the last who writes counts.
+    revision: Option<String>,
+}
+
+/// What was made.
+#[derive(Serialize, ToSchema)]
+struct Made {
+    /// Its id.
+    id: String,
+}
+
+/// It is done, and there is nothing to say of it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Done {}
+
+/// Whether the log is whole.
+#[derive(Serialize, ToSchema)]
+struct Checked {
+    /// The place of the first event whose hash is wrong; `null` when all are right.
+    first_broken: Option<i64>,
+}
+
+/// Whether a remote user's answers are right; never which of them.
+#[derive(Serialize, ToSchema)]
+struct Right {
+    /// Right.
+    ok: bool,
+}
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewPolicy {
@@ -161,9 +193,9 @@ async fn find_users(
 }
 
 /// Add a user to the catalog.
-#[utoipa::path(post, path = "/users", request_body = NewUser, responses((status = 200), (status = 403, body = Problem), (status = 409, body = Problem)))]
-async fn add_user(State(server): State<Server>, Bearer(operator): Bearer, Body(new): Body<NewUser>) -> Reply<Value> {
-    Ok(Json(json!({"id": server.users().add(&operator, &new).await?})))
+#[utoipa::path(post, path = "/users", request_body = NewUser, responses((status = 200, body = Made), (status = 403, body = Problem), (status = 409, body = Problem)))]
+async fn add_user(State(server): State<Server>, Bearer(operator): Bearer, Body(new): Body<NewUser>) -> Reply<Made> {
+    Ok(Json(Made { id: server.users().add(&operator, &new).await? }))
 }
 
 /// Names that more than one user or operator has, after an older version told them apart: each of them logs in by it only as it
@@ -289,7 +321,7 @@ async fn open_wizard(State(server): State<Server>, Bearer(operator): Bearer, Pat
 }
 
 /// The user's answers.
-#[utoipa::path(post, path = "/unlock/{wizard}/answers", params(("wizard" = String, Path)), request_body = Answers, responses((status = 200, body = AnswersChecked), (status = 403, body = Problem), (status = 410, body = Problem)))]
+#[utoipa::path(post, path = "/unlock/{wizard}/answers", params(("wizard" = String, Path)), request_body = Answers, responses((status = 200, body = AnswersChecked), (status = 403, body = Problem), (status = 410, body = Problem), (status = 429, body = Problem)))]
 async fn answer_wizard(
     State(server): State<Server>,
     Bearer(operator): Bearer,
@@ -327,28 +359,29 @@ async fn list_policies(State(server): State<Server>, Bearer(operator): Bearer) -
 }
 
 /// Make a policy.
-#[utoipa::path(post, path = "/policies", request_body = NewPolicy, responses((status = 200), (status = 400, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem)))]
-async fn add_policy(State(server): State<Server>, Bearer(operator): Bearer, Body(new): Body<NewPolicy>) -> Reply<Value> {
-    Ok(Json(json!({"id": server.policies().add(&operator, &new.name, &new.settings).await?})))
+#[utoipa::path(post, path = "/policies", request_body = NewPolicy, responses((status = 200, body = Made), (status = 400, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem)))]
+async fn add_policy(State(server): State<Server>, Bearer(operator): Bearer, Body(new): Body<NewPolicy>) -> Reply<Made> {
+    Ok(Json(Made { id: server.policies().add(&operator, &new.name, &new.settings).await? }))
 }
 
 /// Change a policy.
-#[utoipa::path(put, path = "/policies/{id}", params(("id" = String, Path)), request_body = Policy, responses((status = 200), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
+#[utoipa::path(put, path = "/policies/{id}", params(("id" = String, Path), OfRevision), request_body = Policy, responses((status = 200, body = Done), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn change_policy(
     State(server): State<Server>,
     Bearer(operator): Bearer,
     Path(id): Path<String>,
+    Query(of): Query<OfRevision>,
     Body(settings): Body<Policy>,
-) -> Reply<Value> {
-    server.policies().change(&operator, &id, &settings, None).await?;
-    Ok(Json(json!({})))
+) -> Reply<Done> {
+    server.policies().change(&operator, &id, &settings, of.revision.as_deref()).await?;
+    Ok(Json(Done {}))
 }
 
 /// Delete a policy that nothing hangs on.
-#[utoipa::path(delete, path = "/policies/{id}", params(("id" = String, Path)), responses((status = 200), (status = 403, body = Problem), (status = 409, body = Problem)))]
-async fn delete_policy(State(server): State<Server>, Bearer(operator): Bearer, Path(id): Path<String>) -> Reply<Value> {
+#[utoipa::path(delete, path = "/policies/{id}", params(("id" = String, Path)), responses((status = 200, body = Done), (status = 403, body = Problem), (status = 409, body = Problem)))]
+async fn delete_policy(State(server): State<Server>, Bearer(operator): Bearer, Path(id): Path<String>) -> Reply<Done> {
     server.policies().delete(&operator, &id).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Done {}))
 }
 
 /// Questions of a policy.
@@ -358,32 +391,32 @@ async fn list_questions(State(server): State<Server>, Bearer(operator): Bearer, 
 }
 
 /// Create a security question.
-#[utoipa::path(post, path = "/policies/{id}/questions", params(("id" = String, Path)), request_body = NewQuestion, responses((status = 200), (status = 400, body = Problem), (status = 403, body = Problem)))]
+#[utoipa::path(post, path = "/policies/{id}/questions", params(("id" = String, Path)), request_body = NewQuestion, responses((status = 200, body = Made), (status = 400, body = Problem), (status = 403, body = Problem)))]
 async fn add_question(
     State(server): State<Server>,
     Bearer(operator): Bearer,
     Path(id): Path<String>,
     Body(new): Body<NewQuestion>,
-) -> Reply<Value> {
-    Ok(Json(json!({"id": server.policies().add_question(&operator, &id, &new).await?})))
+) -> Reply<Made> {
+    Ok(Json(Made { id: server.policies().add_question(&operator, &id, &new).await? }))
 }
 
 /// Delete a question that nobody has answered.
-#[utoipa::path(delete, path = "/questions/{id}", params(("id" = String, Path)), responses((status = 200), (status = 403, body = Problem), (status = 409, body = Problem)))]
-async fn delete_question(State(server): State<Server>, Bearer(operator): Bearer, Path(id): Path<String>) -> Reply<Value> {
+#[utoipa::path(delete, path = "/questions/{id}", params(("id" = String, Path)), responses((status = 200, body = Done), (status = 403, body = Problem), (status = 409, body = Problem)))]
+async fn delete_question(State(server): State<Server>, Bearer(operator): Bearer, Path(id): Path<String>) -> Reply<Done> {
     server.policies().delete_question(&operator, &id).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Done {}))
 }
 
 /// Make or change a role.
-#[utoipa::path(put, path = "/roles/{name}", params(("name" = String, Path)), request_body = Role, responses((status = 200), (status = 403, body = Problem)))]
+#[utoipa::path(put, path = "/roles/{name}", params(("name" = String, Path)), request_body = Role, responses((status = 200, body = Made), (status = 403, body = Problem), (status = 409, body = Problem)))]
 async fn set_role(
     State(server): State<Server>,
     Bearer(operator): Bearer,
     Path(name): Path<String>,
     Body(role): Body<Role>,
-) -> Reply<Value> {
-    Ok(Json(json!({"id": server.staff().set_role(&operator, &name, &role).await?})))
+) -> Reply<Made> {
+    Ok(Json(Made { id: server.staff().set_role(&operator, &name, &role).await? }))
 }
 
 /// Card types by name.
@@ -393,15 +426,15 @@ async fn card_types(State(server): State<Server>, Bearer(operator): Bearer) -> R
 }
 
 /// Add a card type.
-#[utoipa::path(post, path = "/card-types/{name}", params(("name" = String, Path)), request_body = CardType, responses((status = 200), (status = 400, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem)))]
+#[utoipa::path(post, path = "/card-types/{name}", params(("name" = String, Path)), request_body = CardType, responses((status = 200, body = Done), (status = 400, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem)))]
 async fn add_card_type(
     State(server): State<Server>,
     Bearer(operator): Bearer,
     Path(name): Path<String>,
     Body(about): Body<CardType>,
-) -> Reply<Value> {
+) -> Reply<Done> {
     server.card_types().add(&operator, &name, &about).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Done {}))
 }
 
 /// Roles, and the operators who have them.
@@ -411,21 +444,21 @@ async fn staff(State(server): State<Server>, Bearer(operator): Bearer) -> Reply<
 }
 
 /// Give an operator another role, or none.
-#[utoipa::path(put, path = "/operators/{id}/role", params(("id" = String, Path)), request_body = RoleOf, responses((status = 200), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+#[utoipa::path(put, path = "/operators/{id}/role", params(("id" = String, Path)), request_body = RoleOf, responses((status = 200, body = Done), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn assign_role(
     State(server): State<Server>,
     Bearer(operator): Bearer,
     Path(id): Path<String>,
     Body(RoleOf { role }): Body<RoleOf>,
-) -> Reply<Value> {
+) -> Reply<Done> {
     server.staff().assign_role(&operator, &id, role.as_deref()).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Done {}))
 }
 
 /// Add an operator.
-#[utoipa::path(post, path = "/operators", request_body = NewOperator, responses((status = 200), (status = 403, body = Problem), (status = 409, body = Problem)))]
-async fn add_operator(State(server): State<Server>, Bearer(operator): Bearer, Body(new): Body<NewOperator>) -> Reply<Value> {
-    Ok(Json(json!({"id": server.staff().add_operator(&operator, &new).await?})))
+#[utoipa::path(post, path = "/operators", request_body = NewOperator, responses((status = 200, body = Made), (status = 403, body = Problem), (status = 409, body = Problem)))]
+async fn add_operator(State(server): State<Server>, Bearer(operator): Bearer, Body(new): Body<NewOperator>) -> Reply<Made> {
+    Ok(Json(Made { id: server.staff().add_operator(&operator, &new).await? }))
 }
 
 /// The log, by pages.
@@ -454,9 +487,9 @@ async fn events_csv(
 }
 
 /// Whether the log is whole.
-#[utoipa::path(get, path = "/events/check", responses((status = 200), (status = 403, body = Problem)))]
-async fn check_log(State(server): State<Server>, Bearer(operator): Bearer) -> Reply<Value> {
-    Ok(Json(json!({"first_broken": server.log().check(&operator).await?})))
+#[utoipa::path(get, path = "/events/check", responses((status = 200, body = Checked), (status = 403, body = Problem)))]
+async fn check_log(State(server): State<Server>, Bearer(operator): Bearer) -> Reply<Checked> {
+    Ok(Json(Checked { first_broken: server.log().check(&operator).await? }))
 }
 
 /// Remote Self-Service: who are you?
@@ -466,14 +499,14 @@ async fn open_remote(State(server): State<Server>, PeerAddress(address): PeerAdd
 }
 
 /// Remote Self-Service: answers.
-#[utoipa::path(post, path = "/remote/{session}/answers", params(("session" = String, Path)), request_body = Answers, responses((status = 200), (status = 400, body = Problem), (status = 410, body = Problem)))]
+#[utoipa::path(post, path = "/remote/{session}/answers", params(("session" = String, Path)), request_body = Answers, responses((status = 200, body = Right), (status = 400, body = Problem), (status = 410, body = Problem)))]
 async fn answer_remote(
     State(server): State<Server>,
     PeerAddress(address): PeerAddress,
     Path(session): Path<String>,
     Body(answers): Body<Answers>,
-) -> Reply<Value> {
-    Ok(Json(json!({"ok": server.remote().answer(&session, &address, &answers).await?})))
+) -> Reply<Right> {
+    Ok(Json(Right { ok: server.remote().answer(&session, &address, &answers).await? }))
 }
 
 /// Remote Self-Service: the user's cards.

@@ -1,15 +1,14 @@
 //! What requests carry, with refusals that say what was wrong.
 
-use super::LONGEST_BODY;
+use super::{LONGEST_BODY, json, log};
 use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
 use crate::service::login::Operator;
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
-use axum::http::StatusCode;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -24,15 +23,20 @@ impl<T: DeserializeOwned> FromRequest<Server> for Body<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, server: &Server) -> Result<Self, Refusal> {
-        let (parts, body) = request.into_parts();
-        let bytes = Bytes::from_request(Request::from_parts(parts.clone(), body), server).await;
-        let bytes = bytes.map_err(|rejection| rejected(rejection.status(), rejection.body_text()))?;
-        if has_escaped_nul(&bytes) {
-            return Err(nul());
+        if !is_json(request.headers()) {
+            return Err(Refusal::malformed("send JSON, with 'Content-Type: application/json'"));
         }
-        let read = Json::from_request(Request::from_parts(parts, bytes.into()), server).await;
-        read.map(|Json(value)| Self(value)).map_err(|rejection| rejected(rejection.status(), rejection.body_text()))
+        let bytes = Bytes::from_request(request, server).await;
+        let bytes = bytes.map_err(|rejection| rejected(rejection.status(), rejection.body_text()))?;
+        json::read(&bytes).map(Self)
     }
+}
+
+/// Whether the body says that it is JSON: `application/json`, or a kind of it (RFC 6839, section 3.1).
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || kind.starts_with("application/") && kind.ends_with("+json")
 }
 
 /// The fields of a form.
@@ -46,7 +50,7 @@ impl FromRequest<Server> for Form {
         let axum::Form(fields): axum::Form<Fields> =
             read.map_err(|rejection| rejected(rejection.status(), rejection.body_text()))?;
         if fields.iter().any(|(name, text)| name.contains('\0') || text.contains('\0')) {
-            return Err(nul());
+            return Err(Refusal::malformed(NUL));
         }
         Ok(Self(fields))
     }
@@ -65,21 +69,7 @@ impl<T: DeserializeOwned> FromRequestParts<Server> for Query<T> {
 }
 
 /// No database of ours has a place for U+0000.
-pub(super) fn nul() -> Refusal {
-    Refusal::malformed("a text has the character U+0000, which is none that a person types")
-}
-
-/// Whether a text of this JSON has U+0000: an escape that is not itself escaped.
-fn has_escaped_nul(json: &[u8]) -> bool {
-    let mut rest = json;
-    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
-        if rest[at + 1..].starts_with(b"u0000") {
-            return true;
-        }
-        rest = rest.get(at + 2..).unwrap_or_default();
-    }
-    false
-}
+pub(super) const NUL: &str = "a text has the character U+0000, which is none that a person types";
 
 /// What a request carries is not what is asked for, or too much of it.
 pub(super) fn rejected(status: StatusCode, why: String) -> Refusal {
@@ -99,7 +89,9 @@ impl FromRequestParts<Server> for Bearer {
         let token = parts.headers.get(AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
         let token = token
             .ok_or_else(|| Refusal::new(Code::NotLoggedIn, "send 'Authorization: Bearer TOKEN'; POST /api/v1/login gives one"))?;
-        Ok(Self(server.logins().operator(token).await?))
+        let operator = server.logins().operator(token).await?;
+        log::actor(&operator.name);
+        Ok(Self(operator))
     }
 }
 

@@ -5,14 +5,29 @@
 //! | `/credprovapi/v1`, `/certiflow/credprovapi/v1` | workstations | not at all |
 //! | `/api/v1` | programs of operators | `Authorization: Bearer` |
 //! | `/mc`, `/ss`, `/rss` | people with browsers | cookie, and a token in every form |
-//! | `/api/openapi.json` | everybody | |
+//! | `/api/openapi.json`, `/healthz`, `/readyz` | everybody | |
 //!
-//! All of it only under the server's own names, and to no page of another site ([`Front`]).
+//! All of it only under the server's own names, and to no page of another site ([`Front`]). A request's way from outside in:
+//!
+//! | layer | what it does |
+//! |---|---|
+//! | [`HEADERS`] | what every answer says of itself |
+//! | [`request_id`] | a name for the request, in the log and in its answer |
+//! | [`log`] | its line |
+//! | [`outage`] | says where it is, when a disk is full |
+//! | [`front`] | whether it is for this server; its whole body |
+//! | [`body`], [`json`] | what it carries |
 
 mod api;
 mod body;
+mod document;
 mod front;
+mod health;
+mod json;
+mod log;
+mod outage;
 mod pages;
+mod request_id;
 mod words;
 mod workstation;
 
@@ -25,12 +40,12 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cardlab_protocol::problem::Problem;
+use tower_http::on_early_drop::OnEarlyDropLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
-use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
+use tower_http::trace::TraceLayer;
 
-/// Longest request body: answers, policies.
-const LONGEST_BODY: usize = 16 * 1024;
+/// Longest request body. Far more than anything here needs, so that what is too long for its field is told at the field.
+const LONGEST_BODY: usize = 64 * 1024;
 
 /// Of every answer: it is kept by nobody, is what it says it is, and is shown in no other site's page.
 const HEADERS: [(HeaderName, &str); 5] = [
@@ -46,23 +61,32 @@ const HEADERS: [(HeaderName, &str); 5] = [
     ),
 ];
 
-#[derive(OpenApi)]
-#[openapi(info(title = "cardlab management server", description = "Online and offline unlock of smart cards"))]
-struct Document;
-
 /// All routes, for requests that are for the server where it is.
 pub fn router(server: Server, front: Front) -> Router {
-    let (routes, document) = described();
+    let (routes, document) = document::described();
     let json = document.to_json().unwrap_or_default();
     let router = routes
         .route(
             "/api/openapi.json",
             axum::routing::get(move || async move { ([(header::CONTENT_TYPE, "application/json")], json) }),
         )
+        .merge(health::router())
         .merge(pages::router(&server))
         .fallback(async || Refusal::not_found("page"))
         .method_not_allowed_fallback(async || Refusal::new(Code::WrongMethod, "this is not asked so; /api/openapi.json says how"))
         .layer(axum::middleware::from_fn_with_state(front, front::guard))
+        .layer(axum::middleware::from_fn_with_state(server.clone(), outage::place))
+        .layer(OnEarlyDropLayer::builder().on_future_drop(log::given_up))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(log::span)
+                .on_request(())
+                .on_response(log::answered)
+                .on_body_chunk(())
+                .on_eos(())
+                .on_failure(()),
+        )
+        .layer(axum::middleware::from_fn(request_id::name))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .with_state(server);
     HEADERS.into_iter().fold(router, |router, (name, value)| {
@@ -70,23 +94,21 @@ pub fn router(server: Server, front: Front) -> Router {
     })
 }
 
-fn described() -> (Router<Server>, utoipa::openapi::OpenApi) {
-    OpenApiRouter::with_openapi(Document::openapi())
-        .nest(cardlab_protocol::workstation::PATH, workstation::router())
-        .nest(&format!("/certiflow{}", cardlab_protocol::workstation::PATH), workstation::router())
-        .nest("/api/v1", api::router())
-        .split_for_parts()
-}
-
 /// The OpenAPI document of the routes.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    described().1
+    document::described().1
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        Problem::new(status(&self), self.code.name(), self.message).answer().into_response()
+        let mut response = Problem::new(status(&self), self.code.name(), &*self.message).answer().into_response();
+        if self.code == Code::NotLoggedIn {
+            // RFC 9110, section 15.5.2: how one logs in (RFC 6750, section 3).
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        log::refused(&mut response, &self);
+        response
     }
 }
 

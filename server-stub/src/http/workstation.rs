@@ -1,5 +1,6 @@
 //! The workstation service. Its messages are [`cardlab_protocol::workstation`]'s.
 
+use super::api::Done;
 use super::body::{Body, PeerAddress};
 use crate::model::refusal::Refusal;
 use crate::service::Server;
@@ -7,7 +8,6 @@ use axum::Json;
 use axum::extract::{Path, State};
 use cardlab_protocol::problem::Problem;
 use cardlab_protocol::workstation::{Answers, Challenge, Judged, Open, Opened, Outcome, Report, Response, TaskOffer, Ways};
-use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -66,27 +66,27 @@ async fn task(State(server): State<Server>, PeerAddress(address): PeerAddress, B
 }
 
 /// The user does not want the task now.
-#[utoipa::path(post, path = "/sessions/{id}/later", params(("id" = String, Path)), responses((status = 200), (status = 410, body = Problem), (status = 503, body = Problem)))]
-async fn later(State(server): State<Server>, PeerAddress(address): PeerAddress, Path(id): Path<String>) -> Reply<Value> {
+#[utoipa::path(post, path = "/sessions/{id}/later", params(("id" = String, Path)), responses((status = 200, body = Done), (status = 410, body = Problem), (status = 503, body = Problem)))]
+async fn later(State(server): State<Server>, PeerAddress(address): PeerAddress, Path(id): Path<String>) -> Reply<Done> {
     server.tasks().put_off(&id, &address).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Done {}))
 }
 
 /// How it ended at the card.
-#[utoipa::path(post, path = "/sessions/{id}/result", params(("id" = String, Path)), request_body = Outcome, responses((status = 200), (status = 400, body = Problem), (status = 410, body = Problem), (status = 503, body = Problem)))]
+#[utoipa::path(post, path = "/sessions/{id}/result", params(("id" = String, Path)), request_body = Outcome, responses((status = 200, body = Done), (status = 400, body = Problem), (status = 410, body = Problem), (status = 503, body = Problem)))]
 async fn report(
     State(server): State<Server>,
     PeerAddress(address): PeerAddress,
     Path(id): Path<String>,
     Body(outcome): Body<Outcome>,
-) -> Reply<Value> {
+) -> Reply<Done> {
     server.online().report(&id, &address, &outcome).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Done {}))
 }
 
 /// What became of a card, whenever it was. Answered alike for every card.
-#[utoipa::path(post, path = "/reports", request_body = Report, responses((status = 200), (status = 400, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
-async fn tell(State(server): State<Server>, PeerAddress(address): PeerAddress, Body(report): Body<Report>) -> Reply<Value> {
+#[utoipa::path(post, path = "/reports", request_body = Report, responses((status = 200, body = Done), (status = 400, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
+async fn tell(State(server): State<Server>, PeerAddress(address): PeerAddress, Body(report): Body<Report>) -> Reply<Done> {
     server.workstations().take_report(&report, &address).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Done {}))
 }

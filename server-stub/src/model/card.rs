@@ -283,7 +283,7 @@ impl CardOrder {
 
 /// Which cards, in which order.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct CardFilter {
     /// Serial, or words of the label: each as it begins, at most five. `*` alone is all.

@@ -305,8 +305,8 @@ impl EventOrder {
 
 /// Which events, in which order.
 #[derive(Clone, Debug, Default, serde::Deserialize, utoipa::IntoParams)]
-#[serde(default)]
 #[into_params(parameter_in = Query)]
+#[serde(default, deny_unknown_fields)]
 pub struct Filter {
     /// Of this card.
     pub card: Option<String>,

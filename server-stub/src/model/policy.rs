@@ -81,12 +81,6 @@ impl Default for Issuance {
 }
 
 impl Policy {
-    /// Tells settings from others.
-    #[must_use]
-    pub fn fingerprint(&self) -> String {
-        crate::model::random::fingerprint(&serde_json::to_string(self).unwrap_or_default())
-    }
-
     /// Checks the settings.
     ///
     /// # Errors
@@ -131,6 +125,17 @@ pub struct NamedPolicy {
     pub name: String,
     /// Settings.
     pub settings: Policy,
+    /// Names these settings: a change that says of which it is does not undo another's.
+    pub revision: String,
+}
+
+impl NamedPolicy {
+    /// As it is stored.
+    pub(crate) fn new(id: String, name: String, settings: Policy) -> Self {
+        // A structure of numbers, texts and lists always has its JSON.
+        let revision = crate::model::random::fingerprint(&serde_json::to_string(&settings).unwrap_or_default());
+        Self { id, name, settings, revision }
+    }
 }
 
 #[cfg(test)]

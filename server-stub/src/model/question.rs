@@ -5,6 +5,8 @@ use utoipa::ToSchema;
 
 /// A security question.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+// Apart from what is asked of a user, which is called a question too.
+#[schema(as = PolicyQuestion)]
 pub struct Question {
     /// Id.
     pub id: String,

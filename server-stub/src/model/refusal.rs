@@ -125,18 +125,50 @@ pub struct Refusal {
     pub code: Code,
     /// What was wrong and what to do.
     pub message: String,
+    about: About,
+}
+
+/// What a refusal is about, where its code does not say it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum About {
+    #[default]
+    Nothing,
+    /// This was counted too often.
+    Bucket(String),
+    /// The database has no room to write.
+    FullDisk,
 }
 
 impl Refusal {
     /// A refusal with its sentence.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), about: About::Nothing }
     }
 
     /// There is no such thing.
     #[must_use]
     pub fn not_found(what: &str) -> Self {
         Self::new(Code::NotFound, format!("there is no such {what}"))
+    }
+
+    /// Too often: what was counted, as [`crate::store::limits`] names it, and the sentence.
+    pub(crate) fn too_often(bucket: &str, message: String) -> Self {
+        Self { about: About::Bucket(bucket.to_owned()), ..Self::new(Code::RateLimited, message) }
+    }
+
+    /// What was counted too often, of one that [`Refusal::too_often`] made.
+    pub(crate) fn bucket(&self) -> Option<&str> {
+        if let About::Bucket(bucket) = &self.about { Some(bucket) } else { None }
+    }
+
+    /// Whether the database had no room to write.
+    pub(crate) fn is_full_disk(&self) -> bool {
+        self.about == About::FullDisk
+    }
+
+    /// The sentence as the log of a server may have it: what was malformed may be quoted, and be a secret.
+    pub(crate) fn cause(&self) -> Option<&str> {
+        (self.code != Code::Malformed).then_some(&*self.message)
     }
 
     /// A value that cannot be.
@@ -160,7 +192,13 @@ impl From<sqlx::Error> for Refusal {
             return Self::malformed("a text has a character that the database cannot store");
         }
         // What the database says may hold data of people; it goes to the administrator, not to the client.
-        eprintln!("cardlab: database: {error}");
+        tracing::error!(target: "cardlab::database", %error, "database");
+        // SQLITE_FULL, and SQLSTATE 53100.
+        if error.as_database_error().and_then(|e| e.code()).is_some_and(|code| matches!(&*code, "13" | "53100")) {
+            let message =
+                "the disk of the server's database is full: make room there, then try again; what was to be written is not";
+            return Self { about: About::FullDisk, ..Self::new(Code::StoreDown, message) };
+        }
         Self::new(Code::StoreDown, "the server cannot reach its database; try again later")
     }
 }

@@ -8,6 +8,9 @@ use crate::model::user::{User, UserLock};
 use cardlab_protocol::codes::CodeError;
 use zeroize::Zeroizing;
 
+/// Digits of an answer to reset.
+const LONGEST_ATR: usize = 66;
+
 /// What is known of a serial, or of a user without a card.
 #[derive(Default)]
 pub(crate) struct Subject {
@@ -146,6 +149,20 @@ pub(crate) fn serial(text: &str) -> Result<String, Refusal> {
         && digits.len().is_multiple_of(2)
         && digits.bytes().all(|b| b.is_ascii_hexdigit());
     if right { Ok(digits) } else { Err(Refusal::malformed("a serial is 2 to 64 hexadecimal digits in pairs")) }
+}
+
+/// An answer to reset as it is stored: upper-case hexadecimal, or nothing where it is not known.
+///
+/// # Errors
+/// [`Code::Malformed`] for what no card sends (ISO/IEC 7816-3, section 8.2.1: TS and 32 characters at most).
+pub(crate) fn atr(text: &str) -> Result<String, Refusal> {
+    let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_uppercase();
+    let right = digits.len() <= LONGEST_ATR && digits.len().is_multiple_of(2) && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    if right {
+        Ok(digits)
+    } else {
+        Err(Refusal::malformed("an answer to reset is hexadecimal digits in pairs, of 33 bytes at most"))
+    }
 }
 
 /// A challenge as people type it.

@@ -107,7 +107,7 @@ impl UserOrder {
 
 /// Which users, in which order.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct UserFilter {
     /// Words that name, logon names or mail address have: each as it begins, at most five.

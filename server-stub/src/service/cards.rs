@@ -7,18 +7,15 @@ use crate::model::refusal::{Code, Refusal};
 use crate::model::response::GivenView;
 use crate::model::role::Privilege;
 use crate::model::subject;
-use crate::model::task::TaskView;
 use crate::service::Server;
 use crate::service::issue::Operated;
 use crate::service::login::Operator;
-use crate::store::{Snapshot, Tx, card_types, cards, responses, subjects, tasks};
+use crate::store::{Snapshot, Tx, card_types, cards, responses, subjects};
 use cardlab_protocol::admin_key::AdminKey;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-/// Digits of the longest answer to reset (ISO/IEC 7816-3, section 8.2.1).
-const LONGEST_ATR: usize = 66;
 /// Characters of the longest reason.
 const LONGEST_REASON: usize = 200;
 
@@ -44,17 +41,6 @@ pub struct CardView {
     pub revoke_reason: String,
     /// What can be done with it now.
     pub operations: Vec<Operation>,
-}
-
-/// A card with what was ordered and given for it.
-#[derive(Clone, Debug)]
-pub struct CardFile {
-    /// The card.
-    pub card: CardView,
-    /// Tasks, the newest first.
-    pub tasks: Vec<TaskView>,
-    /// Responses, the newest first.
-    pub responses: Vec<GivenView>,
 }
 
 /// A card to be registered.
@@ -134,22 +120,6 @@ impl Cards<'_> {
         Ok(CardView::of(&card))
     }
 
-    /// One card with its tasks and the responses that it was given, as they are at one moment.
-    ///
-    /// # Errors
-    /// [`Code::NoPrivilege`], [`Code::NotFound`].
-    pub async fn file(&self, operator: &Operator, serial: &str) -> Result<CardFile, Refusal> {
-        operator.require(Privilege::ViewCards, None)?;
-        let mut snapshot = self.server.store.read().await?;
-        let card = known(&mut snapshot, &subject::serial(serial)?).await?;
-        let (tasks, now) = (tasks::of_card(&mut snapshot, &card.serial).await?, self.server.now());
-        Ok(CardFile {
-            card: CardView::of(&card),
-            tasks: tasks.into_iter().map(|task| task.shown(now)).collect(),
-            responses: responses::of_card(&mut snapshot, &card.serial).await?,
-        })
-    }
-
     /// Registers a card; it is Clean.
     ///
     /// # Errors
@@ -165,10 +135,7 @@ impl Cards<'_> {
 
     pub(crate) async fn register(&self, tx: &mut Tx, initiator: &str, new: &NewCard) -> Result<CardRecord, Refusal> {
         let serial = subject::serial(&new.serial)?;
-        let atr = new.atr.replace(' ', "").to_uppercase();
-        if atr.len() > LONGEST_ATR || !atr.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(Refusal::malformed("an answer to reset is hexadecimal, of 33 bytes at most"));
-        }
+        let atr = subject::atr(&new.atr)?;
         let about = card_types::by_id(tx, &new.card_type).await?.ok_or_else(|| Refusal::not_found("card type"))?;
         if cards::by_serial(tx, &serial).await?.is_some() {
             return Err(Refusal::new(Code::Conflict, "a card with this serial is registered already"));
@@ -281,7 +248,10 @@ impl Cards<'_> {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::NotFound`].
     pub async fn responses(&self, operator: &Operator, serial: &str) -> Result<Vec<GivenView>, Refusal> {
-        Ok(self.file(operator, serial).await?.responses)
+        operator.require(Privilege::ViewCards, None)?;
+        let mut snapshot = self.server.store.read().await?;
+        let card = known(&mut snapshot, &subject::serial(serial)?).await?;
+        responses::of_card(&mut snapshot, &card.serial).await
     }
 }
 

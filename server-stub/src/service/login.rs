@@ -117,7 +117,7 @@ impl Logins<'_> {
         let mut reason = None;
         let counted = async {
             for (index, bucket) in buckets.iter().enumerate() {
-                match hits::count(&mut tx, limit::FAILED_LOGINS, bucket, self.server.now()).await {
+                match self.server.limit(&mut tx, limit::FAILED_LOGINS, bucket).await {
                     Err(refusal) if index > 0 && refusal.code == Code::RateLimited => {
                         reason = Some(refusal.code.name());
                         found = None;

@@ -26,8 +26,8 @@ use crate::model::station::Station;
 use crate::model::vault::Vault;
 use crate::service::login::Operator;
 use crate::service::workers::Workers;
-use crate::store::{self, Store, Tx, events, flows, hits, logins, meta, operators, reports};
-use serde_json::{Value, json};
+use crate::store::{self, Store, Tx, events, flows, hits, logins, meta, operators, refusals, reports};
+use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -118,6 +118,20 @@ impl Server {
         })
     }
 
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`Code::StoreDown`].
+    pub async fn look(&self) -> Result<(), Refusal> {
+        self.store.look().await
+    }
+
+    /// The database's URL, without what may have a password.
+    #[must_use]
+    pub fn database(&self) -> &str {
+        self.store.name()
+    }
+
     /// The vault, for giving new cards their keys.
     #[must_use]
     pub fn vault(&self) -> &Vault {
@@ -171,6 +185,10 @@ impl Server {
             let mut tx = self.store.begin().await?;
             let untold = now - KEPT.as_millis() as Millis;
             hits::sweep(&mut tx, now).await?;
+            for (bucket, refused) in refusals::take(&mut tx, now).await? {
+                let detail = json!({"reason": Code::RateLimited.name(), "counted": bucket, "refused": refused});
+                self.record(&mut tx, &Happening { detail, ..Happening::new(Kind::RateLimited, "server") }).await?;
+            }
             flows::sweep(&mut tx, now, untold).await?;
             reports::sweep(&mut tx, untold).await?;
             logins::sweep(&mut tx, now).await?;
@@ -222,24 +240,28 @@ impl Server {
         Err(refusal)
     }
 
-    /// Writes down that something was refused and why; the transaction of the refusal is gone.
+    /// Writes down that something was refused and why; the transaction of the refusal is gone. What was too often is written down
+    /// once a minute, with how often that was.
     pub(crate) async fn note_refusal(&self, refused: &Happening<'_>, refusal: &Refusal) -> Result<(), Refusal> {
         // What never came so far is no refusal.
         if matches!(refusal.code, Code::StoreDown | Code::Busy) {
             return Ok(());
         }
-        let kind = if refusal.code == Code::RateLimited { Kind::RateLimited } else { refused.kind };
-        let mut detail = refused.detail.clone();
-        match &mut detail {
-            Value::Object(fields) => drop(fields.insert("reason".into(), refusal.code.name().into())),
-            _ => detail = json!({"reason": refusal.code.name()}),
-        }
+        let mut detail = match &refused.detail {
+            Value::Object(fields) => fields.clone(),
+            _ => Map::new(),
+        };
+        detail.insert("reason".into(), refusal.code.name().into());
+        let mut kind = refused.kind;
         let mut tx = self.store.begin().await?;
-        if refusal.code == Code::RateLimited {
+        if let Some(bucket) = refusal.bucket() {
+            let Some(times) = refusals::count(&mut tx, bucket, self.now()).await? else { return tx.commit().await };
             // What a clock that was wrong has counted ahead of now is put right at once.
             hits::sweep(&mut tx, self.now()).await?;
+            kind = Kind::RateLimited;
+            detail.extend([("counted".into(), bucket.into()), ("refused".into(), times.into())]);
         }
-        self.record(&mut tx, &Happening { kind, detail, ..refused.clone() }).await?;
+        self.record(&mut tx, &Happening { kind, detail: detail.into(), ..refused.clone() }).await?;
         Ok(tx.commit().await?)
     }
 

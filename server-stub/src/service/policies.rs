@@ -56,19 +56,6 @@ impl Policies<'_> {
         policies::all(&mut self.server.store.read().await?).await
     }
 
-    /// All policies, each with its questions.
-    ///
-    /// # Errors
-    /// [`Code::NoPrivilege`].
-    pub async fn with_questions(&self, operator: &Operator) -> Result<Vec<(NamedPolicy, Vec<Question>)>, Refusal> {
-        operator.require(Privilege::ViewPolicy, None)?;
-        let mut snapshot = self.server.store.read().await?;
-        let policies = policies::all(&mut snapshot).await?;
-        let questions = questions::all(&mut snapshot).await?;
-        let of = |policy: &NamedPolicy| questions.iter().filter(|(of, _)| *of == policy.id).map(|(_, q)| q.clone()).collect();
-        Ok(policies.into_iter().map(|policy| (policy.clone(), of(&policy))).collect())
-    }
-
     /// All policies, each with who is under it.
     ///
     /// # Errors
@@ -123,18 +110,19 @@ impl Policies<'_> {
         Ok(id)
     }
 
-    /// Changes a policy; holds from the next step of any flow on. `was` is the fingerprint of the settings that the change is
-    /// made from: who changes what is no more is told.
+    /// Changes a policy; holds from the next step of any flow on. `seen` is the revision that the change is of, where who makes it
+    /// says so.
     ///
     /// # Errors
-    /// [`Code::NoPrivilege`], [`Code::NotFound`], [`Code::Malformed`]; [`Code::Conflict`] when somebody else has changed it.
-    pub async fn change(&self, operator: &Operator, id: &str, settings: &Policy, was: Option<&str>) -> Result<(), Refusal> {
+    /// [`Code::NoPrivilege`], [`Code::NotFound`], [`Code::Malformed`]; [`Code::Conflict`] when it is another revision now.
+    pub async fn change(&self, operator: &Operator, id: &str, settings: &Policy, seen: Option<&str>) -> Result<(), Refusal> {
         let step = async |tx: &mut Tx, operator: &Operator| {
             operator.require(Privilege::ChangePolicy, Some(id))?;
             settings.check()?;
             let before = policies::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("policy"))?;
-            if was.is_some_and(|was| was != before.settings.fingerprint()) {
-                let message = "somebody else has changed this policy meanwhile; look at it again";
+            if seen.is_some_and(|seen| seen != before.revision) {
+                let message =
+                    "somebody else has changed this policy meanwhile; look at it as it is now, and make your change again";
                 return Err(Refusal::new(Code::Conflict, message));
             }
             policies::set(tx, id, settings).await?;

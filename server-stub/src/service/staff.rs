@@ -1,16 +1,14 @@
 //! Operators and their roles.
 
 use crate::model::event::{Happening, Kind};
-use crate::model::names::{self, Clash};
-use crate::model::policy::NamedPolicy;
+use crate::model::names::{self};
 use crate::model::random;
 use crate::model::refusal::{Code, Refusal};
 use crate::model::role::{NamedRole, OperatorView, Privilege, Role};
 use crate::service::Server;
-use crate::service::card_types::CardTypeView;
 use crate::service::login::Operator;
 use crate::store::operators::OperatorRow;
-use crate::store::{Snapshot, Tx, card_types, operators, policies, roles, users};
+use crate::store::{Snapshot, Tx, operators, roles, users};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -40,19 +38,6 @@ pub struct Staff {
     pub operators: Vec<OperatorView>,
 }
 
-/// Operators and roles with what one needs to change them.
-#[derive(Clone, Debug)]
-pub struct Around {
-    /// Roles, and the operators who have them.
-    pub staff: Staff,
-    /// All policies.
-    pub policies: Vec<NamedPolicy>,
-    /// All card types, by id.
-    pub card_types: Vec<(String, CardTypeView)>,
-    /// Names that more than one has; none for who may not see users.
-    pub clashes: Vec<Clash>,
-}
-
 /// The role of an operator.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -75,26 +60,6 @@ impl Staffing<'_> {
     pub async fn all(&self, operator: &Operator) -> Result<Staff, Refusal> {
         operator.require(Privilege::ChangeRoles, None)?;
         staff(&mut self.server.store.read().await?).await
-    }
-
-    /// [`Staffing::all`] with what one needs to change it, as it is at one moment.
-    ///
-    /// # Errors
-    /// [`Code::NoPrivilege`].
-    pub async fn with_all_around(&self, operator: &Operator) -> Result<Around, Refusal> {
-        for privilege in [Privilege::ChangeRoles, Privilege::ViewPolicy, Privilege::ViewCards] {
-            operator.require(privilege, None)?;
-        }
-        let mut snapshot = self.server.store.read().await?;
-        // Roles are changed without seeing users as well.
-        let sees_users = operator.may(Privilege::ViewUser, None);
-        let types = card_types::all(&mut snapshot).await?;
-        Ok(Around {
-            staff: staff(&mut snapshot).await?,
-            policies: policies::all(&mut snapshot).await?,
-            card_types: types.into_iter().map(|(id, about)| (id, CardTypeView::of(about, operator))).collect(),
-            clashes: if sees_users { users::clashes(&mut snapshot).await? } else { Vec::new() },
-        })
     }
 
     /// Gives an operator another role, or none; holds from the next request of any login on.

@@ -123,6 +123,7 @@ impl Tasks<'_> {
     /// [`Code::Malformed`], [`Code::RateLimited`], [`Code::StoreDown`]; never why there is nothing.
     pub async fn take(&self, open: &Open, address: &str) -> Result<TaskOffer, Refusal> {
         let serial = subject::serial(&open.serial)?;
+        subject::atr(&open.atr)?;
         let workstation = short(&open.workstation);
         // Agents ask again and again, and mostly for nothing: no writer waits for them.
         if self.free(&mut self.server.store.read().await?, &serial, &workstation).await?.is_none() {

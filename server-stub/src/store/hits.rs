@@ -4,13 +4,13 @@ use super::rows::number;
 use super::{Snapshot, Tx};
 use crate::model::clock::Millis;
 use crate::model::limit::{HOUR, Limit, MINUTE};
-use crate::model::refusal::{Code, Refusal};
+use crate::model::refusal::Refusal;
 use sqlx::query;
 
 /// Counts one more in `bucket`, or refuses it.
 ///
 /// # Errors
-/// [`Code::RateLimited`] with the time to wait.
+/// [`RateLimited`](crate::model::refusal::Code::RateLimited) with the time to wait.
 pub(crate) async fn count(tx: &mut Tx, limit: Limit, bucket: &str, now: Millis) -> Result<(), Refusal> {
     check(tx, limit, bucket, now).await?;
     tx.run(query("INSERT INTO hits (bucket, at) VALUES ($1, $2)").bind(bucket).bind(now)).await?;
@@ -20,7 +20,7 @@ pub(crate) async fn count(tx: &mut Tx, limit: Limit, bucket: &str, now: Millis) 
 /// Whether one more would be too many.
 ///
 /// # Errors
-/// [`Code::RateLimited`] with the time to wait.
+/// [`RateLimited`](crate::model::refusal::Code::RateLimited) with the time to wait.
 async fn check(conn: &mut Snapshot, limit: Limit, bucket: &str, now: Millis) -> Result<(), Refusal> {
     let counted = "SELECT COUNT(*) AS n, COALESCE(MIN(at), 0) AS first FROM hits WHERE bucket = $1 AND at > $2";
     let row = conn.one(query(counted).bind(bucket).bind(now - limit.window)).await?;
@@ -30,7 +30,7 @@ async fn check(conn: &mut Snapshot, limit: Limit, bucket: &str, now: Millis) -> 
     // What a clock that was wrong has counted ahead of now is put right by the next sweep.
     let first = number(&row, "first")?.min(now);
     let minutes = (first + limit.window - now + MINUTE - 1) / MINUTE;
-    Err(Refusal::new(Code::RateLimited, format!("too many {}; try again in {minutes} minutes", limit.what)))
+    Err(Refusal::too_often(bucket, format!("too many {}; try again in {minutes} minutes", limit.what)))
 }
 
 /// Takes back what was counted in `bucket`.

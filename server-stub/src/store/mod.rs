@@ -17,6 +17,7 @@ pub(crate) mod meta;
 pub(crate) mod operators;
 pub(crate) mod policies;
 pub(crate) mod questions;
+pub(crate) mod refusals;
 pub(crate) mod reports;
 pub(crate) mod responses;
 pub(crate) mod roles;
@@ -31,7 +32,7 @@ pub use transaction::{Snapshot, Tx};
 use crate::model::clock::Millis;
 use crate::model::refusal::{Code, Refusal};
 use sqlx::any::AnyPoolOptions;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, SqlSafeStr, Transaction};
 use std::fs::Permissions;
@@ -50,7 +51,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LONGEST_WAIT: u32 = 4;
 
 /// How the tables came about: number, name and statements. What has been released stays as it is.
-const MIGRATIONS: [(i64, &str, &str); 9] = [
+const MIGRATIONS: [(i64, &str, &str); 10] = [
     (1, "first", include_str!("../../migrations/0001_first.sql")),
     (2, "key pending", include_str!("../../migrations/0002_key_pending.sql")),
     (3, "tasks and last tries", include_str!("../../migrations/0003_tasks_and_last_tries.sql")),
@@ -60,6 +61,7 @@ const MIGRATIONS: [(i64, &str, &str); 9] = [
     (7, "reports by time", include_str!("../../migrations/0007_reports_by_time.sql")),
     (8, "who ordered", include_str!("../../migrations/0008_who_ordered.sql")),
     (9, "lists", include_str!("../../migrations/0009_lists.sql")),
+    (10, "refusals", include_str!("../../migrations/0010_refusals.sql")),
 ];
 
 /// Without sqlx's macro for it, which compiles both database drivers a second time to do so.
@@ -73,6 +75,21 @@ fn migrator(postgres: bool) -> Migrator {
     Migrator::with_migrations(MIGRATIONS.into_iter().map(migration).collect())
 }
 
+/// Why the tables are not brought up to date, for who starts the server.
+fn of_another_version(error: MigrateError) -> String {
+    match error {
+        MigrateError::VersionMissing(_) => {
+            "a newer cardlab has made or changed it; use that one, or name another database: it was left as it is".into()
+        }
+        MigrateError::VersionMismatch(number) => {
+            format!(
+                "step {number} of its making is not as this cardlab has it; use the cardlab that made it: it was left as it is"
+            )
+        }
+        other => other.to_string(),
+    }
+}
+
 /// An open database with the tables of this version.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -83,6 +100,8 @@ pub struct Store {
     /// Transactions that write, begun so far.
     begun: Arc<AtomicU64>,
     statements: Arc<AtomicU64>,
+    /// Its URL as it may be shown.
+    name: Arc<str>,
 }
 
 impl Store {
@@ -116,7 +135,7 @@ impl Store {
             let look = if postgres { "SELECT 1" } else { "SELECT 1 FROM sqlite_master LIMIT 1" };
             sqlx::query(look).fetch_optional(&mut first).await.map_err(|e| unreachable(&e))?;
             // On a connection that waits: another process may be at it, and a table may be large.
-            migrator(postgres).run(&mut first).await.map_err(|e| unreachable(&e))?;
+            migrator(postgres).run(&mut first).await.map_err(|e| unreachable(&of_another_version(e)))?;
         }
         let pool = options
             .acquire_timeout(PATIENCE)
@@ -142,9 +161,16 @@ impl Store {
             .await
             .map_err(|e| unreachable(&e))?;
         if memory {
-            migrator(postgres).run(&pool).await.map_err(|e| unreachable(&e))?;
+            migrator(postgres).run(&pool).await.map_err(|e| unreachable(&of_another_version(e)))?;
         }
-        Ok(Self { pool, postgres, turn: Arc::new(Semaphore::new(1)), begun: Arc::default(), statements: Arc::default() })
+        Ok(Self {
+            pool,
+            postgres,
+            turn: Arc::new(Semaphore::new(1)),
+            begun: Arc::default(),
+            statements: Arc::default(),
+            name: named.into(),
+        })
     }
 
     /// Begins a transaction that nobody comes between. Those of this process have their turn in the order in which they ask, and
@@ -210,6 +236,20 @@ impl Store {
         Ok(Some(rows::number(&sqlx::query(now).fetch_one(&self.pool).await?, "now")?))
     }
 
+    /// Whether it answers.
+    ///
+    /// # Errors
+    /// [`Code::StoreDown`].
+    pub(crate) async fn look(&self) -> Result<(), Refusal> {
+        sqlx::query("SELECT seq FROM chain WHERE id = 1").fetch_one(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Its URL, without what may have a password.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Closes all connections.
     pub async fn close(&self) {
         self.pool.close().await;
@@ -230,6 +270,10 @@ fn shown(url: &str) -> String {
 /// The file of a database is its owner's alone, whatever the umask; SQLite gives the files beside it the same mode.
 fn for_its_owner(url: &str) -> Result<(), String> {
     let file = SqliteConnectOptions::from_str(url).map_err(|e| e.to_string())?.get_filename().to_owned();
+    // At a named pipe one waits for ever; what is a directory or a device is no database either.
+    if std::fs::metadata(&file).is_ok_and(|there| !there.is_file()) {
+        return Err("it is no file; name one, or a path where there is nothing yet".into());
+    }
     if url.contains("mode=rwc") {
         let made = std::fs::File::options().append(true).create(true).mode(0o600).open(&file);
         made.map_err(|e| e.to_string())?;

@@ -21,7 +21,7 @@ macro_rules! policy_of_user {
 pub(super) use policy_of_user;
 
 fn of_row(row: &AnyRow) -> Result<NamedPolicy, Refusal> {
-    Ok(NamedPolicy { id: text(row, "id")?, name: text(row, "name")?, settings: json(row, "body")? })
+    Ok(NamedPolicy::new(text(row, "id")?, text(row, "name")?, json(row, "body")?))
 }
 
 /// The policy of this id.

@@ -46,7 +46,7 @@ macro_rules! cards {
 }
 
 fn policy_of_row(row: &AnyRow) -> Result<Option<NamedPolicy>, Refusal> {
-    let of_id = |id| Ok(NamedPolicy { id, name: text(row, "policy_name")?, settings: json(row, "policy_body")? });
+    let of_id = |id| Ok(NamedPolicy::new(id, text(row, "policy_name")?, json(row, "policy_body")?));
     optional(row, "policy")?.map(of_id).transpose()
 }
 

@@ -1,6 +1,7 @@
 //! A server over real HTTP, on SQLite or on PostgreSQL.
 #![allow(unreachable_pub)]
 
+pub mod document;
 pub mod outage;
 pub mod postgres;
 
@@ -18,8 +19,13 @@ use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::header::{CONTENT_TYPE, COOKIE};
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, Once};
+use tracing_subscriber::Registry;
+use tracing_subscriber::filter::dynamic_filter_fn;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 
 pub const MASTER: [u8; 32] = [7; 32];
 pub const CHALLENGE: &str = "1122334455667788";
@@ -59,6 +65,8 @@ pub struct Site {
     pub url: String,
     pub hashing: Hashing,
     http: Client,
+    /// What was sent and got that is nobody else's to read, where somebody wants to know.
+    pub secrets: Arc<Mutex<BTreeSet<String>>>,
     _runtime: Arc<tokio::runtime::Runtime>,
     _directory: Arc<tempfile::TempDir>,
 }
@@ -102,7 +110,18 @@ impl Site {
             Engine::Sqlite => format!("sqlite:{}", directory.path().join("cms.db").display()),
             Engine::Postgres => postgres::database(),
         };
-        Self::at(url, directory, set, front)
+        Self::at(url, directory, set, front, None)
+    }
+
+    /// With what it logs, at every level, in the form of a line of JSON each.
+    pub fn logged(engine: Engine) -> (Self, Log) {
+        let directory = tempfile::tempdir().unwrap();
+        let url = match engine {
+            Engine::Sqlite => format!("sqlite:{}", directory.path().join("cms.db").display()),
+            Engine::Postgres => postgres::database(),
+        };
+        let log = Log::default();
+        (Self::at(url, directory, |server| server, |front| front, Some(log.clone())), log)
     }
 
     /// One more process' worth of server over the same database.
@@ -111,7 +130,7 @@ impl Site {
     }
 
     pub fn second_with(&self, set: impl FnOnce(Server) -> Server) -> Self {
-        Self::at(self.url.clone(), tempfile::tempdir().unwrap(), set, |front| front)
+        Self::at(self.url.clone(), tempfile::tempdir().unwrap(), set, |front| front, None)
     }
 
     fn at(
@@ -119,8 +138,14 @@ impl Site {
         directory: tempfile::TempDir,
         set: impl FnOnce(Server) -> Server,
         known: impl FnOnce(Front) -> Front,
+        log: Option<Log>,
     ) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        Log::begin();
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        if let Some(log) = log {
+            runtime.on_thread_start(move || log.keep());
+        }
+        let runtime = runtime.worker_threads(2).enable_all().build().unwrap();
         let (clock, hashing) = (Clock::start(), Hashing::quick());
         let (base, server) = runtime.block_on(async {
             let store = Store::open(&url).await.unwrap();
@@ -139,7 +164,8 @@ impl Site {
             (base, server)
         });
         let http = Client::builder().redirect(Policy::none()).tls_certs_only([]).no_proxy().build().unwrap();
-        Self { base, clock, server, url, hashing, http, _runtime: runtime.into(), _directory: directory.into() }
+        let secrets = Arc::default();
+        Self { base, clock, server, url, hashing, http, secrets, _runtime: runtime.into(), _directory: directory.into() }
     }
 
     /// The same server as a workstation at this address reaches it.
@@ -152,6 +178,7 @@ impl Site {
             url: self.url.clone(),
             hashing: self.hashing.clone(),
             http: http.build().unwrap(),
+            secrets: self.secrets.clone(),
             _runtime: self._runtime.clone(),
             _directory: self._directory.clone(),
         }
@@ -162,29 +189,71 @@ impl Site {
     }
 
     pub fn raw(&self, path: &str, token: &str, body: &str) -> Answer {
-        sent(self.http.post(self.at_path(path)).bearer_auth(token).header(CONTENT_TYPE, "application/json").body(body.to_owned()))
+        self.sent(
+            self.http.post(self.at_path(path)).bearer_auth(token).header(CONTENT_TYPE, "application/json").body(body.to_owned()),
+        )
     }
 
     pub fn put(&self, path: &str, token: &str, body: &Value) -> Answer {
-        sent(self.http.put(self.at_path(path)).bearer_auth(token).json(body))
+        self.sent(self.http.put(self.at_path(path)).bearer_auth(token).json(body))
     }
 
     pub fn delete(&self, path: &str, token: &str) -> Answer {
-        sent(self.http.delete(self.at_path(path)).bearer_auth(token))
+        self.sent(self.http.delete(self.at_path(path)).bearer_auth(token))
     }
 
     pub fn get(&self, path: &str, token: &str) -> Answer {
-        sent(self.http.get(self.at_path(path)).bearer_auth(token))
+        self.sent(self.http.get(self.at_path(path)).bearer_auth(token))
     }
 
     /// A page as somebody with this login sees it.
     pub fn page(&self, path: &str, cookie: &str, token: &str) -> String {
-        sent(self.http.get(self.at_path(path)).header(COOKIE, format!("{cookie}={token}"))).text
+        self.sent(self.http.get(self.at_path(path)).header(COOKIE, format!("{cookie}={token}"))).text
     }
 
     /// The status of a form that somebody with this login sends.
     pub fn form(&self, path: &str, cookie: &str, token: &str, fields: &[(&str, &str)]) -> u16 {
-        sent(self.http.post(self.at_path(path)).header(COOKIE, format!("{cookie}={token}")).form(fields)).status
+        self.sent(self.http.post(self.at_path(path)).header(COOKIE, format!("{cookie}={token}")).form(fields)).status
+    }
+
+    /// The answer, which is one that the document has.
+    fn sent(&self, request: RequestBuilder) -> Answer {
+        let (client, request) = request.build_split();
+        let request = request.unwrap();
+        let (method, address) = (request.method().to_string(), request.url().path().to_owned());
+        if let Some(body) = request.body().and_then(|body| body.as_bytes()) {
+            self.keep_secrets(&serde_json::from_slice(body).unwrap_or_default());
+        }
+        let response = client.execute(request).unwrap();
+        let status = response.status().as_u16();
+        let kind = response.headers().get(CONTENT_TYPE).map(|kind| kind.to_str().unwrap().to_owned()).unwrap_or_default();
+        let text = response.text().unwrap();
+        if let Err(why) = document::check(&method, &address, status, &kind, &text) {
+            panic!("{why}");
+        }
+        let body = serde_json::from_str(&text).unwrap_or_default();
+        self.keep_secrets(&body);
+        Answer { status, body, text }
+    }
+
+    /// Notes what a log must not have of this: what people know, what opens something, what unlocks a card.
+    fn keep_secrets(&self, body: &Value) {
+        const SECRET: [&str; 10] =
+            ["password", "token", "session", "wizard", "challenge", "response", "grouped", "admin_key", "user_pin", "userPin"];
+        match body {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    // The text of an answer; a question's is everybody's.
+                    let secret = SECRET.contains(&&**name) || name == "text" && fields.contains_key("question");
+                    match value {
+                        Value::String(text) if secret => drop(self.secrets.lock().unwrap().insert(text.clone())),
+                        value => self.keep_secrets(value),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.keep_secrets(item)),
+            _ => {}
+        }
     }
 
     /// The answer to any request.
@@ -298,15 +367,55 @@ impl Site {
     }
 }
 
-fn name_of(short: &str) -> String {
-    format!("LAB\\{short}")
+thread_local! {
+    /// Where what this thread logs goes.
+    static LOG: RefCell<Option<Log>> = const { RefCell::new(None) };
 }
 
-fn sent(request: RequestBuilder) -> Answer {
-    let response = request.send().unwrap();
-    let status = response.status().as_u16();
-    let text = response.text().unwrap();
-    Answer { status, body: serde_json::from_str(&text).unwrap_or_default(), text }
+/// What a server's threads log.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Of this thread, for as long as it is there.
+    fn keep(&self) {
+        LOG.set(Some(self.clone()));
+    }
+
+    /// One subscriber for the process: each that comes later may miss what is met at that moment. It asks each thread whether
+    /// it has a log.
+    fn begin() {
+        static BEGUN: Once = Once::new();
+        BEGUN.call_once(|| {
+            let logged = |_: &tracing::Metadata<'_>, _: &tracing_subscriber::layer::Context<'_, Registry>| {
+                LOG.with_borrow(Option::is_some)
+            };
+            let writer = || LOG.with_borrow(|log| log.clone().unwrap_or_default());
+            let json = tracing_subscriber::fmt::layer().json().with_writer(writer).with_filter(dynamic_filter_fn(logged));
+            tracing::subscriber::set_global_default(Registry::default().with(json)).unwrap();
+        });
+    }
+
+    /// The lines until now.
+    pub fn lines(&self) -> Vec<Value> {
+        let all = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        all.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn name_of(short: &str) -> String {
+    format!("LAB\\{short}")
 }
 
 /// Answers to these questions.

@@ -3,13 +3,14 @@
 use super::frame::{Frame, Here, Notice};
 use super::{ErrorPage, Page, kept, page, refused};
 use crate::http::Front;
-use crate::http::body::{Fields, Form};
+use crate::http::body::{Fields, Form, Query};
+use crate::http::log;
 use crate::http::words::filters;
 use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
 use crate::service::login::{Door, Operator};
 use askama::Template;
-use axum::extract::{FromRequest, FromRequestParts, Query, Request, State};
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{Method, Uri};
 use axum::middleware::Next;
@@ -17,6 +18,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use axum_extra::extract::cookie::{Cookie, CookieJar, Key, PrivateCookieJar, SameSite};
+use serde::de::DeserializeOwned;
+use std::borrow::Cow;
 
 /// What the next page says; encrypted, as it may be a PIN, and gone when it was said.
 const NOTICE: &str = "notice";
@@ -35,6 +38,9 @@ pub(super) trait Visitor: Sized + Send {
 
     /// What a form of theirs carries.
     fn csrf(&self) -> &str;
+
+    /// Who they are, in the log.
+    fn name(&self) -> Cow<'_, str>;
 }
 
 /// Who is at this browser, and what was to be said to them; others are sent to the login.
@@ -66,7 +72,10 @@ async fn visitor<V: Visitor>(parts: &Parts, server: &Server) -> Result<Result<V,
     let cookies = CookieJar::from_headers(&parts.headers);
     let Some(token) = cookies.get(&area_cookie_name(V::PATH, is_encrypted(parts))) else { return Ok(Err(false)) };
     match V::of(server, token.value()).await {
-        Ok(visitor) => Ok(Ok(visitor)),
+        Ok(visitor) => {
+            log::actor(&visitor.name());
+            Ok(Ok(visitor))
+        }
         Err(refusal) if refusal.code == Code::NotLoggedIn => Ok(Err(true)),
         Err(refusal) => Err(refusal),
     }
@@ -80,6 +89,17 @@ impl<V: Visitor> FromRequestParts<Server> for At<V> {
             Ok(by) => Ok(Self { by, notices: noticed(parts, server).into_iter().collect() }),
             Err(ended) => Err(Redirect::to(&login_path(V::PATH, &parts.uri, ended)).into_response()),
         }
+    }
+}
+
+/// The part behind `?`; what is none of ours is refused on a page.
+pub(super) struct Behind<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequestParts<Server> for Behind<T> {
+    type Rejection = ErrorPage;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, ErrorPage> {
+        Ok(Query::from_request_parts(parts, server).await.map(|Query(asked)| Self(asked))?)
     }
 }
 
@@ -138,7 +158,7 @@ struct Coming {
     ended: bool,
 }
 
-async fn login<V: Visitor>(Query(coming): Query<Coming>) -> Response {
+async fn login<V: Visitor>(Behind(coming): Behind<Coming>) -> Response {
     page(&LoginPage { next: own_path(V::PATH, &coming.next), ended: coming.ended, ..LoginPage::of::<V>() })
 }
 

@@ -14,8 +14,8 @@ mod self_service;
 mod told;
 
 use super::body::Fields;
-use super::status;
 use super::words::{filters, plain};
+use super::{log, status};
 use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
 use askama::Template;
@@ -98,7 +98,7 @@ fn page(template: &impl Template) -> Response {
     match template.render() {
         Ok(text) => Html(text).into_response(),
         Err(error) => {
-            eprintln!("cardlab: page: {error}");
+            tracing::error!(target: "cardlab::http", %error, "page");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
@@ -106,7 +106,9 @@ fn page(template: &impl Template) -> Response {
 
 /// A page with the status of a refusal.
 fn refused(refusal: &Refusal, template: &impl Template) -> Response {
-    (status(refusal), page(template)).into_response()
+    let mut response = (status(refusal), page(template)).into_response();
+    log::refused(&mut response, refusal);
+    response
 }
 
 /// The fields of a form that are answers, by their questions.

@@ -16,6 +16,7 @@ use axum::response::Redirect;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use cardlab_protocol::workstation::{Answer, Answers};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 pub(super) fn router() -> Router<Server> {
@@ -37,6 +38,10 @@ impl Visitor for Person {
 
     fn csrf(&self) -> &str {
         &self.csrf
+    }
+
+    fn name(&self) -> Cow<'_, str> {
+        Cow::Owned(format!("user {}", self.user))
     }
 }
 

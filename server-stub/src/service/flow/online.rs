@@ -30,7 +30,7 @@ impl Online<'_> {
     /// # Errors
     /// [`Code::Malformed`], [`Code::RateLimited`], [`Code::StoreDown`]; never who is who.
     pub async fn open(&self, open: &Open, address: &str) -> Result<Opened, Refusal> {
-        let serial = subject::serial(&open.serial)?;
+        let (serial, atr) = (subject::serial(&open.serial)?, subject::atr(&open.atr)?);
         let workstation = workstation_name(&open.workstation);
         if open.remote_desktop {
             return Ok(Opened::None);
@@ -46,7 +46,7 @@ impl Online<'_> {
         }
         let subject = subjects::of_card(&mut tx, &serial).await?;
         let drawn = self.server.flows().draw(&mut tx, &subject).await?;
-        let reason = subject.online().err().or_else(|| another_card(&subject, &open.atr));
+        let reason = subject.online().err().or_else(|| another_card(&subject, &atr));
         let session = random::token();
         let flow = Flow {
             id: random::fingerprint(&session),

@@ -26,7 +26,7 @@ impl Workstations<'_> {
     /// # Errors
     /// As malformed, too many, or without a database; never who is who.
     pub async fn ways(&self, open: &Open, address: &str) -> Result<Ways, Refusal> {
-        let serial = subject::serial(&open.serial)?;
+        let (serial, atr) = (subject::serial(&open.serial)?, subject::atr(&open.atr)?);
         if open.remote_desktop {
             return Ok(Ways { online: false, offline: false });
         }
@@ -39,7 +39,7 @@ impl Workstations<'_> {
         let subject = subjects::of_card(&mut tx, &serial).await?;
         let default = policies::default(&mut tx).await?;
         tx.commit().await?;
-        let online = subject.online().is_ok() && another_card(&subject, &open.atr).is_none();
+        let online = subject.online().is_ok() && another_card(&subject, &atr).is_none();
         let policy = subject.policy.or(default).map(|policy| policy.settings).unwrap_or_default();
         Ok(Ways { online, offline: policy.workflow.unblock_card_offline })
     }

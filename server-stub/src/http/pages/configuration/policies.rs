@@ -131,7 +131,7 @@ struct PolicyPage {
     may_change: bool,
     /// More are asked than there are.
     too_few_questions: bool,
-    /// What the settings were when the page was made.
+    /// The revision that the page was made of.
     was: String,
 }
 
@@ -214,7 +214,7 @@ async fn section_page(server: &Server, at: &mut At<Operator>, id: &str, section:
         random: policy.settings.issuance.random_user_pin.clone().unwrap_or_default(),
         questions,
         may_change: at.by.may(Privilege::ChangePolicy, Some(id)),
-        was: policy.settings.fingerprint(),
+        was: policy.revision.clone(),
         policy,
     })
 }

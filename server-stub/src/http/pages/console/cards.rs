@@ -1,6 +1,6 @@
 //! The card repository.
 
-use super::super::door::At;
+use super::super::door::{At, Behind};
 use super::super::frame::{Frame, Here};
 use super::super::list::{self, Address, ROWS, chosen};
 use super::super::{Page, page};
@@ -16,7 +16,7 @@ use crate::service::login::Operator;
 use crate::service::picture::CardRow;
 use askama::Template;
 use axum::Router;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::routing::get;
 use std::io;
 
@@ -76,7 +76,7 @@ struct Cards {
     policies: Vec<NamedPolicy>,
 }
 
-async fn cards(State(server): State<Server>, mut at: At<Operator>, Query(asked): Query<Asked>) -> Page {
+async fn cards(State(server): State<Server>, mut at: At<Operator>, Behind(asked): Behind<Asked>) -> Page {
     let listed = server.pictures().cards(&at.by, &asked.filter(ROWS)?).await?;
     let types = server.card_types().names(&at.by).await?;
     let policies = if at.by.may(Privilege::ViewPolicy, None) { server.policies().all(&at.by).await? } else { Vec::new() };
@@ -85,7 +85,7 @@ async fn cards(State(server): State<Server>, mut at: At<Operator>, Query(asked):
 }
 
 /// All of them as CSV.
-async fn save(State(server): State<Server>, at: At<Operator>, Query(asked): Query<Asked>) -> Page {
+async fn save(State(server): State<Server>, at: At<Operator>, Behind(asked): Behind<Asked>) -> Page {
     let mut filter = asked.filter(MOST)?;
     let mut listed = server.pictures().cards(&at.by, &filter).await?;
     Ok(list::csv(

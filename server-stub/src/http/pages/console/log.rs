@@ -1,6 +1,6 @@
 //! The log as sentences.
 
-use super::super::door::{At, Sent, went};
+use super::super::door::{At, Behind, Sent, went};
 use super::super::frame::{Frame, Here};
 use super::super::list::{self, Address, ROWS, chosen};
 use super::super::told::{Told, told};
@@ -16,7 +16,7 @@ use crate::model::role::Privilege;
 use crate::service::Server;
 use crate::service::login::Operator;
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::{Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
@@ -97,7 +97,7 @@ struct Row {
     told: Told,
 }
 
-async fn log(State(server): State<Server>, mut at: At<Operator>, Query(asked): Query<Asked>) -> Page {
+async fn log(State(server): State<Server>, mut at: At<Operator>, Behind(asked): Behind<Asked>) -> Page {
     at.by.require(Privilege::ViewLog, None)?;
     let mut frame = at.frame(Here::Log);
     let listed = match asked.filter(&server, &at.by, ROWS).await {
@@ -118,7 +118,7 @@ async fn log(State(server): State<Server>, mut at: At<Operator>, Query(asked): Q
 }
 
 /// All of them as CSV, as programs read them.
-async fn save(State(server): State<Server>, at: At<Operator>, Query(asked): Query<Asked>) -> Page {
+async fn save(State(server): State<Server>, at: At<Operator>, Behind(asked): Behind<Asked>) -> Page {
     let mut filter = asked.filter(&server, &at.by, MOST).await?;
     let mut listed = server.log().list(&at.by, &filter).await?;
     Ok(list::csv(

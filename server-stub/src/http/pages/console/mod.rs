@@ -15,6 +15,7 @@ use crate::model::refusal::Refusal;
 use crate::service::Server;
 use crate::service::login::{Door, Operator};
 use axum::Router;
+use std::borrow::Cow;
 
 pub(super) fn router() -> Router<Server> {
     Router::new()
@@ -39,6 +40,10 @@ impl Visitor for Operator {
 
     fn csrf(&self) -> &str {
         &self.csrf
+    }
+
+    fn name(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.name)
     }
 }
 

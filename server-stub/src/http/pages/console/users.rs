@@ -1,6 +1,6 @@
 //! Users: the list and the profile.
 
-use super::super::door::{At, Sent, went};
+use super::super::door::{At, Behind, Sent, went};
 use super::super::frame::{Frame, Here, Notice};
 use super::super::list::{self, Address, ROWS, chosen};
 use super::super::{ErrorPage, Page, page, refused};
@@ -18,7 +18,7 @@ use crate::service::Server;
 use crate::service::login::Operator;
 use crate::service::users::{NewUser, UserView};
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
@@ -99,7 +99,7 @@ struct MayUser {
     view_cards: bool,
 }
 
-async fn list(State(server): State<Server>, mut at: At<Operator>, Query(asked): Query<Asked>) -> Page {
+async fn list(State(server): State<Server>, mut at: At<Operator>, Behind(asked): Behind<Asked>) -> Page {
     // Who may not see users has another first page.
     if !at.by.may(Privilege::ViewUser, None)
         && let Some(other) = Here::first_of(&at.by)
@@ -119,7 +119,7 @@ async fn list(State(server): State<Server>, mut at: At<Operator>, Query(asked): 
 }
 
 /// All of them as CSV.
-async fn save(State(server): State<Server>, at: At<Operator>, Query(asked): Query<Asked>) -> Page {
+async fn save(State(server): State<Server>, at: At<Operator>, Behind(asked): Behind<Asked>) -> Page {
     let mut filter = asked.filter(MOST)?;
     let mut listed = server.users().list(&at.by, &filter).await?;
     Ok(list::csv(

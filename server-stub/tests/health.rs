@@ -1,0 +1,38 @@
+//! What who watches the server is told.
+
+use crate::common::{Engine, Site, outage};
+use serde_json::json;
+
+on_both_engines! {
+    both_are_well,
+}
+
+fn both_are_well(engine: Engine) {
+    let site = Site::start(engine);
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(site.get(path, "").ok(), json!({"status": "ok"}), "{engine:?}");
+        assert_eq!(site.send(path, |http, url| http.head(url)).status(), 200);
+        assert_eq!(site.post(path, "", &json!({})).status, 405);
+    }
+}
+
+/// While the database is away the process lives and cannot work; when it is back, it can.
+#[test]
+fn without_its_database_it_lives_and_is_not_ready() {
+    let site = Site::start(Engine::Postgres);
+    outage::shut(&site.url);
+    site.get("/healthz", "").ok();
+    let message = site.get("/readyz", "").refused(503, "STORE_DOWN");
+    assert!(message.contains("database"), "{message}");
+    outage::open(&site.url);
+    site.get("/readyz", "").ok();
+}
+
+/// Asked every few seconds, they are not in the log of every day.
+#[test]
+fn they_are_quiet() {
+    let (site, log) = Site::logged(Engine::Sqlite);
+    site.get("/readyz", "").ok();
+    let line = log.lines().pop().unwrap();
+    assert_eq!((&line["level"], &line["fields"]["message"]), (&json!("DEBUG"), &json!("answered")));
+}

@@ -1,0 +1,89 @@
+//! Who asks too often is refused, and cannot make the log grow by it: one event a bucket and minute, with how often it was.
+
+use crate::common::{ANNA, Answer, Engine, Site, nth, right};
+use cardlab_server_stub::service::setup::sample;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+on_both_engines! {
+    a_refusal_a_minute_is_in_the_log,
+    what_was_refused_last_is_told_too,
+}
+
+/// What is limited, once each; all of it within the limit of another.
+const WAYS_IN: [(&str, fn(&Site, usize) -> Answer, usize); 5] = [
+    ("reports of", |site, at| site.tell(&json!({"serial": "AA", "kind": "pin-wrong", "at": at})), 120),
+    ("sessions of", |site, _| site.post("/credprovapi/v1/sessions", "", &json!({"serial": "BB"})), 10),
+    ("remote from", |site, _| site.post("/api/v1/remote", "", &json!({"name": "lab\\nobody"})), 30),
+    ("failed logins", |site, _| site.post("/api/v1/login", "", &json!({"name": "nobody", "password": "x"})), 5),
+    ("sessions from", |site, at| site.post("/credprovapi/v1/sessions", "", &json!({"serial": format!("{at:04X}")})), 20),
+];
+
+/// The details of the events, in order.
+fn details(site: &Site) -> Vec<Value> {
+    let log = site.get("/api/v1/events?name=RATE_LIMITED", &site.administrator()).ok();
+    log.as_array().unwrap().iter().map(|event| serde_json::from_str(event["detail"].as_str().unwrap()).unwrap()).collect()
+}
+
+fn a_refusal_a_minute_is_in_the_log(engine: Engine) {
+    let site = Site::start(engine);
+    for (index, (bucket, ask, times)) in WAYS_IN.into_iter().enumerate() {
+        for at in 0..times {
+            let status = ask(&site, at).status;
+            assert!(matches!(status, 200 | 401), "{engine:?}: {bucket}: {status}");
+        }
+        let before = site.events("").len();
+        for at in 0..50 {
+            ask(&site, times + at).refused(429, "RATE_LIMITED");
+        }
+        // Two logins read the log meanwhile.
+        assert_eq!(site.events("").len(), before + 2, "{engine:?}: {bucket}");
+        let told = details(&site);
+        assert_eq!((told.len(), &told[index]["refused"]), (index + 1, &json!(1)), "{engine:?}: {bucket}");
+        assert!(told[index]["counted"].as_str().unwrap().starts_with(bucket), "{told:?}");
+    }
+    site.clock.advance(Duration::from_secs(61));
+    let (bucket, ask, _) = WAYS_IN[0];
+    ask(&site, 1000).refused(429, "RATE_LIMITED");
+    // Of each once more, and not of this one as well: it is of the next minute.
+    let told = details(&site);
+    assert_eq!(told.len(), 2 * WAYS_IN.len(), "{engine:?}");
+    let again = told[WAYS_IN.len()..].iter().find(|detail| detail["counted"].as_str().unwrap().starts_with(bucket)).unwrap();
+    assert_eq!(again["refused"], 49, "{engine:?}: since it was told");
+    site.clock.advance(Duration::from_secs(61));
+    ask(&site, 1001).refused(429, "RATE_LIMITED");
+    assert_eq!(details(&site).last().unwrap()["refused"], 1, "{engine:?}: the one before");
+}
+
+/// Also when nobody is refused any more.
+fn what_was_refused_last_is_told_too(engine: Engine) {
+    let site = Site::start(engine);
+    let (_, ask, times) = WAYS_IN[1];
+    (0..times + 8).for_each(|at| drop(ask(&site, at)));
+    site.clock.advance(Duration::from_secs(61));
+    site.set_answers("anna");
+    let session = site.open(ANNA);
+    site.answers(&session, right).ok();
+    site.challenge_of(&session, &nth(0)).ok();
+    let told: Vec<Value> = details(&site).iter().map(|detail| detail["refused"].clone()).collect();
+    assert_eq!(told, [1, 7], "{engine:?}");
+    site.clock.advance(Duration::from_secs(3601));
+    site.open(ANNA);
+    assert_eq!(details(&site).len(), 2, "{engine:?}: once");
+}
+
+/// For benches and load tests: no limit at all, that of failed logins neither.
+#[test]
+fn without_limits_there_are_none() {
+    let site = Site::with(Engine::Sqlite, |server| server.without_limits());
+    for (_, ask, times) in WAYS_IN {
+        for at in 0..times + 5 {
+            assert_ne!(ask(&site, at).status, 429);
+        }
+    }
+    let (name, password) = sample::OPERATOR;
+    for _ in 0..12 {
+        site.post("/api/v1/login", "", &json!({"name": name, "password": "wrong"})).refused(401, "NOT_LOGGED_IN");
+    }
+    site.log_in((name, password));
+}
