@@ -254,7 +254,8 @@ fn a_card_of_another_make() {
     assert!(card.is_file(), "{}: tests/run builds it", card.display());
     lab.write("card.toml", &format!("pin = \"123456\"\npuk = \"12345678\"\npuk-tries = 3\nadmin-key = \"{}\"\n", common::KEY));
     let script = format!(
-        r#"objects() {{ opensc-tool -s 00A4040005A000000308 -s 00CB3FFF055C035FC10200 -s 00CB3FFF055C035FC10700; }}
+        r#"trap 'kill $(jobs -p) 2>/dev/null || :' EXIT
+        objects() {{ opensc-tool -s 00A4040005A000000308 -s 00CB3FFF055C035FC10200 -s 00CB3FFF055C035FC10700; }}
         mkdir memory; {} $CARDLAB_VPCD memory & card=$!
         {CARDLAB} card wait in --limit 60000
         objects >before
