@@ -1,6 +1,17 @@
-//! `cardlab`: software smart cards in virtual readers, and everything around a locked card.
+//! `cardlab`, the program: software smart cards in virtual readers, and everything around a locked card.
 //!
-//! One file a subcommand; what they do is in the crates.
+//! One file a subcommand; what they do is in the crates. It is a library for one purpose: a program of one's own that has
+//! a kind of card more, as `examples/loyalty` shows.
+//!
+//! ```no_run
+//! use cardlab_sim::own::Kind;
+//!
+//! const HELLO: Kind = Kind { name: "hello", ..Kind::DEFAULT };
+//!
+//! fn main() -> std::process::ExitCode {
+//!     cardlab::run_with(&[HELLO])
+//! }
+//! ```
 
 /// As the standard library's, for a reader of our output who may go: `cardlab card log | head`.
 macro_rules! println {
@@ -39,6 +50,7 @@ mod up;
 mod usb;
 mod version;
 
+use cardlab_sim::own::{self, Kind};
 use clap::{Parser, Subcommand};
 use exit::{Exit, Failure};
 
@@ -115,7 +127,21 @@ enum Command {
     Manual(manual::Manual),
 }
 
-fn main() -> std::process::ExitCode {
+/// The program with the kinds of cards that it has; its exit code.
+#[must_use]
+pub fn run() -> std::process::ExitCode {
+    run_with(&[])
+}
+
+/// The program with kinds of cards more; its exit code.
+#[must_use]
+pub fn run_with(kinds: &[Kind]) -> std::process::ExitCode {
+    for kind in kinds {
+        if let Err(error) = own::register(*kind) {
+            eprintln!("cardlab: {}: {error}", kind.name);
+            return Exit::USAGE.0.into();
+        }
+    }
     let result = match Cli::parse().command {
         Command::Lab(command) => command.run(),
         Command::Exec(command) => command.run(),

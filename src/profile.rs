@@ -1,7 +1,7 @@
 //! `cardlab profile`: the kinds of cards there are.
 
 use crate::exit::{Exit, Failure};
-use cardlab_sim::{Profile, Setting};
+use cardlab_sim::{Profile, Setting, own};
 use cardlab_vreader::Pace;
 use cardlab_vreader::setup::settings;
 use clap::{Args, Subcommand};
@@ -32,7 +32,7 @@ impl ProfileCommand {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         match self.what {
             What::List => {
-                for name in Profile::names() {
+                for name in Profile::names().chain(own::kinds().iter().map(|kind| kind.name)) {
                     println!("{name:<14}{}", Profile::builtin(name)?.description);
                 }
             }

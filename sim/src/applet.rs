@@ -1,4 +1,11 @@
-//! What a card asks of the applications on it.
+//! What a card asks of the applications on it: the interface of a card edge, those of this crate and those of others
+//! ([`crate::own`]).
+//!
+//! The card does what all cards do: power, SELECT by name, chains of commands, long answers and GET RESPONSE, lengths of T=0
+//! and T=1. An applet sees whole commands and gives data and a status word. What it must keep stands in [`Env::nvm`], each
+//! change in a transaction; what it has in its own fields is gone with [`Applet::reset`]. It counts secrets with
+//! [`crate::reference`], and computes at no other time than [`Env::now`] and with no other randomness than
+//! [`Env::random`], so that a session under a seed repeats.
 
 use crate::channel::Channel;
 use crate::conditions::Conditions;
@@ -7,32 +14,32 @@ use crate::nvm::Nvm;
 use crate::profile::Profile;
 use crate::random::Random;
 use crate::status::Abort;
-use cardlab_protocol::apdu::Command;
+pub use cardlab_protocol::apdu::Command;
 use std::time::Duration;
 
 /// What an applet may use while it processes a command.
-pub(crate) struct Env<'a> {
+pub struct Env<'a> {
     /// Non-volatile memory.
-    pub(crate) nvm: &'a mut Nvm,
+    pub nvm: &'a mut Nvm,
     /// Random source.
-    pub(crate) random: &'a mut Random,
+    pub random: &'a mut Random,
     /// Private operations.
-    pub(crate) backend: &'a dyn Backend,
+    pub backend: &'a dyn Backend,
     /// The card's rules.
-    pub(crate) profile: &'a Profile,
+    pub profile: &'a Profile,
     /// What surrounds the card now.
-    pub(crate) conditions: Conditions,
+    pub conditions: Conditions,
     /// The secure channel that is open; an applet that agrees on keys opens one, the card wraps and unwraps.
     pub(crate) channel: &'a mut Option<Channel>,
     /// Whether this command came through it.
     pub(crate) secured: bool,
     /// Time since some fixed moment; only differences mean something.
-    pub(crate) now: Duration,
+    pub now: Duration,
 }
 
 /// What secure messaging (class bits 0C) does for an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Messaging {
+pub enum Messaging {
     /// There is none, or not for this instruction.
     Unsupported,
     /// It is carried.
@@ -42,8 +49,8 @@ pub(crate) enum Messaging {
 }
 
 /// An application on a card.
-pub(crate) trait Applet: Send {
-    /// What it is called: `piv`, `gids`, `management`, `otp`.
+pub trait Applet: Send {
+    /// What it is called - `piv`, `gids`, `management`, `otp` - where people name it: in a fault's `applet=`.
     fn name(&self) -> &'static str;
 
     /// Whether SELECT by name with `aid` (perhaps right-truncated) means this application.
@@ -102,4 +109,29 @@ pub(crate) trait Applet: Send {
     /// # Errors
     /// [`Abort`] with the status word to answer; what stands in `out` is then dropped.
     fn process(&mut self, env: &mut Env<'_>, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), Abort>;
+}
+
+/// An application that nobody can select.
+pub(crate) struct Nothing;
+
+impl Applet for Nothing {
+    fn name(&self) -> &'static str {
+        "nothing"
+    }
+
+    fn answers_to(&self, _: &[u8], _: &Profile) -> bool {
+        false
+    }
+
+    fn select(&mut self, _: &mut Env<'_>, _: &Command<'_>, _: bool, _: &mut Vec<u8>) -> Result<(), Abort> {
+        Ok(())
+    }
+
+    fn deselect(&mut self) {}
+
+    fn reset(&mut self) {}
+
+    fn process(&mut self, _: &mut Env<'_>, _: &Command<'_>, _: &mut Vec<u8>) -> Result<(), Abort> {
+        Err(crate::status::StatusWord::UNKNOWN_INS.into())
+    }
 }

@@ -295,6 +295,9 @@ impl Card {
         if profile.yubikey.as_ref().is_some_and(YubiKeyRules::has_channels) {
             applets.push(Box::new(SecurityDomain));
         }
+        if let Some(kind) = profile.own {
+            applets.push((kind.applet)());
+        }
         Ok(Self {
             protocol: atr.default_protocol(),
             conditions: profile.chosen.conditions,

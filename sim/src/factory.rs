@@ -3,6 +3,7 @@
 use crate::issued::Issue;
 use crate::memory::SERIAL;
 use crate::nvm::{Nvm, Transaction};
+use crate::own::Kind;
 use crate::profile::Profile;
 use crate::random::Random;
 use crate::status::Abort;
@@ -18,15 +19,17 @@ pub(crate) struct Factory {
 enum Edge {
     Piv(Box<piv::factory::Factory>),
     Gids(gids::factory::Factory),
+    Own(Kind, [u8; 32]),
 }
 
 impl Factory {
     pub(crate) fn new(profile: &Profile, random: &mut Random) -> Result<Self, Abort> {
         // Eight decimal digits, as printed on most keys.
         let serial = 10_000_000 + u32::from_be_bytes(random.bytes()) % 90_000_000;
-        let edge = match profile.gids {
-            Some(_) => Edge::Gids(gids::factory::Factory::new(profile, random)),
-            None => Edge::Piv(Box::new(piv::factory::Factory::new(profile, random)?)),
+        let edge = match (&profile.gids, profile.own) {
+            (_, Some(kind)) => Edge::Own(kind, random.bytes()),
+            (Some(_), None) => Edge::Gids(gids::factory::Factory::new(profile, random)),
+            (None, None) => Edge::Piv(Box::new(piv::factory::Factory::new(profile, random)?)),
         };
         let channels = profile.yubikey.as_ref().filter(|rules| rules.has_channels());
         let channels = channels.map(|_| scp::factory::Content::new(random)).transpose()?;
@@ -49,6 +52,7 @@ impl Factory {
                 piv::factory::write_issue(transaction, profile, issue)
             }
             Edge::Gids(gids) => gids.write(transaction, profile, &issue.keys),
+            Edge::Own(kind, seed) => (kind.personalise)(transaction, profile, &mut Random::from_seed(*seed)),
         }
     }
 }

@@ -57,9 +57,9 @@ impl Issue {
 
 impl IssuedObject {
     fn check(&self, profile: &Profile) -> Result<(), String> {
-        match profile.gids {
-            Some(_) => Err(format!("a {} has no such data object", profile.name)),
-            None => piv::factory::check_object(self, profile),
+        match profile.piv {
+            None => Err(format!("a {} has no such data object", profile.name)),
+            Some(_) => piv::factory::check_object(self, profile),
         }
     }
 }
@@ -70,6 +70,7 @@ impl Issued {
         match profile.gids {
             Some(_) if self.compressed => Err("a GIDS card compresses its certificates itself; leave 'gzip' out".into()),
             Some(_) => gids::issued::check(self, profile),
+            None if profile.own.is_some() => Err(format!("a {} has no such key", profile.name)),
             None => piv::factory::check_issued(self, profile),
         }
     }

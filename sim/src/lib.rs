@@ -15,7 +15,8 @@
 //! | [`keys`] | private keys as records |
 //! | [`admin_key`] | the administrator key: challenges, responses, tries |
 //! | [`piv`], `yubikey`, `gids` | card edges, one file a command |
-//! | [`card`], `applet` | the card that holds applets; selection, chaining, GET RESPONSE, power |
+//! | [`card`], [`applet`] | the card that holds applets; selection, chaining, GET RESPONSE, power |
+//! | [`own`] | card edges that are not of this crate |
 //!
 //! One command's way: [`Card::transmit`] parses it ([`cardlab_protocol::apdu`]), joins chains, hands it to the
 //! selected applet, which calls one command's function; that uses [`mod@reference`],
@@ -39,7 +40,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod admin_key;
-mod applet;
+pub mod applet;
 pub mod atr;
 pub mod card;
 mod channel;
@@ -51,6 +52,7 @@ mod issued;
 pub mod keys;
 pub mod memory;
 pub mod nvm;
+pub mod own;
 pub mod piv;
 pub mod profile;
 pub mod random;

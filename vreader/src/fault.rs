@@ -159,7 +159,8 @@ impl FromStr for Fault {
                     fault.ins = Some(ins.ok_or_else(|| wrong("two hexadecimal digits"))?);
                 }
                 "applet" => {
-                    let known = ["piv", "gids", "management", "otp"].contains(&value);
+                    let known = ["piv", "gids", "management", "otp"].contains(&value)
+                        || cardlab_sim::own::kinds().iter().any(|kind| (kind.applet)().name() == value);
                     fault.applet = Some(known.then(|| value.to_owned()).ok_or_else(|| wrong("piv, gids, management or otp"))?);
                 }
                 "nth" => fault.nth = value.parse().ok().filter(|n| *n > 0).ok_or_else(|| wrong("a number from 1"))?,

@@ -1,6 +1,7 @@
 //! The profiles that come with the crate.
 
 use super::{Profile, ProfileError};
+use crate::own;
 
 /// Name and TOML text.
 const BUILTIN: [(&str, &str); 7] = [
@@ -13,29 +14,36 @@ const BUILTIN: [(&str, &str); 7] = [
     ("yubikey-5.7", include_str!("../../profiles/yubikey-5.7.toml")),
 ];
 
+/// The rules under a card edge that is not of this crate.
+pub(super) const OWN: &str = include_str!("../../profiles/own.toml");
+
 impl Profile {
     /// The names of the built-in profiles.
     pub fn names() -> impl Iterator<Item = &'static str> {
         BUILTIN.iter().map(|p| p.0)
     }
 
-    /// The TOML text of a built-in profile.
+    /// The TOML text of a built-in profile; for a kind that was registered, that of the rules under it.
     ///
     /// # Errors
     /// [`ProfileError::UnknownProfile`], naming those there are.
     pub fn text(name: &str) -> Result<&'static str, ProfileError> {
-        BUILTIN.iter().find(|p| p.0 == name).map(|p| p.1).ok_or_else(|| ProfileError::UnknownProfile {
+        let registered = || own::kinds().iter().any(|kind| kind.name == name).then_some(OWN);
+        BUILTIN.iter().find(|p| p.0 == name).map(|p| p.1).or_else(registered).ok_or_else(|| ProfileError::UnknownProfile {
             name: name.into(),
-            known: Self::names().collect::<Vec<_>>().join(", "),
+            known: Self::names().chain(own::kinds().iter().map(|kind| kind.name)).collect::<Vec<_>>().join(", "),
         })
     }
 
-    /// A built-in profile.
+    /// A built-in profile, or that of a kind which was registered ([`crate::own::register`]).
     ///
     /// # Errors
     /// [`ProfileError::UnknownProfile`], naming those there are.
     pub fn builtin(name: &str) -> Result<Self, ProfileError> {
-        Self::parse(Self::text(name)?)
+        match own::kinds().into_iter().find(|kind| kind.name == name) {
+            Some(kind) => Self::own(kind),
+            None => Self::parse(Self::text(name)?),
+        }
     }
 }
 

@@ -7,8 +7,8 @@ impl Profile {
     /// Checks a profile as its file has it: an ATR that is one, and one card edge.
     pub(super) fn check_file(&self) -> Result<(), ProfileError> {
         Atr::parse(&self.card.atr).map_err(|e| ProfileError::Text(format!("card.atr: {e}")))?;
-        match (&self.piv, &self.puk, &self.gids) {
-            (Some(_), Some(_), None) | (None, None, Some(_)) => Ok(()),
+        match (&self.piv, &self.puk, &self.gids, &self.own) {
+            (Some(_), Some(_), None, None) | (None, None, Some(_), None) | (None, None, None, Some(_)) => Ok(()),
             _ => Err(ProfileError::Text("a card has either [piv] with [puk], or [gids]".into())),
         }
     }

@@ -30,6 +30,7 @@ pub use values::{
 };
 
 use crate::conditions::Conditions;
+use crate::own::Kind;
 use cardlab_protocol::channel::piv::Suite;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -62,6 +63,9 @@ pub struct Profile {
     /// What the person who set up this card chose; not part of the file.
     #[serde(skip)]
     pub chosen: Chosen,
+    /// The card edge, where it is not of this crate; not part of the file.
+    #[serde(skip)]
+    pub own: Option<Kind>,
 }
 
 /// What was chosen for one card on top of its profile.
@@ -106,6 +110,16 @@ impl Profile {
     /// [`ProfileError::Text`] with line and column.
     pub fn parse(text: &str) -> Result<Self, ProfileError> {
         let profile: Self = toml::from_str(text).map_err(|e| ProfileError::Text(e.to_string()))?;
+        profile.check_file()?;
+        Ok(profile)
+    }
+
+    /// The profile of a card edge that is not of this crate.
+    pub(crate) fn own(kind: Kind) -> Result<Self, ProfileError> {
+        let mut profile: Self = toml::from_str(builtin::OWN).map_err(|e| ProfileError::Text(e.to_string()))?;
+        (profile.name, profile.description) = (kind.name.into(), kind.description.into());
+        (profile.card.atr, profile.card.reader) = (kind.atr.to_vec(), kind.reader.into());
+        profile.own = Some(kind);
         profile.check_file()?;
         Ok(profile)
     }
