@@ -2,7 +2,7 @@
 
 use crate::exit::{Exit, Failure};
 use cardlab_control::beside;
-use cardlab_pcsclite::client::{Context, default_socket};
+use cardlab_pcsclite::client::{Context, Error, default_socket};
 use cardlab_pcsclite::wire::{SOCKET_VARIABLE, SYSTEM_SOCKET};
 use cardlab_vreader::whole;
 use clap::Args;
@@ -10,7 +10,8 @@ use object::elf;
 use object::read::elf::{Dyn as _, ElfFile64, FileHeader as _, ProgramHeader as _};
 use std::collections::BTreeSet;
 use std::ffi::CStr;
-use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::io::ErrorKind;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// The library that programs reach cards with.
@@ -208,6 +209,17 @@ fn placed(name: &str, directories: &[String], of: &Path) -> Option<PathBuf> {
     all.map(|dir| Path::new(&dir).join(name)).find(|path| path.is_file())
 }
 
+/// By their numbers: a container has other names for them.
+fn this_user() -> String {
+    let mut groups: Vec<String> =
+        rustix::process::getgroups().unwrap_or_default().iter().map(|g| g.as_raw().to_string()).collect();
+    let own = rustix::process::getegid().as_raw().to_string();
+    if !groups.contains(&own) {
+        groups.insert(0, own);
+    }
+    format!("user {}, groups {}", rustix::process::geteuid().as_raw(), groups.join(" "))
+}
+
 fn of_service(findings: &mut Vec<Finding>) {
     let socket = default_socket();
     let set = std::env::var_os(SOCKET_VARIABLE).is_some();
@@ -224,11 +236,33 @@ fn of_service(findings: &mut Vec<Finding>) {
             findings.push(Blocks(format!("{} is no socket", socket.display()), "name the socket that `cardlab up` prints"));
             return;
         }
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            findings.push(Blocks(
+                format!("{}: a directory of it is closed to this user ({})", socket.display(), this_user()),
+                "put the socket where this user may go: `cardlab up --socket PATH --socket-mode 0666`",
+            ));
+            return;
+        }
         Err(error) => {
             findings.push(Blocks(format!("{}: {error}", socket.display()), "start `cardlab up`, or take the variable back"));
             return;
         }
-        Ok(_) => {}
+        Ok(metadata) => {
+            if let Err(Error::NoService { reason, .. }) = Context::establish_at(&socket)
+                && reason.kind() == ErrorKind::PermissionDenied
+            {
+                let (owner, group, mode) = (metadata.uid(), metadata.gid(), metadata.mode() & 0o777);
+                findings.push(Blocks(
+                    format!(
+                        "{} is closed to this user ({}): it belongs to user {owner} and group {group}, mode {mode:04o}",
+                        socket.display(),
+                        this_user()
+                    ),
+                    "start `cardlab up` with --socket-mode 0666 or with a --socket-group of this user, or run the program as the owner",
+                ));
+                return;
+            }
+        }
     }
     match Context::establish_at(&socket).and_then(|context| context.readers()) {
         Err(error) => findings.push(Blocks(format!("{}: {error}", socket.display()), "start `cardlab up` again")),

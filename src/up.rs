@@ -26,6 +26,15 @@ pub(crate) struct Up {
     #[arg(long, value_name = "PATH", conflicts_with_all = ["system", "vpcd"])]
     socket: Option<PathBuf>,
 
+    /// Who may connect to the socket, as octal permission bits: 0666 is every user, 0660 the owner and a group. Else it
+    /// is for its owner only (with --system for all). Containers run programs as other users
+    #[arg(long, value_name = "MODE", value_parser = socket_mode, requires = "socket")]
+    socket_mode: Option<u32>,
+
+    /// The group that the socket belongs to, by its name or number; it may connect, unless --socket-mode says otherwise
+    #[arg(long, value_name = "GROUP", value_parser = group, requires = "socket")]
+    socket_group: Option<u32>,
+
     /// Listen where pcscd would, for every user: for setuid programs and services, which ignore
     /// PCSCLITE_CSOCK_NAME
     #[arg(long, conflicts_with = "vpcd")]
@@ -105,7 +114,7 @@ impl Up {
         }
         let (path, access) = match (&self.socket, self.system) {
             // The ready line must hold after a change of directory.
-            (Some(path), _) => (std::path::absolute(path)?, Access::Owner),
+            (Some(path), _) => (std::path::absolute(path)?, self.access()),
             (None, true) => (PathBuf::from(SYSTEM_SOCKET), Access::Everyone),
             (None, false) => {
                 let directory = PrivateDirectory::new()?;
@@ -118,6 +127,14 @@ impl Up {
         }
         let listener = listen_for(&path, access)?;
         Ok(Place { listener, _remove: Remove::Socket(SocketFile(path.clone())), path })
+    }
+
+    /// Who may connect to a socket that was named.
+    fn access(&self) -> Access {
+        match (self.socket_mode, self.socket_group) {
+            (None, None) => Access::Owner,
+            (mode, group) => Access::Chosen { mode: mode.unwrap_or(0o660), group },
+        }
     }
 
     async fn keep_in_vpcd(&self, address: &str) -> Result<Exit, Failure> {
@@ -167,6 +184,23 @@ impl Up {
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
         Ok(())
     }
+}
+
+/// Permission bits of a socket: its owner connects in any case, and nobody runs it.
+fn socket_mode(text: &str) -> Result<u32, String> {
+    let mode = u32::from_str_radix(text, 8).ok().filter(|mode| mode & !0o666 == 0 && mode & 0o600 == 0o600);
+    mode.ok_or_else(|| "octal permission bits between 0600 and 0666, such as 0660".into())
+}
+
+/// The number of a group.
+fn group(text: &str) -> Result<u32, String> {
+    if let Ok(number) = text.parse() {
+        return Ok(number);
+    }
+    let groups = std::fs::read_to_string("/etc/group").map_err(|error| format!("/etc/group: {error}; give its number"))?;
+    let named = groups.lines().map(|line| line.split(':')).find(|fields| fields.clone().next() == Some(text));
+    let number = named.and_then(|mut fields| fields.nth(2)?.parse().ok());
+    number.ok_or_else(|| "no such group in /etc/group; give its number".into())
 }
 
 struct Place {

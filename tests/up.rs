@@ -64,6 +64,42 @@ fn a_private_socket_by_default_and_a_restart_after_kill_9() {
     drop(datagrams);
 }
 
+/// Containers run programs as other users: whom the socket is open to, and what the doctor says to whom it is not.
+#[test]
+fn other_users() {
+    let lab = Lab::new("nist-piv");
+    lab.host(&format!("chmod 711 . && mkdir -m 711 open && mkdir -m 700 shut && cp {CARDLAB} cardlab && chmod 755 cardlab")).ok();
+    let other = |socket: &str, command: &str| {
+        let user = "setpriv --reuid 65534 --regid 65534 --groups 4242";
+        lab.host(&format!("{user} env PCSCLITE_CSOCK_NAME=$PWD/{socket} ./cardlab {command}"))
+    };
+    let up = |socket: &str, options: &[&str]| Up::start(&lab, &[&["--socket", socket], options].concat());
+    let closed = up("open/s", &[]);
+    let sentence = "open/s is closed to this user (user 65534, groups 65534 4242): it belongs to user 0 and group 0, mode 0600";
+    has(&other("open/s", "doctor").code(1), &[sentence, "start `cardlab up` with --socket-mode 0666 or with a --socket-group"]);
+    other("open/s", "card list").code(3);
+    drop(closed);
+    for (options, file) in [
+        (&["--socket-mode", "0666"][..], "666 0"),
+        (&["--socket-group", "4242"], "660 4242"),
+        (&["--socket-mode", "0620", "--socket-group", "4242"], "620 4242"),
+        (&["--socket-mode", "666", "--socket-group", "root"], "666 0"),
+    ] {
+        let up = up("open/s", options);
+        assert_eq!(lab.host("stat -c '%a %g' open/s; stat -c '%a %g' open/s.control").ok(), format!("{file}\n600 0\n"));
+        has(&other("open/s", "card list").ok(), &["cardlab NIST PIV 00 00"]);
+        drop(up);
+    }
+    let _hidden = up("shut/s", &["--socket-mode", "0666"]);
+    has(&other("shut/s", "doctor").code(1), &["shut/s: a directory of it is closed to this user (user 65534"]);
+    let wrong = |options: &[&str]| said(Command::new(CARDLAB).arg("up").args(options).output().unwrap()).code(2);
+    for mode in ["0777", "0060", "rw", "1666"] {
+        has(&wrong(&["--socket", "/tmp/s", "--socket-mode", mode]), &["octal permission bits between 0600 and 0666"]);
+    }
+    has(&wrong(&["--socket", "/tmp/s", "--socket-group", "no-such-group"]), &["no such group in /etc/group; give its number"]);
+    has(&wrong(&["--socket-mode", "0666"]), &["--socket <PATH>"]);
+}
+
 #[test]
 fn ready_fd_and_systemd() {
     let lab = Lab::new("nist-piv");

@@ -254,6 +254,13 @@ pub enum Access {
     Owner,
     /// Every user, as pcscd's own socket: mode 0666.
     Everyone,
+    /// Whom somebody chose.
+    Chosen {
+        /// Permission bits of the socket file: to write is to connect.
+        mode: u32,
+        /// The group that the file belongs to, by its number; that of the process where nothing is said.
+        group: Option<u32>,
+    },
 }
 
 /// Listens at `path` for the owner. A stale socket of a dead server is replaced.
@@ -271,9 +278,10 @@ pub fn listen(path: &Path) -> Result<UnixListener, ListenError> {
 pub fn listen_for(path: &Path, access: Access) -> Result<UnixListener, ListenError> {
     use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
     use std::os::unix::fs::{FileTypeExt, PermissionsExt};
-    let mode = match access {
-        Access::Owner => 0o600,
-        Access::Everyone => 0o666,
+    let (mode, group) = match access {
+        Access::Owner => (0o600, None),
+        Access::Everyone => (0o666, None),
+        Access::Chosen { mode, group } => (mode, group),
     };
     let length = path.as_os_str().len();
     if length > crate::private::MAX_SOCKET_PATH {
@@ -302,6 +310,9 @@ pub fn listen_for(path: &Path, access: Access) -> Result<UnixListener, ListenErr
         Ok(socket)
     };
     let socket = bind().map_err(|e| failed(e.into()))?;
+    if let Some(group) = group {
+        std::os::unix::fs::chown(path, None, Some(group)).map_err(failed)?;
+    }
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(failed)?;
     rustix::net::listen(&socket, BACKLOG).map_err(|e| failed(e.into()))?;
     UnixListener::from_std(socket.into()).map_err(failed)

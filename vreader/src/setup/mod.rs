@@ -172,7 +172,7 @@ pub enum AnyRequest {
     /// Simulated.
     Simulated(Box<CardRequest>),
     /// Somebody else's.
-    Guest(guest::GuestRequest),
+    Guest(Box<guest::GuestRequest>),
 }
 
 impl FromStr for AnyRequest {
@@ -180,7 +180,7 @@ impl FromStr for AnyRequest {
 
     fn from_str(text: &str) -> Result<Self, SetupError> {
         match guest::GuestRequest::parse(text)? {
-            Some(guest) => Ok(Self::Guest(guest)),
+            Some(guest) => Ok(Self::Guest(Box::new(guest))),
             None => Ok(Self::Simulated(Box::new(text.parse()?))),
         }
     }
