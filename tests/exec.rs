@@ -25,7 +25,9 @@ fn wrong_use_is_explained() {
     );
     has(
         &wrong(&["--card", "nist-piv,colour=red"]),
-        &["no card setting named 'colour'; there are: name, pace, pin-pad, ca, owner, 9a,"],
+        &[
+            "no card setting named 'colour'; there are: name, pace, pin-pad, usb, usb-product, usb-serial, usb-speed, ca, owner, 9a,",
+        ],
     );
     let slow = wrong(&["--card", "nist-piv,pace=slow"]);
     has(&slow, &["cardlab: pace 'slow': 'slow' is no time; write off, yubikey-5,"]);

@@ -483,8 +483,11 @@ mod tests {
         assert!(error("yubikey").starts_with("no profile named 'yubikey'; there are: gids, gids-blank, nist-piv, "));
         assert!(
             error("nist-piv,colour=red")
-                .starts_with("no card setting named 'colour'; there are: name, pace, pin-pad, ca, owner, 9a,")
+                .starts_with("no card setting named 'colour'; there are: name, pace, pin-pad, usb, usb-product, usb-serial, usb-speed, ca, owner, 9a,")
         );
+        assert!(error("gids,usb=1050").starts_with("card setting 'usb': '1050' is not VID:PID, two numbers"));
+        assert!(error("gids,usb-serial=").starts_with("card setting 'usb-serial': '' is not 1 to 60 characters"));
+        assert_eq!(error("gids,usb-speed=super"), "card setting 'usb-speed': 'super' is not full or high");
         assert_eq!(
             error("nist-piv,pin"),
             "card setting 'pin' has no value; write key=value, and a value with a comma in double quotes"
