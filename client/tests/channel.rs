@@ -14,6 +14,7 @@ use cardlab_sim::crypto::ec::Curve;
 use cardlab_sim::memory::CHANNEL_KEYS;
 use cardlab_sim::nvm::RecordId;
 use cardlab_sim::{Card, Profile, Random, World};
+use proptest::prelude::*;
 
 const PIV: [u8; 5] = [0xA0, 0x00, 0x00, 0x03, 0x08];
 const FACTORY: [u8; 16] = *b"@ABCDEFGHIJKLMNO";
@@ -56,8 +57,8 @@ fn point_of(card: &mut Card, key: [u8; 2]) -> Vec<u8> {
     let (bundle, sw) = send(&mut way, &command).unwrap();
     assert_eq!(sw, 0x9000);
     let leaf = objects(&bundle).last().unwrap().value;
-    let fields = objects(find(leaf, 0x30).unwrap()).filter(|field| field.tag != 0xA0);
-    find(fields.skip(5).next().unwrap().value, 0x03).unwrap()[1..].to_vec()
+    let mut fields = objects(find(leaf, 0x30).unwrap()).filter(|field| field.tag != 0xA0);
+    find(fields.nth(5).unwrap().value, 0x03).unwrap()[1..].to_vec()
 }
 
 fn keys(card: &mut Card) -> Vec<[u8; 2]> {
@@ -517,6 +518,51 @@ fn after(prepare: Work, work: Work, cut: Option<u32>) -> (bool, Kept, Card, Kept
     card.nvm_mut().disarm();
     card.power_on();
     (done, kept(&card), card, before.into_inner())
+}
+
+/// What the security domain reads: its own commands, and data that begin as theirs do.
+fn any_command() -> impl Strategy<Value = ([u8; 4], Vec<u8>)> {
+    let begin = prop::sample::select(vec![
+        "",
+        "02",
+        "0288",
+        "02B1",
+        "02B041",
+        "02F00100",
+        "A60483021003",
+        "A6048302130170",
+        "A60483021301BF21",
+        "D201",
+        "D00113",
+    ]);
+    let ins = prop::sample::select(vec![0xCA, 0xD8, 0xE2, 0xE4, 0xF1, 0x50, 0x82, 0x88, 0x2A]);
+    let p1p2 = prop_oneof![Just([0, 0]), Just([0x90, 0]), Just([0xBF, 0x21]), Just([0, 0x81]), Just([0, 0x13]), any::<[u8; 2]>()];
+    (any::<bool>(), ins, p1p2, begin, prop::collection::vec(any::<u8>(), 0..60)).prop_map(|(own, ins, [p1, p2], begin, rest)| {
+        ([if own { 0x80 } else { 0x00 }, ins, p1, p2], [hex::decode(begin).unwrap(), rest].concat())
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    /// Whatever comes through a channel is answered through it, and afterwards there is a key.
+    #[test]
+    fn any_data_are_read_or_refused(commands in prop::collection::vec(any_command(), 1..12)) {
+        let mut card = card();
+        for (header, data) in commands {
+            let mut way = reached(&mut card);
+            select(&mut way, &SECURITY_DOMAIN).unwrap();
+            match Channel::scp03(&mut way, 0xFF, &factory()) {
+                Ok(mut channel) => drop(channel.command(header, &data).unwrap()),
+                // Its set is another one now.
+                Err(refused) => prop_assert_eq!(refused, ChannelError::Card(StatusWord::REFERENCE_NOT_FOUND)),
+            }
+            drop(way);
+            let mut way = reached(&mut card);
+            let plain = [&header[..], &[data.len() as u8], &data, &[0x00]].concat();
+            prop_assert!(way.exchange(&plain).unwrap().len() >= 2);
+        }
+        prop_assert!(!keys(&mut card).is_empty());
+    }
 }
 
 #[test]

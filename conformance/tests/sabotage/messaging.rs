@@ -175,15 +175,8 @@ impl Terminator {
         if self.fault == Fault::BadCertificate {
             *certificate.last_mut().unwrap() ^= 1;
         }
-        let agreement = Agreement {
-            suite,
-            secret: &secret,
-            control,
-            host: host.try_into().unwrap(),
-            point,
-            card: &card_identifier(&certificate),
-            nonce: &nonce,
-        };
+        let agreement =
+            Agreement { suite, secret: &secret, control, host, point, card: &card_identifier(&certificate), nonce: &nonce };
         let (keys, mut cryptogram) = agreement.derive().unwrap();
         if self.fault == Fault::NoProof {
             cryptogram[0] ^= 1;

@@ -133,7 +133,7 @@ fn record(value: &Value) -> Result<Record, String> {
         return Err("the exchange is masked: record with --trace-secrets to read it back".into());
     } else {
         let response = if value["response"].is_null() { None } else { Some(Zeroizing::new(bytes("response")?)) };
-        let inside = value.get("inside").map(|inside| self::inside(inside)).transpose()?;
+        let inside = value.get("inside").map(inside).transpose()?;
         What::Exchange { command: Zeroizing::new(bytes("command")?), response, inside, continues: false }
     };
     let at = value["at"].as_f64().and_then(|at| Duration::try_from_secs_f64(at).ok()).ok_or_else(|| missing("at"))?;
