@@ -5,9 +5,9 @@ use cardlab_protocol::channel::piv::certificate::Signed;
 use cardlab_protocol::channel::piv::derivation::{Agreement, card_identifier};
 use cardlab_protocol::channel::piv::{Session, Suite};
 use cardlab_protocol::tlv;
-use cardlab_sim::Random;
 use cardlab_sim::conditions::Interface;
 use cardlab_sim::crypto::ec::Curve;
+use cardlab_sim::{Card, Profile, Random, World};
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
 
 const HOST: [u8; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -437,6 +437,29 @@ fn with_contacts_everything_is_as_before_and_the_code_may_be_given() {
     random.verify("123456");
     let drawn = random.get("5FC123").0;
     assert!(drawn.len() == 14 && drawn[4..12].iter().all(u8::is_ascii_digit), "{drawn:02X?}");
+}
+
+/// What computes leaves the readers' thread, wrapped or not.
+#[test]
+fn wrapped_commands_take_as_long_as_plain_ones() {
+    let mut s = card(Suite::Cs2, &[]);
+    s.b.admin();
+    s.b.generate("9A", "07");
+    let time = |s: &Secured, command: &str| s.b.card.computing_time(&hex::decode(command).unwrap());
+    assert!(!time(&s, "008727040100").is_zero(), "an establishment");
+    let plain = time(&s, "0087079A0100");
+    assert!(time(&s, "0C87079A0100").is_zero(), "no session");
+    s.establish();
+    assert_eq!(time(&s, "0C87079A0100"), plain);
+    assert!(time(&s, "1C87079A0100").is_zero(), "a block of a chain that goes on");
+    assert!(!plain.is_zero() && time(&s, "0C2000800100").is_zero());
+    let mut profile = Profile::builtin("yubikey-5.7").unwrap();
+    profile.set("version", "5.7.4").unwrap();
+    let mut key = Card::new(profile, World::seeded(1)).unwrap();
+    key.power_on();
+    key.transmit(&hex::decode(SELECT).unwrap()).unwrap();
+    let time = |command: &str| key.computing_time(&hex::decode(command).unwrap());
+    assert!(!time("808801130100").is_zero() && !time("802A03100100").is_zero() && time("805000000100").is_zero());
 }
 
 #[test]
