@@ -207,9 +207,9 @@ mod tests {
             (&[0, 0x20, 0, 0x80], Some(&[0x90, 0x00])),
             (&[0, 0x87, 0, 0], None),
         ] {
-            all.push(card.exchange(command, response));
+            all.push(card.exchange(command, response, None));
         }
-        all.push(other.exchange(&[0, 1, 2, 3], Some(&[0x6D, 0x00])));
+        all.push(other.exchange(&[0, 1, 2, 3], Some(&[0x6D, 0x00]), None));
         all.into_iter().map(|record| (*record).clone()).collect()
     }
 

@@ -262,7 +262,7 @@ impl Server {
             detail.extend([("counted".into(), bucket.into()), ("refused".into(), times.into())]);
         }
         self.record(&mut tx, &Happening { kind, detail: detail.into(), ..refused.clone() }).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 
     pub(crate) async fn record(&self, tx: &mut Tx, happening: &Happening<'_>) -> Result<(), Refusal> {

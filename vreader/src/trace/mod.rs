@@ -329,7 +329,7 @@ mod tests {
         let mut recorder = trace.of("c");
         recorder.event("power on", &[0x3B, 0x00]);
         for (command, response) in exchanges {
-            recorder.exchange(command, response.as_deref());
+            recorder.exchange(command, response.as_deref(), None);
         }
         std::fs::read(file.path()).unwrap()
     }
@@ -376,7 +376,7 @@ mod tests {
         trace.to_file(Form::Json, false, Box::new(full), outage).unwrap();
         let mut recorder = trace.of("c");
         for _ in 0..3 {
-            recorder.exchange(&[0, 0x20, 0, 0x80], Some(&[0x63, 0xC3]));
+            recorder.exchange(&[0, 0x20, 0, 0x80], Some(&[0x63, 0xC3]), None);
         }
         let says = "the disk is full; make room there; the cards go on, and what happens is not recorded until it can be written";
         assert_eq!(*told.lock().unwrap(), [says]);

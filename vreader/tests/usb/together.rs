@@ -92,7 +92,7 @@ fn a_guest_that_goes_takes_its_verification_along() {
         host.begin(0, STATUS);
         drop(host);
         let mut host = world.guest(after, 0);
-        assert!(!world.rack.card(world.places[0]).lock().card().is_powered());
+        assert!(!world.rack.card(world.places[0]).lock().card().unwrap().is_powered());
         host.power_on(0).unwrap();
         host.transmit(0, SELECT);
         assert_eq!(host.transmit(0, STATUS), [0x63, 0xC3], "{after:?}");
