@@ -61,18 +61,19 @@ fn an_answer_that_is_too_long_is_told_as_such() {
     let wizard = site.post(&format!("/api/v1/cards/{ANNA}/wizard"), &oleg, &json!({})).ok();
     let path = format!("/api/v1/unlock/{}/answers", wizard["wizard"].as_str().unwrap());
     assert_eq!(site.post(&path, &oleg, &given(&wizard["questions"], long)).refused(400, "MALFORMED"), says);
-    // On a page it is said above the fields, which are there again.
+    // On a page it is said where the answer is, and the fields are there again.
     let fields = [("name", "lab\\anna"), ("password", "anna-password")];
     let login = site.send("/ss/login", |http, url| http.post(url).form(&fields));
     let cookie = login.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
     let page = site.send("/ss", |http, url| http.get(url).header("cookie", &cookie)).text().unwrap();
     let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let question = page.split("for=\"q-").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let form = [("csrf", csrf), (question.as_str(), long(""))];
+    let question = page.split("name=\"answer:").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let [answer, again] = ["answer", "again"].map(|field| (format!("{field}:{question}"), long("")));
+    let form = [("csrf".to_owned(), csrf), answer, again];
     let answer = site.send("/ss/answers", |http, url| http.post(url).header("cookie", &cookie).form(&form));
     assert_eq!(answer.status(), 400);
     let page = answer.text().unwrap();
-    assert!(page.contains("200 characters") && page.contains(&format!("for=\"q-{question}\"")), "{page}");
+    assert!(page.contains("200 characters") && page.contains(&format!("name=\"answer:{question}\"")), "{page}");
 }
 
 #[test]
@@ -87,10 +88,11 @@ fn every_refusal_is_a_problem() {
     let message = problem(site.send("/api/v1/events?after=x", |http, url| http.get(url).bearer_auth(&token)), 400, "MALFORMED");
     assert!(message.contains("after"), "{message}");
     // At a page it is a page.
-    for path in ["/mc/events?after=x", "/mc/events?colour=red", "/mc/users/none"] {
+    for (path, status) in [("/mc/login?ended=x", 400), ("/mc/users/none", 404)] {
         let page = site.send(path, |http, url| http.get(url).header("cookie", format!("mc={token}")));
-        assert!(matches!(page.status().as_u16(), 400 | 404), "{path}");
-        assert!(page.text().unwrap().contains("<h1>That cannot be done</h1>"), "{path}");
+        assert_eq!(page.status(), status, "{path}");
+        let text = page.text().unwrap();
+        assert!(text.contains("<h1>") && text.contains("role=\"alert\""), "{path}: {text}");
     }
 }
 

@@ -10,8 +10,11 @@ on_both_engines! {
     what_was_refused_last_is_told_too,
 }
 
+/// What is counted, how one asks for it, how often it is allowed.
+type WayIn = (&'static str, fn(&Site, usize) -> Answer, usize);
+
 /// What is limited, once each; all of it within the limit of another.
-const WAYS_IN: [(&str, fn(&Site, usize) -> Answer, usize); 5] = [
+const WAYS_IN: [WayIn; 5] = [
     ("reports of", |site, at| site.tell(&json!({"serial": "AA", "kind": "pin-wrong", "at": at})), 120),
     ("sessions of", |site, _| site.post("/credprovapi/v1/sessions", "", &json!({"serial": "BB"})), 10),
     ("remote from", |site, _| site.post("/api/v1/remote", "", &json!({"name": "lab\\nobody"})), 30),

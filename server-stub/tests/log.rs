@@ -125,20 +125,23 @@ fn pages(site: &Site) {
         let page = site.send(&format!("/{area}"), |http, url| http.get(url).header("cookie", &cookie)).text().unwrap();
         let csrf = csrf_of(&page);
         if area == "mc" {
-            let wizard = form(&format!("/mc/cards/{ANNA}/wizard"), &cookie, &[("csrf", &csrf)]).text().unwrap();
-            let wizard = wizard.split("/mc/unlock/").nth(1).unwrap().split('/').next().unwrap().to_owned();
+            let opened = form(&format!("/mc/cards/{ANNA}/wizard"), &cookie, &[("csrf", &csrf)]);
+            let wizard = opened.headers()["location"].to_str().unwrap().strip_prefix("/mc/unlock/").unwrap().to_owned();
             form(&format!("/mc/unlock/{wizard}/challenge"), &cookie, &[("csrf", &csrf), ("challenge", CHALLENGE)]);
             secrets.push(wizard);
         } else {
-            form("/ss/answers", &cookie, &[("csrf", &csrf), ("1", "an-answer-of-boris")]);
+            form(
+                "/ss/answers",
+                &cookie,
+                &[("csrf", &csrf), ("answer:1", "an-answer-of-boris"), ("again:1", "an-answer-of-boris")],
+            );
         }
         form(&format!("/{area}/logout"), &cookie, &[("csrf", &csrf)]);
         secrets.extend([cookie.split('=').nth(1).unwrap().to_owned(), csrf]);
     }
-    let open = form("/rss", "", &[("name", "lab\\anna")]);
-    let cookie = cookie_of(&open);
-    let csrf = csrf_of(&open.text().unwrap());
-    form("/rss/answers", &cookie, &[("csrf", &csrf), ("1", "an-answer-of-anna")]);
+    let cookie = cookie_of(&form("/rss", "", &[("name", "lab\\anna")]));
+    let csrf = csrf_of(&site.send("/rss", |http, url| http.get(url).header("cookie", &cookie)).text().unwrap());
+    form("/rss/answers", &cookie, &[("csrf", &csrf), ("answer:1", "an-answer-of-anna")]);
     form("/rss/unblock", &cookie, &[("csrf", &csrf), ("card", ANNA), ("challenge", CHALLENGE)]);
     secrets.extend([cookie.split('=').nth(1).unwrap().to_owned(), csrf]);
     secrets.extend(["wrong-password", "boris-password", "an-answer-of-boris", "an-answer-of-anna"].map(str::to_owned));

@@ -333,25 +333,11 @@ fn the_second_of_two_administrators_is_told(engine: Engine) {
         settings["workflow"][name] = value;
         settings
     };
-    let page = site.page("/mc/policies", "mc", &admin);
     site.put(&path(&seen), &admin, &settings("validate_answers", json!(false))).ok();
     let message = site.put(&path(&seen), &admin, &settings("reset_user_pin", json!(false))).refused(409, "CONFLICT");
     assert!(message.contains("somebody else has changed this policy"), "{engine:?}: {message}");
     assert_eq!(default()["settings"], settings("validate_answers", json!(false)), "{engine:?}: the first holds");
-    // The page that was open before says the same, and shows what holds.
-    let field =
-        |name: &str| page.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let (csrf, revision) = (field("csrf"), field("revision"));
-    let fields = [
-        ("csrf", csrf.as_str()),
-        ("revision", &revision),
-        ("questions_to_ask", "1"),
-        ("maximum_retry_count", "3"),
-        ("maximum_cards", "1"),
-    ];
-    let own = format!("/mc/policies/{}", seen["id"].as_str().unwrap());
-    assert_eq!(site.form(&own, "mc", &admin, &fields), 409);
-    assert_eq!(site.events("name=POLICY_NOT_CHANGED").len(), 2);
+    assert_eq!(site.events("name=POLICY_NOT_CHANGED").len(), 1);
     // Looked at again, it is changed.
     site.put(&path(&default()), &admin, &settings("reset_user_pin", json!(false))).ok();
     assert_eq!(default()["settings"], settings("reset_user_pin", json!(false)));

@@ -50,7 +50,19 @@ fn ways_are_the_same_for_every_reason(engine: Engine) {
     let remote = json!({"serial": BORIS, "remote_desktop": true});
     assert_eq!(site.post("/credprovapi/v1/ways", "", &remote).ok(), is(false, false));
     assert_eq!(site.post("/certiflow/credprovapi/v1/ways", "", &json!({"serial": BORIS})).ok(), by_operator);
-    site.post("/credprovapi/v1/ways", "", &json!({"serial": "xyz"})).refused(400, "MALFORMED");
+    // What no card sends is refused wherever a workstation tells of one; known or not.
+    for path in ["ways", "sessions", "tasks"] {
+        let sent = |body: Value| site.post(&format!("/credprovapi/v1/{path}"), "", &body);
+        for serial in ["xyz", "", "0", &"00".repeat(33), "[]"] {
+            sent(json!({"serial": serial})).refused(400, "MALFORMED");
+        }
+        for atr in ["xyz", "3B0", &"3B".repeat(34), "3B\u{0}", &"3B".repeat(5_000)] {
+            sent(json!({"serial": SPARE, "atr": atr})).refused(400, "MALFORMED");
+        }
+        sent(json!({"serial": SPARE, "atr": "3b 00"})).ok();
+        sent(json!({"serial": SPARE, "workstation": "w".repeat(15_000)})).ok();
+        sent(json!([SPARE])).refused(400, "MALFORMED");
+    }
 }
 
 fn offline_is_off_by_policy_only(engine: Engine) {

@@ -129,9 +129,8 @@ pub struct Refusal {
 }
 
 /// What a refusal is about, where its code does not say it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum About {
-    #[default]
     Nothing,
     /// This was counted too often.
     Bucket(String),
@@ -151,7 +150,7 @@ impl Refusal {
         Self::new(Code::NotFound, format!("there is no such {what}"))
     }
 
-    /// Too often: what was counted, as [`crate::store::limits`] names it, and the sentence.
+    /// Too often: what was counted, as the store names it, and the sentence.
     pub(crate) fn too_often(bucket: &str, message: String) -> Self {
         Self { about: About::Bucket(bucket.to_owned()), ..Self::new(Code::RateLimited, message) }
     }

@@ -235,12 +235,16 @@ pub(super) fn own_path(area: &str, next: &str) -> String {
 
 /// A form is done: the next page says how it went.
 pub(super) fn went(server: &Server, front: &Front, to: &str, done: Result<String, Refusal>) -> Response {
-    let notice = match done {
-        Ok(text) => Notice { went_well: true, text },
-        Err(refusal) => Notice::refused(&refusal),
+    let (notice, refusal) = match done {
+        Ok(text) => (Notice { went_well: true, text }, None),
+        Err(refusal) => (Notice::refused(&refusal), Some(refusal)),
     };
     let jar = PrivateCookieJar::new(key(server)).add(notice_cookie(front, notice.stored(server.now())));
-    (jar, Redirect::to(to)).into_response()
+    let mut response = (jar, Redirect::to(to)).into_response();
+    if let Some(refusal) = refusal {
+        log::refused(&mut response, &refusal);
+    }
+    response
 }
 
 /// What this page is to say.
