@@ -1,6 +1,6 @@
 //! A USB device over readers of a rack, for one guest at a time.
 //!
-//! A [`Device`] is what a wire offers; an [`Attachment`] is a guest that has it: it carries out at the cards what the function
+//! A [`Device`] is what a wire offers; an `Attachment` is a guest that has it: it carries out at the cards what the function
 //! asks for, and tells the function what became of it and what people do with cards. When the attachment goes, the cards lose
 //! the power that the guest gave them.
 

@@ -184,7 +184,7 @@ impl Function {
     pub fn read(&mut self, endpoint: u8, most: usize) -> Option<Vec<u8>> {
         match endpoint {
             BULK_IN if self.configured => self.read_reply(most),
-            INTERRUPT_IN if self.configured => self.changes(),
+            INTERRUPT_IN if self.configured => self.changes(most),
             _ => None,
         }
     }
@@ -210,7 +210,7 @@ impl Function {
     }
 
     /// RDR_to_PC_NotifySlotChange: two bits a slot, present and changed.
-    fn changes(&mut self) -> Option<Vec<u8>> {
+    fn changes(&mut self, most: usize) -> Option<Vec<u8>> {
         if !self.slots.iter().any(|slot| slot.changed) {
             return None;
         }
@@ -220,6 +220,7 @@ impl Function {
             let state = u8::from(slot.present) | u8::from(std::mem::take(&mut slot.changed)) << 1;
             bits[1 + index / 4] |= state << (index % 4 * 2);
         }
+        bits.truncate(most);
         Some(bits)
     }
 

@@ -187,6 +187,10 @@ fn changes_are_told_once_by_the_interrupt() {
     this.card(4, true);
     assert_eq!(this.read(INTERRUPT_IN, 8), Some(vec![0x50, 0b11, 0b11]));
     assert_eq!(this.read(INTERRUPT_IN, 8), None);
+    this.card(3, true);
+    assert_eq!(this.read(INTERRUPT_IN, 1), Some(vec![0x50]), "never more than was asked for");
+    this.card(3, false);
+    let _ = this.read(INTERRUPT_IN, 8);
     this.card(0, false);
     this.card(0, true);
     this.card(4, false);
