@@ -7,7 +7,7 @@
 use crate::good::{
     AUTHENTICATE, Answer, CHANGE, GENERATE, GET_RESPONSE, Good, MORE, PIN, PUT_DATA, SELECT, VERIFY, data, header, says, sw,
 };
-use crate::shell::{Shell, is_caught};
+use crate::shell::{Shell, is_caught_secured, shell};
 use cardlab_protocol::apdu::Command;
 use cardlab_protocol::channel::aes::Key;
 use cardlab_protocol::channel::piv::Suite;
@@ -340,7 +340,7 @@ macro_rules! wrong {
     ($($name:ident: $fault:ident, $what:literal;)*) => {$(
         #[test]
         fn $name() {
-            is_caught($what, || terminator(Fault::$fault));
+            is_caught_secured($what, || terminator(Fault::$fault));
         }
     )*};
 }
@@ -387,7 +387,17 @@ fn without_a_fault_the_shell_is_a_good_card() {
     crate::shell::is_good("piv/800-73-4", || terminator(Fault::None));
 }
 
-fault!(two_suites_named, "SELECT names both cipher suites", |card, command| {
+/// As `fault!`, for the tests of secure messaging.
+macro_rules! secured {
+    ($name:ident, $what:literal, $shell:expr) => {
+        #[test]
+        fn $name() {
+            is_caught_secured($what, || shell($shell));
+        }
+    };
+}
+
+secured!(two_suites_named, "SELECT names both cipher suites", |card, command| {
     let answer = card.pass(command)?;
     let at = answer.windows(6).position(|bytes| bytes.starts_with(&[0xAC, 0x06, 0x80, 0x01]));
     match at.filter(|_| command.ins == SELECT) {
@@ -399,7 +409,7 @@ fault!(two_suites_named, "SELECT names both cipher suites", |card, command| {
     }
 });
 
-fault!(p384_beside_cs2, "a P-384 signature key stands beside CS2", |card, command| {
+secured!(p384_beside_cs2, "a P-384 signature key stands beside CS2", |card, command| {
     let certificate = card.record(CARD_CERTIFICATE).filter(|_| command.ins == GENERATE);
     let Some(certificate) = certificate else { return card.pass(command) };
     card.write(CARD_CERTIFICATE, None);
@@ -415,7 +425,7 @@ fault!(unknown_class, "a card without secure messaging says of its class that it
     }
 });
 
-fault!(code_not_readable, "the object of the pairing code has another one", |card, command| {
+secured!(code_not_readable, "the object of the pairing code has another one", |card, command| {
     let id = object(0x5F_C123);
     match card.record(id).filter(|_| command.ins != PUT_DATA) {
         Some(mut copy) => {

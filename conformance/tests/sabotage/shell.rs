@@ -122,12 +122,27 @@ pub fn is_good(begin: &str, shell: Maker) {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
+/// Whether a test is about a card with secure messaging. They are many: only faults of that are looked for among them.
+fn is_secured(test: &Test) -> bool {
+    test.wish.settings.iter().any(|(setting, _)| setting == "sm")
+}
+
 /// A test of the suite fails on a card in this shell, and passes on the good card.
 pub fn is_caught(what: &str, shell: Maker) {
+    is_caught_among(what, shell, |test| !is_secured(test));
+}
+
+/// As [`is_caught`], among the tests of secure messaging.
+pub fn is_caught_secured(what: &str, shell: Maker) {
+    is_caught_among(what, shell, is_secured);
+}
+
+fn is_caught_among(what: &str, shell: Maker, among: fn(&Test) -> bool) {
     let tests = all();
+    let quick: Vec<&Test> = quick(&tests).into_iter().filter(|test| among(test)).collect();
     let caught = PROFILES.into_iter().find_map(|profile| {
         let settings = Settings { fail_fast: true, ..Settings::default() };
-        let records = run(&mut Sabotaged::new(profile, shell), &quick(&tests), settings, &mut |_| {});
+        let records = run(&mut Sabotaged::new(profile, shell), &quick, settings, &mut |_| {});
         records.into_iter().find(|record| record.outcome == Outcome::Failed).map(|record| (profile, record))
     });
     let Some((profile, Record { id, reason, .. })) = caught else { panic!("no test of the suite notices that {what}") };
