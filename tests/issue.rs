@@ -131,6 +131,22 @@ fn initialised_with_a_random_pin() {
     has(&log.to_string(), &["CARD_INITIALIZED", "PIN_RESET", "ADMIN_KEY_ROLLED"]);
 }
 
+/// A key that somebody else has changed is corrected, tried at the card, and the card is issued with it.
+#[test]
+fn a_key_is_corrected_at_the_card() {
+    let desk = Desk::new();
+    let away = json!({"serial": IDS[0], "card_type": "gids-sim", "no_admin_key": true});
+    assert_eq!(desk.ok("/cards", &away)["keyTried"], false);
+    let correct = format!("/cards/{}/correct-key", IDS[0]);
+    let (status, refused) = desk.post(&correct, &json!({"admin_key": OTHER}));
+    assert_eq!((status, refused["error"].as_str()), (409, Some("CARD_REFUSED")), "{refused}");
+    assert_eq!(desk.ok(&correct, &json!({"admin_key": ZEROS}))["keyTried"], true);
+    desk.ok(&format!("/cards/{}/assign", IDS[0]), &json!({"user": "lab\\anna"}));
+    desk.policy(&json!({"initialize_card": true}));
+    desk.ok(&format!("/cards/{}/issue", IDS[0]), &json!({}));
+    desk.card(ONE, |card| card.card_authenticate_pin(b"123456").unwrap());
+}
+
 #[test]
 fn issued_locked() {
     let desk = Desk::new();
@@ -151,8 +167,25 @@ fn what_a_card_refuses() {
     let issue = |n: usize| format!("/cards/{}/issue", IDS[n]);
     let state = |n: usize| desk.http.get(&format!("/api/v1/cards/{}", IDS[n]), &desk.admin)["state"].clone();
     desk.policy(&json!({"initialize_card": true, "maximum_cards": 5}));
-    // Another key than the card has: each attempt costs it a try, and the last one is never spent.
-    desk.add(IDS[1], OTHER);
+    // The key that the server is told is tried at the card: a wrong one costs it a try, and the card is not added.
+    let wrong = json!({"serial": IDS[1], "card_type": "gids-sim", "admin_key": OTHER});
+    let (status, refused) = desk.post("/cards", &wrong);
+    assert_eq!((status, refused["error"].as_str()), (409, Some("CARD_REFUSED")), "{refused}");
+    has(refused["message"].as_str().unwrap(), &["another administrator key", "; 4 tries left"]);
+    desk.card(TWO, |card| assert_eq!(card.card_pin_status().unwrap().admin.unwrap().left, 4));
+    desk.add(IDS[1], ZEROS);
+    desk.card(TWO, |card| {
+        let status = card.card_pin_status().unwrap();
+        assert_eq!(status.admin.unwrap().left, 5, "the right one gives its tries back");
+        // Somebody gives it another key, of which the server does not know.
+        let challenge = card.card_get_challenge().unwrap();
+        let response = AdminKey::new(Cipher::Tdes, &[0; 24]).unwrap().respond(&challenge).unwrap();
+        card.card_authenticate_challenge(&response).unwrap();
+        let other = AdminKey::new(Cipher::Tdes, &hex::decode(OTHER).unwrap()).unwrap();
+        card.card_change_admin_key(other.as_bytes(), other.check_value()).unwrap();
+        card.card_deauthenticate().unwrap();
+    });
+    // Each attempt costs it a try, and the last one is never spent.
     for left in (1..5).rev() {
         let message = desk.refused(&issue(1), "CARD_REFUSED");
         has(&message, &["another administrator key than the server knows: wrong response", &format!("; {left} tr")]);
@@ -161,6 +194,11 @@ fn what_a_card_refuses() {
     for _ in 0..2 {
         has(&desk.refused(&issue(1), "CARD_REFUSED"), &["one try of its administrator key left"]);
     }
+    // A correction is not tried at its last try either, and the server goes on knowing what it knew.
+    let correct = format!("/cards/{}/correct-key", IDS[1]);
+    let (status, refused) = desk.post(&correct, &json!({"admin_key": OTHER}));
+    assert_eq!((status, refused["error"].as_str()), (409, Some("CARD_REFUSED")), "{refused}");
+    has(refused["message"].as_str().unwrap(), &["one try of its administrator key left"]);
     desk.card(TWO, |card| assert_eq!(card.card_pin_status().unwrap().admin.unwrap().left, 1));
     // Limits are checked before anything is spent.
     desk.policy(&json!({"initialize_card": true, "maximum_cards": 5, "pin_tries": 4}));
@@ -173,6 +211,16 @@ fn what_a_card_refuses() {
     desk.policy(&json!({"initialize_card": true, "maximum_cards": 5, "pin_tries": 5}));
     desk.ok(&issue(2), &json!({}));
     desk.card(THREE, |card| card.card_authenticate_pin(b"123456").unwrap());
+    // A card of three tries is refused under a policy of five, also where nothing is written to it.
+    desk.add(IDS[0], ZEROS);
+    for initialize in [true, false] {
+        desk.policy(&json!({"initialize_card": initialize, "maximum_cards": 5, "pin_tries": 5}));
+        has(&desk.refused(&issue(0), "CARD_REFUSED"), &["the card allows 3 PIN entries, the policy wants 5"]);
+        assert_eq!(state(0), "Assigned");
+    }
+    desk.policy(&json!({"initialize_card": false, "maximum_cards": 5, "pin_tries": 3}));
+    desk.ok(&issue(0), &json!({}));
+    desk.policy(&json!({"initialize_card": true, "maximum_cards": 5, "pin_tries": 5}));
     // A card that is elsewhere.
     let away = "D0F1E2D3C4B5A69788796A5B4C3D2E1F";
     desk.add(away, ZEROS);

@@ -43,7 +43,8 @@ pub fn events() -> Vec<&'static str> {
         AdminKeyRolled AdminKeyNotRolled CardInitialized CardNotInitialized PolicyChanged RoleChanged QuestionChanged
         CardStateChanged RateLimited TaskPutOff TaskOrdered TaskCancelled LoggedIn LoginFailed CardAdded CardNotAdded UserAdded
         UserNotAdded UserNotUnlocked AnswersNotSet AnswersNotReset PolicyNotChanged RoleNotChanged QuestionNotChanged
-        CardStateNotChanged TaskNotOrdered TaskNotCancelled UserStateChanged UserStateNotChanged);
+        CardStateNotChanged TaskNotOrdered TaskNotCancelled UserStateChanged UserStateNotChanged CardRemoved CardNotRemoved
+        AdminKeyCorrected AdminKeyNotCorrected);
     all.map(|kind| kind.facts().1).to_vec()
 }
 

@@ -2,7 +2,7 @@
 //! engines. Real cards are in the workspace's `tests/issue.rs`.
 
 use crate::common::{self, ANNA, Engine, MASTER, SPARE, Site};
-use cardlab_protocol::admin_key::Cipher;
+use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_server_stub::model::keys::{CardIdentity, MasterKey};
 use cardlab_server_stub::model::station::{Connected, NewPin, Order, Station, StationError};
 use serde_json::{Value, json};
@@ -10,6 +10,10 @@ use std::sync::{Arc, Mutex};
 
 on_both_engines! {
     a_new_key_comes_in_two_phases,
+    a_key_that_the_server_is_told_is_tried_at_the_card,
+    a_key_is_corrected,
+    a_card_that_was_never_issued_is_deleted,
+    a_limit_holds_where_nothing_is_written,
     who_may_write_to_cards,
 }
 
@@ -21,6 +25,19 @@ type Ordered = (Vec<[u8; 3]>, Option<[u8; 3]>, Option<String>);
 struct RecordingStation {
     answers: Mutex<Vec<Result<(), StationError>>>,
     orders: Mutex<Vec<Ordered>>,
+    /// PIN entries that the last order wanted.
+    tries: Mutex<Option<u8>>,
+}
+
+impl RecordingStation {
+    /// The orders since this was asked last.
+    fn ordered(&self) -> Vec<Ordered> {
+        std::mem::take(&mut *self.orders.lock().unwrap())
+    }
+
+    fn will_say(&self, message: &str) {
+        self.answers.lock().unwrap().push(Err(StationError::before(message)));
+    }
 }
 
 impl Station for RecordingStation {
@@ -40,6 +57,7 @@ impl Station for RecordingStation {
             NewPin::Known(pin) => Some(pin.to_string()),
             NewPin::Blocked | NewPin::Unchanged => None,
         };
+        *self.tries.lock().unwrap() = order.pin_tries;
         let keys = order.keys.iter().map(|key| key.check_value()).collect();
         self.orders.lock().unwrap().push((keys, order.new_key.as_ref().map(|key| key.check_value()), pin));
         self.answers.lock().unwrap().pop().unwrap_or(Ok(()))
@@ -59,6 +77,7 @@ fn site(engine: Engine) -> (Site, Arc<RecordingStation>, String) {
     let site = Site::with(engine, |server| server.with_station(given));
     let admin = site.administrator();
     site.post("/api/v1/cards", &admin, &json!({"serial": SPARE, "card_type": "gids-sim"})).ok();
+    station.ordered();
     site.policy("issuance", "maximum_cards", json!(5));
     site.post(&format!("/api/v1/cards/{SPARE}/assign"), &admin, &json!({"user": "lab\\anna"})).ok();
     (site, station, admin)
@@ -105,6 +124,154 @@ fn a_new_key_comes_in_two_phases(engine: Engine) {
     );
     let events = site.get(&format!("/api/v1/events?card={SPARE}"), &admin).ok().to_string();
     assert!(!events.contains("123456"), "no PIN in the log: {events}");
+}
+
+/// A key of somebody's, and its check value.
+fn given_key() -> (String, [u8; 3]) {
+    let key = "0123456789ABCDEF".repeat(3);
+    let check = AdminKey::new(Cipher::Tdes, &hex::decode(&key).unwrap()).unwrap().check_value();
+    (key, check)
+}
+
+/// The last event of this name about the spare card: its detail.
+fn detail(site: &Site, name: &str) -> Value {
+    let events = site.get(&format!("/api/v1/events?card={SPARE}&name={name}"), &site.administrator()).ok();
+    let last = events.as_array().unwrap().last().unwrap_or_else(|| panic!("no {name}"));
+    serde_json::from_str(last["detail"].as_str().unwrap()).unwrap()
+}
+
+fn a_key_that_the_server_is_told_is_tried_at_the_card(engine: Engine) {
+    let station = Arc::new(RecordingStation::default());
+    let given = Arc::clone(&station);
+    let site = Site::with(engine, |server| server.with_station(given));
+    let (admin, (key, check)) = (site.administrator(), given_key());
+    let add = |serial: &str, key: Value, none: bool| {
+        let card = json!({"serial": serial, "card_type": "gids-sim", "admin_key": key, "no_admin_key": none});
+        site.post("/api/v1/cards", &admin, &card)
+    };
+    // Another key than the card's: the card is not added, and the log says in the card's words why.
+    station.will_say("another key; 3 tries left");
+    assert_eq!(add(SPARE, json!(key), false).refused(409, "CARD_REFUSED"), "another key; 3 tries left");
+    site.get(&format!("/api/v1/cards/{SPARE}"), &admin).refused(404, "NOT_FOUND");
+    assert_eq!(detail(&site, "CARD_NOT_ADDED"), json!({"reason": "another key; 3 tries left"}));
+    assert_eq!(station.ordered(), [(vec![check], None, None)], "it is asked, and nothing is written to it");
+    // What is refused for another reason costs no try.
+    site.post("/api/v1/cards", &site.operator(), &json!({"serial": SPARE, "card_type": "gids-sim"})).refused(403, "NO_PRIVILEGE");
+    add(SPARE, json!("0123"), false).refused(400, "MALFORMED");
+    add(ANNA, Value::Null, false).refused(409, "CONFLICT");
+    assert_eq!(station.ordered(), []);
+    // A card that is elsewhere, and one whose key nobody knows, are not asked.
+    let away = "D0F1E2D3C4B5A69788796A5B4C3D2E1F";
+    assert_eq!(add(away, json!(key), false).ok()["keyTried"], false);
+    assert_eq!(add(SPARE, Value::Null, true).ok()["keyTried"], false);
+    assert_eq!(station.ordered(), []);
+    site.delete(&format!("/api/v1/cards/{SPARE}"), &admin).ok();
+    let spaced = format!(" {} {}", &key[..10], &key[10..]);
+    let added = add(SPARE, json!(spaced), false).ok();
+    assert_eq!((&added["keyTried"], &added["adminKeyKnown"], &added["state"]), (&json!(true), &json!(true), &json!("Clean")));
+    assert_eq!(station.ordered(), [(vec![check], None, None)]);
+    let events = site.get("/api/v1/events", &admin).ok().to_string();
+    assert!(!events.contains(&key), "no key in the log");
+}
+
+fn a_key_is_corrected(engine: Engine) {
+    let (site, station, admin) = site(engine);
+    let (key, check) = given_key();
+    let path = format!("/api/v1/cards/{SPARE}/correct-key");
+    let correct = |token: &str, body: Value| site.post(&path, token, &body);
+    correct(&site.operator(), json!({"admin_key": key})).refused(403, "NO_PRIVILEGE");
+    correct(&admin, json!({"admin_key": "no key"})).refused(400, "MALFORMED");
+    correct(&admin, json!({"admin_key": key, "no_admin_key": true})).refused(400, "MALFORMED");
+    assert_eq!(station.ordered(), [], "none of these has cost a try");
+    station.will_say("one try left");
+    assert_eq!(correct(&admin, json!({"admin_key": key})).refused(409, "CARD_REFUSED"), "one try left");
+    assert_eq!(detail(&site, "ADMIN_KEY_NOT_CORRECTED"), json!({"reason": "one try left"}));
+    station.ordered();
+    // What was refused has changed nothing: the card is issued with the key that was known before.
+    site.policy("issuance", "initialize_card", json!(true));
+    station.answers.lock().unwrap().push(failed(true));
+    issue(&site, &admin).refused(409, "CARD_REFUSED");
+    assert_eq!(station.ordered()[0].0, [derived(1)]);
+    // The card may have a new key since: a corrected one takes its place, one that is derived leaves the question open.
+    assert_eq!(correct(&admin, json!({})).ok()["keyTried"], true);
+    station.answers.lock().unwrap().push(failed(true));
+    issue(&site, &admin).refused(409, "CARD_REFUSED");
+    assert_eq!(station.ordered()[1].0, [derived(1), derived(2)]);
+    let corrected = correct(&admin, json!({"admin_key": key})).ok();
+    assert_eq!((&corrected["keyTried"], &corrected["adminKeyKnown"]), (&json!(true), &json!(true)));
+    assert_eq!(detail(&site, "ADMIN_KEY_CORRECTED"), json!({"from": "derived", "to": "sealed", "tried": true}));
+    issue(&site, &admin).ok();
+    assert_eq!(
+        station.ordered(),
+        [(vec![check], None, None), (vec![check], Some(derived(2)), Some("123456".into()))],
+        "asked, then issued with that key"
+    );
+    // A server without readers takes it as it is told; a card whose key nobody knows cannot be unlocked.
+    let other = site.second();
+    assert_eq!(other.post(&path, &admin, &json!({"admin_key": key})).ok()["keyTried"], false);
+    let unknown = correct(&admin, json!({"no_admin_key": true})).ok();
+    assert_eq!((&unknown["keyTried"], &unknown["adminKeyKnown"]), (&json!(false), &json!(false)));
+    site.post(&format!("/api/v1/cards/{SPARE}/roll-key"), &admin, &json!({})).refused(409, "NO_ADMIN_KEY");
+    let events = site.get("/api/v1/events", &admin).ok().to_string();
+    assert!(!events.contains(&key), "no key in the log");
+}
+
+fn a_card_that_was_never_issued_is_deleted(engine: Engine) {
+    let (site, station, admin) = site(engine);
+    let path = format!("/api/v1/cards/{SPARE}");
+    let add = || site.post("/api/v1/cards", &admin, &json!({"serial": SPARE, "card_type": "gids-sim"})).ok();
+    let operate = |name: &str| {
+        let detail = json!({"user": "lab\\anna", "reason": "lost"});
+        site.post(&format!("{path}/{name}"), &admin, &detail).ok()
+    };
+    // Somebody's, but not issued.
+    site.delete(&path, &site.operator()).refused(403, "NO_PRIVILEGE");
+    site.delete(&path, &admin).ok();
+    site.get(&path, &admin).refused(404, "NOT_FOUND");
+    site.delete(&path, &admin).refused(404, "NOT_FOUND");
+    assert_eq!(site.get("/api/v1/cards?q=C0F1", &admin).ok(), json!([]));
+    let names = site.events(&format!("card={SPARE}"));
+    assert_eq!(names[names.len() - 3..], ["CARD_NOT_REMOVED", "CARD_REMOVED", "CARD_NOT_REMOVED"]);
+    // It can come back, and goes no more once it was issued, whatever becomes of it.
+    add();
+    operate("assign");
+    operate("issue");
+    for then in ["revoke", "withdraw"] {
+        assert!(site.delete(&path, &admin).refused(409, "CARD_STATE").contains("was issued"));
+        operate(then);
+    }
+    assert_eq!(state(&site, &admin), "Clean");
+    site.delete(&path, &admin).refused(409, "CARD_STATE");
+    site.delete(&format!("/api/v1/cards/{ANNA}"), &admin).refused(409, "CARD_STATE");
+    // One that was cut off while it was issued has a key that nobody else can give again.
+    let away = "D0F1E2D3C4B5A69788796A5B4C3D2E1F";
+    site.post("/api/v1/cards", &admin, &json!({"serial": away, "card_type": "gids-sim"})).ok();
+    site.post(&format!("/api/v1/cards/{away}/assign"), &admin, &json!({"user": "lab\\anna"})).ok();
+    site.policy("issuance", "initialize_card", json!(true));
+    station.answers.lock().unwrap().push(failed(true));
+    site.post(&format!("/api/v1/cards/{away}/issue"), &admin, &json!({})).refused(409, "CARD_REFUSED");
+    for then in ["revoke", "withdraw"] {
+        site.post(&format!("/api/v1/cards/{away}/{then}"), &admin, &json!({"reason": "lost"})).ok();
+    }
+    site.delete(&format!("/api/v1/cards/{away}"), &admin).refused(409, "CARD_STATE");
+}
+
+/// A card of three tries is not issued under a policy of five because nothing is written to it.
+fn a_limit_holds_where_nothing_is_written(engine: Engine) {
+    let (site, station, admin) = site(engine);
+    site.policy("issuance", "pin_tries", json!(5));
+    station.will_say("the card allows 3 PIN entries");
+    assert_eq!(issue(&site, &admin).refused(409, "CARD_REFUSED"), "the card allows 3 PIN entries");
+    assert_eq!(state(&site, &admin), "Assigned");
+    assert_eq!(detail(&site, "CARD_STATE_NOT_CHANGED"), json!({"reason": "the card allows 3 PIN entries"}));
+    // A server that cannot look at the card issues none.
+    assert!(site.second().post(&format!("/api/v1/cards/{SPARE}/issue"), &admin, &json!({})).status == 409);
+    assert_eq!(state(&site, &admin), "Assigned");
+    station.ordered();
+    issue(&site, &admin).ok();
+    assert_eq!(*station.tries.lock().unwrap(), Some(5));
+    assert_eq!(station.ordered(), [(vec![], None, None)], "it is looked at, and no key is tried");
+    assert_eq!(state(&site, &admin), "Issued");
 }
 
 #[test]

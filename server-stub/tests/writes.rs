@@ -179,6 +179,14 @@ pub(crate) fn walked(site: &Site) -> Walk<'_> {
     for token in [&admin, &admin, &oleg] {
         walk.step("post /api/v1/cards", "/api/v1/cards", token, &card);
     }
+    let correct = format!("/api/v1/cards/{SPARE}/correct-key");
+    for token in [&oleg, &admin] {
+        walk.step("post /api/v1/cards/{serial}/correct-key", &correct, token, &json!({"no_admin_key": true}));
+    }
+    for token in [&oleg, &admin, &admin] {
+        walk.step("delete /api/v1/cards/{serial}", &format!("/api/v1/cards/{SPARE}"), token, &nothing);
+    }
+    walk.step("post /api/v1/cards", "/api/v1/cards", &admin, &card);
     let operate = "post /api/v1/cards/{serial}/{operation}";
     for (operation, token) in [
         ("assign", &oleg),

@@ -15,6 +15,7 @@ use crate::model::role::Role;
 use crate::model::task::TaskView;
 use crate::model::user::UserFilter;
 use crate::service::Server;
+use crate::service::admin_key::{KeyThatIs, Keyed};
 use crate::service::card_types::CardTypeView;
 use crate::service::cards::{CardView, NewCard, OperationDetail};
 use crate::service::flow::remote::{OwnCard, Remote};
@@ -46,11 +47,12 @@ pub(super) fn router() -> OpenApiRouter<Server> {
         .routes(routes!(view_user))
         .routes(routes!(change_user))
         .routes(routes!(find_cards, add_card))
-        .routes(routes!(view_card))
+        .routes(routes!(view_card, remove_card))
         .routes(routes!(responses_of_card))
         .routes(routes!(connected))
         .routes(routes!(reset_pin))
         .routes(routes!(roll_key))
+        .routes(routes!(correct_key))
         .routes(routes!(tasks, order_task))
         .routes(routes!(cancel_task))
         .routes(routes!(operate))
@@ -239,9 +241,9 @@ async fn find_cards(
     Ok(Page { listed: server.cards().list(&operator, &filter).await?, asked })
 }
 
-/// Register a card.
-#[utoipa::path(post, path = "/cards", request_body = NewCard, responses((status = 200, body = CardView), (status = 403, body = Problem), (status = 409, body = Problem)))]
-async fn add_card(State(server): State<Server>, Bearer(operator): Bearer, Body(new): Body<NewCard>) -> Reply<CardView> {
+/// Register a card. One in a reader of the server is asked whether it has the key, which costs it a try when it has another.
+#[utoipa::path(post, path = "/cards", request_body = NewCard, responses((status = 200, body = Keyed), (status = 403, body = Problem), (status = 409, body = Problem)))]
+async fn add_card(State(server): State<Server>, Bearer(operator): Bearer, Body(new): Body<NewCard>) -> Reply<Keyed> {
     Ok(Json(server.cards().add(&operator, &new).await?))
 }
 
@@ -249,6 +251,13 @@ async fn add_card(State(server): State<Server>, Bearer(operator): Bearer, Body(n
 #[utoipa::path(get, path = "/cards/{serial}", params(("serial" = String, Path)), responses((status = 200, body = CardView), (status = 404, body = Problem)))]
 async fn view_card(State(server): State<Server>, Bearer(operator): Bearer, Path(serial): Path<String>) -> Reply<CardView> {
     Ok(Json(server.cards().view(&operator, &serial).await?))
+}
+
+/// Delete a card that was never issued.
+#[utoipa::path(delete, path = "/cards/{serial}", params(("serial" = String, Path)), responses((status = 200), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn remove_card(State(server): State<Server>, Bearer(operator): Bearer, Path(serial): Path<String>) -> Reply<Value> {
+    server.cards().remove(&operator, &serial).await?;
+    Ok(Json(json!({})))
 }
 
 /// The responses that a card was given, the newest first, with what became of them.
@@ -300,6 +309,18 @@ async fn cancel_task(State(server): State<Server>, Bearer(operator): Bearer, Pat
 #[utoipa::path(post, path = "/cards/{serial}/roll-key", params(("serial" = String, Path)), responses((status = 200, body = Operated), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn roll_key(State(server): State<Server>, Bearer(operator): Bearer, Path(serial): Path<String>) -> Reply<Operated> {
     Ok(Json(server.issuing().roll_key(&operator, &serial).await?))
+}
+
+/// Correct what the server knows of a card's administrator key. A card in a reader of the server is asked whether it has the key,
+/// which costs it a try when it has another.
+#[utoipa::path(post, path = "/cards/{serial}/correct-key", params(("serial" = String, Path)), request_body = KeyThatIs, responses((status = 200, body = Keyed), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn correct_key(
+    State(server): State<Server>,
+    Bearer(operator): Bearer,
+    Path(serial): Path<String>,
+    Body(is): Body<KeyThatIs>,
+) -> Reply<Keyed> {
+    Ok(Json(server.issuing().correct_key(&operator, &serial, &is).await?))
 }
 
 /// Assign, issue, disable, enable, revoke, withdraw.

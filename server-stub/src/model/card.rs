@@ -1,5 +1,6 @@
 //! Cards as the management system sees them. Its states say nothing of what is blocked on the chip.
 
+use crate::model::clock::Millis;
 use crate::model::keys::CardIdentity;
 use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
@@ -248,9 +249,18 @@ pub struct CardRecord {
     pub sealed: String,
     /// Why it was revoked.
     pub revoke_reason: String,
+    /// When it was issued first, UTC milliseconds since 1970, or 0.
+    pub issued_at: Millis,
 }
 
 impl CardRecord {
+    /// Whether it was ever in use, or has a key that only this server can give again: then it stays in the repository.
+    #[must_use]
+    pub const fn was_issued(&self) -> bool {
+        let is_new = matches!(self.state, CardState::Clean | CardState::Assigned);
+        !is_new || self.issued_at != 0 || self.key_version > 1 || self.key_pending > 0
+    }
+
     /// What the vault needs; `serial` is the decoded one.
     pub(crate) fn vault_key<'a>(&'a self, serial: &'a [u8]) -> Result<CardKey<'a>, Refusal> {
         let card = CardIdentity { card_type: &self.card_type, serial, key_version: self.key_version as u32 };

@@ -60,11 +60,15 @@ pub enum Kind {
     TaskNotCancelled,
     UserStateChanged,
     UserStateNotChanged,
+    CardRemoved,
+    CardNotRemoved,
+    AdminKeyCorrected,
+    AdminKeyNotCorrected,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 50] = [
         Self::UnlockOpened,
         Self::AnswersRight,
         Self::AnswersWrong,
@@ -111,6 +115,10 @@ impl Kind {
         Self::TaskNotCancelled,
         Self::UserStateChanged,
         Self::UserStateNotChanged,
+        Self::CardRemoved,
+        Self::CardNotRemoved,
+        Self::AdminKeyCorrected,
+        Self::AdminKeyNotCorrected,
     ];
 
     /// Code, name, and I, W or E for information, warning, error.
@@ -163,6 +171,10 @@ impl Kind {
             Self::TaskNotCancelled => (1125, "TASK_NOT_CANCELLED", "E"),
             Self::UserStateChanged => (126, "USER_STATE_CHANGED", "I"),
             Self::UserStateNotChanged => (1126, "USER_STATE_NOT_CHANGED", "E"),
+            Self::CardRemoved => (2, "CARD_REMOVED", "I"),
+            Self::CardNotRemoved => (1002, "CARD_NOT_REMOVED", "E"),
+            Self::AdminKeyCorrected => (127, "ADMIN_KEY_CORRECTED", "I"),
+            Self::AdminKeyNotCorrected => (1127, "ADMIN_KEY_NOT_CORRECTED", "E"),
         }
     }
 }

@@ -36,7 +36,8 @@ pub struct Order {
     /// Which card.
     pub serial: String,
     /// Its administrator key; others that it may have instead, after a change that was cut off. The
-    /// next is tried only where a wrong response leaves the card more tries.
+    /// next is tried only where a wrong response leaves the card more tries. Without any nothing is proved or written, and what
+    /// the card allows is looked at alone.
     pub keys: Vec<AdminKey>,
     /// The administrator key that it is to have.
     pub new_key: Option<AdminKey>,

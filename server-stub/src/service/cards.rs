@@ -8,10 +8,10 @@ use crate::model::response::GivenView;
 use crate::model::role::Privilege;
 use crate::model::subject;
 use crate::service::Server;
+use crate::service::admin_key::Keyed;
 use crate::service::issue::Operated;
 use crate::service::login::Operator;
 use crate::store::{Snapshot, Tx, card_types, cards, responses, subjects};
-use cardlab_protocol::admin_key::AdminKey;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -120,40 +120,50 @@ impl Cards<'_> {
         Ok(CardView::of(&card))
     }
 
-    /// Registers a card; it is Clean.
+    /// Registers a card; it is Clean. A card in a reader of the server is asked first whether it has the key that the server is
+    /// to know, which costs it a try when it has another.
     ///
     /// # Errors
-    /// [`Code::NoPrivilege`], [`Code::Conflict`], [`Code::Malformed`].
-    pub async fn add(&self, operator: &Operator, new: &NewCard) -> Result<CardView, Refusal> {
+    /// [`Code::NoPrivilege`], [`Code::Conflict`], [`Code::Malformed`]; [`Code::CardRefused`] when the card has another key, or
+    /// too few tries to ask it.
+    pub async fn add(&self, operator: &Operator, new: &NewCard) -> Result<Keyed, Refusal> {
         let refused = Happening { card: new.serial.trim(), ..Happening::new(Kind::CardNotAdded, &operator.name) };
+        let tried = self.tried(operator, new).await;
         let step = async |tx: &mut Tx, operator: &Operator| {
             operator.require(Privilege::IssueCard, None)?;
-            Ok(CardView::of(&self.register(tx, &operator.name, new).await?))
+            let key_tried = tried?;
+            let card = self.register(tx, &operator.name, new).await?;
+            Ok(Keyed { card: CardView::of(&card), key_tried })
         };
         self.server.attempt(operator, &refused, step).await
     }
 
+    /// Whether a card that can be registered was at hand, and has the key that the server is to know.
+    async fn tried(&self, operator: &Operator, new: &NewCard) -> Result<bool, Refusal> {
+        operator.require(Privilege::IssueCard, None)?;
+        let mut snapshot = self.server.store.read().await?;
+        let card = self.registrable(&mut snapshot, new).await?;
+        drop(snapshot);
+        self.server.issuing().try_key(&card).await
+    }
+
     pub(crate) async fn register(&self, tx: &mut Tx, initiator: &str, new: &NewCard) -> Result<CardRecord, Refusal> {
+        let card = self.registrable(tx, new).await?;
+        cards::insert(tx, &card).await?;
+        self.server.record(tx, &Happening { card: &card.serial, ..Happening::new(Kind::CardAdded, initiator) }).await?;
+        Ok(card)
+    }
+
+    /// A new card as its record would be.
+    async fn registrable(&self, conn: &mut Snapshot, new: &NewCard) -> Result<CardRecord, Refusal> {
         let serial = subject::serial(&new.serial)?;
         let atr = subject::atr(&new.atr)?;
-        let about = card_types::by_id(tx, &new.card_type).await?.ok_or_else(|| Refusal::not_found("card type"))?;
-        if cards::by_serial(tx, &serial).await?.is_some() {
+        let about = card_types::by_id(conn, &new.card_type).await?.ok_or_else(|| Refusal::not_found("card type"))?;
+        if cards::by_serial(conn, &serial).await?.is_some() {
             return Err(Refusal::new(Code::Conflict, "a card with this serial is registered already"));
         }
-        let (key, sealed) = match (&new.admin_key, new.no_admin_key) {
-            (Some(key), false) => {
-                let bytes = zeroize::Zeroizing::new(
-                    hex::decode(key).map_err(|_| Refusal::malformed("an administrator key is hexadecimal"))?,
-                );
-                let key = AdminKey::new(about.cipher()?, &bytes).map_err(|e| Refusal::malformed(e.to_string()))?;
-                let bytes = hex::decode(&serial).unwrap_or_default();
-                (KeySource::Sealed, self.server.vault.seal(&key, &bytes).map_err(|e| Refusal::new(Code::Busy, e))?)
-            }
-            (None, false) => (KeySource::Derived, String::new()),
-            (None, true) => (KeySource::Unknown, String::new()),
-            (Some(_), true) => return Err(Refusal::malformed("a card has an administrator key or has none")),
-        };
-        let card = CardRecord {
+        let (key, sealed) = self.server.issuing().known_key(&about, &serial, new.admin_key.as_deref(), new.no_admin_key)?;
+        Ok(CardRecord {
             serial,
             card_type: new.card_type.clone(),
             about,
@@ -167,10 +177,31 @@ impl Cards<'_> {
             key_pending: 0,
             sealed,
             revoke_reason: String::new(),
+            issued_at: 0,
+        })
+    }
+
+    /// Deletes a card that was never issued. What the log says of it stays.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::NotFound`], [`Code::CardState`].
+    pub async fn remove(&self, operator: &Operator, serial: &str) -> Result<(), Refusal> {
+        let serial = subject::serial(serial)?;
+        let refused = Happening { card: &serial, ..Happening::new(Kind::CardNotRemoved, &operator.name) };
+        let step = async |tx: &mut Tx, operator: &Operator| {
+            let subject = subjects::of_card(tx, &serial).await?;
+            operator.require(Privilege::IssueCard, subject.policy_id())?;
+            let card = subject.card.ok_or_else(|| Refusal::not_found("card"))?;
+            if card.was_issued() || !tasks::of_card(tx, &serial).await?.is_empty() {
+                let message = "the card was issued, so that it stays in the repository; revoke it to take it out of use";
+                return Err(Refusal::new(Code::CardState, message));
+            }
+            cards::delete(tx, &serial).await?;
+            let detail = json!({"card_type": card.card_type, "label": card.label});
+            let user = card.user.as_deref().unwrap_or_default();
+            self.server.record(tx, &Happening { kind: Kind::CardRemoved, user, detail, ..refused.clone() }).await
         };
-        cards::insert(tx, &card).await?;
-        self.server.record(tx, &Happening { card: &card.serial, ..Happening::new(Kind::CardAdded, initiator) }).await?;
-        Ok(card)
+        self.server.attempt(operator, &refused, step).await
     }
 
     /// Assign, issue, disable, enable, revoke, withdraw.

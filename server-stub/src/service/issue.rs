@@ -89,10 +89,14 @@ impl Issuing<'_> {
     }
 
     async fn issue_card(&self, operator: &Operator, serial: &str) -> Result<Operated, Refusal> {
+        let looked_at = self.allows_tries(operator, serial).await?;
         let (mut tx, operator) = self.server.begin_by(operator).await?;
         let (before, settings) = self.for_writing(&mut tx, &operator, serial, Privilege::IssueCard).await?;
         let after = before.state.after(Operation::Issue)?;
         if !settings.issuance.initialize_card {
+            if settings.issuance.pin_tries != looked_at {
+                return Err(Refusal::new(Code::Conflict, "the policy was changed meanwhile; issue the card again"));
+            }
             cards::set_state(&mut tx, serial, after).await?;
             return self.issued(tx, &operator, &before).await;
         }
@@ -124,6 +128,27 @@ impl Issuing<'_> {
         self.server.record(&mut tx, &about(Kind::CardInitialized, json!({"locked": locked}))).await?;
         let operated = self.issued(tx, &operator, &before).await?;
         Ok(Operated { user_pin, locked, ..operated })
+    }
+
+    /// Looks whether a card allows as many PIN entries as its policy wants, where issuing writes nothing to it: it is in a
+    /// reader of the server, or is not issued. Gives that number.
+    async fn allows_tries(&self, operator: &Operator, serial: &str) -> Result<Option<u8>, Refusal> {
+        let mut snapshot = self.server.store.read().await?;
+        let (card, settings) = self.for_writing(&mut snapshot, operator, serial, Privilege::IssueCard).await?;
+        drop(snapshot);
+        let wanted = settings.issuance.pin_tries.filter(|_| !settings.issuance.initialize_card);
+        if wanted.is_none() || card.state.after(Operation::Issue).is_err() {
+            return Ok(wanted);
+        }
+        let station = self.server.station()?;
+        let order =
+            Order { serial: serial.to_owned(), keys: Vec::new(), new_key: None, pin: NewPin::Unchanged, pin_tries: wanted };
+        let looked = tokio::task::spawn_blocking(move || station.write(&order)).await.map_err(|_| ended())?;
+        let Err(error) = looked else { return Ok(wanted) };
+        let refusal = Refusal::new(Code::CardRefused, error.message);
+        let refused = Happening { card: serial, ..Happening::new(Kind::CardStateNotChanged, &operator.name) };
+        self.server.note_refusal(&refused, &refusal).await?;
+        Err(refusal)
     }
 
     /// A new administrator key for a connected card; its PIN stays.
@@ -268,7 +293,7 @@ impl Issuing<'_> {
         Ok(Order { serial: card.serial.clone(), keys, new_key: Some(new_key), pin, pin_tries })
     }
 
-    fn key(&self, card: &CardRecord, source: KeySource, version: i64) -> Result<AdminKey, Refusal> {
+    pub(crate) fn key(&self, card: &CardRecord, source: KeySource, version: i64) -> Result<AdminKey, Refusal> {
         let serial = hex::decode(&card.serial).unwrap_or_default();
         let identity = CardIdentity { card_type: &card.card_type, serial: &serial, key_version: version as u32 };
         let key = CardKey { source, card: identity, ..card.vault_key(&serial)? };
@@ -279,6 +304,7 @@ impl Issuing<'_> {
 
     /// The end of *Issue*: the card as it is now, and the event.
     async fn issued(&self, mut tx: Tx, operator: &Operator, before: &CardRecord) -> Result<Operated, Refusal> {
+        cards::note_issued(&mut tx, &before.serial, self.server.now()).await?;
         let card = cards::by_serial(&mut tx, &before.serial).await?.ok_or_else(|| Refusal::not_found("card"))?;
         self.server.cards().record_state(&mut tx, operator, before.state, &card, Operation::Issue, "").await?;
         tx.commit().await?;
@@ -287,7 +313,12 @@ impl Issuing<'_> {
 }
 
 /// What is known of a card, if a role covers the policy that holds.
-async fn covered(conn: &mut Snapshot, operator: &Operator, serial: &str, privilege: Privilege) -> Result<Subject, Refusal> {
+pub(crate) async fn covered(
+    conn: &mut Snapshot,
+    operator: &Operator,
+    serial: &str,
+    privilege: Privilege,
+) -> Result<Subject, Refusal> {
     let subject = subjects::of_card(conn, serial).await?;
     operator.require(privilege, subject.policy_id())?;
     Ok(subject)
@@ -305,6 +336,6 @@ fn only_issued(card: &CardRecord) -> Result<(), Refusal> {
     Err(Refusal::new(Code::CardState, format!("the card is {}; this is done with Issued cards", card.state.name())))
 }
 
-fn ended() -> Refusal {
+pub(crate) fn ended() -> Refusal {
     Refusal::new(Code::CardRefused, "the reader's work was cut off; look at the card and try again")
 }

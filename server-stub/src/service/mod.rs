@@ -1,6 +1,7 @@
 //! The server: a database, a vault, a clock, a pool of hashers, and a station where it has readers. Of people, cards and flows
 //! it keeps nothing in memory, so any number of them work over one database.
 
+pub mod admin_key;
 pub mod card_types;
 pub mod cards;
 pub mod flow;
@@ -240,8 +241,8 @@ impl Server {
         Err(refusal)
     }
 
-    /// Writes down that something was refused and why; the transaction of the refusal is gone. What was too often is written down
-    /// once a minute, with how often that was.
+    /// Writes down that something was refused and why, as a code or in the words of the card; the transaction of the refusal is
+    /// gone. What was too often is written down once a minute, with how often that was.
     pub(crate) async fn note_refusal(&self, refused: &Happening<'_>, refusal: &Refusal) -> Result<(), Refusal> {
         // What never came so far is no refusal.
         if matches!(refusal.code, Code::StoreDown | Code::Busy) {
@@ -251,7 +252,8 @@ impl Server {
             Value::Object(fields) => fields.clone(),
             _ => Map::new(),
         };
-        detail.insert("reason".into(), refusal.code.name().into());
+        let reason = if refusal.code == Code::CardRefused { refusal.message.as_str() } else { refusal.code.name() };
+        detail.insert("reason".into(), reason.into());
         let mut kind = refused.kind;
         let mut tx = self.store.begin().await?;
         if let Some(bucket) = refusal.bucket() {

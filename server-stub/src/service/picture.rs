@@ -125,6 +125,10 @@ pub struct May {
     pub reset_pin: bool,
     /// *New administrator key*.
     pub roll_key: bool,
+    /// *Correct administrator key*.
+    pub correct_key: bool,
+    /// *Delete card*.
+    pub remove: bool,
     /// Changes of its state.
     pub operations: Vec<Operation>,
 }
@@ -296,6 +300,8 @@ fn may(operator: &Operator, subject: &Subject) -> May {
         not_unlocked: unlockable.err().filter(|_| may(Privilege::UnlockCard)),
         reset_pin: may(Privilege::ResetPin) && subject.pin_resettable().is_ok(),
         roll_key: may(Privilege::IssueCard) && key_known && card.state == CardState::Issued,
+        correct_key: may(Privilege::IssueCard),
+        remove: may(Privilege::IssueCard) && !card.was_issued(),
         operations: card.state.operations().into_iter().filter(|operation| may(operation.privilege())).collect(),
     }
 }

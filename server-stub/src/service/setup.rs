@@ -123,6 +123,7 @@ impl Setup<'_> {
         let user = holder.user.ok_or_else(|| Refusal::not_found("user"))?.id;
         let card = self.server.cards().register(&mut tx, SETUP, new).await?;
         cards::set(&mut tx, &CardRecord { state: CardState::Issued, user: Some(user), policy, ..card }).await?;
+        cards::note_issued(&mut tx, &serial, self.server.now()).await?;
         tx.commit().await
     }
 }

@@ -4,6 +4,7 @@ use super::list::{List, Words};
 use super::rows::{json, named, number, optional, text};
 use super::{Snapshot, Tx};
 use crate::model::card::{CardFilter, CardOrder, CardRecord, CardState, KeySource};
+use crate::model::clock::Millis;
 use crate::model::list::{self, Cursor, Listed};
 use crate::model::names;
 use crate::model::refusal::Refusal;
@@ -36,6 +37,7 @@ pub(super) fn of_row(row: &AnyRow) -> Result<CardRecord, Refusal> {
         key_pending: number(row, "key_pending")?,
         sealed: text(row, "sealed_key")?,
         revoke_reason: text(row, "revoke_reason")?,
+        issued_at: number(row, "issued_at")?,
     })
 }
 
@@ -152,6 +154,26 @@ pub(crate) async fn set_state(tx: &mut Tx, serial: &str, state: CardState) -> Re
 pub(crate) async fn settle_state(tx: &mut Tx, serial: &str, state: CardState) -> Result<(), Refusal> {
     let update = query("UPDATE cards SET state = $2 WHERE serial = $1 AND state = 'Pending'");
     tx.run(update.bind(serial).bind(state.name())).await?;
+    Ok(())
+}
+
+/// A card is issued; when that was the first time stays.
+pub(crate) async fn note_issued(tx: &mut Tx, serial: &str, now: Millis) -> Result<(), Refusal> {
+    tx.run(query("UPDATE cards SET issued_at = $2 WHERE serial = $1 AND issued_at = 0").bind(serial).bind(now)).await?;
+    Ok(())
+}
+
+/// A card is in the repository no more; nothing may hang on it.
+pub(crate) async fn delete(tx: &mut Tx, serial: &str) -> Result<(), Refusal> {
+    tx.run(query("DELETE FROM card_words WHERE card = $1").bind(serial)).await?;
+    tx.run(query("DELETE FROM cards WHERE serial = $1").bind(serial)).await?;
+    Ok(())
+}
+
+/// Where a card's key comes from, as the record has it.
+pub(crate) async fn correct_key(tx: &mut Tx, card: &CardRecord) -> Result<(), Refusal> {
+    let update = "UPDATE cards SET admin_key = $2, sealed_key = $3, key_pending = $4 WHERE serial = $1";
+    tx.run(query(update).bind(&card.serial).bind(card.key.name()).bind(&card.sealed).bind(card.key_pending)).await?;
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use crate::model::card::Operation;
 use crate::model::refusal::Refusal;
 use crate::model::task::TaskView;
 use crate::service::Server;
+use crate::service::admin_key::{KeyThatIs, Keyed};
 use crate::service::cards::{CardView, OperationDetail};
 use crate::service::issue::Operated;
 use crate::service::login::Operator;
@@ -28,6 +29,8 @@ pub(super) fn router() -> Router<Server> {
         .route("/mc/cards/{serial}", get(card))
         .route("/mc/cards/{serial}/reset-pin", post(reset_pin).get(to_card))
         .route("/mc/cards/{serial}/roll-key", post(roll_key).get(to_card))
+        .route("/mc/cards/{serial}/correct-key", post(correct_key).get(to_card))
+        .route("/mc/cards/{serial}/remove", post(remove).get(to_card))
         .route("/mc/cards/{serial}/tasks", post(order_task).get(to_card))
         .route("/mc/tasks/{id}/cancel", post(cancel_task).get(async || Redirect::to("/mc/cards")))
         .route(
@@ -145,6 +148,40 @@ async fn roll_key(
 ) -> Response {
     let operated = server.issuing().roll_key(&operator, &serial).await;
     operation_went(&server, &front, &serial, operated)
+}
+
+async fn correct_key(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Path(serial): Path<String>,
+    Sent { by: operator, mut fields }: Sent<Operator>,
+) -> Response {
+    let admin_key = fields.remove("admin_key").filter(|key| !key.trim().is_empty());
+    let is = KeyThatIs { admin_key, no_admin_key: fields.contains_key("no_admin_key") };
+    let corrected = server.issuing().correct_key(&operator, &serial, &is).await;
+    let done = corrected.map(|keyed| [plain("card-key-corrected"), key_said(&keyed)].join(" "));
+    went(&server, &front, &format!("/mc/cards/{serial}"), done)
+}
+
+/// Whether a card was asked about its key.
+pub(super) fn key_said(keyed: &Keyed) -> String {
+    plain(match (keyed.key_tried, keyed.card.admin_key_known) {
+        (true, _) => "card-key-tried",
+        (false, true) => "card-key-untried",
+        (false, false) => "card-key-none",
+    })
+}
+
+async fn remove(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Path(serial): Path<String>,
+    Sent { by: operator, .. }: Sent<Operator>,
+) -> Response {
+    match server.cards().remove(&operator, &serial).await {
+        Ok(()) => went(&server, &front, "/mc/cards", Ok(say("card-removed", &[("name", text(&card_name(&serial)))]))),
+        Err(refusal) => went(&server, &front, &format!("/mc/cards/{serial}"), Err(refusal)),
+    }
 }
 
 /// Back to the card, saying how it went.

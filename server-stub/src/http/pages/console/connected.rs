@@ -3,6 +3,7 @@
 use super::super::door::{At, Sent, went};
 use super::super::frame::{Frame, Here, Notice, sentence};
 use super::super::{Page, page, refused};
+use super::card::key_said;
 use crate::http::Front;
 use crate::http::words::{filters, plain};
 use crate::model::refusal::{Code, Refusal};
@@ -63,7 +64,10 @@ async fn add(
         no_admin_key: false,
     };
     match server.cards().add(&operator, &new).await {
-        Ok(card) => Ok(went(&server, &front, &format!("/mc/cards/{}", card.serial_number), Ok(plain("card-registered")))),
+        Ok(added) => {
+            let said = [plain("card-registered"), key_said(&added)].join(" ");
+            Ok(went(&server, &front, &format!("/mc/cards/{}", added.card.serial_number), Ok(said)))
+        }
         Err(refusal) => {
             let mut view = station(&server, &mut At::new(operator)).await?;
             view.typed = (new.serial, new.label);
