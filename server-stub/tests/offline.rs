@@ -1,6 +1,8 @@
 //! Offline unlock over HTTP: operators at the console, users in Remote Self-Service, on both engines.
 
 use crate::common::{ANNA, Answer, BORIS, CHALLENGE, Engine, SPARE, Site, expected, given, nth, right, wrong};
+use cardlab_server_stub::service::login::Door;
+use cardlab_server_stub::service::setup::sample;
 use serde_json::{Value, json};
 
 on_both_engines! {
@@ -11,6 +13,7 @@ on_both_engines! {
     who_may,
     responses_are_limited,
     remote_self_service,
+    answers_are_set_where_the_policy_says_so,
     logins,
     configuration,
 }
@@ -276,8 +279,19 @@ fn remote_self_service(engine: Engine) {
     assert_eq!((&cards[0]["serial"], &cards[0]["can_be_unblocked"]), (&json!(ANNA), &json!(true)));
     assert_eq!(unblock(&session, ANNA).ok()["response"].as_str().unwrap(), expected(ANNA));
     unblock(&session, BORIS).refused(404, "NOT_FOUND");
-    site.policy("workflow", "unblock_card_offline", json!(false));
-    unblock(&session, ANNA).refused(403, "DISABLED_BY_POLICY");
+    // Each of the two switches keeps users from responses; the second leaves them to operators.
+    for (switch, operators) in [("unblock_card_offline", 403), ("unlock_in_remote", 200)] {
+        site.policy("workflow", switch, json!(false));
+        unblock(&session, ANNA).refused(403, "DISABLED_BY_POLICY");
+        let cards = site.get(&format!("/api/v1/remote/{}/cards", session["session"].as_str().unwrap()), "").ok();
+        assert_eq!(cards[0]["can_be_unblocked"], false, "{switch}");
+        assert_eq!(
+            site.post(&format!("/api/v1/cards/{ANNA}/wizard"), &site.operator(), &json!({})).status,
+            operators,
+            "{switch}"
+        );
+        site.policy("workflow", switch, json!(true));
+    }
     // Nobody: the same page, always the same question, always wrong, and nothing is counted.
     let stranger = enter("lab\\nobody");
     assert_eq!(stranger["questions"].as_array().unwrap().len(), 1);
@@ -295,6 +309,27 @@ fn remote_self_service(engine: Engine) {
     assert!(!answer(&session, right), "locked");
     assert_eq!(site.events("name=USER_LOCKED").len(), 1);
     assert_eq!(enter("lab\\anna")["questions"].as_array().unwrap().len(), 1);
+}
+
+fn answers_are_set_where_the_policy_says_so(engine: Engine) {
+    let site = Site::start(engine);
+    let (logon, _, password) = sample::USERS[0];
+    let login = site.block_on(site.server.logins().log_in(Door::SelfService, logon, password)).unwrap();
+    let own = || site.page("/ss", "ss", &login.token);
+    let field = |page: &str, start: &str| page.split(start).nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
+    let open = own();
+    let (csrf, question) = (field(&open, "name=\"csrf\" value=\""), field(&open, "name=\"answer:"));
+    let set = || {
+        let (answer, again) = (format!("answer:{question}"), format!("again:{question}"));
+        site.form("/ss/answers", "ss", &login.token, &[("csrf", &csrf), (&answer, "Waldemar"), (&again, "Waldemar")])
+    };
+    site.policy("workflow", "set_answers", json!(false));
+    let closed = own();
+    assert!(closed.contains("Answers are not set here.") && !closed.contains("name=\"answer:"), "{closed}");
+    // A page that was open when it was switched off is refused.
+    assert_eq!((set(), site.events("name=ANSWERS_SET").len(), site.events("name=ANSWERS_NOT_SET").len()), (403, 0, 1));
+    site.policy("workflow", "set_answers", json!(true));
+    assert_eq!((set(), site.events("name=ANSWERS_SET").len()), (303, 1));
 }
 
 fn logins(engine: Engine) {
@@ -319,6 +354,19 @@ fn configuration(engine: Engine) {
     site.post("/api/v1/policies", &admin, &json!({"name": "Default"})).refused(409, "CONFLICT");
     let policies = site.get("/api/v1/policies", &admin).ok();
     let default = policies[0]["id"].as_str().unwrap();
+    // No more questions are asked than there are: three, of which each is one that the policy can ask.
+    let ask = |number: u8| {
+        let settings = json!({"authentication": {"questions_to_ask": number}});
+        site.put(&format!("/api/v1/policies/{default}"), &admin, &settings)
+    };
+    ask(3).ok();
+    let message = ask(4).refused(400, "MALFORMED");
+    assert!(message.contains("is 4, of 3 that are defined"), "{message}");
+    assert_eq!(site.get("/api/v1/policies", &admin).ok()[0]["settings"]["authentication"]["questions_to_ask"], 3);
+    let questions = site.get(&format!("/api/v1/policies/{default}/questions"), &admin).ok();
+    let unanswered = format!("/api/v1/questions/{}", questions[0]["id"].as_str().unwrap());
+    assert!(site.delete(&unanswered, &admin).refused(409, "CONFLICT").contains("asks 3 questions, and 2 would be left"));
+    ask(1).ok();
     site.delete(&format!("/api/v1/policies/{default}"), &admin).refused(409, "CONFLICT");
     site.set_answers("anna");
     let questions = site.get(&format!("/api/v1/policies/{default}/questions"), &admin).ok();

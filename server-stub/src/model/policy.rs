@@ -43,6 +43,10 @@ pub struct Workflow {
     pub reset_user_pin: bool,
     /// Operators unlock cards of their own.
     pub allow_self_unlock: bool,
+    /// *User permissions*, *Set answers to security questions* in Self-Service.
+    pub set_answers: bool,
+    /// *User permissions*, *Unlock card* in Remote Self-Service. Needs *Unblock card offline*.
+    pub unlock_in_remote: bool,
 }
 
 /// *Issuance*.
@@ -70,7 +74,14 @@ impl Default for Authentication {
 
 impl Default for Workflow {
     fn default() -> Self {
-        Self { unblock_card_offline: true, validate_answers: true, reset_user_pin: true, allow_self_unlock: false }
+        Self {
+            unblock_card_offline: true,
+            validate_answers: true,
+            reset_user_pin: true,
+            allow_self_unlock: false,
+            set_answers: true,
+            unlock_in_remote: true,
+        }
     }
 }
 

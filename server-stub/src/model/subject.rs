@@ -88,6 +88,23 @@ impl Subject {
         Ok(unlockable)
     }
 
+    /// The card's user may get a response in Remote Self-Service.
+    pub(crate) fn remote(&self) -> Result<Unlockable<'_>, Refusal> {
+        let unlockable = self.offline()?;
+        if unlockable.policy.settings.workflow.unlock_in_remote {
+            return Ok(unlockable);
+        }
+        Err(Refusal::new(Code::DisabledByPolicy, "your cards are not unlocked in Remote Self-Service; ask your operator"))
+    }
+
+    /// The user may set answers.
+    pub(crate) fn may_set_answers(&self) -> Result<(), Refusal> {
+        if self.policy.as_ref().is_none_or(|policy| policy.settings.workflow.set_answers) {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::DisabledByPolicy, "answers are not set in Self-Service here; ask your operator"))
+    }
+
     /// The PIN of the card's user may be reset: of a connected card, or by a task for an agent.
     pub(crate) fn pin_resettable(&self) -> Result<Unlockable<'_>, Refusal> {
         let unlockable = self.unlockable()?;

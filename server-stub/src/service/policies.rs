@@ -125,6 +125,13 @@ impl Policies<'_> {
                     "somebody else has changed this policy meanwhile; look at it as it is now, and make your change again";
                 return Err(Refusal::new(Code::Conflict, message));
             }
+            let (asked, was_asked) = (settings.authentication.questions_to_ask, before.settings.authentication.questions_to_ask);
+            let defined = questions::of_policy(tx, id).await?.len();
+            // What a policy was made with stays until its questions are there.
+            if asked > was_asked && usize::from(asked) > defined {
+                let message = format!("Number of questions to ask is {asked}, of {defined} that are defined; define more first");
+                return Err(Refusal::malformed(message));
+            }
             policies::set(tx, id, settings).await?;
             let detail = json!({"policy": before.name, "before": before.settings, "after": settings});
             self.server.record(tx, &Happening { detail, ..Happening::new(Kind::PolicyChanged, &operator.name) }).await
@@ -208,7 +215,7 @@ impl Policies<'_> {
     /// Deletes a question that nobody has answered.
     ///
     /// # Errors
-    /// [`Code::Conflict`] while users have.
+    /// [`Code::Conflict`] while users have, or when fewer would be left than the policy asks.
     pub async fn delete_question(&self, operator: &Operator, id: &str) -> Result<(), Refusal> {
         let step = async |tx: &mut Tx, operator: &Operator| {
             let (policy, question) = questions::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("question"))?;
@@ -218,6 +225,12 @@ impl Policies<'_> {
                     Code::Conflict,
                     "users have answered this question; it can be deleted when nobody uses it",
                 ));
+            }
+            let asked = policies::by_id(tx, &policy).await?.map_or(1, |p| p.settings.authentication.questions_to_ask);
+            let left = questions::of_policy(tx, &policy).await?.len() - 1;
+            if usize::from(asked) > left.max(1) {
+                let message = format!("the policy asks {asked} questions, and {left} would be left; have it ask fewer first");
+                return Err(Refusal::new(Code::Conflict, message));
             }
             questions::delete(tx, id).await?;
             let detail = json!({"before": question.text});

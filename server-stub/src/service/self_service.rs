@@ -30,6 +30,8 @@ pub struct Own {
     pub answered: Vec<String>,
     /// How many are asked.
     pub questions_to_ask: u8,
+    /// Whether the policy lets the user set answers.
+    pub may_set_answers: bool,
     /// The user's cards.
     pub cards: Vec<OwnCard>,
 }
@@ -49,8 +51,10 @@ impl SelfService<'_> {
         let mut snapshot = self.server.store.read().await?;
         let (subject, questions) = asked(&mut snapshot, person).await?;
         let cards = subjects::cards_of_user(&mut snapshot, &person.user).await?;
+        let may_set_answers = subject.may_set_answers().is_ok();
         let user = subject.user.ok_or_else(|| Refusal::not_found("user"))?;
         Ok(Own {
+            may_set_answers,
             cn: user.cn,
             logon: user.logon,
             locked: user.lock != UserLock::Open,
@@ -64,7 +68,7 @@ impl SelfService<'_> {
     /// Sets all answers anew; questions without one are not asked.
     ///
     /// # Errors
-    /// [`Code::Malformed`] names the question and the rule.
+    /// [`Code::Malformed`] names the question and the rule; [`Code::DisabledByPolicy`].
     pub async fn set_answers(&self, person: &Person, answers: &Answers) -> Result<(), Refusal> {
         self.put(person, answers, false).await
     }
@@ -146,6 +150,7 @@ fn checked(
     answers: &Answers,
     others_stay: bool,
 ) -> Result<Vec<(String, Zeroizing<String>)>, Refusal> {
+    subject.may_set_answers()?;
     if questions.is_empty() {
         return Err(Refusal::new(Code::Conflict, "there are no security questions: an administrator makes them first"));
     }

@@ -47,7 +47,7 @@ impl OwnCard {
     pub(crate) fn of(subject: &Subject) -> Option<Self> {
         let card = subject.card.as_ref()?;
         let (serial, label) = (card.serial.clone(), card.label.clone());
-        Some(Self { serial, label, state: card.state, can_be_unblocked: subject.offline().is_ok() })
+        Some(Self { serial, label, state: card.state, can_be_unblocked: subject.remote().is_ok() })
     }
 }
 
@@ -196,7 +196,7 @@ impl RemoteSelfService<'_> {
         let name = subject.user.as_ref().map_or_else(String::new, |u| u.logon.clone());
         let given = match subject.card.as_ref().and_then(|c| c.user.as_deref()) == Some(flow.user.as_str()) {
             false => Err(Refusal::not_found("card of yours")),
-            true => match subject.offline() {
+            true => match subject.remote() {
                 Ok(unlockable) => self.server.flows().respond(&mut tx, &flow, unlockable.card, text, &name, true).await,
                 Err(refusal) => Err(refusal),
             },

@@ -75,6 +75,8 @@ impl Section {
                 workflow.unblock_card_offline = on("unblock_card_offline");
                 workflow.validate_answers = on("validate_answers");
                 workflow.allow_self_unlock = on("allow_self_unlock");
+                workflow.set_answers = on("set_answers");
+                workflow.unlock_in_remote = on("unlock_in_remote");
             }
             Self::Authentication => {
                 let authentication = &mut after.authentication;
@@ -129,13 +131,17 @@ struct PolicyPage {
     random: RandomPin,
     questions: Vec<Question>,
     may_change: bool,
-    /// More are asked than there are.
-    too_few_questions: bool,
     /// The revision that the page was made of.
     was: String,
 }
 
 impl PolicyPage {
+    /// More are asked than there are, on the page as it is.
+    fn too_few_questions(&self) -> bool {
+        let asked = usize::from(self.policy.settings.authentication.questions_to_ask);
+        !self.questions.is_empty() && self.questions.len() < asked
+    }
+
     /// Groups of characters of a random PIN: field, whether they come, sentence.
     const fn groups(&self) -> [(&'static str, bool, &'static str); 4] {
         [
@@ -205,12 +211,10 @@ async fn section_page(server: &Server, at: &mut At<Operator>, id: &str, section:
         ("", plain(section.title())),
     ];
     let questions = server.policies().questions(&at.by, id).await?;
-    let asked = usize::from(policy.settings.authentication.questions_to_ask);
     Ok(PolicyPage {
         frame: frame(at, &titles),
         branches,
         section,
-        too_few_questions: !questions.is_empty() && questions.len() < asked,
         random: policy.settings.issuance.random_user_pin.clone().unwrap_or_default(),
         questions,
         may_change: at.by.may(Privilege::ChangePolicy, Some(id)),
