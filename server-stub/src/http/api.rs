@@ -254,10 +254,10 @@ async fn view_card(State(server): State<Server>, Bearer(operator): Bearer, Path(
 }
 
 /// Delete a card that was never issued.
-#[utoipa::path(delete, path = "/cards/{serial}", params(("serial" = String, Path)), responses((status = 200), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
-async fn remove_card(State(server): State<Server>, Bearer(operator): Bearer, Path(serial): Path<String>) -> Reply<Value> {
+#[utoipa::path(delete, path = "/cards/{serial}", params(("serial" = String, Path)), responses((status = 200, body = Done), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn remove_card(State(server): State<Server>, Bearer(operator): Bearer, Path(serial): Path<String>) -> Reply<Done> {
     server.cards().remove(&operator, &serial).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Done {}))
 }
 
 /// The responses that a card was given, the newest first, with what became of them.

@@ -11,7 +11,7 @@ use crate::service::Server;
 use crate::service::admin_key::Keyed;
 use crate::service::issue::Operated;
 use crate::service::login::Operator;
-use crate::store::{Snapshot, Tx, card_types, cards, responses, subjects};
+use crate::store::{Snapshot, Tx, card_types, cards, responses, subjects, tasks};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
