@@ -11,12 +11,12 @@
 //!
 //! | layer | what it does |
 //! |---|---|
-//! | [`HEADERS`] | what every answer says of itself |
-//! | [`request_id`] | a name for the request, in the log and in its answer |
-//! | [`log`] | its line |
-//! | [`outage`] | says where it is, when a disk is full |
-//! | [`front`] | whether it is for this server; its whole body |
-//! | [`body`], [`json`] | what it carries |
+//! | `HEADERS` | what every answer says of itself |
+//! | `request_id` | a name for the request, in the log and in its answer |
+//! | `log` | its line |
+//! | `outage` | says where it is, when a disk is full |
+//! | `front` | whether it is for this server; its whole body |
+//! | `body`, `json` | what it carries |
 
 mod api;
 mod body;
