@@ -196,12 +196,15 @@ pub(crate) async fn many(database: &Database, size: &Size, real: bool) {
                 n / 1000
             ))
             .await;
+    }
+    cards.flush().await;
+    for n in 3..size.cards + 3 {
+        let serial = serial(n);
+        // The serials of the first are numbers of batches to nobody.
         for word in [serial.to_lowercase(), "batch".into(), (n / 1000).to_string()] {
-            // The serials of the first are numbers of batches to nobody.
             words.add(format!("('{serial}', '{word}')")).await;
         }
     }
-    cards.flush().await;
     words.flush().await;
     events(&pool, size).await;
     if !database.url.starts_with("sqlite") {
