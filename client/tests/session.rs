@@ -416,6 +416,19 @@ fn the_card_that_was_pulled_out_is_waited_for_and_another_is_offered() {
 }
 
 #[test]
+fn a_card_that_went_to_another_reader_between_two_looks_was_out() {
+    let mut table = Table::locked(&gids(0xAA, 0, 5));
+    table.input(Input::Cards(vec![seen("R2", &gids(0xAA, 0, 5))]));
+    assert_eq!(table.told().last(), Some(&(ReportKind::Gone, None)), "the challenge was in a card without power");
+    assert_eq!(table.notice(), Some(Notice::CodeDead(Disturbance::Removed)));
+    assert_eq!(table.view().code, None);
+    table.draws(Ok(vec![9; 8]));
+    // One of the same serial beside it, which comes first: the card of the session is the one that stayed.
+    table.input(Input::Cards(vec![seen("R1", &gids(0xAA, 0, 5)), seen("R2", &gids(0xAA, 0, 5))]));
+    assert_eq!((table.view().card.reader.as_str(), table.view().code.unwrap().0), ("R2", vec![9; 8].try_into().unwrap()));
+}
+
+#[test]
 fn of_several_cards_none_is_taken_unasked() {
     let mut table = Table::new(rules());
     assert!(matches!(table.screen(), Screen::Looking));
@@ -467,6 +480,13 @@ fn what_disturbs_a_waiting_code_is_said_and_a_new_one_is_drawn() {
         table.input(Input::Disturbed("R1".into(), why));
         assert!(matches!(table.screen(), Screen::NewPin { .. }));
     }
+    // Nor is a code that died while the server was asked shown again when it has no questions.
+    let mut table = Table::locked(&gids(1, 0, 5));
+    table.act(Act::Questions);
+    table.input(Input::Disturbed("R1".into(), Disturbance::Reset));
+    table.answer_server(ServerAnswer::Opened(Ok(Opened::Offline)));
+    assert_eq!(table.view().code, None);
+    table.draws(Ok(vec![9; 8]));
     // Another program unlocks it.
     let mut table = Table::locked(&gids(1, 0, 5));
     table.input(Input::Cards(vec![seen("R1", &gids(1, 3, 5))]));

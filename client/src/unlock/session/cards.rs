@@ -32,12 +32,25 @@ impl Session {
                 self.chooses = false;
                 self.take_first();
             }
-            Some(_) => match self.cards().iter().find(|seen| self.is_mine(seen)).cloned() {
-                Some(Seen { reader, card: Look::Card(facts) }) => self.still_there(reader, facts),
+            Some(mine) => match self.where_it_is(&mine.reader).cloned() {
+                Some(Seen { reader, card: Look::Card(facts) }) => {
+                    if self.mine.as_ref().is_some_and(|mine| mine.reader != reader) {
+                        // It was pulled out on its way to the other reader: what waited in it is gone.
+                        self.mine_is_out();
+                    }
+                    self.still_there(reader, facts);
+                }
                 Some(_) => {}
                 None => self.mine_is_out(),
             },
         }
+    }
+
+    /// The reader with the card of the session: the one where it was, if it is there.
+    fn where_it_is(&self, before: &str) -> Option<&Seen> {
+        let mut found = self.cards().iter().filter(|seen| self.is_mine(seen));
+        let first = found.clone().next();
+        found.find(|seen| seen.reader == before).or(first)
     }
 
     /// The card to begin with: the one that is wanted, else the only one.
@@ -154,7 +167,12 @@ impl Session {
     /// The card was reset, or left to other programs, while a code waited in it.
     pub(super) fn disturbed(&mut self, reader: &str, why: Disturbance) {
         let waits = matches!(self.state, State::Locked | State::Last { .. });
-        let Some(mine) = self.mine.as_ref().filter(|mine| waits && mine.reader == reader) else { return };
+        let Some(mine) = self.mine.as_ref().filter(|mine| mine.reader == reader) else { return };
+        if !waits {
+            // What is done meanwhile goes on, and leads back to a new code.
+            self.dead(why);
+            return;
+        }
         if mine.locked.code.is_some() {
             let notice = self.dead(why);
             self.enter(notice);
