@@ -243,6 +243,7 @@ async fn register(server: &Server, cards: &[SampleCard], faces: &[Face]) -> Resu
             label: card.label.into(),
             admin_key: card.key.as_ref().map(|key| key.to_string()),
             no_admin_key: card.key.is_none(),
+            untried: false,
         };
         server.setup().add_issued_card(&new, logon).await?;
     }

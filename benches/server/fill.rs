@@ -75,6 +75,7 @@ pub(crate) async fn people(database: &Database, real: bool) {
             label: String::new(),
             admin_key: None,
             no_admin_key: false,
+            untried: false,
         };
         server.setup().add_issued_card(&card, logon).await.unwrap();
     }

@@ -166,6 +166,13 @@ fn a_key_that_the_server_is_told_is_tried_at_the_card(engine: Engine) {
     assert_eq!(add(SPARE, Value::Null, true).ok()["keyTried"], false);
     assert_eq!(station.ordered(), []);
     site.delete(&format!("/api/v1/cards/{SPARE}"), &admin).ok();
+    // Nor is one that is to be added as it is, whatever it would have said.
+    station.will_say("one try left");
+    let as_it_is = json!({"serial": SPARE, "card_type": "gids-sim", "admin_key": key, "untried": true});
+    assert_eq!(site.post("/api/v1/cards", &admin, &as_it_is).ok()["keyTried"], false);
+    assert_eq!(station.ordered(), []);
+    site.delete(&format!("/api/v1/cards/{SPARE}"), &admin).ok();
+    station.answers.lock().unwrap().clear();
     let spaced = format!(" {} {}", &key[..10], &key[10..]);
     let added = add(SPARE, json!(spaced), false).ok();
     assert_eq!((&added["keyTried"], &added["adminKeyKnown"], &added["state"]), (&json!(true), &json!(true), &json!("Clean")));

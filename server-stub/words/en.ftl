@@ -233,6 +233,7 @@ connected-add = Add card
 connected-type = Card type
 connected-label = Label
 connected-key = Administrator key that the card has now, hexadecimal
+connected-untried = Add it without trying the key, for a card with one try left or none
 connected-key-hint = Empty: the card has the key that is derived from the master key. The key is tried at the card; a wrong one costs one of its tries, and a card without tries is lost.
 
 ## Unlock

@@ -243,7 +243,7 @@ impl Site {
         let card_type = if aes { cardlab_server_stub::service::setup::AES_CARD_TYPE } else { CARD_TYPE };
         let body = json!({
             "serial": card.serial, "card_type": card_type, "label": card.reader,
-            "admin_key": key.map(|k| k.as_str()), "no_admin_key": key.is_none(),
+            "admin_key": key.map(|k| k.as_str()), "no_admin_key": key.is_none(), "untried": true,
         });
         self.must("admin", "POST", "/cards", &body)?;
         let way: &[&str] = match setup.state.as_str() {

@@ -64,6 +64,9 @@ pub struct NewCard {
     /// The card has a key that nobody knows: it cannot be unlocked.
     #[serde(default)]
     pub no_admin_key: bool,
+    /// Without asking the card, though it is in a reader of the server: one with a last try, or without any.
+    #[serde(default)]
+    pub untried: bool,
 }
 
 /// What goes with a card operation.
@@ -121,7 +124,7 @@ impl Cards<'_> {
     }
 
     /// Registers a card; it is Clean. A card in a reader of the server is asked first whether it has the key that the server is
-    /// to know, which costs it a try when it has another.
+    /// to know, which costs it a try when it has another; unless it is to be added untried.
     ///
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::Conflict`], [`Code::Malformed`]; [`Code::CardRefused`] when the card has another key, or
@@ -144,7 +147,7 @@ impl Cards<'_> {
         let mut snapshot = self.server.store.read().await?;
         let card = self.registrable(&mut snapshot, new).await?;
         drop(snapshot);
-        self.server.issuing().try_key(&card).await
+        if new.untried { Ok(false) } else { self.server.issuing().try_key(&card).await }
     }
 
     pub(crate) async fn register(&self, tx: &mut Tx, initiator: &str, new: &NewCard) -> Result<CardRecord, Refusal> {

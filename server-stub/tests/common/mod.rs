@@ -449,6 +449,7 @@ pub fn new_card(serial: &str) -> NewCard {
         label: String::new(),
         admin_key: None,
         no_admin_key: false,
+        untried: false,
     }
 }
 

@@ -62,6 +62,7 @@ async fn add(
         label: field("label"),
         admin_key: Some(field("admin_key")).filter(|key| !key.trim().is_empty()),
         no_admin_key: false,
+        untried: fields.contains_key("untried"),
     };
     match server.cards().add(&operator, &new).await {
         Ok(added) => {
