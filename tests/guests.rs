@@ -106,7 +106,9 @@ fn wrong_use_is_explained() {
     let wrong = |arguments: &[&str]| cardlab(&[&["exec"], arguments, &["--", "true"]].concat()).code(2);
     has(
         &wrong(&["--card", "vpcd:1,pin=123456"]),
-        &["card setting 'pin': this card is not simulated here; only name=, pace=, pin-pad=; answer-within="],
+        &[
+            "card setting 'pin': this card is not simulated here; only name=, pace=, pin-pad=, usb=, usb-product=, usb-serial=, usb-speed=; answer-within=",
+        ],
     );
     has(&wrong(&["--card", "vpcd:no.such.host.invalid:0"]), &["cannot listen at no.such.host.invalid:0"]);
     has(&wrong(&["--card", "replay:/no/such.jsonl"]), &["--card replay:/no/such.jsonl: /no/such.jsonl: No such file"]);

@@ -8,9 +8,7 @@ use std::process::Command;
 
 /// Features that only tests and benches ask for. Each is of a crate that is not ours, and changes nothing of what the
 /// program does with it.
-const OF_TESTS: [(&str, &str, &str); 8] = [
-    ("base64", "default", "fantoccini's"),
-    ("base64", "std", "fantoccini's"),
+const OF_TESTS: [(&str, &str, &str); 6] = [
     ("crossbeam-utils", "default", "criterion's; the same as std, which the program has"),
     ("either", "use_std", "criterion's; another name of std, which the program has"),
     ("num-traits", "default", "criterion's; another name of std, which the program has"),

@@ -253,7 +253,7 @@ mod tests {
             ("vpcd::1", "card setting 'vpcd': ':1' is not [HOST:]PORT, such as 35963"),
             (
                 "vpcd:1,pin=123456",
-                "card setting 'pin': this card is not simulated here; only name=, pace=, pin-pad=; answer-within= of vpcd: and pcsc:, order= and of= of replay: can be set",
+                "card setting 'pin': this card is not simulated here; only name=, pace=, pin-pad=, usb=, usb-product=, usb-serial=, usb-speed=; answer-within= of vpcd: and pcsc:, order= and of= of replay: can be set",
             ),
             ("pcsc:\"\"", "card setting 'pcsc': '' is not a reader, as `cardlab card list` shows them"),
             ("replay:", "card setting 'replay': '' is not a file that --trace wrote, such as t.jsonl"),
