@@ -60,7 +60,7 @@ fn connect(path: &Path) -> Result<Context, Failure> {
     Context::establish_at(path).or_exit(Exit::NOT_THERE)
 }
 
-/// One card, for those who change something on it.
+// One card, for those who change something on it. (No doc comment: clap would take it for that of the command.)
 #[derive(Args)]
 pub(crate) struct CardChoice {
     #[command(flatten)]

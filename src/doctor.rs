@@ -8,10 +8,12 @@ use cardlab_vreader::whole;
 use clap::Args;
 use object::elf;
 use object::read::elf::{Dyn as _, ElfFile64, FileHeader as _, ProgramHeader as _};
+use rustix::net::sockopt::socket_peercred;
 use std::collections::BTreeSet;
 use std::ffi::CStr;
 use std::io::ErrorKind;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 /// The library that programs reach cards with.
@@ -82,10 +84,8 @@ fn of_program(path: &Path, findings: &mut Vec<Finding>) {
         let mode = metadata.permissions().mode();
         if mode & 0o6000 != 0 {
             let who = if mode & 0o4000 != 0 { "setuid" } else { "setgid" };
-            findings.push(Blocks(
-                format!("it is {who}: libpcsclite ignores {SOCKET_VARIABLE} in such programs"),
-                "run `cardlab up --system` as root, which listens where pcscd does",
-            ));
+            findings
+                .push(of_raised(&format!("it is {who}"), "run `cardlab up --system` as root, which listens where pcscd does"));
         }
         if mode & 0o111 == 0 {
             findings.push(Blocks("it is not executable".into(), "chmod +x it"));
@@ -93,10 +93,8 @@ fn of_program(path: &Path, findings: &mut Vec<Finding>) {
     }
     let mut capabilities = [0; 32];
     if rustix::fs::getxattr(&real, "security.capability", &mut capabilities[..]).is_ok() {
-        findings.push(Blocks(
-            format!("it has file capabilities: libpcsclite ignores {SOCKET_VARIABLE} in such programs"),
-            "run `cardlab up --system` as root, or a copy of the program without capabilities",
-        ));
+        let fix = "run `cardlab up --system` as root, or a copy of the program without capabilities";
+        findings.push(of_raised("it has file capabilities", fix));
     }
     if real.starts_with("/snap") || real.starts_with("/var/lib/flatpak") {
         findings.push(Blocks(
@@ -117,6 +115,16 @@ fn of_program(path: &Path, findings: &mut Vec<Finding>) {
             }
         }
         Ok(_) => of_binary(&real, findings),
+    }
+}
+
+/// A program with more rights than its user, to which the variable says nothing.
+fn of_raised(what: &str, fix: &'static str) -> Finding {
+    let ignores = format!("{what}: libpcsclite ignores {SOCKET_VARIABLE} in such programs");
+    if is_ours(Path::new(SYSTEM_SOCKET)) {
+        Fine(format!("{ignores} and goes to {SYSTEM_SOCKET}, where cardlab listens"))
+    } else {
+        Blocks(ignores, fix)
     }
 }
 
@@ -220,11 +228,24 @@ fn this_user() -> String {
     format!("user {}, groups {}", rustix::process::geteuid().as_raw(), groups.join(" "))
 }
 
+/// Whether `up` or `exec` of cardlab listens at a socket. One that systemd passed has nothing of ours beside it; then it is
+/// told by who listens.
+fn is_ours(socket: &Path) -> bool {
+    let listens = || {
+        let process = socket_peercred(UnixStream::connect(socket).ok()?).ok()?.pid;
+        let name = std::fs::read_to_string(format!("/proc/{}/comm", process.as_raw_nonzero())).ok()?;
+        Some(name.trim_end() == "cardlab")
+    };
+    std::fs::metadata(socket).is_ok() && (beside(socket).exists() || listens().unwrap_or(false))
+}
+
 fn of_service(findings: &mut Vec<Finding>) {
     let socket = default_socket();
     let set = std::env::var_os(SOCKET_VARIABLE).is_some();
     if set {
         findings.push(Fine(format!("{SOCKET_VARIABLE} names {}", socket.display())));
+    } else if is_ours(&socket) {
+        findings.push(Fine(format!("{SOCKET_VARIABLE} is not set: programs go to {SYSTEM_SOCKET}, where cardlab listens")));
     } else {
         findings.push(Blocks(
             format!("{SOCKET_VARIABLE} is not set: programs go to {SYSTEM_SOCKET}"),
@@ -267,9 +288,18 @@ fn of_service(findings: &mut Vec<Finding>) {
     match Context::establish_at(&socket).and_then(|context| context.readers()) {
         Err(error) => findings.push(Blocks(format!("{}: {error}", socket.display()), "start `cardlab up` again")),
         Ok(readers) => {
-            let whose = if beside(&socket).exists() { "cardlab" } else { "a PC/SC service" };
+            let ours = is_ours(&socket);
+            let whose = if ours { "cardlab" } else { "a PC/SC service" };
             let names: Vec<String> = readers.into_iter().map(|reader| reader.name).collect();
             findings.push(Fine(format!("{whose} answers there, with {} readers: {}", names.len(), names.join(", "))));
+            let me = rustix::process::geteuid().as_raw();
+            if let Some(owner) =
+                std::fs::metadata(beside(&socket)).ok().map(|control| control.uid()).filter(|uid| *uid != me && me != 0)
+            {
+                findings.push(Fine(format!(
+                    "the readers are those of user {owner}: programs of this user see the cards, `cardlab card insert` and its kind are for that user alone"
+                )));
+            }
         }
     }
 }

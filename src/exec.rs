@@ -55,7 +55,9 @@ impl Exec {
             command.env(PORTS_VARIABLE, readers.ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
         }
         if !self.keep_cache {
-            command.env("XDG_CACHE_HOME", directory.path().join("cache"));
+            let cache = directory.path().join("cache");
+            std::fs::create_dir(&cache)?;
+            command.env("XDG_CACHE_HOME", cache);
         }
         let program = self.command[0].to_string_lossy();
         let mut child = match command.spawn() {

@@ -156,7 +156,10 @@ fn challenge_error(error: CodeError) -> Failure {
 /// Bytes from the command line, a file or stdin, all in hexadecimal.
 fn secret(option: &str, text: Option<&str>, file: Option<&Path>) -> anyhow::Result<Option<Zeroizing<Vec<u8>>>> {
     let (from, text) = match (text, file) {
-        (Some(text), _) => (option.to_owned(), Zeroizing::new(text.to_owned())),
+        (Some(text), _) => {
+            eprintln!("cardlab: warning: other users see {option} in the list of processes; {option}-file keeps it from them");
+            (option.to_owned(), Zeroizing::new(text.to_owned()))
+        }
         (None, Some(path)) if path.as_os_str() == "-" => {
             ("stdin".to_owned(), Zeroizing::new(whole::read_text_from(std::io::stdin(), whole::TEXT).context("stdin")?))
         }

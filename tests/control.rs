@@ -111,7 +111,8 @@ fn what_came_in_and_taking_it_back() {
 fn a_locked_card_is_handed_to_another_process() {
     let bench = Bench::with(&["gids"]);
     bench.card(&["state", "pin-blocked"]).ok();
-    has(&bench.card(&["snapshot"]).ok(), &["secrets = \"masked\"", "= \"masked:6\"  # PIN, value"]);
+    let sentence = "cardlab: PINs and keys are masked in this text: it is for reading, no card can be made from it";
+    has(&bench.card(&["snapshot"]).ok(), &["secrets = \"masked\"", "= \"masked:6\"  # PIN, value", sentence]);
     let sealed = "CARDLAB_PASSPHRASE=open $CARDLAB card snapshot --secrets sealed -o locked.card && stat -c %a locked.card";
     has(&bench.sh(sealed).ok(), &["600"]);
     let text = bench.lab.read("locked.card");

@@ -76,7 +76,7 @@ fn what_programs_cannot_see_is_said() {
 #[test]
 fn the_command_sees_a_private_socket_and_cache() {
     let lab = Lab::new("nist-piv");
-    let text = lab.sh("stat -c '%a %F' $PCSCLITE_CSOCK_NAME $(dirname $PCSCLITE_CSOCK_NAME); echo $XDG_CACHE_HOME; dirname $PCSCLITE_CSOCK_NAME").ok();
+    let text = lab.sh("stat -c '%a %F' $PCSCLITE_CSOCK_NAME $(dirname $PCSCLITE_CSOCK_NAME); test -d $XDG_CACHE_HOME; echo $XDG_CACHE_HOME; dirname $PCSCLITE_CSOCK_NAME").ok();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[..2], ["600 socket", "700 directory"]);
     assert_eq!(lines[2], format!("{}/cache", lines[3]));

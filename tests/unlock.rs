@@ -43,7 +43,7 @@ fn challenge(session: &mut Terminal) -> String {
 /// What the operator's program answers, in another process.
 fn respond(key: &str, challenge: &str) -> String {
     let text = cardlab(&["response", "--key", key, challenge, "--json"]).ok();
-    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let value: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
     value["response"].as_str().unwrap().to_owned()
 }
 
@@ -393,11 +393,14 @@ fn what_the_operator_computes() {
     let key = "0123456789ABCDEF23456789ABCDEF01456789ABCDEF0123";
     let text = cardlab(&["response", "--key", key, "1122334455667788"]).ok();
     has(&text, &["challenge 1122 3344 5566 7788, check code D7; check code of the response 15:", "88BE 354D 2E0B 2869\n"]);
+    has(&text, &["warning: other users see --key in the list of processes; --key-file keeps it from them"]);
     has(&cardlab(&["response", "--key", ZEROS, "0000-0000", "0000-0001"]).ok(), &["166B 40B4 4ABA 4BD6"]);
     has(&cardlab(&["response", "--key", ZEROS, "--show-key"]).ok(), &["check value  8CA64D"]);
     lab.write("key", &format!("{key}\n"));
     let file = lab.file("key");
-    has(&cardlab(&["response", "--key-file", file.to_str().unwrap(), "1122334455667788"]).ok(), &["88BE 354D"]);
+    let text = cardlab(&["response", "--key-file", file.to_str().unwrap(), "1122334455667788"]).ok();
+    has(&text, &["88BE 354D"]);
+    assert!(!text.contains("warning"), "{text}");
     let text = lab.host(&format!("echo {key} | {CARDLAB} response --key-file - 1122334455667788")).ok();
     has(&text, &["88BE 354D"]);
     let master = "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F";

@@ -88,6 +88,7 @@ fn other_users() {
         let up = up("open/s", options);
         assert_eq!(lab.host("stat -c '%a %g' open/s; stat -c '%a %g' open/s.control").ok(), format!("{file}\n600 0\n"));
         has(&other("open/s", "card list").ok(), &["cardlab NIST PIV 00 00"]);
+        has(&other("open/s", "doctor").ok(), &["cardlab answers there, with 1 readers", "the readers are those of user 0"]);
         drop(up);
     }
     let _hidden = up("shut/s", &["--socket-mode", "0666"]);
@@ -146,11 +147,15 @@ fn setuid_programs_and_services() {
         stat -c %a /run/pcscd/pcscd.comm
         cp $(command -v opensc-tool) ./setuid-tool; chown nobody ./setuid-tool; chmod 4755 ./setuid-tool; chmod 755 .
         env -u PCSCLITE_CSOCK_NAME ./setuid-tool -l
-        kill $server; wait $server; ls /run/pcscd"#
+        env -u PCSCLITE_CSOCK_NAME {CARDLAB} doctor ./setuid-tool
+        kill $server; wait $server; echo "left: $(ls /run/pcscd)""#
     );
     let text = lab.host(&format!("unshare -m bash -euo pipefail -c '{}'", script.replace('\'', "'\\''"))).ok();
     has(&text, &["666", "System 00 00"]);
-    assert!(!text.contains("pcscd.comm"), "the socket goes with the server: {text}");
+    let goes = "goes to /run/pcscd/pcscd.comm, where cardlab listens";
+    has(&text, &[&format!("ok   it is setuid: libpcsclite ignores PCSCLITE_CSOCK_NAME in such programs and {goes}")]);
+    has(&text, &["ok   PCSCLITE_CSOCK_NAME is not set", "cardlab answers there, with 1 readers: System 00 00"]);
+    assert!(text.ends_with("left: \n"), "the socket goes with the server: {text}");
 }
 
 #[test]

@@ -79,7 +79,10 @@ fn a_response_is_for_the_card_whose_challenge_waits() {
     at(&socket, &["card", "lock", "pin", "--reader", "Boris"]).ok();
     let challenge = at(&socket, &["unlock", "--challenge", "--serial", "1100"]).ok();
     let response = at(&socket, &["response", "--key", &"0".repeat(48), challenge.trim(), "--json"]).ok();
-    let response = serde_json::from_str::<serde_json::Value>(&response).unwrap()["response"].as_str().unwrap().to_owned();
+    let response = serde_json::from_str::<serde_json::Value>(response.lines().next().unwrap()).unwrap()["response"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     has(
         &at(&socket, &["unlock", "--response", &response, "--new-pin-stdin"]).code(2),
         &["Boris Berg ···1100, Boris 01 00: Locked."],

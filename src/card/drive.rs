@@ -197,7 +197,7 @@ pub(super) enum Drive {
     },
     /// Write the card's whole state as text; PINs and keys are masked, sealed or clear
     ///
-    /// Sealed with the passphrase of the environment variable CARDLAB_PASSPHRASE.
+    /// Masked it is for reading: no card can be made from it. Sealed with the passphrase of the environment variable CARDLAB_PASSPHRASE.
     Snapshot {
         #[command(flatten)]
         target: Target,
@@ -264,6 +264,10 @@ pub(super) enum Drive {
         target: Target,
     },
 }
+
+/// What is said of a snapshot that is made as it is by itself.
+const MASKED: &str = "PINs and keys are masked in this text: it is for reading, no card can be made from it; --secrets sealed \
+                      (with a passphrase in CARDLAB_PASSPHRASE) or --secrets clear makes one that can be restored";
 
 /// A control error with its exit code.
 fn failed(error: ControlError) -> Failure {
@@ -389,8 +393,12 @@ impl Drive {
             }
             Self::Snapshot { target, output, secrets, keep } => {
                 let passphrase = passphrase().filter(|_| secrets == "sealed");
+                let masked = secrets == "masked";
                 let order = SnapshotOrder { secrets: Some(secrets), passphrase, keep };
                 let text = target.link()?.text(Method::POST, "/snapshot", &order)?;
+                if masked {
+                    eprintln!("cardlab: {MASKED}");
+                }
                 match output {
                     None => print!("{text}"),
                     Some(file) => {
