@@ -5,6 +5,7 @@ mod browser;
 mod common;
 mod conform;
 mod control;
+mod docs;
 mod durability;
 mod exec;
 mod gids;
