@@ -130,7 +130,7 @@ fn profiles() {
     );
     for name in cardlab_sim::Profile::names() {
         let text = cardlab_sim::Profile::text(name).unwrap();
-        let profile: toml::Table = toml::from_str(&text).unwrap();
+        let profile: toml::Table = toml::from_str(text).unwrap();
         let of = |section: &str, field: &str| profile.get(section).and_then(|section| section.get(field));
         let plain = |value: &toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let list = |value: &toml::Value| value.as_array().unwrap().iter().map(plain).collect::<Vec<_>>().join(", ");
