@@ -186,7 +186,7 @@ fn cards(server: &Server) -> Result<Vec<SampleCard>, Failure> {
 /// The sample users' answers, as they would set them in Self-Service.
 async fn set_answers(server: &Server) -> Result<(), Failure> {
     for (logon, _, password) in sample::USERS {
-        let login = server.logins().log_in(Door::SelfService, logon, password).await?;
+        let login = server.logins().log_in(Door::SelfService, logon, password, "127.0.0.1").await?;
         let person = server.logins().person(&login.token).await?;
         let questions = server.self_service().own(&person).await?.questions;
         let known = sample::QUESTIONS.iter().zip(ANSWERS);

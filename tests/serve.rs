@@ -416,6 +416,23 @@ fn the_log_is_what_was_asked_for() {
     }
 }
 
+/// Also where a page is refused, for which its frame is made once more.
+#[test]
+fn who_asked_is_in_a_line_once() {
+    let lab = Lab::new("gids");
+    let mut command = Command::new(CARDLAB);
+    command.current_dir(lab.path()).env("CARDLAB_ADMIN_PASSWORD", "admin-password").args(["serve", "--db", "sqlite::memory:"]);
+    command.args(["--listen", "127.0.0.1:0"]).stderr(std::fs::File::create(lab.file("log")).unwrap());
+    let up = Up::from(&mut command);
+    let server = Http::at(up.ready.strip_prefix("ready ").unwrap());
+    let token = server.log_in("admin", "admin-password");
+    assert_eq!(server.ask("/mc/users/none", &format!("mc={token}")).0, 404);
+    assert_eq!(up.stop("-TERM"), Some(0));
+    let text = lab.read("log");
+    let line = text.lines().find(|line| line.contains("route=\"/mc/users/{id}\"")).unwrap_or_else(|| panic!("{text}"));
+    assert!(line.contains("status=404") && line.matches("actor=").count() == 1, "{line}");
+}
+
 /// A log that nobody reads holds up no request: a pipe takes some hundred lines.
 #[test]
 fn a_log_that_nobody_reads_holds_nobody_up() {
@@ -471,8 +488,16 @@ fn a_full_disk() {
     }
     let (status, body) = server.post(&format!("{path}/challenge"), "", &challenge);
     assert!(refused == 1 && status == 503 && body["response"].is_null(), "{refused} {status} {body}");
+    // Who watches the server sends people elsewhere for as long as it is so.
+    for _ in 0..3 {
+        let (status, body) = server.ask("/readyz", "");
+        assert_eq!((status, &body["error"]), (503, &json!("STORE_DOWN")), "{body}");
+        has(body["message"].as_str().unwrap(), &["the disk of the server's database sqlite:disk/cms.db is full"]);
+        assert_eq!(server.ask("/healthz", "").0, 200);
+    }
     std::fs::remove_file(filler).unwrap();
     drop(file);
+    assert_eq!(server.ask("/readyz", ""), (200, json!({"status": "ok"})));
     ok(server.post(&format!("{path}/challenge"), "", &challenge));
     let given = server.get(&format!("/api/v1/events?card={SERIAL}&name=RESPONSE_GIVEN"), &admin);
     assert_eq!(given.as_array().unwrap().len(), 1);

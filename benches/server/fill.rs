@@ -63,7 +63,7 @@ pub(crate) async fn people(database: &Database, real: bool) {
     server.setup().bootstrap("admin", PASSWORD).await.unwrap();
     server.setup().add_sample().await.unwrap();
     for (n, (logon, _, password)) in sample::USERS.into_iter().enumerate() {
-        let login = server.logins().log_in(Door::SelfService, logon, password).await.unwrap();
+        let login = server.logins().log_in(Door::SelfService, logon, password, "127.0.0.1").await.unwrap();
         let person = server.logins().person(&login.token).await.unwrap();
         let own = server.self_service().own(&person).await.unwrap();
         let answers = own.questions.iter().map(|q| Answer { question: q.id.clone(), text: answer(&q.text) });

@@ -28,6 +28,31 @@ fn without_its_database_it_lives_and_is_not_ready() {
     site.get("/readyz", "").ok();
 }
 
+/// A database that is read, and takes no changes: found out by the first who wants one, not by asking.
+#[test]
+fn a_database_that_is_read_only_is_not_ready() {
+    let site = Site::start(Engine::Postgres);
+    outage::set_read_only(&site.url, true);
+    site.get("/readyz", "").ok();
+    let open = json!({"serial": crate::common::ANNA});
+    let says = "the server's database takes no changes now: it is read-only; make it writable, then try again";
+    assert_eq!(site.post("/credprovapi/v1/sessions", "", &open).refused(503, "STORE_DOWN"), says);
+    for _ in 0..2 {
+        assert_eq!(site.get("/readyz", "").refused(503, "STORE_DOWN"), says);
+    }
+    outage::set_read_only(&site.url, false);
+    for _ in 0..2 {
+        site.get("/readyz", "").ok();
+    }
+    site.post("/credprovapi/v1/sessions", "", &open).ok();
+    // What was written to find that out is gone.
+    let left = site.block_on(async {
+        let mut tx = crate::common::database(&site.url).await;
+        sqlx::query("SELECT name FROM meta WHERE name <> 'master'").fetch_all(&mut *tx).await.unwrap().len()
+    });
+    assert_eq!(left, 0);
+}
+
 /// Asked every few seconds, they are not in the log of every day.
 #[test]
 fn they_are_quiet() {

@@ -25,6 +25,8 @@ type Ordered = (Vec<[u8; 3]>, Option<[u8; 3]>, Option<String>);
 struct RecordingStation {
     answers: Mutex<Vec<Result<(), StationError>>>,
     orders: Mutex<Vec<Ordered>>,
+    /// Another program holds the cards of these readers.
+    held: Mutex<Vec<String>>,
     /// PIN entries that the last order wanted.
     tries: Mutex<Option<u8>>,
 }
@@ -49,7 +51,9 @@ impl Station for RecordingStation {
             atr: String::new(),
             is_held: false,
         };
-        Ok(vec![card(ANNA), card(SPARE)])
+        let held = self.held.lock().unwrap().clone();
+        let held = held.into_iter().map(|reader| Connected { reader, is_held: true, ..card("") });
+        Ok([card(ANNA), card(SPARE)].into_iter().chain(held).collect())
     }
 
     fn write(&self, order: &Order) -> Result<(), StationError> {
@@ -165,6 +169,14 @@ fn a_key_that_the_server_is_told_is_tried_at_the_card(engine: Engine) {
     assert_eq!(add(away, json!(key), false).ok()["keyTried"], false);
     assert_eq!(add(SPARE, Value::Null, true).ok()["keyTried"], false);
     assert_eq!(station.ordered(), []);
+    // A card that another program holds may be the one: that is no card that is elsewhere, and is said.
+    *station.held.lock().unwrap() = vec!["Held".into()];
+    let card = json!({"serial": "E0F1E2D3C4B5A69788796A5B4C3D2E1F", "card_type": "gids-sim"});
+    let untold = site.post("/api/v1/cards", &admin, &card).ok();
+    assert_eq!((&untold["keyTried"], &untold["heldIn"]), (&json!(false), &json!(["Held"])), "{engine:?}");
+    let correct = format!("/api/v1/cards/{}/correct-key", card["serial"].as_str().unwrap());
+    assert_eq!(site.post(&correct, &admin, &json!({"admin_key": key})).ok()["heldIn"], json!(["Held"]));
+    assert_eq!(site.post(&correct, &admin, &json!({"no_admin_key": true})).ok()["heldIn"], json!([]), "nothing was to be asked");
     site.delete(&format!("/api/v1/cards/{SPARE}"), &admin).ok();
     // Nor is one that is to be added as it is, whatever it would have said.
     station.will_say("one try left");

@@ -8,6 +8,7 @@ use std::time::Duration;
 on_both_engines! {
     a_refusal_a_minute_is_in_the_log,
     what_was_refused_last_is_told_too,
+    ever_new_names_are_of_one_address,
 }
 
 /// What is counted, how one asks for it, how often it is allowed.
@@ -73,6 +74,39 @@ fn what_was_refused_last_is_told_too(engine: Engine) {
     site.clock.advance(Duration::from_secs(3601));
     site.open(ANNA);
     assert_eq!(details(&site).len(), 2, "{engine:?}: once");
+}
+
+/// Somebody tries names without end, which nobody has or with one password: a hundred in a quarter of an hour, and one event a
+/// minute for all that come then. Who logs in rightly is not counted, and frees nobody else.
+fn ever_new_names_are_of_one_address(engine: Engine) {
+    let site = Site::start(engine);
+    let admin = site.administrator();
+    let fail = |site: &Site, name: &str| site.post("/api/v1/login", "", &json!({"name": name, "password": "wrong"}));
+    let rows = |name: &str| site.get(&format!("/api/v1/events?name={name}"), &admin).ok().as_array().unwrap().len();
+    for number in 0..99 {
+        fail(&site, &format!("nobody{number}")).refused(401, "NOT_LOGGED_IN");
+    }
+    for _ in 0..5 {
+        site.log_in(sample::OPERATOR);
+    }
+    fail(&site, "lab\\nobody").refused(401, "NOT_LOGGED_IN");
+    let says = "too many failed logins from this address; try again in 15 minutes";
+    for number in 100..150 {
+        assert_eq!(fail(&site, &format!("nobody{number}")).refused(429, "RATE_LIMITED"), says, "{engine:?}");
+    }
+    // By every door, the right password as well.
+    let (name, password) = sample::OPERATOR;
+    site.post("/api/v1/login", "", &json!({"name": name, "password": password})).refused(429, "RATE_LIMITED");
+    for (door, name) in [("mc", "admin"), ("ss", "lab\\anna")] {
+        let page = site.send(&format!("/{door}/login"), |http, url| http.post(url).form(&[("name", name), ("password", "x")]));
+        assert_eq!(page.status(), 429, "{engine:?}: {door}");
+    }
+    assert_eq!((rows("LOGIN_FAILED"), rows("RATE_LIMITED")), (100, 1), "{engine:?}");
+    // Others are not kept out.
+    let elsewhere = site.from(std::net::IpAddr::from([127, 0, 0, 9]));
+    elsewhere.log_in(sample::OPERATOR);
+    site.clock.advance(Duration::from_secs(15 * 60 + 1));
+    site.log_in(sample::OPERATOR);
 }
 
 /// For benches and load tests: no limit at all, that of failed logins neither.

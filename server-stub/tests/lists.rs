@@ -224,7 +224,7 @@ fn a_page_is_six_statements_at_most(engine: Engine) {
     let remote = remote["session"].as_str().unwrap();
     site.post(&format!("/api/v1/remote/{remote}/answers"), "", &answers).ok();
     let (_, _, password) = sample::USERS[0];
-    let person = site.block_on(site.server.logins().log_in(Door::SelfService, "lab\\anna", password)).unwrap().token;
+    let person = site.block_on(site.server.logins().log_in(Door::SelfService, "lab\\anna", password, "127.0.0.1")).unwrap().token;
     let cost = |what: &str, ask: &dyn Fn() -> u16| {
         let before = site.server.store().statements();
         let status = ask();

@@ -105,7 +105,7 @@ fn names_that_an_older_version_told_apart(engine: Engine) {
     let after = site.second();
     let who = |name: &str| {
         after.block_on(async {
-            let login = after.server.logins().log_in(Door::SelfService, name, "a-long-password").await.ok()?;
+            let login = after.server.logins().log_in(Door::SelfService, name, "a-long-password", "127.0.0.1").await.ok()?;
             let person = after.server.logins().person(&login.token).await.unwrap();
             Some(after.server.self_service().own(&person).await.unwrap().logon)
         })

@@ -314,7 +314,7 @@ fn remote_self_service(engine: Engine) {
 fn answers_are_set_where_the_policy_says_so(engine: Engine) {
     let site = Site::start(engine);
     let (logon, _, password) = sample::USERS[0];
-    let login = site.block_on(site.server.logins().log_in(Door::SelfService, logon, password)).unwrap();
+    let login = site.block_on(site.server.logins().log_in(Door::SelfService, logon, password, "127.0.0.1")).unwrap();
     let own = || site.page("/ss", "ss", &login.token);
     let field = |page: &str, start: &str| page.split(start).nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
     let open = own();

@@ -234,9 +234,13 @@ fn names_are_bounded(engine: Engine) {
     let site = Site::start(engine);
     let admin = site.administrator();
     let long = "n".repeat(15_000);
-    for number in 0..300 {
-        let name = format!("{number}{long}");
-        site.post("/api/v1/login", "", &json!({"name": name, "password": "wrong"})).refused(401, "NOT_LOGGED_IN");
+    // From four addresses: one has no more than a hundred.
+    for address in 1..=4 {
+        let site = site.from(std::net::IpAddr::from([127, 0, 1, address]));
+        for number in 0..75 {
+            let name = format!("{address}-{number}{long}");
+            site.post("/api/v1/login", "", &json!({"name": name, "password": "wrong"})).refused(401, "NOT_LOGGED_IN");
+        }
     }
     site.post("/credprovapi/v1/sessions", "", &json!({"serial": ANNA, "workstation": long})).ok();
     site.tell(&json!({"serial": ANNA, "workstation": long, "kind": "pin-wrong", "at": 1})).ok();

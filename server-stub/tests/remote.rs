@@ -152,6 +152,7 @@ fn as_many_questions_as_others(engine: Engine) {
         cardlab_server_stub::service::login::Door::SelfService,
         "lab\\anna",
         "anna-password",
+        "127.0.0.1",
     ));
     let set = |texts: usize| {
         site.block_on(async {

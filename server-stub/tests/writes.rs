@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 on_both_engines! {
     every_write_and_every_refusal_is_in_the_log,
+    who_was_not_let_in_is_in_the_log,
 }
 
 /// What is somebody's: people, cards, and what holds for them. Not what a server notes for itself (sessions, logins, counts).
@@ -26,7 +27,7 @@ const TABLES: [&str; 10] = [
 ];
 
 /// Operations that cannot be refused to somebody who is known: the reason.
-const NEVER_REFUSED: [(&str, &str); 10] = [
+const NEVER_REFUSED: [(&str, &str); 9] = [
     ("post /credprovapi/v1/sessions/{id}/answers", "wrong answers are events"),
     ("post /credprovapi/v1/ways", "writes nothing, and is in no log"),
     ("post /credprovapi/v1/sessions", "every reason is an event of its own"),
@@ -36,7 +37,6 @@ const NEVER_REFUSED: [(&str, &str); 10] = [
     ("post /credprovapi/v1/sessions/{id}/result", "a session that is none is nobody's"),
     ("post /api/v1/remote", "every name is asked"),
     ("post /api/v1/remote/{session}/answers", "wrong answers are events"),
-    ("post /api/v1/unlock/{wizard}/answers", "wrong answers are events"),
 ];
 /// Those that need a card in a reader: the reason.
 const NEVER_DONE: [(&str, &str); 2] = [
@@ -86,7 +86,7 @@ impl Walk<'_> {
             other => panic!("{other}"),
         };
         let after = now(self.site);
-        assert!(matches!(answer.status, 200 | 403 | 409 | 429 | 401 | 400 | 404), "{at}: {}", answer.text);
+        assert!(matches!(answer.status, 200 | 403 | 409 | 410 | 429 | 401 | 400 | 404), "{at}: {}", answer.text);
         if answer.status == 200 {
             assert!(before.0 == after.0 || before.1 < after.1, "{at} has written without an event: {}", answer.text);
             self.done.insert(at.to_owned());
@@ -112,6 +112,54 @@ fn every_write_and_every_refusal_is_in_the_log(engine: Engine) {
         assert_eq!(refused.contains(&at), !named(&NEVER_REFUSED), "{engine:?}: {at} is never refused in the walk");
     }
     assert_eq!(site.get("/api/v1/events/check", &site.operator()).ok(), json!({"first_broken": null}));
+}
+
+/// Whoever reads what the role does not cover, by program or page, or sends a form that no page of the login has: an event a minute
+/// and route, with how often it was.
+fn who_was_not_let_in_is_in_the_log(engine: Engine) {
+    let site = Site::start(engine);
+    let admin = site.administrator();
+    site.post("/api/v1/operators", &admin, &json!({"name": "nobody", "password": "nobody-password"})).ok();
+    let nobody = site.log_in(("nobody", "nobody-password"));
+    let told = || -> Vec<(Value, Value)> {
+        let log = site.get("/api/v1/events?name=NOT_LET_IN", &admin).ok();
+        let detail = |event: &Value| serde_json::from_str::<Value>(event["detail"].as_str().unwrap()).unwrap();
+        log.as_array().unwrap().iter().map(|event| (event["initiator"].clone(), detail(event))).collect()
+    };
+    let mut routes = Vec::new();
+    for (method, path, operation) in operations() {
+        // What is the operator's own needs no privilege.
+        if method != "GET" || operation["security"].is_null() {
+            continue;
+        }
+        let address = path.replace("{serial}", ANNA).replace(['{', '}'], "");
+        let answers: Vec<u16> = (0..3).map(|_| site.get(&address, &nobody).status).collect();
+        if answers == [403; 3] {
+            routes.push(path.to_owned());
+            let (by, detail) = told().pop().unwrap();
+            assert_eq!((by, &detail["route"], &detail["reason"]), (json!("nobody"), &json!(path), &json!("NO_PRIVILEGE")));
+        }
+        assert_eq!(told().len(), routes.len(), "{engine:?}: {path}: {answers:?}");
+    }
+    assert!(routes.len() >= 12, "{engine:?}: {routes:?}");
+    for (page, status) in [("/mc/log", 403), ("/mc/cards", 403)] {
+        let seen =
+            site.send(page, |http, url| http.get(url).header("cookie", format!("mc={nobody}")).header("accept", "text/html"));
+        assert_eq!(seen.status(), status);
+        routes.push(page.into());
+    }
+    let form = format!("/mc/cards/{ANNA}/wizard");
+    assert_eq!(site.form(&form, "mc", &nobody, &[("csrf", "another")]), 403);
+    let seen = told();
+    assert_eq!(seen.len(), routes.len() + 1, "{engine:?}: {seen:?}");
+    assert_eq!(seen.last().unwrap().1["reason"], "OTHER_SITE");
+    // What came after the first of a minute is told with its number, as the operator's.
+    site.clock.advance(std::time::Duration::from_secs(61));
+    site.open(ANNA);
+    let seen = told();
+    let later: Vec<&(Value, Value)> = seen[routes.len() + 1..].iter().collect();
+    assert_eq!(later.len(), routes.len() - 2, "{engine:?}: those that were asked for once are told");
+    assert!(later.iter().all(|(by, detail)| by == "nobody" && detail["refused"] == 2), "{later:?}");
 }
 
 /// Does once all that writes, and is refused it once.
@@ -246,6 +294,9 @@ pub(crate) fn walked(site: &Site) -> Walk<'_> {
     walk.step(wizards, &format!("/api/v1/cards/{SPARE}/wizard"), &oleg, &nothing);
     let at = |what: &str| format!("/api/v1/unlock/{}/{what}", text(&wizard, "wizard"));
     walk.step("post /api/v1/unlock/{wizard}/challenge", &at("challenge"), &oleg, &challenge);
+    // Another operator's, and one that is nobody's.
+    walk.step("post /api/v1/unlock/{wizard}/challenge", &at("challenge"), &admin, &challenge);
+    walk.step("post /api/v1/unlock/{wizard}/answers", "/api/v1/unlock/none/answers", &admin, &json!({"answers": []}));
     for how in [wrong, right] {
         walk.step("post /api/v1/unlock/{wizard}/answers", &at("answers"), &oleg, &given(&wizard["questions"], how));
     }

@@ -187,6 +187,7 @@ card-correct-key-none = Nobody knows its key
 card-correct-key-go = Correct
 card-key-corrected = The administrator key of the card is corrected.
 card-key-tried = The card was asked and has it.
+card-key-held = The administrator key was not tried: another program holds the card in { $name }, which may be this one. End that program, and correct the key to have it tried.
 card-key-untried = The card is in no reader of the server: its administrator key was not tried.
 card-key-none = It has no administrator key that is known: it cannot be unlocked with a response.
 card-remove = Delete card
@@ -400,6 +401,11 @@ event-RATE_LIMITED =
     { $times ->
         [one] { $by } was turned away: too many in too short a time
        *[other] { $by } was turned away { $times } times: too many in too short a time
+    }
+event-NOT_LET_IN =
+    { $times ->
+        [one] { $by } was not let in to what the role does not cover
+       *[other] { $by } was not let in { $times } times to what the role does not cover
     }
 event-TASK_ORDERED = { $by } ordered a PIN reset for the card { $card } of { $user }
 event-TASK_NOT_ORDERED = { $by } could not order a PIN reset for the card { $card }: { $why }
@@ -663,6 +669,7 @@ kind-CARD_STATE_NOT_CHANGED = Card state not changed
 kind-CARD_UNLOCKED = Card unlocked
 kind-LOGGED_IN = Logged in
 kind-LOGIN_FAILED = Login failed
+kind-NOT_LET_IN = Not let in
 kind-PIN_BLOCK_SEEN = PIN block seen
 kind-PIN_NOT_RESET = PIN not reset
 kind-PIN_RESET = PIN reset

@@ -96,6 +96,12 @@ impl Http {
         assert_eq!(reply.status(), 200, "{path}: {}", reply.text().unwrap_or_default());
     }
 
+    /// Status and body of an address that may be refused; who has a page before them says so.
+    pub fn ask(&self, path: &str, cookie: &str) -> (u16, Value) {
+        let reply = self.client.get(format!("{}{path}", self.base)).header("cookie", cookie).send().unwrap();
+        (reply.status().as_u16(), reply.json().unwrap_or_default())
+    }
+
     pub fn get(&self, path: &str, token: &str) -> Value {
         let reply = self.client.get(format!("{}{path}", self.base)).bearer_auth(token).send().unwrap();
         assert_eq!(reply.status(), 200, "{path}");

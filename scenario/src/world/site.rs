@@ -209,8 +209,8 @@ impl Site {
         let password = sample::USERS.iter().find(|(name, ..)| *name == logon(user)).map_or(PASSWORD, |(.., password)| password);
         let server = &self.server;
         let (asked, refused) = self.runtime.block_on(async {
-            let login =
-                server.logins().log_in(Door::SelfService, &logon(user), password).await.map_err(Broken::at("Self-Service"))?;
+            let login = server.logins().log_in(Door::SelfService, &logon(user), password, "127.0.0.1").await;
+            let login = login.map_err(Broken::at("Self-Service"))?;
             let person = server.logins().person(&login.token).await.map_err(Broken::at("Self-Service"))?;
             let asked = server.self_service().own(&person).await.map_err(Broken::at("Self-Service"))?.questions;
             let answer = |(q, text): (&cardlab_server_stub::model::question::Question, &String)| Answer {

@@ -44,14 +44,16 @@ impl Station for Readers {
         let _alone = self.at_work.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let context = self.context()?;
         let readers = context.readers().map_err(|e| StationError::before(e.to_string()))?;
-        let mut found = readers.iter().filter(|r| r.has_card());
-        let reader = found.find(|reader| look(&context, reader).serial == order.serial);
-        let reader = reader.ok_or_else(|| {
-            StationError::before(format!(
-                "card {} is in no reader of the server's machine: insert it and try again",
-                order.serial
-            ))
-        })?;
+        let (mut found, mut held) = (None, Vec::new());
+        for reader in readers.iter().filter(|r| r.has_card()) {
+            let seen = look(&context, reader);
+            if seen.serial == order.serial {
+                found = Some(reader);
+                break;
+            }
+            held.extend(seen.is_held.then_some(seen.reader));
+        }
+        let reader = found.ok_or_else(|| StationError::before(not_at_hand(&order.serial, &held)))?;
         let mut card = connect(&context, reader).map_err(|e| StationError::before(e.to_string()))?;
         Transport::begin(&mut card).map_err(|e| StationError::before(e.to_string()))?;
         let written = carry_out(&mut card, order);
@@ -59,6 +61,17 @@ impl Station for Readers {
         written?;
         ended.map_err(|e| StationError { message: e.to_string(), key_may_be_new: order.new_key.is_some() })
     }
+}
+
+/// Why a card cannot be written to, where another program may hold it.
+fn not_at_hand(serial: &str, held: &[String]) -> String {
+    if held.is_empty() {
+        return format!("card {serial} is in no reader of the server's machine: insert it and try again");
+    }
+    let readers = held.join(", ");
+    format!(
+        "card {serial} is not seen: another program holds the card in {readers}, which may be it; end that program and try again"
+    )
 }
 
 fn connect<'a>(context: &'a Context, reader: &ReaderState) -> Result<Connection<'a>, cardlab_pcsclite::client::Error> {

@@ -178,8 +178,8 @@ struct CardChallenge {
 
 /// Log in as an operator.
 #[utoipa::path(post, path = "/login", request_body = Credentials, responses((status = 200, body = Token), (status = 401, body = Problem), (status = 429, body = Problem)))]
-async fn log_in(State(server): State<Server>, Body(body): Body<Credentials>) -> Reply<Token> {
-    let login = server.logins().log_in(Door::Console, &body.name, &body.password).await?;
+async fn log_in(State(server): State<Server>, PeerAddress(address): PeerAddress, Body(body): Body<Credentials>) -> Reply<Token> {
+    let login = server.logins().log_in(Door::Console, &body.name, &body.password, &address).await?;
     Ok(Json(Token { token: login.token }))
 }
 

@@ -1,6 +1,6 @@
 //! What requests carry, with refusals that say what was wrong.
 
-use super::{LONGEST_BODY, json, log};
+use super::{LONGEST_BODY, actor, json};
 use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
 use crate::service::login::Operator;
@@ -90,7 +90,7 @@ impl FromRequestParts<Server> for Bearer {
         let token = token
             .ok_or_else(|| Refusal::new(Code::NotLoggedIn, "send 'Authorization: Bearer TOKEN'; POST /api/v1/login gives one"))?;
         let operator = server.logins().operator(token).await?;
-        log::actor(&operator.name);
+        actor::is(&operator.name, true);
         Ok(Self(operator))
     }
 }

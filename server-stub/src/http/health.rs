@@ -3,7 +3,10 @@
 //! | address | answers 200 when | else |
 //! |---|---|---|
 //! | `/healthz` | the process answers at all | nothing comes: start it anew |
-//! | `/readyz` | its database answers too, in time | 503 with the reason: send people to another server |
+//! | `/readyz` | its database answers too, in time, and writes | 503 with the reason: send people to another server |
+//!
+//! Nothing is written to find that out as long as all goes well. When something could not be written - a full disk, a database
+//! that has become read-only - a write is tried with each question until one is done.
 //!
 //! They are outside the API's document, as nobody's data and nobody's steps are in them. `HEAD` is answered as `GET`.
 

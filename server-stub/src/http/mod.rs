@@ -14,10 +14,12 @@
 //! | `HEADERS` | what every answer says of itself |
 //! | `request_id` | a name for the request, in the log and in its answer |
 //! | `log` | its line |
+//! | `actor` | who it is from, and what they were not let in to |
 //! | `outage` | says where it is, when a disk is full |
 //! | `front` | whether it is for this server; its whole body |
 //! | `body`, `json` | what it carries |
 
+mod actor;
 mod api;
 mod body;
 mod document;
@@ -75,6 +77,7 @@ pub fn router(server: Server, front: Front) -> Router {
         .fallback(async || Refusal::not_found("page"))
         .method_not_allowed_fallback(async || Refusal::new(Code::WrongMethod, "this is not asked so; /api/openapi.json says how"))
         .layer(axum::middleware::from_fn_with_state(front, front::guard))
+        .layer(axum::middleware::from_fn_with_state(server.clone(), actor::known))
         .layer(axum::middleware::from_fn_with_state(server.clone(), outage::place))
         .layer(OnEarlyDropLayer::builder().on_future_drop(log::given_up))
         .layer(

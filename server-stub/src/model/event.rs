@@ -64,11 +64,12 @@ pub enum Kind {
     CardNotRemoved,
     AdminKeyCorrected,
     AdminKeyNotCorrected,
+    NotLetIn,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 51] = [
         Self::UnlockOpened,
         Self::AnswersRight,
         Self::AnswersWrong,
@@ -119,6 +120,7 @@ impl Kind {
         Self::CardNotRemoved,
         Self::AdminKeyCorrected,
         Self::AdminKeyNotCorrected,
+        Self::NotLetIn,
     ];
 
     /// Code, name, and I, W or E for information, warning, error.
@@ -175,6 +177,7 @@ impl Kind {
             Self::CardNotRemoved => (1002, "CARD_NOT_REMOVED", "E"),
             Self::AdminKeyCorrected => (127, "ADMIN_KEY_CORRECTED", "I"),
             Self::AdminKeyNotCorrected => (1127, "ADMIN_KEY_NOT_CORRECTED", "E"),
+            Self::NotLetIn => (1128, "NOT_LET_IN", "W"),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What may be done only so often.
 
 use crate::model::clock::Millis;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// Something that may be done only so often.
 #[derive(Clone, Copy, Debug)]
@@ -34,3 +35,41 @@ pub const REPORTS_OF_CARD: Limit = Limit { what: "reports of this card", times: 
 pub const OPERATORS_ANSWERS: Limit = Limit { what: "answers typed for this user", times: 10, window: HOUR };
 /// Failed logins of one person, under whichever spelling.
 pub const FAILED_LOGINS: Limit = Limit { what: "failed logins under this name", times: 5, window: 5 * MINUTE };
+/// Failed logins from one address, under whichever names: who tries one password with everybody's name, or fills the log with
+/// names that nobody has.
+pub const FAILED_LOGINS_OF_ADDRESS: Limit = Limit { what: "failed logins from this address", times: 100, window: 15 * MINUTE };
+
+/// Whose an address is, as it is counted. Of IPv6 a network of 64 bits is one subscriber's, who has all addresses of it
+/// (RFC 6177, section 2); an IPv4 address that is written as one of IPv6 is one of IPv4.
+#[must_use]
+pub fn network(address: &str) -> String {
+    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        Ok(IpAddr::V4(address)) => address.to_string(),
+        // Where nobody knows from where it is.
+        Err(_) => address.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_counted_as_its_network() {
+        for (address, network_is) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+            ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+            ("2001:db8:1:3::6", "2001:db8:1:3::/64"),
+            ("::1", "::/64"),
+            ("unknown", "unknown"),
+        ] {
+            assert_eq!(network(address), network_is, "{address}");
+        }
+    }
+}

@@ -155,6 +155,11 @@ impl Refusal {
         Self { about: About::Bucket(bucket.to_owned()), ..Self::new(Code::RateLimited, message) }
     }
 
+    /// The same refusal, of which only one a minute is written down: what is counted.
+    pub(crate) fn counted(refusal: &Self, bucket: &str) -> Self {
+        Self { about: About::Bucket(bucket.to_owned()), ..refusal.clone() }
+    }
+
     /// What was counted too often, of one that [`Refusal::too_often`] made.
     pub(crate) fn bucket(&self) -> Option<&str> {
         if let About::Bucket(bucket) = &self.about { Some(bucket) } else { None }
@@ -184,6 +189,11 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
+/// SQLITE_READONLY and what is more precise (the low byte is the same), and SQLSTATE 25006, which have five characters.
+fn is_read_only(code: &str) -> bool {
+    code == "25006" || code.len() < 5 && code.parse::<u32>().is_ok_and(|code| code & 0xFF == 8)
+}
+
 impl From<sqlx::Error> for Refusal {
     fn from(error: sqlx::Error) -> Self {
         // SQLSTATE 22021 and 22P05: a character that PostgreSQL has no place for.
@@ -192,8 +202,13 @@ impl From<sqlx::Error> for Refusal {
         }
         // What the database says may hold data of people; it goes to the administrator, not to the client.
         tracing::error!(target: "cardlab::database", %error, "database");
+        let code = error.as_database_error().and_then(|e| e.code()).unwrap_or_default();
+        if is_read_only(&code) {
+            let message = "the server's database takes no changes now: it is read-only; make it writable, then try again";
+            return Self::new(Code::StoreDown, message);
+        }
         // SQLITE_FULL, and SQLSTATE 53100.
-        if error.as_database_error().and_then(|e| e.code()).is_some_and(|code| matches!(&*code, "13" | "53100")) {
+        if matches!(&*code, "13" | "53100") {
             let message =
                 "the disk of the server's database is full: make room there, then try again; what was to be written is not";
             return Self { about: About::FullDisk, ..Self::new(Code::StoreDown, message) };

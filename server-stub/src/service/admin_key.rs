@@ -26,6 +26,27 @@ pub struct Keyed {
     /// The card was in a reader of the server and has this key; else it was not asked.
     #[serde(rename = "keyTried")]
     pub key_tried: bool,
+    /// Readers whose card another program holds, when the card was not asked: it may be one of these.
+    #[serde(rename = "heldIn")]
+    pub held_in: Vec<String>,
+}
+
+/// Whether a card was asked for its key.
+pub(crate) enum Tried {
+    /// It was, and has it.
+    Yes,
+    /// It was not; in these readers is a card that another program holds.
+    No(Vec<String>),
+}
+
+impl Tried {
+    /// A card with what became of the asking.
+    pub(crate) fn keyed(self, card: CardView) -> Keyed {
+        match self {
+            Self::Yes => Keyed { card, key_tried: true, held_in: Vec::new() },
+            Self::No(held_in) => Keyed { card, key_tried: false, held_in },
+        }
+    }
 }
 
 /// The administrator key that a card has.
@@ -52,18 +73,18 @@ impl Issuing<'_> {
         let step = async |tx: &mut Tx, operator: &Operator| {
             let now = covered(tx, operator, &serial, Privilege::IssueCard).await?;
             let now = now.card.ok_or_else(|| Refusal::not_found("card"))?;
-            let (before, after, key_tried) = tried?;
+            let (before, after, tried) = tried?;
             let key = |card: &CardRecord| (card.key.name(), card.key_version, card.key_pending, card.sealed.clone());
             if key(&now) != key(&before) {
                 return Err(Refusal::new(Code::Conflict, "the card's key was changed meanwhile; look at the card again"));
             }
             cards::correct_key(tx, &after).await?;
-            let detail = json!({"from": before.key.name(), "to": after.key.name(), "tried": key_tried});
+            let detail = json!({"from": before.key.name(), "to": after.key.name(), "tried": matches!(tried, Tried::Yes)});
             let user = now.user.as_deref().unwrap_or_default();
             let corrected = Happening { kind: Kind::AdminKeyCorrected, user, detail, ..refused.clone() };
             self.server.record(tx, &corrected).await?;
             let card = CardRecord { key: after.key, sealed: after.sealed, key_pending: after.key_pending, ..now.clone() };
-            Ok(Keyed { card: CardView::of(&card), key_tried })
+            Ok(tried.keyed(CardView::of(&card)))
         };
         self.server.attempt(operator, &refused, step).await
     }
@@ -74,7 +95,7 @@ impl Issuing<'_> {
         operator: &Operator,
         serial: &str,
         is: &KeyThatIs,
-    ) -> Result<(CardRecord, CardRecord, bool), Refusal> {
+    ) -> Result<(CardRecord, CardRecord, Tried), Refusal> {
         let mut snapshot = self.server.store.read().await?;
         let before = covered(&mut snapshot, operator, serial, Privilege::IssueCard).await?;
         drop(snapshot);
@@ -118,17 +139,21 @@ impl Issuing<'_> {
     ///
     /// # Errors
     /// [`Code::CardRefused`] with what the card said: it has another key, or too few tries to ask it.
-    pub(crate) async fn try_key(&self, card: &CardRecord) -> Result<bool, Refusal> {
-        let Ok(station) = self.server.station() else { return Ok(false) };
+    pub(crate) async fn try_key(&self, card: &CardRecord) -> Result<Tried, Refusal> {
+        let Ok(station) = self.server.station() else { return Ok(Tried::No(Vec::new())) };
         if card.key == KeySource::Unknown {
-            return Ok(false);
+            return Ok(Tried::No(Vec::new()));
         }
         let keys = vec![self.key(card, card.key, card.key_version)?];
         let order = Order { serial: card.serial.clone(), keys, new_key: None, pin: NewPin::Unchanged, pin_tries: None };
         let ask = move || {
             // Where there is no PC/SC service, no card is at hand.
-            let at_hand = station.connected().unwrap_or_default().iter().any(|card| card.serial == order.serial);
-            if at_hand { station.write(&order).map(|()| true) } else { Ok(false) }
+            let connected = station.connected().unwrap_or_default();
+            if connected.iter().any(|card| card.serial == order.serial) {
+                return station.write(&order).map(|()| Tried::Yes);
+            }
+            let held = connected.into_iter().filter(|card| card.is_held);
+            Ok(Tried::No(held.map(|card| card.reader).collect()))
         };
         let asked = tokio::task::spawn_blocking(ask).await.map_err(|_| ended())?;
         asked.map_err(|error| Refusal::new(Code::CardRefused, error.message))

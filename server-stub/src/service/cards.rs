@@ -8,7 +8,7 @@ use crate::model::response::GivenView;
 use crate::model::role::Privilege;
 use crate::model::subject;
 use crate::service::Server;
-use crate::service::admin_key::Keyed;
+use crate::service::admin_key::{Keyed, Tried};
 use crate::service::issue::Operated;
 use crate::service::login::Operator;
 use crate::store::{Snapshot, Tx, card_types, cards, responses, subjects, tasks};
@@ -134,15 +134,15 @@ impl Cards<'_> {
         let tried = self.tried(operator, new).await;
         let step = async |tx: &mut Tx, operator: &Operator| {
             operator.require(Privilege::IssueCard, None)?;
-            let key_tried = tried?;
+            let tried = tried?;
             let card = self.register(tx, &operator.name, new).await?;
-            Ok(Keyed { card: CardView::of(&card), key_tried })
+            Ok(tried.keyed(CardView::of(&card)))
         };
         self.server.attempt(operator, &refused, step).await
     }
 
     /// Whether a card that can be registered was at hand, and has the key that the server is to know.
-    async fn tried(&self, operator: &Operator, new: &NewCard) -> Result<bool, Refusal> {
+    async fn tried(&self, operator: &Operator, new: &NewCard) -> Result<Tried, Refusal> {
         operator.require(Privilege::IssueCard, None)?;
         let mut snapshot = self.server.store.read().await?;
         let card = self.registrable(&mut snapshot, new).await?;

@@ -1,12 +1,16 @@
 //! The log, as operators read it.
 
-use crate::model::event::{Event, Filter};
+use crate::model::event::{Event, Filter, Happening, Kind};
 use crate::model::list::Listed;
 use crate::model::refusal::Refusal;
 use crate::model::role::Privilege;
 use crate::service::Server;
 use crate::service::login::Operator;
 use crate::store::events;
+use serde_json::json;
+
+/// What is counted of an operator and a route begins so.
+pub(super) const NOT_LET_IN: &str = "refused reads of ";
 
 /// The log, as operators read it.
 #[derive(Clone, Copy)]
@@ -15,6 +19,16 @@ pub struct Log<'s> {
 }
 
 impl Log<'_> {
+    /// Writes down that an operator was refused what only reads, or sent a form of nobody's page: once a minute and route.
+    ///
+    /// # Errors
+    /// [`crate::model::refusal::Code::StoreDown`]: nobody is refused without it.
+    pub(crate) async fn not_let_in(&self, operator: &str, route: &str, refusal: &Refusal) -> Result<(), Refusal> {
+        let counted = Refusal::counted(refusal, &format!("{NOT_LET_IN}{operator} at {route}"));
+        let detail = json!({"route": route});
+        self.server.note_refusal(&Happening { detail, ..Happening::new(Kind::NotLetIn, operator) }, &counted).await
+    }
+
     /// Events of a list.
     ///
     /// # Errors

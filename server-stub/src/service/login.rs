@@ -99,11 +99,11 @@ pub struct Logins<'s> {
 }
 
 impl Logins<'_> {
-    /// Name and password. An unknown name takes as long as a known one.
+    /// Name and password. An unknown name takes as long as a known one. `address` is where the request came from.
     ///
     /// # Errors
     /// [`Code::NotLoggedIn`] for a wrong name or password alike; [`Code::RateLimited`].
-    pub async fn log_in(&self, door: Door, name: &str, password: &str) -> Result<Login, Refusal> {
+    pub async fn log_in(&self, door: Door, name: &str, password: &str, address: &str) -> Result<Login, Refusal> {
         let place = self.server.workers.place()?;
         let name = shown_name(name);
         let mut tx = self.server.begin().await?;
@@ -112,10 +112,12 @@ impl Logins<'_> {
         // it is compared; a right one takes it back. That the person's have run out nobody is told, who could see by it that two
         // names are one person's: from then on nothing is right.
         let bucket = |who: &str| format!("failed logins at {} of {who}", door.name());
+        let from = format!("failed logins from {}", limit::network(address));
         let mut buckets = vec![bucket(&names::own_part(&name))];
         buckets.extend(found.as_ref().map(|(id, _)| bucket(id)));
         let mut reason = None;
         let counted = async {
+            self.server.limit(&mut tx, limit::FAILED_LOGINS_OF_ADDRESS, &from).await?;
             for (index, bucket) in buckets.iter().enumerate() {
                 match self.server.limit(&mut tx, limit::FAILED_LOGINS, bucket).await {
                     Err(refusal) if index > 0 && refusal.code == Code::RateLimited => {
@@ -128,7 +130,9 @@ impl Logins<'_> {
             Ok(())
         }
         .await;
-        self.server.concluded(tx, counted, &Happening::new(Kind::LoginFailed, &name)).await?;
+        let detail = json!({"at": door.name(), "from": address});
+        let failed = Happening { detail: detail.clone(), ..Happening::new(Kind::LoginFailed, &name) };
+        self.server.concluded(tx, counted, &failed).await?;
         let hash = found.as_ref().map_or(&*self.server.nobody, |(_, hash)| hash).to_owned();
         let right = self.server.workers.verify(&place, vec![(Zeroizing::new(password.to_owned()), hash)]).await?;
         let mut tx = self.server.begin().await?;
@@ -139,6 +143,8 @@ impl Logins<'_> {
                 for bucket in &buckets {
                     hits::forget(&mut tx, bucket).await?;
                 }
+                // Those of others from there stay: who has a login is not free to guess at theirs.
+                hits::take_back(&mut tx, &from).await?;
                 let (token, until) = (random::token(), self.server.until(SESSION));
                 let kept = (random::fingerprint(&token), random::token());
                 logins::insert(&mut tx, (&kept.0, &kept.1), door.name(), &subject, until).await?;
@@ -147,7 +153,7 @@ impl Logins<'_> {
             None => None,
         };
         let kind = if login.is_some() { Kind::LoggedIn } else { Kind::LoginFailed };
-        let mut detail = json!({"at": door.name()});
+        let mut detail = detail;
         if let Some(reason) = reason {
             detail["reason"] = reason.into();
         }

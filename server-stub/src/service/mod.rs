@@ -119,7 +119,7 @@ impl Server {
         })
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, and writes when it did not before.
     ///
     /// # Errors
     /// [`Code::StoreDown`].
@@ -187,8 +187,9 @@ impl Server {
             let untold = now - KEPT.as_millis() as Millis;
             hits::sweep(&mut tx, now).await?;
             for (bucket, refused) in refusals::take(&mut tx, now).await? {
-                let detail = json!({"reason": Code::RateLimited.name(), "counted": bucket, "refused": refused});
-                self.record(&mut tx, &Happening { detail, ..Happening::new(Kind::RateLimited, "server") }).await?;
+                let (kind, reason, by) = counted(&bucket);
+                let detail = json!({"reason": reason.name(), "counted": bucket, "refused": refused});
+                self.record(&mut tx, &Happening { detail, ..Happening::new(kind, by) }).await?;
             }
             flows::sweep(&mut tx, now, untold).await?;
             reports::sweep(&mut tx, untold).await?;
@@ -260,7 +261,7 @@ impl Server {
             let Some(times) = refusals::count(&mut tx, bucket, self.now()).await? else { return tx.commit().await };
             // What a clock that was wrong has counted ahead of now is put right at once.
             hits::sweep(&mut tx, self.now()).await?;
-            kind = Kind::RateLimited;
+            kind = counted(bucket).0;
             detail.extend([("counted".into(), bucket.into()), ("refused".into(), times.into())]);
         }
         self.record(&mut tx, &Happening { kind, detail: detail.into(), ..refused.clone() }).await?;
@@ -269,6 +270,14 @@ impl Server {
 
     pub(crate) async fn record(&self, tx: &mut Tx, happening: &Happening<'_>) -> Result<(), Refusal> {
         events::record(tx, self.now(), happening).await
+    }
+}
+
+/// What is written down of what was counted, once a minute: too much of something, or that somebody was not let in; and by whom.
+fn counted(bucket: &str) -> (Kind, Code, &str) {
+    match bucket.strip_prefix(log::NOT_LET_IN).and_then(|of| of.rsplit_once(" at ")) {
+        Some((operator, _)) => (Kind::NotLetIn, Code::NoPrivilege, operator),
+        None => (Kind::RateLimited, Code::RateLimited, "server"),
     }
 }
 

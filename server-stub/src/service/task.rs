@@ -132,7 +132,7 @@ impl Tasks<'_> {
         let mut tx = self.server.begin().await?;
         let Some(task) = self.free(&mut tx, &serial, &workstation).await? else { return Ok(TaskOffer::None) };
         // Questions are shown to whoever has the card, so they are counted as those of the lock screen.
-        let bucket = format!("sessions from {address}");
+        let bucket = format!("sessions from {}", limit::network(address));
         if let Err(refusal) = self.server.limit(&mut tx, limit::SESSIONS_OF_ADDRESS, &bucket).await {
             let refused = Happening { card: &serial, workstation: &workstation, ..Happening::new(Kind::RateLimited, AGENT) };
             return self.server.concluded(tx, Err(refusal), &refused).await;

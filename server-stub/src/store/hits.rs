@@ -39,6 +39,17 @@ pub(crate) async fn forget(tx: &mut Tx, bucket: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Takes back the latest that was counted in `bucket`, and no other.
+pub(crate) async fn take_back(tx: &mut Tx, bucket: &str) -> Result<(), Refusal> {
+    let latest = "DELETE FROM hits WHERE bucket = $1 AND at = (SELECT MAX(at) FROM hits WHERE bucket = $1) RETURNING at";
+    let rows = tx.all(query(latest).bind(bucket)).await?;
+    // Of several at one moment, one.
+    for row in rows.iter().skip(1) {
+        tx.run(query("INSERT INTO hits (bucket, at) VALUES ($1, $2)").bind(bucket).bind(number(row, "at")?)).await?;
+    }
+    Ok(())
+}
+
 /// Deletes what no limit counts any more. What a clock that was wrong has counted in the future counts from now on, no longer
 /// than other things.
 pub(crate) async fn sweep(tx: &mut Tx, now: Millis) -> Result<(), Refusal> {

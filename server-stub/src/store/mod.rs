@@ -40,7 +40,7 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::pin::pin;
 use std::str::FromStr as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -49,6 +49,8 @@ const CONNECTIONS: u32 = 8;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Who waits for the turn while others have theirs waits so many times as long.
 const LONGEST_WAIT: u32 = 4;
+/// Bytes that a database must have room for before it counts as one that writes again: more than any step here writes.
+const ROOM: usize = 256 * 1024;
 
 /// How the tables came about: number, name and statements. What has been released stays as it is.
 const MIGRATIONS: [(i64, &str, &str); 11] = [
@@ -101,6 +103,8 @@ pub struct Store {
     /// Transactions that write, begun so far.
     begun: Arc<AtomicU64>,
     statements: Arc<AtomicU64>,
+    /// A write has failed, and none was tried on purpose since.
+    doubted: Arc<AtomicBool>,
     /// Its URL as it may be shown.
     name: Arc<str>,
 }
@@ -170,6 +174,7 @@ impl Store {
             turn: Arc::new(Semaphore::new(1)),
             begun: Arc::default(),
             statements: Arc::default(),
+            doubted: Arc::default(),
             name: named.into(),
         })
     }
@@ -191,7 +196,7 @@ impl Store {
 
     fn begun(&self, transaction: Transaction<'static, Any>, turn: OwnedSemaphorePermit) -> Tx {
         self.begun.fetch_add(1, Ordering::Relaxed);
-        Tx::new(Snapshot::new(transaction, self.statements.clone()), turn)
+        Tx::new(Snapshot::new(transaction, self.statements.clone()), self.doubted.clone(), turn)
     }
 
     /// Waits for the turn to write, for as long as others before write and do not wait in vain.
@@ -237,12 +242,21 @@ impl Store {
         Ok(Some(rows::number(&sqlx::query(now).fetch_one(&self.pool).await?, "now")?))
     }
 
-    /// Whether it answers.
+    /// Whether it answers; and, when it did not write what was last to be written, whether it writes again.
     ///
     /// # Errors
     /// [`Code::StoreDown`].
     pub(crate) async fn look(&self) -> Result<(), Refusal> {
         sqlx::query("SELECT seq FROM chain WHERE id = 1").fetch_one(&self.pool).await?;
+        if self.doubted.load(Ordering::Relaxed) {
+            let mut tx = self.begin().await?;
+            meta::fill(&mut tx, ROOM).await?;
+            tx.commit().await?;
+            self.doubted.store(false, Ordering::Relaxed);
+            let mut tx = self.begin().await?;
+            meta::empty(&mut tx).await?;
+            tx.commit().await?;
+        }
         Ok(())
     }
 

@@ -1,12 +1,12 @@
 //! Transactions: a [`Snapshot`] reads, a [`Tx`] writes as well. What writes takes a `Tx`, so that a read cannot.
 
-use crate::model::refusal::Refusal;
+use crate::model::refusal::{Code, Refusal};
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, Transaction};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::sync::OwnedSemaphorePermit;
 
 /// A statement with what is bound to it.
@@ -50,19 +50,22 @@ impl Snapshot {
 /// A transaction that nobody comes between: no other writer, in this process or another. Dropped, it has written nothing.
 pub struct Tx {
     snapshot: Snapshot,
+    /// Whether a write has failed since one was last tried on purpose.
+    doubted: Arc<AtomicBool>,
     /// The next of this process has its turn when this ends.
     _turn: OwnedSemaphorePermit,
 }
 
 impl Tx {
-    pub(super) const fn new(snapshot: Snapshot, turn: OwnedSemaphorePermit) -> Self {
-        Self { snapshot, _turn: turn }
+    pub(super) const fn new(snapshot: Snapshot, doubted: Arc<AtomicBool>, turn: OwnedSemaphorePermit) -> Self {
+        Self { snapshot, doubted, _turn: turn }
     }
 
     /// Changes rows; gives how many.
     pub(super) async fn run(&mut self, statement: Statement<'_>) -> Result<u64, Refusal> {
         self.count();
-        Ok(statement.execute(&mut *self.snapshot.transaction).await?.rows_affected())
+        let done = statement.execute(&mut *self.snapshot.transaction).await.map_err(Refusal::from);
+        Ok(noted(&self.doubted, done)?.rows_affected())
     }
 
     /// What was written is there, and durable.
@@ -70,7 +73,7 @@ impl Tx {
     /// # Errors
     /// [`crate::model::refusal::Code::StoreDown`].
     pub async fn commit(self) -> Result<(), Refusal> {
-        Ok(self.snapshot.transaction.commit().await?)
+        noted(&self.doubted, self.snapshot.transaction.commit().await.map_err(Refusal::from))
     }
 
     /// What was written is gone.
@@ -80,6 +83,14 @@ impl Tx {
     pub async fn rollback(self) -> Result<(), Refusal> {
         Ok(self.snapshot.transaction.rollback().await?)
     }
+}
+
+/// Remembers that the database did not write.
+fn noted<T>(doubted: &AtomicBool, written: Result<T, Refusal>) -> Result<T, Refusal> {
+    if written.as_ref().is_err_and(|refusal| refusal.code == Code::StoreDown) {
+        doubted.store(true, Ordering::Relaxed);
+    }
+    written
 }
 
 impl Deref for Tx {

@@ -296,7 +296,7 @@ impl Site {
             let login = self
                 .server
                 .logins()
-                .log_in(cardlab_server_stub::service::login::Door::SelfService, logon, password)
+                .log_in(cardlab_server_stub::service::login::Door::SelfService, logon, password, "127.0.0.1")
                 .await
                 .unwrap();
             let person = self.server.logins().person(&login.token).await.unwrap();

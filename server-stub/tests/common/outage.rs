@@ -20,6 +20,13 @@ pub fn shut(url: &str) {
     admin(url, &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"));
 }
 
+/// Whoever connects from now on may read alone, or write again; who is connected is put out.
+pub fn set_read_only(url: &str, read_only: bool) {
+    let name = name(url);
+    admin(url, &format!("ALTER DATABASE {name} SET default_transaction_read_only = {read_only}"));
+    admin(url, &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"));
+}
+
 /// Lets them in again.
 pub fn open(url: &str) {
     admin(url, &format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", name(url)));

@@ -3,9 +3,9 @@
 use super::frame::{Frame, Here, Notice};
 use super::{ErrorPage, Page, kept, page, refused};
 use crate::http::Front;
-use crate::http::body::{Fields, Form, Query};
-use crate::http::log;
+use crate::http::body::{Fields, Form, PeerAddress, Query};
 use crate::http::words::filters;
+use crate::http::{actor, log};
 use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
 use crate::service::login::{Door, Operator};
@@ -73,7 +73,7 @@ async fn visitor<V: Visitor>(parts: &Parts, server: &Server) -> Result<Result<V,
     let Some(token) = cookies.get(&area_cookie_name(V::PATH, is_encrypted(parts))) else { return Ok(Err(false)) };
     match V::of(server, token.value()).await {
         Ok(visitor) => {
-            log::actor(&visitor.name());
+            actor::is(&visitor.name(), V::DOOR == Door::Console);
             Ok(Ok(visitor))
         }
         Err(refusal) if refusal.code == Code::NotLoggedIn => Ok(Err(true)),
@@ -121,7 +121,7 @@ impl<V: Visitor> FromRequest<Server> for Sent<V> {
         let by = by.map_err(|_| kept::login_page::<V>(&path, fields.clone()))?;
         if !fields.get("csrf").is_some_and(|sent| crate::model::random::same(sent, by.csrf())) {
             let message = "this form did not come from a page of this login; open the page again";
-            return Err(ErrorPage(Refusal::new(Code::NoPrivilege, message)).into_response());
+            return Err(ErrorPage(Refusal::new(Code::OtherSite, message)).into_response());
         }
         Ok(Self { by, fields })
     }
@@ -180,6 +180,7 @@ impl LoginPage {
 async fn log_in<V: Visitor>(
     State(server): State<Server>,
     Extension(front): Extension<Front>,
+    PeerAddress(address): PeerAddress,
     form: Result<Form, Refusal>,
 ) -> Page {
     let Form(mut fields) = form?;
@@ -187,7 +188,7 @@ async fn log_in<V: Visitor>(
     let (name, password, next) = (field("name"), zeroize::Zeroizing::new(field("password")), field("next"));
     let next = own_path(V::PATH, &next);
     let kept = kept::Kept::of_login(&mut fields);
-    match server.logins().log_in(V::DOOR, &name, &password).await {
+    match server.logins().log_in(V::DOOR, &name, &password, &address).await {
         Ok(login) => {
             let cookies = CookieJar::new().add(area_cookie(V::PATH, &front, login.token.clone()));
             if kept.is_empty() {

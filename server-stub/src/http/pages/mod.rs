@@ -71,7 +71,7 @@ impl ErrorPage {
     fn rendered(&self, frame: Frame) -> Response {
         let title = match self.0.code {
             Code::NotFound => "error-title-not-found",
-            Code::NoPrivilege => "error-title-refused",
+            Code::NoPrivilege | Code::OtherSite => "error-title-refused",
             Code::StoreDown | Code::Busy => "error-title-down",
             _ => "error-title",
         };

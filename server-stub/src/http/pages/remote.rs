@@ -106,7 +106,7 @@ impl FromRequest<Server> for Sent {
         let Form(fields) = form.map_err(|refusal| ErrorPage::from(refusal).into_response())?;
         if !fields.get("csrf").is_some_and(|sent| crate::model::random::same(sent, &csrf(&session))) {
             let message = "this form did not come from a page of this session; start again";
-            return Err(ErrorPage::from(Refusal::new(Code::NoPrivilege, message)).into_response());
+            return Err(ErrorPage::from(Refusal::new(Code::OtherSite, message)).into_response());
         }
         Ok(Self { session, fields })
     }

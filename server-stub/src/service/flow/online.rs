@@ -37,7 +37,7 @@ impl Online<'_> {
         }
         let mut tx = self.server.begin().await?;
         let limited = async {
-            self.server.limit(&mut tx, limit::SESSIONS_OF_ADDRESS, &format!("sessions from {address}")).await?;
+            self.server.limit(&mut tx, limit::SESSIONS_OF_ADDRESS, &format!("sessions from {}", limit::network(address))).await?;
             self.server.limit(&mut tx, limit::SESSIONS_OF_CARD, &format!("sessions of {serial}")).await
         };
         if let Err(refusal) = limited.await {

@@ -74,7 +74,7 @@ impl RemoteSelfService<'_> {
     /// [`Code::RateLimited`], [`Code::StoreDown`]; never whether the name is anybody's.
     pub async fn open(&self, name: &str, address: &str) -> Result<Remote, Refusal> {
         let mut tx = self.server.begin().await?;
-        let bucket = format!("remote from {address}");
+        let bucket = format!("remote from {}", limit::network(address));
         if let Err(refusal) = self.server.limit(&mut tx, limit::SESSIONS_OF_ADDRESS, &bucket).await {
             let shown = crate::service::login::shown_name(name);
             return self.server.concluded(tx, Err(refusal), &Happening::new(Kind::RateLimited, &shown)).await;

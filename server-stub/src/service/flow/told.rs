@@ -31,7 +31,9 @@ impl Workstations<'_> {
             return Ok(Ways { online: false, offline: false });
         }
         let mut tx = self.server.begin().await?;
-        if let Err(refusal) = self.server.limit(&mut tx, limit::WAYS_OF_ADDRESS, &format!("ways from {address}")).await {
+        if let Err(refusal) =
+            self.server.limit(&mut tx, limit::WAYS_OF_ADDRESS, &format!("ways from {}", limit::network(address))).await
+        {
             hits::sweep(&mut tx, self.server.now()).await?;
             tx.commit().await?;
             return Err(refusal);
@@ -54,7 +56,7 @@ impl Workstations<'_> {
         let report = checked(report)?;
         let mut tx = self.server.begin().await?;
         let limited = async {
-            self.server.limit(&mut tx, limit::REPORTS_OF_ADDRESS, &format!("reports from {address}")).await?;
+            self.server.limit(&mut tx, limit::REPORTS_OF_ADDRESS, &format!("reports from {}", limit::network(address))).await?;
             self.server.limit(&mut tx, limit::REPORTS_OF_CARD, &format!("reports of {}", report.serial)).await
         };
         if let Err(refusal) = limited.await {

@@ -147,7 +147,10 @@ impl Wizards<'_> {
     pub async fn answer(&self, operator: &Operator, wizard: &str, answers: &Answers) -> Result<AnswersChecked, Refusal> {
         let place = self.server.workers.place()?;
         let (mut tx, operator) = self.server.begin_by(operator).await?;
-        let flow = self.own(&mut tx, &operator, wizard).await?;
+        let flow = match self.own(&mut tx, &operator, wizard).await {
+            Ok(flow) => flow,
+            Err(refusal) => return self.of_no_wizard(tx, &operator, refusal).await,
+        };
         let guesses = format!("operators' answers for {}", flow.user);
         let ready = async {
             let subject = subjects::of_card(&mut tx, &flow.card).await?;
@@ -192,7 +195,10 @@ impl Wizards<'_> {
     /// With the reason, judged anew: [`Code::AnswersFirst`], [`Code::RateLimited`] and the others.
     pub async fn challenge(&self, operator: &Operator, wizard: &str, read: &ReadOut) -> Result<ReadBack, Refusal> {
         let (mut tx, operator) = self.server.begin_by(operator).await?;
-        let flow = self.own(&mut tx, &operator, wizard).await?;
+        let flow = match self.own(&mut tx, &operator, wizard).await {
+            Ok(flow) => flow,
+            Err(refusal) => return self.of_no_wizard(tx, &operator, refusal).await,
+        };
         let given = self.judge_challenge(&mut tx, &flow, &operator, read).await;
         let refused = Happening { card: &flow.card, flow: &flow.id, ..Happening::new(Kind::ResponseRefused, &operator.name) };
         self.server.concluded(tx, given, &refused).await
@@ -225,6 +231,11 @@ impl Wizards<'_> {
             .respond(tx, flow, unlockable.card, &read.challenge, &operator.name, validates && answered)
             .await?;
         Ok(ReadBack::of(&hex::decode(&response.response).unwrap_or_default()))
+    }
+
+    /// A wizard that has ended, is another's or was made up: which, nobody is told.
+    async fn of_no_wizard<T>(&self, tx: Tx, operator: &Operator, refusal: Refusal) -> Result<T, Refusal> {
+        self.server.concluded(tx, Err(refusal), &Happening::new(Kind::ResponseRefused, &operator.name)).await
     }
 
     /// A living wizard of this operator.

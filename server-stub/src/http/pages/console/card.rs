@@ -165,6 +165,9 @@ async fn correct_key(
 
 /// Whether a card was asked about its key.
 pub(super) fn key_said(keyed: &Keyed) -> String {
+    if !keyed.held_in.is_empty() {
+        return say("card-key-held", &[("name", text(&keyed.held_in.join(", ")))]);
+    }
     plain(match (keyed.key_tried, keyed.card.admin_key_known) {
         (true, _) => "card-key-tried",
         (false, true) => "card-key-untried",
