@@ -25,6 +25,7 @@ mod pcsc_api;
 mod programs;
 mod scenario;
 mod serve;
+mod serve_kill;
 mod trace;
 mod unlock;
 mod up;

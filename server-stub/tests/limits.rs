@@ -9,6 +9,7 @@ on_both_engines! {
     a_refusal_a_minute_is_in_the_log,
     what_was_refused_last_is_told_too,
     ever_new_names_are_of_one_address,
+    agents_are_limited_as_lock_screens,
 }
 
 /// What is counted, how one asks for it, how often it is allowed.
@@ -107,6 +108,26 @@ fn ever_new_names_are_of_one_address(engine: Engine) {
     elsewhere.log_in(sample::OPERATOR);
     site.clock.advance(Duration::from_secs(15 * 60 + 1));
     site.log_in(sample::OPERATOR);
+}
+
+/// Who asks for tasks asks for sessions; what is refused is in the log.
+fn agents_are_limited_as_lock_screens(engine: Engine) {
+    let site = Site::start(engine);
+    site.set_answers("anna");
+    let ask = || site.post("/credprovapi/v1/tasks", "", &json!({"serial": ANNA}));
+    for number in 0..30 {
+        // Nothing to do is not counted: agents ask every half a minute.
+        assert_eq!(ask().ok(), json!({"task": "none"}));
+        site.post("/credprovapi/v1/sessions", "", &json!({"serial": format!("{number:04X}")})).ok();
+    }
+    site.post(&format!("/api/v1/cards/{ANNA}/tasks"), &site.operator(), &json!({})).ok();
+    for _ in 0..10 {
+        let says = "too many unlock sessions from this address; try again in 60 minutes";
+        assert_eq!(ask().refused(429, "RATE_LIMITED"), says, "{engine:?}");
+    }
+    let told = details(&site);
+    assert_eq!((told.len(), &told[0]["counted"]), (1, &json!("sessions from 127.0.0.1")), "{engine:?}: {told:?}");
+    assert_eq!(site.events(&format!("card={ANNA}&name=RATE_LIMITED")).len(), 1);
 }
 
 /// For benches and load tests: no limit at all, that of failed logins neither.

@@ -11,6 +11,7 @@ mod issue;
 mod limits;
 mod lists;
 mod log;
+mod midflow;
 mod names;
 mod offline;
 mod online;

@@ -8,6 +8,11 @@ use proptest::test_runner::{Config, TestRunner};
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
+on_both_engines! {
+    any_request_is_answered,
+    a_body_of_the_document_is_one,
+}
+
 /// An address of this path, with this in its places.
 fn address_of(path: &str, text: &str) -> String {
     let encoded: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
@@ -88,9 +93,8 @@ fn parameters_are_where_they_are_sent() {
 }
 
 /// Whatever is sent to whichever operation, by whom: the answer is one that the document has, and no error of the server.
-#[test]
-fn any_request_is_answered() {
-    let site = Site::with(Engine::Sqlite, |server| server.without_limits());
+fn any_request_is_answered(engine: Engine) {
+    let site = Site::with(engine, |server| server.without_limits());
     let all: Vec<_> = operations().collect();
     let token = site.administrator();
     let text = prop_oneof![any::<String>(), "[0-9A-F]{2,40}", "(anna|LAB..anna|Default|%00|\u{0}|'; --|unlock|assign)"];
@@ -124,9 +128,8 @@ fn any_request_is_answered() {
 }
 
 /// A body as the document has it is taken for one, whatever stands in it; what is refused then is what it says.
-#[test]
-fn a_body_of_the_document_is_one() {
-    let site = Site::with(Engine::Sqlite, |server| server.without_limits());
+fn a_body_of_the_document_is_one(engine: Engine) {
+    let site = Site::with(engine, |server| server.without_limits());
     let token = site.administrator();
     for (method, path, operation) in operations() {
         let schema = &operation["requestBody"]["content"]["application/json"]["schema"];

@@ -91,6 +91,13 @@ impl Http {
         (reply.status().as_u16(), reply.json().unwrap_or_default())
     }
 
+    /// The same of a server that may be gone.
+    pub fn may(&self, path: &str, token: &str, body: &Value) -> Option<(u16, Value)> {
+        let reply = self.client.post(format!("{}{path}", self.base)).bearer_auth(token).json(body).send().ok()?;
+        let status = reply.status().as_u16();
+        Some((status, reply.json().ok()?))
+    }
+
     pub fn put(&self, path: &str, token: &str, body: &Value) {
         let reply = self.client.put(format!("{}{path}", self.base)).bearer_auth(token).json(body).send().unwrap();
         assert_eq!(reply.status(), 200, "{path}: {}", reply.text().unwrap_or_default());

@@ -116,12 +116,18 @@ impl RemoteSelfService<'_> {
             return Err(Refusal::new(Code::SessionOver, "the questions of this session are answered; start again"));
         }
         let subject = subjects::of_user(&mut tx, &flow.user).await?;
-        let mut pairs = subject.pairs(&flow.questions, answers, &self.server.nobody)?;
+        // A question that was deleted since is asked no more; who has it on the screen still answers it all the same.
+        let known = questions::all(&mut tx).await?;
+        let is_known = |id: &str| known.iter().any(|(_, question)| question.id == id);
+        let asked: Vec<String> = flow.questions.iter().filter(|id| is_known(id)).cloned().collect();
+        let gone = |id: &String| flow.questions.contains(id) && !is_known(id);
+        let answers = answers.answers.iter().filter(|answer| !gone(&answer.question)).cloned().collect();
+        let mut pairs = subject.pairs(&asked, &Answers { answers }, &self.server.nobody)?;
         let dead = (flow.step == Step::Dead).then_some(Code::UserLocked);
         let refused = subject.may_answer().err().map(|refusal| refusal.code).or(dead);
         // Questions without an answer of the user's are asked so that everybody is asked as many; they decide nothing.
         let mut others = Vec::new();
-        for (index, id) in flow.questions.iter().enumerate().rev() {
+        for (index, id) in asked.iter().enumerate().rev() {
             if refused.is_some() || !subject.answered.iter().any(|answered| answered.question.id == *id) {
                 let (text, _) = pairs.remove(index);
                 others.push((text, self.server.nobody.to_string()));
