@@ -174,11 +174,11 @@ fn killed_under_load(db: &str, processes: usize) {
     let (over, (sender, steps)): (_, (Sender<()>, Receiver<()>)) = (AtomicBool::new(false), channel());
     let told: Vec<Told> = std::thread::scope(|scope| {
         let (servers, admin, over) = (&servers, &admin, &over);
-        let work = |(worker, user)| {
+        let mut workers = Vec::new();
+        for (worker, user) in users.iter().enumerate() {
             let sender = sender.clone();
-            scope.spawn(move || work(servers, worker, admin, user, &sender, over))
-        };
-        let workers: Vec<_> = users.iter().enumerate().map(work).collect();
+            workers.push(scope.spawn(move || work(servers, worker, admin, user, &sender, over)));
+        }
         for kill in 0..KILLS {
             assert_eq!(steps.iter().take(STEPS_BETWEEN).count(), STEPS_BETWEEN);
             servers.kill(kill);
@@ -205,6 +205,7 @@ fn killed_under_load(db: &str, processes: usize) {
         unlocks += told.reported;
     }
     assert!(unlocks > WORKERS, "{processes}: {unlocks} unlocks");
+    assert!(told.iter().any(|told| told.wrong_ever > 0), "{processes}: nobody was told of wrong answers");
 }
 
 fn sqlite(processes: usize) {
