@@ -147,7 +147,7 @@ impl Cards<'_> {
         let mut snapshot = self.server.store.read().await?;
         let card = self.registrable(&mut snapshot, new).await?;
         drop(snapshot);
-        if new.untried { Ok(false) } else { self.server.issuing().try_key(&card).await }
+        if new.untried { Ok(Tried::No(Vec::new())) } else { self.server.issuing().try_key(&card).await }
     }
 
     pub(crate) async fn register(&self, tx: &mut Tx, initiator: &str, new: &NewCard) -> Result<CardRecord, Refusal> {
