@@ -1,18 +1,7 @@
-//! What other people's tests use: the pytest fixtures, `doctor`, man pages and completions.
+//! What helps other people's tests: `doctor`, man pages and completions. [`crate::kit_languages`] has the kits.
 
 use crate::common::{CARDLAB, Lab, cardlab, has, said};
-use std::path::Path;
 use std::process::Command;
-
-#[test]
-fn the_pytest_fixtures() {
-    let kit = Path::new(env!("CARGO_MANIFEST_DIR")).join("kits/python");
-    let mut command = Command::new("/usr/bin/python3");
-    command.args(["-B", "-m", "pytest", "-p", "cardlab.plugin", "-p", "no:cacheprovider", "-q", "tests"]);
-    command.current_dir(&kit).env("PYTHONPATH", &kit).env("CARDLAB", CARDLAB);
-    command.env_remove("PCSCLITE_CSOCK_NAME").env_remove("CARDLAB_CONTROL");
-    has(&said(command.output().unwrap()).ok(), &["5 passed"]);
-}
 
 #[test]
 fn the_doctor() {

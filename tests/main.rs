@@ -16,6 +16,7 @@ mod issue;
 mod key_files;
 mod kill;
 mod kill_channels;
+mod kit_languages;
 mod kits;
 mod lab;
 mod lockscreen;

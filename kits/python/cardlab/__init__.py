@@ -27,11 +27,18 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Iterator, Optional, Sequence
+from urllib.parse import quote
 
 SOCKET_VARIABLE = "PCSCLITE_CSOCK_NAME"
 CONTROL_VARIABLE = "CARDLAB_CONTROL"
 
 __all__ = ["Card", "CardlabError", "Readers"]
+
+# What `cardlab exec` runs: it says where the readers are, and ends when nobody holds its standard input any more.
+_UNTIL_CLOSED = ("sh", "-c", 'printf "%s\\n" "$PCSCLITE_CSOCK_NAME" "$CARDLAB_CONTROL" "$XDG_CACHE_HOME"; read _; exit 0')
+
+# Secrets that a card counts, and what they are called.
+_SECRETS = {"pin": "PIN", "puk": "PUK", "admin_key": "administrator key"}
 
 
 class CardlabError(Exception):
@@ -111,7 +118,25 @@ class Card:
     @property
     def pin_tries(self) -> int:
         """Tries of the PIN that are left."""
-        return self.show()["card"]["pin"]["left"]
+        return self._tries("pin")
+
+    @property
+    def puk_tries(self) -> int:
+        """Tries of the PUK that are left."""
+        return self._tries("puk")
+
+    @property
+    def admin_tries(self) -> int:
+        """Tries of the administrator key that are left."""
+        return self._tries("admin_key")
+
+    def _tries(self, what: str) -> int:
+        card = self.show()["card"]
+        if card is None:
+            raise CardlabError("the card works, or waits for a touch: its tries are not told meanwhile")
+        if card[what] is None:
+            raise CardlabError(f"this card counts no tries of its {_SECRETS[what]}")
+        return card[what]["left"]
 
     @property
     def is_in(self) -> bool:
@@ -138,9 +163,17 @@ class Card:
         """Resets the card, as another program does; with ``usb`` its reader, as the system does."""
         self._ask("POST", "/reset", {"cold": cold, "usb": usb})
 
-    def state(self, name: Optional[str] = None, **left: int) -> None:
-        """Brings the card to a state: ``state("pin-blocked")``, ``state(pin_left=1)``."""
-        self._ask("PUT", "/state", {**({"state": name} if name else {}), **left})
+    def lock(self, what: str = "pin") -> None:
+        """Blocks the ``pin``, the ``puk`` or the ``admin`` key, as if all its tries had been spent."""
+        self.state(f"{what}-blocked")
+
+    def state(self, name: str) -> None:
+        """Brings the card to a state: ``fresh``, ``last-try``, ``pin-blocked`` and others."""
+        self._ask("PUT", "/state", {"state": name})
+
+    def set_tries(self, what: str, left: int) -> None:
+        """Leaves so many tries of the ``pin``, the ``puk`` or the ``admin`` key."""
+        self._ask("PUT", "/state", {f"{what}_left": left})
 
     def fault(self, fault: str) -> None:
         """Arms a fault: ``fault("remove-after,ins=87")``."""
@@ -150,12 +183,13 @@ class Card:
         """Disarms all faults."""
         self._ask("DELETE", "/faults")
 
-    def touch(self, mode: Optional[str] = None) -> None:
-        """Touches the card that waits for it; or says how it is touched: auto, never, wait, after=200ms."""
-        if mode is None:
-            self._ask("POST", "/touch")
-        else:
-            self._ask("PUT", "/touch", {"touch": mode})
+    def touch(self) -> None:
+        """Touches the card that waits for it."""
+        self._ask("POST", "/touch")
+
+    def set_touch(self, mode: str) -> None:
+        """Says how the card is touched: ``auto``, ``never``, ``wait``, ``after=200ms``."""
+        self._ask("PUT", "/touch", {"touch": mode})
 
     def pace(self, pace: str) -> None:
         """Says how long commands take: ``off``, ``yubikey-5``, or milliseconds: ``any:10+sign:475``."""
@@ -167,7 +201,7 @@ class Card:
 
     def log(self, name: str = "") -> list:
         """What came in: records, PINs and keys masked. ``name`` is a part of a command's name."""
-        return self._ask("GET", "/log" + (f"?name={name.replace(' ', '%20')}" if name else ""))
+        return self._ask("GET", "/log" + (f"?name={quote(name)}" if name else ""))
 
     def undo(self, count: int = 1) -> None:
         """Takes the last commands back; the card is reset."""
@@ -186,25 +220,32 @@ class Readers(Sequence[Card]):
     """Readers of one's own, each with a card: ``Readers("yubikey-5.4,9a=new:p256", "gids,pin-tries=5")``.
 
     Keys: ``9a=new:p256`` makes a key with a certificate, ``9a=key.pem:certificate.pem`` takes them from files.
+    They go with this process, however it ends. ``trace`` is a file that every exchange is written to, as
+    ``cardlab exec --trace`` does.
     """
 
     def __init__(self, *cards: str, seed: Optional[int] = None, trace: Optional[os.PathLike] = None) -> None:
-        self._directory = tempfile.TemporaryDirectory(prefix="cardlab-py-")
-        self.socket = str(Path(self._directory.name) / "s")
-        arguments = [_program(), "up", "--socket", self.socket]
-        for card in cards or ("nist-piv",):
+        cards = cards or ("nist-piv",)
+        self._trace = None if trace is None else os.fspath(trace)
+        arguments = [_program(), "exec", "--trace", self._trace or "-"]
+        for card in cards:
             arguments += ["--card", card]
         if seed is not None:
             arguments += ["--seed", str(seed)]
-        if trace is not None:
-            arguments += ["--trace", os.fspath(trace)]
-        self._process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None and self._process.stderr is not None
-        if not self._process.stdout.readline().startswith("ready "):
-            said = self._process.stderr.read().strip()
-            self.close()
+        self._said = tempfile.TemporaryFile()
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(
+            [*arguments, "--", *_UNTIL_CLOSED], stdin=pipe, stdout=pipe, stderr=self._said, text=True
+        )
+        assert self._process.stdout is not None
+        lines = [self._process.stdout.readline().rstrip("\n") for _ in range(3)]
+        if not all(lines):
+            self._process.communicate()
+            said = self._words().strip()
+            self._said.close()
             raise CardlabError(said or "cardlab did not start")
-        self._cards = [Card(self, number) for number in range(len(cards or ("nist-piv",)))]
+        self.socket, self.control, self._cache = lines
+        self._cards = [Card(self, number) for number in range(len(cards))]
 
     def __getitem__(self, index):
         return self._cards[index]
@@ -220,23 +261,20 @@ class Readers(Sequence[Card]):
 
     def close(self) -> None:
         """Takes the readers away."""
-        if self._process.poll() is None:
-            self._process.terminate()
-            self._process.wait()
-        for pipe in (self._process.stdout, self._process.stderr):
-            if pipe:
-                pipe.close()
-        self._directory.cleanup()
+        self._process.communicate()
+        self._said.close()
 
-    @property
-    def control(self) -> str:
-        """The control socket, for ``cardlab card`` and others."""
-        return self.socket + ".control"
+    def trace(self) -> str:
+        """What came in at all cards, as text; PINs and keys are masked. Of ``Readers(trace=FILE)``, the file's name."""
+        return self._words() if self._trace is None else f"recorded in {self._trace}\n"
+
+    def _words(self) -> str:
+        size = os.fstat(self._said.fileno()).st_size
+        return os.pread(self._said.fileno(), size, 0).decode(errors="replace")
 
     def variables(self) -> dict:
         """The environment variables by which programs find the readers."""
-        cache = str(Path(self._directory.name) / "cache")
-        return {SOCKET_VARIABLE: self.socket, CONTROL_VARIABLE: self.control, "XDG_CACHE_HOME": cache}
+        return {SOCKET_VARIABLE: self.socket, CONTROL_VARIABLE: self.control, "XDG_CACHE_HOME": self._cache}
 
     def environment(self) -> dict:
         """An environment for a program that is to see the readers."""
@@ -268,6 +306,8 @@ class Readers(Sequence[Card]):
             connection.request(method, path, body=json.dumps(body or {}), headers=headers)
             response = connection.getresponse()
             text = response.read().decode()
+        except OSError as error:
+            raise CardlabError(f"the readers do not answer: {error}") from error
         finally:
             connection.close()
         try:

@@ -1,7 +1,11 @@
 """The fixtures, with pyscard as the program that uses the cards."""
 
+import contextlib
+import socket
 import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 from smartcard.Exceptions import CardConnectionException, NoCardException
@@ -9,6 +13,8 @@ from smartcard.scard import SCardEstablishContext, SCARD_SCOPE_USER
 from smartcard.System import readers as pcsc_readers
 
 from cardlab import CardlabError, Readers
+
+pytest_plugins = ["pytester"]
 
 SELECT = [0x00, 0xA4, 0x04, 0x00, 0x05, 0xA0, 0x00, 0x00, 0x03, 0x08]
 
@@ -70,7 +76,8 @@ def test_keys_certificates_and_programs(cardlab_card):
 @pytest.mark.cardlab("gids")
 def test_faults_snapshots_and_waiting(cardlab_card):
     before = cardlab_card.snapshot()
-    cardlab_card.state(pin_left=1)
+    cardlab_card.set_tries("pin", 1)
+    assert cardlab_card.pin_tries == 1
     cardlab_card.restore(before)
     assert cardlab_card.pin_tries == 3
     cardlab_card.fault("remove-before,nth=3")
@@ -89,4 +96,57 @@ def test_faults_snapshots_and_waiting(cardlab_card):
 def test_mistakes_are_said():
     with pytest.raises(CardlabError, match="no profile named 'sim'"):
         Readers("sim")
+    with Readers("gids") as (card,):
+        pass
+    with pytest.raises(CardlabError, match="the readers do not answer"):
+        card.insert()
     assert SCardEstablishContext(SCARD_SCOPE_USER)[0] != 0, "no reader of another test is left"
+
+
+@pytest.mark.cardlab("gids")
+def test_what_is_locked_is_said(cardlab_card):
+    cardlab_card.lock()
+    cardlab_card.lock("admin")
+    assert (cardlab_card.pin_tries, cardlab_card.admin_tries) == (0, 0)
+    with pytest.raises(CardlabError, match="this card counts no tries of its PUK"):
+        cardlab_card.puk_tries
+    with pytest.raises(CardlabError, match="no state named 'door-blocked'"):
+        cardlab_card.lock("door")
+
+
+def test_a_failure_has_what_came_in(pytester):
+    pytester.makepyfile(
+        """
+        import pytest
+        from smartcard.System import readers
+
+        @pytest.mark.cardlab("nist-piv")
+        def test_wrong(cardlab_card):
+            connection = readers()[0].createConnection()
+            connection.connect()
+            connection.transmit([0x00, 0xA4, 0x04, 0x00, 0x05, 0xA0, 0x00, 0x00, 0x03, 0x08])
+            assert connection.transmit([0x00, 0x20, 0x00, 0x80, 0x08, *b"999999", 255, 255])[1] == 0x90
+
+        def test_without_cards():
+            assert False
+        """
+    )
+    result = pytester.runpytest_subprocess()
+    result.assert_outcomes(failed=2)
+    sections = [line for line in result.outlines if "What came in at the cards" in line]
+    assert len(sections) == 1
+    result.stdout.fnmatch_lines(["*VERIFY, PIN", "*63 C2 * tries left: 2"])
+    assert "39 39 39" not in result.stdout.str()
+
+
+def test_readers_go_with_the_process_that_made_them():
+    script = "from cardlab import Readers; readers = Readers(); print(readers.control, flush=True); input()"
+    maker = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    path = Path(maker.stdout.readline().strip())
+    with socket.socket(socket.AF_UNIX) as control:
+        control.connect(str(path))
+        maker.kill()
+        maker.communicate()
+        with contextlib.suppress(ConnectionResetError):
+            assert control.recv(1) == b"", "closed by the end of the readers"
+    assert not path.parent.exists()

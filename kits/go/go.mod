@@ -1,0 +1,3 @@
+module github.com/cardlab/cardlab/kits/go
+
+go 1.19
