@@ -92,8 +92,11 @@ fn the_node_kit() {
     has(&run("node", &script), &["# pass 10\n", "# fail 0\n", "# skipped 0\n"]);
 }
 
-/// A kit's files that say what a card can do, and how a function of it begins there.
-const LANGUAGES: [(&str, &str, fn(&str) -> Option<&str>); 4] = [
+/// What stands behind the beginning of a function, in a line that is one.
+type Function = fn(&str) -> Option<&str>;
+
+/// A kit's file that says what a card can do, and how a function begins there.
+const LANGUAGES: [(&str, &str, Function); 4] = [
     ("Python", "python/cardlab/__init__.py", |line| line.strip_prefix("    def ")),
     ("Java", "java/src/cardlab/Card.java", |line| {
         let before = line.strip_prefix("    public ")?.split('(').next()?;

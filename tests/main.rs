@@ -7,6 +7,7 @@ mod conform;
 mod control;
 mod docs;
 mod durability;
+mod examples;
 mod exec;
 mod gids;
 mod guest;

@@ -31,10 +31,12 @@ impl Document {
         Self { name: name.into(), lines: text.lines().map(str::to_owned).collect() }
     }
 
-    /// The pages at the root of the repository and those of `docs`.
+    /// The pages at the root of the repository, those of `docs`, of the kits and of the examples.
     pub(super) fn all() -> Vec<Self> {
-        let listed = |directory: &str| std::fs::read_dir(root().join(directory)).unwrap().map(|entry| entry.unwrap().path());
-        let mut paths: Vec<PathBuf> = listed("").chain(listed("docs")).collect();
+        let listed = |directory: PathBuf| std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+        let kits = listed(root().join("kits")).filter(|path| path.is_dir());
+        let directories = ["", "docs", "kits", "examples"].map(|directory| root().join(directory)).into_iter().chain(kits);
+        let mut paths: Vec<PathBuf> = directories.flat_map(listed).collect();
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
         paths.sort();
         paths.iter().map(|path| Self::read(&path.strip_prefix(root()).unwrap().display().to_string())).collect()
