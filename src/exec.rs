@@ -1,15 +1,18 @@
 //! `cardlab exec`: a command with readers of its own.
 
+use crate::bench;
 use crate::exit::{Exit, Failure, OrExit};
 use crate::guests::PORTS_VARIABLE;
 use crate::readers::ReaderOptions;
 use anyhow::anyhow;
+use cardlab_control::page::Shell;
 use cardlab_control::{CONTROL_VARIABLE, beside};
 use cardlab_pcsclite::wire::SOCKET_VARIABLE;
 use cardlab_vreader::PrivateDirectory;
 use cardlab_vreader::server::listen;
 use clap::Args;
 use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use tokio::process::{Child, Command};
@@ -25,6 +28,10 @@ pub(crate) struct Exec {
     /// OpenSC keeps card contents by serial number
     #[arg(long)]
     keep_cache: bool,
+
+    /// The bench in a browser, as long as the command runs: readers, cards and what comes in. Stderr has the address that opens it
+    #[arg(long)]
+    page: bool,
 
     /// The command and its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "CMD")]
@@ -47,7 +54,13 @@ impl Exec {
         let listener = listen(&socket)?;
         tokio::spawn(readers.rack.server().clone().serve(listener));
         let control = beside(&socket);
-        tokio::spawn(self.readers.control(&readers).serve(listen(&control)?));
+        let driven = self.readers.control(&readers).with_hand(bench::hand(&socket));
+        tokio::spawn(driven.clone().serve(listen(&control)?));
+        if self.page {
+            let listener = bench::bind("--page", SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+            let shell = Shell { socket: socket.clone(), control: control.clone() };
+            eprintln!("cardlab: bench at {}", bench::open(listener, driven, shell)?);
+        }
         let mut signals = Signals::catch()?;
         let mut command = Command::new(&self.command[0]);
         command.args(&self.command[1..]).env(SOCKET_VARIABLE, &socket).env(CONTROL_VARIABLE, &control);

@@ -1,5 +1,6 @@
 //! `cardlab lab`: everything together, to try it.
 
+use crate::bench;
 use crate::choose;
 use crate::exit::{Exit, Failure};
 use crate::log::LogOptions;
@@ -11,6 +12,8 @@ use cardlab_client::service::{Service, Trust};
 use cardlab_client::unlock::desk::{Desk, Setup};
 use cardlab_client::unlock::session::{Begin, Face, First, Place, Rules};
 use cardlab_control::beside;
+use cardlab_control::page::Shell;
+use cardlab_control::shell::quoted;
 use cardlab_lockscreen::page;
 use cardlab_pcsclite::client::Context;
 use cardlab_pcsclite::wire::{ReaderState, SOCKET_VARIABLE};
@@ -26,7 +29,7 @@ use cardlab_server_stub::service::setup::{CARD_TYPE, sample};
 use cardlab_vreader::PrivateDirectory;
 use cardlab_vreader::server::{Access, listen_for};
 use clap::Args;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tracing_subscriber::filter::LevelFilter;
@@ -52,6 +55,10 @@ pub(crate) struct Lab {
     /// Where the lock screen listens, on this machine
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8321")]
     lockscreen: SocketAddr,
+
+    /// Where the bench listens, on this machine: readers, cards and what comes in, in a browser; port 0 is a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    bench: SocketAddr,
 
     /// Without limits on how often, to try the same again and again: guessing is free
     #[arg(long)]
@@ -85,6 +92,7 @@ impl Lab {
         }
         // Before anything is made that would be left behind.
         let (cms, lock) = (site::bind("--server", self.server)?, site::bind("--lockscreen", self.lockscreen)?);
+        let bench = bench::bind("--bench", self.bench)?;
         let _log = self.log.begin(LevelFilter::WARN)?;
         if let Some(directory) = &self.state {
             std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
@@ -112,7 +120,7 @@ impl Lab {
             }
             let cards = cards(&server)?;
             let readers = ReaderOptions::of(cards.iter().map(|c| c.request.clone()).collect(), self.state.clone());
-            let usb = start_readers(readers, self.usb.clone(), &socket)?;
+            let (usb, bench) = start_readers(readers, self.usb.clone(), bench, &socket)?;
             let registered = tokio::task::spawn_blocking({
                 let socket = socket.clone();
                 move || faces(&socket)
@@ -146,7 +154,8 @@ impl Lab {
             let (stop_lock, stop_server) = (site::stopped()?, site::stopped()?);
             let lockscreen = format!("http://{}", lock.local_addr()?);
             let program = std::env::current_exe().context("where this program is")?;
-            let addresses = Addresses { server: &address, lockscreen: &lockscreen, socket: &socket, program: &program };
+            let addresses =
+                Addresses { bench: &bench, server: &address, lockscreen: &lockscreen, socket: &socket, program: &program };
             println!("{}", welcome(&addresses, &cards, &faces, &usb, self.state.as_deref()));
             let lockscreen = site::serve(lock, Tls::None, page::router(desk, Place::LockScreen)?, stop_lock);
             let server = site::run(cms, Tls::None, &[], server, stop_server);
@@ -199,8 +208,14 @@ async fn set_answers(server: &Server) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The readers, on a thread of their own. Gives where they are served as USB devices.
-fn start_readers(readers: ReaderOptions, usb: UsbOptions, socket: &Path) -> Result<Vec<String>, Failure> {
+/// The readers, on a thread of their own, and the bench over them. Gives where they are served as USB devices, and what opens
+/// the bench.
+fn start_readers(
+    readers: ReaderOptions,
+    usb: UsbOptions,
+    bench: TcpListener,
+    socket: &Path,
+) -> Result<(Vec<String>, String), Failure> {
     let (sender, receiver) = std::sync::mpsc::channel();
     let path = socket.to_owned();
     std::thread::spawn(move || {
@@ -208,10 +223,12 @@ fn start_readers(readers: ReaderOptions, usb: UsbOptions, socket: &Path) -> Resu
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
                 let up = readers.rack().await?;
-                tokio::spawn(readers.control(&up).serve(listen_for(&beside(&path), Access::Owner)?));
+                let control = readers.control(&up).with_hand(bench::hand(&path));
+                tokio::spawn(control.clone().serve(listen_for(&beside(&path), Access::Owner)?));
+                let bench = bench::open(bench, control, Shell { socket: path.clone(), control: beside(&path) })?;
                 let listener = listen_for(&path, Access::Owner)?;
                 let served = usb.serve(&up.rack, &up.devices).await?;
-                let _ = sender.send(Ok(served.words.clone()));
+                let _ = sender.send(Ok((served.words.clone(), bench)));
                 match up.rack.server().clone().serve(listener).await {}
             })
         };
@@ -252,6 +269,7 @@ async fn register(server: &Server, cards: &[SampleCard], faces: &[Face]) -> Resu
 
 /// Where everything is.
 struct Addresses<'a> {
+    bench: &'a str,
     server: &'a str,
     lockscreen: &'a str,
     socket: &'a Path,
@@ -262,7 +280,7 @@ struct Addresses<'a> {
 /// What a newcomer needs: pages, people, cards, and commands that run as they stand.
 fn welcome(at: &Addresses<'_>, cards: &[SampleCard], faces: &[Face], usb: &[String], state: Option<&Path>) -> String {
     let (admin, operator) = (sample::ADMINISTRATOR, sample::OPERATOR);
-    let Addresses { server, lockscreen, .. } = at;
+    let Addresses { bench, server, lockscreen, .. } = at;
     let socket = quoted(&at.socket.to_string_lossy());
     let command = |words: &str| format!("    {SOCKET_VARIABLE}={socket} {} {words}", quoted(&at.program.to_string_lossy()));
     let people = sample::USERS.iter().map(|(logon, name, password)| format!("  {name:<12}{logon:<12}{password}\n"));
@@ -278,7 +296,7 @@ fn welcome(at: &Addresses<'_>, cards: &[SampleCard], faces: &[Face], usb: &[Stri
         None => "Ctrl-C ends it and leaves nothing behind; --state DIR keeps everything.".into(),
     };
     [
-        format!("ready\n\nLock screen          {lockscreen}\n"),
+        format!("ready\n\nBench                {bench}\nLock screen          {lockscreen}\n"),
         format!(
             "Management Console   {server}/mc     operator {} / {}, administrator {} / {}\n",
             operator.0, operator.1, admin.0, admin.1
@@ -299,10 +317,4 @@ fn welcome(at: &Addresses<'_>, cards: &[SampleCard], faces: &[Face], usb: &[Stri
         format!("\nOther programs see the cards with\n  export {SOCKET_VARIABLE}={socket}\n\n{end}"),
     ]
     .concat()
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | ':' | '=' | '@' | '+' | ',');
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }

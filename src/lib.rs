@@ -23,6 +23,7 @@ macro_rules! print {
     ($($argument:tt)*) => { crate::terminal::print(format_args!($($argument)*)) };
 }
 
+mod bench;
 mod card;
 mod choose;
 mod client_settings;

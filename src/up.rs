@@ -1,10 +1,12 @@
 //! `cardlab up`: readers that stay up.
 
+use crate::bench;
 use crate::exit::{Exit, Failure, OrExit};
 use crate::readers::ReaderOptions;
 use crate::usb::UsbOptions;
 use anyhow::{Context as _, anyhow};
 use cardlab_control::beside;
+use cardlab_control::page::Shell;
 use cardlab_pcsclite::wire::{SOCKET_VARIABLE, SYSTEM_SOCKET};
 use cardlab_vreader::PrivateDirectory;
 use cardlab_vreader::server::{Access, listen_for};
@@ -12,6 +14,7 @@ use cardlab_vreader::vpcd;
 use clap::Args;
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -49,6 +52,12 @@ pub(crate) struct Up {
     #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["usbredir", "usbip", "usb_slots"])]
     vpcd: Option<String>,
 
+    /// The bench in a browser: readers, cards and what comes in. The ready line has the address that opens it
+    ///
+    /// It is for this machine only. Without an address it is at a free port of 127.0.0.1.
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:0", conflicts_with = "vpcd")]
+    page: Option<SocketAddr>,
+
     #[command(flatten)]
     usb: UsbOptions,
 
@@ -77,6 +86,7 @@ impl Up {
         if let Some(address) = &self.vpcd {
             return self.keep_in_vpcd(address).await;
         }
+        let page = self.page.map(|address| bench::bind("--page", address)).transpose()?;
         let place = self.listen()?;
         let readers = self.readers.rack().await?;
         for port in &readers.ports {
@@ -86,9 +96,11 @@ impl Up {
             Some(path) => std::path::absolute(path)?,
             None => beside(&place.path),
         };
+        let driven = self.readers.control(&readers).with_hand(bench::hand(&place.path));
+        let shell = Shell { socket: place.path.clone(), control: control.clone() };
         let _control = match listen_for(&control, Access::Owner) {
             Ok(listener) => {
-                tokio::spawn(self.readers.control(&readers).serve(listener));
+                tokio::spawn(driven.clone().serve(listener));
                 Some(SocketFile(control))
             }
             Err(error) if self.control.is_some() => return Err(error).context("--control").map_err(Failure::from),
@@ -99,8 +111,12 @@ impl Up {
             }
         };
         let usb = self.usb.serve(&readers.rack, &readers.devices).await?;
-        let socket = format!("{SOCKET_VARIABLE}={}", place.path.display());
-        self.ready(&[&[socket], &usb.words[..]].concat().join(" "))?;
+        let mut words = vec![format!("{SOCKET_VARIABLE}={}", place.path.display())];
+        words.extend(usb.words.iter().cloned());
+        if let Some(listener) = page {
+            words.push(format!("page={}", bench::open(listener, driven, shell)?));
+        }
+        self.ready(&words.join(" "))?;
         match readers.rack.server().clone().serve(place.listener).await {}
     }
 

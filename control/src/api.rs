@@ -1,8 +1,9 @@
 //! The routes.
 
 use crate::error::ApiError;
+use crate::hand::Hand;
 use crate::view::{
-    CardView, Claim, ClaimResult, FaultView, PaceView, ReaderView, Reset, RestoreOrder, SnapshotOrder, TouchView, TypedView,
+    CardView, Claim, ClaimResult, FaultView, LockOrder, PaceView, ReaderView, Reset, RestoreOrder, SnapshotOrder, TouchView, TypedView,
     UndoOrder, WaitFor, Wanted, Which, With, word,
 };
 use crate::waiting::Opened;
@@ -47,13 +48,41 @@ pub struct Control {
     /// Whether PINs and keys are shown in what came in.
     secrets: bool,
     kept: Arc<Mutex<BTreeMap<String, Arc<Snapshot>>>>,
+    /// Who spends tries as a program does.
+    hand: Option<Arc<dyn Hand>>,
 }
 
 impl Control {
     /// Over a rack whose cards write down what happens into `trace`. With `secrets`, PINs and keys are shown.
     #[must_use]
     pub fn new(rack: Rack, trace: Trace, secrets: bool) -> Self {
-        Self { rack, trace, secrets, kept: Arc::default() }
+        Self { rack, trace, secrets, kept: Arc::default(), hand: None }
+    }
+
+    /// With a hand that spends tries as a program does.
+    #[must_use]
+    pub fn with_hand(self, hand: Arc<dyn Hand>) -> Self {
+        Self { hand: Some(hand), ..self }
+    }
+
+    /// What is driven.
+    pub(crate) const fn rack(&self) -> &Rack {
+        &self.rack
+    }
+
+    /// What happens at the cards.
+    pub(crate) const fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// Whether PINs and keys are shown.
+    pub(crate) const fn shows_secrets(&self) -> bool {
+        self.secrets
+    }
+
+    /// A reader as it is at this moment; a card that works has no view.
+    pub(crate) fn look(&self, place: Place) -> ReaderView {
+        ReaderView::of(&self.rack, place)
     }
 
     /// All routes.
@@ -84,7 +113,7 @@ impl Control {
     }
 
     /// The card of a reader, as soon as it does not work.
-    async fn with<T: Send + 'static>(
+    pub(crate) async fn with<T: Send + 'static>(
         &self,
         place: Place,
         work: impl FnOnce(&mut VirtualCard) -> T + Send + 'static,
@@ -94,16 +123,16 @@ impl Control {
         done.map_err(|_| ApiError(StatusCode::INTERNAL_SERVER_ERROR, "the card's thread ended".into()))
     }
 
-    async fn view(&self, place: Place) -> ReaderView {
+    pub(crate) async fn view(&self, place: Place) -> ReaderView {
         // Most commands are over at once; a card that waits for a touch is not waited for.
         for _ in 0..LOOKS {
-            let view = ReaderView::of(&self.rack, place);
+            let view = self.look(place);
             if view.card.is_some() {
                 return view;
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
-        ReaderView::of(&self.rack, place)
+        self.look(place)
     }
 
     /// After its memory was set from outside: programs are told, as after pulling the card.
@@ -129,6 +158,7 @@ fn described() -> (Router<Control>, utoipa::openapi::OpenApi) {
         .routes(routes!(swap))
         .routes(routes!(reset))
         .routes(routes!(bring))
+        .routes(routes!(lock))
         .routes(routes!(faults, arm, disarm))
         .routes(routes!(set_touch, press))
         .routes(routes!(set_pace))
@@ -273,6 +303,19 @@ async fn bring(State(control): State<Control>, Reader(place): Reader, Body(wante
     Ok(Json(control.view(place).await))
 }
 
+/// Spends tries with wrong values, as a program does: the commands stand in the log.
+#[utoipa::path(post, path = "/v1/readers/{reader}/lock", params(("reader" = String, Path)), request_body = LockOrder, responses((status = 200, body = ReaderView), (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn lock(State(control): State<Control>, Reader(place): Reader, Body(order): Body<LockOrder>) -> Reply<ReaderView> {
+    let conflict = |sentence: String| ApiError(StatusCode::CONFLICT, sentence);
+    let Some(hand) = control.hand.clone() else {
+        return Err(conflict("these readers are driven from inside another program; use `cardlab card lock`".into()));
+    };
+    let name = control.rack.name(place);
+    let spent = tokio::task::spawn_blocking(move || hand.spend(&name, order.secret, order.left)).await;
+    spent.map_err(|_| conflict("the card's thread ended".into()))?.map_err(conflict)?;
+    Ok(Json(control.view(place).await))
+}
+
 /// Faults that wait.
 #[utoipa::path(get, path = "/v1/readers/{reader}/faults", params(("reader" = String, Path)), responses((status = 200, body = [String]), (status = 404, body = Problem)))]
 async fn faults(State(control): State<Control>, Reader(place): Reader) -> Reply<Vec<String>> {
@@ -339,7 +382,7 @@ async fn type_in(State(control): State<Control>, Reader(place): Reader, Body(typ
 }
 
 /// Whether a record is one of `which`.
-fn matches(record: &Record, which: &Which) -> bool {
+pub(crate) fn matches(record: &Record, which: &Which) -> bool {
     let What::Exchange { command, response, .. } = &record.what else {
         return which.ins.is_none() && which.name.is_none() && which.status.is_none();
     };

@@ -10,6 +10,9 @@
 //! | [`view`] | what is said and asked, as data |
 //! | [`api`] | the routes; the document is at `/openapi.json` |
 //! | [`error`] | errors, as HTTP status and JSON |
+//! | [`page`] | the same in a browser: the bench |
+//! | [`hand`] | what is done to a card through PC/SC, by a client that is handed in |
+//! | [`shell`] | words as a shell takes them |
 //! | [`client`] | the same for programs in Rust |
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -17,6 +20,9 @@
 pub mod api;
 pub mod client;
 pub mod error;
+pub mod hand;
+pub mod page;
+pub mod shell;
 pub mod view;
 mod waiting;
 

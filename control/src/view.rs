@@ -1,14 +1,18 @@
 //! What is said and asked, as data.
 
 use cardlab_sim::Card;
+use cardlab_sim::applet::Challenge;
 use cardlab_sim::reference::RetryCounter;
+use cardlab_vreader::resource::Holding;
+use cardlab_vreader::server::Holder;
 use cardlab_vreader::state::{COUNTED, Left, Tries, tries};
 use cardlab_vreader::{Place, Rack, VirtualCard, Whereabouts};
 use serde::{Deserialize, Serialize};
+use std::time::UNIX_EPOCH;
 use utoipa::ToSchema;
 
 /// A reader and its card.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReaderView {
     /// Its number; it stays.
     pub number: usize,
@@ -18,10 +22,39 @@ pub struct ReaderView {
     pub card_is: String,
     /// The card, wherever it is; nothing while it works, or waits for a touch.
     pub card: Option<CardView>,
+    /// Whether the card waits for a touch now.
+    pub touch_awaited: bool,
+    /// Programs that are connected to the card, who keeps others out first.
+    pub held_by: Vec<HolderView>,
+}
+
+/// A program that is connected to a card.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HolderView {
+    /// Its name; of cardlab's own programs also what they do. Empty where the system does not tell.
+    pub program: String,
+    /// Its process; 0 where the system does not tell.
+    pub process: u32,
+    /// `exclusive`, `transaction` (others wait) or `shared`.
+    pub how: String,
+    /// Since when it is connected, in seconds since 1970.
+    pub since: u64,
+}
+
+impl From<Holder> for HolderView {
+    fn from(holder: Holder) -> Self {
+        let how = match holder.how {
+            Holding::Exclusive => "exclusive",
+            Holding::Transaction => "transaction",
+            Holding::Shared => "shared",
+        };
+        let since = holder.since.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        Self { program: holder.program.to_string(), process: holder.process, how: how.into(), since }
+    }
 }
 
 /// A card.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CardView {
     /// Its profile; of a card that is not simulated, where it comes from.
     pub profile: String,
@@ -29,8 +62,16 @@ pub struct CardView {
     pub serial: Option<u32>,
     /// Whether it has power.
     pub powered: bool,
+    /// Whether it gives no answer until it is reset.
+    pub mute: bool,
     /// The selected application: `piv`, `gids`, `management`, `otp`.
     pub selected: Option<String>,
+    /// Whether a PIN is verified.
+    pub pin_verified: bool,
+    /// Whether the administrator key is authenticated.
+    pub admin_verified: bool,
+    /// The challenge that waits for its response, in hexadecimal; `hidden` for one that is not given out in the clear.
+    pub challenge: Option<String>,
     /// PIN.
     pub pin: Option<TriesView>,
     /// PUK.
@@ -69,11 +110,19 @@ impl CardView {
         let simulated = card.card();
         let counted = |reference| simulated.and_then(|card| tries(card, reference)).map(TriesView::from);
         let [pin, puk, admin_key, global_pin] = COUNTED.map(counted);
+        let standing = simulated.map(Card::standing).unwrap_or_default();
         Self {
             profile: card.name().to_owned(),
             serial: simulated.map(Card::serial),
             powered: card.is_powered(),
+            mute: card.is_mute(),
             selected: simulated.and_then(Card::selected).map(str::to_owned),
+            pin_verified: standing.pin,
+            admin_verified: standing.admin,
+            challenge: standing.pending.map(|challenge| match challenge {
+                Challenge::Clear(challenge) => cardlab_protocol::codes::digits(&challenge),
+                Challenge::Hidden => "hidden".into(),
+            }),
             pin,
             puk,
             admin_key,
@@ -104,6 +153,8 @@ impl ReaderView {
             name: rack.name(place),
             card_is: word(rack.whereabouts(place)).into(),
             card: rack.card(place).try_lock().map(|card| CardView::of(&card)),
+            touch_awaited: rack.card(place).button().is_waiting(),
+            held_by: rack.holders(place).into_iter().map(HolderView::from).collect(),
         }
     }
 }
@@ -247,6 +298,17 @@ pub struct RestoreOrder {
     pub passphrase: Option<String>,
     /// Or one that is kept.
     pub kept: Option<String>,
+}
+
+/// Tries to spend with wrong values, as a program does.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LockOrder {
+    /// `pin`, `puk` or `admin`.
+    pub secret: crate::hand::Spent,
+    /// Tries to leave; none where nothing is said.
+    #[serde(default)]
+    pub left: u8,
 }
 
 /// How many commands to take back.

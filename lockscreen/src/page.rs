@@ -4,14 +4,14 @@ use askama::Template;
 use axum::Router;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{DefaultBodyLimit, Form, Path, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use cardlab_client::unlock::desk::Desk;
 use cardlab_client::unlock::session::words;
 use cardlab_client::unlock::session::{Act, LockedView, NewPin, Online, Place, Screen, Shown};
-use cardlab_protocol::host::host;
+use cardlab_protocol::local::{HEADERS, is_elsewhere, is_for_a_page};
 use cardlab_protocol::problem::Problem;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,19 +30,6 @@ const LONG: Duration = Duration::from_secs(20);
 const MOST_WAITING: usize = 32;
 /// Digits of a field of a code.
 const GROUP: usize = 4;
-
-/// Of every answer: it is kept by nobody, and is shown in no other site's page.
-const HEADERS: [(HeaderName, &str); 4] = [
-    (header::CACHE_CONTROL, "no-store"),
-    (header::X_FRAME_OPTIONS, "DENY"),
-    // Without a referrer of its own a form comes from nowhere ("Origin: null", Fetch 3.2), as one of another site may.
-    (header::REFERRER_POLICY, "same-origin"),
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
-         frame-ancestors 'none'",
-    ),
-];
 
 #[derive(Clone)]
 struct Site {
@@ -111,7 +98,7 @@ pub fn router(desk: Desk, place: Place) -> Result<Router, getrandom::Error> {
     }))
 }
 
-/// Names of this machine only: a page elsewhere cannot reach here under a name of its own, nor send a form.
+/// Names of this machine only.
 async fn guard(request: Request, next: Next) -> Response {
     if is_elsewhere(request.headers()) {
         let message = "The lock screen is for this machine only: open it at 127.0.0.1 or localhost.";
@@ -120,18 +107,9 @@ async fn guard(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-fn is_elsewhere(headers: &HeaderMap) -> bool {
-    let mut hosts = headers.get_all(header::HOST).iter();
-    let asked = hosts.next().and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let ours = matches!(host(asked), Some("127.0.0.1" | "localhost" | "[::1]")) && hosts.next().is_none();
-    let foreign = |origin: &HeaderValue| origin.as_bytes() != format!("http://{asked}").as_bytes();
-    !ours || headers.get(header::ORIGIN).is_some_and(foreign)
-}
-
 /// A refusal: on a page for who asks for one, else as a problem.
 fn refused(headers: &HeaderMap, status: StatusCode, name: &str, message: &str) -> Response {
-    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if accepted.contains("text/html") {
+    if is_for_a_page(headers) {
         return (status, rendered(&Refused { message })).into_response();
     }
     Problem::new(status, name, message).answer().into_response()

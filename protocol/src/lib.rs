@@ -8,6 +8,7 @@
 //! | [`codes`] | a user and an operator: challenge and response as people read, type and compare them |
 //! | [`workstation`] | a workstation and the management server: their messages |
 //! | [`host`] | a browser and any service here: for whom a request is |
+//! | `local` (feature `http`) | a browser and the pages that are for this machine only: the same, and what goes with every answer |
 //! | [`problem`] | a program and any service here: why a request was refused |
 //!
 //! ```
@@ -27,6 +28,8 @@ pub mod apdu;
 pub mod channel;
 pub mod codes;
 pub mod host;
+#[cfg(feature = "http")]
+pub mod local;
 pub mod problem;
 pub mod status;
 pub mod tlv;

@@ -48,6 +48,26 @@ pub enum Messaging {
     CarriedWithLe,
 }
 
+/// What an application has in RAM of who has proved what, for whoever looks at the card.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// A PIN is verified: the application's own, or the global one.
+    pub pin: bool,
+    /// The administrator key is authenticated.
+    pub admin: bool,
+    /// What the host has to answer.
+    pub pending: Option<Challenge>,
+}
+
+/// A block that the card waits for the answer to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Challenge {
+    /// Given out in the clear; these bytes.
+    Clear(Vec<u8>),
+    /// Given out in another way, or secret: a witness, or both sides' numbers.
+    Hidden,
+}
+
 /// An application on a card.
 pub trait Applet: Send {
     /// What it is called - `piv`, `gids`, `management`, `otp` - where people name it: in a fault's `applet=`.
@@ -96,6 +116,11 @@ pub trait Applet: Send {
     fn computing_time(&self, nvm: &Nvm, profile: &Profile, backend: &dyn Backend, command: &Command<'_>) -> Duration {
         let _ = (nvm, profile, backend, command);
         Duration::ZERO
+    }
+
+    /// What it has in RAM of who has proved what.
+    fn standing(&self) -> Standing {
+        Standing::default()
     }
 
     /// Another application has been selected.

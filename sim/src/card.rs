@@ -9,7 +9,7 @@
 //! | a secure channel | a message that it does not accept, selection of another application, reset, power-off |
 //! | records of [`crate::nvm`] | never |
 
-use crate::applet::{Applet, Env, Messaging};
+use crate::applet::{Applet, Env, Messaging, Standing};
 use crate::atr::{Atr, AtrError, Protocol};
 use crate::channel::Channel;
 use crate::conditions::{Conditions, Interface, Touch};
@@ -409,6 +409,12 @@ impl Card {
     #[must_use]
     pub fn selected(&self) -> Option<&'static str> {
         self.selected.map(|index| self.applets[index].name())
+    }
+
+    /// What the selected application has in RAM of who has proved what; nothing where none is selected.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        self.selected.map(|index| self.applets[index].standing()).unwrap_or_default()
     }
 
     /// Whether this command is carried out only after a touch; a block of a chain that goes on is not.

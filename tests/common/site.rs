@@ -10,6 +10,8 @@ use std::process::{Child, Command, Stdio};
 /// A running `cardlab lab`.
 pub struct Running {
     child: Child,
+    /// What opens the bench.
+    pub bench: String,
     pub server: String,
     pub lockscreen: String,
     pub socket: String,
@@ -34,12 +36,13 @@ impl Running {
             let line = lines.find(|line| line.trim_start().starts_with(start)).unwrap();
             line.trim_start()[start.len()..].split_whitespace().next().unwrap().to_owned()
         };
+        let bench = word_after("Bench");
         let lockscreen = word_after("Lock screen");
         let server = word_after("Management Console").trim_end_matches("/mc").to_owned();
         let socket = word_after("export PCSCLITE_CSOCK_NAME=");
         // The rest is read so that it never blocks.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, server, lockscreen, socket, said }
+        Self { child, bench, server, lockscreen, socket, said }
     }
 
     /// Ctrl-C.

@@ -11,6 +11,7 @@ use cardlab_sim::atr::Protocol;
 use cardlab_sim::card::{Card, NoAnswer};
 use cardlab_sim::nvm::StoreError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Instant;
 use thiserror::Error;
 
 /// Why there was no answer.
@@ -58,6 +59,11 @@ pub trait Icc: Send {
 
     /// Whether this command takes so long that it leaves the readers' thread; see [`crate::placement`].
     fn is_slow(&self, command: &[u8]) -> bool;
+
+    /// The next command comes from this program. Only whoever writes down what happens wants to know.
+    fn asked_by(&mut self, program: &Arc<str>) {
+        let _ = program;
+    }
 }
 
 /// GENERAL AUTHENTICATE: the only command that may ask for a touch.
@@ -75,6 +81,8 @@ pub struct VirtualCard {
     touch: TouchMode,
     button: Button,
     pace: Pace,
+    /// Who sends the next command.
+    program: Option<Arc<str>>,
 }
 
 /// Why commands cannot be taken back.
@@ -120,7 +128,7 @@ impl VirtualCard {
 
     fn around(chip: Chip, presence: Presence, recorder: Option<Recorder>, touch: TouchMode, button: Button) -> Self {
         let (faults, pace) = (Faults::default(), Pace::default());
-        Self { chip, presence, recorder, journal: None, faults, mute: false, touch, button, pace }
+        Self { chip, presence, recorder, journal: None, faults, mute: false, touch, button, pace, program: None }
     }
 
     /// With a journal of what `recorder` writes down, and undo.
@@ -148,6 +156,12 @@ impl VirtualCard {
     #[must_use]
     pub fn is_powered(&self) -> bool {
         self.chip.is_powered()
+    }
+
+    /// Whether it gives no answer until it is reset.
+    #[must_use]
+    pub const fn is_mute(&self) -> bool {
+        self.mute
     }
 
     /// Changes a simulated card from outside, and writes down `what` when that was done. Such a change is not undone,
@@ -393,7 +407,12 @@ impl Icc for VirtualCard {
         self.chip.set_protocol(protocol);
     }
 
+    fn asked_by(&mut self, program: &Arc<str>) {
+        self.program = Some(program.clone());
+    }
+
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, Loss> {
+        let (program, began) = (self.program.take(), Instant::now());
         let response = if self.mute {
             Err(Loss::Mute)
         } else {
@@ -404,7 +423,7 @@ impl Icc for VirtualCard {
         };
         if let Some(recorder) = &mut self.recorder {
             let inside = self.chip.simulated_mut().ok().and_then(Card::take_inside).map(Inside::from);
-            let record = recorder.exchange(command, response.as_deref().ok(), inside);
+            let record = recorder.exchange_by(program, Some(began), command, response.as_deref().ok(), inside);
             if let Some(journal) = &mut self.journal {
                 match self.chip.simulated_mut() {
                     Ok(card) => journal.keep(record, Some(card.nvm_mut().take_history())),
@@ -432,6 +451,8 @@ pub struct SharedCard {
     button: Button,
     presence: Presence,
     label: Option<Arc<str>>,
+    /// Who sends the next command.
+    program: Option<Arc<str>>,
 }
 
 impl SharedCard {
@@ -440,7 +461,7 @@ impl SharedCard {
     pub fn new(card: VirtualCard) -> Self {
         let (button, presence) = (card.button.clone(), card.presence.clone());
         let label = card.recorder.as_ref().map(|recorder| recorder.card().clone());
-        Self { card: Arc::new(Mutex::new(card)), button, presence, label }
+        Self { card: Arc::new(Mutex::new(card)), button, presence, label, program: None }
     }
 
     /// The card, for as long as the guard lives. Waits while the card works.
@@ -500,8 +521,16 @@ impl Icc for SharedCard {
         self.lock().set_protocol(protocol);
     }
 
+    /// Kept here until the command comes: the card may be held by somebody who looks at it.
+    fn asked_by(&mut self, program: &Arc<str>) {
+        self.program = Some(program.clone());
+    }
+
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, Loss> {
-        self.lock().transmit(command)
+        let program = self.program.take();
+        let mut card = self.lock();
+        card.program = program;
+        card.transmit(command)
     }
 
     /// A card that somebody looks at or changes now is waited for, and that is done elsewhere too.

@@ -7,7 +7,7 @@
 use crate::icc::{SharedCard, VirtualCard};
 use crate::pin_pad::PinPad;
 use crate::resource::ReaderId;
-use crate::server::{Leftover, Server};
+use crate::server::{Holder, Leftover, Server};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use thiserror::Error;
 
@@ -170,6 +170,12 @@ impl Rack {
     #[must_use]
     pub fn place_of(&self, card: &SharedCard) -> Option<Place> {
         self.positions().iter().position(|position| position.card.is(card)).map(Place)
+    }
+
+    /// Programs that are connected to the card of a reader, who keeps others out first.
+    #[must_use]
+    pub fn holders(&self, place: Place) -> Vec<Holder> {
+        self.server.holders(self.reader(place))
     }
 
     pub(crate) fn reader(&self, place: Place) -> ReaderId {

@@ -9,12 +9,13 @@ use super::pages::ErrorPage;
 use crate::model::refusal::{Code, Refusal};
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request, State};
-use axum::http::header::{ACCEPT, HOST, HeaderMap, HeaderName, ORIGIN};
+use axum::http::header::{HOST, HeaderMap, HeaderName, ORIGIN};
 use axum::http::uri::Authority;
 use axum::http::{HeaderValue, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use cardlab_protocol::host::host;
+pub(super) use cardlab_protocol::local::is_for_a_page;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,11 +121,6 @@ fn authority(value: &HeaderValue) -> Result<Authority, ()> {
 
 fn same(one: &Authority, other: &Authority) -> bool {
     one.as_str().eq_ignore_ascii_case(other.as_str())
-}
-
-/// Whether who asks has a page before them.
-pub(super) fn is_for_a_page(headers: &HeaderMap) -> bool {
-    headers.get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accepted| accepted.contains("text/html"))
 }
 
 /// The layer round all routes.

@@ -36,7 +36,7 @@ mod pin;
 pub(crate) mod pin_status;
 mod select;
 
-use crate::applet::{Applet, Env};
+use crate::applet::{Applet, Challenge, Env, Standing};
 use crate::crypto::asymmetric::Prepared;
 use crate::crypto::backend::Backend;
 use crate::keys;
@@ -104,6 +104,14 @@ impl Applet for Gids {
             (0xCB | 0xDB, files::APPLICATION) => keypair::computing_time(nvm, command),
             _ => Duration::ZERO,
         }
+    }
+
+    fn standing(&self) -> Standing {
+        let pending = self.pending.as_ref().map(|pending| match pending {
+            Pending::External(challenge) => Challenge::Clear(challenge.to_vec()),
+            Pending::Mutual(..) => Challenge::Hidden,
+        });
+        Standing { pin: self.pin, admin: self.admin, pending }
     }
 
     fn deselect(&mut self) {

@@ -32,7 +32,7 @@ mod reset_retry_counter;
 mod select;
 mod verify;
 
-use crate::applet::{Applet, Env, Messaging};
+use crate::applet::{Applet, Challenge, Env, Messaging, Standing};
 use crate::conditions::Conditions;
 use crate::crypto::asymmetric::Prepared;
 use crate::crypto::backend::Backend;
@@ -146,6 +146,14 @@ impl Applet for Piv {
             (_, Some(rules)) => yubikey::computing_time(nvm, rules, backend, command),
             (_, None) => Duration::ZERO,
         }
+    }
+
+    fn standing(&self) -> Standing {
+        let pending = self.pending.as_ref().map(|pending| match pending {
+            Pending::Challenge(challenge) => Challenge::Clear(challenge.to_vec()),
+            Pending::Witness(_) => Challenge::Hidden,
+        });
+        Standing { pin: self.pin_verified(), admin: self.admin, pending }
     }
 
     fn deselect(&mut self) {

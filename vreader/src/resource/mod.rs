@@ -94,6 +94,17 @@ impl Flag {
     }
 }
 
+/// What a connection has of a card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Holding {
+    /// All of it: nobody else connects.
+    Exclusive,
+    /// A transaction: others wait.
+    Transaction,
+    /// As others may.
+    Shared,
+}
+
 struct Handle {
     connection: ConnectionId,
     /// `None` once the reader has been unplugged.
@@ -181,6 +192,26 @@ impl Resource {
     #[must_use]
     pub fn reader_of(&self, connection: ConnectionId, handle: u32) -> Option<ReaderId> {
         self.own(connection, handle)?.reader
+    }
+
+    /// The connections that have the card of a reader, each once with the most that it has; who keeps others out first.
+    #[must_use]
+    pub fn holding(&self, id: ReaderId) -> Vec<(ConnectionId, Holding)> {
+        let Some(reader) = self.reader(id) else { return Vec::new() };
+        let of = |number: &u32| {
+            let handle = self.handles.get(number)?;
+            let holding = match (handle.exclusive, reader.lock) {
+                (true, _) => Holding::Exclusive,
+                (false, Some(lock)) if lock.owner == *number => Holding::Transaction,
+                (false, _) => Holding::Shared,
+            };
+            Some((handle.connection, holding))
+        };
+        let mut found: Vec<_> = reader.handles.iter().filter_map(of).collect();
+        found.sort_by_key(|(connection, holding)| (*connection, *holding));
+        found.dedup_by_key(|(connection, _)| *connection);
+        found.sort_by_key(|(connection, holding)| (*holding, *connection));
+        found
     }
 
     /// Who holds the reader's lock, seen from `handle`.

@@ -1,5 +1,6 @@
 //! One client: frames in, decisions of the state machine, replies out.
 
+use super::holder::Client;
 use super::{Shared, lock};
 use crate::icc::Loss;
 use crate::placement::{self, HeldCard};
@@ -39,6 +40,7 @@ pub(super) async fn run(shared: Arc<Shared>, stream: UnixStream) {
     let id = shared.resource().open();
     let bell = Arc::new(Notify::new());
     lock(&shared.bells).insert(id, Arc::clone(&bell));
+    lock(&shared.clients).insert(id, Client::of(&stream));
     let mut connection = Connection { shared, id, stream, out: Vec::with_capacity(256), bell };
     // Either way the connection is over.
     let Gone = connection.serve().await;
@@ -46,6 +48,7 @@ pub(super) async fn run(shared: Arc<Shared>, stream: UnixStream) {
     let Connection { shared, .. } = connection;
     shared.resource().close(id);
     lock(&shared.bells).remove(&id);
+    lock(&shared.clients).remove(&id);
 }
 
 struct Connection {
@@ -149,7 +152,12 @@ impl Connection {
                     .decide(reader, Needs::Card, None, |r, card| r.connect(id, b.context, reader, b.share, b.protocols, card))
                     .await?;
                 match decided.flatten() {
-                    Ok((handle, active)) => (b.handle, b.active, b.rv) = (handle, active, ReturnCode::OK),
+                    Ok((handle, active)) => {
+                        (b.handle, b.active, b.rv) = (handle, active, ReturnCode::OK);
+                        if let Some((client, reader)) = lock(&self.shared.clients).get_mut(&id).zip(reader) {
+                            client.connected(reader);
+                        }
+                    }
                     Err(code) => (b.handle, b.active, b.rv) = (0, protocol::UNDEFINED, code),
                 }
                 b.write(&mut self.out);
@@ -285,9 +293,13 @@ impl Connection {
             Ok(pci) => pci,
             Err(code) => return Ok(Err(code)),
         };
-        let Some((reader, card)) = reader.zip(card).filter(|(_, card)| card.is_some()) else {
+        let Some((reader, mut card)) = reader.zip(card).filter(|(_, card)| card.is_some()) else {
             return Ok(Err(ReturnCode::NO_SMARTCARD));
         };
+        let program = lock(&self.shared.clients).get(&self.id).map(Client::program);
+        if let Some((icc, program)) = card.as_mut().zip(program) {
+            icc.asked_by(&program);
+        }
         // Held until the state machine knows how it went.
         let (_card, response) = placement::transmit(card, apdu).await;
         let resource = self.shared.resource();

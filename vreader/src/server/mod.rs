@@ -10,6 +10,9 @@
 
 mod connection;
 mod guest;
+mod holder;
+
+pub use holder::Holder;
 
 use crate::icc::{Icc, Loss};
 use crate::pin_pad::PinPad;
@@ -82,6 +85,8 @@ struct Shared {
     slots: Mutex<HashMap<ReaderId, Arc<Slot>>>,
     /// Rings when a connection has an event to send.
     bells: Mutex<HashMap<ConnectionId, Arc<Notify>>>,
+    /// Whom each connection is of.
+    clients: Mutex<HashMap<ConnectionId, holder::Client>>,
     /// Readers whose sharing will be published.
     gathering: Mutex<HashSet<ReaderId>>,
     grace: Duration,
@@ -126,6 +131,7 @@ impl Server {
                 resource: Mutex::new(Resource::new(numbers)),
                 slots: Mutex::default(),
                 bells: Mutex::default(),
+                clients: Mutex::default(),
                 gathering: Mutex::default(),
                 grace,
                 changes: tokio::sync::watch::Sender::new(0),

@@ -182,6 +182,12 @@ fn tag_list(data: &[u8]) -> Option<&[u8]> {
     }
 }
 
+/// Whether something of this command is not to be shown; `continues` as the record has it.
+#[must_use]
+pub fn hides(command: &[u8], continues: bool) -> bool {
+    Masks::of(command, continues).hides_command(command)
+}
+
 /// The command's name and what its parameters name.
 #[must_use]
 pub fn describe(bytes: &[u8]) -> String {

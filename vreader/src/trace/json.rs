@@ -5,6 +5,7 @@
 //! {"n":1,"at":0.002,"card":"gids","command":"00200080","response":"63C3","name":"VERIFY, status of PIN","meaning":".."}
 //! ```
 //! What was inside messages of a secure channel stands as `inside`, where PINs and keys are shown.
+//! `took` is how long the card worked, in seconds, and `program` who sent the command, where that is known.
 //! A masked command or answer stands as `command_masked` or `response_masked`, with what may be seen.
 
 use super::decode::{Masks, describe, outcome};
@@ -27,6 +28,12 @@ pub fn value(record: &Record, secrets: bool) -> Value {
     put("n", json!(record.number));
     put("at", json!(record.at.as_secs_f64()));
     put("card", json!(&*record.card));
+    if let Some(took) = record.took {
+        put("took", json!(took.as_secs_f64()));
+    }
+    if let Some(program) = &record.program {
+        put("program", json!(&**program));
+    }
     match &record.what {
         What::Event { text, atr } => {
             put("event", json!(text));
@@ -141,6 +148,8 @@ fn record(value: &Value) -> Result<Record, String> {
         number: value["n"].as_u64().ok_or_else(|| missing("n"))?,
         at,
         card: value["card"].as_str().ok_or_else(|| missing("card"))?.into(),
+        took: value["took"].as_f64().and_then(|took| Duration::try_from_secs_f64(took).ok()),
+        program: value["program"].as_str().map(Into::into),
         what,
     })
 }

@@ -6,12 +6,14 @@
 //! | [`text`] | lines for people; masked |
 //! | [`json`] | JSON lines for programs, which [`json::read`] reads back |
 //! | [`pcapng`] | a capture for Wireshark, which [`pcapng::read`] reads back |
+//! | [`tree`] | an exchange taken apart: data objects as a tree |
 //! | [`decode`] | names of commands, meanings of status words, what is masked |
 
 pub mod decode;
 pub mod json;
 pub mod pcapng;
 pub mod text;
+pub mod tree;
 
 use crate::outage::Outage;
 use crate::whole;
@@ -19,7 +21,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::broadcast;
 use zeroize::Zeroizing;
 
@@ -77,6 +79,10 @@ pub struct Record {
     pub at: Duration,
     /// Which card.
     pub card: Arc<str>,
+    /// How long the card took for a command; not known of one that was read from a capture, nor under a seed.
+    pub took: Option<Duration>,
+    /// Which program sent a command, where that is known.
+    pub program: Option<Arc<str>>,
     /// What.
     pub what: What,
 }
@@ -235,24 +241,65 @@ impl Recorder {
 
     /// An event at the card, such as a reset, with the ATR where there is one.
     pub fn event(&self, text: &str, atr: &[u8]) -> Arc<Record> {
-        self.tell(What::Event { text: text.to_owned(), atr: atr.to_vec() })
+        self.tell(None, None, What::Event { text: text.to_owned(), atr: atr.to_vec() })
     }
 
     /// A command and its answer, `None` when the card was silent; and what was inside them.
     pub fn exchange(&mut self, command: &[u8], response: Option<&[u8]>, inside: Option<Inside>) -> Arc<Record> {
+        self.exchange_by(None, None, command, response, inside)
+    }
+
+    /// As [`Recorder::exchange`], with the program that sent it and the moment when it came.
+    pub fn exchange_by(
+        &mut self,
+        program: Option<Arc<str>>,
+        began: Option<Instant>,
+        command: &[u8],
+        response: Option<&[u8]>,
+        inside: Option<Inside>,
+    ) -> Arc<Record> {
         self.number += 1;
         let kept = |bytes: &[u8]| Zeroizing::new(bytes.to_vec());
         let continues = self.thread.continues(command, response);
-        self.tell(What::Exchange { command: kept(command), response: response.map(kept), inside, continues })
+        // Under a seed the same session gives the same record.
+        let counted = self.trace.0.ticks == Ticks::Count;
+        let (took, program) = (began.filter(|_| !counted).map(|began| began.elapsed()), program.filter(|_| !counted));
+        self.tell(took, program, What::Exchange { command: kept(command), response: response.map(kept), inside, continues })
     }
 
-    fn tell(&self, what: What) -> Arc<Record> {
-        let record = Arc::new(Record { number: self.number, at: self.trace.now(), card: self.card.clone(), what });
+    fn tell(&self, took: Option<Duration>, program: Option<Arc<str>>, what: What) -> Arc<Record> {
+        let (number, at, card) = (self.number, self.trace.now(), self.card.clone());
+        let record = Arc::new(Record { number, at, card, took, program, what });
         self.trace.write(&record);
         // Nobody needs to listen.
         let _ = self.trace.0.listeners.send(record.clone());
         record
     }
+}
+
+/// Records as a file of this form. PINs and keys are masked unless `secrets`.
+///
+/// # Errors
+/// None that the memory has not.
+pub fn write_all<'r>(form: Form, secrets: bool, records: impl Iterator<Item = &'r Record>) -> std::io::Result<Vec<u8>> {
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let kept = Kept::default();
+    let mut file = File::begin(form, Box::new(kept.clone()))?;
+    for record in records {
+        file.write(record, secrets)?;
+    }
+    drop(file);
+    Ok(std::mem::take(&mut *kept.0.lock().unwrap_or_else(PoisonError::into_inner)))
 }
 
 /// Finds out again which exchanges continue others: no form of a file says it.

@@ -68,7 +68,7 @@ impl Capture {
     /// # Errors
     /// The system's error.
     pub fn write(&mut self, record: &Record, secrets: bool) -> io::Result<()> {
-        let Record { number, at, card, what } = record;
+        let Record { number, at, card, what, .. } = record;
         match what {
             What::Event { text, atr } => self.packet(*at, Way::FromCard, atr, &format!("{card} {number} = {text}"))?,
             What::Exchange { command, response, inside, continues } => {
@@ -195,7 +195,7 @@ fn records(bytes: &[u8]) -> Result<Vec<(Record, bool)>, String> {
         match sign {
             "=" => {
                 let what = What::Event { text: rest.to_owned(), atr: payload.to_vec() };
-                records.push(Record { number, at, card, what });
+                records.push(Record { number, at, card, took: None, program: None, what });
                 all_masked.push(false);
             }
             ">" => {
@@ -208,7 +208,7 @@ fn records(bytes: &[u8]) -> Result<Vec<(Record, bool)>, String> {
                 let response = (rest != NO_ANSWER).then(|| Zeroizing::new(payload.to_vec()));
                 let answer = inside(rest).map_err(|why| wrong(&why))?;
                 let inside = within.zip(answer).map(|(command, response)| Inside { command, response });
-                records.push(Record { number, at, card, what: What::Exchange { command, response, inside, continues: false } });
+                records.push(Record { number, at, card, took: None, program: None, what: What::Exchange { command, response, inside, continues: false } });
                 all_masked.push(masked || is_masked);
             }
             _ => return Err(foreign()),

@@ -58,7 +58,7 @@ mod tests {
     fn shown(secrets: bool, command: &str, response: &str) -> String {
         let bytes = |text: &str| zeroize::Zeroizing::new(hex::decode(text).unwrap());
         let what = What::Exchange { command: bytes(command), response: Some(bytes(response)), inside: None, continues: false };
-        write(&Record { number: 1, at: Duration::ZERO, card: "c".into(), what }, secrets)
+        write(&Record { number: 1, at: Duration::ZERO, card: "c".into(), took: None, program: None, what }, secrets)
     }
 
     /// A PIN that went through a secure channel is in its trace only where PINs are shown.
@@ -68,7 +68,7 @@ mod tests {
         let inside = Inside { command: bytes("0020008008313233343536FFFF"), response: bytes("9000") };
         let (command, response) = (bytes("0C2000800A8E080000000000000000"), Some(bytes("990290008E0800000000000000009000")));
         let what = What::Exchange { command, response, inside: Some(inside), continues: false };
-        let record = Record { number: 1, at: Duration::ZERO, card: "c".into(), what };
+        let record = Record { number: 1, at: Duration::ZERO, card: "c".into(), took: None, program: None, what };
         let shown = write(&record, true);
         assert!(
             shown.ends_with("0001 c >> 00 20 00 80 08 31 32 33 34 35 36 FF FF   VERIFY, PIN\n0001 c << 90 00   ok\n"),

@@ -1,0 +1,200 @@
+// What needs a script: the page follows what happens, without being loaded anew. All else works without.
+
+const MOST_ROWS = 500;
+const rows = document.getElementById("rows");
+
+// HTML of the server's own templates, as an element.
+const element = (html) => {
+  const holder = document.createElement("template");
+  holder.innerHTML = html;
+  return holder.content;
+};
+
+// A part that has changed, put in the place of the old one. What is open stays open, what is typed stays, and so does the focus.
+const drawn = new Map();
+const part = (html) => {
+  const fresh = element(html).firstElementChild;
+  const old = document.getElementById(fresh.id);
+  if (!old || drawn.get(fresh.id) === html) return old;
+  drawn.set(fresh.id, html);
+  const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+  for (const open of old.querySelectorAll("details[open][id]")) {
+    const again = fresh.querySelector(`#${CSS.escape(open.id)}`);
+    if (again) again.open = true;
+  }
+  for (const input of old.querySelectorAll("input[id], select[id]")) {
+    const again = fresh.querySelector(`#${CSS.escape(input.id)}`);
+    if (again && input.type !== "file") again.value = input.value;
+  }
+  old.replaceWith(fresh);
+  files();
+  if (focused) document.getElementById(focused)?.focus();
+  return fresh;
+};
+
+// Times: since when, and when.
+const age = (seconds) => {
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+};
+const YEAR = 31536000000;
+const two = (number, digits = 2) => String(number).padStart(digits, "0");
+const clock = (row) => {
+  const at = Number(row.dataset.at);
+  if (!(at > YEAR)) return; // counted times of a session under a seed
+  const when = new Date(at);
+  row.cells[0].textContent = `${two(when.getHours())}:${two(when.getMinutes())}:${two(when.getSeconds())}.${two(when.getMilliseconds(), 3)}`;
+};
+setInterval(() => {
+  const now = Math.floor(Date.now() / 1000);
+  for (const since of document.querySelectorAll("[data-since]")) since.textContent = age(Math.max(0, now - Number(since.dataset.since)));
+}, 1000);
+
+// The wire: what the filter takes, the newest below.
+const filter = document.querySelector("form.filter");
+const isTaken = (row) => {
+  const { reader, command, status } = filter.elements;
+  const name = row.cells[2].textContent.toUpperCase();
+  const wanted = status.value.trim().toUpperCase();
+  const fits = wanted === "" || (row.dataset.status.length === wanted.length && [...wanted].every((c, n) => c === "X" || c === row.dataset.status[n]));
+  return (reader.value === "" || reader.value === row.dataset.reader) && name.includes(command.value.trim().toUpperCase()) && fits;
+};
+const pause = document.getElementById("pause");
+const held = document.getElementById("held");
+let waiting = null; // rows that came during a pause
+const show = (fresh) => {
+  const box = rows.closest(".rows");
+  const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+  document.querySelector(".nothing").hidden = true;
+  for (const row of [...fresh]) {
+    clock(row);
+    if (row.dataset.at) row.hidden = !isTaken(row);
+    rows.append(row);
+  }
+  while (rows.rows.length > MOST_ROWS) rows.rows[0].remove();
+  if (atEnd) box.scrollTop = box.scrollHeight;
+};
+const wire = (html) => {
+  const fresh = [...element(`<table><tbody>${html}</tbody></table>`).querySelectorAll("tr")];
+  if (!waiting) return show(fresh);
+  waiting.push(...fresh);
+  waiting.splice(0, waiting.length - MOST_ROWS);
+  held.textContent = `Paused; ${waiting.length} new`;
+};
+const missed = (count) => wire(`<tr class="missed"><td colspan="4">${Number(count)} more, too many to show one by one: saved files have them</td></tr>`);
+
+// What people do: forms are sent without leaving the page, and what was done is told beside the reader.
+const told = (number, fresh) => document.getElementById(`told-${number}`).replaceChildren(...fresh);
+const said = (kind, ...lines) => {
+  const box = document.createElement("div");
+  box.className = `notice ${kind}`;
+  for (const [name, text] of lines) {
+    const line = document.createElement(name);
+    line.textContent = text;
+    if (name === "pre") line.className = "cmd";
+    box.append(line);
+  }
+  return box;
+};
+const MOST_BYTES = 8 * 1024 * 1024;
+const send = async (form) => {
+  const number = form.action.match(/\/do\/(\d+)\//)[1];
+  const fields = Object.fromEntries(new FormData(form));
+  const file = form.querySelector("input[type=file]")?.files[0];
+  if (file && file.size > MOST_BYTES) {
+    told(number, [said("bad", ["p", `${file.name} has ${(file.size / 1048576).toFixed(1)} MiB; a snapshot has at most 8. Nothing was done.`])]);
+    return;
+  }
+  if (file) fields.text = await file.text();
+  const label = form.querySelector("button").textContent;
+  try {
+    const answer = await fetch(form.action, { method: "POST", headers: { "Content-Type": "application/json", Accept: "application/json" }, body: JSON.stringify(fields) });
+    const said_of = await answer.json();
+    if (!answer.ok) return told(number, [said("bad", ["p", said_of.message])]);
+    told(number, [said("", ["p", `${label}: done.`])]);
+    hand(label, said_of.command, said_of.curl);
+    if (said_of.file) keep(said_of.file);
+    for (const secret of form.querySelectorAll("input[type=password], input[type=file]")) secret.value = "";
+  } catch {
+    told(number, [said("bad", ["p", "The bench gave no answer. Look at the card before you press again."])]);
+  }
+};
+const keep = ({ name, text }) => {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "application/toml" }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+};
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches(".do form")) return;
+  event.preventDefault();
+  send(event.target);
+});
+// With a script a snapshot is a file, chosen or dropped; without one it is pasted.
+const files = () => {
+  for (const form of document.querySelectorAll(".drop")) {
+    form.querySelector(".file").hidden = false;
+    form.querySelector(".text").hidden = true;
+  }
+};
+for (const name of ["dragover", "dragleave", "drop"]) {
+  document.addEventListener(name, (event) => {
+    const form = event.target.closest?.(".drop");
+    if (!form) return;
+    event.preventDefault();
+    form.classList.toggle("over", name === "dragover");
+    if (name !== "drop" || event.dataTransfer.files.length === 0) return;
+    form.querySelector("input[type=file]").files = event.dataTransfer.files;
+  });
+}
+
+// The same in a shell, of the button that one is at.
+const hand = (label, command, curl) => {
+  const box = document.getElementById("hand");
+  if (!box || !command) return;
+  box.hidden = false;
+  box.querySelector("h3").textContent = label;
+  box.querySelector(".command").textContent = command;
+  box.querySelector(".curl").textContent = curl;
+};
+for (const name of ["focusin", "pointerover"]) {
+  document.addEventListener(name, (event) => {
+    const form = event.target.closest?.("form[data-command]");
+    if (form) hand(form.querySelector("button").textContent, form.dataset.command, form.dataset.curl);
+  });
+}
+
+if (rows) {
+  files();
+  [...rows.rows].forEach(clock);
+  rows.closest(".rows").scrollTop = rows.closest(".rows").scrollHeight;
+  pause.hidden = false;
+  pause.addEventListener("click", () => {
+    const ended = waiting;
+    waiting = waiting ? null : [];
+    pause.textContent = waiting ? "Go on" : "Pause";
+    held.textContent = waiting ? "Paused" : "";
+    if (ended) show(ended);
+  });
+  filter.addEventListener("input", () => [...rows.rows].forEach((row) => { if (row.dataset.at) row.hidden = !isTaken(row); }));
+
+  // The connection: what is lost is said, and comes back by itself as long as the bench is there.
+  const lost = document.querySelector(".lost");
+  const follow = () => {
+    const live = new EventSource("/live");
+    live.addEventListener("open", () => { lost.hidden = true; });
+    live.addEventListener("part", (event) => part(event.data));
+    live.addEventListener("wire", (event) => wire(event.data));
+    live.addEventListener("missed", (event) => missed(event.data));
+    live.addEventListener("error", () => {
+      lost.textContent = live.readyState === EventSource.CLOSED
+        ? "This page is not followed any more: the bench has ended, or was started anew. Open the address that it printed."
+        : "The connection is lost; what you see may be old. Trying again.";
+      lost.hidden = false;
+      if (live.readyState === EventSource.CLOSED) setTimeout(follow, 3000);
+    });
+  };
+  follow();
+}

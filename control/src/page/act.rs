@@ -1,0 +1,354 @@
+//! What people do: each button is a request to the control API, and is shown as a command and for curl.
+//!
+//! [`Call::of`] is the one place that knows what a button does. The page performs that call on the very routes of the control
+//! socket, so what it shows is what it does.
+
+use super::Site;
+use super::frame::refused;
+use crate::hand::Spent;
+use crate::shell::quoted;
+use crate::view::{CardView, ReaderView, TriesView};
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::{Json, Router};
+use cardlab_protocol::local::is_for_a_page;
+use cardlab_protocol::problem::Problem;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use tower::ServiceExt as _;
+
+/// Longest answer of the control API that is handed on: a snapshot.
+const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
+
+/// The fields of a form.
+pub(super) type Fields = HashMap<String, String>;
+
+/// A request to the control API, and the same as a command.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Call {
+    method: Method,
+    /// With the reader's number in it.
+    path: String,
+    body: Option<Value>,
+    /// What stands behind `cardlab card`.
+    words: Vec<String>,
+    /// Variables that the command needs beside those of the shell.
+    variables: &'static str,
+}
+
+/// Why a button does nothing: a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal(pub(super) StatusCode, pub(super) String);
+
+fn refuse<T>(status: StatusCode, sentence: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal(status, sentence.into()))
+}
+
+impl Call {
+    fn new(method: Method, path: &str, reader: &ReaderView, body: Option<Value>, words: &[&str]) -> Self {
+        let mut words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        words.extend(["--reader".to_owned(), reader.name.clone()]);
+        Self { method, path: format!("/v1/readers/{}{path}", reader.number), body, words, variables: "" }
+    }
+
+    /// What the button `act` does at a reader that is as `reader` says.
+    pub(super) fn of(act: &str, fields: &Fields, reader: &ReaderView) -> Result<Self, Refusal> {
+        let post = |path: &str, body: Option<Value>, words: &[&str]| Ok(Self::new(Method::POST, path, reader, body, words));
+        let put = |path: &str, body: Value, words: &[&str]| Ok(Self::new(Method::PUT, path, reader, Some(body), words));
+        let field = |name: &str| fields.get(name).map(|text| text.trim()).unwrap_or_default();
+        let needed = |name: &str, what: &str| match field(name) {
+            "" => refuse(StatusCode::BAD_REQUEST, format!("{what} is missing; type it, then press again.")),
+            text => Ok(text.to_owned()),
+        };
+        match act {
+            "insert" | "remove" | "plug" | "unplug" => post(&format!("/{act}"), None, &[act]),
+            "swap" => {
+                let with = needed("with", "The other reader")?;
+                post("/swap", Some(json!({ "with": with })), &["swap", &with])
+            }
+            "reset" => match field("how") {
+                "cold" => post("/reset", Some(json!({ "cold": true })), &["reset", "--cold"]),
+                "usb" => post("/reset", Some(json!({ "usb": true })), &["reset", "--usb"]),
+                _ => post("/reset", None, &["reset"]),
+            },
+            "wrong" => Self::wrong(fields, reader),
+            "lock" => {
+                let secret = secret(field("secret"))?;
+                if secret == Spent::Admin && field("sure") != "yes" {
+                    return refuse(StatusCode::CONFLICT, "Nothing unblocks a blocked administrator key. Say that you mean it.");
+                }
+                Ok(Self::spend(reader, secret, 0))
+            }
+            "state" => {
+                let state = needed("state", "The state")?;
+                put("/state", json!({ "state": state }), &["state", &state])
+            }
+            "touch" => match field("touch") {
+                "" => post("/touch", None, &["touch"]),
+                mode => put("/touch", json!({ "touch": mode }), &["touch", mode]),
+            },
+            "fault" => {
+                let fault = needed("fault", "The fault")?;
+                post("/faults", Some(json!({ "fault": fault })), &["fault", &fault])
+            }
+            "disarm" => Ok(Self::new(Method::DELETE, "/faults", reader, None, &["fault", "--clear"])),
+            "pace" => {
+                let pace = needed("pace", "The pace")?;
+                put("/pace", json!({ "pace": pace }), &["pace", &pace])
+            }
+            "undo" => {
+                let text = field("count");
+                let Ok(count) = text.parse::<u32>() else {
+                    return refuse(StatusCode::BAD_REQUEST, format!("'{text}' is no number of commands; type one, such as 1."));
+                };
+                post("/undo", Some(json!({ "count": count })), &["undo", &count.to_string()])
+            }
+            "snapshot" => {
+                let (secrets, passphrase) = (field("secrets"), field("passphrase"));
+                let mut body = json!({ "secrets": secrets });
+                if secrets == "sealed" {
+                    body["passphrase"] = json!(passphrase);
+                }
+                let file = format!("{}.snapshot.toml", super::picture::short(&reader.name));
+                let mut call = Self::new(Method::POST, "/snapshot", reader, Some(body), &["snapshot", "--secrets", secrets, "-o", &file]);
+                call.variables = if secrets == "sealed" { "CARDLAB_PASSPHRASE=… " } else { "" };
+                Ok(call)
+            }
+            "restore" => {
+                let text = fields.get("text").map(String::as_str).unwrap_or_default();
+                if text.trim().is_empty() {
+                    return refuse(StatusCode::BAD_REQUEST, "There is no snapshot to go back to; choose its file, or drop it here.");
+                }
+                let mut body = json!({ "text": text });
+                if !field("passphrase").is_empty() {
+                    body["passphrase"] = json!(field("passphrase"));
+                }
+                let mut call = Self::new(Method::POST, "/restore", reader, Some(body), &["restore", "FILE"]);
+                call.variables = if field("passphrase").is_empty() { "" } else { "CARDLAB_PASSPHRASE=… " };
+                Ok(call)
+            }
+            _ => refuse(StatusCode::NOT_FOUND, "The bench has no such button; load the page again."),
+        }
+    }
+
+    fn spend(reader: &ReaderView, secret: Spent, left: u8) -> Self {
+        let body = json!({ "secret": secret, "left": left });
+        let tries = left.to_string();
+        let mut words = vec!["lock", secret.word()];
+        if left > 0 {
+            words.extend(["--tries", &tries]);
+        } else if secret == Spent::Admin {
+            words.push("--for-good");
+        }
+        Self::new(Method::POST, "/lock", reader, Some(body), &words)
+    }
+
+    /// One try of a secret; the last one only from who is sure.
+    fn wrong(fields: &Fields, reader: &ReaderView) -> Result<Self, Refusal> {
+        let secret = secret(fields.get("secret").map_or("pin", String::as_str))?;
+        let Some(card) = &reader.card else {
+            return refuse(StatusCode::CONFLICT, "The card is at work; try again when it has answered.");
+        };
+        match counted(card, secret).map(|tries| tries.left) {
+            None => refuse(StatusCode::CONFLICT, format!("This card counts no tries of its {secret}.")),
+            Some(0) => refuse(StatusCode::CONFLICT, format!("The {secret} is blocked already; no try is left to spend.")),
+            Some(1) if fields.get("sure").is_none_or(|sure| sure != "yes") => {
+                refuse(StatusCode::CONFLICT, format!("This is the last try: the {secret} would be blocked. Say that you mean it."))
+            }
+            Some(left) => Ok(Self::spend(reader, secret, left - 1)),
+        }
+    }
+
+    /// As a command.
+    pub(super) fn command(&self) -> String {
+        let words: Vec<String> = self.words.iter().map(|word| quoted(word)).collect();
+        format!("{}cardlab card {}", self.variables, words.join(" "))
+    }
+
+    /// For curl. What is long or secret is not written out.
+    pub(super) fn curl(&self) -> String {
+        let mut words = vec!["curl --unix-socket \"$CARDLAB_CONTROL\"".to_owned()];
+        if self.method != Method::POST || self.body.is_none() {
+            words.push(format!("-X {}", self.method));
+        }
+        if let Some(body) = &self.body {
+            let mut body = body.clone();
+            for name in ["text", "passphrase"] {
+                if body.get(name).is_some() {
+                    body[name] = json!("…");
+                }
+            }
+            words.push(format!("--json {}", quoted(&body.to_string())));
+        }
+        words.push(format!("http://cardlab{}", self.path));
+        words.join(" ")
+    }
+
+    /// Performs it on these routes; gives the answer's text.
+    async fn perform(self, api: Router) -> Result<Bytes, Refusal> {
+        let broken = |_| Refusal(StatusCode::INTERNAL_SERVER_ERROR, "The readers gave no answer; look whether they still run.".into());
+        let body = self.body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        let request = Request::builder().method(self.method).uri(&self.path).body(body).map_err(|_| broken(()))?;
+        // Its only error is that there is none.
+        let answer = api.oneshot(request).await.map_err(|_| broken(()))?;
+        let status = answer.status();
+        let bytes = axum::body::to_bytes(answer.into_body(), LONGEST_ANSWER).await.map_err(|_| broken(()))?;
+        if status.is_success() {
+            return Ok(bytes);
+        }
+        let problem: Problem = serde_json::from_slice(&bytes).map_err(|_| broken(()))?;
+        refuse(status, problem.message)
+    }
+}
+
+fn secret(word: &str) -> Result<Spent, Refusal> {
+    let known = [Spent::Pin, Spent::Puk, Spent::Admin].into_iter().find(|secret| secret.word() == word);
+    known.map_or_else(|| refuse(StatusCode::BAD_REQUEST, format!("'{word}' is none of pin, puk, admin.")), Ok)
+}
+
+/// The tries of a secret, where the card counts them.
+pub(super) const fn counted(card: &CardView, secret: Spent) -> Option<TriesView> {
+    match secret {
+        Spent::Pin => card.pin,
+        Spent::Puk => card.puk,
+        Spent::Admin => card.admin_key,
+    }
+}
+
+/// The fields that were sent, as a form or as JSON.
+fn fields(headers: &HeaderMap, bytes: &[u8]) -> Result<Fields, Refusal> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let malformed = |why: String| Refusal(StatusCode::BAD_REQUEST, format!("What was sent is no form: {why}"));
+    if kind.starts_with("application/json") {
+        return serde_json::from_slice(bytes).map_err(|error| malformed(error.to_string()));
+    }
+    Ok(form_urlencoded::parse(bytes).into_owned().collect())
+}
+
+/// A button was pressed.
+pub(super) async fn act(
+    State(site): State<Site>,
+    Path((number, name)): Path<(usize, String)>,
+    headers: HeaderMap,
+    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+) -> Response {
+    match perform(&site, number, &name, &headers, body).await {
+        Ok((call, answer)) => told(&headers, number, &name, &call, answer),
+        Err(Refusal(status, sentence)) => refused(&headers, status, "REFUSED", &sentence),
+    }
+}
+
+async fn perform(
+    site: &Site,
+    number: usize,
+    name: &str,
+    headers: &HeaderMap,
+    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+) -> Result<(Call, Bytes), Refusal> {
+    let bytes = body.map_err(|_| {
+        let sentence = format!("That is too long: at most {} MiB. Nothing was done to the card.", super::LONGEST_FORM >> 20);
+        Refusal(StatusCode::PAYLOAD_TOO_LARGE, sentence)
+    })?;
+    let fields = fields(headers, &bytes)?;
+    let rack = site.control.rack();
+    let Some(place) = rack.places().into_iter().find(|place| place.number() == number) else {
+        return refuse(StatusCode::NOT_FOUND, format!("There is no reader {number}; load the page again."));
+    };
+    // What was pressed was this card's button: another one that came in meanwhile keeps its tries.
+    let here = rack.card(place).label().cloned();
+    if let Some(meant) = fields.get("card").filter(|meant| here.as_deref() != Some(meant.as_str())) {
+        let sentence = format!("The card of this reader ({meant}) is another one now. Nothing was done; look again, and press again.");
+        return refuse(StatusCode::CONFLICT, sentence);
+    }
+    let call = Call::of(name, &fields, &site.control.view(place).await)?;
+    // On the readers' own thread: what they begin there ends with them.
+    let performed = site.readers.spawn(call.clone().perform(site.api.clone())).await;
+    match performed {
+        Ok(answer) => Ok((call, answer?)),
+        Err(_) => refuse(StatusCode::SERVICE_UNAVAILABLE, "The readers have ended."),
+    }
+}
+
+/// What was done: for the script as data, else the page again, or the file that was asked for.
+fn told(headers: &HeaderMap, number: usize, name: &str, call: &Call, answer: Bytes) -> Response {
+    let file = call.words.iter().position(|word| word == "-o").and_then(|at| call.words.get(at + 1));
+    if is_for_a_page(headers) {
+        return match file {
+            Some(file) => {
+                let plain: String = file.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') { c } else { '_' }).collect();
+                let kept = format!("attachment; filename=\"{plain}\"");
+                ([(header::CONTENT_TYPE, "application/toml".to_owned()), (header::CONTENT_DISPOSITION, kept)], answer).into_response()
+            }
+            None => Redirect::to(&format!("/#reader-{number}")).into_response(),
+        };
+    }
+    let mut told = json!({ "act": name, "command": call.command(), "curl": call.curl() });
+    if let Some(file) = file {
+        told["file"] = json!({ "name": file, "text": String::from_utf8_lossy(&answer) });
+    }
+    Json(told).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reader(pin: u8) -> ReaderView {
+        let tries = |left| Some(TriesView { left, maximum: 3 });
+        let card = CardView { pin: tries(pin), puk: tries(3), ..CardView::default() };
+        ReaderView { number: 2, name: "Anna 02 00".into(), card_is: "in".into(), card: Some(card), ..ReaderView::default() }
+    }
+
+    fn call(act: &str, fields: &[(&str, &str)], pin: u8) -> Result<(String, String), String> {
+        let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Call::of(act, &fields, &reader(pin)).map(|call| (call.command(), call.curl())).map_err(|refusal| refusal.1)
+    }
+
+    #[test]
+    fn a_button_is_a_command_and_a_request() {
+        for (act, fields, command, curl) in [
+            ("remove", &[][..], "remove", "-X POST http://cardlab/v1/readers/2/remove"),
+            ("reset", &[("how", "cold")], "reset --cold", "--json '{\"cold\":true}' http://cardlab/v1/readers/2/reset"),
+            ("state", &[("state", "fresh")], "state fresh", "-X PUT --json '{\"state\":\"fresh\"}' http://cardlab/v1/readers/2/state"),
+            ("wrong", &[], "lock pin --tries 1", "--json '{\"left\":1,\"secret\":\"pin\"}' http://cardlab/v1/readers/2/lock"),
+            ("disarm", &[], "fault --clear", "-X DELETE http://cardlab/v1/readers/2/faults"),
+            ("undo", &[("count", "3")], "undo 3", "--json '{\"count\":3}' http://cardlab/v1/readers/2/undo"),
+        ] {
+            let wanted =
+                (format!("cardlab card {command} --reader 'Anna 02 00'"), format!("curl --unix-socket \"$CARDLAB_CONTROL\" {curl}"));
+            assert_eq!(call(act, fields, 2), Ok(wanted), "{act}");
+        }
+    }
+
+    #[test]
+    fn the_last_try_and_the_administrator_key_ask_first() {
+        assert!(call("wrong", &[], 1).unwrap_err().contains("last try"));
+        assert!(call("wrong", &[("sure", "yes")], 1).unwrap().0.contains("lock pin --reader"));
+        assert!(call("wrong", &[("sure", "yes")], 0).unwrap_err().contains("blocked already"));
+        assert!(call("wrong", &[("secret", "admin")], 3).unwrap_err().contains("counts no tries"));
+        assert!(call("lock", &[("secret", "admin")], 3).unwrap_err().contains("Nothing unblocks"));
+        assert!(call("lock", &[("secret", "admin"), ("sure", "yes")], 3).unwrap().0.contains("--for-good"));
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_said() {
+        for (act, fields, says) in [
+            ("fault", &[][..], "The fault is missing"),
+            ("undo", &[("count", "many")], "'many' is no number"),
+            ("lock", &[("secret", "door")], "none of pin, puk, admin"),
+            ("restore", &[], "no snapshot to go back to"),
+            ("explode", &[], "no such button"),
+        ] {
+            assert!(call(act, fields, 3).unwrap_err().contains(says), "{act}");
+        }
+    }
+
+    #[test]
+    fn passphrases_and_cards_are_not_written_out() {
+        let (command, curl) = call("restore", &[("text", "whole card"), ("passphrase", "sesame")], 3).unwrap();
+        assert!(!curl.contains("sesame") && !curl.contains("whole card") && !command.contains("sesame"), "{command} {curl}");
+        assert!(command.starts_with("CARDLAB_PASSPHRASE="));
+    }
+}

@@ -1,0 +1,187 @@
+//! Which buttons a reader has now.
+
+use super::act::{Call, Fields, counted};
+use super::picture::short;
+use crate::hand::Spent;
+use crate::view::ReaderView;
+use askama::Template;
+use cardlab_vreader::fault::Effect;
+use cardlab_vreader::state::STATES;
+use cardlab_vreader::{Pace, Place, Rack};
+
+/// One button: a form of hidden fields.
+pub(super) struct Button {
+    /// Where it is sent: `/do/READER/ACT`.
+    pub(super) act: &'static str,
+    pub(super) text: String,
+    /// `main`, `risk` or nothing.
+    pub(super) class: &'static str,
+    pub(super) fields: Vec<(&'static str, String)>,
+    pub(super) command: String,
+    pub(super) curl: String,
+}
+
+/// A button that asks first.
+pub(super) struct Asking {
+    pub(super) what: String,
+    pub(super) question: String,
+    pub(super) button: Button,
+}
+
+/// All buttons of a reader. What they look like depends on what stands here and nothing else.
+#[derive(Template)]
+#[template(path = "buttons.html")]
+pub(super) struct Buttons {
+    pub(super) number: usize,
+    /// What the card's records are called by: a button is for this card and no other.
+    pub(super) card: String,
+    pub(super) first: Vec<Button>,
+    pub(super) asking: Vec<Asking>,
+    pub(super) reader: Vec<Button>,
+    pub(super) states: Vec<(Button, &'static str)>,
+    pub(super) touch: Vec<Button>,
+    pub(super) disarm: Option<Button>,
+    /// Other readers to change cards with.
+    pub(super) others: Vec<String>,
+    pub(super) undoable: bool,
+    /// The card is simulated here: what reaches into a memory works.
+    pub(super) simulated: bool,
+}
+
+/// What of a reader decides which buttons it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    whereabouts: String,
+    touch_awaited: bool,
+    touch: String,
+    faults: bool,
+    tries: [Option<u8>; 3],
+    undoable: bool,
+    label: Option<std::sync::Arc<str>>,
+    readers: usize,
+    simulated: bool,
+}
+
+impl Key {
+    pub(super) fn of(rack: &Rack, place: Place, reader: &ReaderView) -> Self {
+        let card = reader.card.as_ref();
+        let left = |secret| card.and_then(|card| counted(card, secret)).map(|tries| tries.left);
+        Self {
+            whereabouts: reader.card_is.clone(),
+            touch_awaited: reader.touch_awaited,
+            touch: card.map(|card| card.touch.clone()).unwrap_or_default(),
+            faults: card.is_some_and(|card| !card.faults.is_empty()),
+            tries: [Spent::Pin, Spent::Puk, Spent::Admin].map(left),
+            undoable: card.is_some_and(|card| card.undoable > 0),
+            label: rack.card(place).label().cloned(),
+            readers: rack.places().len(),
+            simulated: card.is_some_and(|card| card.serial.is_some()),
+        }
+    }
+}
+
+impl Buttons {
+    /// Those of a reader that is as `view` says.
+    pub(super) fn of(rack: &Rack, place: Place, view: &ReaderView) -> Self {
+        let label = rack.card(place).label().map(ToString::to_string).unwrap_or_default();
+        let button = |act: &'static str, text: &str, class: &'static str, fields: &[(&'static str, &str)]| {
+            let all: Fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let call = Call::of(act, &all, view);
+            let (command, curl) = call.map(|call| (call.command(), call.curl())).unwrap_or_default();
+            let fields = fields.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+            Button { act, text: text.to_owned(), class, fields, command, curl }
+        };
+        let card = view.card.as_ref();
+        let left = |secret| card.and_then(|card| counted(card, secret)).map(|tries| tries.left);
+        let (is_in, unplugged) = (view.card_is == "in", view.card_is == "unplugged");
+        let mut first = Vec::new();
+        if view.touch_awaited {
+            first.push(button("touch", "Touch", "main", &[]));
+        }
+        first.push(match view.card_is.as_str() {
+            "in" => button("remove", "Pull out", "", &[]),
+            "out" => button("insert", "Put in", "", &[]),
+            _ => button("plug", "Plug in", "", &[]),
+        });
+        let mut asking = Vec::new();
+        if is_in {
+            match left(Spent::Pin) {
+                Some(2..) => first.push(button("wrong", "Wrong PIN", "", &[("secret", "pin")])),
+                Some(1) => asking.push(Asking {
+                    what: "Wrong PIN".into(),
+                    question: "This is the last try: the PIN is blocked after it.".into(),
+                    button: button("wrong", "Block the PIN", "risk", &[("secret", "pin"), ("sure", "yes")]),
+                }),
+                _ => {}
+            }
+            for (secret, name) in [(Spent::Pin, "PIN"), (Spent::Puk, "PUK"), (Spent::Admin, "admin key")] {
+                if left(secret).is_none_or(|left| left == 0) {
+                    continue;
+                }
+                let question = match secret {
+                    Spent::Admin => "Nothing unblocks a blocked administrator key; here, Fresh and going back to a snapshot do.",
+                    _ => "All tries are spent with wrong values, one by one.",
+                };
+                asking.push(Asking {
+                    what: format!("Lock {name}"),
+                    question: question.into(),
+                    button: button("lock", &format!("Lock the {name}"), "risk", &[("secret", secret.word()), ("sure", "yes")]),
+                });
+            }
+        }
+        let simulated = card.is_some_and(|card| card.serial.is_some());
+        let undoable = card.is_some_and(|card| card.undoable > 0);
+        if simulated {
+            first.push(button("state", "Fresh", "", &[("state", "fresh")]));
+        }
+        let mut reader = Vec::new();
+        if is_in {
+            reader.push(button("reset", "Reset warm", "", &[]));
+            reader.push(button("reset", "Reset cold", "", &[("how", "cold")]));
+        }
+        if !unplugged {
+            reader.push(button("reset", "Reset USB", "", &[("how", "usb")]));
+            reader.push(button("unplug", "Unplug reader", "", &[]));
+        }
+        let can_be = |name: &str| match name {
+            "puk-blocked" | "blocked" => left(Spent::Puk).is_some(),
+            "admin-blocked" | "lost" => left(Spent::Admin).is_some(),
+            _ => left(Spent::Pin).is_some(),
+        };
+        let states = STATES.iter().filter(|(name, _)| simulated && *name != "fresh" && can_be(name));
+        let states = states.map(|(name, what)| (button("state", name, "", &[("state", name)]), *what)).collect();
+        let mode = card.map(|card| card.touch.as_str()).unwrap_or_default();
+        let modes = [("auto", "At once"), ("wait", "By hand"), ("never", "Never")];
+        let touch = modes.iter().filter(|(name, _)| simulated && *name != mode);
+        let touch = touch.map(|(name, text)| button("touch", text, "", &[("touch", name)])).collect();
+        let has_faults = card.is_some_and(|card| !card.faults.is_empty());
+        let disarm = has_faults.then(|| button("disarm", "Disarm all", "", &[]));
+        let others = rack.places().into_iter().filter(|other| *other != place).map(|other| rack.name(other)).collect();
+        Self { number: view.number, card: label, first, asking, reader, states, touch, disarm, others, undoable, simulated }
+    }
+
+    fn short<'a>(&self, name: &'a str) -> &'a str {
+        short(name)
+    }
+
+    /// Beginnings of faults, for a list to choose from.
+    fn faults() -> Vec<String> {
+        let examples = ["", "=1", "=3000", "=9000", "=6F00", "=0"];
+        let example = |(name, what): (&str, &str)| {
+            let value = match what {
+                "" => examples[0],
+                text if text.starts_with("milliseconds") => examples[2],
+                text if text.starts_with("response") => examples[3],
+                text if text.starts_with("status") => examples[4],
+                text if text.starts_with("bytes") => examples[1],
+                _ => examples[5],
+            };
+            format!("{name}{value}")
+        };
+        Effect::NAMES.into_iter().map(example).chain(["remove-after,ins=20".into(), "status=6F00,ins=87,nth=2".into()]).collect()
+    }
+
+    fn paces() -> Vec<&'static str> {
+        ["off"].into_iter().chain(Pace::MODELS.map(|model| model.0)).collect()
+    }
+}

@@ -1,0 +1,106 @@
+//! One exchange, taken apart; and two beside each other.
+
+use super::Site;
+use super::frame::{Frame, refused, rendered};
+use super::wire::{Readers, Row};
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use cardlab_vreader::trace::tree::{self, Line};
+use cardlab_vreader::trace::{Record, What};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// The exchange to compare with: `READER.NUMBER`; an empty field is none.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Beside {
+    with: String,
+}
+
+/// A line, and whether it stands on the other side as well.
+struct Told {
+    /// Blanks before it.
+    indent: String,
+    line: Line,
+    differs: bool,
+}
+
+/// One side.
+struct Side {
+    row: Row,
+    number: u64,
+    took: String,
+    command: Vec<Told>,
+    response: Vec<Told>,
+}
+
+#[derive(Template)]
+#[template(path = "detail.html")]
+struct Detail<'a> {
+    frame: &'a Frame,
+    current: &'a str,
+    title: &'a str,
+    reader: usize,
+    number: u64,
+    sides: &'a [Side],
+}
+
+/// The exchange of this number at the card of a reader; with another beside it, what differs is marked.
+pub(super) async fn show(
+    State(site): State<Site>,
+    Path((reader, number)): Path<(usize, u64)>,
+    Query(beside): Query<Beside>,
+    headers: HeaderMap,
+) -> Response {
+    let unknown = |reader: usize, number: u64| {
+        let message = format!(
+            "Command {number} of reader {reader} is not known any more: the newest are kept, and a reader keeps those of the card that is its own now."
+        );
+        refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", &message)
+    };
+    let Some(one) = find(&site, reader, number).await else { return unknown(reader, number) };
+    let mut records = vec![one];
+    if !beside.with.trim().is_empty() {
+        let parsed = beside.with.trim().split_once('.').and_then(|(reader, number)| Some((reader.parse().ok()?, number.parse().ok()?)));
+        let Some((reader, number)) = parsed else {
+            let message = "Say which command to compare with as READER.NUMBER, such as 0.17.";
+            return refused(&headers, StatusCode::BAD_REQUEST, "MALFORMED", message);
+        };
+        let Some(other) = find(&site, reader, number).await else { return unknown(reader, number) };
+        records.push(other);
+    }
+    let readers = Readers::of(site.control.rack());
+    let secrets = site.control.shows_secrets();
+    let trees: Vec<_> = records.iter().map(|record| tree::of(record, secrets).unwrap_or_default()).collect();
+    let sides: Vec<Side> = records
+        .iter()
+        .zip(&trees)
+        .enumerate()
+        .map(|(at, (record, own))| {
+            let other = trees.get(1 - at.min(1)).filter(|_| trees.len() == 2);
+            let told = |lines: &[Line], others: Option<&Vec<Line>>| {
+                let differs = |line: &Line| others.is_some_and(|others| !others.contains(line));
+                lines.iter().map(|line| Told { indent: "  ".repeat(line.depth), differs: differs(line), line: line.clone() }).collect()
+            };
+            Side {
+                row: Row::of(record, &readers),
+                number: record.number,
+                took: record.took.map(|took| format!("{:.2} ms", took.as_secs_f64() * 1000.0)).unwrap_or_default(),
+                command: told(&own.command, other.map(|other| &other.command)),
+                response: told(&own.response, other.map(|other| &other.response)),
+            }
+        })
+        .collect();
+    rendered(&Detail { frame: &site.frame, current: "-", title: "Command", reader, number, sides: &sides })
+}
+
+async fn find(site: &Site, reader: usize, number: u64) -> Option<Arc<Record>> {
+    let place = site.control.rack().places().into_iter().find(|place| place.number() == reader)?;
+    let found = move |card: &mut cardlab_vreader::VirtualCard| {
+        let mut records = card.journal()?.after(number.checked_sub(1)?);
+        records.find(|record| record.number == number && matches!(record.what, What::Exchange { .. })).cloned()
+    };
+    site.control.with(place, found).await.ok()?
+}

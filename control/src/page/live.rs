@@ -1,0 +1,153 @@
+//! What changes, as server-sent events: readers as they are now, what comes in.
+//!
+//! A page is told in beats. Whoever follows asks for nothing while the readers work: records wait in a bounded channel until the
+//! next beat, and of many only the newest are shown, with the number of the others. So a page costs the readers the same however
+//! much comes in.
+
+use super::Site;
+use super::frame::refused;
+use super::buttons::{Buttons, Key};
+use super::picture::Picture;
+use super::wire::{Readers, Row};
+use crate::view::ReaderView;
+use askama::Template as _;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use cardlab_vreader::trace::Record;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::broadcast::error::TryRecvError;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::sync::mpsc;
+use tokio_stream::StreamExt as _;
+use tokio_stream::wrappers::ReceiverStream;
+
+/// Between two tellings.
+const BEAT: Duration = Duration::from_millis(100);
+/// How often readers are looked at while something happens, and while nothing does: programs come and go without a record.
+const LOOK: Duration = Duration::from_millis(150);
+const IDLE_LOOK: Duration = Duration::from_millis(500);
+/// Rows of a beat; others are counted.
+const ROWS: usize = 40;
+/// Events that may wait for a page that reads slowly.
+const WAITING: usize = 64;
+/// Pages that follow at once.
+pub(super) const MOST: usize = 32;
+
+/// The stream of one page.
+pub(super) async fn follow(State(site): State<Site>, headers: HeaderMap) -> Response {
+    let Ok(place) = site.followers.clone().try_acquire_owned() else {
+        let message = format!("{MOST} pages follow the bench already; close one of them.");
+        return refused(&headers, StatusCode::SERVICE_UNAVAILABLE, "TOO_MANY", &message);
+    };
+    let (sender, receiver) = mpsc::channel(WAITING);
+    tokio::spawn(async move {
+        // Whoever does not hear it any more has gone.
+        let _ = Follower::new(site, sender).tell().await;
+        drop(place);
+    });
+    Sse::new(ReceiverStream::new(receiver).map(Ok::<_, Infallible>)).keep_alive(KeepAlive::default()).into_response()
+}
+
+/// Nobody listens any more, or the readers have ended.
+struct Over;
+
+struct Follower {
+    site: Site,
+    page: mpsc::Sender<Event>,
+    records: Receiver<Arc<Record>>,
+    /// As the page shows them.
+    shown: Vec<(ReaderView, Key)>,
+    looked: Option<Instant>,
+}
+
+impl Follower {
+    fn new(site: Site, page: mpsc::Sender<Event>) -> Self {
+        let records = site.control.trace().listen();
+        Self { site, page, records, shown: Vec::new(), looked: None }
+    }
+
+    async fn tell(mut self) -> Result<(), Over> {
+        let mut changes = self.site.control.rack().server().changes();
+        loop {
+            self.readers().await?;
+            let mut batch = Vec::new();
+            let mut missed = 0;
+            tokio::select! {
+                record = self.records.recv() => match record {
+                    Ok(record) => batch.push(record),
+                    Err(RecvError::Lagged(count)) => missed += count,
+                    Err(RecvError::Closed) => return Err(Over),
+                },
+                changed = changes.changed() => changed.map_err(|_| Over)?,
+                () = tokio::time::sleep(IDLE_LOOK) => {}
+                () = self.page.closed() => return Err(Over),
+            }
+            tokio::time::sleep(BEAT).await;
+            loop {
+                match self.records.try_recv() {
+                    Ok(record) => batch.push(record),
+                    Err(TryRecvError::Lagged(count)) => missed += count,
+                    Err(TryRecvError::Empty) => break,
+                    Err(TryRecvError::Closed) => return Err(Over),
+                }
+            }
+            self.wire(batch, missed).await?;
+        }
+    }
+
+    async fn wire(&self, mut batch: Vec<Arc<Record>>, missed: u64) -> Result<(), Over> {
+        let surplus = batch.len().saturating_sub(ROWS);
+        batch.drain(..surplus);
+        let missed = missed + surplus as u64;
+        if missed > 0 {
+            self.say("missed", missed.to_string()).await?;
+        }
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let readers = Readers::of(self.site.control.rack());
+        let rows: Vec<String> = batch.iter().filter_map(|record| Row::of(record, &readers).render().ok()).collect();
+        self.say("wire", rows.concat()).await
+    }
+
+    /// Those that are not as the page shows them.
+    async fn readers(&mut self) -> Result<(), Over> {
+        if self.looked.is_some_and(|looked| looked.elapsed() < LOOK) {
+            return Ok(());
+        }
+        self.looked = Some(Instant::now());
+        let rack = self.site.control.rack().clone();
+        for place in rack.places() {
+            let mut view = self.site.control.look(place);
+            let shown = self.shown.get(place.number());
+            if view.card.is_none() {
+                // It works just now: what it was a moment ago tells more than nothing.
+                view.card = shown.and_then(|(shown, _)| shown.card.clone());
+            }
+            let key = Key::of(&rack, place, &view);
+            if shown.is_some_and(|(shown, known)| *shown == view && *known == key) {
+                continue;
+            }
+            // A template of strings and numbers always has its text.
+            if shown.is_none_or(|(_, known)| *known != key) {
+                let buttons = Buttons::of(&rack, place, &view);
+                self.say("part", buttons.render().unwrap_or_default()).await?;
+            }
+            self.say("part", Picture::of(view.clone()).render().unwrap_or_default()).await?;
+            match self.shown.get_mut(place.number()) {
+                Some(shown) => *shown = (view, key),
+                None => self.shown.push((view, key)),
+            }
+        }
+        Ok(())
+    }
+
+    async fn say(&self, name: &str, text: String) -> Result<(), Over> {
+        // What a card or a program named has line ends in no case; a carriage return would end a line of the stream.
+        self.page.send(Event::default().event(name).data(text.replace('\r', " "))).await.map_err(|_| Over)
+    }
+}

@@ -1,0 +1,164 @@
+//! The bench in a browser: readers and their cards as they are, what comes in, and what people do with them.
+//!
+//! A page over the same routes that [`crate::api`] serves on the control socket: what a button does is a request to these, and
+//! what it shows beside itself is that request as a command line and for curl. Whole without a script; with one it follows what
+//! happens.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | `door` | who may come in: this machine, with the token of the printed address |
+//! | `frame` | what stands round every page, also round the [`Room`]s that the program hands in |
+//! | `picture` | a reader and its card as people see them |
+//! | `act` | what people do: a button, as a request, a command and for curl |
+//! | `buttons` | which buttons a reader has now |
+//! | `wire`, `detail` | what came in: as rows, as files, one of it taken apart |
+//! | `live` | what changes, as server-sent events |
+
+mod act;
+mod buttons;
+mod detail;
+mod door;
+mod frame;
+mod live;
+mod picture;
+mod wire;
+
+pub use frame::{Frame, Room};
+
+use crate::api::Control;
+use askama::Template;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware;
+use axum::response::Response;
+use axum::routing::{get, post};
+use cardlab_protocol::local::HEADERS;
+use door::Door;
+use frame::{rendered, refused};
+use buttons::Buttons;
+use picture::Picture;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tower_http::set_header::SetResponseHeaderLayer;
+use wire::{Choice, Row};
+
+/// Longest form: a snapshot, as a form or as JSON has it.
+const LONGEST_FORM: usize = 16 * 1024 * 1024;
+
+/// Where programs and commands find the readers.
+#[derive(Clone, Debug)]
+pub struct Shell {
+    /// The PC/SC socket.
+    pub socket: PathBuf,
+    /// The control socket.
+    pub control: PathBuf,
+}
+
+/// What every page needs.
+#[derive(Clone)]
+struct Site {
+    control: Control,
+    /// The routes of the control socket.
+    api: Router,
+    /// The readers' own thread: what is done with them is done there.
+    readers: Handle,
+    shell: Arc<Shell>,
+    frame: Frame,
+    /// Places for pages that follow what happens.
+    followers: Arc<Semaphore>,
+}
+
+/// The bench, before it is served.
+pub struct Page {
+    site: Site,
+    door: Door,
+    rooms: Vec<Room>,
+}
+
+impl Page {
+    /// Over readers whose thread is `readers`.
+    ///
+    /// # Errors
+    /// When the system has no random numbers.
+    pub fn new(control: Control, readers: Handle, shell: Shell) -> Result<Self, getrandom::Error> {
+        let api = control.clone().router();
+        let site = Site { control, api, readers, shell: Arc::new(shell), frame: Frame::default(), followers: Arc::new(Semaphore::new(live::MOST)) };
+        Ok(Self { site, door: Door::new()?, rooms: Vec::new() })
+    }
+
+    /// With a room more: pages of the program, behind the same door and in the same frame.
+    #[must_use]
+    pub fn with(mut self, room: Room) -> Self {
+        self.rooms.push(room);
+        self
+    }
+
+    /// The address that opens it, once it is served at `at`.
+    #[must_use]
+    pub fn address(&self, at: SocketAddr) -> String {
+        format!("http://{at}/{}", self.door.token())
+    }
+
+    /// The routes.
+    #[must_use]
+    pub fn router(self) -> Router {
+        let Self { mut site, door, rooms } = self;
+        site.frame = Frame::of(&rooms);
+        let style = || async { ([(header::CONTENT_TYPE, "text/css")], include_str!("../../assets/bench.css")) };
+        let script = || async { ([(header::CONTENT_TYPE, "text/javascript")], include_str!("../../assets/bench.js")) };
+        let frame = site.frame.clone();
+        let inside = Router::new()
+            .route("/", get(show))
+            .route("/live", get(live::follow))
+            .route("/do/{reader}/{act}", post(act::act).layer(DefaultBodyLimit::max(LONGEST_FORM)))
+            .route("/record/{reader}/{number}", get(detail::show))
+            .route("/save/{file}", get(wire::save))
+            .with_state(site);
+        let inside = rooms.into_iter().fold(inside, |router, room| router.nest(&format!("/{}", room.path), room.pages));
+        let router = inside
+            .fallback(async |headers: HeaderMap| refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", "There is no such page."))
+            .layer(axum::Extension(frame))
+            .layer(middleware::from_fn_with_state(door, door::guard))
+            .route("/bench.css", get(style))
+            .route("/bench.js", get(script))
+            .layer(middleware::from_fn(door::judge));
+        HEADERS.into_iter().fold(router, |router, (name, value)| {
+            router.layer(SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value)))
+        })
+    }
+}
+
+#[derive(Template)]
+#[template(path = "bench.html")]
+struct Bench<'a> {
+    frame: &'a Frame,
+    current: &'a str,
+    title: &'a str,
+    readers: &'a [(Picture, Buttons)],
+    rows: &'a [Row],
+    choice: &'a Choice,
+    shell: &'a Shell,
+}
+
+async fn show(State(site): State<Site>, Query(choice): Query<Choice>) -> Response {
+    let mut readers = Vec::new();
+    for place in site.control.rack().places() {
+        let view = site.control.view(place).await;
+        let buttons = Buttons::of(site.control.rack(), place, &view);
+        readers.push((Picture::of(view), buttons));
+    }
+    let rows = wire::rows(&site, &choice).await;
+    rendered(&Bench {
+        frame: &site.frame,
+        current: "",
+        title: "Bench",
+        readers: &readers,
+        rows: &rows,
+        choice: &choice,
+        shell: &site.shell,
+    })
+}

@@ -1,0 +1,253 @@
+//! What came in, as rows; and as files.
+
+use super::Site;
+use super::frame::refused;
+use super::picture::{Badge, short};
+use crate::api::matches;
+use crate::view::Which;
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use cardlab_protocol::apdu::Command;
+use cardlab_protocol::status::StatusWord;
+use cardlab_vreader::Rack;
+use cardlab_vreader::trace::{Form, Record, What, decode, write_all};
+use serde::Deserialize;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Rows of a page.
+const ROWS: usize = 200;
+const SECONDS_OF_A_DAY: u64 = 86_400;
+const INS_VERIFY: u8 = 0x20;
+
+/// What a person wants to see of it. An empty field is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(super) struct Choice {
+    /// Number of a reader.
+    pub(super) reader: String,
+    /// A part of a command's name, such as `VERIFY`.
+    pub(super) command: String,
+    /// A status word; `x` stands for any digit.
+    pub(super) status: String,
+}
+
+impl Choice {
+    fn which(&self) -> Which {
+        let given = |text: &str| (!text.trim().is_empty()).then(|| text.trim().to_owned());
+        Which { name: given(&self.command).map(|name| name.to_uppercase()), status: given(&self.status), ..Which::default() }
+    }
+
+    /// Whether a row is to be seen.
+    pub(super) fn takes(&self, record: &Record, row_reader: Option<usize>) -> bool {
+        let reader: Option<usize> = self.reader.trim().parse().ok();
+        (reader.is_none() || reader == row_reader) && matches(record, &self.which())
+    }
+
+    pub(super) fn is_reader(&self, number: &usize) -> bool {
+        self.reader.trim().parse() == Ok(*number)
+    }
+
+    /// As it stands behind the `?` of an address.
+    pub(super) fn query(&self) -> String {
+        let plain = |text: &str| text.chars().filter(|c| c.is_ascii_alphanumeric()).collect::<String>();
+        format!("reader={}&command={}&status={}", plain(&self.reader), plain(&self.command), plain(&self.status))
+    }
+}
+
+/// One row.
+#[derive(Template)]
+#[template(path = "row.html")]
+pub(super) struct Row {
+    /// Milliseconds since 1970.
+    at: u128,
+    /// Time of day, UTC; the script shows this machine's.
+    pub(super) time: String,
+    /// Number of the exchange.
+    number: u64,
+    /// Number of the reader that the card belongs to now.
+    reader: Option<usize>,
+    /// Its name; the card's where it is in none.
+    pub(super) card: String,
+    /// Which program it is of.
+    pub(super) program: Option<Arc<str>>,
+    /// Name of the command in the standard's capitals; empty for an event.
+    pub(super) command: String,
+    /// What it is about, or the event.
+    pub(super) about: String,
+    /// Status word in hexadecimal digits.
+    status: String,
+    /// How it went.
+    badge: Option<Badge>,
+}
+
+/// Whose each card is now.
+pub(super) struct Readers(Vec<(Arc<str>, usize, String)>);
+
+impl Readers {
+    pub(super) fn of(rack: &Rack) -> Self {
+        let named = |place: cardlab_vreader::Place| {
+            let label = rack.card(place).label().cloned()?;
+            Some((label, place.number(), short(&rack.name(place)).to_owned()))
+        };
+        Self(rack.places().into_iter().filter_map(named).collect())
+    }
+
+    pub(super) fn reader(&self, card: &str) -> Option<usize> {
+        self.0.iter().find(|(label, ..)| &**label == card).map(|(_, number, _)| *number)
+    }
+
+    fn name(&self, card: &str) -> String {
+        self.0.iter().find(|(label, ..)| &**label == card).map_or_else(|| card.to_owned(), |(.., name)| name.clone())
+    }
+}
+
+impl Row {
+    pub(super) fn of(record: &Record, readers: &Readers) -> Self {
+        let (command, about, status, badge) = match &record.what {
+            What::Event { text, .. } => (String::new(), text.clone(), String::new(), None),
+            What::Exchange { command, response, continues, .. } => {
+                let (name, mut about) = named(&decode::describe(command));
+                if decode::hides(command, *continues) {
+                    about.push_str(" ••••••");
+                }
+                let response = response.as_ref().map(|response| response.as_slice());
+                let status = response.and_then(|r| r.last_chunk::<2>()).map_or_else(String::new, |sw| cardlab_protocol::codes::digits(sw));
+                (name, about, status, Some(outcome(command, response)))
+            }
+        };
+        let (reader, card) = (readers.reader(&record.card), readers.name(&record.card));
+        let (at, time, program) = (record.at.as_millis(), time_of_day(record.at), record.program.clone());
+        Self { at, time, number: record.number, reader, card, program, command, about, status, badge }
+    }
+}
+
+/// `VERIFY, PIN` as `VERIFY` and `PIN`: what stands in capitals at the beginning is the command.
+fn named(described: &str) -> (String, String) {
+    let capitals = |word: &&str| word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase() || matches!(c, ',' | ':'));
+    // SELECT names what it selects, which may be capitals too.
+    let most = if described.starts_with("SELECT ") { 1 } else { usize::MAX };
+    let count = described.split(' ').take_while(capitals).take(most).count();
+    let mut words = described.split(' ');
+    let name: Vec<&str> = words.by_ref().take(count).collect();
+    (name.join(" ").trim_end_matches([',', ':']).to_owned(), words.collect::<Vec<_>>().join(" "))
+}
+
+/// How an exchange went, in a word.
+fn outcome(command: &[u8], response: Option<&[u8]>) -> Badge {
+    let Some(response) = response else { return Badge::new("bad", "no answer") };
+    let Some(sw) = response.last_chunk::<2>() else { return Badge::new("bad", "no status word") };
+    let sw = StatusWord(u16::from_be_bytes(*sw));
+    let asks = Command::parse(command).is_ok_and(|command| command.ins == INS_VERIFY && command.data.is_empty());
+    match (sw, sw.retries()) {
+        (StatusWord::OK, _) => Badge::new("good", "ok"),
+        (StatusWord(0x6100..=0x61FF), _) => Badge::new("good", "ok, goes on"),
+        (_, Some(left)) if asks => Badge::new("", format!("{left} left")),
+        (_, Some(0)) => Badge::new("bad", "wrong, blocked"),
+        (_, Some(left)) => Badge::new("warn", format!("wrong, {left} left")),
+        (StatusWord::BLOCKED, _) => Badge::new("bad", "blocked"),
+        _ => Badge::new("warn", sw.meaning()),
+    }
+}
+
+fn time_of_day(at: Duration) -> String {
+    let seconds = at.as_secs() % SECONDS_OF_A_DAY;
+    format!("{:02}:{:02}:{:02}.{:03}", seconds / 3600, seconds / 60 % 60, seconds % 60, at.subsec_millis())
+}
+
+/// The newest records of all cards that are to be seen, oldest first.
+async fn records(site: &Site, choice: &Choice, most: usize) -> Vec<(Arc<Record>, Option<usize>)> {
+    let mut found = Vec::new();
+    for place in site.control.rack().places() {
+        let number = Some(place.number());
+        let choice = choice.clone();
+        let newest = move |card: &mut cardlab_vreader::VirtualCard| {
+            let records = card.journal().into_iter().flat_map(|journal| journal.newest(usize::MAX));
+            let mut taken: Vec<_> = records.filter(|record| choice.takes(record, number)).cloned().collect();
+            taken.drain(..taken.len().saturating_sub(most));
+            taken
+        };
+        // A card whose thread has ended has nothing to tell.
+        let records = site.control.with(place, newest).await.unwrap_or_default();
+        found.extend(records.into_iter().map(|record| (record, number)));
+    }
+    found.sort_by_key(|(record, _)| (record.at, record.number));
+    found.drain(..found.len().saturating_sub(most));
+    found
+}
+
+/// The newest rows.
+pub(super) async fn rows(site: &Site, choice: &Choice) -> Vec<Row> {
+    let readers = Readers::of(site.control.rack());
+    records(site, choice, ROWS).await.iter().map(|(record, _)| Row::of(record, &readers)).collect()
+}
+
+/// All that is kept of what is to be seen, as a file: `wire.txt`, `wire.jsonl`, `wire.pcapng`.
+pub(super) async fn save(
+    State(site): State<Site>,
+    Path(file): Path<String>,
+    Query(choice): Query<Choice>,
+    headers: HeaderMap,
+) -> Response {
+    let (form, kind) = match file.as_str() {
+        "wire.txt" => (Form::Text, "text/plain; charset=utf-8"),
+        "wire.jsonl" => (Form::Json, "application/jsonl"),
+        "wire.pcapng" => (Form::Pcapng, "application/x-pcapng"),
+        _ => {
+            let message = "The wire is saved as wire.txt, wire.jsonl or wire.pcapng.";
+            return refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", message);
+        }
+    };
+    let records = records(&site, &choice, usize::MAX).await;
+    let secrets = site.control.shows_secrets();
+    let written = tokio::task::spawn_blocking(move || write_all(form, secrets, records.iter().map(|(record, _)| &**record)));
+    match written.await {
+        Ok(Ok(bytes)) => {
+            let name = format!("attachment; filename=\"{file}\"");
+            ([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, name)], bytes).into_response()
+        }
+        _ => refused(&headers, StatusCode::INTERNAL_SERVER_ERROR, "BROKEN", "The file could not be made; try again."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_stand_apart_from_what_they_are_about() {
+        for (described, name, about) in [
+            ("VERIFY, PIN", "VERIFY", "PIN"),
+            ("VERIFY, status of PIN", "VERIFY", "status of PIN"),
+            ("SELECT PIV", "SELECT", "PIV"),
+            ("GET DATA certificate 9A", "GET DATA", "certificate 9A"),
+            ("GENERAL AUTHENTICATE, algorithm 03, key 9B", "GENERAL AUTHENTICATE", "algorithm 03, key 9B"),
+            ("not a command APDU", "", "not a command APDU"),
+        ] {
+            assert_eq!(named(described), (name.to_owned(), about.to_owned()), "{described}");
+        }
+    }
+
+    #[test]
+    fn how_it_went() {
+        let (ask, guess) = ([0, 0x20, 0, 0x80], b"\x00\x20\x00\x80\x06999999");
+        for (command, response, class, text) in [
+            (&ask[..], &[0x63, 0xC3][..], "", "3 left"),
+            (guess, &[0x63, 0xC2], "warn", "wrong, 2 left"),
+            (guess, &[0x63, 0xC0], "bad", "wrong, blocked"),
+            (guess, &[0x69, 0x83], "bad", "blocked"),
+            (guess, &[0x90, 0x00], "good", "ok"),
+            (guess, &[0x90], "bad", "no status word"),
+        ] {
+            assert_eq!(outcome(command, Some(response)), Badge::new(class, text));
+        }
+        assert_eq!(outcome(guess, None), Badge::new("bad", "no answer"));
+    }
+
+    #[test]
+    fn the_time_of_day() {
+        assert_eq!(time_of_day(Duration::from_millis(86_400_000 + 3_723_004)), "01:02:03.004");
+    }
+}

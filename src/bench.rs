@@ -1,0 +1,71 @@
+//! The bench in a browser, as `lab`, `up` and `exec` open it.
+
+use crate::exit::Failure;
+use crate::site::{self, Tls};
+use anyhow::{Context as _, anyhow};
+use cardlab_client::lock;
+use cardlab_client::minidriver::{Minidriver, Secret};
+use cardlab_control::api::Control;
+use cardlab_control::hand::{Hand, Spent};
+use cardlab_control::page::{Page, Shell};
+use cardlab_pcsclite::client::{Context, Error, ShareMode};
+use cardlab_pcsclite::code::ReturnCode;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::runtime::Handle;
+
+/// Listens for browsers of this machine; `option` gave the address.
+pub(crate) fn bind(option: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
+    if !address.ip().is_loopback() {
+        return Err(anyhow!("{option} {address}: the bench is for this machine: 127.0.0.1 or [::1]").into());
+    }
+    Ok(site::bind(option, address)?)
+}
+
+/// Spends tries through the PC/SC socket, as `cardlab card lock` does.
+struct Client {
+    socket: PathBuf,
+}
+
+impl Hand for Client {
+    fn spend(&self, reader: &str, secret: Spent, left: u8) -> Result<(), String> {
+        let said = |error: &dyn std::fmt::Display| error.to_string();
+        let context = Context::establish_at(&self.socket).map_err(|error| said(&error))?;
+        let held = || format!("another program has the card of {reader} for itself; nothing was done, try again when it is free");
+        let busy = |error: Error| match error {
+            Error::Refused { code: ReturnCode::SHARING_VIOLATION, .. } => held(),
+            other => said(&other),
+        };
+        let mut card = context.connect(reader, ShareMode::Shared).map_err(busy)?;
+        card.try_begin().map_err(busy)?;
+        let mut card = Minidriver::open(&mut card).map_err(|error| said(&error))?;
+        let secret = match secret {
+            Spent::Pin => Secret::Pin,
+            Spent::Puk => Secret::Puk,
+            Spent::Admin => Secret::AdminKey,
+        };
+        lock::bring_to(&mut card, secret, left).map_err(|error| said(&error))
+    }
+}
+
+/// The hand that spends tries at the readers of this socket.
+pub(crate) fn hand(socket: &Path) -> Arc<dyn Hand> {
+    Arc::new(Client { socket: socket.to_owned() })
+}
+
+/// Opens the bench over the readers of this very thread, and gives the address for a browser. It has a thread of its own, so that
+/// what pages cost is not taken from the readers, and ends with the process.
+pub(crate) fn open(listener: TcpListener, control: Control, shell: Shell) -> Result<String, Failure> {
+    let page = Page::new(control, Handle::current(), shell)?;
+    let address = page.address(listener.local_addr()?);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let serve = move || {
+        let served = runtime.block_on(async { site::serve(listener, Tls::None, page.router(), std::future::pending()).await });
+        if let Err(failure) = served {
+            eprintln!("cardlab: the bench has ended: {:#}; the readers go on", failure.error);
+        }
+    };
+    std::thread::Builder::new().name("bench".into()).spawn(serve).context("a thread for the bench")?;
+    Ok(address)
+}
