@@ -448,6 +448,9 @@ impl Icc for VirtualCard {
 #[derive(Clone)]
 pub struct SharedCard {
     card: Arc<Mutex<VirtualCard>>,
+    /// Whoever waits for the card has this, and gets the card before those who come later: a program that sends one slow
+    /// command after the other lets others look in between.
+    turn: Arc<Mutex<()>>,
     button: Button,
     presence: Presence,
     label: Option<Arc<str>>,
@@ -461,22 +464,20 @@ impl SharedCard {
     pub fn new(card: VirtualCard) -> Self {
         let (button, presence) = (card.button.clone(), card.presence.clone());
         let label = card.recorder.as_ref().map(|recorder| recorder.card().clone());
-        Self { card: Arc::new(Mutex::new(card)), button, presence, label, program: None }
+        Self { card: Arc::new(Mutex::new(card)), turn: Arc::default(), button, presence, label, program: None }
     }
 
     /// The card, for as long as the guard lives. Waits while the card works.
     pub fn lock(&self) -> MutexGuard<'_, VirtualCard> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.card.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The card, when it does not work now.
+    /// The card, when it does not work now and nobody waits for it.
     #[must_use]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, VirtualCard>> {
-        match self.card.try_lock() {
-            Ok(card) => Some(card),
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
+        let _turn = at_once(&self.turn)?;
+        at_once(&self.card)
     }
 
     /// What its records are called by.
@@ -501,6 +502,15 @@ impl SharedCard {
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.card, &other.card)
+    }
+}
+
+/// What a mutex guards, when nobody has it.
+fn at_once<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
     }
 }
 
@@ -559,6 +569,24 @@ mod tests {
         assert!(card.transmit(&[0x00, 0x20, 0x00, 0x80]).is_err());
         assert!(card.reset().is_some());
         assert!(card.transmit(&[0x00, 0x20, 0x00, 0x80]).is_ok());
+    }
+
+    /// A program that sends one slow command after the other: who waits is next, however quickly the program asks again.
+    #[test]
+    fn who_waits_for_a_card_gets_it_before_the_next_command() {
+        let card = Card::new(Profile::builtin("nist-piv").unwrap(), World::seeded(1)).unwrap();
+        let shared = SharedCard::new(VirtualCard::journaled(card, Trace::new(Ticks::Count).of("c")));
+        let (mut program, looker) = (shared.clone(), shared.clone());
+        let first = shared.lock();
+        let looking = std::thread::spawn(move || looker.lock().journal().unwrap().after(0).count());
+        // Until the other thread waits for the card.
+        while at_once(&shared.turn).is_some() {
+            std::thread::yield_now();
+        }
+        let commands = std::thread::spawn(move || program.transmit(&[0, 0x20, 0, 0x80]));
+        drop(first);
+        assert_eq!(looking.join().unwrap(), 0, "it looked before the command that came later");
+        assert!(commands.join().unwrap().is_err(), "the card has no power");
     }
 
     /// It has not carried the command out, however long that takes.

@@ -208,7 +208,14 @@ fn records(bytes: &[u8]) -> Result<Vec<(Record, bool)>, String> {
                 let response = (rest != NO_ANSWER).then(|| Zeroizing::new(payload.to_vec()));
                 let answer = inside(rest).map_err(|why| wrong(&why))?;
                 let inside = within.zip(answer).map(|(command, response)| Inside { command, response });
-                records.push(Record { number, at, card, took: None, program: None, what: What::Exchange { command, response, inside, continues: false } });
+                records.push(Record {
+                    number,
+                    at,
+                    card,
+                    took: None,
+                    program: None,
+                    what: What::Exchange { command, response, inside, continues: false },
+                });
                 all_masked.push(masked || is_masked);
             }
             _ => return Err(foreign()),

@@ -176,7 +176,10 @@ mod tests {
     }
 
     fn told(lines: &[Line]) -> Vec<String> {
-        lines.iter().map(|line| format!("{}{} {}", "  ".repeat(line.depth), line.bytes, line.words).trim_end().to_owned()).collect()
+        lines
+            .iter()
+            .map(|line| format!("{}{} {}", "  ".repeat(line.depth), line.bytes, line.words).trim_end().to_owned())
+            .collect()
     }
 
     #[test]
@@ -192,11 +195,7 @@ mod tests {
         );
         assert_eq!(
             told(&tree.response),
-            [
-                "  7C 0A dynamic authentication template",
-                "    81 08 69 EC 79 8D 07 8D BA E6 challenge, or a modulus",
-                "90 00 ok"
-            ]
+            ["  7C 0A dynamic authentication template", "    81 08 69 EC 79 8D 07 8D BA E6 challenge, or a modulus", "90 00 ok"]
         );
     }
 
