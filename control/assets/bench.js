@@ -12,6 +12,7 @@ const element = (html) => {
 
 // A part that has changed, put in the place of the old one. What is open stays open, what is typed stays, and so does the focus.
 const drawn = new Map();
+let quiet = false; // the focus comes back by itself, not from a person
 const part = (html) => {
   const fresh = element(html).firstElementChild;
   const old = document.getElementById(fresh.id);
@@ -28,7 +29,9 @@ const part = (html) => {
   }
   old.replaceWith(fresh);
   files();
+  quiet = true;
   if (focused) document.getElementById(focused)?.focus();
+  quiet = false;
   return fresh;
 };
 
@@ -150,6 +153,30 @@ for (const name of ["dragover", "dragleave", "drop"]) {
   });
 }
 
+// An exchange that is picked is taken apart beside the wire; compared, two of them.
+const pick = async (address) => {
+  const box = document.getElementById("picked");
+  try {
+    const answer = await fetch(address, { headers: { Accept: "text/html" } });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    box.replaceChildren(page.querySelector("#main .box"));
+  } catch {
+    box.replaceChildren(said("bad", ["p", "The bench gave no answer."]));
+  }
+  for (const row of rows.rows) row.setAttribute("aria-selected", String(row.querySelector("a")?.getAttribute("href") === address.split("?")[0]));
+};
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("#rows a, a.beside");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  pick(link.getAttribute("href"));
+});
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("#picked form")) return;
+  event.preventDefault();
+  pick(`${event.target.getAttribute("action")}?${new URLSearchParams(new FormData(event.target))}`);
+});
+
 // The same in a shell, of the button that one is at.
 const hand = (label, command, curl) => {
   const box = document.getElementById("hand");
@@ -161,7 +188,7 @@ const hand = (label, command, curl) => {
 };
 for (const name of ["focusin", "pointerover"]) {
   document.addEventListener(name, (event) => {
-    const form = event.target.closest?.("form[data-command]");
+    const form = quiet ? null : event.target.closest?.("form[data-command]");
     if (form) hand(form.querySelector("button").textContent, form.dataset.command, form.dataset.curl);
   });
 }

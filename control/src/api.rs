@@ -1,10 +1,11 @@
 //! The routes.
 
+use crate::contents::Contents;
 use crate::error::ApiError;
 use crate::hand::Hand;
 use crate::view::{
-    CardView, Claim, ClaimResult, FaultView, LockOrder, PaceView, ReaderView, Reset, RestoreOrder, SnapshotOrder, TouchView, TypedView,
-    UndoOrder, WaitFor, Wanted, Which, With, word,
+    CardView, Claim, ClaimResult, FaultView, LockOrder, PaceView, ReaderView, Reset, RestoreOrder, SnapshotOrder, TouchView,
+    TypedView, UndoOrder, WaitFor, Wanted, Which, With, word,
 };
 use crate::waiting::Opened;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
@@ -135,6 +136,18 @@ impl Control {
         self.look(place)
     }
 
+    /// What is on the card of a reader.
+    pub(crate) async fn contents(&self, place: Place) -> Result<Contents, ApiError> {
+        let of = |card: &mut VirtualCard| match card.card() {
+            Some(simulated) => Ok(Contents::of(simulated)),
+            None => {
+                let sentence = format!("{} is not simulated here: what is on it, only it knows", card.name());
+                Err(ApiError(StatusCode::CONFLICT, sentence))
+            }
+        };
+        self.with(place, of).await?
+    }
+
     /// After its memory was set from outside: programs are told, as after pulling the card.
     async fn renewed(&self, place: Place) -> Result<Json<ReaderView>, ApiError> {
         // A card that lies beside its reader has no power anyway.
@@ -157,6 +170,7 @@ fn described() -> (Router<Control>, utoipa::openapi::OpenApi) {
         .routes(routes!(unplug))
         .routes(routes!(swap))
         .routes(routes!(reset))
+        .routes(routes!(contents))
         .routes(routes!(bring))
         .routes(routes!(lock))
         .routes(routes!(faults, arm, disarm))
@@ -301,6 +315,12 @@ async fn bring(State(control): State<Control>, Reader(place): Reader, Body(wante
     let tries = wanted.tries()?;
     control.with(place, move |card| card.change("brought to a state", |card| state::set(card, tries))).await??;
     Ok(Json(control.view(place).await))
+}
+
+/// What is on the card: keys with their certificates, data objects, room. Nothing secret.
+#[utoipa::path(get, path = "/v1/readers/{reader}/contents", params(("reader" = String, Path)), responses((status = 200, body = Contents), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn contents(State(control): State<Control>, Reader(place): Reader) -> Reply<Contents> {
+    Ok(Json(control.contents(place).await?))
 }
 
 /// Spends tries with wrong values, as a program does: the commands stand in the log.

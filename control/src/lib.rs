@@ -10,6 +10,7 @@
 //! | [`view`] | what is said and asked, as data |
 //! | [`api`] | the routes; the document is at `/openapi.json` |
 //! | [`error`] | errors, as HTTP status and JSON |
+//! | [`contents`] | what is on a card |
 //! | [`page`] | the same in a browser: the bench |
 //! | [`hand`] | what is done to a card through PC/SC, by a client that is handed in |
 //! | [`shell`] | words as a shell takes them |
@@ -19,6 +20,7 @@
 
 pub mod api;
 pub mod client;
+pub mod contents;
 pub mod error;
 pub mod hand;
 pub mod page;

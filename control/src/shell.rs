@@ -16,7 +16,8 @@ mod tests {
         for (word, wanted) in [("remove", "remove"), ("", "''"), ("Anna 00 00", "'Anna 00 00'"), ("it's", r"'it'\''s'")] {
             assert_eq!(quoted(word), wanted);
         }
-        let told = std::process::Command::new("sh").args(["-c", &format!("printf %s {}", quoted("$HOME `x` 'y' \"z\" \\n"))]).output();
+        let told =
+            std::process::Command::new("sh").args(["-c", &format!("printf %s {}", quoted("$HOME `x` 'y' \"z\" \\n"))]).output();
         assert_eq!(told.unwrap().stdout, b"$HOME `x` 'y' \"z\" \\n");
     }
 }

@@ -112,14 +112,18 @@ impl Call {
                     body["passphrase"] = json!(passphrase);
                 }
                 let file = format!("{}.snapshot.toml", super::picture::short(&reader.name));
-                let mut call = Self::new(Method::POST, "/snapshot", reader, Some(body), &["snapshot", "--secrets", secrets, "-o", &file]);
+                let mut call =
+                    Self::new(Method::POST, "/snapshot", reader, Some(body), &["snapshot", "--secrets", secrets, "-o", &file]);
                 call.variables = if secrets == "sealed" { "CARDLAB_PASSPHRASE=… " } else { "" };
                 Ok(call)
             }
             "restore" => {
                 let text = fields.get("text").map(String::as_str).unwrap_or_default();
                 if text.trim().is_empty() {
-                    return refuse(StatusCode::BAD_REQUEST, "There is no snapshot to go back to; choose its file, or drop it here.");
+                    return refuse(
+                        StatusCode::BAD_REQUEST,
+                        "There is no snapshot to go back to; choose its file, or drop it here.",
+                    );
                 }
                 let mut body = json!({ "text": text });
                 if !field("passphrase").is_empty() {
@@ -154,9 +158,10 @@ impl Call {
         match counted(card, secret).map(|tries| tries.left) {
             None => refuse(StatusCode::CONFLICT, format!("This card counts no tries of its {secret}.")),
             Some(0) => refuse(StatusCode::CONFLICT, format!("The {secret} is blocked already; no try is left to spend.")),
-            Some(1) if fields.get("sure").is_none_or(|sure| sure != "yes") => {
-                refuse(StatusCode::CONFLICT, format!("This is the last try: the {secret} would be blocked. Say that you mean it."))
-            }
+            Some(1) if fields.get("sure").is_none_or(|sure| sure != "yes") => refuse(
+                StatusCode::CONFLICT,
+                format!("This is the last try: the {secret} would be blocked. Say that you mean it."),
+            ),
             Some(left) => Ok(Self::spend(reader, secret, left - 1)),
         }
     }
@@ -188,7 +193,8 @@ impl Call {
 
     /// Performs it on these routes; gives the answer's text.
     async fn perform(self, api: Router) -> Result<Bytes, Refusal> {
-        let broken = |_| Refusal(StatusCode::INTERNAL_SERVER_ERROR, "The readers gave no answer; look whether they still run.".into());
+        let broken =
+            |_| Refusal(StatusCode::INTERNAL_SERVER_ERROR, "The readers gave no answer; look whether they still run.".into());
         let body = self.body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
         let request = Request::builder().method(self.method).uri(&self.path).body(body).map_err(|_| broken(()))?;
         // Its only error is that there is none.
@@ -259,7 +265,8 @@ async fn perform(
     // What was pressed was this card's button: another one that came in meanwhile keeps its tries.
     let here = rack.card(place).label().cloned();
     if let Some(meant) = fields.get("card").filter(|meant| here.as_deref() != Some(meant.as_str())) {
-        let sentence = format!("The card of this reader ({meant}) is another one now. Nothing was done; look again, and press again.");
+        let sentence =
+            format!("The card of this reader ({meant}) is another one now. Nothing was done; look again, and press again.");
         return refuse(StatusCode::CONFLICT, sentence);
     }
     let call = Call::of(name, &fields, &site.control.view(place).await)?;
@@ -277,9 +284,11 @@ fn told(headers: &HeaderMap, number: usize, name: &str, call: &Call, answer: Byt
     if is_for_a_page(headers) {
         return match file {
             Some(file) => {
-                let plain: String = file.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') { c } else { '_' }).collect();
+                let plain: String =
+                    file.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') { c } else { '_' }).collect();
                 let kept = format!("attachment; filename=\"{plain}\"");
-                ([(header::CONTENT_TYPE, "application/toml".to_owned()), (header::CONTENT_DISPOSITION, kept)], answer).into_response()
+                ([(header::CONTENT_TYPE, "application/toml".to_owned()), (header::CONTENT_DISPOSITION, kept)], answer)
+                    .into_response()
             }
             None => Redirect::to(&format!("/#reader-{number}")).into_response(),
         };
@@ -311,13 +320,20 @@ mod tests {
         for (act, fields, command, curl) in [
             ("remove", &[][..], "remove", "-X POST http://cardlab/v1/readers/2/remove"),
             ("reset", &[("how", "cold")], "reset --cold", "--json '{\"cold\":true}' http://cardlab/v1/readers/2/reset"),
-            ("state", &[("state", "fresh")], "state fresh", "-X PUT --json '{\"state\":\"fresh\"}' http://cardlab/v1/readers/2/state"),
+            (
+                "state",
+                &[("state", "fresh")],
+                "state fresh",
+                "-X PUT --json '{\"state\":\"fresh\"}' http://cardlab/v1/readers/2/state",
+            ),
             ("wrong", &[], "lock pin --tries 1", "--json '{\"left\":1,\"secret\":\"pin\"}' http://cardlab/v1/readers/2/lock"),
             ("disarm", &[], "fault --clear", "-X DELETE http://cardlab/v1/readers/2/faults"),
             ("undo", &[("count", "3")], "undo 3", "--json '{\"count\":3}' http://cardlab/v1/readers/2/undo"),
         ] {
-            let wanted =
-                (format!("cardlab card {command} --reader 'Anna 02 00'"), format!("curl --unix-socket \"$CARDLAB_CONTROL\" {curl}"));
+            let wanted = (
+                format!("cardlab card {command} --reader 'Anna 02 00'"),
+                format!("curl --unix-socket \"$CARDLAB_CONTROL\" {curl}"),
+            );
             assert_eq!(call(act, fields, 2), Ok(wanted), "{act}");
         }
     }

@@ -21,11 +21,13 @@ pub(super) struct Button {
     pub(super) curl: String,
 }
 
-/// A button that asks first.
+/// Buttons that ask first.
 pub(super) struct Asking {
-    pub(super) what: String,
-    pub(super) question: String,
-    pub(super) button: Button,
+    /// A word for its place on the page.
+    pub(super) id: &'static str,
+    pub(super) what: &'static str,
+    pub(super) question: &'static str,
+    pub(super) buttons: Vec<Button>,
 }
 
 /// All buttons of a reader. What they look like depends on what stands here and nothing else.
@@ -108,25 +110,22 @@ impl Buttons {
             match left(Spent::Pin) {
                 Some(2..) => first.push(button("wrong", "Wrong PIN", "", &[("secret", "pin")])),
                 Some(1) => asking.push(Asking {
-                    what: "Wrong PIN".into(),
-                    question: "This is the last try: the PIN is blocked after it.".into(),
-                    button: button("wrong", "Block the PIN", "risk", &[("secret", "pin"), ("sure", "yes")]),
+                    id: "wrong",
+                    what: "Wrong PIN",
+                    question: "This is the last try: the PIN is blocked after it.",
+                    buttons: vec![button("wrong", "Block the PIN", "risk", &[("secret", "pin"), ("sure", "yes")])],
                 }),
                 _ => {}
             }
-            for (secret, name) in [(Spent::Pin, "PIN"), (Spent::Puk, "PUK"), (Spent::Admin, "admin key")] {
-                if left(secret).is_none_or(|left| left == 0) {
-                    continue;
-                }
-                let question = match secret {
-                    Spent::Admin => "Nothing unblocks a blocked administrator key; here, Fresh and going back to a snapshot do.",
-                    _ => "All tries are spent with wrong values, one by one.",
-                };
-                asking.push(Asking {
-                    what: format!("Lock {name}"),
-                    question: question.into(),
-                    button: button("lock", &format!("Lock the {name}"), "risk", &[("secret", secret.word()), ("sure", "yes")]),
-                });
+            let lockable = [(Spent::Pin, "Lock PIN"), (Spent::Puk, "Lock PUK"), (Spent::Admin, "Lock admin key")];
+            let lockable = lockable.into_iter().filter(|(secret, _)| left(*secret).is_some_and(|left| left > 0));
+            let locks =
+                lockable.map(|(secret, text)| button("lock", text, "risk", &[("secret", secret.word()), ("sure", "yes")]));
+            let buttons: Vec<Button> = locks.collect();
+            if !buttons.is_empty() {
+                let question = "All tries are spent with wrong values, one by one. Nothing but Fresh or a snapshot brings back a \
+                                blocked administrator key.";
+                asking.push(Asking { id: "lock", what: "Lock", question, buttons });
             }
         }
         let simulated = card.is_some_and(|card| card.serial.is_some());
@@ -160,6 +159,7 @@ impl Buttons {
         Self { number: view.number, card: label, first, asking, reader, states, touch, disarm, others, undoable, simulated }
     }
 
+    /// A reader's name without its numbers.
     fn short<'a>(&self, name: &'a str) -> &'a str {
         short(name)
     }

@@ -63,7 +63,8 @@ pub(super) async fn show(
     let Some(one) = find(&site, reader, number).await else { return unknown(reader, number) };
     let mut records = vec![one];
     if !beside.with.trim().is_empty() {
-        let parsed = beside.with.trim().split_once('.').and_then(|(reader, number)| Some((reader.parse().ok()?, number.parse().ok()?)));
+        let parsed =
+            beside.with.trim().split_once('.').and_then(|(reader, number)| Some((reader.parse().ok()?, number.parse().ok()?)));
         let Some((reader, number)) = parsed else {
             let message = "Say which command to compare with as READER.NUMBER, such as 0.17.";
             return refused(&headers, StatusCode::BAD_REQUEST, "MALFORMED", message);
@@ -82,7 +83,10 @@ pub(super) async fn show(
             let other = trees.get(1 - at.min(1)).filter(|_| trees.len() == 2);
             let told = |lines: &[Line], others: Option<&Vec<Line>>| {
                 let differs = |line: &Line| others.is_some_and(|others| !others.contains(line));
-                lines.iter().map(|line| Told { indent: "  ".repeat(line.depth), differs: differs(line), line: line.clone() }).collect()
+                lines
+                    .iter()
+                    .map(|line| Told { indent: "  ".repeat(line.depth), differs: differs(line), line: line.clone() })
+                    .collect()
             };
             Side {
                 row: Row::of(record, &readers),

@@ -5,23 +5,26 @@
 //! much comes in.
 
 use super::Site;
-use super::frame::refused;
 use super::buttons::{Buttons, Key};
+use super::frame::refused;
 use super::picture::Picture;
 use super::wire::{Readers, Row};
-use crate::view::ReaderView;
+use crate::view::{CardView, ReaderView};
 use askama::Template as _;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use cardlab_vreader::Place;
 use cardlab_vreader::trace::Record;
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::broadcast::error::TryRecvError;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -62,12 +65,14 @@ struct Follower {
     /// As the page shows them.
     shown: Vec<(ReaderView, Key)>,
     looked: Option<Instant>,
+    /// Looks at cards that work, each as soon as it does not.
+    between: HashMap<Place, JoinHandle<CardView>>,
 }
 
 impl Follower {
     fn new(site: Site, page: mpsc::Sender<Event>) -> Self {
         let records = site.control.trace().listen();
-        Self { site, page, records, shown: Vec::new(), looked: None }
+        Self { site, page, records, shown: Vec::new(), looked: None, between: HashMap::new() }
     }
 
     async fn tell(mut self) -> Result<(), Over> {
@@ -123,17 +128,21 @@ impl Follower {
         let rack = self.site.control.rack().clone();
         for place in rack.places() {
             let mut view = self.site.control.look(place);
-            let shown = self.shown.get(place.number());
-            if view.card.is_none() {
-                // It works just now: what it was a moment ago tells more than nothing.
-                view.card = shown.and_then(|(shown, _)| shown.card.clone());
-            }
+            let shown = self.shown.get(place.number()).cloned();
+            view.card = match view.card {
+                Some(card) => {
+                    self.between.remove(&place);
+                    Some(card)
+                }
+                // It works just now: it is looked at as soon as it has answered. What it was a moment ago tells more than nothing.
+                None => self.between(place).await.or_else(|| shown.as_ref().and_then(|(shown, _)| shown.card.clone())),
+            };
             let key = Key::of(&rack, place, &view);
-            if shown.is_some_and(|(shown, known)| *shown == view && *known == key) {
+            if shown.as_ref().is_some_and(|(shown, known)| *shown == view && *known == key) {
                 continue;
             }
             // A template of strings and numbers always has its text.
-            if shown.is_none_or(|(_, known)| *known != key) {
+            if shown.is_none_or(|(_, known)| known != key) {
                 let buttons = Buttons::of(&rack, place, &view);
                 self.say("part", buttons.render().unwrap_or_default()).await?;
             }
@@ -144,6 +153,23 @@ impl Follower {
             }
         }
         Ok(())
+    }
+
+    /// The card of a reader as it was between two commands, where somebody waited for that.
+    async fn between(&mut self, place: Place) -> Option<CardView> {
+        let card = self.site.control.rack().card(place);
+        let look = || tokio::task::spawn_blocking(move || CardView::of(&card.lock()));
+        match self.between.remove(&place) {
+            Some(looking) if looking.is_finished() => looking.await.ok(),
+            Some(looking) => {
+                self.between.insert(place, looking);
+                None
+            }
+            None => {
+                self.between.insert(place, look());
+                None
+            }
+        }
     }
 
     async fn say(&self, name: &str, text: String) -> Result<(), Over> {

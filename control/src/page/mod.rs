@@ -26,17 +26,18 @@ mod wire;
 pub use frame::{Frame, Room};
 
 use crate::api::Control;
+use crate::contents::Contents;
 use askama::Template;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::{get, post};
+use buttons::Buttons;
 use cardlab_protocol::local::HEADERS;
 use door::Door;
-use frame::{rendered, refused};
-use buttons::Buttons;
+use frame::{refused, rendered};
 use picture::Picture;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -86,7 +87,14 @@ impl Page {
     /// When the system has no random numbers.
     pub fn new(control: Control, readers: Handle, shell: Shell) -> Result<Self, getrandom::Error> {
         let api = control.clone().router();
-        let site = Site { control, api, readers, shell: Arc::new(shell), frame: Frame::default(), followers: Arc::new(Semaphore::new(live::MOST)) };
+        let site = Site {
+            control,
+            api,
+            readers,
+            shell: Arc::new(shell),
+            frame: Frame::default(),
+            followers: Arc::new(Semaphore::new(live::MOST)),
+        };
         Ok(Self { site, door: Door::new()?, rooms: Vec::new() })
     }
 
@@ -115,6 +123,7 @@ impl Page {
             .route("/", get(show))
             .route("/live", get(live::follow))
             .route("/do/{reader}/{act}", post(act::act).layer(DefaultBodyLimit::max(LONGEST_FORM)))
+            .route("/card/{reader}", get(card))
             .route("/record/{reader}/{number}", get(detail::show))
             .route("/save/{file}", get(wire::save))
             .with_state(site);
@@ -161,4 +170,30 @@ async fn show(State(site): State<Site>, Query(choice): Query<Choice>) -> Respons
         choice: &choice,
         shell: &site.shell,
     })
+}
+
+#[derive(Template)]
+#[template(path = "card.html")]
+struct Card<'a> {
+    frame: &'a Frame,
+    current: &'a str,
+    title: &'a str,
+    name: &'a str,
+    contents: &'a Contents,
+}
+
+/// What is on the card of a reader.
+async fn card(State(site): State<Site>, Path(reader): Path<usize>, headers: HeaderMap) -> Response {
+    let rack = site.control.rack();
+    let Some(place) = rack.places().into_iter().find(|place| place.number() == reader) else {
+        return refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", &format!("There is no reader {reader}."));
+    };
+    let name = rack.name(place);
+    match site.control.contents(place).await {
+        Ok(contents) => {
+            let name = picture::short(&name);
+            rendered(&Card { frame: &site.frame, current: "-", title: name, name, contents: &contents })
+        }
+        Err(error) => refused(&headers, error.0, "REFUSED", &error.1),
+    }
 }

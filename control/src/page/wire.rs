@@ -114,7 +114,8 @@ impl Row {
                     about.push_str(" ••••••");
                 }
                 let response = response.as_ref().map(|response| response.as_slice());
-                let status = response.and_then(|r| r.last_chunk::<2>()).map_or_else(String::new, |sw| cardlab_protocol::codes::digits(sw));
+                let status =
+                    response.and_then(|r| r.last_chunk::<2>()).map_or_else(String::new, |sw| cardlab_protocol::codes::digits(sw));
                 (name, about, status, Some(outcome(command, response)))
             }
         };
@@ -126,13 +127,14 @@ impl Row {
 
 /// `VERIFY, PIN` as `VERIFY` and `PIN`: what stands in capitals at the beginning is the command.
 fn named(described: &str) -> (String, String) {
-    let capitals = |word: &&str| word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase() || matches!(c, ',' | ':'));
-    // SELECT names what it selects, which may be capitals too.
-    let most = if described.starts_with("SELECT ") { 1 } else { usize::MAX };
-    let count = described.split(' ').take_while(capitals).take(most).count();
-    let mut words = described.split(' ');
-    let name: Vec<&str> = words.by_ref().take(count).collect();
-    (name.join(" ").trim_end_matches([',', ':']).to_owned(), words.collect::<Vec<_>>().join(" "))
+    // Two digits of a tag are no command.
+    let capitals = |word: &str| word.len() > 2 && word.chars().all(|c| c.is_ascii_uppercase() || matches!(c, ',' | ':'));
+    let words: Vec<&str> = described.split(' ').collect();
+    let mut count = words.iter().take_while(|word| capitals(word)).count();
+    // What follows a comma, and what SELECT selects, may be capitals too.
+    count = words[..count].iter().position(|word| word.ends_with([',', ':']) || *word == "SELECT").map_or(count, |at| at + 1);
+    let (name, about) = words.split_at(count);
+    (name.join(" ").trim_end_matches([',', ':']).to_owned(), about.join(" "))
 }
 
 /// How an exchange went, in a word.
@@ -224,6 +226,7 @@ mod tests {
             ("SELECT PIV", "SELECT", "PIV"),
             ("GET DATA certificate 9A", "GET DATA", "certificate 9A"),
             ("GENERAL AUTHENTICATE, algorithm 03, key 9B", "GENERAL AUTHENTICATE", "algorithm 03, key 9B"),
+            ("GET DATA DF 1F", "GET DATA", "DF 1F"),
             ("not a command APDU", "", "not a command APDU"),
         ] {
             assert_eq!(named(described), (name.to_owned(), about.to_owned()), "{described}");

@@ -13,7 +13,9 @@ use cardlab_protocol::tlv;
 use const_oid::ObjectIdentifier;
 use der::asn1::{Any, BitString, OctetString, Uint};
 use der::{Decode, Encode};
+use flate2::read::{GzDecoder, ZlibDecoder};
 use sha2::{Digest, Sha256, Sha384, Sha512};
+use std::io::Read;
 use std::str::FromStr;
 use x509_cert::certificate::{Certificate, Rfc5280, Version};
 use x509_cert::name::Name;
@@ -44,6 +46,8 @@ const OID: u32 = 0x06;
 const SEQUENCE: u32 = 0x30;
 const UTC_TIME: u32 = 0x17;
 const VALIDITY: [&[u8]; 2] = [b"200101000000Z", b"491231235959Z"];
+/// No card has room for a longer certificate.
+const LONGEST: u64 = 64 * 1024;
 const YUBICO_PIV: &str = "1.3.6.1.4.1.41482.3";
 
 /// An extension and its DER value.
@@ -155,6 +159,36 @@ pub fn sign(request: &Request<'_>, issuer: &KeyPair, backend: &dyn Backend) -> R
 #[must_use]
 pub fn subject(der: &[u8]) -> Option<String> {
     Some(Certificate::from_der(der).ok()?.tbs_certificate().subject().to_string())
+}
+
+/// What a certificate says, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Its subject, RFC 4514.
+    pub subject: String,
+    /// The last day that it is valid, `2049-12-31`.
+    pub until: String,
+}
+
+/// A certificate as cards keep it: DER, perhaps in a PIV data object (SP 800-73-4 part 1 section 4.2), packed with gzip, or with
+/// zlib behind the minidriver's four bytes. `None` when it is none, or is longer unpacked than any card's.
+#[must_use]
+pub fn summary(content: &[u8]) -> Option<Summary> {
+    let content = tlv::find(content, 0x70).filter(|_| content.first() == Some(&0x70)).unwrap_or(content);
+    let all = |unpacking: &mut dyn Read| {
+        let mut der = Vec::new();
+        unpacking.take(LONGEST).read_to_end(&mut der).ok().map(|_| der)
+    };
+    let der = match content {
+        [0x30, ..] => content.to_vec(),
+        [0x1F, 0x8B, ..] => all(&mut GzDecoder::new(content))?,
+        [0x01, 0x00, _, _, zlib @ ..] => all(&mut ZlibDecoder::new(zlib))?,
+        _ => return None,
+    };
+    let certificate = Certificate::from_der(&der).ok()?;
+    let body = certificate.tbs_certificate();
+    let until = body.validity().not_after.to_string();
+    Some(Summary { subject: body.subject().to_string(), until: until.chars().take("2049-12-31".len()).collect() })
 }
 
 /// A DER INTEGER.
