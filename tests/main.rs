@@ -1,6 +1,7 @@
 //! The tests that start real programs: cardlab, and the clients that Debian has. One module a subject.
 #![allow(clippy::unwrap_used)]
 
+mod bench;
 mod browser;
 mod common;
 mod conform;

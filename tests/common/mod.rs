@@ -133,7 +133,7 @@ impl Up {
 
     /// The socket of the ready line.
     pub fn socket(&self) -> PathBuf {
-        self.ready.strip_prefix("ready PCSCLITE_CSOCK_NAME=").unwrap().into()
+        self.ready.split(' ').find_map(|word| word.strip_prefix("PCSCLITE_CSOCK_NAME=")).unwrap().into()
     }
 
     /// Runs a shell script that sees these readers.
