@@ -56,13 +56,6 @@ impl Bench {
     }
 }
 
-/// Presses a button that the page stays for.
-async fn press(browser: &Browser, text: &str) {
-    let path = format!("//button[normalize-space()='{text}' and not(ancestor::details[not(@open)])]");
-    let found = browser.0.wait().for_element(Locator::XPath(&path)).await;
-    found.unwrap_or_else(|error| panic!("{text}: {error}")).click().await.unwrap();
-}
-
 async fn stays(browser: &Browser) {
     assert_eq!(browser.0.execute("return window.stays === true", vec![]).await.unwrap(), json!(true), "the page was loaded anew");
 }
@@ -73,7 +66,7 @@ async fn what_is_pressed_programs_see() {
     let (driver, bench) = (Driver::start(), Bench::with(&["gids,name=Anna,pin=123456"]));
     let browser = bench.open(&driver, "anna").await;
     browser.sees("3 of 3").await;
-    press(&browser, "Wrong PIN").await;
+    browser.press_here("Wrong PIN").await;
     browser.sees("2 of 3").await;
     assert_eq!(bench.tries("Anna", "pin"), 2);
     let page = browser.sees("wrong, 2 left").await;
@@ -86,38 +79,38 @@ async fn what_is_pressed_programs_see() {
             "/v1/readers/0/lock",
         ],
     );
-    press(&browser, "Wrong PIN").await;
+    browser.press_here("Wrong PIN").await;
     browser.sees("last PIN try").await;
     browser.open("Wrong PIN…").await;
     browser.sees("This is the last try").await;
     assert_eq!(bench.tries("Anna", "pin"), 1, "it asks before the last");
-    press(&browser, "Block the PIN").await;
+    browser.press_here("Block the PIN").await;
     browser.sees("PIN blocked").await;
     assert_eq!(bench.tries("Anna", "pin"), 0);
-    press(&browser, "Fresh").await;
+    browser.press_here("Fresh").await;
     browser.sees("3 of 3").await;
-    press(&browser, "Pull out").await;
+    browser.press_here("Pull out").await;
     browser.sees("card is out").await;
     has(&bench.card(&["list"]).ok(), &["Anna 00 00: no card"]);
-    press(&browser, "Put in").await;
+    browser.press_here("Put in").await;
     browser.sees("ready").await;
     browser.open("More…").await;
     browser.fill("fault", "no-such-fault").await;
-    press(&browser, "Arm").await;
+    browser.press_here("Arm").await;
     browser.sees("no fault named 'no-such-fault'").await;
     browser.fill("fault", "remove-after,ins=20").await;
-    press(&browser, "Arm").await;
+    browser.press_here("Arm").await;
     browser.sees("Disarm all").await;
     has(&bench.card(&["fault"]).ok(), &["remove-after,ins=20"]);
-    press(&browser, "Disarm all").await;
-    browser.sees_no_more("Disarm all").await;
+    browser.press_here("Disarm all").await;
+    browser.sees_no_more("remove-after,ins=20").await;
     assert_eq!(bench.card(&["fault"]).ok(), "");
-    press(&browser, "last-try").await;
+    browser.press_here("last-try").await;
     browser.sees("last PIN try").await;
-    press(&browser, "Unplug reader").await;
+    browser.press_here("Unplug reader").await;
     browser.sees("unplugged").await;
     has(&bench.card(&["list"]).ok(), &["no readers"]);
-    press(&browser, "Plug in").await;
+    browser.press_here("Plug in").await;
     browser.sees("card is out").await;
     // The shown command is one that runs.
     bench.card(&["insert", "--reader", "Anna 00 00"]).ok();
@@ -246,7 +239,7 @@ async fn a_connection_that_is_lost_is_told_and_comes_back() {
     browser.0.execute("window.stays = true", vec![]).await.unwrap();
     wire.set_cut(true);
     browser.sees("The connection is lost").await;
-    press(&browser, "Wrong PIN").await;
+    browser.press_here("Wrong PIN").await;
     browser.sees("The bench gave no answer").await;
     assert_eq!(bench.tries("Anna", "pin"), 3);
     bench.card(&["state", "--pin", "1"]).ok();

@@ -115,7 +115,7 @@ const send = async (form) => {
     const answer = await fetch(form.action, { method: "POST", headers: { "Content-Type": "application/json", Accept: "application/json" }, body: JSON.stringify(fields) });
     const said_of = await answer.json();
     if (!answer.ok) return told(number, [said("bad", ["p", said_of.message])]);
-    told(number, [said("", ["p", `${label}: done.`])]);
+    told(number, [said("", ["p", `${label}: done.`], ["pre", said_of.command])]);
     hand(label, said_of.command, said_of.curl);
     if (said_of.file) keep(said_of.file);
     for (const secret of form.querySelectorAll("input[type=password], input[type=file]")) secret.value = "";

@@ -87,7 +87,7 @@ fn piv(card: &Card) -> Contents {
     let references = (0x82..=0x9E).filter(|slot| keys::is_slot(*slot)).chain([keys::MESSAGING, keys::ATTESTATION]);
     let slots = references.filter_map(|reference| {
         let stored = objects::certificate_of(reference).and_then(|tag| nvm.read(memory::object(tag)));
-        slot(nvm, reference, stored.and_then(|value| certificate::summary(value)))
+        slot(nvm, reference, stored.and_then(certificate::summary))
     });
     let object = |(id, value): (cardlab_sim::nvm::RecordId, &[u8])| ObjectView {
         place: format!("{:X}", id.index()),

@@ -140,6 +140,13 @@ impl Browser {
         self.leave(Locator::XPath(&path)).await;
     }
 
+    /// Presses the button with this text of a page that stays, again where it was drawn anew meanwhile.
+    pub async fn press_here(&self, text: &str) {
+        let path = format!("//button[normalize-space()='{text}' and not(ancestor::details[not(@open)])]");
+        let pressed = async || self.0.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await?.click().await;
+        self.settled(pressed).await;
+    }
+
     /// Follows the link with this text and waits for the next page.
     pub async fn follow(&self, text: &str) {
         self.leave(Locator::LinkText(text)).await;

@@ -60,17 +60,20 @@ pub(super) async fn show(
         );
         refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", &message)
     };
-    let Some(one) = find(&site, reader, number).await else { return unknown(reader, number) };
-    let mut records = vec![one];
+    let mut wanted = vec![(reader, number)];
     if !beside.with.trim().is_empty() {
         let parsed =
             beside.with.trim().split_once('.').and_then(|(reader, number)| Some((reader.parse().ok()?, number.parse().ok()?)));
-        let Some((reader, number)) = parsed else {
+        let Some(other) = parsed else {
             let message = "Say which command to compare with as READER.NUMBER, such as 0.17.";
             return refused(&headers, StatusCode::BAD_REQUEST, "MALFORMED", message);
         };
-        let Some(other) = find(&site, reader, number).await else { return unknown(reader, number) };
-        records.push(other);
+        wanted.push(other);
+    }
+    let mut records = Vec::new();
+    for (reader, number) in wanted {
+        let Some(record) = find(&site, reader, number).await else { return unknown(reader, number) };
+        records.push(record);
     }
     let readers = Readers::of(site.control.rack());
     let secrets = site.control.shows_secrets();

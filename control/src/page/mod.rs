@@ -112,7 +112,6 @@ impl Page {
     }
 
     /// The routes.
-    #[must_use]
     pub fn router(self) -> Router {
         let Self { mut site, door, rooms } = self;
         site.frame = Frame::of(&rooms);
