@@ -160,7 +160,10 @@ impl Follower {
         let card = self.site.control.rack().card(place);
         let look = || tokio::task::spawn_blocking(move || CardView::of(&card.lock()));
         match self.between.remove(&place) {
-            Some(looking) if looking.is_finished() => looking.await.ok(),
+            Some(looking) if looking.is_finished() => {
+                self.between.insert(place, look());
+                looking.await.ok()
+            }
             Some(looking) => {
                 self.between.insert(place, looking);
                 None
