@@ -1,4 +1,5 @@
-//! Cards that are not simulated, under `exec` and `up`: other people's, real ones, recordings.
+//! Cards that are not simulated, under `exec` and `up`: other people's, real ones, recordings. (A virtual machine to which our
+//! readers are USB devices is in `virtual_machine.rs`.)
 
 use crate::common::{CARDLAB, Lab, Up, cardlab, has};
 

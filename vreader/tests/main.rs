@@ -3,7 +3,6 @@
 
 mod common;
 mod damaged_state;
-mod guests;
 mod kills;
 mod placement;
 mod rack;
@@ -14,3 +13,4 @@ mod socket;
 mod state_files;
 mod stress;
 mod usb;
+mod vpcd;

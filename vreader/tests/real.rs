@@ -1,5 +1,5 @@
-//! A card of another PC/SC service in a reader of ours. The other service is one of ours as well: what the system's
-//! pcscd does otherwise, `tests/guests.rs` of the program sees.
+//! A card of another PC/SC service in a reader of ours. The other service is one of ours as well, here and in `tests/guests.rs`
+//! of the program: what pcscd itself does otherwise no test sees.
 
 use cardlab_pcsclite::client::{Connection, Context, Disposition, ShareMode};
 use cardlab_pcsclite::code::ReturnCode;

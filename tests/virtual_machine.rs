@@ -1,5 +1,5 @@
 //! A virtual machine with a Debian of its own, to which our readers are USB devices: its pcscd, its drivers, its programs, over both wires.
-//! `tests/guest` makes it.
+//! `tests/virtual-machine` makes it.
 
 use crate::common::site::{Http, Running};
 use crate::common::{CARDLAB, Lab, Said, Up, has, said};
@@ -28,7 +28,7 @@ fn initrd(lab: &Lab) {
         mkdir -p add/usr/bin && strip -o add/usr/bin/cardlab {CARDLAB}
         (cat "$directory/base.cpio"; cd add; find . | cpio --create --format=newc --quiet) >initrd
         ln -sf "$directory/vmlinuz" vmlinuz"#,
-        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/guest"),
+        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/virtual-machine"),
     );
     lab.host(&script).ok();
 }
