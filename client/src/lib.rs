@@ -4,7 +4,6 @@
 //! | module | what it knows |
 //! |---|---|
 //! | [`transport`] | a way to a card: APDU in, APDU out, transactions |
-//! | `system` | that way by the system's PC/SC library (feature `pcsc`) |
 //! | [`recognise`](mod@recognise) | what kind of card it is |
 //! | [`minidriver`] | the functions of Microsoft's minidriver, on GIDS and PIV cards |
 //! | [`owner`] | whose card it is, by a certificate on it |
@@ -27,8 +26,6 @@ pub mod owner;
 pub mod piv;
 pub mod recognise;
 pub mod service;
-#[cfg(feature = "pcsc")]
-pub mod system;
 pub mod transport;
 pub mod unlock;
 mod unreachable;

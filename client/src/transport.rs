@@ -2,8 +2,7 @@
 //!
 //! | implementation | reaches |
 //! |---|---|
-//! | [`cardlab_pcsclite::client::Connection`] | pcsc-lite's socket: pcscd or cardlab, no C library |
-//! | `system::SystemCard` | the system's PC/SC library: Windows, macOS, and Linux with the feature `pcsc` |
+//! | [`cardlab_pcsclite::client::Connection`] | pcsc-lite's socket (pcscd or cardlab, no C library); on Windows the system's PC/SC library |
 //! | [`InProcess`] | a card in the same process, for tests |
 
 use cardlab_pcsclite::client::{self, Disposition, ShareMode};

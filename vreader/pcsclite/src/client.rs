@@ -117,8 +117,11 @@ struct Link {
 
 impl Link {
     fn open(path: &Path) -> Result<Self, Error> {
-        let stream = Stream::connect(path).map_err(|reason| Error::NoService { path: path.into(), reason })?;
-        Ok(Self { stream: BufReader::new(stream), out: Vec::with_capacity(512), limit: None, silent: false })
+        Ok(Self::over(Stream::connect(path).map_err(|reason| Error::NoService { path: path.into(), reason })?))
+    }
+
+    fn over(stream: Stream) -> Self {
+        Self { stream: BufReader::new(stream), out: Vec::with_capacity(512), limit: None, silent: false }
     }
 
     fn send(&mut self, request: &Request<'_>) -> Result<(), Error> {
@@ -210,17 +213,21 @@ impl Context {
         Self::establish_at(&default_socket())
     }
 
-    /// Connects to the service at `path`.
+    /// Connects to the service at `path`. The system's own PC/SC library is the service where there is no pcsc-lite (Windows),
+    /// whatever the path is, and with the feature `pcsc` at an empty path.
     ///
     /// # Errors
     /// [`Error::NoService`] when nothing listens there, [`Error::Refused`] when it speaks another version.
     pub fn establish_at(path: &Path) -> Result<Self, Error> {
-        let mut link = Link::open(path)?;
+        Self::over(Link::open(path)?, path.into())
+    }
+
+    fn over(mut link: Link, path: PathBuf) -> Result<Self, Error> {
         let minor = link.version()?;
         link.send(&Request::Establish(Establish { scope: 2, context: 0, rv: ReturnCode::OK }))?;
         let answer = Establish::read(&link.receive::<{ Establish::SIZE }>()?);
         check("SCardEstablishContext", answer.rv)?;
-        Ok(Self { link: Mutex::new(link), number: answer.context, minor, path: path.into() })
+        Ok(Self { link: Mutex::new(link), number: answer.context, minor, path })
     }
 
     /// Another connection to the same service, with waits of its own.
@@ -238,7 +245,7 @@ impl Context {
     /// [`Error::Connection`] when the system refuses.
     pub fn set_limit(&self, limit: Duration) -> Result<(), Error> {
         let mut link = self.link();
-        link.stream.get_ref().set_read_timeout(Some(limit))?;
+        link.stream.get_mut().set_read_timeout(Some(limit))?;
         link.limit = Some(limit);
         Ok(())
     }
@@ -279,10 +286,10 @@ impl Context {
             }
             // The limit of answers is not for this.
             let answers = link.limit.take();
-            link.stream.get_ref().set_read_timeout(Some(left))?;
+            link.stream.get_mut().set_read_timeout(Some(left))?;
             let event = link.receive::<{ Event::SIZE }>();
             link.limit = answers;
-            link.stream.get_ref().set_read_timeout(answers)?;
+            link.stream.get_mut().set_read_timeout(answers)?;
             match event {
                 Ok(bytes) => check("SCardGetStatusChange", Event::read(&bytes).rv)?,
                 Err(Error::Connection(e)) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {

@@ -8,6 +8,7 @@
 //! | [`wire`] | commands and structures as bytes, framing |
 //! | [`code`] | return codes, share modes, protocols, reader states |
 //! | [`client`] | a small blocking client: talks to cardlab's readers or to a real pcscd, links no C library |
+//! | `system` | the system's own PC/SC library as such a service, where there is no pcsc-lite (Windows) |
 //!
 //! ```no_run
 //! use cardlab_pcsclite::client::{Context, ShareMode};
@@ -27,4 +28,6 @@
 pub mod client;
 pub mod code;
 mod stream;
+#[cfg(any(not(unix), feature = "pcsc"))]
+mod system;
 pub mod wire;

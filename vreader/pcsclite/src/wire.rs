@@ -96,6 +96,14 @@ macro_rules! structures {
             pub fn write(&self, out: &mut Vec<u8>) {
                 $(Field::write(&self.$field, out);)*
             }
+
+            /// The structure by itself.
+            #[must_use]
+            pub fn to_bytes(&self) -> Vec<u8> {
+                let mut bytes = Vec::with_capacity(Self::SIZE);
+                self.write(&mut bytes);
+                bytes
+            }
         }
     )*};
 }
