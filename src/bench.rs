@@ -1,7 +1,7 @@
 //! The bench in a browser, as `lab`, `up` and `exec` open it.
 
 use crate::exit::Failure;
-use crate::site::{self, Tls};
+use crate::web;
 use anyhow::{Context as _, anyhow};
 use cardlab_client::lock;
 use cardlab_client::minidriver::{Minidriver, Secret};
@@ -20,7 +20,7 @@ pub(crate) fn bind(option: &str, address: SocketAddr) -> Result<TcpListener, Fai
     if !address.ip().is_loopback() {
         return Err(anyhow!("{option} {address}: the bench is for this machine: 127.0.0.1 or [::1]").into());
     }
-    Ok(site::bind(option, address)?)
+    Ok(web::bind(option, address)?)
 }
 
 /// Spends tries through the PC/SC socket, as `cardlab card lock` does.
@@ -61,7 +61,7 @@ pub(crate) fn open(listener: TcpListener, control: Control, shell: Shell) -> Res
     let address = page.address(listener.local_addr()?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let serve = move || {
-        let served = runtime.block_on(async { site::serve(listener, Tls::None, page.router(), std::future::pending()).await });
+        let served = runtime.block_on(async { web::serve(listener, None, page.router(), std::future::pending()).await });
         if let Err(failure) = served {
             eprintln!("cardlab: the bench has ended: {:#}; the readers go on", failure.error);
         }

@@ -13,7 +13,7 @@ use cardlab_protocol::codes::digits;
 use clap::Args;
 use std::io::{IsTerminal, Write};
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -22,22 +22,40 @@ const FEWEST: usize = 4;
 /// How often a wait for a line looks round; nothing can break it off.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
+// The PC/SC service; there is one on Windows, the system's. (No doc comment: clap would take it for that of the command.)
+#[derive(Args, Clone)]
+pub(crate) struct ServiceChoice {
+    /// The PC/SC socket; else the one of PCSCLITE_CSOCK_NAME, else pcscd's
+    #[cfg(unix)]
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+}
+
+impl ServiceChoice {
+    /// Where it listens, for those who connect.
+    pub(crate) fn socket(&self) -> PathBuf {
+        #[cfg(unix)]
+        if let Some(path) = &self.socket {
+            return path.clone();
+        }
+        default_socket()
+    }
+}
+
 #[derive(Args)]
 pub(crate) struct ReaderChoice {
     /// The reader, by its name or the beginning of it; else the one that has a card
     #[arg(long)]
     pub(crate) reader: Option<String>,
 
-    /// The PC/SC socket; else the one of PCSCLITE_CSOCK_NAME, else pcscd's
-    #[arg(long, value_name = "PATH")]
-    pub(crate) socket: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) service: ServiceChoice,
 }
 
 impl ReaderChoice {
-    /// The PC/SC service.
+    /// A connection to the PC/SC service.
     pub(crate) fn context(&self) -> Result<Context, Failure> {
-        let path = self.socket.clone().unwrap_or_else(default_socket);
-        connect(&path)
+        Context::establish_at(&self.service.socket()).or_exit(Exit::NOT_THERE)
     }
 
     /// The reader that is named, else the first that has a card; for those who only look.
@@ -48,7 +66,7 @@ impl ReaderChoice {
         };
         let known = readers.iter().map(|r| format!("'{}'", r.name)).collect::<Vec<_>>().join(", ");
         let missing = || match &self.reader {
-            _ if readers.is_empty() => anyhow!("there is no reader; `cardlab exec --card gids -- COMMAND` gives COMMAND one"),
+            _ if readers.is_empty() => anyhow!("there is no reader; {}", another_reader()),
             Some(name) => anyhow!("no reader named '{name}'; there are: {known}"),
             None => anyhow!("no card in any reader; there are: {known}"),
         };
@@ -56,8 +74,9 @@ impl ReaderChoice {
     }
 }
 
-fn connect(path: &Path) -> Result<Context, Failure> {
-    Context::establish_at(path).or_exit(Exit::NOT_THERE)
+/// How a reader comes by.
+fn another_reader() -> &'static str {
+    if cfg!(windows) { "plug one in" } else { "`cardlab exec --card gids -- COMMAND` gives COMMAND one" }
 }
 
 // One card, for those who change something on it. (No doc comment: clap would take it for that of the command.)

@@ -2,7 +2,7 @@
 //! system's administrators know.
 
 use anyhow::{Context as _, anyhow};
-use cardlab_vreader::whole;
+use cardlab_whole as whole;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 

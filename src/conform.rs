@@ -1,6 +1,6 @@
 //! `cardlab conform`: judges cards by their standards.
 
-use crate::choose::ReaderChoice;
+use crate::choose::{ReaderChoice, ServiceChoice};
 use crate::exit::{Exit, Failure, OrExit};
 use anyhow::{Context as _, anyhow};
 use cardlab_client::recognise::Edge;
@@ -13,17 +13,17 @@ use cardlab_conformance::target::{
     Target,
     pcsc::{Allowed, Pcsc},
     sim::Sim,
-    socket::Socket,
 };
 use cardlab_conformance::test::{Danger, Level, Test};
-use cardlab_pcsclite::client::default_socket;
-use cardlab_scenario::suite::{self, Unlock};
 use cardlab_sim::Profile;
-use cardlab_vreader::whole;
+use cardlab_whole as whole;
 use clap::{Args, Subcommand};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// What can be judged here.
+const TARGETS: &str = if cfg!(windows) { "sim and pcsc" } else { "sim, socket, pcsc and unlock" };
 
 #[derive(Args)]
 #[command(
@@ -86,9 +86,8 @@ pub(crate) struct Conform {
     #[arg(long, value_name = "FILE")]
     credentials: Option<PathBuf>,
 
-    /// The PC/SC socket; else the one of PCSCLITE_CSOCK_NAME, else pcscd's
-    #[arg(long, value_name = "PATH")]
-    socket: Option<PathBuf>,
+    #[command(flatten)]
+    service: ServiceChoice,
 
     /// Known failures, a TOML file
     #[arg(long, value_name = "FILE")]
@@ -143,6 +142,20 @@ enum Also {
     },
 }
 
+/// The suite: cards and readers, and the unlock system.
+#[cfg(unix)]
+fn all() -> Vec<Test> {
+    cardlab_scenario::suite::all()
+}
+
+/// The suite. On Windows only of cards and readers: the unlock system brings readers of our own.
+#[cfg(windows)]
+fn all() -> Vec<Test> {
+    let mut book = cardlab_conformance::book::Book::default();
+    cardlab_conformance::catalogue::fill(&mut book);
+    book.into_tests()
+}
+
 fn level(text: &str) -> Result<Level, String> {
     let all = [Level::Must, Level::Should, Level::Profile];
     all.into_iter().find(|l| l.name() == text).ok_or_else(|| "there are must, should and profile".into())
@@ -183,7 +196,7 @@ impl Conform {
             }
             None => {}
         }
-        let tests = suite::all();
+        let tests = all();
         let selection = Selection {
             patterns: self.patterns.clone(),
             levels: self.level.clone(),
@@ -243,7 +256,9 @@ impl Conform {
                     targets.push(Box::new(Sim::new(&profile, self.seed).or_exit(Exit::NOT_THERE)?));
                 }
             }
+            #[cfg(unix)]
             "socket" => {
+                use cardlab_conformance::target::socket::Socket;
                 for profile in profiles() {
                     targets.push(Box::new(Socket::new(&profile, self.seed).or_exit(Exit::NOT_THERE)?));
                 }
@@ -253,12 +268,11 @@ impl Conform {
                     Some(file) => Credentials::read(file).or_exit(Exit::USAGE)?,
                     None => Credentials::default(),
                 };
-                let socket = self.socket.clone().unwrap_or_else(default_socket);
-                let choice = ReaderChoice { reader: name.map(str::to_owned), socket: Some(socket.clone()) };
+                let choice = ReaderChoice { reader: name.map(str::to_owned), service: self.service.clone() };
                 let readers = choice.context()?.readers().or_exit(Exit::NOT_THERE)?;
                 let reader = choice.pick(&readers)?;
                 let card = Pcsc::open(
-                    &socket,
+                    &self.service.socket(),
                     &reader,
                     credentials,
                     Allowed {
@@ -277,11 +291,13 @@ impl Conform {
                 );
                 targets.push(Box::new(card));
             }
+            #[cfg(unix)]
             "unlock" => {}
-            _ => return Err(anyhow!("no target '{kind}'; there are sim, socket, pcsc and unlock")).or_exit(Exit::USAGE),
+            _ => return Err(anyhow!("no target '{kind}'; there are {TARGETS}")).or_exit(Exit::USAGE),
         }
+        #[cfg(unix)]
         if kind != "pcsc" && name.is_none() {
-            targets.push(Box::new(Unlock));
+            targets.push(Box::new(cardlab_scenario::suite::Unlock));
         }
         Ok(targets)
     }

@@ -39,7 +39,10 @@ struct Place {
 impl Places {
     /// As many as this process may have files open, but for some.
     pub(crate) fn of_process() -> Self {
+        #[cfg(unix)]
         let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
+        #[cfg(not(unix))]
+        let limit = u64::MAX;
         Self::new(limit.saturating_sub(OTHERS).clamp(FEWEST, MOST) as usize)
     }
 

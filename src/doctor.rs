@@ -4,7 +4,7 @@ use crate::exit::{Exit, Failure};
 use cardlab_control::beside;
 use cardlab_pcsclite::client::{Context, Error, default_socket};
 use cardlab_pcsclite::wire::{SOCKET_VARIABLE, SYSTEM_SOCKET};
-use cardlab_vreader::whole;
+use cardlab_whole as whole;
 use clap::Args;
 use object::elf;
 use object::read::elf::{Dyn as _, ElfFile64, FileHeader as _, ProgramHeader as _};

@@ -13,11 +13,14 @@ impl Exit {
     pub(crate) const USAGE: Self = Self(2);
     /// No such reader, card or server.
     pub(crate) const NOT_THERE: Self = Self(3);
+    #[cfg(unix)]
     /// `exec`: the command was found but cannot be run.
     pub(crate) const NOT_EXECUTABLE: Self = Self(126);
+    #[cfg(unix)]
     /// `exec`: the command was not found.
     pub(crate) const NOT_FOUND: Self = Self(127);
 
+    #[cfg(unix)]
     /// `exec`: the command was ended by signal `n`.
     pub(crate) const fn signal(n: i32) -> Self {
         Self((128 + n) as u8)

@@ -10,7 +10,8 @@ use cardlab_vreader::setup::guest::{GuestRequest, Source};
 use cardlab_vreader::spare::Spare;
 use cardlab_vreader::trace::{self, Recorder};
 use cardlab_vreader::vpcd::guest::{End, Event, Port};
-use cardlab_vreader::{Button, Icc, Place, Presence, Rack, VirtualCard, whole};
+use cardlab_vreader::{Button, Icc, Place, Presence, Rack, VirtualCard};
+use cardlab_whole as whole;
 use std::net::{SocketAddr, TcpListener};
 
 /// Where `exec` tells its command the ports of `vpcd:` readers, with commas between.

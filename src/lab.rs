@@ -7,6 +7,7 @@ use crate::log::LogOptions;
 use crate::readers::ReaderOptions;
 use crate::site::{self, Tls};
 use crate::usb::UsbOptions;
+use crate::web;
 use anyhow::{Context as _, anyhow};
 use cardlab_client::service::{Service, Trust};
 use cardlab_client::unlock::desk::{Desk, Setup};
@@ -91,7 +92,7 @@ impl Lab {
             }
         }
         // Before anything is made that would be left behind.
-        let (cms, lock) = (site::bind("--server", self.server)?, site::bind("--lockscreen", self.lockscreen)?);
+        let (cms, lock) = (web::bind("--server", self.server)?, web::bind("--lockscreen", self.lockscreen)?);
         let bench = bench::bind("--bench", self.bench)?;
         let _log = self.log.begin(LevelFilter::WARN)?;
         if let Some(directory) = &self.state {
@@ -142,7 +143,7 @@ impl Lab {
                     place: Place::LockScreen,
                     begin: Begin::Code,
                     server: true,
-                    workstation: site::workstation(),
+                    workstation: web::workstation(),
                     text: "Call the service desk and read the code to them.".into(),
                     keep: false,
                     // The first sample user's.
@@ -151,13 +152,13 @@ impl Lab {
                 look_every: None,
             });
             // Whoever reads that it is up may end it at once.
-            let (stop_lock, stop_server) = (site::stopped()?, site::stopped()?);
+            let (stop_lock, stop_server) = (web::stopped()?, web::stopped()?);
             let lockscreen = format!("http://{}", lock.local_addr()?);
             let program = std::env::current_exe().context("where this program is")?;
             let addresses =
                 Addresses { bench: &bench, server: &address, lockscreen: &lockscreen, socket: &socket, program: &program };
             println!("{}", welcome(&addresses, &cards, &faces, &usb, self.state.as_deref()));
-            let lockscreen = site::serve(lock, Tls::None, page::router(desk, Place::LockScreen)?, stop_lock);
+            let lockscreen = web::serve(lock, None, page::router(desk, Place::LockScreen)?, stop_lock);
             let server = site::run(cms, Tls::None, &[], server, stop_server);
             tokio::try_join!(server, lockscreen)
         });

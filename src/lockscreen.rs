@@ -2,13 +2,12 @@
 
 use crate::choose::ReaderChoice;
 use crate::exit::{Exit, Failure};
-use crate::site::{self, Tls};
 use crate::unlock::{OnlineOptions, state};
+use crate::web;
 use anyhow::anyhow;
 use cardlab_client::unlock::desk::{Desk, Setup};
 use cardlab_client::unlock::session::{Begin, First, Place, Rules};
 use cardlab_lockscreen::page;
-use cardlab_pcsclite::client::default_socket;
 use clap::Args;
 use std::net::SocketAddr;
 
@@ -53,13 +52,13 @@ impl Lockscreen {
             (false, false) => Place::LockScreen,
         };
         let desk = Desk::start(Setup {
-            socket: self.choice.socket.clone().unwrap_or_else(default_socket),
+            socket: self.choice.service.socket(),
             reader: self.choice.reader.clone(),
             rules: Rules {
                 place,
                 begin: Begin::Code,
                 server: service.is_some(),
-                workstation: site::workstation(),
+                workstation: web::workstation(),
                 text: text.unwrap_or_default(),
                 keep: false,
                 first: First::Any,
@@ -70,12 +69,13 @@ impl Lockscreen {
         });
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
-            let listener = site::bind("--listen", self.listen)?;
+            let listener = web::bind("--listen", self.listen)?;
             // Whoever reads that it is up may end it at once.
-            let stop = site::stopped()?;
+            let stop = web::stopped()?;
             println!("ready http://{}", listener.local_addr()?);
+            #[cfg(unix)]
             let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-            site::serve(listener, Tls::None, page::router(desk, place)?, stop).await
+            web::serve(listener, None, page::router(desk, place)?, stop).await
         })?;
         Ok(Exit::FINE)
     }

@@ -5,7 +5,7 @@ use anyhow::{Context as _, anyhow};
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_protocol::codes::{CodeError, check_code, digits, grouped, parse_challenge};
 use cardlab_server_stub::model::keys::{CardIdentity, MasterKey};
-use cardlab_vreader::whole;
+use cardlab_whole as whole;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::path::{Path, PathBuf};

@@ -5,13 +5,13 @@ use crate::exit::{Exit, Failure, OrExit};
 use anyhow::{Context as _, anyhow};
 use cardlab_client::minidriver::Minidriver;
 use cardlab_conformance::credentials::Credentials;
-use cardlab_pcsclite::client::{ShareMode, default_socket};
+use cardlab_pcsclite::client::ShareMode;
 use cardlab_scenario::catalogue;
 use cardlab_scenario::file::Scenario;
 use cardlab_scenario::play::{Seen, play};
 use cardlab_scenario::reference;
 use cardlab_scenario::world::cards::{RealCard, Source};
-use cardlab_vreader::whole;
+use cardlab_whole as whole;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -253,7 +253,7 @@ impl Real {
             return Err(anyhow!("the card in {reader} has serial {id}, not {serial}; nothing was done to it"))
                 .or_exit(Exit::NOT_THERE);
         }
-        let socket = self.choice.socket.clone().unwrap_or_else(default_socket);
+        let socket = self.choice.service.socket();
         Ok(Source::Real(RealCard { socket, reader, pin, admin_key, tell: |order| eprintln!("{order}.") }))
     }
 }

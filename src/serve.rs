@@ -3,11 +3,12 @@
 use crate::exit::{Exit, Failure};
 use crate::log::LogOptions;
 use crate::site::{self, Tls};
+use crate::web;
 use anyhow::{Context as _, anyhow};
 use cardlab_pcsclite::client::default_socket;
 use cardlab_scenario::world::station::Readers;
 use cardlab_server_stub::model::answers::Hashing;
-use cardlab_vreader::whole;
+use cardlab_whole as whole;
 use clap::Args;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -96,7 +97,7 @@ impl Serve {
         runtime.block_on(async {
             // All that can be wrong with the way in comes before the database is touched.
             let tls = self.tls().await?;
-            let listener = site::bind("--listen", self.listen)?;
+            let listener = web::bind("--listen", self.listen)?;
             let hashing = if self.quick_hashes { Hashing::quick() } else { Hashing::strong() };
             let server = site::open(&self.db, &master, hashing).await?;
             let server = if self.without_limits { server.without_limits() } else { server };
@@ -117,7 +118,7 @@ impl Serve {
                 server.setup().add_sample().await?;
             }
             // Whoever reads that it is up may end it at once.
-            let stop = site::stopped()?;
+            let stop = web::stopped()?;
             let address = format!("{}://{}", tls.scheme(), listener.local_addr()?);
             tracing::info!(version = env!("CARGO_PKG_VERSION"), %address, database = server.database(), "up");
             println!("ready {address}");

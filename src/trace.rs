@@ -7,7 +7,7 @@ use cardlab_client::transport::Transport;
 use cardlab_pcsclite::client::ShareMode;
 use cardlab_vreader::replay::card_of;
 use cardlab_vreader::trace::{self, What, decode, spaced, text};
-use cardlab_vreader::whole;
+use cardlab_whole as whole;
 use clap::{Args, Subcommand};
 use std::io::Write as _;
 use std::ops::ControlFlow;

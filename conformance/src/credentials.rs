@@ -1,7 +1,7 @@
 //! What a person knows of a card: PIN, PUK, administrator key.
 
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
-use cardlab_vreader::whole;
+use cardlab_whole as whole;
 use serde::Deserialize;
 use std::path::Path;
 use thiserror::Error;

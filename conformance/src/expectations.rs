@@ -8,7 +8,7 @@
 //! ```
 
 use crate::report::{Outcome, Report};
-use cardlab_vreader::whole;
+use cardlab_whole as whole;
 use glob::Pattern;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;

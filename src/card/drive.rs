@@ -12,7 +12,7 @@ use cardlab_control::{CONTROL_VARIABLE, beside};
 use cardlab_pcsclite::client::default_socket;
 use cardlab_vreader::setup::PASSPHRASE_VARIABLE;
 use cardlab_vreader::trace::text;
-use cardlab_vreader::whole;
+use cardlab_whole as whole;
 use clap::{Args, Subcommand};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};

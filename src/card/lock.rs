@@ -2,6 +2,7 @@
 
 use crate::choose::CardChoice;
 use crate::exit::{Exit, Failure, OrExit};
+#[cfg(unix)]
 use crate::stored::StoredChoice;
 use anyhow::anyhow;
 use cardlab_client::lock::{self, LockError};
@@ -9,7 +10,6 @@ use cardlab_client::minidriver::{CardError, Minidriver, Secret};
 use cardlab_client::transport::Transport;
 use cardlab_pcsclite::client::ShareMode;
 use cardlab_protocol::codes::{check_code, digits};
-use cardlab_sim::reference::{ADMINISTRATION, PIN, PUK};
 use clap::{Args, ValueEnum};
 
 /// Bring a card to few tries left, to a blocked PIN, PUK or administrator key, or to a pending
@@ -32,6 +32,7 @@ pub(super) struct LockCommand {
     #[command(flatten)]
     choice: CardChoice,
 
+    #[cfg(unix)]
     #[command(flatten)]
     stored: StoredChoice,
 
@@ -66,10 +67,17 @@ impl Target {
 
 impl LockCommand {
     pub(super) fn run(self) -> Result<(), Failure> {
-        if self.stored.is_given() { self.stored_card() } else { self.card_in_reader() }
+        #[cfg(unix)]
+        if self.stored.is_given() {
+            return self.stored_card();
+        }
+        self.card_in_reader()
     }
 
+    #[cfg(unix)]
     fn stored_card(&self) -> Result<(), Failure> {
+        use cardlab_sim::reference::{ADMINISTRATION, PIN, PUK};
+
         let reference = match self.target {
             Target::Pin => PIN,
             Target::Puk => PUK,

@@ -1,17 +1,15 @@
 //! `cardlab card`: the cards in readers and in state directories.
 
+#[cfg(unix)]
 mod drive;
 mod lock;
 mod status;
 
+#[cfg(unix)]
 pub(crate) use drive::Target;
 
 use crate::choose::ReaderChoice;
 use crate::exit::{Exit, Failure, OrExit};
-use anyhow::anyhow;
-use cardlab_client::piv;
-use cardlab_client::recognise;
-use cardlab_pcsclite::client::ShareMode;
 use cardlab_pcsclite::code::state;
 use cardlab_pcsclite::wire::ReaderState;
 use clap::{Args, Subcommand};
@@ -36,11 +34,13 @@ enum What {
     },
     Status(status::StatusCommand),
     Lock(lock::LockCommand),
+    #[cfg(unix)]
     /// Print the root certificate of a simulated YubiKey's attestations, in PEM
     AttestationRoot {
         #[command(flatten)]
         choice: ReaderChoice,
     },
+    #[cfg(unix)]
     #[command(flatten)]
     Drive(drive::Drive),
 }
@@ -51,7 +51,9 @@ impl CardCommand {
             What::List { choice, json } => list(&choice.context()?.readers().or_exit(Exit::NOT_THERE)?, json),
             What::Status(command) => command.run()?,
             What::Lock(command) => command.run()?,
+            #[cfg(unix)]
             What::AttestationRoot { choice } => attestation_root(&choice)?,
+            #[cfg(unix)]
             What::Drive(command) => return command.run(),
         }
         Ok(Exit::FINE)
@@ -84,7 +86,12 @@ fn list(readers: &[ReaderState], as_json: bool) {
     }
 }
 
+#[cfg(unix)]
 fn attestation_root(choice: &ReaderChoice) -> Result<(), Failure> {
+    use anyhow::anyhow;
+    use cardlab_client::{piv, recognise};
+    use cardlab_pcsclite::client::ShareMode;
+
     let context = choice.context()?;
     let reader = choice.pick(&context.readers().or_exit(Exit::NOT_THERE)?)?;
     let mut card = context.connect(&reader, ShareMode::Shared).or_exit(Exit::NOT_THERE)?;

@@ -15,7 +15,6 @@ use anyhow::anyhow;
 use ask::Questions;
 use cardlab_client::unlock::desk::{Desk, Setup};
 use cardlab_client::unlock::session::{Begin, First, Place, Rules};
-use cardlab_pcsclite::client::default_socket;
 use cardlab_pcsclite::wire::ReaderState;
 use clap::Args;
 use converse::{Conversation, Ended};
@@ -125,13 +124,13 @@ fn desk(
     first: First,
 ) -> Desk {
     Desk::start(Setup {
-        socket: choice.socket.clone().unwrap_or_else(default_socket),
+        socket: choice.service.socket(),
         reader: choice.reader.clone(),
         rules: Rules {
             place: Place::InSession,
             begin,
             server: service.is_some(),
-            workstation: crate::site::workstation(),
+            workstation: crate::web::workstation(),
             text: String::new(),
             keep,
             first,

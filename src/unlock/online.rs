@@ -4,9 +4,8 @@ use crate::client_settings::ClientSettings;
 use crate::exit::Failure;
 use anyhow::Context as _;
 use cardlab_client::service::{Service, Trust};
-use cardlab_vreader::whole;
+use cardlab_whole as whole;
 use clap::Args;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 
 #[derive(Args)]
@@ -45,14 +44,22 @@ impl OnlineOptions {
     }
 }
 
-/// The user's state directory (XDG Base Directory Specification): reports wait there, codes are noted there. Where it cannot
-/// be written that is said, since several programs may then take each other's codes for their own.
+/// The user's state directory (XDG Base Directory Specification; on Windows in the user's local application data): reports wait
+/// there, codes are noted there. Where it cannot be written that is said, since several programs may then take each other's codes
+/// for their own.
 pub(crate) fn state() -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let home = set("XDG_STATE_HOME").filter(|path| path.is_absolute());
-    let state = home.or_else(|| set("HOME").map(|home| home.join(".local/state")))?.join("cardlab");
+    #[cfg(unix)]
+    let own = || set("HOME").map(|home| home.join(".local/state"));
+    #[cfg(windows)]
+    let own = || set("LOCALAPPDATA");
+    let state = home.or_else(own)?.join("cardlab");
     // What is written there is written below this.
-    let writable = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(state.join("codes"));
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let writable = builder.recursive(true).create(state.join("codes"));
     if let Err(error) = writable {
         let what = "no reports are kept, and codes of other programs are not noticed";
         eprintln!("cardlab: {}: {error}; {what}", state.display());

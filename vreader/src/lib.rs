@@ -62,7 +62,6 @@ mod touch;
 pub mod trace;
 pub mod usb;
 pub mod vpcd;
-pub mod whole;
 
 pub use chip::{NotSimulated, Presence};
 pub use clock::Monotonic;

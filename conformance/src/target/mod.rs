@@ -3,12 +3,13 @@
 //! | target | a test gets | PC/SC between |
 //! |---|---|---|
 //! | [`sim`] | a new simulated card, in process | no |
-//! | [`socket`] | a new simulated card in a reader of its own, behind pcsc-lite's socket | yes |
+//! | `socket` | a new simulated card in a reader of its own, behind pcsc-lite's socket; not on Windows | yes |
 //! | [`pcsc`] | the card that is in a reader: anybody's, [`owned`] | yes |
 
 pub mod owned;
 pub mod pcsc;
 pub mod sim;
+#[cfg(unix)]
 pub mod socket;
 pub mod watched;
 

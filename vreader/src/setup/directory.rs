@@ -101,7 +101,7 @@ fn certificate(slot: u8, path: &Path, issue: &mut Issue) -> Result<(), KeyFileEr
 
 /// The files that count, by number and kind.
 fn list(directory: &Path) -> Result<BTreeMap<(u8, Kind), PathBuf>, SetupError> {
-    let fault = |e: std::io::Error| SetupError::Directory { path: directory.into(), reason: crate::whole::why(&e) };
+    let fault = |e: std::io::Error| SetupError::Directory { path: directory.into(), reason: cardlab_whole::why(&e) };
     let mut files: BTreeMap<(u8, Kind), PathBuf> = BTreeMap::new();
     for entry in std::fs::read_dir(directory).map_err(fault)? {
         let path = entry.map_err(fault)?.path();

@@ -350,8 +350,8 @@ const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
 fn write_certificate(path: &Path, der: &[u8]) -> Result<(), SetupError> {
     let fault = |reason: String| SetupError::Write { path: path.into(), reason };
     let text = certificate_pem(der).map_err(|e| fault(e.to_string()))?;
-    let said = |e: std::io::Error| fault(crate::whole::why(&e));
-    crate::whole::file_or_nothing(path).map_err(said)?;
+    let said = |e: std::io::Error| fault(cardlab_whole::why(&e));
+    cardlab_whole::file_or_nothing(path).map_err(said)?;
     // What somebody has there, a key perhaps, is not ours to replace; a certificate of a run before is.
     let mut begin = Vec::new();
     if let Ok(file) = std::fs::File::open(path) {
@@ -376,7 +376,7 @@ pub const PASSPHRASE_VARIABLE: &str = "CARDLAB_PASSPHRASE";
 
 fn read_snapshot(path: PathBuf) -> Result<(PathBuf, Arc<Snapshot>), SetupError> {
     let passphrase = std::env::var(PASSPHRASE_VARIABLE).ok().map(Zeroizing::new);
-    let text = crate::whole::read_text(&path, crate::whole::TEXT).map_err(|e| SnapshotError::System(e.to_string()));
+    let text = cardlab_whole::read_text(&path, cardlab_whole::TEXT).map_err(|e| SnapshotError::System(e.to_string()));
     let read = text.and_then(|text| Snapshot::read(&Zeroizing::new(text), passphrase.as_ref().map(|p| p.as_str())));
     match read {
         Ok(snapshot) => Ok((path, Arc::new(snapshot))),

@@ -25,11 +25,11 @@ pub use error::SnapshotError;
 
 use crate::chip::NotSimulated;
 use crate::icc::VirtualCard;
-use crate::whole;
 use cardlab_sim::memory;
 use cardlab_sim::nvm::{Change, Nvm, RecordId, Records};
 use cardlab_sim::profile::Kept;
 use cardlab_sim::{Card, Profile, Setting, World};
+use cardlab_whole as whole;
 use seal::{SALT, Seal};
 use serde::Deserialize;
 use std::collections::BTreeMap;

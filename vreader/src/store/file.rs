@@ -43,7 +43,7 @@ impl From<io::Error> for Trouble {
         match error.kind() {
             // What is shorter than it says of itself, and what redb calls no database.
             ErrorKind::UnexpectedEof | ErrorKind::InvalidData => Self::Damaged(error.to_string()),
-            _ => Self::System(crate::whole::why(&error)),
+            _ => Self::System(cardlab_whole::why(&error)),
         }
     }
 }

@@ -12,8 +12,8 @@ mod file;
 
 use crate::contain::contained;
 use crate::outage::Outage;
-use crate::whole;
 use cardlab_sim::nvm::{Change, RecordId, Store, StoreError};
+use cardlab_whole as whole;
 use file::{Place, Trouble};
 use redb::{Database, ReadableDatabase, TableDefinition};
 use std::path::{Path, PathBuf};

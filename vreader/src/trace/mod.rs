@@ -16,7 +16,7 @@ pub mod text;
 pub mod tree;
 
 use crate::outage::Outage;
-use crate::whole;
+use cardlab_whole as whole;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;

@@ -95,14 +95,9 @@ impl Service {
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.extend_from_slice(bytes);
         let mut at = 0;
-        loop {
-            match decode(&buffer[at..]).map_err(|_| Over)? {
-                Decoded::Complete(request, length) => {
-                    self.request(request)?;
-                    at += length;
-                }
-                Decoded::Incomplete => break,
-            }
+        while let Decoded::Complete(request, length) = decode(&buffer[at..]).map_err(|_| Over)? {
+            self.request(request)?;
+            at += length;
         }
         buffer.drain(..at);
         self.buffer = buffer;

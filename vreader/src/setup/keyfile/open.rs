@@ -2,7 +2,7 @@
 
 use super::pem::{self, Block};
 use super::{Fault, KeyFileError};
-use crate::whole;
+use cardlab_whole as whole;
 use std::io::ErrorKind;
 use std::path::Path;
 use zeroize::Zeroizing;

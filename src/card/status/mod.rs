@@ -1,19 +1,16 @@
 //! `cardlab card status`.
 
+#[cfg(unix)]
+mod stored;
+
 use crate::choose::ReaderChoice;
 use crate::exit::{Exit, Failure, OrExit};
-use crate::stored::{StoredCard, StoredChoice};
 use cardlab_client::minidriver::{Counter, Minidriver, PinStatus};
 use cardlab_client::owner::owner;
 use cardlab_client::piv::{self, Identity};
 use cardlab_client::recognise::Edge;
 use cardlab_client::unlock::session::words;
 use cardlab_pcsclite::client::ShareMode;
-use cardlab_sim::gids::files;
-use cardlab_sim::nvm::Nvm;
-use cardlab_sim::piv::objects;
-use cardlab_sim::reference::{ADMINISTRATION, GLOBAL_PIN, PIN, PUK, Reference};
-use cardlab_sim::{keys, memory};
 use clap::Args;
 use serde_json::{Map, Value, json};
 
@@ -23,8 +20,9 @@ pub(super) struct StatusCommand {
     #[command(flatten)]
     choice: ReaderChoice,
 
+    #[cfg(unix)]
     #[command(flatten)]
-    stored: StoredChoice,
+    stored: crate::stored::StoredChoice,
 
     /// For programs
     #[arg(long)]
@@ -33,8 +31,12 @@ pub(super) struct StatusCommand {
 
 impl StatusCommand {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let report = match self.stored.open()? {
-            Some(stored) => of_stored(&stored),
+        #[cfg(unix)]
+        let stored = self.stored.open()?.as_ref().map(stored::report);
+        #[cfg(not(unix))]
+        let stored = None;
+        let report = match stored {
+            Some(report) => report,
             None => in_reader(&self.choice)?,
         };
         if self.json {
@@ -118,46 +120,6 @@ fn tries_rows(edge: Edge, status: &PinStatus) -> Vec<Row> {
     }
     rows.push(row("admin_key", status.admin, false));
     rows
-}
-
-fn of_stored(stored: &StoredCard) -> Vec<Row> {
-    let card = &stored.card;
-    let mut rows = vec![
-        text("state", stored.place()),
-        text("profile", card.profile().name.clone()),
-        ("serial", card.serial().to_string(), json!(card.serial())),
-    ];
-    for (key, reference) in [("pin", PIN), ("puk", PUK), ("global_pin", GLOBAL_PIN), ("admin_key", ADMINISTRATION)] {
-        rows.push(stored_row(key, card.nvm(), reference));
-    }
-    let bytes = match card.profile().piv {
-        Some(_) => {
-            let slots: Vec<u8> = (0x82..=0x9E).filter(|slot| keys::is_slot(*slot)).collect();
-            let free = slots.iter().filter(|slot| !is_taken(card.nvm(), **slot)).count();
-            rows.push(("free_containers", format!("{free} of {}", slots.len()), json!(free)));
-            objects::free(card.nvm(), card.profile())
-        }
-        None => files::free(card.nvm(), card.profile()),
-    };
-    rows.push(("free_bytes", bytes.to_string(), json!(bytes)));
-    rows
-}
-
-/// Whether a PIV key slot has a key or a certificate.
-fn is_taken(nvm: &Nvm, slot: u8) -> bool {
-    let certificate = objects::certificate_of(slot).and_then(|tag| nvm.read(memory::object(tag)));
-    keys::info(nvm, slot).is_some() || certificate.is_some_and(|value| !value.is_empty())
-}
-
-fn stored_row(key: &'static str, nvm: &Nvm, reference: Reference) -> Row {
-    if !reference.exists(nvm) {
-        // Every card has an administrator key; not every card counts it.
-        let words = if key == "admin_key" { "not counted".into() } else { String::new() };
-        return (key, words, Value::Null);
-    }
-    let counter = reference.counter(nvm);
-    let value = json!({"tries_left": counter.left, "maximum": counter.maximum});
-    (key, tries_text(counter.left, Some(counter.maximum)), value)
 }
 
 fn tries_text(left: u8, maximum: Option<u8>) -> String {

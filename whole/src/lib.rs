@@ -1,9 +1,11 @@
 //! Files that people name and that are read whole: with a limit, so that a wrong name - a disk image, a device that
 //! never ends - is an error that says so and not a program without memory. Errors are sentences that say what to do ([`why`]).
 
-use std::fs::File;
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+use std::fs::{File, FileType};
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
 /// Most bytes of a text that a person writes: settings, scenarios, keys, lists.
@@ -13,6 +15,12 @@ pub const RECORDING: u64 = 128 << 20;
 
 /// Byte order mark of UTF-8.
 const MARK: char = '\u{feff}';
+/// What to do with a text in UTF-16, which an older PowerShell makes of what is sent to a file.
+const IN_UTF_16: &str = if cfg!(windows) {
+    "text in UTF-16; save it as UTF-8, in PowerShell with: Out-File -Encoding utf8"
+} else {
+    "text in UTF-16; convert it with: iconv -f UTF-16 -t UTF-8 FILE > NEW"
+};
 /// Characters of a text of somebody else's that an error quotes.
 const QUOTED: usize = 160;
 
@@ -35,11 +43,25 @@ pub fn file_or_nothing(path: &Path) -> io::Result<()> {
     let what = match kind {
         _ if kind.is_file() => return Ok(()),
         _ if kind.is_dir() => "a directory",
-        _ if kind.is_fifo() => "a named pipe",
-        _ if kind.is_socket() => "a socket",
-        _ => "a device",
+        _ => special(kind),
     };
     Err(io::Error::new(ErrorKind::InvalidInput, format!("it is {what}, not a file; name a file")))
+}
+
+/// What is neither a file nor a directory.
+fn special(kind: FileType) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        if kind.is_fifo() {
+            return "a named pipe";
+        }
+        if kind.is_socket() {
+            return "a socket";
+        }
+    }
+    let _ = kind;
+    "a device"
 }
 
 /// What the system says of a file, in a sentence with what to do.
@@ -47,6 +69,10 @@ pub fn file_or_nothing(path: &Path) -> io::Result<()> {
 pub fn why(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::NotFound => "there is no such file or directory; look at the name".into(),
+        // Windows says so of a directory that is opened as a file, too.
+        ErrorKind::PermissionDenied if cfg!(windows) => {
+            "it is a directory, or you may not open it; look at its properties".into()
+        }
         ErrorKind::PermissionDenied => "you may not open it; look at its owner and mode with ls -l".into(),
         ErrorKind::IsADirectory => "it is a directory; name a file".into(),
         ErrorKind::NotADirectory => "it is no directory; name one".into(),
@@ -113,7 +139,7 @@ pub fn read_text_from(source: impl Read, most: u64) -> io::Result<String> {
 fn text(bytes: Vec<u8>) -> io::Result<String> {
     let wrong = |sentence| io::Error::new(ErrorKind::InvalidData, sentence);
     if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
-        return Err(wrong("text in UTF-16; convert it with: iconv -f UTF-16 -t UTF-8 FILE > NEW"));
+        return Err(wrong(IN_UTF_16));
     }
     let mut text = String::from_utf8(bytes).map_err(|_| wrong("not text in UTF-8; save it as UTF-8"))?;
     // Editors of another system put a mark before it.
@@ -131,7 +157,7 @@ fn size(bytes: u64) -> String {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 

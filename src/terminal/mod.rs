@@ -1,10 +1,19 @@
-//! Lines that a person types, or a program writes into our stdin.
+//! Lines that a person types, or a program writes into our stdin. Where bytes come from is the system's: `unix`, `windows`.
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::termios::{LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
-use std::io::{self, IsTerminal, Read, Stdin, Write};
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use unix::Source;
+#[cfg(unix)]
+pub(crate) use unix::ask_hidden;
+#[cfg(windows)]
+use windows::Source;
+
+use std::io::{self, Write};
 use std::ops::ControlFlow;
-use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -21,7 +30,8 @@ pub(crate) fn print(text: std::fmt::Arguments<'_>) {
     let mut stdout = io::stdout().lock();
     match stdout.write_fmt(text).and_then(|()| stdout.flush()) {
         Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        // ERROR_PIPE_NOT_CONNECTED, which the standard library has no name for.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe || cfg!(windows) && error.raw_os_error() == Some(233) => {}
         Err(error) => {
             eprintln!("cardlab: stdout: {error}");
             std::process::exit(2);
@@ -41,19 +51,19 @@ pub(crate) enum Entry<B> {
 
 /// stdin, read line by line.
 pub(crate) struct Lines {
-    stdin: Stdin,
-    /// Bytes read but not yet given out: programs write several lines at once.
+    source: Source,
+    /// Bytes read but not yet given out, turned round: programs write several lines at once.
     rest: Zeroizing<Vec<u8>>,
 }
 
 impl Lines {
     pub(crate) fn new() -> Self {
-        Self { stdin: io::stdin(), rest: Zeroizing::new(Vec::new()) }
+        Self { source: Source::new(), rest: Zeroizing::new(Vec::new()) }
     }
 
     /// Whether a person sits there.
     pub(crate) fn is_terminal(&self) -> bool {
-        self.stdin.is_terminal()
+        self.source.is_terminal()
     }
 
     /// The next line. While it waits, `idle` is called after each `every`, and may break off. A
@@ -64,9 +74,11 @@ impl Lines {
         every: Duration,
         mut idle: impl FnMut() -> ControlFlow<B>,
     ) -> io::Result<Entry<B>> {
-        let silence = if hidden && self.is_terminal() { Some(Silence::on(&self.stdin)?) } else { None };
+        // A terminal that cannot be waited for by lines is read by keys, and what was typed is shown here.
+        let keys = self.is_terminal() && (hidden || Source::BY_KEYS);
+        let silence = if keys { Some(self.source.silence()?) } else { None };
         if silence.is_some() {
-            // Where the stars begin.
+            // Where what is shown begins.
             print!("\x1b7");
             io::stdout().flush()?;
         }
@@ -80,7 +92,7 @@ impl Lines {
                 ControlFlow::Break(why) => {
                     // Half a line must not become the answer to the next question.
                     if self.is_terminal() {
-                        tcflush(&self.stdin, QueueSelector::IFlush)?;
+                        self.source.discard()?;
                     }
                     return Ok(Entry::Broken(why));
                 }
@@ -98,7 +110,7 @@ impl Lines {
                 }
                 Edited::Goes => {
                     if silence.is_some() {
-                        stars(&line)?;
+                        show(&line, hidden)?;
                     }
                 }
             }
@@ -107,17 +119,17 @@ impl Lines {
 
     /// The next byte; `None` at the end of input.
     fn byte<B>(&mut self, every: Duration, idle: &mut impl FnMut() -> ControlFlow<B>) -> io::Result<Option<ControlFlow<B, u8>>> {
-        if self.rest.is_empty() {
-            let wait = Timespec { tv_sec: every.as_secs().cast_signed(), tv_nsec: every.subsec_nanos().into() };
-            while poll(&mut [PollFd::new(&self.stdin, PollFlags::IN)], Some(&wait))? == 0 {
-                if let ControlFlow::Break(why) = idle() {
-                    return Ok(Some(ControlFlow::Break(why)));
+        while self.rest.is_empty() {
+            match self.source.read(every)? {
+                None => {
+                    if let ControlFlow::Break(why) = idle() {
+                        return Ok(Some(ControlFlow::Break(why)));
+                    }
                 }
+                // Bytes come off the end.
+                Some(bytes) if !bytes.is_empty() => self.rest.extend(bytes.iter().rev()),
+                Some(_) => break,
             }
-            let mut buffer = Zeroizing::new([0u8; 1024]);
-            let count = rustix::io::read(&self.stdin, &mut buffer[..])?;
-            // Turned round, so that bytes come off the end.
-            self.rest.extend(buffer[..count].iter().rev());
         }
         Ok(self.rest.pop().map(ControlFlow::Continue))
     }
@@ -146,63 +158,14 @@ fn edit(line: &mut Vec<u8>, byte: u8, keys: bool) -> Edited {
     Edited::Goes
 }
 
-/// Asks the person at the terminal of this process, wherever its input and output go; nothing of the answer is shown. `None`
-/// when they give up.
-///
-/// # Errors
-/// What the system says when there is no terminal.
-pub(crate) fn ask_hidden(question: &str) -> io::Result<Option<Zeroizing<String>>> {
-    let mut terminal = std::fs::File::options().read(true).write(true).open("/dev/tty")?;
-    write!(terminal, "{question}")?;
-    let _silence = Silence::on(&terminal)?;
-    let mut line = Zeroizing::new(Vec::with_capacity(128));
-    let end = loop {
-        let mut byte = [0];
-        if terminal.read(&mut byte)? == 0 {
-            break Edited::GivenUp;
-        }
-        match edit(&mut line, byte[0], true) {
-            Edited::Goes => {}
-            end => break end,
-        }
-    };
-    writeln!(terminal)?;
-    Ok(match end {
-        Edited::Done => Some(Zeroizing::new(String::from_utf8_lossy(&line).into_owned())),
-        _ => None,
-    })
-}
-
 fn text<B>(line: &[u8]) -> Entry<B> {
     Entry::Line(Zeroizing::new(String::from_utf8_lossy(line).into_owned()))
 }
 
-/// One star a character, over what stands there.
-fn stars(line: &[u8]) -> io::Result<()> {
-    let count = line.iter().filter(|b| *b & 0xC0 != 0x80).count();
-    print!("\x1b8\x1b[K{}", "*".repeat(count));
+/// The line over what stands there; of a hidden one a star for each character.
+fn show(line: &[u8], hidden: bool) -> io::Result<()> {
+    let shown = Zeroizing::new(String::from_utf8_lossy(line).into_owned());
+    let shown = if hidden { Zeroizing::new("*".repeat(shown.chars().count())) } else { shown };
+    print!("\x1b8\x1b[K{}", *shown);
     io::stdout().flush()
-}
-
-/// The terminal shows nothing and hands over each key, until this is dropped.
-struct Silence {
-    terminal: OwnedFd,
-    before: Termios,
-}
-
-impl Silence {
-    fn on(terminal: &impl AsFd) -> io::Result<Self> {
-        let terminal = terminal.as_fd().try_clone_to_owned()?;
-        let before = tcgetattr(&terminal)?;
-        let mut silent = before.clone();
-        silent.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
-        tcsetattr(&terminal, OptionalActions::Now, &silent)?;
-        Ok(Self { terminal, before })
-    }
-}
-
-impl Drop for Silence {
-    fn drop(&mut self) {
-        let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
-    }
 }
