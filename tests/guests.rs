@@ -112,7 +112,10 @@ fn wrong_use_is_explained() {
         ],
     );
     has(&wrong(&["--card", "vpcd:no.such.host.invalid:0"]), &["cannot listen at no.such.host.invalid:0"]);
-    has(&wrong(&["--card", "replay:/no/such.jsonl"]), &["--card replay:/no/such.jsonl: /no/such.jsonl: No such file"]);
+    has(
+        &wrong(&["--card", "replay:/no/such.jsonl"]),
+        &["--card replay:/no/such.jsonl: /no/such.jsonl: there is no such file or directory"],
+    );
     has(&wrong(&["--spare-tries", "0"]), &["0 is not in 1..=15"]);
     has(
         &cardlab(&["up", "--card", "vpcd:0", "--vpcd", "127.0.0.1:1"]).code(2),
