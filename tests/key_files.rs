@@ -381,15 +381,26 @@ fn what_cannot_be_used_is_named_and_helped() {
         head -c 400 leaf.key >cut; sed '5s/./!/' leaf.key >bad; (head -5 leaf.key; cat ec.key) >run-on
         openssl pkcs12 -export -inkey leaf.key -in leaf.pem -legacy -keypbe PBE-SHA1-RC4-128 -certpbe PBE-SHA1-RC4-128 -passout pass:pw -out rc4.p12
         openssl pkcs12 -export -nokeys -in leaf.pem -passout pass:pw -out nokey.p12
-        openssl pkcs12 -export -inkey leaf.key -in leaf.pem -iter 8388608 -certpbe NONE -nomac -passout pass:pw -out slow.p12
+        openssl pkcs12 -export -inkey leaf.key -in leaf.pem -iter 65539 -certpbe NONE -nomac -passout pass:pw -out one.p12
+        openssl pkcs8 -topk8 -in leaf.key -v2 aes256 -iter 65539 -passout pass:pw -outform DER -out one.der
+        # One that wants more hashes than there are for a file, and one whose keys want more than that together.
         python3 - <<'PY'
-bytes = open("slow.p12", "rb").read()
-assert bytes.count(b"\2\4\0\x80\0\0") == 1
-open("slow.p12", "wb").write(bytes.replace(b"\2\4\0\x80\0\0", b"\2\4\x7f\xff\xff\xff"))
+import base64
+def wanting(hashes, file):
+    contents = open(file, "rb").read()
+    assert contents.count(b"\2\3\1\0\3") == 1
+    return contents.replace(b"\2\3\1\0\3", b"\2\3" + hashes.to_bytes(3, "big"))
+open("slow.p12", "wb").write(wanting(6000001, "one.p12"))
+with open("many", "wb") as many:
+    for hashes in 65539, 6000000 - 65538:
+        lines = base64.encodebytes(wanting(hashes, "one.der"))
+        many.write(b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n" + lines + b"-----END ENCRYPTED PRIVATE KEY-----\n")
 PY
         "#,
     );
     let held = "cards hold RSA of 1024, 2048, 3072 or 4096 bits with the exponent 65537, P-256, P-384, P-521, Ed25519, X25519";
+    let slow = "it wants its password hashed more often than a key file needs; write it anew with: openssl pkcs8 -topk8 -v2 aes256 -iter \
+                100000, openssl pkcs12 -export -iter 100000, or ssh-keygen -p -a 100";
     let expected = [
         ("weak", format!("an RSA key of 1536 bits; {held}")),
         ("three", format!("an RSA key whose public exponent is 3; {held}")),
@@ -415,7 +426,8 @@ PY
         ("cut", "the PEM block 'PRIVATE KEY' is cut off or damaged".into()),
         ("bad", "the PEM block 'PRIVATE KEY' is cut off or damaged".into()),
         ("run-on", "the PEM block 'PRIVATE KEY' is cut off or damaged".into()),
-        ("slow.p12:pw", "it wants its password hashed more often than a key file needs".into()),
+        ("slow.p12:pw", slow.into()),
+        ("many:pass:pw", slow.into()),
     ];
     for (file, reason) in expected {
         let name = file.split(':').next().unwrap();

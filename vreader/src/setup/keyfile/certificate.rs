@@ -2,6 +2,7 @@
 
 use super::open::{self, Form};
 use super::password::Password;
+use super::pbe::Budget;
 use super::pem::Block;
 use super::{Fault, KeyFileError, pkcs12};
 use cardlab_sim::crypto::asymmetric::KeyPair;
@@ -28,7 +29,7 @@ pub(super) fn read_all(path: &Path) -> Result<Vec<Vec<u8>>, KeyFileError> {
     let certificates = match open::form(&open::read(path)?).map_err(fault)? {
         Form::Pem(blocks) => of_blocks(&blocks),
         Form::Der(bytes) if is_one(&bytes) => vec![bytes.to_vec()],
-        Form::Pkcs12(bytes) => pkcs12::open(&bytes, &Password::default()).map_err(fault)?.certificates,
+        Form::Pkcs12(bytes) => pkcs12::open(&bytes, &Password::default(), &Budget::of_a_file()).map_err(fault)?.certificates,
         Form::Der(_) => Vec::new(),
     };
     if certificates.is_empty() { Err(fault(Fault::NoCertificate)) } else { Ok(certificates) }

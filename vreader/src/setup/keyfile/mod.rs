@@ -30,6 +30,7 @@ use cardlab_sim::crypto::asymmetric::KeyPair;
 use cardlab_sim::crypto::encoded::{EncodedError, from_pkcs1, from_pkcs8, from_sec1};
 use open::Form;
 use password::Password;
+use pbe::Budget;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -119,8 +120,10 @@ pub enum Fault {
     /// Encrypted in a way that is not known here.
     #[error("it is protected by {0}, which is not taken; write it anew with: openssl pkcs12 or openssl pkcs8 -topk8 -v2 aes256")]
     Cipher(String),
-    /// It wants the password hashed too often.
-    #[error("it wants its password hashed more often than a key file needs")]
+    /// Opening it would cost more than a [`pbe::Budget`].
+    #[error(
+        "it wants its password hashed more often than a key file needs; write it anew with: openssl pkcs8 -topk8 -v2 aes256 -iter 100000, openssl pkcs12 -export -iter 100000, or ssh-keygen -p -a 100"
+    )]
     TooMuchWork,
     /// A word too many behind the file's name.
     #[error(
@@ -275,34 +278,42 @@ fn is_named_store(path: &Path) -> bool {
 type KeyAndCertificates = (KeyPair, Vec<Vec<u8>>);
 
 fn of_form(form: &Form, password: Option<Password>, name: Option<&str>) -> Result<KeyAndCertificates, Fault> {
+    let budget = Budget::of_a_file();
     match form {
-        Form::Pkcs12(bytes) => from_store(bytes, password, name),
-        Form::Pem(blocks) => from_pem(blocks, password.as_ref(), name),
-        Form::Der(bytes) => from_der(bytes, password.as_ref()).map(|key| (key, Vec::new())),
+        Form::Pkcs12(bytes) => from_store(bytes, password, name, &budget),
+        Form::Pem(blocks) => from_pem(blocks, password.as_ref(), name, &budget),
+        Form::Der(bytes) => from_der(bytes, password.as_ref(), &budget).map(|key| (key, Vec::new())),
     }
 }
 
-fn from_store(bytes: &[u8], password: Option<Password>, name: Option<&str>) -> Result<KeyAndCertificates, Fault> {
+fn from_store(
+    bytes: &[u8],
+    password: Option<Password>,
+    name: Option<&str>,
+    budget: &Budget,
+) -> Result<KeyAndCertificates, Fault> {
     let given = password.is_some();
     // Nobody gave one: files are written without a password, too.
-    let contents = pkcs12::open(bytes, &password.unwrap_or_default()).map_err(|fault| match fault {
+    let contents = pkcs12::open(bytes, &password.unwrap_or_default(), budget).map_err(|fault| match fault {
         Fault::WrongPassword if !given => Fault::NoPassword,
         other => other,
     })?;
-    let mut keys = Vec::with_capacity(contents.keys.len());
-    for key in contents.keys {
-        keys.push((key.name, from_pkcs8(&key.der)));
-    }
+    let keys: Vec<_> = contents.keys.into_iter().map(|key| (key.name, key.key)).collect();
     if keys.is_empty() {
         return Err(Fault::NoKey(if contents.certificates.is_empty() { "nothing" } else { "certificates" }.into()));
     }
     Ok((one(keys, name, "FILE.p12:PASSWORD:NAME")?, contents.certificates))
 }
 
-fn from_pem(blocks: &[pem::Block], password: Option<&Password>, name: Option<&str>) -> Result<KeyAndCertificates, Fault> {
+fn from_pem(
+    blocks: &[pem::Block],
+    password: Option<&Password>,
+    name: Option<&str>,
+    budget: &Budget,
+) -> Result<KeyAndCertificates, Fault> {
     let mut keys = Vec::new();
     for block in blocks.iter().filter(|block| block.label.ends_with("PRIVATE KEY")) {
-        keys.push((None, from_block(block, password)?));
+        keys.push((None, from_block(block, password, budget)?));
     }
     if keys.is_empty() {
         let mut labels: Vec<&str> = blocks.iter().map(|block| block.label.as_str()).collect();
@@ -313,7 +324,7 @@ fn from_pem(blocks: &[pem::Block], password: Option<&Password>, name: Option<&st
 }
 
 /// The key of a PEM block; one that cards do not hold is an error of its own, so that it may stand beside another.
-fn from_block(block: &pem::Block, password: Option<&Password>) -> Result<Result<KeyPair, EncodedError>, Fault> {
+fn from_block(block: &pem::Block, password: Option<&Password>, budget: &Budget) -> Result<Result<KeyPair, EncodedError>, Fault> {
     let of_password = |key: Result<KeyPair, EncodedError>| match key {
         // The padding was right by chance.
         Err(EncodedError::Form) if block.is_encrypted() => Err(Fault::WrongPassword),
@@ -323,8 +334,8 @@ fn from_block(block: &pem::Block, password: Option<&Password>) -> Result<Result<
         "PRIVATE KEY" => of_password(from_pkcs8(&block.open(password)?)),
         "RSA PRIVATE KEY" => of_password(from_pkcs1(&block.open(password)?)),
         "EC PRIVATE KEY" => of_password(from_sec1(&block.open(password)?)),
-        "ENCRYPTED PRIVATE KEY" => Ok(from_pkcs8(&pkcs12::open_key(&block.contents, password.ok_or(Fault::NoPassword)?)?)),
-        "OPENSSH PRIVATE KEY" => match openssh::open(&block.contents, password) {
+        "ENCRYPTED PRIVATE KEY" => pkcs12::open_key(&block.contents, password.ok_or(Fault::NoPassword)?, budget),
+        "OPENSSH PRIVATE KEY" => match openssh::open(&block.contents, password, budget) {
             Err(Fault::Key(other)) => Ok(Err(other)),
             key => key.map(Ok),
         },
@@ -332,9 +343,9 @@ fn from_block(block: &pem::Block, password: Option<&Password>) -> Result<Result<
     }
 }
 
-fn from_der(bytes: &[u8], password: Option<&Password>) -> Result<KeyPair, Fault> {
+fn from_der(bytes: &[u8], password: Option<&Password>, budget: &Budget) -> Result<KeyPair, Fault> {
     if pkcs12::is_encrypted_key(bytes) {
-        return Ok(from_pkcs8(&pkcs12::open_key(bytes, password.ok_or(Fault::NoPassword)?)?)?);
+        return Ok(pkcs12::open_key(bytes, password.ok_or(Fault::NoPassword)?, budget)??);
     }
     // What is well-formed but not taken is told by the form that it has.
     let mut why = EncodedError::Form;
@@ -349,11 +360,6 @@ fn from_der(bytes: &[u8], password: Option<&Password>) -> Result<KeyPair, Fault>
         return Err(Fault::NoKey("certificates".into()));
     }
     Err(why.into())
-}
-
-/// Whether a plain text is PKCS#8: tells the right password from one whose padding is right by chance.
-fn is_pkcs8(plain: &[u8]) -> bool {
-    !matches!(from_pkcs8(plain), Err(EncodedError::Form))
 }
 
 /// The only key, or the one of this name or number.

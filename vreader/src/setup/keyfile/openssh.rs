@@ -2,25 +2,23 @@
 
 use super::Fault;
 use super::password::Password;
+use super::pbe::Budget;
 use cardlab_sim::crypto::asymmetric::{Algorithm, KeyPair, PublicKey};
 use cardlab_sim::crypto::ec::Curve;
 use cardlab_sim::crypto::encoded::EncodedError;
 use ssh_key::private::{EcdsaKeypair, KeypairData, PrivateKey};
 use ssh_key::{Kdf, Mpint};
 
-/// The most rounds of bcrypt, each some milliseconds: `ssh-keygen -a` has 24 by itself.
-const ROUNDS: u32 = 2000;
-
 /// The key in the contents of an `OPENSSH PRIVATE KEY` block.
 ///
 /// # Errors
 /// [`Fault`].
-pub(super) fn open(contents: &[u8], password: Option<&Password>) -> Result<KeyPair, Fault> {
+pub(super) fn open(contents: &[u8], password: Option<&Password>, budget: &Budget) -> Result<KeyPair, Fault> {
     let mut key = PrivateKey::from_bytes(contents).map_err(|_| Fault::Structure)?;
     if key.is_encrypted() {
         let password = password.ok_or(Fault::NoPassword)?;
-        if matches!(key.kdf(), Kdf::Bcrypt { rounds, .. } if *rounds > ROUNDS) {
-            return Err(Fault::TooMuchWork);
+        if let Kdf::Bcrypt { rounds, .. } = key.kdf() {
+            budget.spend_bcrypt(*rounds)?;
         }
         key = key.decrypt(password.utf8()).map_err(|_| Fault::WrongPassword)?;
     }

@@ -115,7 +115,10 @@ impl Password {
     /// do otherwise: an empty password may have no zero, and old OpenSSL widens each byte of UTF-8 instead.
     pub(super) fn wide(&self) -> Vec<Zeroizing<Vec<u8>>> {
         let ended = |units: &mut dyn Iterator<Item = u16>| {
-            Zeroizing::new(units.chain([0]).flat_map(u16::to_be_bytes).collect::<Vec<u8>>())
+            // No form has more units than the text has bytes: what grew would leave the password where it was.
+            let mut form = Zeroizing::new(Vec::with_capacity(2 * self.0.len() + 2));
+            form.extend(units.chain([0]).flat_map(u16::to_be_bytes));
+            form
         };
         let mut forms = vec![ended(&mut self.0.encode_utf16())];
         if self.0.is_empty() {

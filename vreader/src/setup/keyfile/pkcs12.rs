@@ -13,6 +13,8 @@ use super::pbe::{self, Algorithm, Budget, Check};
 use bcder::decode::{Constructed, DecodeError, SliceSource, Source};
 use bcder::{Mode, OctetString, Oid, Tag};
 use bytes::Bytes;
+use cardlab_sim::crypto::asymmetric::KeyPair;
+use cardlab_sim::crypto::encoded::{EncodedError, from_pkcs8};
 use const_oid::ObjectIdentifier;
 use std::convert::Infallible;
 use zeroize::Zeroizing;
@@ -40,8 +42,8 @@ pub(super) struct Contents {
 pub(super) struct Key {
     /// `friendlyName`.
     pub(super) name: Option<String>,
-    /// PKCS#8.
-    pub(super) der: Zeroizing<Vec<u8>>,
+    /// The key, or why cards do not hold it.
+    pub(super) key: Result<KeyPair, EncodedError>,
 }
 
 /// The contents of a file.
@@ -49,16 +51,15 @@ pub(super) struct Key {
 /// # Errors
 /// [`Fault`]: the structure is looked at first, then the check value, then what is encrypted, so that a password is blamed
 /// for nothing else.
-pub(super) fn open(bytes: &[u8], password: &Password) -> Result<Contents, Fault> {
-    let budget = Budget::of_a_file();
+pub(super) fn open(bytes: &[u8], password: &Password, budget: &Budget) -> Result<Contents, Fault> {
     let file = decoded(bytes, pfx)?;
     let Content::Plain(safe) = &file.safe else { return Err(Fault::Cipher("signed by a public key".into())) };
     let parts = decoded(safe, |source| source.take_sequence(|list| many(list, content_info)))?;
     let fits = match &file.check {
-        Some(mac) => mac.check().fits(safe, password, &budget)?,
+        Some(mac) => mac.check().fits(safe, password, budget)?,
         None => true,
     };
-    let mut opener = Opener { password, budget: &budget, contents: Contents::default() };
+    let mut opener = Opener { password, budget, contents: Contents::default() };
     let opened = parts.iter().try_for_each(|part| opener.part(part));
     match (fits, opened) {
         (true, opened) => opened.map(|()| opener.contents),
@@ -119,9 +120,8 @@ impl Opener<'_> {
         match part {
             Content::Plain(bytes) => self.bags(decoded(bytes, bags)?),
             Content::Encrypted(algorithm, data) => {
-                let fits = |plain: &[u8]| decoded(plain, bags).is_ok();
-                let plain = pbe::decrypt(algorithm, data, self.password, self.budget, &fits)?;
-                self.bags(decoded(&plain, bags)?)
+                let opened = pbe::decrypt(algorithm, data, self.password, self.budget, |plain| decoded(plain, bags).ok())?;
+                self.bags(opened)
             }
             Content::Other => Ok(()),
         }
@@ -130,10 +130,10 @@ impl Opener<'_> {
     fn bags(&mut self, bags: Vec<(Bag, Option<String>)>) -> Result<(), Fault> {
         for (bag, name) in bags {
             match bag {
-                Bag::Key(der) => self.contents.keys.push(Key { name, der }),
+                Bag::Key(der) => self.contents.keys.push(Key { name, key: from_pkcs8(&der) }),
                 Bag::Shrouded(algorithm, data) => {
-                    let der = pbe::decrypt(&algorithm, &data, self.password, self.budget, &super::is_pkcs8)?;
-                    self.contents.keys.push(Key { name, der });
+                    let key = pbe::decrypt(&algorithm, &data, self.password, self.budget, key_within)?;
+                    self.contents.keys.push(Key { name, key });
                 }
                 Bag::Certificate(der) => self.contents.certificates.push(der),
                 Bag::Nested(bags) => self.bags(bags)?,
@@ -227,7 +227,7 @@ fn bags_within<S: Source>(list: &mut Constructed<'_, S>, depth: u8) -> Decoded<V
 
 fn contents<S: Source>(kind: ObjectIdentifier, value: &mut Constructed<'_, S>, depth: u8) -> Decoded<Bag, S> {
     match kind {
-        KEY_BAG => Ok(Bag::Key(Zeroizing::new(value.capture_one()?.into_bytes().to_vec()))),
+        KEY_BAG => Ok(Bag::Key(Zeroizing::new(value.capture_one()?.into_bytes().into()))),
         SHROUDED_KEY_BAG => value.take_sequence(|key| Ok(Bag::Shrouded(algorithm(key)?, octets(key)?))),
         CERTIFICATE_BAG => value.take_sequence(|certificate| {
             let kind = oid(certificate)?;
@@ -290,16 +290,22 @@ fn oid<S: Source>(source: &mut Constructed<'_, S>) -> Decoded<ObjectIdentifier, 
 }
 
 fn octets<S: Source>(source: &mut Constructed<'_, S>) -> Decoded<Vec<u8>, S> {
-    Ok(OctetString::take_from(source)?.to_bytes().to_vec())
+    // Not copied where it stands in one piece: it may be a key.
+    Ok(OctetString::take_from(source)?.into_bytes().into())
 }
 
-/// Opens `EncryptedPrivateKeyInfo` (RFC 5958 section 3).
+/// The key in an `EncryptedPrivateKeyInfo` (RFC 5958 section 3); one that cards do not hold is an error of its own.
 ///
 /// # Errors
 /// [`Fault`].
-pub(super) fn open_key(bytes: &[u8], password: &Password) -> Result<Zeroizing<Vec<u8>>, Fault> {
+pub(super) fn open_key(bytes: &[u8], password: &Password, budget: &Budget) -> Result<Result<KeyPair, EncodedError>, Fault> {
     let (algorithm, data) = encrypted_key(bytes)?;
-    pbe::decrypt(&algorithm, &data, password, &Budget::of_a_file(), &super::is_pkcs8)
+    pbe::decrypt(&algorithm, &data, password, budget, key_within)
+}
+
+/// The key in a plain text, which is PKCS#8: that tells the right password from one whose padding is right by chance.
+fn key_within(plain: &[u8]) -> Option<Result<KeyPair, EncodedError>> {
+    Some(from_pkcs8(plain)).filter(|key| !matches!(key, Err(EncodedError::Form)))
 }
 
 /// Whether bytes are an `EncryptedPrivateKeyInfo`.
@@ -325,14 +331,14 @@ mod tests {
                 &opening.repeat(400_000),
             ]
             .concat();
-            assert_eq!(open(&deep, &Password::new("")).err(), Some(Fault::Structure));
+            assert_eq!(open(&deep, &Password::new(""), &Budget::of_a_file()).err(), Some(Fault::Structure));
         }
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_no_key_store(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            prop_assert!(open(&bytes, &Password::new("a")).is_err());
+            prop_assert!(open(&bytes, &Password::new("a"), &Budget::of_a_file()).is_err());
             prop_assert!(!is_encrypted_key(&bytes) || bytes[0] == 0x30);
         }
     }
