@@ -26,6 +26,7 @@ macro_rules! print {
     ($($argument:tt)*) => { crate::terminal::print(format_args!($($argument)*)) };
 }
 
+#[cfg(unix)]
 mod bench;
 mod card;
 mod choose;
