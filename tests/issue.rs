@@ -14,6 +14,7 @@ use std::process::Command;
 const IDS: [&str; 3] =
     ["A0F1E2D3C4B5A69788796A5B4C3D2E1F", "B0F1E2D3C4B5A69788796A5B4C3D2E1F", "C0F1E2D3C4B5A69788796A5B4C3D2E1F"];
 const ZEROS: &str = "000000000000000000000000000000000000000000000000";
+const PIV_KEY: &str = "010203040506070801020304050607080102030405060708";
 /// Another key, also without its parity bits.
 const OTHER: &str = "0202020202020202FDFDFDFDFDFDFDFD4040404040404040";
 
@@ -32,9 +33,13 @@ impl Desk {
         let cards = [
             format!("gids,name=One,card-id={}", IDS[0]),
             format!("gids,name=Two,card-id={},admin-tries=5", IDS[1]),
-            format!("gids,name=Three,card-id={},pin-tries=5", IDS[2]),
+            format!("gids,name=Three,card-id={},pin-tries=5,tries-writable=off", IDS[2]),
         ];
         let readers = Up::start(&lab, &["--card", &cards[0], "--card", &cards[1], "--card", &cards[2]]);
+        Self::of(lab, readers)
+    }
+
+    fn of(lab: Lab, readers: Up) -> Self {
         let mut command = Command::new(CARDLAB);
         command.current_dir(lab.path()).env("CARDLAB_ADMIN_PASSWORD", "admin-password");
         command.env("PCSCLITE_CSOCK_NAME", readers.socket());
@@ -182,7 +187,7 @@ fn what_a_card_refuses() {
         let response = AdminKey::new(Cipher::Tdes, &[0; 24]).unwrap().respond(&challenge).unwrap();
         card.card_authenticate_challenge(&response).unwrap();
         let other = AdminKey::new(Cipher::Tdes, &hex::decode(OTHER).unwrap()).unwrap();
-        card.card_change_admin_key(other.as_bytes(), other.check_value()).unwrap();
+        card.card_change_admin_key(&other).unwrap();
         card.card_deauthenticate().unwrap();
     });
     // Each attempt costs it a try, and the last one is never spent.
@@ -203,7 +208,7 @@ fn what_a_card_refuses() {
     // Limits are checked before anything is spent.
     desk.policy(&json!({"initialize_card": true, "maximum_cards": 5, "pin_tries": 4}));
     desk.add(IDS[2], ZEROS);
-    has(&desk.refused(&issue(2), "CARD_REFUSED"), &["the card allows 5 PIN entries, the policy wants 4"]);
+    has(&desk.refused(&issue(2), "CARD_REFUSED"), &["the card allows 5 PIN entries, the policy wants 4", "from its maker"]);
     desk.policy(
         &json!({"initialize_card": true, "maximum_cards": 5, "pin_tries": 5, "random_user_pin": {"length": 31, "upper": true}}),
     );
@@ -211,13 +216,12 @@ fn what_a_card_refuses() {
     desk.policy(&json!({"initialize_card": true, "maximum_cards": 5, "pin_tries": 5}));
     desk.ok(&issue(2), &json!({}));
     desk.card(THREE, |card| card.card_authenticate_pin(b"123456").unwrap());
-    // A card of three tries is refused under a policy of five, also where nothing is written to it.
+    // A card of three tries is refused under a policy of five where nothing is written to it.
     desk.add(IDS[0], ZEROS);
-    for initialize in [true, false] {
-        desk.policy(&json!({"initialize_card": initialize, "maximum_cards": 5, "pin_tries": 5}));
-        has(&desk.refused(&issue(0), "CARD_REFUSED"), &["the card allows 3 PIN entries, the policy wants 5"]);
-        assert_eq!(state(0), "Assigned");
-    }
+    desk.policy(&json!({"initialize_card": false, "maximum_cards": 5, "pin_tries": 5}));
+    let says = ["the card allows 3 PIN entries, the policy wants 5", "Initialize card"];
+    has(&desk.refused(&issue(0), "CARD_REFUSED"), &says);
+    assert_eq!(state(0), "Assigned");
     desk.policy(&json!({"initialize_card": false, "maximum_cards": 5, "pin_tries": 3}));
     desk.ok(&issue(0), &json!({}));
     desk.policy(&json!({"initialize_card": true, "maximum_cards": 5, "pin_tries": 5}));
@@ -225,4 +229,87 @@ fn what_a_card_refuses() {
     let away = "D0F1E2D3C4B5A69788796A5B4C3D2E1F";
     desk.add(away, ZEROS);
     has(&desk.refused(&format!("/cards/{away}/issue"), "CARD_REFUSED"), &["in no reader", "insert it"]);
+}
+
+/// The limit is written to whatever has a command for it, with its own key, and counts.
+#[test]
+fn the_maximum_of_the_policy_reaches_the_card() {
+    let ids = [IDS[0], "000102030405460788090A0B0C0D0E0F", "00BC614E"];
+    let lab = Lab::new("tries");
+    let readers = Up::start(
+        &lab,
+        &[
+            "--card",
+            &format!("gids,name=One,card-id={}", ids[0]),
+            "--card",
+            "piv-admin,name=Two,chuid=00010203-0405-4607-8809-0a0b0c0d0e0f",
+            "--card",
+            "yubikey-5.4,name=Three,serial=12345678",
+        ],
+    );
+    let desk = Desk::of(lab, readers);
+    desk.policy(&json!({"initialize_card": true, "maximum_cards": 5, "pin_tries": 5}));
+    for (n, (reader, id, key)) in [(ONE, ids[0], ZEROS), (TWO, ids[1], PIV_KEY), (THREE, ids[2], PIV_KEY)].into_iter().enumerate()
+    {
+        desk.add(id, key);
+        let issued = desk.ok(&format!("/cards/{id}/issue"), &json!({}));
+        assert_eq!((&issued["state"], &issued["userPin"]), (&json!("Issued"), &json!("123456")), "{reader}");
+        let told = desk.http.get("/api/v1/connected", &desk.admin)[n].clone();
+        assert_eq!((&told["pin_left"], &told["pin_tries"]), (&json!(5), &json!(5)), "{reader}");
+        desk.card(reader, |card| {
+            let pin = card.card_pin_status().unwrap().pin.unwrap();
+            assert_eq!((pin.left, pin.maximum), (5, Some(5)), "{reader}");
+            for left in (0..5).rev() {
+                let wrong = card.card_authenticate_pin(b"999999").unwrap_err();
+                assert!(matches!(wrong, CardError::Wrong { left: Some(now), .. } if now == left), "{reader}: {wrong}");
+            }
+            assert!(matches!(card.card_authenticate_pin(b"123456"), Err(CardError::Blocked(Secret::Pin))), "{reader}");
+            // Its administrator key is its own.
+            let challenge = card.card_get_challenge().unwrap();
+            let old = AdminKey::new(Cipher::Tdes, &hex::decode(key).unwrap()).unwrap().respond(&challenge).unwrap();
+            assert!(card.card_authenticate_challenge(&old).is_err(), "{reader}: the factory key is gone");
+        });
+        match issued["puk"].as_str() {
+            // A YubiKey's PUK went back to the maker's with the new limit: it got another one.
+            Some(puk) => desk.card(reader, |card| {
+                assert_eq!(reader, THREE);
+                assert!(card.card_unblock_pin(Authenticator::Puk(b"12345678"), b"246813").is_err(), "the maker's PUK");
+                card.card_unblock_pin(Authenticator::Puk(puk.as_bytes()), b"246813").unwrap();
+            }),
+            None => {
+                assert_ne!(reader, THREE);
+                desk.unlock(reader, id, "246813");
+            }
+        }
+        desk.card(reader, |card| {
+            card.card_authenticate_pin(b"246813").unwrap();
+            card.card_deauthenticate().unwrap();
+            assert_eq!(card.card_pin_status().unwrap().pin.unwrap().left, 5, "{reader}: all of the new ones are back");
+        });
+        let log = desk.http.get(&format!("/api/v1/events?card={id}&name=CARD_INITIALIZED"), &desk.admin);
+        has(&log.to_string(), &["pin_tries", "5"]);
+    }
+}
+
+/// A YubiKey whose PIN is not the one of its card type keeps all that it has.
+#[test]
+fn a_yubikey_with_another_pin_is_not_initialized() {
+    let lab = Lab::new("tries");
+    let readers = Up::start(&lab, &["--card", "yubikey-5.4,name=One,serial=12345678,pin=654321"]);
+    let desk = Desk::of(lab, readers);
+    desk.policy(&json!({"initialize_card": true, "pin_tries": 5}));
+    let id = "00BC614E";
+    desk.add(id, PIV_KEY);
+    let issue = format!("/cards/{id}/issue");
+    has(&desk.refused(&issue, "CARD_REFUSED"), &["another one than its card type says", "2 tries left"]);
+    has(&desk.refused(&issue, "CARD_REFUSED"), &["another one than its card type says", "1 try left"]);
+    has(&desk.refused(&issue, "CARD_REFUSED"), &["has one try left", "unblock it with its PUK first"]);
+    desk.card(ONE, |card| {
+        card.card_authenticate_pin(b"654321").unwrap();
+        let challenge = card.card_get_challenge().unwrap();
+        let old = AdminKey::new(Cipher::Tdes, &hex::decode(PIV_KEY).unwrap()).unwrap();
+        card.card_authenticate_challenge(&old.respond(&challenge).unwrap()).unwrap();
+        card.card_deauthenticate().unwrap();
+        assert_eq!(card.card_pin_status().unwrap().pin.unwrap().maximum, Some(3));
+    });
 }

@@ -292,7 +292,7 @@ fn the_administration_key_is_changed_by_who_has_it() {
     let new = tdes(&hex::decode("0123456789ABCDEF23456789ABCDEF01456789ABCDEF0123").unwrap());
     let mut transport = reach(&mut card);
     let mut card = Minidriver::open(&mut transport).unwrap();
-    let change = |card: &mut Minidriver<'_>| card.card_change_admin_key(new.as_bytes(), new.check_value());
+    let change = |card: &mut Minidriver<'_>| card.card_change_admin_key(&new);
     assert!(matches!(change(&mut card), Err(CardError::NotAuthenticated)));
     assert!(matches!(card.card_reset_pin(b"654321"), Err(CardError::Unexpected { sw: 0x6982, .. })));
     let challenge = card.card_get_challenge().unwrap();
@@ -306,6 +306,36 @@ fn the_administration_key_is_changed_by_who_has_it() {
     card.card_authenticate_challenge(&new.respond(&challenge).unwrap()).unwrap();
     for (mut other, _) in managed().into_iter().filter(|(_, key)| key.as_bytes() == PIV_KEY) {
         let mut transport = reach(&mut other);
-        assert!(matches!(change(&mut Minidriver::open(&mut transport).unwrap()), Err(CardError::NotSupported(_))));
+        assert!(matches!(change(&mut Minidriver::open(&mut transport).unwrap()), Err(CardError::NotAuthenticated)));
+    }
+    let mut plain = self::card("nist-piv", &[]);
+    let mut transport = reach(&mut plain);
+    assert!(matches!(change(&mut Minidriver::open(&mut transport).unwrap()), Err(CardError::NotSupported(_))));
+}
+
+#[test]
+fn the_number_of_pin_tries_is_set_where_a_card_has_a_command_for_it() {
+    for (profile, key) in [("gids", &[0; 24]), ("piv-admin", &PIV_KEY), ("yubikey-5.4", &PIV_KEY), ("yubikey-4.3", &PIV_KEY)] {
+        let mut card = card(profile, &[]);
+        let mut transport = reach(&mut card);
+        let mut card = Minidriver::open(&mut transport).unwrap();
+        assert!(matches!(card.card_set_pin_tries(5), Err(CardError::NotAuthenticated)), "{profile}");
+        card.card_authenticate_pin(b"123456").unwrap();
+        let challenge = card.card_get_challenge().unwrap();
+        card.card_authenticate_challenge(&tdes(key).respond(&challenge).unwrap()).unwrap();
+        assert!(matches!(card.card_set_pin_tries(0), Err(CardError::NotSupported(_))), "{profile}");
+        card.card_set_pin_tries(5).unwrap();
+        card.card_deauthenticate().unwrap();
+        // GIDS and managed cards give no try back.
+        let left = if profile.starts_with("yubikey") { 4 } else { 2 };
+        let wrong = card.card_authenticate_pin(b"999999");
+        assert!(matches!(wrong, Err(CardError::Wrong { left: Some(now), .. }) if now == left), "{profile}: {wrong:?}");
+    }
+    for (profile, settings) in [("nist-piv", &[][..]), ("gids", &[("tries-writable", "off")])] {
+        let mut card = card(profile, settings);
+        let mut transport = reach(&mut card);
+        let mut card = Minidriver::open(&mut transport).unwrap();
+        let fixed = card.card_set_pin_tries(5).unwrap_err();
+        assert!(fixed.to_string().contains("from its maker"), "{profile}: {fixed}");
     }
 }

@@ -4,7 +4,7 @@
 use crate::common::{self, ANNA, Engine, MASTER, SPARE, Site};
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_server_stub::model::keys::{CardIdentity, MasterKey};
-use cardlab_server_stub::model::station::{Connected, NewPin, Order, Station, StationError};
+use cardlab_server_stub::model::station::{Connected, NewPin, Order, Station, StationError, Written};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
@@ -50,13 +50,15 @@ impl Station for RecordingStation {
             kind: "GIDS card".into(),
             atr: String::new(),
             is_held: false,
+            pin_left: Some(2),
+            pin_tries: Some(3),
         };
         let held = self.held.lock().unwrap().clone();
         let held = held.into_iter().map(|reader| Connected { reader, is_held: true, ..card("") });
         Ok([card(ANNA), card(SPARE)].into_iter().chain(held).collect())
     }
 
-    fn write(&self, order: &Order) -> Result<(), StationError> {
+    fn write(&self, order: &Order) -> Result<Written, StationError> {
         let pin = match &order.pin {
             NewPin::Known(pin) => Some(pin.to_string()),
             NewPin::Blocked | NewPin::Unchanged => None,
@@ -64,7 +66,7 @@ impl Station for RecordingStation {
         *self.tries.lock().unwrap() = order.pin_tries;
         let keys = order.keys.iter().map(|key| key.check_value()).collect();
         self.orders.lock().unwrap().push((keys, order.new_key.as_ref().map(|key| key.check_value()), pin));
-        self.answers.lock().unwrap().pop().unwrap_or(Ok(()))
+        self.answers.lock().unwrap().pop().unwrap_or(Ok(())).map(|()| Written { pin_tries: order.pin_tries, puk: None })
     }
 }
 
@@ -300,10 +302,10 @@ fn a_card_revoked_meanwhile_stays_so_and_keeps_its_key() {
         fn connected(&self) -> Result<Vec<Connected>, StationError> {
             Ok(Vec::new())
         }
-        fn write(&self, _: &Order) -> Result<(), StationError> {
+        fn write(&self, _: &Order) -> Result<Written, StationError> {
             let site = self.0.lock().unwrap().take().unwrap();
             site.post(&format!("/api/v1/cards/{SPARE}/revoke"), &site.administrator(), &json!({"reason": "lost"})).ok();
-            Ok(())
+            Ok(Written::default())
         }
     }
     let (first, _, admin) = site(Engine::Sqlite);

@@ -156,6 +156,11 @@ card-key = Administrator key
 card-key-known = Known to the server
 card-key-unknown = Not known: this card cannot be unlocked with a response
 card-revoked = Revoked
+card-pin-tries =
+    { $count ->
+        [one] { $count } attempt, then the PIN locks
+       *[other] { $count } attempts, then the PIN locks
+    }
 card-pin-blocked = PIN blocked, seen { $name }
 card-pin-wrong = Wrong PIN entered, seen { $name }
 card-pin-unlocked = Unlocked { $name }
@@ -222,6 +227,7 @@ channel-operator = Operator
 channel-remote = Remote Self-Service
 card-is = The card is { $name } now.
 card-pin-is = Its PIN is { $name }. It is shown only now.
+card-puk-is = Its PUK is { $name }: setting the number of PIN attempts gave it the maker's, so it got a new one. Keep it with the card's papers; the server does not.
 card-is-locked = Its PIN is blocked: the user unlocks the card and so sets the first PIN.
 card-registered = The card is registered.
 ## Connected cards
@@ -230,6 +236,16 @@ connected-none = No card is in a reader of the server's machine.
 connected-not-registered = Not registered
 connected-not-told = This card does not tell its serial
 connected-held = Another program holds this card; what it is cannot be read until it lets go.
+connected-pin =
+    { $count ->
+        [0] The PIN is locked; it allows { $all } attempts.
+       *[other] PIN attempts left: { $count } of { $all }.
+    }
+connected-pin-left =
+    { $count ->
+        [0] The PIN is locked.
+       *[other] PIN attempts left: { $count }.
+    }
 connected-add = Add card
 connected-type = Card type
 connected-label = Label
@@ -557,7 +573,7 @@ policy-random-forbidden = Forbidden characters
 policy-random-forbidden-help = At most 16. No character comes twice in a random PIN.
 policy-card-initialization = Card initialization
 policy-pin-tries = Maximum PIN attempts
-policy-pin-tries-help = Empty: any. A card that allows another number is not issued, and one that is in no reader of the server neither.
+policy-pin-tries-help = Empty: as many as the card has. With Initialize card it is written to the card, if the card has a command for it. A card that allows another number is not issued, nor is one that is in no reader of the server. Cards that are issued already keep theirs. A YubiKey gets the maker's PIN and PUK when it is set; both are set anew, and the new PUK is shown once.
 policy-administrator-permissions = Administrator permissions
 policy-reset-user-pin = Reset user PIN
 policy-reset-user-pin-help = Operators set the default PIN of a card, or order its reset at the workstation that has the card.

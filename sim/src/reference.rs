@@ -213,6 +213,12 @@ impl Reference {
         transaction.write(self.counter, &[left.min(maximum), maximum])
     }
 
+    /// Sets what a success restores; more tries than that are not left.
+    pub(crate) fn set_limit(self, transaction: &mut Transaction<'_>, maximum: u8) -> Result<(), Abort> {
+        let left = self.counter(transaction.nvm()).left.min(maximum);
+        transaction.write(self.counter, &[left, maximum])
+    }
+
     /// Sets a counter without a value, for a secret that is kept elsewhere or not set yet: nothing
     /// compares equal to it.
     ///

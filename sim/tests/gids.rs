@@ -522,3 +522,59 @@ fn the_product_name_of_ef_atr_can_be_set() {
         format!("4301F4470308018046 09{}9000", hex::encode_upper("Acme Card")).replace(' ', "")
     );
 }
+
+/// PUT DATA of 7F71, on both edges that have it.
+#[test]
+fn the_administrator_key_sets_how_many_wrong_pins_block() {
+    for (profile, most) in [("gids", 15), ("piv-admin", 10)] {
+        let mut b = bench(profile, &[]);
+        let limit = |n: u8| format!("00DB3FFF067F710393 01{n:02X}").replace(' ', "");
+        let status = |b: &mut Bench| b.send("00CB3FFF045C027F7100");
+        let says = |left: u8, of: u8| format!("7F71069701{left:02X}9301{of:02X}9000");
+        assert_eq!(b.sw(&limit(5)), "6982", "{profile}: without a key");
+        assert_eq!(b.verify("123456"), "9000");
+        assert_eq!(b.sw(&limit(5)), "6982", "{profile}: the PIN is not enough");
+        b.admin();
+        for wrong in [limit(0), limit(most + 1), "00DB3FFF037F7100".into(), "00DB3FFF077F71049302 0505".replace(' ', "")] {
+            assert_eq!(b.sw(&wrong), "6A80", "{profile}: {wrong}");
+        }
+        assert_eq!(status(&mut b), says(3, 3));
+        b.verify("999999");
+        b.admin();
+        // A try that was spent stays so, whichever limit is set.
+        assert_eq!(b.sw(&limit(5)), "9000");
+        assert_eq!(status(&mut b), says(2, 5));
+        assert_eq!(b.sw(&limit(1)), "9000");
+        assert_eq!(status(&mut b), says(1, 1));
+        assert_eq!(b.sw(&limit(most)), "9000");
+        assert_eq!(status(&mut b), says(1, most));
+        b.block_pin();
+        b.admin();
+        assert_eq!(b.sw(&limit(5)), "9000");
+        assert_eq!(status(&mut b), says(0, 5), "{profile}: a blocked PIN stays blocked");
+        // Whoever unblocks it has all of the new ones.
+        b.admin();
+        assert_eq!(b.unblock_by_admin("654321"), "9000");
+        b.power_on();
+        assert_eq!(status(&mut b), says(5, 5));
+        // It can be switched off, as on cards that have theirs from their maker.
+        let mut fixed = bench(profile, &[("tries-writable", "off")]);
+        fixed.admin();
+        assert_eq!(fixed.sw(&limit(5)), if fixed.is_gids() { "6984" } else { "6A80" }, "{profile}: tries-writable=off");
+        assert_eq!(status(&mut fixed), says(3, 3));
+    }
+}
+
+/// SET MANAGEMENT KEY: a managed PIV card gets an administrator key of its own, as a GIDS card does.
+#[test]
+fn a_managed_piv_card_takes_another_administrator_key() {
+    let mut b = bench("piv-admin", &[]);
+    let set = format!("00FFFFFF1B039B18{}", "5A5A5A5A5A5A5A5B".repeat(3).replacen("5A", "4A", 1).replacen("5B", "6B", 1));
+    assert_eq!(b.sw(&set), "6982", "without the old one");
+    b.admin();
+    assert_eq!(b.sw(&set), "9000");
+    let challenge = b.challenge();
+    let old = b.response(&challenge);
+    assert_ne!(b.respond(&old), "9000", "the old one is of no use any more");
+    assert_eq!(bench("nist-piv", &[]).sw(&set), "6D00");
+}

@@ -10,7 +10,8 @@
 //! | [`Minidriver::card_unblock_pin`] by PUK | - | 2C 00 80 | same |
 //! | [`Minidriver::card_change_authenticator`] | 24 00 80 | same | same |
 //! | [`Minidriver::card_reset_pin`] after a response | 2C 02 80 | - | 2C 02 80 |
-//! | [`Minidriver::card_change_admin_key`] | DB 3FFF, key 80 | - | - |
+//! | [`Minidriver::card_change_admin_key`] | DB 3FFF, key 80 | FF FFFF | same |
+//! | [`Minidriver::card_set_pin_tries`] | DB 3FFF, 7F71 | FA of YubiKeys | DB 3FFF, 7F71 |
 //! | [`Minidriver::card_deauthenticate`] | VERIFY 82 | VERIFY P1=FF | same |
 //!
 //! Nothing here repeats a command by itself: a try that was spent without need cannot be given back.
@@ -23,6 +24,7 @@ pub use status::{Counter, FreeSpace, PinCharacters, PinPolicy, PinStatus};
 
 use crate::recognise::{self, Edge};
 use crate::transport::{Transport, TransportError, send};
+use cardlab_protocol::admin_key::AdminKey;
 use cardlab_protocol::apdu::short;
 use cardlab_protocol::tlv::find_path;
 use zeroize::Zeroizing;
@@ -31,9 +33,17 @@ const INS_VERIFY: u8 = 0x20;
 const INS_CHANGE: u8 = 0x24;
 const INS_RESET_RETRY: u8 = 0x2C;
 const INS_PUT_DATA: u8 = 0xDB;
+const INS_SET_PIN_RETRIES: u8 = 0xFA;
+const INS_SET_MANAGEMENT_KEY: u8 = 0xFF;
+/// What SET PIN RETRIES makes a YubiKey's PIN (Yubico's PIV documentation, PIN and PUK).
+pub const FACTORY_PIN: &str = "123456";
+/// The same of its PUK.
+pub const FACTORY_PUK: &str = "12345678";
+const FACTORY_PUK_TRIES: u8 = 3;
 /// Algorithm identifiers of 9B: 3DES, AES-128, AES-192, AES-256.
 const PIV_ADMIN_ALGORITHMS: [u8; 4] = [0x03, 0x08, 0x0A, 0x0C];
 const PIV_PIN_LENGTH: usize = 8;
+const FIXED_TRIES: CardError = CardError::NotSupported("this card has its PIN try limit from its maker, or takes no such one");
 const PUK_ONLY: CardError = CardError::NotSupported("this PIV card is unblocked with its PUK only");
 
 /// What unblocks a PIN.
@@ -219,23 +229,56 @@ impl<'t> Minidriver<'t> {
     }
 
     /// CardChangeAuthenticatorEx for ROLE_ADMIN (section 4.4.9), once a response to the old key was
-    /// right. `check_value` is the first three bytes of a block of zeros under `key`.
+    /// right. PIV has no command for it; where a card has Yubico's SET MANAGEMENT KEY, that is taken.
     ///
     /// # Errors
     /// [`CardError::NotSupported`] on cards that have no command for it;
     /// [`CardError::NotAuthenticated`] without a right response before.
-    pub fn card_change_admin_key(&mut self, key: &[u8], check_value: [u8; 3]) -> Result<(), CardError> {
-        let Edge::Gids { .. } = self.edge else {
-            return Err(CardError::NotSupported("this card has no command that changes its administrator key"));
+    pub fn card_change_admin_key(&mut self, key: &AdminKey) -> Result<(), CardError> {
+        let bytes = key.as_bytes();
+        let length = bytes.len() as u8;
+        let (ins, sw) = match self.edge {
+            Edge::Gids { .. } => {
+                let head = [0x70, length + 12, 0x84, 0x01, 0x80, 0xA5, length + 7, 0x87, length];
+                let data = Zeroizing::new([&head[..], bytes, &[0x88, 0x03], &key.check_value()].concat());
+                (INS_PUT_DATA, self.command(INS_PUT_DATA, 0x3F, 0xFF, &data)?.1)
+            }
+            Edge::Piv { .. } => {
+                let data = Zeroizing::new([&[key.cipher().id(), 0x9B, length][..], bytes].concat());
+                (INS_SET_MANAGEMENT_KEY, self.command(INS_SET_MANAGEMENT_KEY, 0xFF, 0xFF, &data)?.1)
+            }
         };
-        let length = key.len() as u8;
-        let mut data = Zeroizing::new(vec![0x70, length + 12, 0x84, 0x01, 0x80, 0xA5, length + 7, 0x87, length]);
-        data.extend_from_slice(key);
-        data.extend_from_slice(&[0x88, 0x03]);
-        data.extend_from_slice(&check_value);
-        match self.command(INS_PUT_DATA, 0x3F, 0xFF, &data)?.1 {
+        match sw {
             0x6982 => Err(CardError::NotAuthenticated),
-            sw => error::checked(INS_PUT_DATA, sw, Secret::AdminKey),
+            0x6D00 => Err(CardError::NotSupported("this card has no command that changes its administrator key")),
+            sw => error::checked(ins, sw, Secret::AdminKey),
+        }
+    }
+
+    /// Sets how many wrong PINs block the PIN, once a response was right. A YubiKey wants the PIN verified too, and puts PIN
+    /// and PUK back to their factory values ([`FACTORY_PIN`], [`FACTORY_PUK`]); GIDS and managed PIV cards have a command
+    /// for it where their maker gave them one, and give no try back.
+    ///
+    /// # Errors
+    /// [`CardError::NotSupported`] on cards that have their limit from their maker, or take no such one;
+    /// [`CardError::NotAuthenticated`].
+    pub fn card_set_pin_tries(&mut self, limit: u8) -> Result<(), CardError> {
+        let sw = match self.edge {
+            Edge::Piv { yubikey: Some(_), .. } => {
+                // The PUK keeps its limit, where the card tells it; else it has the factory's.
+                let puk = self.card_pin_status()?.puk.and_then(|puk| puk.maximum).unwrap_or(FACTORY_PUK_TRIES);
+                self.command(INS_SET_PIN_RETRIES, limit, puk, &[])?.1
+            }
+            Edge::Gids { .. } | Edge::Piv { admin_unblock: true, .. } => {
+                self.command(INS_PUT_DATA, 0x3F, 0xFF, &[0x7F, 0x71, 0x03, 0x93, 0x01, limit])?.1
+            }
+            Edge::Piv { .. } => return Err(FIXED_TRIES),
+        };
+        match sw {
+            0x9000 => Ok(()),
+            0x6982 => Err(CardError::NotAuthenticated),
+            0x6A80 | 0x6A81 | 0x6A86 | 0x6A88 | 0x6984 | 0x6D00 => Err(FIXED_TRIES),
+            sw => Err(CardError::Unexpected { command: INS_PUT_DATA, sw }),
         }
     }
 

@@ -1,6 +1,6 @@
 //! RESET RETRY COUNTER, with the PUK and after the administrator key.
 
-use crate::good::{Good, PUK, UNBLOCK, is_ok};
+use crate::good::{Good, PIN, PUK, PUT_DATA, UNBLOCK, is_ok};
 use cardlab_protocol::apdu::Command;
 
 /// RESET RETRY COUNTER after the administrator key, on a card that knows it.
@@ -47,4 +47,29 @@ fault!(unblock_keeps_authentication, "one response unblocks again and again", |c
         card.be_administrator();
     }
     answer
+});
+
+/// A new limit of wrong PINs.
+fn sets_limit(command: &Command<'_>) -> bool {
+    command.ins == PUT_DATA && command.data.starts_with(&[0x7F, 0x71])
+}
+
+fault!(limit_without_key, "the limit of wrong PINs is set without the administrator key", |card, command| {
+    if sets_limit(command) {
+        card.be_administrator();
+    }
+    card.pass(command)
+});
+
+fault!(limit_gives_tries_back, "a new limit of wrong PINs gives all tries back", |card, command| {
+    let answer = card.pass(command);
+    if sets_limit(command) && is_ok(&answer) {
+        let (_, maximum) = card.tries(PIN);
+        card.set_left(PIN, maximum);
+    }
+    answer
+});
+
+fault!(limit_in_vain, "the limit of wrong PINs is not written, and 9000 is answered", |card, command| {
+    if sets_limit(command) { card.pass_in_vain(command) } else { card.pass(command) }
 });

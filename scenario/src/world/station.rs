@@ -2,12 +2,13 @@
 //! the server's keys meet a card.
 
 use cardlab_client::lock;
-use cardlab_client::minidriver::{CardError, Minidriver, Secret};
+use cardlab_client::minidriver::{CardError, Counter, FACTORY_PIN, FACTORY_PUK, Minidriver, PinStatus, Secret};
+use cardlab_client::recognise::Edge;
 use cardlab_client::transport::{Transport, TransportError};
 use cardlab_pcsclite::client::{Connection, Context, ShareMode};
 use cardlab_pcsclite::wire::ReaderState;
 use cardlab_protocol::admin_key::AdminKey;
-use cardlab_server_stub::model::station::{Connected, NewPin, Order, Station, StationError};
+use cardlab_server_stub::model::station::{Connected, NewPin, Order, Station, StationError, Written};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -40,7 +41,7 @@ impl Station for Readers {
         Ok(readers.iter().filter(|r| r.has_card()).map(|reader| look(&context, reader)).collect())
     }
 
-    fn write(&self, order: &Order) -> Result<(), StationError> {
+    fn write(&self, order: &Order) -> Result<Written, StationError> {
         let _alone = self.at_work.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let context = self.context()?;
         let readers = context.readers().map_err(|e| StationError::before(e.to_string()))?;
@@ -58,8 +59,9 @@ impl Station for Readers {
         Transport::begin(&mut card).map_err(|e| StationError::before(e.to_string()))?;
         let written = carry_out(&mut card, order);
         let ended = Transport::end(&mut card);
-        written?;
-        ended.map_err(|e| StationError { message: e.to_string(), key_may_be_new: order.new_key.is_some() })
+        let written = written?;
+        ended.map_err(|e| StationError { message: e.to_string(), key_may_be_new: order.new_key.is_some() })?;
+        Ok(written)
     }
 }
 
@@ -83,7 +85,7 @@ const LOOK: Duration = Duration::from_secs(2);
 
 /// What is in a reader; a card that cannot be asked has no serial.
 fn look(context: &Context, reader: &ReaderState) -> Connected {
-    let asked = || -> Result<(String, String), CardError> {
+    let asked = || -> Result<(String, String, Option<Counter>), CardError> {
         // Services make whoever connects wait as long as another program has a transaction: a connection of its own is given up.
         let context = context.another().map_err(TransportError::from)?;
         context.set_limit(LOOK).map_err(TransportError::from)?;
@@ -91,7 +93,8 @@ fn look(context: &Context, reader: &ReaderState) -> Connected {
         card.try_begin().map_err(TransportError::from)?;
         let asked = (|| {
             let mut card = Minidriver::open(&mut card)?;
-            Ok((card.edge().name(), card.card_id()?.map(hex::encode_upper).unwrap_or_default()))
+            let serial = card.card_id()?.map(hex::encode_upper).unwrap_or_default();
+            Ok((card.edge().name(), serial, card.card_pin_status()?.pin))
         })();
         // What the card has said holds, however the transaction ends.
         let _ = Transport::end(&mut card);
@@ -99,23 +102,32 @@ fn look(context: &Context, reader: &ReaderState) -> Connected {
     };
     let asked = asked();
     let is_held = matches!(&asked, Err(CardError::Transport(TransportError::Busy | TransportError::Silent(_))));
-    let (kind, serial) = asked.unwrap_or_else(|error| (error.to_string(), String::new()));
-    Connected { reader: reader.name.clone(), serial, kind, atr: hex::encode_upper(&reader.atr), is_held }
+    let (kind, serial, pin) = asked.unwrap_or_else(|error| (error.to_string(), String::new(), None));
+    Connected {
+        reader: reader.name.clone(),
+        serial,
+        kind,
+        atr: hex::encode_upper(&reader.atr),
+        is_held,
+        pin_left: pin.map(|pin| pin.left),
+        pin_tries: pin.and_then(|pin| pin.maximum),
+    }
 }
 
-fn carry_out(card: &mut dyn Transport, order: &Order) -> Result<(), StationError> {
+fn carry_out(card: &mut dyn Transport, order: &Order) -> Result<Written, StationError> {
     let mut card = Minidriver::open(card).map_err(before)?;
     // Another card may have been put in since it was looked at.
     if card.card_id().map_err(before)?.map(hex::encode_upper).unwrap_or_default() != order.serial {
         return Err(before(CardError::AnotherCard));
     }
     let status = card.card_pin_status().map_err(before)?;
-    if let (Some(wanted), Some(pin)) = (order.pin_tries, status.pin)
-        && pin.maximum != Some(wanted)
-    {
-        let has = pin.maximum.map_or("does not tell its PIN try limit".into(), |n| format!("allows {n} PIN entries"));
-        let message = format!("the card {has}, the policy wants {wanted}; such cards have theirs from their maker");
-        return Err(StationError::before(message));
+    let maximum = status.pin.and_then(|pin| pin.maximum);
+    let new_tries = order.pin_tries.filter(|wanted| maximum != Some(*wanted));
+    if let (Some(wanted), None) = (new_tries, &order.new_key) {
+        return Err(StationError::before(format!(
+            "{}; Initialize card of the policy writes it to cards that have a command for it",
+            differs(maximum, wanted)
+        )));
     }
     if status.admin.is_some_and(|admin| admin.left == 1) {
         return Err(StationError::before(
@@ -131,12 +143,28 @@ fn carry_out(card: &mut dyn Transport, order: &Order) -> Result<(), StationError
         card.card_pin_policy().check(pin.as_bytes()).map_err(|fault| before(fault.into()))?;
     }
     if order.keys.is_empty() {
-        return Ok(());
+        return Ok(Written { pin_tries: maximum, puk: None });
+    }
+    // Whether the old PIN is needed to set another.
+    let is_by_pin = match card.edge() {
+        Edge::Piv { yubikey: Some(_), .. } => order.new_key.is_some() && pin.is_some(),
+        Edge::Piv { admin_unblock: false, .. } if order.new_key.is_some() => {
+            return Err(StationError::before("this PIV card is given neither a key nor a PIN by its administrator key"));
+        }
+        _ => false,
+    };
+    if is_by_pin {
+        verify_present(&mut card, status, &order.present_pin)?;
     }
     authenticate(&mut card, &order.keys)?;
+    let mut written = Written { pin_tries: maximum, puk: None };
+    if let Some(wanted) = new_tries {
+        card.card_set_pin_tries(wanted)
+            .map_err(|error| StationError::before(format!("{}: {error}", differs(maximum, wanted))))?;
+        written.pin_tries = Some(wanted);
+    }
     if let Some(key) = &order.new_key {
-        let changed = card.card_change_admin_key(key.as_bytes(), key.check_value());
-        changed.map_err(|error| match error {
+        card.card_change_admin_key(key).map_err(|error| match error {
             // The card has refused the command: its key is the old one.
             CardError::NotSupported(_) | CardError::NotAuthenticated | CardError::Unexpected { .. } => before(error),
             error => after(&error),
@@ -144,6 +172,16 @@ fn carry_out(card: &mut dyn Transport, order: &Order) -> Result<(), StationError
     }
     let settled = if order.new_key.is_some() { after } else { |e: &CardError| StationError::before(e.to_string()) };
     match pin {
+        Some(pin) if is_by_pin => {
+            let old = if new_tries.is_some() { FACTORY_PIN } else { &order.present_pin };
+            if new_tries.is_some() {
+                written.puk = Some(new_puk(&mut card).map_err(|e| settled(&e))?);
+            }
+            if old != pin.as_str() {
+                card.card_change_authenticator(old.as_bytes(), pin.as_bytes()).map_err(|e| settled(&e))?;
+            }
+            card.card_deauthenticate().map_err(|e| settled(&e))?;
+        }
         Some(pin) => card.card_reset_pin(pin.as_bytes()).map_err(|e| settled(&e))?,
         None => card.card_deauthenticate().map_err(|e| settled(&e))?,
     }
@@ -153,7 +191,35 @@ fn carry_out(card: &mut dyn Transport, order: &Order) -> Result<(), StationError
             key_may_be_new: order.new_key.is_some(),
         })?;
     }
-    Ok(())
+    Ok(written)
+}
+
+/// How a card's limit is not the policy's.
+fn differs(maximum: Option<u8>, wanted: u8) -> String {
+    let has = maximum.map_or("does not tell its PIN try limit".into(), |n| format!("allows {n} PIN entries"));
+    format!("the card {has}, the policy wants {wanted}")
+}
+
+/// The PIN of a card that takes another one, or another limit, only for it. Its last try is never spent.
+fn verify_present(card: &mut Minidriver<'_>, status: PinStatus, pin: &str) -> Result<(), StationError> {
+    if status.pin.is_some_and(|pin| pin.left < 2) {
+        return Err(StationError::before(
+            "the card's PIN is blocked or has one try left, and the card is initialized with it: unblock it with its PUK first",
+        ));
+    }
+    card.card_authenticate_pin(pin.as_bytes()).map_err(|error| match error {
+        CardError::Wrong { .. } => StationError::before(format!(
+            "the card is initialized with its PIN, and has another one than its card type says: {error}"
+        )),
+        error => before(error),
+    })
+}
+
+/// Another PUK than the maker's, which the card has after a new limit of PIN entries.
+fn new_puk(card: &mut Minidriver<'_>) -> Result<Zeroizing<String>, CardError> {
+    let puk = digits(FACTORY_PUK.len())?;
+    card.card_change_puk(FACTORY_PUK.as_bytes(), puk.as_bytes())?;
+    Ok(puk)
 }
 
 /// A right response by one of the keys.
@@ -178,7 +244,11 @@ fn authenticate(card: &mut Minidriver<'_>, keys: &[AdminKey]) -> Result<(), Stat
 
 /// A PIN that is forgotten at once: digits, which every card takes.
 fn nobodys_pin(card: &Minidriver<'_>) -> Result<Zeroizing<String>, CardError> {
-    let mut random = Zeroizing::new(vec![0; card.card_pin_policy().maximum]);
+    digits(card.card_pin_policy().maximum)
+}
+
+fn digits(count: usize) -> Result<Zeroizing<String>, CardError> {
+    let mut random = Zeroizing::new(vec![0; count]);
     getrandom::fill(&mut random).map_err(|_| CardError::NotSupported("the system has no random numbers"))?;
     Ok(Zeroizing::new(random.iter().map(|byte| char::from(b'0' + byte % 10)).collect()))
 }

@@ -102,6 +102,12 @@ pub(crate) mod filters {
         Ok(say(&key.to_string(), &[("count", count.into())]))
     }
 
+    /// A sentence with `$count` of `$all` in it.
+    #[askama::filter_fn]
+    pub(crate) fn of<T: Display>(key: T, _: &dyn Values, count: &u8, all: &u8) -> Result<String> {
+        Ok(say(&key.to_string(), &[("count", (*count).into()), ("all", (*all).into())]))
+    }
+
     /// A sentence with `$name` in it.
     #[askama::filter_fn]
     pub(crate) fn named<T: Display, N: Display>(key: T, _: &dyn Values, name: N) -> Result<String> {
@@ -166,7 +172,7 @@ mod tests {
         for (at, _) in pages.match_indices('"') {
             let Some((name, behind)) = pages[at + 1..].split_once('"') else { continue };
             let before = &pages[..at];
-            let filtered = ["|t", "|counted(", "|named(", "|named_card("].iter().any(|filter| behind.starts_with(filter));
+            let filtered = ["|t", "|counted(", "|of(", "|named(", "|named_card("].iter().any(|filter| behind.starts_with(filter));
             let called = before.ends_with("plain(") || before.ends_with("say(");
             if (filtered || called) && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)) {
                 asked.insert(name);

@@ -19,6 +19,10 @@ pub struct Connected {
     pub atr: String,
     /// Another program holds it, so that it is not known what it is.
     pub is_held: bool,
+    /// PIN entries that are left, where the card tells them.
+    pub pin_left: Option<u8>,
+    /// PIN entries that it allows, where the card tells them.
+    pub pin_tries: Option<u8>,
 }
 
 /// The PIN that a card is to have.
@@ -43,8 +47,34 @@ pub struct Order {
     pub new_key: Option<AdminKey>,
     /// The PIN that it is to have.
     pub pin: NewPin,
-    /// PIN entries that it must allow.
+    /// PIN entries that it must allow: written where there is a new administrator key, else looked at.
     pub pin_tries: Option<u8>,
+    /// The PIN that it has, as far as one can know: for cards that take another, or another limit, only for it.
+    pub present_pin: Zeroizing<String>,
+}
+
+impl Order {
+    /// One that changes nothing.
+    #[must_use]
+    pub fn looking(serial: &str) -> Self {
+        Self {
+            serial: serial.to_owned(),
+            keys: Vec::new(),
+            new_key: None,
+            pin: NewPin::Unchanged,
+            pin_tries: None,
+            present_pin: Zeroizing::default(),
+        }
+    }
+}
+
+/// What a card has after an order, as far as its work made it known.
+#[derive(Default)]
+pub struct Written {
+    /// PIN entries that it allows.
+    pub pin_tries: Option<u8>,
+    /// Its new PUK, where setting the limit has put the old one back to the maker's.
+    pub puk: Option<Zeroizing<String>>,
 }
 
 /// Why an order was not carried out.
@@ -76,5 +106,5 @@ pub trait Station: Send + Sync {
     ///
     /// # Errors
     /// What the card said, and whether its key may have changed.
-    fn write(&self, order: &Order) -> Result<(), StationError>;
+    fn write(&self, order: &Order) -> Result<Written, StationError>;
 }

@@ -5,7 +5,7 @@ use crate::model::card::{CardRecord, CardType, KeySource};
 use crate::model::event::{Happening, Kind};
 use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
-use crate::model::station::{NewPin, Order};
+use crate::model::station::Order;
 use crate::model::subject;
 use crate::service::cards::CardView;
 use crate::service::issue::{Issuing, covered, ended};
@@ -145,12 +145,12 @@ impl Issuing<'_> {
             return Ok(Tried::No(Vec::new()));
         }
         let keys = vec![self.key(card, card.key, card.key_version)?];
-        let order = Order { serial: card.serial.clone(), keys, new_key: None, pin: NewPin::Unchanged, pin_tries: None };
+        let order = Order { keys, ..Order::looking(&card.serial) };
         let ask = move || {
             // Where there is no PC/SC service, no card is at hand.
             let connected = station.connected().unwrap_or_default();
             if connected.iter().any(|card| card.serial == order.serial) {
-                return station.write(&order).map(|()| Tried::Yes);
+                return station.write(&order).map(|_| Tried::Yes);
             }
             let held = connected.into_iter().filter(|card| card.is_held);
             Ok(Tried::No(held.map(|card| card.reader).collect()))

@@ -9,7 +9,7 @@ use crate::model::keys::CardIdentity;
 use crate::model::policy::Policy;
 use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
-use crate::model::station::{Connected, NewPin, Order, Station, StationError};
+use crate::model::station::{Connected, NewPin, Order, Station, StationError, Written};
 use crate::model::subject::{self, Subject};
 use crate::model::vault::CardKey;
 use crate::service::Server;
@@ -33,6 +33,10 @@ pub struct Operated {
     /// The PIN that was set; it is shown this once.
     #[serde(rename = "userPin", skip_serializing_if = "Option::is_none")]
     pub user_pin: Option<String>,
+    /// The PUK that was set, because the card's own went back to the maker's with the new limit of PIN entries; it is shown
+    /// this once, and the server does not keep it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub puk: Option<String>,
     /// The card was issued with a blocked PIN.
     pub locked: bool,
 }
@@ -49,7 +53,7 @@ pub struct AtHand {
 
 impl Operated {
     pub(crate) fn of(card: &CardRecord) -> Self {
-        Self { card: CardView::of(card), user_pin: None, locked: false }
+        Self { card: CardView::of(card), user_pin: None, puk: None, locked: false }
     }
 }
 
@@ -114,20 +118,24 @@ impl Issuing<'_> {
         cards::set_state(&mut tx, serial, CardState::Pending).await?;
         let (mut tx, written) = self.with_new_key(tx, station, &before, order).await?;
         let about = |kind, detail| Happening { card: serial, detail, ..Happening::new(kind, &operator.name) };
-        if let Err(error) = written {
-            // Nothing changed on the card: it is as it was, unless somebody else has moved it since.
-            if !error.key_may_be_new {
-                cards::settle_state(&mut tx, serial, before.state).await?;
+        let written = match written {
+            Ok(written) => written,
+            Err(error) => {
+                // Nothing changed on the card: it is as it was, unless somebody else has moved it since.
+                if !error.key_may_be_new {
+                    cards::settle_state(&mut tx, serial, before.state).await?;
+                }
+                let detail = json!({"reason": error.message, "key_may_be_new": error.key_may_be_new});
+                self.server.record(&mut tx, &about(Kind::CardNotInitialized, detail)).await?;
+                tx.commit().await?;
+                return Err(Refusal::new(Code::CardRefused, error.message));
             }
-            let detail = json!({"reason": error.message, "key_may_be_new": error.key_may_be_new});
-            self.server.record(&mut tx, &about(Kind::CardNotInitialized, detail)).await?;
-            tx.commit().await?;
-            return Err(Refusal::new(Code::CardRefused, error.message));
-        }
+        };
         cards::settle_state(&mut tx, serial, after).await?;
-        self.server.record(&mut tx, &about(Kind::CardInitialized, json!({"locked": locked}))).await?;
+        let detail = json!({"locked": locked, "pin_tries": written.pin_tries});
+        self.server.record(&mut tx, &about(Kind::CardInitialized, detail)).await?;
         let operated = self.issued(tx, &operator, &before).await?;
-        Ok(Operated { user_pin, locked, ..operated })
+        Ok(Operated { user_pin, puk: written.puk.map(|puk| puk.to_string()), locked, ..operated })
     }
 
     /// Looks whether a card allows as many PIN entries as its policy wants, where issuing writes nothing to it: it is in a
@@ -141,8 +149,7 @@ impl Issuing<'_> {
             return Ok(wanted);
         }
         let station = self.server.station()?;
-        let order =
-            Order { serial: serial.to_owned(), keys: Vec::new(), new_key: None, pin: NewPin::Unchanged, pin_tries: wanted };
+        let order = Order { keys: Vec::new(), pin_tries: wanted, ..Order::looking(serial) };
         let looked = tokio::task::spawn_blocking(move || station.write(&order)).await.map_err(|_| ended())?;
         let Err(error) = looked else { return Ok(wanted) };
         let refusal = Refusal::new(Code::CardRefused, error.message);
@@ -170,7 +177,7 @@ impl Issuing<'_> {
         let (mut tx, written) = self.with_new_key(tx, station, &card, order).await?;
         let about = |kind, detail| Happening { card: serial, detail, ..Happening::new(kind, &operator.name) };
         let result = match written {
-            Ok(()) => {
+            Ok(_) => {
                 let detail = json!({"from": card.key_version, "to": next_version(&card)});
                 self.server.record(&mut tx, &about(Kind::AdminKeyRolled, detail)).await?;
                 Ok(Operated::of(&card))
@@ -193,7 +200,7 @@ impl Issuing<'_> {
         station: Arc<dyn Station>,
         card: &CardRecord,
         order: Order,
-    ) -> Result<(Tx, Result<(), StationError>), Refusal> {
+    ) -> Result<(Tx, Result<Written, StationError>), Refusal> {
         let version = next_version(card);
         cards::set_key_pending(&mut tx, &card.serial, version).await?;
         tx.commit().await?;
@@ -201,7 +208,7 @@ impl Issuing<'_> {
         let written = written.unwrap_or_else(|_| Err(StationError { message: ended().message, key_may_be_new: true }));
         let mut tx = self.server.begin().await?;
         match &written {
-            Ok(()) => cards::set_key(&mut tx, &card.serial, version).await?,
+            Ok(_) => cards::set_key(&mut tx, &card.serial, version).await?,
             Err(error) if !error.key_may_be_new => cards::set_key_pending(&mut tx, &card.serial, card.key_pending).await?,
             Err(_) => {}
         }
@@ -228,13 +235,7 @@ impl Issuing<'_> {
         let station = self.server.station()?;
         let keys = vec![self.key(card, card.key, card.key_version)?];
         let pin = card.about.default_user_pin.clone();
-        let order = Order {
-            serial: serial.to_owned(),
-            keys,
-            new_key: None,
-            pin: NewPin::Known(Zeroizing::new(pin.clone())),
-            pin_tries: None,
-        };
+        let order = Order { keys, pin: NewPin::Known(Zeroizing::new(pin.clone())), ..Order::looking(serial) };
         drop(snapshot);
         let written = tokio::task::spawn_blocking(move || station.write(&order)).await;
         let mut tx = self.server.begin().await?;
@@ -290,7 +291,8 @@ impl Issuing<'_> {
         if card.key_pending > 0 {
             keys.push(new_key.clone());
         }
-        Ok(Order { serial: card.serial.clone(), keys, new_key: Some(new_key), pin, pin_tries })
+        let present_pin = Zeroizing::new(card.about.default_user_pin.clone());
+        Ok(Order { keys, new_key: Some(new_key), pin, pin_tries, present_pin, ..Order::looking(&card.serial) })
     }
 
     pub(crate) fn key(&self, card: &CardRecord, source: KeySource, version: i64) -> Result<AdminKey, Refusal> {

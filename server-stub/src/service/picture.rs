@@ -72,6 +72,8 @@ pub struct CardPicture {
     pub owner: Option<Owner>,
     /// What was heard of it last.
     pub seen: Option<Seen>,
+    /// PIN entries that it allows since it was initialized.
+    pub pin_tries: Option<u64>,
     /// Responses given, the newest first.
     pub responses: Vec<GivenView>,
     /// Tasks, the newest first.
@@ -150,12 +152,15 @@ impl Pictures<'_> {
         let mut snapshot = self.server.store.read().await?;
         let subject = subjects::of_card(&mut snapshot, &serial).await?;
         let card = subject.card.as_ref().ok_or_else(|| Refusal::not_found("card"))?;
-        let events = happened(&mut snapshot, Filter { card: Some(serial.clone()), ..Filter::default() }).await?;
+        let events = happened(&mut snapshot, of_card(&serial)).await?;
+        let initialized = Filter { name: Some(Kind::CardInitialized.facts().1.into()), limit: Some(1), ..of_card(&serial) };
+        let initialized = events::list(&mut snapshot, &initialized).await?.items;
         let (tasks, now) = (tasks::of_card(&mut snapshot, &serial).await?, self.server.now());
         Ok(CardPicture {
             card: CardView::of(card),
             owner: owner(&subject).filter(|_| operator.may(Privilege::ViewUser, None)),
             seen: Seen::of(&events),
+            pin_tries: initialized.first().and_then(|event| pin_tries(&event.detail)),
             responses: responses::of_card(&mut snapshot, &serial).await?,
             tasks: tasks.into_iter().map(|task| task.shown(now)).collect(),
             may: may(operator, &subject),
@@ -251,7 +256,7 @@ impl Pictures<'_> {
             _ => None,
         };
         let validates = unlockable.policy.settings.workflow.validate_answers;
-        let events = happened(&mut snapshot, Filter { card: Some(flow.card.clone()), ..Filter::default() }).await?;
+        let events = happened(&mut snapshot, of_card(&flow.card)).await?;
         let (wizard, left) = self.server.wizards().shown(&mut snapshot, operator, wizard, &flow, &subject).await?;
         Ok(UnlockPicture {
             wizard,
@@ -266,6 +271,16 @@ impl Pictures<'_> {
             serial: flow.card,
         })
     }
+}
+
+/// Events of a card, the newest first.
+fn of_card(serial: &str) -> Filter {
+    Filter { card: Some(serial.into()), sort: EventOrder::SeqDown, ..Filter::default() }
+}
+
+/// PIN entries that a card allows, as the event of its initialization says.
+fn pin_tries(detail: &str) -> Option<u64> {
+    serde_json::from_str::<serde_json::Value>(detail).ok()?.get("pin_tries")?.as_u64()
 }
 
 async fn happened(conn: &mut Snapshot, filter: Filter) -> Result<Vec<Event>, Refusal> {

@@ -38,6 +38,9 @@ pub(super) const GET: u8 = 0x01;
 pub(super) const CREATE_CHILD: u8 = 0x02;
 pub(super) const DELETE_CHILD: u8 = 0x01;
 
+/// The condition byte that asks for the administrator key.
+pub(super) const ADMINISTRATOR: u8 = 0x20;
+
 /// The application's own rules: files are created and deleted by user or administrator key.
 pub(super) const APPLICATION: [u8; 3] = [CREATE_CHILD | DELETE_CHILD, 0x30, 0x30];
 

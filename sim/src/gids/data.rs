@@ -6,6 +6,7 @@
 //! | 00 DB file | one object | 9000, 6A84 |
 //! | 00 CB 3F FF | `5C` 7F71 to 7F73, or `70 {84 key, A5 {7F49}}` | see `pin_status`, `keypair` |
 //! | 00 DB 3F FF | `70 {84 key, A5 ..}` | see `keypair` |
+//! | 00 DB 3F FF | `7F71 {93 limit}` | see `pin_status` |
 //! | 00 CB 2F 01 | `5C` | EF.ATR: what the card can do |
 //!
 //! `file` 0000 is the selected file. An object without a value empties one that is there, makes an
@@ -59,6 +60,10 @@ fn of_application(gids: &Gids, env: &Env<'_>, data: &[u8], out: &mut Vec<u8>) ->
 
 pub(super) fn put(gids: &mut Gids, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), Abort> {
     if command.p1p2() == files::APPLICATION {
+        if let Some(contents) = pin_status::limit(&env.profile.pin, command.data) {
+            access::check(gids, env, Some(access::ADMINISTRATOR))?;
+            return pin_status::set_limit(env.nvm, &env.profile.pin, contents);
+        }
         return keypair::put(gids, env, command.data);
     }
     let file = file(gids, env, command)?;

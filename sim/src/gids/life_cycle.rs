@@ -78,7 +78,7 @@ pub(super) fn activate(gids: &mut Gids, env: &mut Env<'_>, command: &Command<'_>
 
 pub(super) fn terminate(gids: &mut Gids, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), Abort> {
     no_parameters(command)?;
-    access::check(gids, env, Some(0x20))?;
+    access::check(gids, env, Some(access::ADMINISTRATOR))?;
     let mut transaction = env.nvm.begin();
     LifeCycle::Terminated.set_application(&mut transaction)?;
     transaction.commit()?;

@@ -175,6 +175,7 @@ impl Applet for Piv {
             0xA4 => Err(StatusWord::WRONG_P1P2.into()),
             0xCB => get_data::process(self, env, command, out),
             0xDB => put_data::process(self, env, command),
+            0xFF if env.profile.piv().admin_unblock => yubikey::set_management_key(self, env, command),
             _ => match &env.profile.yubikey {
                 Some(rules) => yubikey::process(self, env, rules, command, out),
                 None => Err(StatusWord::UNKNOWN_INS.into()),

@@ -3,6 +3,7 @@
 //! | CLA INS P1 P2 | data | answer |
 //! |---|---|---|
 //! | 00 DB 3F FF | `5C` tag, `53` value (7E and 7F61: the object itself) | 9000, 6982, 6A80, 6A81, 6A84 |
+//! | 00 DB 3F FF | `7F71 {93 limit}`, managed cards only | see `gids::pin_status` |
 //!
 //! Needs the administrator key. The new value replaces the old one whole; an empty one empties it. One that is too
 //! long, or for which the memory has no room, leaves the old one as it is.
@@ -10,6 +11,7 @@
 use super::objects::{self, WriteRule};
 use super::{Piv, contact_only, get_data};
 use crate::applet::Env;
+use crate::gids::pin_status;
 use crate::memory;
 use crate::profile::EmptyObject;
 use crate::status::{Abort, StatusWord};
@@ -22,6 +24,9 @@ pub(super) fn process(piv: &Piv, env: &mut Env<'_>, command: &Command<'_>) -> Re
     }
     contact_only(piv, env)?;
     piv.require_admin()?;
+    if let Some(contents) = pin_status::limit(&env.profile.pin, command.data) {
+        return pin_status::set_limit(env.nvm, &env.profile.pin, contents);
+    }
     let (tag, value) = object(command.data).ok_or(StatusWord::WRONG_DATA)?;
     let object = objects::of(tag, env.profile).filter(|object| object.write == WriteRule::Administration);
     let object = object.ok_or(StatusWord::NOT_SUPPORTED)?;

@@ -160,7 +160,8 @@ mod tests {
     }
 
     /// A value that each setting can have.
-    const EXAMPLES: [(&str, &str); 27] = [
+    const EXAMPLES: [(&str, &str); 28] = [
+        ("tries-writable", "off"),
         ("serial", "123"),
         ("pin", "654321"),
         ("puk", "87654321"),

@@ -23,7 +23,7 @@ pub(super) fn row(name: &str) -> Option<&'static Row> {
 }
 
 /// All settings of a card, in the order in which people want to read them.
-pub(super) static TABLE: [Row; 25] = [
+pub(super) static TABLE: [Row; 26] = [
     Row {
         setting: Setting::of(
             "serial",
@@ -190,6 +190,16 @@ pub(super) static TABLE: [Row; 25] = [
             "32 hexadecimal digits",
         ),
         set: |profile, value| set(&mut profile.chosen.guid, Some(unhex(value)?.try_into().ok()?)),
+    },
+    Row {
+        setting: Setting::of(
+            "tries-writable",
+            Cards::Managed,
+            Kept::Rule,
+            "whether the administrator key sets how many wrong PINs block the PIN (PUT DATA of 7F71)",
+            "on or off",
+        ),
+        set: |profile, value| set(&mut profile.pin.tries_writable, switch(value)?),
     },
     Row {
         setting: Setting::of(

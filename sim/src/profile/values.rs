@@ -64,6 +64,8 @@ pub struct PinRules {
     pub tries: u8,
     /// The most tries this card can be given.
     pub max_tries: u8,
+    /// Whether the administrator key sets how many wrong values block it (PUT DATA of 7F71).
+    pub tries_writable: bool,
     /// Allowed bytes.
     pub format: PinFormat,
     /// Fewest bytes, padding not counted.

@@ -57,6 +57,11 @@ pub(crate) fn process(
     }
 }
 
+/// SET MANAGEMENT KEY, for a managed PIV card: PivApplet and CanoKey, which are no YubiKeys, have it too.
+pub(crate) fn set_management_key(piv: &mut Piv, env: &mut Env<'_>, command: &Command<'_>) -> Result<(), Abort> {
+    management_key::process(piv, env, command)
+}
+
 /// As [`crate::applet::Applet::computing_time`], for the commands of this table.
 pub(crate) fn computing_time(nvm: &Nvm, rules: &YubiKeyRules, backend: &dyn Backend, command: &Command<'_>) -> Duration {
     match command.ins {

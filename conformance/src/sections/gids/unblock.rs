@@ -1,7 +1,7 @@
 //! The unblock by challenge and response: GIDS cards, and PIV cards that are managed the same way.
 
 use super::GIDS;
-use crate::bench::{Stop, holds, same};
+use crate::bench::{Bench, Checked, Reply, Stop, holds, same};
 use crate::book::{Book, Section};
 use crate::sections::common;
 use crate::test::Need;
@@ -252,6 +252,7 @@ pub(super) fn fill(book: &mut Book) {
         .with("admin-key", key)
         .spends();
     }
+    limit(book);
     let mut s = book.section("unblock/challenge-response/vectors", "NIST SP 800-67 and FIPS 197; computed with OpenSSL", &[]);
     let known = |s: &mut Section<'_>,
                  slug: &str,
@@ -290,4 +291,59 @@ pub(super) fn fill(book: &mut Book) {
         &hex!("000102030405060708090A0B0C0D0E0F"),
         &hex!("7F0D8EAA1DE2223C6F431EFC1B793405"),
     );
+}
+
+/// PUT DATA of 7F71: cards of ours alone have it.
+fn limit(book: &mut Book) {
+    let put =
+        |b: &mut Bench<'_>, limit: u8| -> Checked<Reply> { b.send(&[0x00, 0xDB, 0x3F, 0xFF, 6, 0x7F, 0x71, 3, 0x93, 1, limit]) };
+    let source = "cardlab's profiles, pin.tries-writable: an extension, PUT DATA of 7F71";
+    let mut s = book.section("unblock/pin-tries", source, &[Need::AdminUnblock, Need::AdminKey, Need::Pin]);
+    s.profile("counts", "The administrator key sets how many wrong PINs block the PIN, and as many do", move |b| {
+        b.start()?;
+        b.admin()?;
+        put(b, 5)?.ok("PUT DATA of 7F71")?;
+        b.admin_unblock(b"84629517")?.ok("RESET RETRY COUNTER")?;
+        b.query()?.left(5, "VERIFY without data")?;
+        for left in (0..5).rev() {
+            b.verify_with(b"10203040")?.left(left, "a wrong PIN")?;
+        }
+        b.verify_with(b"84629517")?.is(0x6983, "the right PIN").map(drop)
+    })
+    .with("tries-writable", "on")
+    .resets();
+    s.profile("needs-the-key", "Without the administrator key the limit stays, also with the PIN", move |b| {
+        b.start()?;
+        put(b, 5)?.is(0x6982, "PUT DATA of 7F71")?;
+        b.verify()?;
+        put(b, 5)?.is(0x6982, "PUT DATA of 7F71 after the PIN").map(drop)
+    })
+    .with("tries-writable", "on")
+    .resets();
+    s.profile("gives-no-try-back", "A new limit gives no try back, and a blocked PIN stays blocked", move |b| {
+        b.start()?;
+        let all = b.all_tries()?;
+        b.verify_wrong()?;
+        b.admin()?;
+        put(b, all + 2)?.ok("PUT DATA of 7F71")?;
+        b.query()?.left(all - 1, "VERIFY without data")?;
+        b.block_pin()?;
+        b.admin()?;
+        put(b, all)?.ok("PUT DATA of 7F71")?;
+        let pin = b.pin()?;
+        b.verify_with(&pin)?.is(0x6983, "the right PIN").map(drop)
+    })
+    .with("tries-writable", "on")
+    .resets();
+    s.profile("bounds", "No limit, and more than the card has, are refused", move |b| {
+        b.start()?;
+        let all = b.all_tries()?;
+        b.admin()?;
+        for wrong in [0, 16] {
+            put(b, wrong)?.refused("PUT DATA of 7F71")?;
+        }
+        b.query()?.left(all, "VERIFY without data")
+    })
+    .with("tries-writable", "on")
+    .resets();
 }

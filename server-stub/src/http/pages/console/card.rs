@@ -47,6 +47,7 @@ struct CardPage {
     name: String,
     owner: Option<Owner>,
     badge: Option<Badge>,
+    pin_tries: Option<u64>,
     may: May,
     /// Why the card cannot be unlocked.
     not_unlocked: Option<String>,
@@ -107,6 +108,7 @@ async fn card(State(server): State<Server>, mut at: At<Operator>, Path(serial): 
         frame,
         name,
         badge: picture.seen.map(|seen| Badge::of(&seen, now)),
+        pin_tries: picture.pin_tries,
         operations: picture.may.operations.iter().map(|operation| Doable::of(*operation)).collect(),
         responses: responses.collect(),
         lines: story(&picture.happened, picture.owner.as_ref().map(|owner| owner.cn.as_str()), now),
@@ -189,9 +191,10 @@ async fn remove(
 
 /// Back to the card, saying how it went.
 fn operation_went(server: &Server, front: &Front, serial: &str, operated: Result<Operated, Refusal>) -> Response {
-    let done = operated.map(|Operated { card, user_pin, locked }| {
+    let done = operated.map(|Operated { card, user_pin, puk, locked }| {
         let mut said = vec![say("card-is", &[("name", plain(card.state.word()).into())])];
         said.extend(user_pin.map(|pin| say("card-pin-is", &[("name", pin.into())])));
+        said.extend(puk.map(|puk| say("card-puk-is", &[("name", puk.into())])));
         said.extend(locked.then(|| plain("card-is-locked")));
         said.join(" ")
     });
