@@ -20,17 +20,15 @@ async fn accessible_pages() {
     let (driver, running) = (Driver::start(), Running::start(&lab));
     let browser = driver.browser("anna").await;
     let at = |path: &str| format!("{}{path}", running.server);
-    let look = async |name: &str| {
-        browser.is_accessible().await;
-        browser.fits().await;
-        browser.picture(&format!("console-{name}")).await;
-    };
+    let look = async |name: &str| browser.is_seen(&format!("console-{name}")).await;
     browser.go(&at("/")).await;
     look("doors").await;
     browser.go(&at("/ss/login")).await;
     look("login").await;
     set_answers(&browser, &running).await;
     look("self-service").await;
+    browser.open_all().await;
+    look("self-service-open").await;
     log_in(&browser, &at("/mc/login"), "admin", "admin-password").await;
     for (path, name) in [
         ("/mc", "users"),
@@ -86,6 +84,8 @@ async fn accessible_pages() {
     browser.fill(&name, &right(&question)).await;
     browser.press("Next").await;
     look("remote-cards").await;
+    browser.open_all().await;
+    look("remote-own-operations").await;
     browser.fill("challenge", "1122-3344-5566-7788").await;
     browser.press("Get response").await;
     browser.sees("Check code").await;
@@ -119,6 +119,53 @@ async fn set_answers(browser: &Browser, running: &Running) {
     browser.press("Save answers").await;
     let page = browser.sees("Your answers are saved.").await;
     assert!(!page.contains("Not set"), "{page}");
+}
+
+/// What a user does with a card: another PIN, out of use and back, and from elsewhere for good.
+#[tokio::test]
+async fn a_users_own_card() {
+    let lab = Lab::new("gids");
+    let (driver, running) = (Driver::start(), Running::start(&lab));
+    let anna = driver.browser("anna").await;
+    set_answers(&anna, &running).await;
+    let title = anna.attribute("summary[aria-label^='Change PIN']", "aria-label").await;
+    let card = title.trim_start_matches("Change PIN: ").to_owned();
+    for (old, says) in [("999999", "2 tries left"), ("123456", "has its new PIN.")] {
+        anna.open(&title).await;
+        anna.fill("old_pin", old).await;
+        anna.fill("new_pin", "864209").await;
+        anna.fill("again_pin", "864209").await;
+        anna.confirm("Change PIN").await;
+        anna.sees(says).await;
+    }
+    let own = anna.0.current_url().await.unwrap().to_string();
+    anna.go(&running.lockscreen).await;
+    anna.fill("pin", "864209").await;
+    anna.press("Sign in").await;
+    anna.sees("Welcome").await;
+    anna.go(&own).await;
+    for (operation, state) in [("Disable", "Disabled"), ("Enable", "Issued")] {
+        anna.open(&format!("{operation}: {card}")).await;
+        anna.confirm(operation).await;
+        anna.sees(&format!("is {state} now.")).await;
+    }
+    anna.go(&format!("{}/rss", running.server)).await;
+    anna.fill("name", "lab\\anna").await;
+    anna.press("Next").await;
+    let (question, name) = anna.questions().await.remove(0);
+    anna.fill(&name, &right(&question)).await;
+    anna.press("Next").await;
+    anna.open(&format!("Revoke: {card}")).await;
+    anna.confirm("Revoke").await;
+    anna.sees("is Revoked now.").await;
+    let oleg = driver.browser("oleg").await;
+    log_in(&oleg, &format!("{}/mc/login", running.server), "oleg", "oleg-password").await;
+    oleg.follow("Log").await;
+    let log = oleg.sees("revoked the card").await;
+    has(&log, &["could not change the PIN of the card", "changed the PIN of the card", "disabled the card", "enabled the card"]);
+    for browser in [anna, oleg] {
+        browser.0.close().await.unwrap();
+    }
 }
 
 #[tokio::test]

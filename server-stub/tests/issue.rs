@@ -18,11 +18,11 @@ on_both_engines! {
 }
 
 /// Check values of the keys that the card may have and of the new one; the PIN.
-type Ordered = (Vec<[u8; 3]>, Option<[u8; 3]>, Option<String>);
+pub(crate) type Ordered = (Vec<[u8; 3]>, Option<[u8; 3]>, Option<String>);
 
 /// Remembers orders, and answers the next one with this.
 #[derive(Default)]
-struct RecordingStation {
+pub(crate) struct RecordingStation {
     answers: Mutex<Vec<Result<(), StationError>>>,
     orders: Mutex<Vec<Ordered>>,
     /// Another program holds the cards of these readers.
@@ -33,11 +33,11 @@ struct RecordingStation {
 
 impl RecordingStation {
     /// The orders since this was asked last.
-    fn ordered(&self) -> Vec<Ordered> {
+    pub(crate) fn ordered(&self) -> Vec<Ordered> {
         std::mem::take(&mut *self.orders.lock().unwrap())
     }
 
-    fn will_say(&self, message: &str) {
+    pub(crate) fn will_say(&self, message: &str) {
         self.answers.lock().unwrap().push(Err(StationError::before(message)));
     }
 }
@@ -61,6 +61,7 @@ impl Station for RecordingStation {
     fn write(&self, order: &Order) -> Result<Written, StationError> {
         let pin = match &order.pin {
             NewPin::Known(pin) => Some(pin.to_string()),
+            NewPin::Changed { old, new } => Some(format!("{} for {}", **new, **old)),
             NewPin::Blocked | NewPin::Unchanged => None,
         };
         *self.tries.lock().unwrap() = order.pin_tries;

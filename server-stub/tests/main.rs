@@ -16,6 +16,7 @@ mod names;
 mod offline;
 mod online;
 mod openapi;
+mod own;
 mod pages;
 mod people;
 mod remote;

@@ -310,6 +310,10 @@ pub(crate) fn walked(site: &Site) -> Walk<'_> {
         let body = json!({"card": card, "challenge": CHALLENGE});
         walk.step("post /api/v1/remote/{session}/challenge", &at("challenge"), "", &body);
     }
+    for (card, operation) in [(BORIS, "disable"), (ANNA, "disable"), (ANNA, "enable")] {
+        let body = json!({"card": card, "operation": operation});
+        walk.step("post /api/v1/remote/{session}/operations", &at("operations"), "", &body);
+    }
 
     // Self-Service.
     let before = now(site);

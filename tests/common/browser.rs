@@ -18,6 +18,11 @@ pub struct Driver {
 
 impl Driver {
     pub fn start() -> Self {
+        // It takes a free port of IPv4, and ends where the same of IPv6 is somebody else's: then another is to be had.
+        (0..5).find_map(|_| Self::begun()).expect("chromedriver names its port")
+    }
+
+    fn begun() -> Option<Self> {
         let mut child = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -28,8 +33,11 @@ impl Driver {
         let port = lines
             .map_while(Result::ok)
             .find_map(|line| line.strip_suffix('.').and_then(|l| l.rsplit_once("on port ")).map(|(_, port)| port.to_owned()));
-        let address = format!("http://127.0.0.1:{}", port.expect("chromedriver names its port"));
-        Self { child, address, profile: tempfile::tempdir().unwrap() }
+        let Some(port) = port else {
+            child.wait().unwrap();
+            return None;
+        };
+        Some(Self { child, address: format!("http://127.0.0.1:{port}"), profile: tempfile::tempdir().unwrap() })
     }
 
     /// A browser of its own.
@@ -251,6 +259,20 @@ impl Browser {
             let script = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
             let over = self.0.execute(script, vec![]).await.unwrap();
             assert_eq!(over, json!(0), "wider than {width} pixels: {}", self.page().await);
+        }
+    }
+
+    /// The page at both widths: accessible, not wider than the window, and kept as a picture of all of it.
+    pub async fn is_seen(&self, name: &str) {
+        for width in [375, 1280] {
+            self.0.set_window_size(width, 900).await.unwrap();
+            let script = "const page = document.documentElement; return [page.scrollWidth - page.clientWidth, page.scrollHeight]";
+            let (over, height): (i64, u32) = serde_json::from_value(self.0.execute(script, vec![]).await.unwrap()).unwrap();
+            assert!(over <= 0, "wider than {width} pixels: {}", self.page().await);
+            self.is_accessible().await;
+            self.0.set_window_size(width, height.clamp(900, 8_000) + 200).await.unwrap();
+            self.picture(&format!("{name}-{width}")).await;
+            self.0.set_window_size(width, 900).await.unwrap();
         }
     }
 

@@ -120,6 +120,12 @@ fn carry_out(card: &mut dyn Transport, order: &Order) -> Result<Written, Station
     if card.card_id().map_err(before)?.map(hex::encode_upper).unwrap_or_default() != order.serial {
         return Err(before(CardError::AnotherCard));
     }
+    if let NewPin::Changed { old, new } = &order.pin {
+        card.card_change_authenticator(old.as_bytes(), new.as_bytes()).map_err(before)?;
+        // What the new PIN opened is nobody's who comes next.
+        card.card_deauthenticate().map_err(before)?;
+        return Ok(Written::default());
+    }
     let status = card.card_pin_status().map_err(before)?;
     let maximum = status.pin.and_then(|pin| pin.maximum);
     let new_tries = order.pin_tries.filter(|wanted| maximum != Some(*wanted));
@@ -137,7 +143,7 @@ fn carry_out(card: &mut dyn Transport, order: &Order) -> Result<Written, Station
     let pin = match &order.pin {
         NewPin::Known(pin) => Some(pin.clone()),
         NewPin::Blocked => Some(nobodys_pin(&card).map_err(before)?),
-        NewPin::Unchanged => None,
+        NewPin::Unchanged | NewPin::Changed { .. } => None,
     };
     if let Some(pin) = &pin {
         card.card_pin_policy().check(pin.as_bytes()).map_err(|fault| before(fault.into()))?;

@@ -23,6 +23,7 @@ use crate::service::flow::wizard::{AnswersChecked, ReadBack, ReadOut, Wizard};
 use crate::service::issue::{AtHand, Operated};
 use crate::service::login::Door;
 use crate::service::policies::NewQuestion;
+use crate::service::self_service::OwnOperation;
 use crate::service::staff::{NewOperator, RoleOf, Staff};
 use crate::service::task::NewTask;
 use crate::service::users::NewUser;
@@ -77,6 +78,7 @@ pub(super) fn router() -> OpenApiRouter<Server> {
         .routes(routes!(answer_remote))
         .routes(routes!(cards_remote))
         .routes(routes!(challenge_remote))
+        .routes(routes!(operate_remote))
 }
 
 type Reply<T> = Result<Json<T>, Refusal>;
@@ -549,4 +551,15 @@ async fn challenge_remote(
     Body(body): Body<CardChallenge>,
 ) -> Reply<Responded> {
     Ok(Json(server.remote().challenge(&session, &address, &body.card, &body.challenge).await?))
+}
+
+/// Remote Self-Service: *Disable*, *Enable* or *Revoke* of one of the user's cards.
+#[utoipa::path(post, path = "/remote/{session}/operations", params(("session" = String, Path)), request_body = OwnOperation, responses((status = 200, body = OwnCard), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem), (status = 410, body = Problem)))]
+async fn operate_remote(
+    State(server): State<Server>,
+    PeerAddress(address): PeerAddress,
+    Path(session): Path<String>,
+    Body(body): Body<OwnOperation>,
+) -> Reply<OwnCard> {
+    Ok(Json(server.remote().operate(&session, &address, &body).await?))
 }

@@ -162,7 +162,7 @@ mod tests {
         }
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut all = String::new();
-        ["templates", "src/http", "src/model"].iter().for_each(|dir| of(&root.join(dir), &mut all));
+        ["templates", "src/http", "src/model", "src/service"].iter().for_each(|dir| of(&root.join(dir), &mut all));
         all
     }
 

@@ -142,6 +142,26 @@ impl Operation {
         }
     }
 
+    /// Name of the sentence by which users know it; what they do not do has none.
+    pub(crate) const fn own_title(self) -> &'static str {
+        match self {
+            Self::Disable => "own-disable",
+            Self::Enable => "own-enable",
+            Self::Revoke => "own-revoke",
+            Self::Assign | Self::Issue | Self::Withdraw => "none",
+        }
+    }
+
+    /// Name of the sentence that asks users first.
+    pub(crate) const fn own_ask(self) -> &'static str {
+        match self {
+            Self::Disable => "own-disable-ask",
+            Self::Enable => "own-enable-ask",
+            Self::Revoke => "own-revoke-ask",
+            Self::Assign | Self::Issue | Self::Withdraw => "none",
+        }
+    }
+
     /// As in addresses.
     #[must_use]
     pub const fn name(self) -> &'static str {

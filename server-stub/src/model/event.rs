@@ -65,11 +65,13 @@ pub enum Kind {
     AdminKeyCorrected,
     AdminKeyNotCorrected,
     NotLetIn,
+    PinChanged,
+    PinNotChanged,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 53] = [
         Self::UnlockOpened,
         Self::AnswersRight,
         Self::AnswersWrong,
@@ -121,6 +123,8 @@ impl Kind {
         Self::AdminKeyCorrected,
         Self::AdminKeyNotCorrected,
         Self::NotLetIn,
+        Self::PinChanged,
+        Self::PinNotChanged,
     ];
 
     /// Code, name, and I, W or E for information, warning, error.
@@ -178,6 +182,8 @@ impl Kind {
             Self::AdminKeyCorrected => (127, "ADMIN_KEY_CORRECTED", "I"),
             Self::AdminKeyNotCorrected => (1127, "ADMIN_KEY_NOT_CORRECTED", "E"),
             Self::NotLetIn => (1128, "NOT_LET_IN", "W"),
+            Self::PinChanged => (129, "PIN_CHANGED", "I"),
+            Self::PinNotChanged => (1129, "PIN_NOT_CHANGED", "W"),
         }
     }
 }

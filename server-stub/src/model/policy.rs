@@ -47,6 +47,14 @@ pub struct Workflow {
     pub set_answers: bool,
     /// *User permissions*, *Unlock card* in Remote Self-Service. Needs *Unblock card offline*.
     pub unlock_in_remote: bool,
+    /// *User permissions*, *Disable card* in Self-Service and Remote Self-Service.
+    pub disable_card: bool,
+    /// *User permissions*, *Enable card* in Self-Service and Remote Self-Service.
+    pub enable_card: bool,
+    /// *User permissions*, *Revoke card* in Self-Service and Remote Self-Service.
+    pub revoke_card: bool,
+    /// *User permissions*, *Change PIN* of a card in a reader of the server, in Self-Service.
+    pub change_pin: bool,
 }
 
 /// *Issuance*.
@@ -81,6 +89,10 @@ impl Default for Workflow {
             allow_self_unlock: false,
             set_answers: true,
             unlock_in_remote: true,
+            disable_card: true,
+            enable_card: true,
+            revoke_card: true,
+            change_pin: true,
         }
     }
 }

@@ -33,6 +33,13 @@ pub enum NewPin {
     Blocked,
     /// The one that it has.
     Unchanged,
+    /// Its user's new one, for the one that it has; no administrator key is asked for it.
+    Changed {
+        /// The one that it has.
+        old: Zeroizing<String>,
+        /// The one that it is to have.
+        new: Zeroizing<String>,
+    },
 }
 
 /// What is to be written to a card.

@@ -1,6 +1,6 @@
 //! A card with all that decides whether it may be unlocked, read at the moment of use.
 
-use crate::model::card::{CardRecord, KeySource};
+use crate::model::card::{CardRecord, CardState, KeySource, Operation};
 use crate::model::policy::NamedPolicy;
 use crate::model::question::Answered;
 use crate::model::refusal::{Code, Refusal};
@@ -103,6 +103,33 @@ impl Subject {
             return Ok(());
         }
         Err(Refusal::new(Code::DisabledByPolicy, "answers are not set in Self-Service here; ask your operator"))
+    }
+
+    /// The card's user may do this with it.
+    pub(crate) fn may_operate(&self, operation: Operation) -> Result<(), Refusal> {
+        let workflow = self.policy.as_ref().map(|policy| policy.settings.workflow.clone()).unwrap_or_default();
+        let is_on = match operation {
+            Operation::Disable => workflow.disable_card,
+            Operation::Enable => workflow.enable_card,
+            Operation::Revoke => workflow.revoke_card,
+            Operation::Assign | Operation::Issue | Operation::Withdraw => false,
+        };
+        if is_on {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::DisabledByPolicy, "this is not done in Self-Service here; ask your operator"))
+    }
+
+    /// The card's user may change its PIN.
+    pub(crate) fn may_change_pin(&self) -> Result<(), Refusal> {
+        let card = self.card.as_ref().ok_or_else(|| Refusal::not_found("card"))?;
+        if card.state != CardState::Issued {
+            return Err(Refusal::new(Code::CardState, "the card is not in use; its PIN stays as it is"));
+        }
+        if self.policy.as_ref().is_none_or(|policy| policy.settings.workflow.change_pin) {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::DisabledByPolicy, "PINs are not changed in Self-Service here; change it where the card is used"))
     }
 
     /// The PIN of the card's user may be reset: of a connected card, or by a task for an agent.

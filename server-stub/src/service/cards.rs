@@ -252,7 +252,7 @@ impl Cards<'_> {
                 return Err(Refusal::malformed(format!("a reason has at most {LONGEST_REASON} characters")));
             }
             cards::set(tx, &card).await?;
-            self.record_state(tx, operator, before, &card, operation, &reason).await?;
+            self.record_state(tx, &operator.name, before, &card, operation, &reason).await?;
             Ok(Operated::of(&card))
         };
         self.server.attempt(operator, &refused, step).await
@@ -262,7 +262,7 @@ impl Cards<'_> {
     pub(crate) async fn record_state(
         &self,
         tx: &mut Tx,
-        operator: &Operator,
+        by: &str,
         before: CardState,
         card: &CardRecord,
         operation: Operation,
@@ -272,7 +272,7 @@ impl Cards<'_> {
             card: &card.serial,
             user: card.user.as_deref().unwrap_or_default(),
             detail: json!({"from": before.name(), "to": card.state.name(), "operation": operation.name(), "reason": reason}),
-            ..Happening::new(Kind::CardStateChanged, &operator.name)
+            ..Happening::new(Kind::CardStateChanged, by)
         };
         self.server.record(tx, &happening).await
     }

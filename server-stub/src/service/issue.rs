@@ -111,7 +111,7 @@ impl Issuing<'_> {
         };
         let (user_pin, locked) = match &pin {
             NewPin::Known(pin) => (Some(pin.to_string()), false),
-            NewPin::Blocked | NewPin::Unchanged => (None, true),
+            NewPin::Blocked | NewPin::Unchanged | NewPin::Changed { .. } => (None, true),
         };
         let order = self.order(&before, pin, settings.issuance.pin_tries)?;
         let station = self.server.station()?;
@@ -308,7 +308,7 @@ impl Issuing<'_> {
     async fn issued(&self, mut tx: Tx, operator: &Operator, before: &CardRecord) -> Result<Operated, Refusal> {
         cards::note_issued(&mut tx, &before.serial, self.server.now()).await?;
         let card = cards::by_serial(&mut tx, &before.serial).await?.ok_or_else(|| Refusal::not_found("card"))?;
-        self.server.cards().record_state(&mut tx, operator, before.state, &card, Operation::Issue, "").await?;
+        self.server.cards().record_state(&mut tx, &operator.name, before.state, &card, Operation::Issue, "").await?;
         tx.commit().await?;
         Ok(Operated::of(&card))
     }

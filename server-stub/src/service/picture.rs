@@ -152,15 +152,16 @@ impl Pictures<'_> {
         let mut snapshot = self.server.store.read().await?;
         let subject = subjects::of_card(&mut snapshot, &serial).await?;
         let card = subject.card.as_ref().ok_or_else(|| Refusal::not_found("card"))?;
-        let events = happened(&mut snapshot, of_card(&serial)).await?;
-        let initialized = Filter { name: Some(Kind::CardInitialized.facts().1.into()), limit: Some(1), ..of_card(&serial) };
-        let initialized = events::list(&mut snapshot, &initialized).await?.items;
+        let initialized = Kind::CardInitialized.facts().1;
+        let mut events = events::latest_of_card(&mut snapshot, &serial, HAPPENED, initialized).await?;
+        let pin_tries = events.iter().find(|event| event.name == initialized).and_then(|event| pin_tries(&event.detail));
+        events.truncate(usize::from(HAPPENED));
         let (tasks, now) = (tasks::of_card(&mut snapshot, &serial).await?, self.server.now());
         Ok(CardPicture {
             card: CardView::of(card),
             owner: owner(&subject).filter(|_| operator.may(Privilege::ViewUser, None)),
             seen: Seen::of(&events),
-            pin_tries: initialized.first().and_then(|event| pin_tries(&event.detail)),
+            pin_tries,
             responses: responses::of_card(&mut snapshot, &serial).await?,
             tasks: tasks.into_iter().map(|task| task.shown(now)).collect(),
             may: may(operator, &subject),

@@ -1,17 +1,21 @@
-//! Self-Service: users set their answers.
+//! Self-Service: users set their answers, and do with their cards what their policy lets them.
 
 use crate::model::answers::{LONGEST, normalised};
+use crate::model::card::{CardRecord, Operation};
 use crate::model::event::{Happening, Kind};
 use crate::model::question::{Answered, Question};
 use crate::model::refusal::{Code, Refusal};
-use crate::model::subject::Subject;
+use crate::model::station::{NewPin, Order, StationError};
+use crate::model::subject::{self, Subject};
 use crate::model::user::UserLock;
 use crate::service::Server;
 use crate::service::flow::remote::OwnCard;
+use crate::service::issue;
 use crate::service::login::Person;
-use crate::store::{Snapshot, answers, questions, subjects, users};
+use crate::store::{Snapshot, Tx, answers, cards, questions, subjects, users};
 use cardlab_protocol::workstation::Answers;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
@@ -34,6 +38,57 @@ pub struct Own {
     pub may_set_answers: bool,
     /// The user's cards.
     pub cards: Vec<OwnCard>,
+    /// Whether the server's machine has readers, where users change PINs.
+    pub has_readers: bool,
+}
+
+/// What a user does with a card of their own.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OwnOperation {
+    /// Serial.
+    pub card: String,
+    /// `disable`, `enable` or `revoke`.
+    pub operation: Operation,
+    /// Why it is revoked.
+    #[serde(default)]
+    pub reason: Option<OwnReason>,
+}
+
+/// Why users revoke their cards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OwnReason {
+    /// Nobody knows where it is.
+    Lost,
+    /// It does not work.
+    Faulty,
+    /// Somebody else may know its PIN.
+    Compromised,
+}
+
+impl OwnReason {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Lost, Self::Faulty, Self::Compromised];
+
+    /// As stored.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Lost => "lost",
+            Self::Faulty => "faulty",
+            Self::Compromised => "compromised",
+        }
+    }
+
+    /// Name of its sentence.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Lost => "own-reason-lost",
+            Self::Faulty => "own-reason-faulty",
+            Self::Compromised => "own-reason-compromised",
+        }
+    }
 }
 
 /// Self-Service: users see their own, and set their answers.
@@ -55,6 +110,7 @@ impl SelfService<'_> {
         let user = subject.user.ok_or_else(|| Refusal::not_found("user"))?;
         Ok(Own {
             may_set_answers,
+            has_readers: self.server.station().is_ok(),
             cn: user.cn,
             logon: user.logon,
             locked: user.lock != UserLock::Open,
@@ -79,6 +135,83 @@ impl SelfService<'_> {
     /// As [`Self::set_answers`].
     pub async fn change_answers(&self, person: &Person, answers: &Answers) -> Result<(), Refusal> {
         self.put(person, answers, true).await
+    }
+
+    /// *Disable*, *Enable* or *Revoke* of one of the user's own cards, as their policy lets them.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] for another's card; [`Code::CardState`], [`Code::DisabledByPolicy`], [`Code::Malformed`].
+    pub async fn operate(&self, person: &Person, own: &OwnOperation) -> Result<OwnCard, Refusal> {
+        self.operated(self.server.begin().await?, &person.user, own).await
+    }
+
+    /// As [`Self::operate`], of the user of this id.
+    pub(super) async fn operated(&self, mut tx: Tx, user: &str, own: &OwnOperation) -> Result<OwnCard, Refusal> {
+        let serial = subject::serial(&own.card)?;
+        let name = users::by_id(&mut tx, user).await?.map(|user| user.logon).unwrap_or_default();
+        let refused = Happening {
+            card: &serial,
+            user,
+            detail: json!({"operation": own.operation.name()}),
+            ..Happening::new(Kind::CardStateNotChanged, &name)
+        };
+        let done = async {
+            let subject = subjects::of_card(&mut tx, &serial).await?;
+            let card = own_card(&subject, user)?;
+            subject.may_operate(own.operation)?;
+            let before = card.state;
+            let reason = match (own.operation, own.reason) {
+                (Operation::Revoke, Some(reason)) => reason.name(),
+                (Operation::Revoke, None) => {
+                    let message = "say why: the card is lost, faulty, or somebody else may know its PIN";
+                    return Err(Refusal::malformed(message));
+                }
+                _ => "",
+            };
+            let card = CardRecord { state: before.after(own.operation)?, revoke_reason: reason.into(), ..card.clone() };
+            cards::set(&mut tx, &card).await?;
+            self.server.cards().record_state(&mut tx, &name, before, &card, own.operation, reason).await?;
+            OwnCard::of(&Subject { card: Some(card), ..subject }).ok_or_else(|| Refusal::not_found("card of yours"))
+        };
+        let done = done.await;
+        self.server.concluded(tx, done, &refused).await
+    }
+
+    /// *Change PIN* of a card of the user's that is in a reader of the server's machine. A wrong old PIN costs one of the
+    /// card's tries.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] for another's card; [`Code::CardState`], [`Code::DisabledByPolicy`], [`Code::NoReaders`];
+    /// [`Code::CardRefused`] with what the card said.
+    pub async fn change_pin(
+        &self,
+        person: &Person,
+        serial: &str,
+        old: Zeroizing<String>,
+        new: Zeroizing<String>,
+    ) -> Result<OwnCard, Refusal> {
+        let serial = subject::serial(serial)?;
+        let mut snapshot = self.server.store.read().await?;
+        let name = users::by_id(&mut snapshot, &person.user).await?.map(|user| user.logon).unwrap_or_default();
+        let subject = subjects::of_card_without_questions(&mut snapshot, &serial).await?;
+        drop(snapshot);
+        let about = |kind| Happening { card: &serial, user: &person.user, ..Happening::new(kind, &name) };
+        let changed = async {
+            own_card(&subject, &person.user)?;
+            subject.may_change_pin()?;
+            let station = self.server.station()?;
+            let order = Order { pin: NewPin::Changed { old, new }, ..Order::looking(&serial) };
+            let written = tokio::task::spawn_blocking(move || station.write(&order)).await;
+            let written = written.unwrap_or_else(|_| Err(StationError::before(issue::ended().message)));
+            written.map_err(|error| Refusal::new(Code::CardRefused, error.message))?;
+            OwnCard::of(&subject).ok_or_else(|| Refusal::not_found("card of yours"))
+        };
+        let changed = changed.await;
+        let mut tx = self.server.begin().await?;
+        if changed.is_ok() {
+            self.server.record(&mut tx, &about(Kind::PinChanged)).await?;
+        }
+        self.server.concluded(tx, changed, &about(Kind::PinNotChanged)).await
     }
 
     async fn put(&self, person: &Person, answers: &Answers, others_stay: bool) -> Result<(), Refusal> {
@@ -124,6 +257,12 @@ impl SelfService<'_> {
         }
         Ok(())
     }
+}
+
+/// The card, when it is of the user of this id: others there are not, for them.
+fn own_card<'a>(subject: &'a Subject, user: &str) -> Result<&'a CardRecord, Refusal> {
+    let card = subject.card.as_ref().filter(|card| card.user.as_deref() == Some(user));
+    card.ok_or_else(|| Refusal::not_found("card of yours"))
 }
 
 /// Those of the user's answers that stay as they are.

@@ -116,6 +116,15 @@ pub(crate) async fn list(conn: &mut Snapshot, filter: &Filter) -> Result<Listed<
     Ok(Listed::of(rows, limit, place))
 }
 
+/// The latest events of a card, so many, and its latest of this name if it is not among them: the newest first.
+pub(crate) async fn latest_of_card(conn: &mut Snapshot, card: &str, count: u16, name: &str) -> Result<Vec<Event>, Refusal> {
+    let latest = "SELECT * FROM (SELECT * FROM events WHERE card = $1 ORDER BY seq DESC LIMIT $2) AS latest \
+                  UNION SELECT * FROM (SELECT * FROM events WHERE card = $1 AND name = $3 ORDER BY seq DESC LIMIT 1) AS named \
+                  ORDER BY seq DESC";
+    let rows = conn.all(query(latest).bind(card).bind(i64::from(count)).bind(name)).await?;
+    rows.iter().map(of_row).collect()
+}
+
 /// The place of the first event whose hash is wrong; `None` when the log is whole.
 pub(crate) async fn first_broken(conn: &mut Snapshot) -> Result<Option<i64>, Refusal> {
     let (mut before, mut seq) = (String::new(), 0);

@@ -14,10 +14,13 @@ mod self_service;
 mod told;
 
 use super::body::Fields;
-use super::words::{filters, plain};
+use super::words::{card_name, filters, plain, say, text};
 use super::{log, status};
+use crate::model::card::Operation;
 use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
+use crate::service::flow::remote::OwnCard;
+use crate::service::self_service::{OwnOperation, OwnReason};
 use askama::Template;
 use axum::Router;
 use axum::http::{StatusCode, header};
@@ -117,4 +120,18 @@ fn answers(fields: &Fields) -> Answers {
         Some(Answer { question: name.strip_prefix("answer:")?.to_owned(), text: text.clone() })
     };
     Answers { answers: fields.iter().filter_map(answer).collect() }
+}
+
+/// What a form says that a user does with a card.
+fn own_operation(fields: &Fields) -> Result<OwnOperation, Refusal> {
+    let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
+    let operation = Operation::ALL.into_iter().find(|operation| operation.name() == field("operation"));
+    let operation = operation.ok_or_else(|| Refusal::not_found("operation"))?;
+    let reason = OwnReason::ALL.into_iter().find(|reason| reason.name() == field("reason"));
+    Ok(OwnOperation { card: field("card"), operation, reason })
+}
+
+/// How a user's card is afterwards.
+fn own_card_is(card: &OwnCard) -> String {
+    say("own-card-is", &[("card", text(&card_name(&card.serial))), ("name", plain(card.state.word()).into())])
 }

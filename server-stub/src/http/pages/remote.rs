@@ -2,13 +2,14 @@
 
 use super::door::{area_cookie, area_cookie_name, is_encrypted, key, noticed, went};
 use super::frame::{Frame, Notice, sentence};
-use super::{ErrorPage, Page, answers, page, refused};
+use super::{ErrorPage, Page, answers, own_card_is, own_operation, page, refused};
 use crate::http::Front;
 use crate::http::body::{Fields, Form, PeerAddress};
 use crate::http::words::{card_name, filters, plain};
 use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
 use crate::service::flow::remote::{OwnCard, Standing};
+use crate::service::self_service::OwnReason;
 use askama::Template;
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -30,6 +31,7 @@ pub(super) fn router() -> Router<Server> {
         .route("/rss", get(shown).post(open))
         .route("/rss/answers", post(answer).get(back))
         .route("/rss/unblock", post(unblock).get(back))
+        .route("/rss/cards", post(operate).get(back))
         .route("/rss/again", post(again).get(back))
         .route("/rss/leave", post(leave).get(back))
 }
@@ -191,6 +193,20 @@ async fn unblock(
             }
             Ok(refused(&refusal, &shown))
         }
+    }
+}
+
+/// *Disable*, *Enable*, *Revoke* of an own card.
+async fn operate(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    PeerAddress(address): PeerAddress,
+    sent: Sent,
+) -> Page {
+    match server.remote().operate(&sent.session, &address, &own_operation(&sent.fields)?).await {
+        Ok(card) => Ok(went(&server, &front, PATH, Ok(own_card_is(&card)))),
+        Err(refusal) if refusal.code == Code::SessionOver => Err(refusal.into()),
+        Err(refusal) => Ok(went(&server, &front, PATH, Err(refusal))),
     }
 }
 

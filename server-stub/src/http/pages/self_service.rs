@@ -2,14 +2,14 @@
 
 use super::door::{At, Sent, Visitor, door, went};
 use super::frame::{Frame, Notice, Who};
-use super::{ErrorPage, Page, page, refused};
+use super::{ErrorPage, Page, own_card_is, own_operation, page, refused};
 use crate::http::Front;
 use crate::http::body::Fields;
-use crate::http::words::{filters, plain};
+use crate::http::words::{card_name, filters, plain, say, text};
 use crate::model::refusal::Refusal;
 use crate::service::Server;
 use crate::service::login::{Door, Person};
-use crate::service::self_service::Own;
+use crate::service::self_service::{Own, OwnReason};
 use askama::Template;
 use axum::extract::State;
 use axum::response::Redirect;
@@ -18,11 +18,14 @@ use axum::{Extension, Router};
 use cardlab_protocol::workstation::{Answer, Answers};
 use std::borrow::Cow;
 use std::collections::HashMap;
+use zeroize::Zeroizing;
 
 pub(super) fn router() -> Router<Server> {
     Router::new()
         .merge(door::<Person>())
         .route("/ss", get(own))
+        .route("/ss/cards", post(operate).get(async || Redirect::to(Person::PATH)))
+        .route("/ss/pin", post(change_pin).get(async || Redirect::to(Person::PATH)))
         .route("/ss/answers", post(set_answers).get(async || Redirect::to(Person::PATH)))
 }
 
@@ -112,4 +115,28 @@ async fn set_answers(
             Ok(refused(&refusal, &view))
         }
     }
+}
+
+async fn operate(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Sent { by: person, fields }: Sent<Person>,
+) -> Page {
+    let done = server.self_service().operate(&person, &own_operation(&fields)?).await;
+    Ok(went(&server, &front, Person::PATH, done.map(|card| own_card_is(&card))))
+}
+
+async fn change_pin(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Sent { by: person, mut fields }: Sent<Person>,
+) -> Page {
+    let mut field = |name: &str| Zeroizing::new(fields.remove(name).unwrap_or_default());
+    let (card, old, new, again) = (field("card"), field("old_pin"), field("new_pin"), field("again_pin"));
+    if new != again {
+        return Ok(went(&server, &front, Person::PATH, Err(Refusal::malformed(plain("own-pin-differs")))));
+    }
+    let changed = server.self_service().change_pin(&person, &card, old, new).await;
+    let said = changed.map(|card| say("own-pin-changed", &[("card", text(&card_name(&card.serial)))]));
+    Ok(went(&server, &front, Person::PATH, said))
 }

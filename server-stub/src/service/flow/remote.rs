@@ -3,12 +3,13 @@
 
 use super::wizard::ReadBack;
 use super::{Compared, draw};
-use crate::model::card::CardState;
+use crate::model::card::{CardState, Operation};
 use crate::model::event::{Happening, Kind};
 use crate::model::flow::{Flow, FlowKind, Step};
 use crate::model::refusal::{Code, Refusal};
 use crate::model::subject::{self, Subject};
 use crate::model::{limit, random};
+use crate::service::self_service::OwnOperation;
 use crate::service::{SESSION, Server};
 use crate::store::{Snapshot, cards, flows, questions, subjects};
 use cardlab_protocol::workstation::{Answers, Question, Response};
@@ -40,6 +41,10 @@ pub struct OwnCard {
     pub state: CardState,
     /// Whether a response can be had for it now.
     pub can_be_unblocked: bool,
+    /// What its user can do with it now.
+    pub operations: Vec<Operation>,
+    /// Whether its user may change its PIN, where it is in a reader of the server.
+    pub can_change_pin: bool,
 }
 
 impl OwnCard {
@@ -47,7 +52,10 @@ impl OwnCard {
     pub(crate) fn of(subject: &Subject) -> Option<Self> {
         let card = subject.card.as_ref()?;
         let (serial, label) = (card.serial.clone(), card.label.clone());
-        Some(Self { serial, label, state: card.state, can_be_unblocked: subject.remote().is_ok() })
+        let may = |operation: &Operation| subject.may_operate(*operation).is_ok();
+        let operations = card.state.operations().into_iter().filter(may).collect();
+        let (can_be_unblocked, can_change_pin) = (subject.remote().is_ok(), subject.may_change_pin().is_ok());
+        Some(Self { serial, label, state: card.state, can_be_unblocked, operations, can_change_pin })
     }
 }
 
@@ -209,6 +217,16 @@ impl RemoteSelfService<'_> {
         };
         let refused = Happening { card: &flow.card, flow: &flow.id, ..Happening::new(Kind::ResponseRefused, &name) };
         self.server.concluded(tx, given, &refused).await
+    }
+
+    /// *Disable*, *Enable* or *Revoke* of one of the user's cards, as their policy lets them.
+    ///
+    /// # Errors
+    /// As [`crate::service::self_service::SelfService::operate`]; [`Code::SessionOver`], [`Code::AnswersFirst`].
+    pub async fn operate(&self, session: &str, address: &str, own: &OwnOperation) -> Result<OwnCard, Refusal> {
+        let mut tx = self.server.begin().await?;
+        let flow = self.answered(&mut tx, session, address).await?;
+        self.server.self_service().operated(tx, &flow.user, own).await
     }
 
     /// The user goes.

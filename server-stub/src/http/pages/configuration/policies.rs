@@ -77,6 +77,10 @@ impl Section {
                 workflow.allow_self_unlock = on("allow_self_unlock");
                 workflow.set_answers = on("set_answers");
                 workflow.unlock_in_remote = on("unlock_in_remote");
+                workflow.disable_card = on("disable_card");
+                workflow.enable_card = on("enable_card");
+                workflow.revoke_card = on("revoke_card");
+                workflow.change_pin = on("change_pin");
             }
             Self::Authentication => {
                 let authentication = &mut after.authentication;
