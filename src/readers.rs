@@ -5,18 +5,19 @@ use crate::guests::{self, Keeper};
 use crate::terminal::ask_hidden;
 use anyhow::{Context as _, anyhow};
 use cardlab_control::api::Control;
+use cardlab_control::maker::Maker;
 use cardlab_pcsclite::wire::STATES;
 use cardlab_sim::crypto::backend::{Backend, Repeatable};
-use cardlab_sim::nvm::Volatile;
+use cardlab_sim::nvm::{Store, Volatile};
 use cardlab_sim::{Random, Setting, World};
 use cardlab_vreader::resource::{FIRST_VERSION, LAST_VERSION, ProtocolVersion};
 use cardlab_vreader::server::POWER_OFF_GRACE;
-use cardlab_vreader::setup::AnyRequest;
 use cardlab_vreader::setup::keyfile::Person;
 use cardlab_vreader::setup::settings;
+use cardlab_vreader::setup::{AnyRequest, SetupError};
 use cardlab_vreader::trace::{Form, Ticks};
 use cardlab_vreader::usb::Identity;
-use cardlab_vreader::{Monotonic, Outage, Place, Rack, Server, StateDirectory, Trace, VirtualCard};
+use cardlab_vreader::{CardRequest, Monotonic, Outage, Place, Rack, Server, StateDirectory, Trace, VirtualCard};
 use cardlab_whole as whole;
 use clap::Args;
 use std::fs::{File, Permissions};
@@ -25,6 +26,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
@@ -217,7 +219,13 @@ impl ReaderOptions {
 
     /// Drives these readers.
     pub(crate) fn control(&self, readers: &Readers) -> Control {
-        Control::new(readers.rack.clone(), readers.trace.clone(), self.trace_secrets)
+        let maker = NewCards {
+            kept: self.state.clone(),
+            seed: self.seed,
+            next: AtomicUsize::new(self.cards.len()),
+            trace: readers.trace.clone(),
+        };
+        Control::new(readers.rack.clone(), readers.trace.clone(), self.trace_secrets).with_maker(Arc::new(maker))
     }
 
     fn trace(&self) -> Result<Trace, Failure> {
@@ -232,17 +240,52 @@ impl ReaderOptions {
     }
 
     fn world(&self, index: usize, state: Option<&StateDirectory>) -> Result<World, Failure> {
-        let number = u16::try_from(index)?;
-        let (random, backend): (_, Arc<dyn Backend>) = match self.seed {
-            Some(seed) => (Random::from_number(seed, index as u64), Arc::new(Repeatable(PrivateOperations))),
-            None => (Random::from_seed(system_random()?), Arc::new(PrivateOperations)),
+        let store = match state {
+            Some(state) => state.card(u16::try_from(index)?),
+            None => Box::new(Volatile) as _,
         };
-        Ok(World {
-            store: state.map_or_else(|| Box::new(Volatile) as _, |s| s.card(number)),
-            random,
-            clock: Box::new(Monotonic::start()),
-            backend,
-        })
+        world(self.seed, index, store)
+    }
+}
+
+/// What the card of this number is made from.
+fn world(seed: Option<u64>, index: usize, store: Box<dyn Store>) -> Result<World, Failure> {
+    let (random, backend): (_, Arc<dyn Backend>) = match seed {
+        Some(seed) => (Random::from_number(seed, index as u64), Arc::new(Repeatable(PrivateOperations))),
+        None => (Random::from_seed(system_random()?), Arc::new(PrivateOperations)),
+    };
+    Ok(World { store, random, clock: Box::new(Monotonic::start()), backend })
+}
+
+/// Cards that are asked for while readers are up.
+struct NewCards {
+    /// Where the cards of these readers are kept.
+    kept: Option<PathBuf>,
+    seed: Option<u64>,
+    /// Number of the next card.
+    next: AtomicUsize,
+    trace: Trace,
+}
+
+impl Maker for NewCards {
+    fn make(&self, request: &str, reader: usize) -> Result<VirtualCard, String> {
+        if let Some(directory) = &self.kept {
+            let directory = directory.display();
+            return Err(format!(
+                "the cards of these readers are kept in {directory}; start readers with another --state, or none"
+            ));
+        }
+        let request: CardRequest = request.parse().map_err(|error: SetupError| error.to_string())?;
+        // The same order of wishes gives the same cards under a seed.
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let world = world(self.seed, number, Box::new(Volatile)).map_err(|failure| format!("{:#}", failure.error))?;
+        let card = request.make(world).map_err(|error| error.to_string())?;
+        let recorder = self.trace.of(&format!("{reader}:{}.{number}", request.profile_name()));
+        let mut card = VirtualCard::journaled(card, recorder);
+        if !request.pace().is_off() {
+            card.set_pace(request.pace().clone());
+        }
+        Ok(card)
     }
 }
 

@@ -66,14 +66,47 @@ const isTaken = (row) => {
 const pause = document.getElementById("pause");
 const held = document.getElementById("held");
 let waiting = null; // rows that came during a pause
+let newest = 0n; // of all that the page has
+const mark = (row) => {
+  const own = BigInt(row.dataset.mark ?? 0);
+  if (own > newest) newest = own;
+};
+
+// A program that asks the same again and again - whether the card is still as it was - would fill the wire: what it sends without a
+// pause is a burst, and a burst that is as the one before of this program at this card is counted there.
+const PAUSE = 250; // milliseconds between two bursts
+const bursts = new Map();
+const fold = document.getElementById("fold");
+const isSame = (one, other) => one.length === other.length && one.every((row, n) => row.dataset.same === other[n].dataset.same);
+const folded = (row) => {
+  if (!fold.checked || row.cells.length < 4) return;
+  const whose = `${row.dataset.reader} ${row.querySelector(".by")?.textContent ?? ""}`;
+  row.dataset.same = `${row.cells[2].textContent} ${row.dataset.status}`;
+  const known = bursts.get(whose) ?? { before: [], now: [], at: 0, times: 1 };
+  bursts.set(whose, known);
+  const at = Number(row.dataset.at);
+  if (at - known.at > PAUSE && known.now.length > 0) Object.assign(known, { before: known.now, now: [], times: 1 });
+  known.at = at;
+  known.now.push(row);
+  if (!isSame(known.before, known.now) || !known.before.every((old) => old.isConnected)) return;
+  for (const again of known.now) again.remove();
+  known.now = [];
+  known.times += 1;
+  const last = known.before.at(-1).cells[2];
+  const note = last.querySelector(".times") ?? last.appendChild(Object.assign(document.createElement("span"), { className: "times" }));
+  const what = known.before.length > 1 ? `these ${known.before.length},` : "this";
+  note.textContent = `${what} ${known.times} times, last ${row.cells[0].textContent}`;
+};
 const show = (fresh) => {
   const box = rows.closest(".rows");
   const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
   document.querySelector(".nothing").hidden = true;
   for (const row of [...fresh]) {
     clock(row);
+    mark(row);
     if (row.dataset.at) row.hidden = !isTaken(row);
     rows.append(row);
+    folded(row);
   }
   while (rows.rows.length > MOST_ROWS) rows.rows[0].remove();
   if (atEnd) box.scrollTop = box.scrollHeight;
@@ -186,16 +219,33 @@ const hand = (label, command, curl) => {
   box.querySelector(".command").textContent = command;
   box.querySelector(".curl").textContent = curl;
 };
+const tell = (form) => hand(form.querySelector("button").textContent, form.dataset.command, form.dataset.curl);
 for (const name of ["focusin", "pointerover"]) {
   document.addEventListener(name, (event) => {
     const form = quiet ? null : event.target.closest?.("form[data-command]");
-    if (form) hand(form.querySelector("button").textContent, form.dataset.command, form.dataset.curl);
+    if (form) tell(form);
   });
 }
+// What is filled in is told as it would be sent; what is secret, or a file, is not sent for that.
+document.addEventListener("input", async (event) => {
+  const form = event.target.closest("form[data-said]");
+  if (!form || event.target.matches("[type=password], [type=file], textarea")) return;
+  const fields = new URLSearchParams();
+  for (const input of form.querySelectorAll("input:not([type=password], [type=file]), select")) fields.set(input.name, input.value);
+  try {
+    const answer = await fetch(form.dataset.said, { method: "POST", headers: { Accept: "application/json" }, body: fields });
+    if (!answer.ok) return;
+    Object.assign(form.dataset, await answer.json());
+    tell(form);
+  } catch {
+    // The page says that the connection is lost.
+  }
+});
 
 if (rows) {
   files();
-  [...rows.rows].forEach(clock);
+  document.querySelector("label.fold").hidden = false;
+  show([...rows.rows]);
   rows.closest(".rows").scrollTop = rows.closest(".rows").scrollHeight;
   pause.hidden = false;
   pause.addEventListener("click", () => {
@@ -210,7 +260,7 @@ if (rows) {
   // The connection: what is lost is said, and comes back by itself as long as the bench is there.
   const lost = document.querySelector(".lost");
   const follow = () => {
-    const live = new EventSource("/live");
+    const live = new EventSource(`/live?after=${newest}`);
     live.addEventListener("open", () => { lost.hidden = true; });
     live.addEventListener("part", (event) => part(event.data));
     live.addEventListener("wire", (event) => wire(event.data));

@@ -3,9 +3,10 @@
 use crate::contents::Contents;
 use crate::error::ApiError;
 use crate::hand::Hand;
+use crate::maker::Maker;
 use crate::view::{
-    CardView, Claim, ClaimResult, FaultView, LockOrder, PaceView, ReaderView, Reset, RestoreOrder, SnapshotOrder, TouchView,
-    TypedView, UndoOrder, WaitFor, Wanted, Which, With, word,
+    CardView, Claim, ClaimResult, FaultView, LockOrder, NewCard, PaceView, ReaderView, Reset, RestoreOrder, SnapshotOrder,
+    TouchView, TypedView, UndoOrder, WaitFor, Wanted, Which, With, word,
 };
 use crate::waiting::Opened;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
@@ -15,9 +16,10 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::{Json, Router};
 use cardlab_protocol::problem::Problem;
 use cardlab_vreader::pin_pad::{Entry, EntryError};
+use cardlab_vreader::rack::RackError;
 use cardlab_vreader::state;
 use cardlab_vreader::trace::{Record, What, decode, json};
-use cardlab_vreader::{Fault, Pace, Place, Rack, Secrets, Snapshot, TouchMode, Trace, VirtualCard};
+use cardlab_vreader::{Fault, Pace, Place, Rack, Secrets, Snapshot, TouchMode, Trace, VirtualCard, Whereabouts};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -51,19 +53,27 @@ pub struct Control {
     kept: Arc<Mutex<BTreeMap<String, Arc<Snapshot>>>>,
     /// Who spends tries as a program does.
     hand: Option<Arc<dyn Hand>>,
+    /// Who makes new cards.
+    maker: Option<Arc<dyn Maker>>,
 }
 
 impl Control {
     /// Over a rack whose cards write down what happens into `trace`. With `secrets`, PINs and keys are shown.
     #[must_use]
     pub fn new(rack: Rack, trace: Trace, secrets: bool) -> Self {
-        Self { rack, trace, secrets, kept: Arc::default(), hand: None }
+        Self { rack, trace, secrets, kept: Arc::default(), hand: None, maker: None }
     }
 
     /// With a hand that spends tries as a program does.
     #[must_use]
     pub fn with_hand(self, hand: Arc<dyn Hand>) -> Self {
         Self { hand: Some(hand), ..self }
+    }
+
+    /// With a maker of new cards.
+    #[must_use]
+    pub fn with_maker(self, maker: Arc<dyn Maker>) -> Self {
+        Self { maker: Some(maker), ..self }
     }
 
     /// What is driven.
@@ -171,6 +181,7 @@ fn described() -> (Router<Control>, utoipa::openapi::OpenApi) {
         .routes(routes!(swap))
         .routes(routes!(reset))
         .routes(routes!(contents))
+        .routes(routes!(renew))
         .routes(routes!(bring))
         .routes(routes!(lock))
         .routes(routes!(faults, arm, disarm))
@@ -321,6 +332,28 @@ async fn bring(State(control): State<Control>, Reader(place): Reader, Body(wante
 #[utoipa::path(get, path = "/v1/readers/{reader}/contents", params(("reader" = String, Path)), responses((status = 200, body = Contents), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn contents(State(control): State<Control>, Reader(place): Reader) -> Reply<Contents> {
     Ok(Json(control.contents(place).await?))
+}
+
+/// Puts a new card in; the one before is thrown away.
+#[utoipa::path(put, path = "/v1/readers/{reader}/card", params(("reader" = String, Path)), request_body = NewCard, responses((status = 200, body = ReaderView), (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn renew(
+    State(control): State<Control>,
+    Reader(place): Reader,
+    Body(NewCard { card }): Body<NewCard>,
+) -> Reply<ReaderView> {
+    let Some(maker) = control.maker.clone() else {
+        return Err(ApiError(StatusCode::CONFLICT, "no cards are made here".into()));
+    };
+    if control.rack.whereabouts(place) == Whereabouts::Unplugged {
+        return Err(RackError::Unplugged(control.rack.name(place)).into());
+    }
+    let made = tokio::task::spawn_blocking(move || maker.make(&card, place.number())).await;
+    let made = made.map_err(|_| ApiError(StatusCode::INTERNAL_SERVER_ERROR, "the card's thread ended".into()))?;
+    let made = made.map_err(ApiError::bad)?;
+    // One that is out already is not pulled out.
+    let _ = control.rack.remove(place).await;
+    control.rack.replace(place, made).await;
+    Ok(Json(control.view(place).await))
 }
 
 /// Spends tries with wrong values, as a program does: the commands stand in the log.

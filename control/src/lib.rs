@@ -13,6 +13,7 @@
 //! | [`contents`] | what is on a card |
 //! | [`page`] | the same in a browser: the bench |
 //! | [`hand`] | what is done to a card through PC/SC, by a client that is handed in |
+//! | [`maker`] | new cards, by a maker that is handed in |
 //! | [`shell`] | words as a shell takes them |
 //! | [`client`] | the same for programs in Rust |
 #![forbid(unsafe_code)]
@@ -23,6 +24,7 @@ pub mod client;
 pub mod contents;
 pub mod error;
 pub mod hand;
+pub mod maker;
 pub mod page;
 pub mod shell;
 pub mod view;

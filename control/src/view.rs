@@ -177,6 +177,14 @@ pub struct With {
     pub with: String,
 }
 
+/// A new card.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewCard {
+    /// As `--card` has it: `PROFILE[,KEY=VALUE]..`. Files of keys are read where the readers run.
+    pub card: String,
+}
+
 /// Where to bring a card: a state by its name, or tries.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]

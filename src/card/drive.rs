@@ -5,8 +5,8 @@ use crate::exit::{Exit, Failure, OrExit};
 use anyhow::{Context as _, anyhow};
 use cardlab_control::client::{Client, ControlError, Method};
 use cardlab_control::view::{
-    Claim, ClaimResult, FaultView, PaceView, ReaderView, Reset, RestoreOrder, SnapshotOrder, TouchView, TypedView, UndoOrder,
-    Wanted, Which, With,
+    Claim, ClaimResult, FaultView, NewCard, PaceView, ReaderView, Reset, RestoreOrder, SnapshotOrder, TouchView, TypedView,
+    UndoOrder, Wanted, Which, With,
 };
 use cardlab_control::{CONTROL_VARIABLE, beside};
 use cardlab_pcsclite::client::default_socket;
@@ -81,6 +81,16 @@ pub(super) enum Drive {
 
         /// The other reader
         with: String,
+    },
+    /// Put a new card in; the one before is thrown away
+    ///
+    /// Example: cardlab card new yubikey-5.7,pin=654321. Files of keys are read where the readers run.
+    New {
+        #[command(flatten)]
+        target: Target,
+
+        /// PROFILE[,KEY=VALUE].., as --card of `up` has it
+        card: String,
     },
     /// Plug the reader in; its card lies beside it
     Plug {
@@ -349,6 +359,9 @@ impl Drive {
             Self::Show { target, json } => show(&target, json)?,
             Self::Insert { target } => target.link()?.post("/insert", &none)?,
             Self::Remove { target } => target.link()?.post("/remove", &none)?,
+            Self::New { target, card } => {
+                target.link()?.text(Method::PUT, "/card", &NewCard { card })?;
+            }
             Self::Plug { target } => target.link()?.post("/plug", &none)?,
             Self::Unplug { target } => target.link()?.post("/unplug", &none)?,
             Self::Swap { target, with } => target.link()?.post("/swap", &With { with })?,

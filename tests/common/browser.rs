@@ -155,6 +155,16 @@ impl Browser {
         self.settled(pressed).await;
     }
 
+    /// Types into the field with this id.
+    pub async fn type_into(&self, id: &str, text: &str) {
+        let typed = async || {
+            let field = self.0.wait().at_most(PATIENCE).for_element(Locator::Id(id)).await?;
+            field.clear().await?;
+            field.send_keys(text).await
+        };
+        self.settled(typed).await;
+    }
+
     /// Follows the link with this text and waits for the next page.
     pub async fn follow(&self, text: &str) {
         self.leave(Locator::LinkText(text)).await;

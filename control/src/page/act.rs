@@ -15,12 +15,19 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Json, Router};
 use cardlab_protocol::local::is_for_a_page;
 use cardlab_protocol::problem::Problem;
+use cardlab_vreader::Place;
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use tokio_stream::StreamExt as _;
 use tower::ServiceExt as _;
 
 /// Longest answer of the control API that is handed on: a snapshot.
 const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
+
+/// Longest form: a snapshot, as a form or as JSON has it.
+const LONGEST_FORM: usize = 16 * 1024 * 1024;
+/// How much is read of one that is longer.
+const LONGEST_READ: usize = 4 * LONGEST_FORM;
 
 /// The fields of a form.
 pub(super) type Fields = HashMap<String, String>;
@@ -67,6 +74,10 @@ impl Call {
             "swap" => {
                 let with = needed("with", "The other reader")?;
                 post("/swap", Some(json!({ "with": with })), &["swap", &with])
+            }
+            "new" => {
+                let card = needed("card-of", "The new card")?;
+                put("/card", json!({ "card": card }), &["new", &card])
             }
             "reset" => match field("how") {
                 "cold" => post("/reset", Some(json!({ "cold": true })), &["reset", "--cold"]),
@@ -233,12 +244,34 @@ fn fields(headers: &HeaderMap, bytes: &[u8]) -> Result<Fields, Refusal> {
     Ok(form_urlencoded::parse(bytes).into_owned().collect())
 }
 
+/// What a button would do now, as a command and for curl; nothing is done.
+pub(super) async fn say(
+    State(site): State<Site>,
+    Path((number, name)): Path<(usize, String)>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Response {
+    let said = async {
+        let (fields, place) = (fields(&headers, &bytes)?, place(&site, number)?);
+        Call::of(&name, &fields, &site.control.view(place).await)
+    };
+    match said.await {
+        Ok(call) => Json(json!({ "command": call.command(), "curl": call.curl() })).into_response(),
+        Err(Refusal(status, sentence)) => refused(&headers, status, "REFUSED", &sentence),
+    }
+}
+
+fn place(site: &Site, number: usize) -> Result<Place, Refusal> {
+    let found = site.control.rack().places().into_iter().find(|place| place.number() == number);
+    found.map_or_else(|| refuse(StatusCode::NOT_FOUND, format!("There is no reader {number}; load the page again.")), Ok)
+}
+
 /// A button was pressed.
 pub(super) async fn act(
     State(site): State<Site>,
     Path((number, name)): Path<(usize, String)>,
     headers: HeaderMap,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+    body: Body,
 ) -> Response {
     match perform(&site, number, &name, &headers, body).await {
         Ok((call, answer)) => told(&headers, number, &name, &call, answer),
@@ -246,22 +279,31 @@ pub(super) async fn act(
     }
 }
 
-async fn perform(
-    site: &Site,
-    number: usize,
-    name: &str,
-    headers: &HeaderMap,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
-) -> Result<(Call, Bytes), Refusal> {
-    let bytes = body.map_err(|_| {
-        let sentence = format!("That is too long: at most {} MiB. Nothing was done to the card.", super::LONGEST_FORM >> 20);
-        Refusal(StatusCode::PAYLOAD_TOO_LARGE, sentence)
-    })?;
-    let fields = fields(headers, &bytes)?;
-    let rack = site.control.rack();
-    let Some(place) = rack.places().into_iter().find(|place| place.number() == number) else {
-        return refuse(StatusCode::NOT_FOUND, format!("There is no reader {number}; load the page again."));
-    };
+/// All of a form. What is too long is read on for a while all the same: a browser hears the answer when it has sent all.
+async fn whole(body: Body) -> Result<Bytes, Refusal> {
+    let (mut bytes, mut length) = (Vec::new(), 0);
+    let mut parts = body.into_data_stream();
+    while let Some(part) = parts.next().await {
+        let part = part.map_err(|_| Refusal(StatusCode::BAD_REQUEST, "The form was cut off; send it again.".into()))?;
+        length += part.len();
+        if length > LONGEST_READ {
+            break;
+        } else if length > LONGEST_FORM {
+            bytes = Vec::new();
+        } else {
+            bytes.extend_from_slice(&part);
+        }
+    }
+    if length <= LONGEST_FORM {
+        return Ok(bytes.into());
+    }
+    let sentence = format!("That is too long: at most {} MiB. Nothing was done to the card.", LONGEST_FORM >> 20);
+    refuse(StatusCode::PAYLOAD_TOO_LARGE, sentence)
+}
+
+async fn perform(site: &Site, number: usize, name: &str, headers: &HeaderMap, body: Body) -> Result<(Call, Bytes), Refusal> {
+    let fields = fields(headers, &whole(body).await?)?;
+    let (rack, place) = (site.control.rack(), place(site, number)?);
     // What was pressed was this card's button: another one that came in meanwhile keeps its tries.
     let here = rack.card(place).label().cloned();
     if let Some(meant) = fields.get("card").filter(|meant| here.as_deref() != Some(meant.as_str())) {

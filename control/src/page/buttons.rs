@@ -5,9 +5,15 @@ use super::picture::short;
 use crate::hand::Spent;
 use crate::view::ReaderView;
 use askama::Template;
+use cardlab_sim::Profile;
 use cardlab_vreader::fault::Effect;
 use cardlab_vreader::state::STATES;
 use cardlab_vreader::{Pace, Place, Rack};
+
+/// Examples of what can be typed.
+const FAULT: &str = "remove-after,ins=20";
+const PACE: &str = "any:10+sign:475";
+const CARD: &str = "yubikey-5.7,pin=654321";
 
 /// One button: a form of hidden fields.
 pub(super) struct Button {
@@ -43,6 +49,8 @@ pub(super) struct Buttons {
     pub(super) states: Vec<(Button, &'static str)>,
     pub(super) touch: Vec<Button>,
     pub(super) disarm: Option<Button>,
+    /// Those with fields that people fill in, as they are before.
+    typed: Vec<Button>,
     /// Other readers to change cards with.
     pub(super) others: Vec<String>,
     pub(super) undoable: bool,
@@ -155,8 +163,37 @@ impl Buttons {
         let touch = touch.map(|(name, text)| button("touch", text, "", &[("touch", name)])).collect();
         let has_faults = card.is_some_and(|card| !card.faults.is_empty());
         let disarm = has_faults.then(|| button("disarm", "Disarm all", "", &[]));
-        let others = rack.places().into_iter().filter(|other| *other != place).map(|other| rack.name(other)).collect();
-        Self { number: view.number, card: label, first, asking, reader, states, touch, disarm, others, undoable, simulated }
+        let others: Vec<String> =
+            rack.places().into_iter().filter(|other| *other != place).map(|other| rack.name(other)).collect();
+        let mut typed = vec![
+            button("undo", "Undo", "", &[("count", "1")]),
+            button("fault", "Arm", "", &[("fault", FAULT)]),
+            button("pace", "Set", "", &[("pace", PACE)]),
+            button("new", "New card", "", &[("card-of", CARD)]),
+            button("snapshot", "Save to a file", "", &[("secrets", "sealed")]),
+            button("restore", "Go back to it", "", &[("text", "…")]),
+        ];
+        typed.extend(others.first().map(|other| button("swap", "Swap with", "", &[("with", other)])));
+        let number = view.number;
+        Self { number, card: label, first, asking, reader, states, touch, disarm, typed, others, undoable, simulated }
+    }
+
+    /// A button with fields, as it is before these are filled in.
+    fn typed(&self, act: &str) -> Option<&Button> {
+        self.typed.iter().find(|button| button.act == act)
+    }
+
+    /// All buttons.
+    fn all(&self) -> impl Iterator<Item = &Button> {
+        let asking = self.asking.iter().flat_map(|asking| &asking.buttons);
+        let states = self.states.iter().map(|(button, _)| button);
+        let rest = self.reader.iter().chain(states).chain(&self.touch).chain(&self.disarm).chain(&self.typed);
+        self.first.iter().chain(asking).chain(rest).filter(|button| !button.command.is_empty())
+    }
+
+    /// Kinds of new cards.
+    fn profiles() -> impl Iterator<Item = &'static str> {
+        Profile::names()
     }
 
     /// A reader's name without its numbers.
@@ -178,7 +215,7 @@ impl Buttons {
             };
             format!("{name}{value}")
         };
-        Effect::NAMES.into_iter().map(example).chain(["remove-after,ins=20".into(), "status=6F00,ins=87,nth=2".into()]).collect()
+        Effect::NAMES.into_iter().map(example).chain([FAULT.into(), "status=6F00,ins=87,nth=2".into()]).collect()
     }
 
     fn paces() -> Vec<&'static str> {

@@ -8,16 +8,17 @@ use super::Site;
 use super::buttons::{Buttons, Key};
 use super::frame::refused;
 use super::picture::Picture;
-use super::wire::{Readers, Row};
+use super::wire::{self, Choice, Readers, Row};
 use crate::view::{CardView, ReaderView};
 use askama::Template as _;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use cardlab_vreader::Place;
 use cardlab_vreader::trace::Record;
-use std::collections::HashMap;
+use serde::Deserialize;
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -35,13 +36,24 @@ const LOOK: Duration = Duration::from_millis(150);
 const IDLE_LOOK: Duration = Duration::from_millis(500);
 /// Rows of a beat; others are counted.
 const ROWS: usize = 40;
+/// Records that a page catches up with.
+const CAUGHT_UP: usize = 1000;
 /// Events that may wait for a page that reads slowly.
 const WAITING: usize = 64;
 /// Pages that follow at once.
 pub(super) const MOST: usize = 32;
 
-/// The stream of one page.
-pub(super) async fn follow(State(site): State<Site>, headers: HeaderMap) -> Response {
+/// From where on a page follows: the mark of its newest row.
+#[derive(Deserialize)]
+pub(super) struct From {
+    #[serde(default)]
+    after: u64,
+}
+
+/// The stream of one page. Whoever has lost it says in a header what came last (HTML, section 9.2.3).
+pub(super) async fn follow(State(site): State<Site>, Query(from): Query<From>, headers: HeaderMap) -> Response {
+    let last = headers.get("last-event-id").and_then(|mark| mark.to_str().ok()?.parse().ok());
+    let after = Duration::from_nanos(last.unwrap_or(from.after));
     let Ok(place) = site.followers.clone().try_acquire_owned() else {
         let message = format!("{MOST} pages follow the bench already; close one of them.");
         return refused(&headers, StatusCode::SERVICE_UNAVAILABLE, "TOO_MANY", &message);
@@ -49,7 +61,7 @@ pub(super) async fn follow(State(site): State<Site>, headers: HeaderMap) -> Resp
     let (sender, receiver) = mpsc::channel(WAITING);
     tokio::spawn(async move {
         // Whoever does not hear it any more has gone.
-        let _ = Follower::new(site, sender).tell().await;
+        let _ = Follower::new(site, sender).tell(after).await;
         drop(place);
     });
     Sse::new(ReceiverStream::new(receiver).map(Ok::<_, Infallible>)).keep_alive(KeepAlive::default()).into_response()
@@ -75,8 +87,13 @@ impl Follower {
         Self { site, page, records, shown: Vec::new(), looked: None, between: HashMap::new() }
     }
 
-    async fn tell(mut self) -> Result<(), Over> {
+    async fn tell(mut self, after: Duration) -> Result<(), Over> {
         let mut changes = self.site.control.rack().server().changes();
+        let before = wire::records(&self.site, &Choice::default(), after, CAUGHT_UP).await;
+        let before: Vec<Arc<Record>> = before.into_iter().map(|(record, _)| record).collect();
+        // What came in between is in both.
+        let known: HashSet<(Arc<str>, Duration)> = before.iter().map(|record| (record.card.clone(), record.at)).collect();
+        self.wire(before, 0).await?;
         loop {
             self.readers().await?;
             let mut batch = Vec::new();
@@ -100,6 +117,7 @@ impl Follower {
                     Err(TryRecvError::Closed) => return Err(Over),
                 }
             }
+            batch.retain(|record| !known.contains(&(record.card.clone(), record.at)));
             self.wire(batch, missed).await?;
         }
     }
@@ -116,7 +134,8 @@ impl Follower {
         }
         let readers = Readers::of(self.site.control.rack());
         let rows: Vec<String> = batch.iter().filter_map(|record| Row::of(record, &readers).render().ok()).collect();
-        self.say("wire", rows.concat()).await
+        let newest = batch.iter().map(|record| record.at).max().unwrap_or_default();
+        self.send(Event::default().event("wire").id(newest.as_nanos().to_string()).data(rows.concat())).await
     }
 
     /// Those that are not as the page shows them.
@@ -177,6 +196,10 @@ impl Follower {
 
     async fn say(&self, name: &str, text: String) -> Result<(), Over> {
         // What a card or a program named has line ends in no case; a carriage return would end a line of the stream.
-        self.page.send(Event::default().event(name).data(text.replace('\r', " "))).await.map_err(|_| Over)
+        self.send(Event::default().event(name).data(text.replace('\r', " "))).await
+    }
+
+    async fn send(&self, event: Event) -> Result<(), Over> {
+        self.page.send(event).await.map_err(|_| Over)
     }
 }

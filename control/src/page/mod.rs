@@ -29,7 +29,7 @@ use crate::api::Control;
 use crate::contents::Contents;
 use askama::Template;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware;
 use axum::response::Response;
@@ -46,9 +46,6 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tower_http::set_header::SetResponseHeaderLayer;
 use wire::{Choice, Row};
-
-/// Longest form: a snapshot, as a form or as JSON has it.
-const LONGEST_FORM: usize = 16 * 1024 * 1024;
 
 /// Where programs and commands find the readers.
 #[derive(Clone, Debug)]
@@ -121,7 +118,8 @@ impl Page {
         let inside = Router::new()
             .route("/", get(show))
             .route("/live", get(live::follow))
-            .route("/do/{reader}/{act}", post(act::act).layer(DefaultBodyLimit::max(LONGEST_FORM)))
+            .route("/do/{reader}/{act}", post(act::act))
+            .route("/said/{reader}/{act}", post(act::say))
             .route("/card/{reader}", get(card))
             .route("/record/{reader}/{number}", get(detail::show))
             .route("/save/{file}", get(wire::save))

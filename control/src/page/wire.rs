@@ -63,6 +63,8 @@ impl Choice {
 pub(super) struct Row {
     /// Milliseconds since 1970.
     at: u128,
+    /// Nanoseconds since 1970: what came later has more.
+    mark: u128,
     /// Time of day, UTC; the script shows this machine's.
     pub(super) time: String,
     /// Number of the exchange.
@@ -120,8 +122,9 @@ impl Row {
             }
         };
         let (reader, card) = (readers.reader(&record.card), readers.name(&record.card));
-        let (at, time, program) = (record.at.as_millis(), time_of_day(record.at), record.program.clone());
-        Self { at, time, number: record.number, reader, card, program, command, about, status, badge }
+        let (at, mark) = (record.at.as_millis(), record.at.as_nanos());
+        let (time, program) = (time_of_day(record.at), record.program.clone());
+        Self { at, mark, time, number: record.number, reader, card, program, command, about, status, badge }
     }
 }
 
@@ -150,6 +153,8 @@ fn outcome(command: &[u8], response: Option<&[u8]>) -> Badge {
         (_, Some(0)) => Badge::new("bad", "wrong, blocked"),
         (_, Some(left)) => Badge::new("warn", format!("wrong, {left} left")),
         (StatusWord::BLOCKED, _) => Badge::new("bad", "blocked"),
+        // What a program asks for to see whether it is there.
+        (StatusWord(0x6D00 | 0x6E00 | 0x6A80..=0x6A8F | 0x6984), _) => Badge::new("", sw.meaning()),
         _ => Badge::new("warn", sw.meaning()),
     }
 }
@@ -159,15 +164,15 @@ fn time_of_day(at: Duration) -> String {
     format!("{:02}:{:02}:{:02}.{:03}", seconds / 3600, seconds / 60 % 60, seconds % 60, at.subsec_millis())
 }
 
-/// The newest records of all cards that are to be seen, oldest first.
-async fn records(site: &Site, choice: &Choice, most: usize) -> Vec<(Arc<Record>, Option<usize>)> {
+/// The newest records of all cards that are to be seen and came after this time, oldest first.
+pub(super) async fn records(site: &Site, choice: &Choice, after: Duration, most: usize) -> Vec<(Arc<Record>, Option<usize>)> {
     let mut found = Vec::new();
     for place in site.control.rack().places() {
         let number = Some(place.number());
         let choice = choice.clone();
         let newest = move |card: &mut cardlab_vreader::VirtualCard| {
             let records = card.journal().into_iter().flat_map(|journal| journal.newest(usize::MAX));
-            let mut taken: Vec<_> = records.filter(|record| choice.takes(record, number)).cloned().collect();
+            let mut taken: Vec<_> = records.filter(|record| record.at > after && choice.takes(record, number)).cloned().collect();
             taken.drain(..taken.len().saturating_sub(most));
             taken
         };
@@ -183,7 +188,7 @@ async fn records(site: &Site, choice: &Choice, most: usize) -> Vec<(Arc<Record>,
 /// The newest rows.
 pub(super) async fn rows(site: &Site, choice: &Choice) -> Vec<Row> {
     let readers = Readers::of(site.control.rack());
-    records(site, choice, ROWS).await.iter().map(|(record, _)| Row::of(record, &readers)).collect()
+    records(site, choice, Duration::ZERO, ROWS).await.iter().map(|(record, _)| Row::of(record, &readers)).collect()
 }
 
 /// All that is kept of what is to be seen, as a file: `wire.txt`, `wire.jsonl`, `wire.pcapng`.
@@ -202,7 +207,7 @@ pub(super) async fn save(
             return refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", message);
         }
     };
-    let records = records(&site, &choice, usize::MAX).await;
+    let records = records(&site, &choice, Duration::ZERO, usize::MAX).await;
     let secrets = site.control.shows_secrets();
     let written = tokio::task::spawn_blocking(move || write_all(form, secrets, records.iter().map(|(record, _)| &**record)));
     match written.await {
@@ -243,6 +248,8 @@ mod tests {
             (guess, &[0x69, 0x83], "bad", "blocked"),
             (guess, &[0x90, 0x00], "good", "ok"),
             (guess, &[0x90], "bad", "no status word"),
+            (guess, &[0x6D, 0x00], "", "unknown instruction"),
+            (guess, &[0x69, 0x82], "warn", "security status not satisfied"),
         ] {
             assert_eq!(outcome(command, Some(response)), Badge::new(class, text));
         }

@@ -1,0 +1,43 @@
+//! The bench for everybody: small windows, dark pages, a keyboard.
+
+use crate::common::Lab;
+use crate::common::browser::Driver;
+use crate::common::site::Running;
+use fantoccini::key::Key;
+use serde_json::json;
+
+/// Without a pointer, on a telephone, at 200 %, in the dark: nothing is wider than the window, no rule is broken.
+#[tokio::test]
+async fn for_everybody() {
+    let lab = Lab::new("gids");
+    let (driver, running) = (Driver::start(), Running::start(&lab));
+    for (name, browser) in [("light", driver.browser("light").await), ("dark", driver.dark_browser("dark").await)] {
+        browser.go(&running.bench).await;
+        browser.sees("Clara").await;
+        running.cardlab(&["card", "state", "pin-blocked", "--reader", "Boris"]).ok();
+        browser.sees("PIN blocked").await;
+        browser.open_all().await;
+        browser.is_accessible().await;
+        browser.fits().await;
+        browser.picture(&format!("bench-{name}-open")).await;
+        browser.go(&format!("{}/", running.bench.rsplit_once('/').unwrap().0)).await;
+        browser.sees("PIN blocked").await;
+        browser.picture(&format!("bench-{name}")).await;
+        // 200 % of a window of 1280 is one of 640.
+        browser.0.set_window_size(640, 800).await.unwrap();
+        let over = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+        assert_eq!(browser.0.execute(over, vec![]).await.unwrap(), json!(0));
+        browser.0.set_window_size(375, 800).await.unwrap();
+        browser.picture(&format!("bench-{name}-375")).await;
+        browser.0.set_window_size(1280, 900).await.unwrap();
+        // By the keyboard: the button that has the focus is told, pressed, and keeps the focus.
+        browser.0.execute("document.getElementById('b-0-remove').focus()", vec![]).await.unwrap();
+        browser.sees("cardlab card remove --reader 'Anna 00 00'").await;
+        browser.0.active_element().await.unwrap().send_keys(&String::from(char::from(Key::Enter))).await.unwrap();
+        browser.sees("card is out").await;
+        browser.0.execute("document.getElementById('b-0-insert').focus()", vec![]).await.unwrap();
+        browser.0.active_element().await.unwrap().send_keys(" ").await.unwrap();
+        browser.sees_no_more("card is out").await;
+        browser.0.close().await.unwrap();
+    }
+}

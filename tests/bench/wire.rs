@@ -1,0 +1,124 @@
+//! What programs do is seen on the bench.
+
+use super::{Bench, SELECT_GIDS, WRONG_PIN, stays};
+use crate::common::browser::Driver;
+use crate::common::has;
+use cardlab_pcsclite::client::{Context, ShareMode};
+use fantoccini::Locator;
+use serde_json::json;
+use std::sync::Arc;
+
+/// Pip by pip, on two pages at once, with the name of the program that does it.
+#[tokio::test]
+async fn a_program_that_locks_a_card_is_seen_doing_it() {
+    let (driver, bench) = (Driver::start(), Bench::with(&["gids,name=Anna,pin=123456"]));
+    let pages = [bench.open(&driver, "one").await, bench.open(&driver, "two").await];
+    let context = Context::establish_at(&bench.up.socket()).unwrap();
+    let mut card = context.connect("Anna 00 00", ShareMode::Shared).unwrap();
+    assert_eq!(card.transmit(SELECT_GIDS).unwrap().last_chunk(), Some(&[0x90, 0x00]));
+    let me = std::fs::read_to_string("/proc/self/comm").unwrap().trim().to_owned();
+    for left in [2, 1, 0] {
+        assert_eq!(card.transmit(WRONG_PIN).unwrap(), [0x63, 0xC0 + left]);
+        for page in &pages {
+            let shown = page.sees(&format!("{left} of 3")).await;
+            has(&shown, &["Held by", &me]);
+            let pips = "return document.querySelector('#now-0 .pips').querySelectorAll('i:not(.gone)').length";
+            assert_eq!(page.0.execute(pips, vec![]).await.unwrap(), json!(left));
+        }
+    }
+    drop(card);
+    drop(context);
+    for page in pages {
+        has(&page.sees("wrong, blocked").await, &["wrong, 2 left", "wrong, 1 left", "PIN blocked", &me]);
+        page.sees_no_more("Held by").await;
+        stays(&page).await;
+        page.0.close().await.unwrap();
+    }
+}
+
+/// A program of ours is named with what it does, also after it has ended.
+#[tokio::test]
+async fn what_a_program_of_ours_does_is_named() {
+    let (driver, bench) = (Driver::start(), Bench::with(&["gids,name=Anna,pin=123456"]));
+    let browser = bench.open(&driver, "anna").await;
+    bench.card(&["lock", "pin"]).ok();
+    has(&browser.sees("wrong, blocked").await, &["cardlab card"]);
+    browser.0.close().await.unwrap();
+}
+
+/// So many commands that not all can be shown: that is said, and buttons work meanwhile.
+#[tokio::test]
+async fn thousands_of_commands_leave_the_page_at_hand() {
+    let (driver, bench) = (Driver::start(), Bench::with(&["gids,name=Anna", "gids,name=Boris"]));
+    let browser = bench.open(&driver, "anna").await;
+    let (socket, stop) = (bench.up.socket(), Arc::new(std::sync::atomic::AtomicBool::new(false)));
+    let stopped = stop.clone();
+    let hammer = std::thread::spawn(move || {
+        let context = Context::establish_at(&socket).unwrap();
+        let mut card = context.connect("Anna 00 00", ShareMode::Shared).unwrap();
+        let mut sent = 0;
+        while !stopped.load(std::sync::atomic::Ordering::Relaxed) {
+            card.transmit(&[0x00, 0x20, 0x00, 0x80]).unwrap();
+            sent += 1;
+        }
+        sent
+    });
+    browser.sees("more, too many to show one by one").await;
+    let button = Locator::XPath("//section[@id='reader-1']//button[.='Pull out']");
+    browser.0.find(button).await.unwrap().click().await.unwrap();
+    browser.sees("card is out").await;
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    let sent: u64 = hammer.join().unwrap();
+    assert!(sent > 1000, "{sent}");
+    let rows = browser.0.execute("return document.getElementById('rows').rows.length", vec![]).await.unwrap();
+    assert!(rows.as_u64().unwrap() <= 500, "{rows}");
+    stays(&browser).await;
+    browser.0.close().await.unwrap();
+}
+
+/// What is asked again and again is counted where it stands first; a pause holds rows back; two commands beside each other; a filter.
+#[tokio::test]
+async fn the_wire_is_read_in_peace() {
+    let (driver, bench) = (Driver::start(), Bench::with(&["gids,name=Anna,pin=123456,pace=verify:400"]));
+    let browser = bench.open(&driver, "anna").await;
+    let context = Context::establish_at(&bench.up.socket()).unwrap();
+    let mut card = context.connect("Anna 00 00", ShareMode::Shared).unwrap();
+    card.transmit(SELECT_GIDS).unwrap();
+    card.transmit(WRONG_PIN).unwrap();
+    browser.sees("wrong, 2 left").await;
+    // Each takes longer than what parts one burst from the next.
+    (0..3).for_each(|_| drop(card.transmit(b"\x00\x20\x00\x80").unwrap()));
+    let page = browser.sees("this 3 times, last ").await;
+    assert_eq!(page.matches("status of PIN").count(), 1, "{page}");
+    browser.press_here("Pause").await;
+    card.transmit(WRONG_PIN).unwrap();
+    browser.sees("1 of 3").await;
+    let page = browser.sees("Paused; ").await;
+    assert!(!page.contains("wrong, 1 left"), "{page}");
+    browser.press_here("Go on").await;
+    browser.sees("wrong, 1 left").await;
+    // Taken apart, and beside the one before.
+    let click = async |text: &str| {
+        let row = format!("//tr[contains(., '{text}')]//a");
+        browser.0.find(Locator::XPath(&row)).await.unwrap().click().await.unwrap();
+    };
+    click("wrong, 1 left").await;
+    has(&browser.sees("63 C1").await, &["[6 bytes masked]"]);
+    let first = "return [...document.querySelectorAll('#rows tr')].find((row) => row.innerText.includes('wrong, 2 left')).querySelector('a').getAttribute('href')";
+    let first = browser.0.execute(first, vec![]).await.unwrap().as_str().unwrap().replace("/record/", "").replace('/', ".");
+    browser.fill("with", &first).await;
+    browser.press_here("Compare").await;
+    has(&browser.sees("What stands on one side only is marked.").await, &["63 C1", "63 C2"]);
+    let marked = "return [...document.querySelectorAll('.differs')].map((line) => line.innerText.trim())";
+    let marked = browser.0.execute(marked, vec![]).await.unwrap().to_string();
+    has(&marked, &["63 C1", "63 C2"]);
+    assert!(!marked.contains("VERIFY"), "{marked}");
+    // What the filter takes.
+    browser.fill("status", "63c1").await;
+    let seen = "return [...document.querySelectorAll('#rows tr:not([hidden])')].map((row) => row.innerText).join('|')";
+    let seen = browser.0.execute(seen, vec![]).await.unwrap().to_string();
+    has(&seen, &["wrong, 1 left"]);
+    assert!(!seen.contains("wrong, 2 left") && !seen.contains("SELECT"), "{seen}");
+    stays(&browser).await;
+    browser.0.close().await.unwrap();
+}
