@@ -10,6 +10,56 @@ fn package() -> PathBuf {
     package.unwrap_or_else(|| panic!("{}: build it with `dist/deb/build dev --built`, as tests/run does", directory.display()))
 }
 
+/// What Debian's own checker says, and what the program needs.
+#[test]
+fn is_as_debian_asks() {
+    let lab = Lab::new("gids");
+    let package = package().display().to_string();
+    let depends = lab.host(&format!("dpkg-deb -f {package} Depends")).ok();
+    assert!(depends.contains("libc6 (>= ") && depends.contains("libgcc-s1"), "{depends}");
+    lab.host(&format!("lintian --tag-display-limit 0 --fail-on error,warning {package}")).ok();
+}
+
+/// The pages lie in it as they do here: their links lead on, and their pictures are there.
+#[test]
+fn has_the_pages_with_their_pictures() {
+    let lab = Lab::new("gids");
+    let text =
+        lab.host(&format!("dpkg-deb -x {} root && cd root/usr/share/doc/cardlab && find . -type f", package().display())).ok();
+    let files: Vec<&str> = text.lines().collect();
+    for (page, text) in files
+        .iter()
+        .filter(|name| name.ends_with(".md"))
+        .map(|name| (name, lab.read(&format!("root/usr/share/doc/cardlab/{name}"))))
+    {
+        for picture in text.split("![").skip(1).filter_map(|rest| rest.split_once("](")?.1.split(')').next()) {
+            let path = Path::new(page).with_file_name(picture);
+            assert!(files.iter().any(|file| Path::new(file) == path), "{page}: {picture} is not in the package");
+        }
+    }
+    has(
+        &text,
+        &["./docs/images/lock-screen.png", "./docs/start.md", "./kits/go/card.go", "./examples/help-desk", "./changelog.gz"],
+    );
+}
+
+/// A package that was built without one of its tools would not say what it depends on.
+#[test]
+fn does_not_come_out_without_its_tools() {
+    let lab = Lab::new("gids");
+    let tools = ["dpkg-shlibdeps", "dpkg-deb", "strip", "gzip"];
+    for missing in tools {
+        let there = tools.iter().filter(|tool| **tool != missing).copied().collect::<Vec<_>>().join(" ");
+        let text = lab.host(&format!(
+            "rm -rf bin; mkdir bin; for tool in bash env dirname {there}; do ln -s \"$(command -v $tool)\" bin/$tool; done
+             PATH=$PWD/bin {}/dist/deb/build dev --built",
+            env!("CARGO_MANIFEST_DIR")
+        ));
+        has(&text.code(2), &[&format!("needs {missing}: apt-get install")]);
+    }
+    assert!(package().exists());
+}
+
 #[test]
 fn installs_and_works_on_a_clean_debian() {
     let lab = Lab::new("gids");
