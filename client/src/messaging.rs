@@ -263,8 +263,7 @@ impl<'t> Secured<'t> {
     /// # Errors
     /// [`MessagingError`].
     pub fn get(&mut self, tag: u32) -> Result<(Zeroizing<Vec<u8>>, StatusWord), MessagingError> {
-        let tag: Vec<u8> = tlv::tag_bytes(tag).collect();
-        self.command([0xCB, 0x3F, 0xFF], &encode(0x5C, &tag), true)
+        self.command([0xCB, 0x3F, 0xFF], &tlv::tag_list(tag), true)
     }
 
     /// VERIFY with these bytes.

@@ -9,13 +9,13 @@
 
 use crate::recognise::Edge;
 use crate::transport::{Transport, TransportError, send};
-use cardlab_protocol::tlv::{find, find_path, objects};
+use cardlab_protocol::apdu::short;
+use cardlab_protocol::piv;
+use cardlab_protocol::tlv::{find, find_path, objects, tag_list};
 use flate2::read::{GzDecoder, ZlibDecoder};
 use std::borrow::Cow;
 use std::io::Read;
 
-/// Last bytes of the tags of PIV's certificates.
-const PIV_CERTIFICATES: [u8; 4] = [0x05, 0x0A, 0x0B, 0x01];
 /// The master file of the minidriver's file system, in the file A000: `01`, then the records.
 const MASTER_FILE: [u8; 10] = [0x00, 0xCB, 0xA0, 0x00, 0x04, 0x5C, 0x02, 0xDF, 0x1F, 0x00];
 /// A record of it: directory (9 bytes), name (9), two unused, data object (u32 LE), file (u32 LE).
@@ -49,8 +49,8 @@ pub fn owner(card: &mut dyn Transport, edge: Edge) -> Result<Option<String>, Tra
 }
 
 fn of_piv(card: &mut dyn Transport) -> Result<Option<String>, TransportError> {
-    for last in PIV_CERTIFICATES {
-        let command = [0x00, 0xCB, 0x3F, 0xFF, 0x05, 0x5C, 0x03, 0x5F, 0xC1, last, 0x00];
+    for tag in piv::KEYS.into_iter().filter_map(piv::certificate_of) {
+        let command = short([0x00, 0xCB, 0x3F, 0xFF], &tag_list(tag), Some(0));
         if let Some(name) = answered(send(card, &command)?).and_then(|data| name_in(find_path(&data, &[0x53, 0x70])?)) {
             return Ok(Some(name));
         }
@@ -61,8 +61,8 @@ fn of_piv(card: &mut dyn Transport) -> Result<Option<String>, TransportError> {
 fn of_gids(card: &mut dyn Transport) -> Result<Option<String>, TransportError> {
     let master = answered(send(card, &MASTER_FILE)?).unwrap_or_default();
     for (file, object) in certificate_files(find(&master, 0xDF1F).unwrap_or_default()).take(MOST_FILES) {
-        let ([file, at], [tag, number]) = (file.to_be_bytes(), object.to_be_bytes());
-        let command = [0x00, 0xCB, file, at, 0x04, 0x5C, 0x02, tag, number, 0x00];
+        let [file, at] = file.to_be_bytes();
+        let command = short([0x00, 0xCB, file, at], &tag_list(object.into()), Some(0));
         if let Some(name) = answered(send(card, &command)?).and_then(|data| name_in(find(&data, object.into())?)) {
             return Ok(Some(name));
         }

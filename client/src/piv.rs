@@ -1,7 +1,9 @@
 //! Reading a PIV card's state: nothing here spends a try or changes the card.
 
 use crate::transport::{Transport, TransportError, send};
-use cardlab_protocol::tlv::find;
+use cardlab_protocol::apdu::short;
+use cardlab_protocol::piv::{KEYS, certificate_of};
+use cardlab_protocol::tlv::{find, tag_list};
 
 /// What a PIV card says of itself, but for its tries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,9 +19,10 @@ pub struct Identity {
 }
 
 const SELECT: [u8; 11] = [0x00, 0xA4, 0x04, 0x00, 0x05, 0xA0, 0x00, 0x00, 0x03, 0x08, 0x00];
-const CERTIFICATES: [(u8, u8); 4] = [(0x9A, 0x05), (0x9C, 0x0A), (0x9D, 0x0B), (0x9E, 0x01)];
+/// Card Holder Unique Identifier.
+const CHUID: u32 = 0x5F_C102;
 /// cardlab's own object with the root of a simulated YubiKey's attestation chain.
-const ATTESTATION_ROOT: [u8; 3] = [0x5F, 0xFF, 0xCA];
+const ATTESTATION_ROOT: u32 = 0x5F_FFCA;
 
 /// What the PIV application, which is selected, says of itself.
 ///
@@ -28,11 +31,12 @@ const ATTESTATION_ROOT: [u8; 3] = [0x5F, 0xFF, 0xCA];
 pub fn identity(card: &mut dyn Transport) -> Result<Identity, TransportError> {
     let version = ok(send(card, &[0x00, 0xFD, 0x00, 0x00, 0x00])?).and_then(|v| v.try_into().ok());
     let serial = ok(send(card, &[0x00, 0xF8, 0x00, 0x00, 0x00])?).and_then(|v| v.try_into().ok()).map(u32::from_be_bytes);
-    let chuid = read(card, &[0x5F, 0xC1, 0x02])?;
+    let chuid = read(card, CHUID)?;
     let guid = chuid.and_then(|data| find(&data, 0x34)?.try_into().ok());
     let mut certificates = Vec::new();
-    for (key, last) in CERTIFICATES {
-        if read(card, &[0x5F, 0xC1, last])?.is_some_and(|value| !value.is_empty()) {
+    for key in KEYS {
+        let Some(tag) = certificate_of(key) else { continue };
+        if read(card, tag)?.is_some_and(|value| !value.is_empty()) {
             certificates.push(key);
         }
     }
@@ -45,12 +49,12 @@ pub fn identity(card: &mut dyn Transport) -> Result<Identity, TransportError> {
 /// [`TransportError`] when the card cannot be asked.
 pub fn attestation_root(card: &mut dyn Transport) -> Result<Option<Vec<u8>>, TransportError> {
     send(card, &SELECT)?;
-    Ok(read(card, &ATTESTATION_ROOT)?.and_then(|data| find(&data, 0x70).map(<[u8]>::to_vec)))
+    Ok(read(card, ATTESTATION_ROOT)?.and_then(|data| find(&data, 0x70).map(<[u8]>::to_vec)))
 }
 
 /// GET DATA: the value of the `53` object.
-fn read(card: &mut dyn Transport, tag: &[u8; 3]) -> Result<Option<Vec<u8>>, TransportError> {
-    let command = [0x00, 0xCB, 0x3F, 0xFF, 0x05, 0x5C, 0x03, tag[0], tag[1], tag[2], 0x00];
+fn read(card: &mut dyn Transport, tag: u32) -> Result<Option<Vec<u8>>, TransportError> {
+    let command = short([0x00, 0xCB, 0x3F, 0xFF], &tag_list(tag), Some(0));
     Ok(ok(send(card, &command)?).and_then(|data| find(&data, 0x53).map(<[u8]>::to_vec)))
 }
 

@@ -3,6 +3,7 @@
 //! | module | who agrees on it |
 //! |---|---|
 //! | [`apdu`], [`tlv`], [`status`] | a card and whoever speaks to it: the bytes of ISO/IEC 7816-3 and -4 |
+//! | [`piv`] | a PIV card and whoever reads it: which certificate is which key's |
 //! | [`admin_key`] | a card and who administers it: the administrator key, its challenge and response |
 //! | [`channel`] | a card and whoever speaks to it under encryption: secure messaging of PIV |
 //! | [`codes`] | a user and an operator: challenge and response as people read, type and compare them |
@@ -30,6 +31,7 @@ pub mod codes;
 pub mod host;
 #[cfg(feature = "http")]
 pub mod local;
+pub mod piv;
 pub mod problem;
 pub mod status;
 pub mod tlv;

@@ -192,6 +192,13 @@ pub fn tag_bytes(tag: u32) -> impl Iterator<Item = u8> {
     bytes.into_iter().skip(skip)
 }
 
+/// The tag list of GET DATA and PUT DATA with this tag, `5C`: ISO/IEC 7816-4 section 11.4.3.
+#[must_use]
+pub fn tag_list(tag: u32) -> Vec<u8> {
+    let bytes: Vec<u8> = tag_bytes(tag).collect();
+    encode(0x5C, &bytes)
+}
+
 fn push_length(out: &mut Vec<u8>, length: usize) {
     match length {
         0..=0x7F => out.push(length as u8),

@@ -5,7 +5,7 @@ use crate::choose;
 use crate::exit::{Exit, Failure, OrExit};
 use crate::terminal::{Entry, Lines};
 use anyhow::anyhow;
-use cardlab_client::minidriver::{PinFault, PinPolicy};
+use cardlab_client::minidriver::{PinFault, PinPolicy, check_puk};
 use cardlab_client::unlock::session::words::{LOOKALIKES, rules, sentence};
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -124,10 +124,10 @@ impl Questions {
     pub(super) fn puk<B>(&mut self, idle: &mut dyn FnMut() -> ControlFlow<B>) -> Result<Zeroizing<String>, NoAnswer<B>> {
         loop {
             let puk = self.line("PUK: ", true, idle)?;
-            if (6..=8).contains(&puk.len()) {
-                return Ok(puk);
+            match check_puk(puk.as_bytes()) {
+                Ok(()) => return Ok(puk),
+                Err(fault) => self.mend(&fault.to_string())?,
             }
-            self.mend(&PinFault::PukLength.to_string())?;
         }
     }
 

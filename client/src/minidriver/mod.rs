@@ -20,7 +20,7 @@ mod error;
 mod status;
 
 pub use error::{CardError, PinFault, Secret};
-pub use status::{Counter, FreeSpace, PinCharacters, PinPolicy, PinStatus};
+pub use status::{Counter, FreeSpace, PinCharacters, PinPolicy, PinStatus, check_puk};
 
 use crate::recognise::{self, Edge};
 use crate::transport::{Transport, TransportError, send};
@@ -195,9 +195,7 @@ impl<'t> Minidriver<'t> {
                 self.card_reset_pin(new_pin)
             }
             (Authenticator::Puk(puk), _) => {
-                if !(6..=PIV_PIN_LENGTH).contains(&puk.len()) {
-                    return Err(CardError::Pin(PinFault::PukLength));
-                }
+                check_puk(puk)?;
                 let data = Zeroizing::new([self.padded(puk).as_slice(), &self.padded(new_pin)].concat());
                 let (_, sw) = self.command(INS_RESET_RETRY, 0x00, 0x80, &data)?;
                 match sw {
@@ -305,9 +303,8 @@ impl<'t> Minidriver<'t> {
         if let Edge::Gids { .. } = self.edge {
             return Err(CardError::NotSupported("a GIDS card has no PUK"));
         }
-        if [old, new].iter().any(|puk| !(6..=PIV_PIN_LENGTH).contains(&puk.len())) {
-            return Err(CardError::Pin(PinFault::PukLength));
-        }
+        check_puk(old)?;
+        check_puk(new)?;
         let data = Zeroizing::new([self.padded(old).as_slice(), &self.padded(new)].concat());
         match self.command(INS_CHANGE, 0x00, 0x81, &data)?.1 {
             0x6A80 | 0x6985 => Err(CardError::Pin(PinFault::RefusedByCard)),

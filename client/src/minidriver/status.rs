@@ -2,7 +2,8 @@
 
 use super::{CardError, Minidriver, PinFault};
 use crate::recognise::Edge;
-use cardlab_protocol::tlv::{find, find_path};
+use cardlab_protocol::piv;
+use cardlab_protocol::tlv::{find, find_path, tag_list};
 
 /// Length of a record of the container map, minidriver specification section 5.
 const CONTAINER_RECORD: usize = 86;
@@ -12,8 +13,6 @@ const CONTAINER_FLAGS: usize = 80;
 const GIDS_CONTAINERS: u16 = 126;
 /// 9A, 9C, 9D, 9E and twenty retired keys.
 const PIV_CONTAINERS: u16 = 24;
-/// Key references that are not retired ones, and the last byte of their certificate's tag.
-const PIV_KEYS: [(u8, u8); 4] = [(0x9A, 0x05), (0x9C, 0x0A), (0x9D, 0x0B), (0x9E, 0x01)];
 /// RSA 2048, P-256, P-384, RSA 3072, RSA 1024 (SP 800-78-5 table 7).
 const PIV_ALGORITHMS: [u8; 5] = [0x07, 0x11, 0x14, 0x05, 0x06];
 /// One that no key has.
@@ -94,6 +93,14 @@ impl PinPolicy {
     }
 }
 
+/// Checks a PUK before the card is asked: eight bytes by SP 800-73-4 part 2 section 2.4.3, and six on a YubiKey.
+///
+/// # Errors
+/// [`PinFault::PukLength`].
+pub fn check_puk(puk: &[u8]) -> Result<(), PinFault> {
+    if (6..=8).contains(&puk.len()) { Ok(()) } else { Err(PinFault::PukLength) }
+}
+
 /// CARD_FREE_SPACE_INFO.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FreeSpace {
@@ -158,10 +165,10 @@ impl Minidriver<'_> {
     /// [`CardError::Transport`].
     pub fn card_id(&mut self) -> Result<Option<Vec<u8>>, CardError> {
         if let Edge::Gids { .. } = self.edge() {
-            let (data, _) = self.command(0xCB, 0xA0, 0x12, &[0x5C, 0x02, 0xDF, 0x20])?;
+            let (data, _) = self.command(0xCB, 0xA0, 0x12, &tag_list(0xDF20))?;
             return Ok(find(&data, 0xDF20).map(<[u8]>::to_vec));
         }
-        let (data, _) = self.command(0xCB, 0x3F, 0xFF, &[0x5C, 0x03, 0x5F, 0xC1, 0x02])?;
+        let (data, _) = self.command(0xCB, 0x3F, 0xFF, &tag_list(0x5F_C102))?;
         if let Some(guid) = find_path(&data, &[0x53, 0x34]) {
             return Ok(Some(guid.to_vec()));
         }
@@ -178,7 +185,7 @@ impl Minidriver<'_> {
     pub fn card_query_free_space(&mut self) -> Result<FreeSpace, CardError> {
         let (used, told, maximum_containers) = match self.edge() {
             Edge::Gids { .. } => {
-                let (data, _) = self.command(0xCB, 0xA0, 0x10, &[0x5C, 0x02, 0xDF, 0x23])?;
+                let (data, _) = self.command(0xCB, 0xA0, 0x10, &tag_list(0xDF23))?;
                 let map = find(&data, 0xDF23).unwrap_or_default();
                 let used = map.chunks_exact(CONTAINER_RECORD).filter(|r| r[CONTAINER_FLAGS] & 1 != 0).count();
                 (used as u16, true, GIDS_CONTAINERS)
@@ -186,12 +193,13 @@ impl Minidriver<'_> {
             Edge::Piv { yubikey, .. } => {
                 let ask = match yubikey {
                     Some(version) if version >= METADATA => Ask::Metadata,
-                    None if self.refuses_as_absent(NO_ALGORITHM, PIV_KEYS[0].0)? => Ask::Authenticate,
+                    None if self.refuses_as_absent(NO_ALGORITHM, piv::KEYS[0])? => Ask::Authenticate,
                     _ => Ask::Nothing,
                 };
                 let mut used = 0;
-                for (key, last) in PIV_KEYS.into_iter().chain((0x82..=0x95).zip(0x0D..)) {
-                    let (data, sw) = self.command(0xCB, 0x3F, 0xFF, &[0x5C, 0x03, 0x5F, 0xC1, last])?;
+                for key in piv::KEYS.into_iter().chain(piv::RETIRED_KEYS) {
+                    let Some(tag) = piv::certificate_of(key) else { continue };
+                    let (data, sw) = self.command(0xCB, 0x3F, 0xFF, &tag_list(tag))?;
                     let certified = sw == 0x9000 && data.len() > 2;
                     used += u16::from(certified || self.has_key(&ask, key)?);
                 }
@@ -224,8 +232,9 @@ impl Minidriver<'_> {
 
     /// GIDS' PIN status objects, 7F71 and 7F73.
     fn status_object(&mut self, low: u8) -> Result<Option<Counter>, CardError> {
-        let (data, _) = self.command(0xCB, 0x3F, 0xFF, &[0x5C, 0x02, 0x7F, low])?;
-        let status = find(&data, 0x7F00 | u32::from(low)).unwrap_or_default();
+        let tag = 0x7F00 | u32::from(low);
+        let (data, _) = self.command(0xCB, 0x3F, 0xFF, &tag_list(tag))?;
+        let status = find(&data, tag).unwrap_or_default();
         let byte = |tag| find(status, tag).and_then(|value| value.first().copied());
         Ok(byte(0x97).map(|left| Counter { left, maximum: byte(0x93) }))
     }

@@ -4,17 +4,17 @@ use super::{Bench, Checked, Reply, Stop};
 use crate::keys::KeyKind;
 use crate::oracle::PublicKey;
 use cardlab_protocol::apdu::short;
-use cardlab_protocol::tlv::{encode, tag_bytes};
+use cardlab_protocol::tlv::{encode, tag_list};
 
 impl Bench<'_> {
     /// GET DATA of a PIV object: the whole answer.
     pub(crate) fn get(&mut self, tag: u32) -> Checked<Reply> {
-        self.full(&short([0x00, 0xCB, 0x3F, 0xFF], &encode(0x5C, &tag_list(tag)), Some(0)))
+        self.full(&short([0x00, 0xCB, 0x3F, 0xFF], &tag_list(tag), Some(0)))
     }
 
     /// PUT DATA of a PIV object: `53` with this value.
     pub(crate) fn put(&mut self, tag: u32, value: &[u8]) -> Checked<Reply> {
-        let data = [encode(0x5C, &tag_list(tag)), encode(0x53, value)].concat();
+        let data = [tag_list(tag), encode(0x53, value)].concat();
         self.long([0x00, 0xDB, 0x3F, 0xFF], &data)
     }
 
@@ -47,8 +47,4 @@ impl Bench<'_> {
         data.extend_from_slice(extra);
         self.long([0x00, 0xFE, kind.id(), slot], &data)
     }
-}
-
-fn tag_list(tag: u32) -> Vec<u8> {
-    tag_bytes(tag).collect()
 }

@@ -4,7 +4,7 @@ use super::{Bench, Checked, Reply, Stop, holds};
 use cardlab_client::messaging::{self, Established, Host};
 use cardlab_protocol::apdu::short;
 use cardlab_protocol::channel::piv::{Session, Suite};
-use cardlab_protocol::tlv::{encode, tag_bytes};
+use cardlab_protocol::tlv::{encode, tag_list};
 use zeroize::Zeroizing;
 
 /// What the suite calls itself.
@@ -107,9 +107,4 @@ pub(crate) fn read(session: &mut Session, tag: u32) -> Checked<Vec<u8>> {
 /// The APDU of a wrapped GET DATA with this field.
 pub(crate) fn reading(field: &[u8]) -> Vec<u8> {
     short([0x0C, 0xCB, 0x3F, 0xFF], field, Some(0))
-}
-
-/// The tag list of GET DATA.
-pub(crate) fn tag_list(tag: u32) -> Vec<u8> {
-    encode(0x5C, &tag_bytes(tag).collect::<Vec<u8>>())
 }

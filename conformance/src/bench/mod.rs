@@ -25,7 +25,6 @@ pub mod transcript;
 pub use checked::{Checked, Stop};
 pub(crate) use checked::{holds, same};
 pub use facts::{Facts, Objects};
-pub(crate) use places::certificate_of;
 pub use reply::Reply;
 pub use transcript::Line;
 

@@ -4,7 +4,8 @@
 use super::{Bench, Checked, Reply, Stop};
 use crate::place::Place;
 use cardlab_protocol::apdu::short;
-use cardlab_protocol::tlv::{encode, only, tag_bytes};
+use cardlab_protocol::piv::certificate_of;
+use cardlab_protocol::tlv::{encode, only, tag_list};
 use std::collections::BTreeSet;
 use zeroize::Zeroizing;
 
@@ -153,8 +154,7 @@ impl Bench<'_> {
         let (tag, reply) = match *place {
             Place::InFile(file, tag) => {
                 let [p1, p2] = file.to_be_bytes();
-                let list: Vec<u8> = tag_bytes(tag).collect();
-                (tag, self.full(&short([0x00, 0xCB, p1, p2], &encode(0x5C, &list), Some(0)))?)
+                (tag, self.full(&short([0x00, 0xCB, p1, p2], &tag_list(tag), Some(0)))?)
             }
             Place::Object(tag) => (if matches!(tag, 0x7E | 0x7F61) { tag } else { 0x53 }, self.get(tag)?),
             Place::Key(_) | Place::File(_) => return Ok(None),
@@ -174,18 +174,6 @@ impl Bench<'_> {
             changes.stays(place, why);
         }
     }
-}
-
-/// The certificate of a key reference, part 1 table 3 of SP 800-73-4.
-pub(crate) const fn certificate_of(reference: u8) -> Option<u32> {
-    Some(match reference {
-        0x9A => 0x5FC105,
-        0x9C => 0x5FC10A,
-        0x9D => 0x5FC10B,
-        0x9E => 0x5FC101,
-        0x82..=0x95 => 0x5FC10D + (reference - 0x82) as u32,
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

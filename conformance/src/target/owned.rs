@@ -1,7 +1,7 @@
 //! A card that is somebody's: what is proved of it before the first test, and which tests it is given to.
 
 use super::{Custody, NoCard, Placed, Slot, check_needs};
-use crate::bench::{Bench, Checked, Facts, Objects, Stop, certificate_of};
+use crate::bench::{Bench, Checked, Facts, Objects, Stop};
 use crate::changes::Changes;
 use crate::keys::KeyKind;
 use crate::ledger::{Credential, Ledger, Tries};
@@ -12,6 +12,7 @@ use crate::test::{Danger, Need, Test, Wish};
 use cardlab_client::minidriver::{Counter, PinStatus};
 use cardlab_client::recognise::Edge;
 use cardlab_protocol::apdu::short;
+use cardlab_protocol::piv::certificate_of;
 use cardlab_protocol::tlv::find_path;
 use std::collections::BTreeSet;
 

@@ -14,14 +14,13 @@ use cardlab_client::recognise::Edge;
 use cardlab_client::transport::{TransportError, send};
 use cardlab_pcsclite::client::{self, Connection, Context, Disposition, ShareMode};
 use cardlab_pcsclite::code::state;
+use cardlab_protocol::apdu::short;
+use cardlab_protocol::piv;
 use cardlab_protocol::tlv::{self, find_path};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
 use x509_cert::der::{Decode as _, Encode as _};
-
-/// Slots whose certificates are looked at: key reference, last byte of the object's tag.
-const CERTIFICATES: [(u8, u8); 4] = [(0x9A, 0x05), (0x9C, 0x0A), (0x9D, 0x0B), (0x9E, 0x01)];
 
 /// Why a reader's card cannot be judged.
 #[derive(Debug, Error)]
@@ -154,8 +153,9 @@ fn look(card: &mut Connection<'_>, credentials: Credentials, wanted: Option<Edge
     };
     let mut keys = Vec::new();
     if let Edge::Piv { .. } = edge {
-        for (slot, last) in CERTIFICATES {
-            let command = [0x00, 0xCB, 0x3F, 0xFF, 0x05, 0x5C, 0x03, 0x5F, 0xC1, last, 0x00];
+        for slot in piv::KEYS {
+            let Some(tag) = piv::certificate_of(slot) else { continue };
+            let command = short([0x00, 0xCB, 0x3F, 0xFF], &tlv::tag_list(tag), Some(0));
             let (data, sw) = send(card, &command).map_err(|e| e.to_string())?;
             let certificate = find_path(&data, &[0x53, 0x70]).filter(|_| sw == 0x9000);
             keys.extend(certificate.and_then(public_of).map(|key| (slot, key)));

@@ -7,6 +7,7 @@ use super::CryptoError;
 use super::asymmetric::{KeyPair, PublicKey};
 use super::backend::Backend;
 use super::ec::Curve;
+use super::oid;
 use super::padding::signature_block;
 use super::rsa::EXPONENT;
 use cardlab_protocol::tlv;
@@ -25,17 +26,10 @@ use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 /// What precedes a SHA-256 digest in its `DigestInfo`, RFC 8017 section 9.2.
 const SHA256_INFO: [u8; 19] =
     [0x30, 0x31, 0x30, 0x0D, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20];
-const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const SHA256_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11");
-const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
-const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 const ECDSA_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
 const ECDSA_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
 const ECDSA_SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.4");
-const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
-const X25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.110");
 const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
 const SUBJECT_KEY_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
@@ -206,40 +200,33 @@ pub fn integer(number: u32) -> Vec<u8> {
 /// # Errors
 /// DER errors, which no key of this crate gives.
 pub fn public_key_info(public: &PublicKey) -> der::Result<SubjectPublicKeyInfoOwned> {
-    let (oid, parameters, bytes) = match public {
+    let (algorithm, parameters, bytes) = match public {
         PublicKey::Rsa(modulus) => {
             let modulus = Uint::new(modulus)?.to_der()?;
             let exponent = Uint::new(&EXPONENT)?.to_der()?;
-            (RSA_ENCRYPTION, Some(Any::null()), tlv::encode(SEQUENCE, &[modulus, exponent].concat()))
+            (oid::RSA, Some(Any::null()), tlv::encode(SEQUENCE, &[modulus, exponent].concat()))
         }
-        PublicKey::Ec(curve, point) => {
-            let oid = match curve {
-                Curve::P256 => P256,
-                Curve::P384 => P384,
-                Curve::P521 => P521,
-            };
-            (EC_PUBLIC_KEY, Some(Any::encode_from(&oid)?), point.clone())
-        }
-        PublicKey::Ed25519(bytes) => (ED25519, None, bytes.to_vec()),
-        PublicKey::X25519(bytes) => (X25519, None, bytes.to_vec()),
+        PublicKey::Ec(curve, point) => (oid::EC, Some(Any::encode_from(&oid::of_curve(*curve))?), point.clone()),
+        PublicKey::Ed25519(bytes) => (oid::ED25519, None, bytes.to_vec()),
+        PublicKey::X25519(bytes) => (oid::X25519, None, bytes.to_vec()),
     };
     Ok(SubjectPublicKeyInfoOwned {
-        algorithm: AlgorithmIdentifierOwned { oid, parameters },
+        algorithm: AlgorithmIdentifierOwned { oid: algorithm, parameters },
         subject_public_key: BitString::from_bytes(&bytes)?,
     })
 }
 
 /// The DER AlgorithmIdentifier of the key's signatures.
 fn signature_algorithm(key: &KeyPair) -> Result<Vec<u8>, CryptoError> {
-    let (oid, parameters) = match key {
+    let (algorithm, parameters) = match key {
         KeyPair::Rsa(_) => (SHA256_WITH_RSA, Some(Any::null())),
         KeyPair::Ec(Curve::P256, _) => (ECDSA_SHA256, None),
         KeyPair::Ec(Curve::P384, _) => (ECDSA_SHA384, None),
         KeyPair::Ec(Curve::P521, _) => (ECDSA_SHA512, None),
-        KeyPair::Ed25519(_) => (ED25519, None),
+        KeyPair::Ed25519(_) => (oid::ED25519, None),
         KeyPair::X25519(_) => return Err(CryptoError::Key),
     };
-    AlgorithmIdentifierOwned { oid, parameters }.to_der().map_err(|_| CryptoError::Key)
+    AlgorithmIdentifierOwned { oid: algorithm, parameters }.to_der().map_err(|_| CryptoError::Key)
 }
 
 fn sign_message(key: &KeyPair, message: &[u8], backend: &dyn Backend) -> Result<Vec<u8>, CryptoError> {

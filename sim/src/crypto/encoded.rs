@@ -5,6 +5,7 @@
 
 use super::asymmetric::{Algorithm, KeyPair};
 use super::ec::Curve;
+use super::oid;
 use ::rsa::pkcs1::RsaPrivateKeyRef;
 use const_oid::ObjectIdentifier;
 use const_oid::db::DB;
@@ -13,15 +14,6 @@ use der::{Decode, Reader, SliceReader, Tag, TagNumber};
 use hex_literal::hex;
 use pkcs8::PrivateKeyInfoRef;
 use thiserror::Error;
-
-const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
-const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
-const X25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.110");
-const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
-const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 
 /// What cards hold, for the sentences of [`EncodedError`].
 pub const HELD: &str = "RSA of 1024, 2048, 3072 or 4096 bits with the exponent 65537, P-256, P-384, P-521, Ed25519, X25519";
@@ -55,14 +47,14 @@ pub fn from_pkcs8(der: &[u8]) -> Result<KeyPair, EncodedError> {
     let private = info.private_key.as_bytes();
     match info.algorithm.oid {
         // A key that is meant for RSASSA-PSS only is the same key: padding is not the card's business.
-        RSA | RSA_PSS => from_pkcs1(private),
-        EC => {
+        oid::RSA | oid::RSA_PSS => from_pkcs1(private),
+        oid::EC => {
             let parameters = info.algorithm.parameters.ok_or(EncodedError::Form)?;
-            sec1(private, Some(curve(parameters)?))
+            sec1(private, Some(held(parameters)?))
         }
         // RFC 8410: an OCTET STRING within the OCTET STRING.
-        ED25519 => wrapped(private, Algorithm::Ed25519),
-        X25519 => wrapped(private, Algorithm::X25519),
+        oid::ED25519 => wrapped(private, Algorithm::Ed25519),
+        oid::X25519 => wrapped(private, Algorithm::X25519),
         other => Err(EncodedError::Other(format!("a key for {}", name(&other)))),
     }
 }
@@ -113,7 +105,7 @@ fn sec1(der: &[u8], outer: Option<Curve>) -> Result<KeyPair, EncodedError> {
         Ok((scalar.as_bytes(), parameters, public))
     })?;
     reader.finish()?;
-    let inner = inner.map(curve).transpose()?;
+    let inner = inner.map(held).transpose()?;
     let curve = match (outer, inner) {
         (Some(outer), Some(inner)) if outer != inner => return Err(EncodedError::Damaged),
         (Some(curve), _) | (None, Some(curve)) => curve,
@@ -150,19 +142,19 @@ fn wrapped(der: &[u8], algorithm: Algorithm) -> Result<KeyPair, EncodedError> {
     KeyPair::from_parts(algorithm, &[private.as_bytes()]).map_err(|_| EncodedError::Form)
 }
 
-/// A curve by its name, or by all its parameters.
-fn curve(parameters: AnyRef<'_>) -> Result<Curve, EncodedError> {
-    if let Ok(oid) = parameters.decode_as::<ObjectIdentifier>() {
-        return match oid {
-            P256 => Ok(Curve::P256),
-            P384 => Ok(Curve::P384),
-            P521 => Ok(Curve::P521),
-            other => Err(EncodedError::Other(format!("a key on the curve {}", name(&other)))),
-        };
+/// A curve by its name, or by all its parameters; what one is called that cards do not hold.
+pub(super) fn curve(parameters: AnyRef<'_>) -> der::Result<Result<Curve, String>> {
+    if let Ok(named) = parameters.decode_as::<ObjectIdentifier>() {
+        return Ok(oid::curve(&named).ok_or_else(|| format!("the curve {}", name(&named))));
     }
-    let explicit = Explicit::of(parameters).map_err(|_| EncodedError::Form)?;
+    let explicit = Explicit::of(parameters)?;
     let known = CURVES.iter().find(|known| explicit.is(known));
-    known.map(|known| known.curve).ok_or_else(|| EncodedError::Other("a key on a curve of its own parameters".into()))
+    Ok(known.map(|known| known.curve).ok_or_else(|| "a curve of its own parameters".into()))
+}
+
+/// A curve that cards hold.
+fn held(parameters: AnyRef<'_>) -> Result<Curve, EncodedError> {
+    curve(parameters)?.map_err(|other| EncodedError::Other(format!("a key on {other}")))
 }
 
 /// The name of an algorithm or curve, or its object identifier.

@@ -1,19 +1,13 @@
 //! Whose a certificate is: its subject and its public key, told so that a person can compare it with a private key.
 
 use super::asymmetric::{Algorithm, KeyPair, PublicKey};
-use super::ec::Curve;
-use const_oid::ObjectIdentifier;
+use super::{encoded, oid};
 use der::Decode;
+use der::asn1::AnyRef;
 use sha2::{Digest, Sha256};
 use std::fmt;
 use x509_cert::certificate::Certificate;
 use x509_cert::spki::SubjectPublicKeyInfoOwned;
-
-const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
-const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
-const X25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.110");
 
 /// A public key as people compare it: `rsa2048 3A5F 0011 22B4 90C3`, the algorithm and the first eight bytes of the
 /// SHA-256 digest over the contents of its `subjectPublicKey` (method 1 of RFC 7093 section 2, shortened).
@@ -66,21 +60,24 @@ impl fmt::Display for KeyName {
 
 /// The algorithm of a public key: as [`Algorithm::name`] says it where cards hold it.
 fn algorithm(info: &SubjectPublicKeyInfoOwned) -> String {
-    let oid = info.algorithm.oid;
-    let held = match oid {
-        RSA | RSA_PSS => {
+    let held = match info.algorithm.oid {
+        oid::RSA | oid::RSA_PSS => {
             let key = rsa::pkcs1::RsaPublicKeyRef::from_der(info.subject_public_key.raw_bytes());
             return key.map_or_else(|_| "rsa".into(), |key| format!("rsa{}", key.modulus.as_bytes().len() * 8));
         }
-        EC => {
-            let length = info.subject_public_key.raw_bytes().len().saturating_sub(1) / 2;
-            [Curve::P256, Curve::P384, Curve::P521].into_iter().find(|c| c.size() == length).map(Algorithm::Ec)
+        oid::EC => {
+            let parameters = info.algorithm.parameters.as_ref().map(AnyRef::from);
+            return match parameters.and_then(|parameters| encoded::curve(parameters).ok()) {
+                Some(Ok(curve)) => Algorithm::Ec(curve).name().into(),
+                Some(Err(other)) => format!("ec on {other}"),
+                None => "ec".into(),
+            };
         }
-        ED25519 => Some(Algorithm::Ed25519),
-        X25519 => Some(Algorithm::X25519),
+        oid::ED25519 => Some(Algorithm::Ed25519),
+        oid::X25519 => Some(Algorithm::X25519),
         _ => None,
     };
-    held.map_or_else(|| super::encoded::name(&oid), |held| held.name().into())
+    held.map_or_else(|| encoded::name(&info.algorithm.oid), |held| held.name().into())
 }
 
 impl PublicKey {
@@ -97,6 +94,7 @@ mod tests {
     use super::*;
     use crate::crypto::backend::RustCrypto;
     use crate::crypto::certificate::{Request, sign};
+    use crate::crypto::ec::Curve;
     use crate::random::Random;
     use proptest::prelude::*;
 
@@ -113,6 +111,24 @@ mod tests {
             assert_eq!((holder.subject.as_str(), Some(holder.key.clone())), ("CN=a", KeyName::of(&key)));
             assert!(holder.key.to_string().starts_with(algorithm.name()), "{}", holder.key);
         }
+    }
+
+    /// One of a card's curves and one that no card holds have points of the same length.
+    #[test]
+    fn a_curve_is_told_by_its_name_and_not_by_its_length() {
+        let mut random = Random::from_number(1, 0);
+        let key = KeyPair::generate(Algorithm::Ec(Curve::P256), &mut random).unwrap();
+        let public = key.public().unwrap();
+        let request = Request { subject: "CN=a", issuer: "CN=a", serial: [1; 16], public: &public, extensions: &[] };
+        let mut der = sign(&request, &key, &RustCrypto).unwrap();
+        let at = der.windows(8).position(|window| window == oid::of_curve(Curve::P256).as_bytes()).unwrap();
+        // 1.2.840.10045.3.1.5, prime239v2.
+        der[at + 7] = 0x05;
+        let name = Holder::of(&der).unwrap().key.to_string();
+        assert!(name.starts_with("ec on the curve 1.2.840.10045.3.1.5 "), "{name}");
+        // A tag of its own in the place of the parameters: neither a name nor parameters.
+        der[at - 2] = 0x02;
+        assert!(Holder::of(&der).unwrap().key.to_string().starts_with("ec "));
     }
 
     proptest! {

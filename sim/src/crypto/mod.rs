@@ -7,7 +7,7 @@
 //! - [`padding`]: what a card adds or removes around an RSA block itself;
 //! - [`encoded`]: private keys as files hold them;
 //! - [`certificate`]: the X.509 certificates that a card makes itself (attestation);
-//! - [`holder`]: whose a certificate is.
+//! - [`holder`]: whose a certificate is; `oid`: what keys and curves are called in files.
 
 pub mod asymmetric;
 pub mod backend;
@@ -15,6 +15,7 @@ pub mod certificate;
 pub mod ec;
 pub mod encoded;
 pub mod holder;
+mod oid;
 pub mod padding;
 pub mod rsa;
 

@@ -8,6 +8,7 @@ use crate::gids::pin_status;
 use crate::memory;
 use crate::nvm::{Nvm, RecordId};
 use crate::profile::{Order, Profile};
+use cardlab_protocol::piv;
 
 /// The Discovery Object: stored and read without a `53` around it.
 pub const DISCOVERY: u32 = 0x7E;
@@ -68,6 +69,9 @@ pub struct Row {
     pub reach: Reach,
     /// Who may write them.
     pub write: WriteRule,
+    /// What reading them asks for at contacts by the standard; `None` for what is not the standard's. A card's own rule is its
+    /// profile's.
+    standard: Option<ReadRule>,
     source: Source,
     /// Which cards have them.
     offered: fn(&Profile) -> bool,
@@ -81,27 +85,30 @@ pub static TABLE: [Row; 15] = [
     Row::of("Biometric Information Templates group", (BIT_GROUP, BIT_GROUP)).free(),
     Row::of("certificate 9E", (0x5F_C101, 0x5F_C101)).free(),
     Row::of("CHUID", (CHUID, CHUID)).free(),
-    Row::of("fingerprints", (0x5F_C103, 0x5F_C103)),
+    Row::of("fingerprints", (0x5F_C103, 0x5F_C103)).after_pin(),
     Row::of("certificate 9A, Security Object, CCC", (0x5F_C105, CCC)),
-    Row::of("facial image, printed information", (0x5F_C108, PRINTED)),
+    Row::of("facial image, printed information", (0x5F_C108, PRINTED)).after_pin(),
     Row::of("certificates 9C, 9D, Key History Object", (0x5F_C10A, KEY_HISTORY)),
     Row::of("certificates 82 to 95", (0x5F_C10D, 0x5F_C120)),
-    Row::of("iris images", (0x5F_C121, 0x5F_C121)),
+    Row::of("iris images", (0x5F_C121, 0x5F_C121)).after_pin(),
     Row::of("secure messaging signer", (MESSAGING_SIGNER, MESSAGING_SIGNER)).free(),
-    Row::of("pairing code", (PAIRING_CODE, PAIRING_CODE)),
+    Row::of("pairing code", (PAIRING_CODE, PAIRING_CODE)).after_pin(),
     Row {
         reach: Reach::Contactless,
         write: WriteRule::Nobody,
+        standard: None,
         source: Source::Tries,
         offered: |profile| profile.piv().admin_unblock,
         ..Row::of("tries left of PIN and administrator key", (pin_status::PIN_STATUS, pin_status::ADMIN_STATUS))
     },
     Row {
         write: WriteRule::Nobody,
+        standard: None,
         offered: |profile| profile.piv().vendor_objects,
         ..Row::of("cardlab's attestation root", (ATTESTATION_ROOT, ATTESTATION_ROOT))
     },
     Row {
+        standard: None,
         offered: |profile| profile.piv().vendor_objects,
         ..Row::of("any other, with the attestation certificate 5FFF01", (0x5F_0000, 0x5F_FFFF))
     },
@@ -110,7 +117,12 @@ pub static TABLE: [Row; 15] = [
 impl Row {
     const fn of(name: &'static str, tags: (u32, u32)) -> Self {
         let (reach, write, source) = (Reach::Virtual, WriteRule::Administration, Source::Stored);
-        Self { name, tags, reach, write, source, offered: |_| true }
+        Self { name, tags, reach, write, standard: Some(ReadRule::Always), source, offered: |_| true }
+    }
+
+    /// Read after the PIN.
+    const fn after_pin(self) -> Self {
+        Self { standard: Some(ReadRule::Pin), ..self }
     }
 
     /// Also without contacts and in the clear.
@@ -161,8 +173,8 @@ pub fn of(tag: u32, profile: &Profile) -> Option<Object> {
 }
 
 /// Whether SP 800-73-4 part 1 table 2 lets everybody read the object over the contact interface.
-pub(crate) const fn everyone_reads(tag: u32) -> bool {
-    matches!(tag, DISCOVERY | BIT_GROUP | 0x5F_C101 | CHUID | 0x5F_C105..=CCC | 0x5F_C10A..=0x5F_C120 | 0x5F_C122)
+pub(crate) fn everyone_reads(tag: u32) -> bool {
+    TABLE.iter().any(|row| row.has(tag) && row.standard == Some(ReadRule::Always))
 }
 
 /// Bytes that these data objects take. cardlab's own is not counted: no real card has it.
@@ -192,16 +204,26 @@ pub(crate) fn read(nvm: &Nvm, tag: u32) -> Option<&[u8]> {
     nvm.read(memory::object(tag))
 }
 
-/// The tag of the X.509 certificate of a key reference, SP 800-73-4 part 1 table 5.
+/// The tag of the certificate of a key: the standard's, and that of a YubiKey's attestation key.
 #[must_use]
-pub const fn certificate_of(key: u8) -> Option<u32> {
-    Some(match key {
-        0x9A => 0x5F_C105,
-        0x9C => 0x5F_C10A,
-        0x9D => 0x5F_C10B,
-        0x9E => 0x5F_C101,
-        0x82..=0x95 => 0x5F_C10D + (key - 0x82) as u32,
-        0xF9 => ATTESTATION_CERTIFICATE,
-        _ => return None,
-    })
+pub fn certificate_of(key: u8) -> Option<u32> {
+    if key == 0xF9 { Some(ATTESTATION_CERTIFICATE) } else { piv::certificate_of(key) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SP 800-73-4 part 1 table 2, read over contacts; what is not there is nobody's.
+    #[test]
+    fn what_everybody_reads_is_what_a_card_of_the_standard_lets_everybody_read() {
+        let profile = Profile::builtin("nist-piv").unwrap();
+        for tag in
+            (0..=0xFF).chain(0x7F00..=0x7FFF).chain(0x5F_C100..=0x5F_C1FF).chain([ATTESTATION_CERTIFICATE, ATTESTATION_ROOT])
+        {
+            let read = of(tag, &profile).map(|object| object.read);
+            assert_eq!(everyone_reads(tag), read == Some(ReadRule::Always), "{tag:X}");
+        }
+        assert_eq!((0x5F_C100..=0x5F_C1FF).filter(|tag| everyone_reads(*tag)).count(), 29);
+    }
 }

@@ -4,12 +4,10 @@ use super::input::{Act, NewPin, Ticket};
 use super::shown::{Faults, Notice, Online, Responses};
 use super::state::{State, faults};
 use super::{CardAsk, Effect, Session};
-use crate::minidriver::PinFault;
+use crate::minidriver::check_puk;
 use cardlab_protocol::codes;
 use zeroize::Zeroizing;
 
-/// Characters of the shortest and the longest PUK.
-const PUK: std::ops::RangeInclusive<usize> = 6..=8;
 /// Characters of a response that are kept for mending: more is none.
 const LONGEST_TYPED: usize = 200;
 
@@ -178,7 +176,7 @@ impl Session {
         self.notice = None;
         let Some(mine) = &self.mine else { return };
         let mut wrong = faults(&mine.facts, new);
-        wrong.puk = (!PUK.contains(&puk.len())).then_some(PinFault::PukLength);
+        wrong.puk = check_puk(puk.as_bytes()).err();
         if !wrong.is_empty() {
             self.state = State::Puk(wrong);
             return;

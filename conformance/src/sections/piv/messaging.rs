@@ -1,7 +1,7 @@
 //! Key establishment and secure messaging, part 2 sections 4.1 to 4.3: with both cipher suites, with contacts and without.
 
 use super::PART2;
-use crate::bench::messaging::{PAIRING_CODE, read, reading, tag_list, wrap};
+use crate::bench::messaging::{PAIRING_CODE, read, reading, wrap};
 use crate::bench::{Bench, Checked, Stop, holds, same};
 use crate::book::{Book, Section};
 use crate::keys::KeyKind;
@@ -11,7 +11,7 @@ use cardlab_client::messaging::{signer, verify};
 use cardlab_protocol::apdu::short;
 use cardlab_protocol::channel::piv::Suite;
 use cardlab_protocol::channel::piv::certificate::Signed;
-use cardlab_protocol::tlv::{encode, find, find_path, objects};
+use cardlab_protocol::tlv::{encode, find, find_path, objects, tag_list};
 
 const CHUID: u32 = 0x5F_C102;
 const SIGNER: u32 = 0x5F_C122;
