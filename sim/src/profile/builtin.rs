@@ -76,9 +76,9 @@ mod tests {
     #[test]
     fn an_unknown_profile_is_answered_with_those_there_are() {
         let e = Profile::builtin("yubikey-9").unwrap_err().to_string();
-        assert_eq!(
-            e,
-            "no profile named 'yubikey-9'; there are: gids, gids-blank, nist-piv, piv-admin, yubikey-4.3, yubikey-5.4, yubikey-5.7"
-        );
+        let there = "no profile named 'yubikey-9'; there are: gids, gids-blank, nist-piv, piv-admin, yubikey-4.3, yubikey-5.4, yubikey-5.7";
+        // Kinds of a program's own come after them; other tests of this process have some.
+        let own: Vec<&str> = e.strip_prefix(there).unwrap().split(", ").skip(1).collect();
+        assert!(own.iter().all(|name| ["once", "plain"].contains(name)), "{e}");
     }
 }
