@@ -170,8 +170,9 @@ fn secret(option: &str, text: Option<&str>, file: Option<&Path>) -> anyhow::Resu
         }
         (None, None) => return Ok(None),
     };
-    let digits: Zeroizing<String> =
-        Zeroizing::new(text.chars().filter(|c| !c.is_whitespace() && *c != ':' && *c != '-').collect());
+    // Of its full size from the beginning: what grows leaves a copy behind.
+    let mut digits = Zeroizing::new(String::with_capacity(text.len()));
+    digits.extend(text.chars().filter(|c| !c.is_whitespace() && *c != ':' && *c != '-'));
     let bytes = hex::decode(digits.as_bytes()).map_err(|_| anyhow!("{from}: a key is an even number of hexadecimal digits"))?;
     Ok(Some(Zeroizing::new(bytes)))
 }

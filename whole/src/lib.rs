@@ -1,5 +1,6 @@
 //! Files that people name and that are read whole: with a limit, so that a wrong name - a disk image, a device that
 //! never ends - is an error that says so and not a program without memory. Errors are sentences that say what to do ([`why`]).
+//! What was read may be a secret: no copy of it stays behind but the one that is handed over, for whoever wipes that.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -7,12 +8,15 @@
 use std::fs::{File, FileType};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
+use zeroize::{Zeroize, Zeroizing};
 
 /// Most bytes of a text that a person writes: settings, scenarios, keys, lists.
 pub const TEXT: u64 = 4 << 20;
 /// Most bytes of what programs write: traces, reports.
 pub const RECORDING: u64 = 128 << 20;
 
+/// Bytes that are read at once, where nothing says how many there are.
+const PIECE: usize = 8 << 10;
 /// Byte order mark of UTF-8.
 const MARK: char = '\u{feff}';
 /// What to do with a text in UTF-16, which an older PowerShell makes of what is sent to a file.
@@ -29,7 +33,11 @@ const QUOTED: usize = 160;
 /// # Errors
 /// The kind of the system's, as a sentence; [`ErrorKind::FileTooLarge`].
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    File::open(path).and_then(|file| read_from(file, most)).map_err(told)
+    let read = |file: File| {
+        let length = file.metadata()?.len().min(most);
+        read_sized(file, length, most)
+    };
+    File::open(path).and_then(read).map_err(told)
 }
 
 /// That there is a file, or nothing yet. What is neither - a named pipe, at which one waits for ever, a device, a directory - is
@@ -120,12 +128,34 @@ pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
 /// # Errors
 /// As [`read`].
 pub fn read_from(source: impl Read, most: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    source.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > most {
+    read_sized(source, 0, most)
+}
+
+/// As [`read_from`], where `length` bytes are expected.
+fn read_sized(source: impl Read, length: u64, most: u64) -> io::Result<Vec<u8>> {
+    // One more than there may be, and one to see the end by.
+    let mut source = source.take(most.saturating_add(1));
+    let mut bytes = Zeroizing::new(vec![0; usize::try_from(length).unwrap_or(PIECE).saturating_add(1).max(PIECE)]);
+    let mut count = 0;
+    loop {
+        if count == bytes.len() {
+            // It may be a key: what is left behind in growing is wiped.
+            let mut larger = Zeroizing::new(vec![0; 2 * count]);
+            larger[..count].copy_from_slice(&bytes);
+            bytes = larger;
+        }
+        match source.read(&mut bytes[count..]) {
+            Ok(0) => break,
+            Ok(more) => count += more,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if count as u64 > most {
         return Err(io::Error::new(ErrorKind::FileTooLarge, format!("larger than {}; give another file", size(most))));
     }
-    Ok(bytes)
+    bytes.truncate(count);
+    Ok(std::mem::take(&mut *bytes))
 }
 
 /// All text that comes, `most` bytes at most.
@@ -136,12 +166,16 @@ pub fn read_text_from(source: impl Read, most: u64) -> io::Result<String> {
     text(read_from(source, most)?)
 }
 
-fn text(bytes: Vec<u8>) -> io::Result<String> {
+fn text(mut bytes: Vec<u8>) -> io::Result<String> {
     let wrong = |sentence| io::Error::new(ErrorKind::InvalidData, sentence);
     if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
+        bytes.zeroize();
         return Err(wrong(IN_UTF_16));
     }
-    let mut text = String::from_utf8(bytes).map_err(|_| wrong("not text in UTF-8; save it as UTF-8"))?;
+    let mut text = String::from_utf8(bytes).map_err(|error| {
+        error.into_bytes().zeroize();
+        wrong("not text in UTF-8; save it as UTF-8")
+    })?;
     // Editors of another system put a mark before it.
     if text.starts_with(MARK) {
         text.drain(..MARK.len_utf8());
@@ -169,6 +203,38 @@ mod tests {
         let e = read(Path::new("/dev/zero"), TEXT).unwrap_err();
         assert_eq!(e.to_string(), "larger than 4 MiB; give another file");
         assert_eq!(read(Path::new("/"), TEXT).unwrap_err().kind(), ErrorKind::IsADirectory);
+    }
+
+    /// Gives some bytes at a time, and is interrupted between.
+    struct Pieces<'a>(&'a [u8], usize, bool);
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.2 = !self.2;
+            if self.2 {
+                return Err(ErrorKind::Interrupted.into());
+            }
+            let most = buffer.len().min(self.1);
+            self.0.read(&mut buffer[..most])
+        }
+    }
+
+    #[test]
+    fn all_comes_in_whatever_pieces() {
+        let bytes: Vec<u8> = (0..5 * PIECE).map(|at| (at % 251) as u8).collect();
+        for length in [0, 1, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 5 * PIECE] {
+            let bytes = &bytes[..length];
+            for piece in [7, PIECE, 5 * PIECE] {
+                // What was told of the length is right, too short or too long.
+                for told in [0, length, 3 * PIECE] {
+                    assert_eq!(read_sized(Pieces(bytes, piece, false), told as u64, length as u64).unwrap(), bytes);
+                }
+                if length > 0 {
+                    let e = read_from(Pieces(bytes, piece, false), length as u64 - 1).unwrap_err();
+                    assert_eq!(e.kind(), ErrorKind::FileTooLarge);
+                }
+            }
+        }
     }
 
     #[test]
