@@ -3,13 +3,10 @@
 use crate::exit::{Exit, Failure, OrExit};
 use crate::terminal::{Entry, Lines};
 use anyhow::anyhow;
-use cardlab_client::minidriver::{CardError, Minidriver};
-use cardlab_client::owner::owner;
-use cardlab_client::transport::{Transport, TransportError};
-use cardlab_client::unlock::session::{Chip, Face, Trouble};
-use cardlab_pcsclite::client::{Context, ShareMode, default_socket};
+use cardlab_client::unlock::look::look;
+use cardlab_client::unlock::session::Chip;
+use cardlab_pcsclite::client::{Context, default_socket};
 use cardlab_pcsclite::wire::ReaderState;
-use cardlab_protocol::codes::digits;
 use clap::Args;
 use std::io::{IsTerminal, Write};
 use std::ops::ControlFlow;
@@ -42,7 +39,7 @@ impl ServiceChoice {
     }
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct ReaderChoice {
     /// The reader, by its name or the beginning of it; else the one that has a card
     #[arg(long)]
@@ -58,7 +55,7 @@ impl ReaderChoice {
         Context::establish_at(&self.service.socket()).or_exit(Exit::NOT_THERE)
     }
 
-    /// The reader that is named, else the first that has a card; for those who only look.
+    /// The reader that is named, else the first that has a card; for those who go on to say which card it has to be.
     pub(crate) fn pick(&self, readers: &[ReaderState]) -> Result<String, Failure> {
         let found = match &self.reader {
             Some(name) => cardlab_client::unlock::desk::named(readers, name),
@@ -72,6 +69,19 @@ impl ReaderChoice {
         };
         found.map(|r| r.name.clone()).ok_or_else(missing).or_exit(Exit::NOT_THERE)
     }
+
+    /// The reader that is named; else the one with the card of this serial, where several have one; else the one that has a card.
+    /// For those who compare the serial themselves.
+    pub(crate) fn pick_for(&self, context: &Context, serial: Option<&str>) -> Result<String, Failure> {
+        let readers = context.readers().or_exit(Exit::NOT_THERE)?;
+        match serial {
+            Some(serial) if self.reader.is_none() && readers.iter().filter(|reader| reader.has_card()).count() > 1 => {
+                let choice = CardChoice { readers: self.clone(), serial: Some(serial.to_owned()) };
+                Ok(choice.pick(context)?.reader)
+            }
+            _ => self.pick(&readers),
+        }
+    }
 }
 
 /// How a reader comes by.
@@ -79,7 +89,7 @@ fn another_reader() -> &'static str {
     if cfg!(windows) { "plug one in" } else { "`cardlab exec --card gids -- COMMAND` gives COMMAND one" }
 }
 
-// One card, for those who change something on it. (No doc comment: clap would take it for that of the command.)
+// One card of those in readers. (No doc comment: clap would take it for that of the command.)
 #[derive(Args)]
 pub(crate) struct CardChoice {
     #[command(flatten)]
@@ -89,11 +99,6 @@ pub(crate) struct CardChoice {
     #[arg(long, value_name = "HEX")]
     pub(crate) serial: Option<String>,
 }
-
-/// How long connecting may take before a card counts as held.
-const CONNECT: Duration = Duration::from_secs(2);
-/// Longest wait for one answer of a card.
-const ANSWER: Duration = Duration::from_secs(60);
 
 /// A card that was chosen.
 pub(crate) struct Chosen {
@@ -122,7 +127,7 @@ impl CardChoice {
         let of = |matches: &dyn Fn(&str) -> bool| -> Vec<&Chip> {
             cards.iter().filter(|card| card.face.as_ref().is_some_and(|face| matches(&face.serial))).collect()
         };
-        let whole = of(&|known| known == serial);
+        let whole = of(&|known| known == serial || printed(known).is_some_and(|printed| printed == serial));
         let ends = of(&|known| serial.len() >= FEWEST && known.ends_with(&serial));
         match if whole.is_empty() { &ends[..] } else { &whole[..] } {
             [card] => Ok(chosen(card)),
@@ -142,44 +147,14 @@ impl CardChoice {
     }
 }
 
+/// The number that is printed on a YubiKey, whose serial is that number in four bytes.
+fn printed(serial: &str) -> Option<String> {
+    if serial.len() != 8 { None } else { u32::from_str_radix(serial, 16).ok().map(|number| number.to_string()) }
+}
+
 fn chosen(card: &Chip) -> Chosen {
     let serial = card.face.as_ref().map(|face| face.serial.clone()).filter(|serial| !serial.is_empty());
     Chosen { reader: card.reader.clone(), serial }
-}
-
-/// What a card in a reader is and whose, without ending a challenge that waits in it.
-pub(crate) fn look(context: &Context, reader: &str) -> Chip {
-    let (key, reader) = (reader.to_owned(), reader.to_owned());
-    match looked(context, &reader) {
-        Ok((face, left)) => Chip { key, face: Some(face), reader, trouble: None, blocked: left == Some(0), left },
-        Err(error) => {
-            let held = error == CardError::Transport(TransportError::Busy);
-            let trouble = Some(if held { Trouble::Held } else { Trouble::Strange(error) });
-            Chip { key, face: None, reader, trouble, blocked: false, left: None }
-        }
-    }
-}
-
-fn looked(context: &Context, reader: &str) -> Result<(Face, Option<u8>), CardError> {
-    // Services make whoever connects wait as long as another program has a transaction: a connection of its own is given up.
-    let context = context.another().map_err(TransportError::from)?;
-    context.set_limit(CONNECT).map_err(TransportError::from)?;
-    let mut connection = context.connect(reader, ShareMode::Shared).map_err(|error| match error.into() {
-        TransportError::Silent(_) => TransportError::Busy,
-        other => other,
-    })?;
-    context.set_limit(ANSWER).map_err(TransportError::from)?;
-    connection.try_begin().map_err(TransportError::from)?;
-    let facts = (|| {
-        let mut card = Minidriver::resume_or_open(&mut connection)?;
-        let (edge, id, status) = (card.edge(), card.card_id()?, card.card_pin_status()?);
-        let owner = owner(card.transport(), edge)?;
-        let serial = id.as_deref().map(digits).unwrap_or_default();
-        Ok((Face { kind: edge.name(), owner, serial, reader: reader.to_owned() }, status.pin.map(|counter| counter.left)))
-    })();
-    // What the card has said holds, however the transaction ends.
-    let _ = Transport::end(&mut connection);
-    facts
 }
 
 /// A card in a list.

@@ -269,8 +269,8 @@ impl Conform {
                     None => Credentials::default(),
                 };
                 let choice = ReaderChoice { reader: name.map(str::to_owned), service: self.service.clone() };
-                let readers = choice.context()?.readers().or_exit(Exit::NOT_THERE)?;
-                let reader = choice.pick(&readers)?;
+                let serial = self.serial.as_ref().or(credentials.serial.as_ref());
+                let reader = choice.pick_for(&choice.context()?, serial.map(String::as_str))?;
                 let card = Pcsc::open(
                     &self.service.socket(),
                     &reader,

@@ -1,7 +1,7 @@
 //! `cardlab lab`: everything together, to try it.
 
 use crate::bench;
-use crate::choose;
+use crate::choose::line;
 use crate::exit::{Exit, Failure};
 use crate::log::LogOptions;
 use crate::readers::ReaderOptions;
@@ -11,6 +11,7 @@ use crate::web;
 use anyhow::{Context as _, anyhow};
 use cardlab_client::service::{Service, Trust};
 use cardlab_client::unlock::desk::{Desk, Setup};
+use cardlab_client::unlock::look::look;
 use cardlab_client::unlock::session::{Begin, Face, First, Place, Rules};
 use cardlab_control::beside;
 use cardlab_control::page::Shell;
@@ -245,8 +246,8 @@ fn faces(socket: &Path) -> anyhow::Result<Vec<Face>> {
     let context = Context::establish_at(socket)?;
     let readers = context.readers()?;
     let face = |reader: &ReaderState| {
-        let card = choose::look(&context, &reader.name);
-        card.face.clone().ok_or_else(|| anyhow!("{}", choose::line(&card)))
+        let card = look(&context, &reader.name);
+        card.face.clone().ok_or_else(|| anyhow!("{}", line(&card)))
     };
     readers.iter().map(face).collect()
 }

@@ -245,7 +245,7 @@ impl Real {
             return Err(anyhow!("{}: pin and admin-key are needed, to put the card back", file.display())).or_exit(Exit::USAGE);
         };
         let context = self.choice.context()?;
-        let reader = self.choice.pick(&context.readers().or_exit(Exit::NOT_THERE)?)?;
+        let reader = self.choice.pick_for(&context, Some(serial))?;
         let mut card = context.connect(&reader, ShareMode::Shared).or_exit(Exit::NOT_THERE)?;
         let id = Minidriver::open(&mut card).and_then(|mut card| card.card_id()).or_exit(Exit::NOT_THERE)?.unwrap_or_default();
         let id = hex::encode_upper(id);

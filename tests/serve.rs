@@ -277,6 +277,41 @@ fn an_agent_does_what_operators_order() {
     );
 }
 
+/// Also for the second card, whose user orders nothing of the first.
+#[test]
+fn an_agent_asks_for_each_card() {
+    let lab = Lab::new("gids");
+    let running = Running::start(&lab);
+    let server = Http::at(&running.server);
+    server.set_answers("lab\\boris", "boris-password");
+    let oleg = server.log_in("oleg", "oleg-password");
+    let serial = server.get("/api/v1/users?q=boris", &oleg)[0]["cards"][0]["serialNumber"].as_str().unwrap().to_owned();
+    let tasks = format!("/api/v1/cards/{serial}/tasks");
+    ok(server.post(&tasks, &oleg, &json!({})));
+    let command = terminal::Command::new(CARDLAB)
+        .env(STATE[0], STATE[1])
+        .args(["agent", "--online", &running.server, "--once"])
+        .env("PCSCLITE_CSOCK_NAME", &running.socket)
+        .env("TERM", "xterm")
+        .env("NO_COLOR", "1");
+    let mut session = Terminal::run(command);
+    session.sees("There is no task for");
+    session.sees("Your operator asks you to set a new PIN.");
+    let question = session.question();
+    session.enters(&right(&question));
+    session.sees("New PIN (6 to 8 digits): ");
+    session.enters("864209");
+    session.sees("Confirm new PIN: ");
+    session.enters("864209");
+    session.sees("User PIN reset successfully.");
+    session.sees("There is no task for");
+    session.ends();
+    assert_eq!(server.get(&tasks, &oleg)[0]["state"], "Completed");
+    // Who cannot be reached is asked once.
+    let text = running.cardlab(&["agent", "--online", "http://127.0.0.1:1", "--once"]).code(1);
+    assert_eq!(text.matches("cannot be reached").count(), 1, "{text}");
+}
+
 /// Starts a server over a kept database with this master key, and stops it.
 fn serve_once(lab: &Lab, master: &str) {
     let mut command = Command::new(CARDLAB);

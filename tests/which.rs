@@ -36,6 +36,9 @@ fn a_program_has_to_say_which_card_it_locks() {
         has(&at(&socket, &["card", "lock", target]).code(2), &[BOTH]);
     }
     has(&at(&socket, &["unlock", "--challenge"]).code(2), &[BOTH]);
+    has(&at(&socket, &["card", "status"]).code(2), &[BOTH]);
+    has(&at(&socket, &["card", "attestation-root"]).code(2), &[BOTH]);
+    has(&at(&socket, &["card", "status", "--serial", "1100"]).ok(), &["reader        Boris 01 00\n"]);
     let text = at(&socket, &["card", "lock", "pin", "--serial", "152D"]).code(3);
     has(&text, &["no card with this serial; there are: Anna Berg ···EEFF, Anna 00 00", "Boris Berg ···1100, Boris 01 00"]);
     let text = at(&socket, &["card", "lock", "pin", "--serial", BORIS, "--reader", "Anna"]).code(3);
@@ -91,6 +94,26 @@ fn a_response_is_for_the_card_whose_challenge_waits() {
     let mut shell = std::process::Command::new("sh");
     has(&said(shell.args(["-c", &script]).env("PCSCLITE_CSOCK_NAME", &socket).output().unwrap()).ok(), &["Unlocked."]);
     assert_eq!((tries(&socket, "Anna"), tries(&socket, "Boris")), (3, 3));
+}
+
+/// Whichever reader it is in; a YubiKey by the number that is printed on it, too.
+#[test]
+fn a_card_is_found_by_its_serial() {
+    let lab = Lab::new("gids");
+    let boris = format!("gids,name=Boris,card-id={BORIS}");
+    let up = Up::start(&lab, &["--card", "nist-piv,name=First", "--card", "yubikey-5.7,name=Key,serial=4711", "--card", &boris]);
+    let socket = up.socket();
+    has(&at(&socket, &["card", "status", "--serial", "4711"]).ok(), &["reader        Key 01 00\n", "serial        4711\n"]);
+    let judge = ["conform", "pcsc/part-5/states", "--target", "pcsc", "--serial"];
+    for (serial, card) in [("4711", " 00001267 in Key 01 00: "), (BORIS, " FFEEDDCCBBAA99887766554433221100 in Boris 02 00: ")] {
+        has(&at(&socket, &[&judge[..], &[serial]].concat()).ok(), &[card]);
+    }
+    has(&at(&socket, &[&judge[..], &["00"]].concat()).code(3), &["no card with this serial; there are: "]);
+    lab.write("card.toml", "pin = \"123456\"\nadmin-key = \"000000000000000000000000000000000000000000000000\"\n");
+    let credentials = lab.file("card.toml");
+    let play = ["scenario", "run", "offline/happy", "--credentials", credentials.to_str().unwrap(), "--serial", BORIS];
+    has(&at(&socket, &play).ok(), &["holds       offline/happy"]);
+    assert_eq!(tries(&socket, "Boris"), 3);
 }
 
 #[test]

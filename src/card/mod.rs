@@ -8,6 +8,8 @@ mod status;
 #[cfg(unix)]
 pub(crate) use drive::Target;
 
+#[cfg(unix)]
+use crate::choose::CardChoice;
 use crate::choose::ReaderChoice;
 use crate::exit::{Exit, Failure, OrExit};
 use cardlab_pcsclite::code::state;
@@ -38,7 +40,7 @@ enum What {
     /// Print the root certificate of a simulated YubiKey's attestations, in PEM
     AttestationRoot {
         #[command(flatten)]
-        choice: ReaderChoice,
+        choice: CardChoice,
     },
     #[cfg(unix)]
     #[command(flatten)]
@@ -87,13 +89,13 @@ fn list(readers: &[ReaderState], as_json: bool) {
 }
 
 #[cfg(unix)]
-fn attestation_root(choice: &ReaderChoice) -> Result<(), Failure> {
+fn attestation_root(choice: &CardChoice) -> Result<(), Failure> {
     use anyhow::anyhow;
     use cardlab_client::{piv, recognise};
     use cardlab_pcsclite::client::ShareMode;
 
-    let context = choice.context()?;
-    let reader = choice.pick(&context.readers().or_exit(Exit::NOT_THERE)?)?;
+    let context = choice.readers.context()?;
+    let reader = choice.pick(&context)?.reader;
     let mut card = context.connect(&reader, ShareMode::Shared).or_exit(Exit::NOT_THERE)?;
     recognise::recognise(&mut card).or_exit(Exit::NOT_THERE)?;
     let root = piv::attestation_root(&mut card).or_exit(Exit::NOT_THERE)?;

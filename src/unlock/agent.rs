@@ -1,4 +1,4 @@
-//! `cardlab agent`: tasks that operators order for the card in a reader of this workstation.
+//! `cardlab agent`: tasks that operators order for the cards in the readers of this workstation.
 
 use super::ask::Questions;
 use super::converse::{Conversation, Ended};
@@ -8,7 +8,7 @@ use crate::choose::ReaderChoice;
 use crate::exit::{Exit, Failure, OrExit};
 use anyhow::anyhow;
 use cardlab_client::unlock::desk::{Desk, is_settled};
-use cardlab_client::unlock::session::{Act, Begin, First, Notice, Screen};
+use cardlab_client::unlock::session::{Act, Begin, First, Notice, Screen, Shown};
 use clap::Args;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(crate) struct Agent {
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
     every: u64,
 
-    /// Ask once, for the card that is there
+    /// Ask once, for the cards that are there
     #[arg(long)]
     once: bool,
 
@@ -66,22 +66,46 @@ impl Agent {
         }
     }
 
-    /// Asks for the card that is there; `None` where there is none.
+    /// Asks for each card that is there, and does its task; the best that came of one, `None` where there is no card.
     fn ask(&self, desk: &Desk, questions: &mut Questions) -> Result<Option<Ended>, Failure> {
         let mut shown = desk.settled(LAST_WORDS);
-        if let Screen::Choose(cards) = &shown.screen
-            && let Some(card) = cards.iter().find(|card| card.trouble.is_none())
-        {
-            desk.act(Some(shown.step), Act::Choose(card.key.clone()));
-            shown = desk.settled(LAST_WORDS);
-        }
         if matches!(shown.screen, Screen::Done(_) | Screen::PutBack(_)) {
             desk.act(Some(shown.step), Act::Back);
             shown = desk.settled(LAST_WORDS);
         }
-        if !matches!(shown.screen, Screen::NoTask(_)) {
-            return Ok(None);
+        let (mut asked, mut best) = (Vec::new(), None);
+        loop {
+            if let Screen::NoTask(card) = &shown.screen
+                && !asked.contains(card)
+            {
+                asked.push(card.clone());
+                let ended = self.ask_for_one(desk, &shown, questions)?;
+                if best.is_none() || ended == Ended::Unlocked {
+                    best = Some(ended);
+                }
+                shown = desk.settled(LAST_WORDS);
+                // Who cannot be reached is not reached for another card.
+                if matches!(shown.notice, Some(Notice::Server(_))) {
+                    return Ok(best);
+                }
+            }
+            let cards = if let Screen::Choose(cards) = &shown.screen { cards } else { &shown.others };
+            let next = cards.iter().find_map(|card| {
+                let face = card.face.as_ref().filter(|face| card.trouble.is_none() && !asked.contains(face))?;
+                Some((card.key.clone(), face.clone()))
+            });
+            let Some((key, face)) = next else { return Ok(best) };
+            desk.act(Some(shown.step), Act::Choose(key));
+            shown = desk.settled(LAST_WORDS);
+            // One that went meanwhile is not looked for again.
+            if !matches!(&shown.screen, Screen::NoTask(card) if *card == face) {
+                asked.push(face);
+            }
         }
+    }
+
+    /// Asks for the card that is shown, and does its task.
+    fn ask_for_one(&self, desk: &Desk, shown: &Shown, questions: &mut Questions) -> Result<Ended, Failure> {
         desk.act(Some(shown.step), Act::AskTask);
         let shown = desk.wait_until(LAST_WORDS, is_settled);
         if let (Screen::NoTask(card), notice) = (&shown.screen, &shown.notice) {
@@ -90,7 +114,7 @@ impl Agent {
                 _ if self.once => questions.talk.note(&format!("There is no task for {}.", card.name())),
                 _ => {}
             }
-            return Ok(Some(Ended::NoTask));
+            return Ok(Ended::NoTask);
         }
         let mut conversation = Conversation::new(desk, questions);
         let ended = conversation.hold();
@@ -103,6 +127,6 @@ impl Agent {
             // Nobody answered, or it went wrong: the task waits.
             _ => drop(desk.act(None, Act::Back)),
         }
-        ended.map(Some)
+        ended
     }
 }

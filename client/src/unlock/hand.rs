@@ -3,12 +3,12 @@
 //! Each thing that is asked is one transaction. A drawn challenge waits without one - it lives as long as nobody disturbs the
 //! card, which the handle notices - or, where that is wanted, keeps the transaction for [`LIMIT`] at most.
 
+use super::look::{self, ANSWER};
 use super::pending::Pending;
 use super::session::{CardAnswer, CardAsk, Disturbance, Facts, Look, Ticket};
 use crate::minidriver::{Authenticator, CardError, Minidriver};
-use crate::owner;
 use crate::transport::{Transport, TransportError};
-use cardlab_pcsclite::client::{Connection, Context, ShareMode};
+use cardlab_pcsclite::client::{Connection, Context};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -22,10 +22,6 @@ const KEEP_EVERY: Duration = Duration::from_secs(2);
 const LIMIT: Duration = Duration::from_secs(600);
 /// Looks at a card that answers nonsense before it is left alone. One that is of another kind is left alone at once.
 const PATIENCE: u8 = 5;
-/// How long connecting may take before the card counts as held.
-const CONNECT: Duration = Duration::from_secs(2);
-/// Longest wait for one answer of the card.
-const ANSWER: Duration = Duration::from_secs(60);
 /// Pause before a card that another program holds is asked for once more; the service has waited a while by itself.
 const HELD: Duration = Duration::from_millis(50);
 
@@ -331,12 +327,7 @@ impl Work {
     /// A connection to the card. Services make whoever connects wait as long as another program has a transaction.
     fn connected<'a, 'c>(&self, card: &'a mut Card<'c>) -> Result<&'a mut Connection<'c>, TransportError> {
         if card.connection.is_none() {
-            let context = card.context;
-            let connected = context
-                .set_limit(CONNECT)
-                .and_then(|()| context.connect(&self.reader, ShareMode::Shared))
-                .and_then(|connection| context.set_limit(ANSWER).map(|()| connection));
-            match connected.map_err(TransportError::from) {
+            match look::connect(card.context, &self.reader) {
                 Ok(connection) => card.connection = Some(connection),
                 Err(TransportError::Silent(_)) => {
                     card.stuck = true;
@@ -445,18 +436,10 @@ impl Work {
 
 /// What the card says of itself. One that is known already is not selected anew: nobody's login or challenge ends by looking.
 fn facts(card: &mut dyn Transport, known: Option<&Facts>) -> Result<Facts, CardError> {
-    let mut opened = match known {
-        Some(_) => Minidriver::resume(card)?,
-        None => Minidriver::open(card)?,
-    };
-    let status = opened.card_pin_status()?;
-    if let Some(known) = known {
-        return Ok(Facts { status, ..known.clone() });
+    match known {
+        Some(known) => Ok(Facts { status: Minidriver::resume(card)?.card_pin_status()?, ..known.clone() }),
+        None => look::facts(Minidriver::open(card)?),
     }
-    let (edge, policy, id) = (opened.edge(), opened.card_pin_policy(), opened.card_id()?);
-    let atr = opened.transport().atr().unwrap_or_default();
-    let owner = owner::owner(opened.transport(), edge)?;
-    Ok(Facts { id, atr, edge, status, policy, owner })
 }
 
 /// `id` is what the card is known by: another one gets no secret.

@@ -8,11 +8,13 @@
 //! | [`session`] | what happens, what is shown, what is done about it: a state machine |
 //! | [`desk`] | its driver: readers, server and person on threads of their own |
 //! | `hand` | one card, on a thread of its own |
+//! | [`look`] | one look at a card |
 //! | [`pending`] | which code was drawn last, for several programs of one user |
 //! | `teller` | reports to the server, and those that wait for it |
 
 pub mod desk;
 mod hand;
+pub mod look;
 mod own;
 pub mod pending;
 pub mod session;

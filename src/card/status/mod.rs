@@ -3,7 +3,7 @@
 #[cfg(unix)]
 mod stored;
 
-use crate::choose::ReaderChoice;
+use crate::choose::CardChoice;
 use crate::exit::{Exit, Failure, OrExit};
 use cardlab_client::minidriver::{Counter, Minidriver, PinStatus};
 use cardlab_client::owner::owner;
@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 #[derive(Args)]
 pub(super) struct StatusCommand {
     #[command(flatten)]
-    choice: ReaderChoice,
+    choice: CardChoice,
 
     #[cfg(unix)]
     #[command(flatten)]
@@ -68,9 +68,9 @@ fn title(key: &str) -> &str {
     }
 }
 
-fn in_reader(choice: &ReaderChoice) -> Result<Vec<Row>, Failure> {
-    let context = choice.context()?;
-    let reader = choice.pick(&context.readers().or_exit(Exit::NOT_THERE)?)?;
+fn in_reader(choice: &CardChoice) -> Result<Vec<Row>, Failure> {
+    let context = choice.readers.context()?;
+    let reader = choice.pick(&context)?.reader;
     let mut card = context.connect(&reader, ShareMode::Shared).or_exit(Exit::NOT_THERE)?;
     let mut card = Minidriver::resume_or_open(&mut card).or_exit(Exit::NOT_THERE)?;
     let status = card.card_pin_status().or_exit(Exit::NOT_THERE)?;

@@ -260,7 +260,7 @@ impl Session {
         if self.mine.is_none() {
             return Vec::new();
         }
-        self.cards().iter().filter(|seen| !self.is_mine(seen)).map(chip).collect()
+        self.cards().iter().filter(|seen| !self.is_mine(seen)).map(Chip::of).collect()
     }
 
     fn screen(&self) -> Screen {
@@ -271,7 +271,7 @@ impl Session {
             return match &self.cards {
                 None => Screen::Looking,
                 Some(cards) if cards.is_empty() => Screen::Insert,
-                Some(cards) => Screen::Choose(cards.iter().map(chip).collect()),
+                Some(cards) => Screen::Choose(cards.iter().map(Chip::of).collect()),
             };
         };
         let card = mine.face();
@@ -378,21 +378,23 @@ impl Session {
     }
 }
 
-/// A card among others.
-pub(super) fn chip(seen: &Seen) -> Chip {
-    let (face, trouble, status) = match &seen.card {
-        Look::Card(facts) => (Some(Face::of(facts, &seen.reader)), None, Some(facts.status)),
-        Look::Looking => (None, Some(Trouble::Looking), None),
-        Look::Held => (None, Some(Trouble::Held), None),
-        Look::Strange(error) => (None, Some(Trouble::Strange(error.clone())), None),
-    };
-    Chip {
-        key: key(seen),
-        face,
-        reader: seen.reader.clone(),
-        trouble,
-        blocked: status.is_some_and(|status| status.pin_blocked() == Some(true)),
-        left: status.and_then(|status| status.pin).map(|counter| counter.left),
+impl Chip {
+    /// A card among others.
+    pub(crate) fn of(seen: &Seen) -> Self {
+        let (face, trouble, status) = match &seen.card {
+            Look::Card(facts) => (Some(Face::of(facts, &seen.reader)), None, Some(facts.status)),
+            Look::Looking => (None, Some(Trouble::Looking), None),
+            Look::Held => (None, Some(Trouble::Held), None),
+            Look::Strange(error) => (None, Some(Trouble::Strange(error.clone())), None),
+        };
+        Self {
+            key: key(seen),
+            face,
+            reader: seen.reader.clone(),
+            trouble,
+            blocked: status.is_some_and(|status| status.pin_blocked() == Some(true)),
+            left: status.and_then(|status| status.pin).map(|counter| counter.left),
+        }
     }
 }
 
