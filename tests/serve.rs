@@ -571,6 +571,7 @@ fn no_database_error_shows_a_password() {
         "postgres://127.0.0.1:1/db?user=u&password=hidden",
         "postgress://u:hidden@127.0.0.1:1/db",
         "mysql://u:hidden@127.0.0.1/db",
+        "postgres://u:hidden",
         "host=127.0.0.1 password=hidden",
     ] {
         let mut command = Command::new(CARDLAB);

@@ -76,6 +76,33 @@ fn an_answer_that_is_too_long_is_told_as_such() {
     assert!(page.contains("200 characters") && page.contains(&format!("name=\"answer:{question}\"")), "{page}");
 }
 
+/// So it is where others answer: at Remote Self-Service, and where an operator types what somebody says.
+#[test]
+fn an_answer_that_is_too_long_is_told_on_other_pages() {
+    let site = Site::start(Engine::Sqlite);
+    site.set_answers("anna");
+    let cookie_of = |answer: &Response| answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let shown = |path: &str, cookie: &str| site.send(path, |http, url| http.get(url).header("cookie", cookie)).text().unwrap();
+    let between = |page: &str, from: &str| page.split(from).nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let entered = cookie_of(&site.send("/rss", |http, url| http.post(url).form(&[("name", "lab\\anna")])));
+    let oleg = format!("mc={}", site.operator());
+    let csrf = between(&shown(&format!("/mc/cards/{ANNA}"), &oleg), "name=\"csrf\" value=\"");
+    let wizard = site.send(&format!("/mc/cards/{ANNA}/wizard"), |http, url| {
+        http.post(url).header("cookie", &oleg).form(&[("csrf", csrf.as_str())])
+    });
+    let wizard = wizard.headers()["location"].to_str().unwrap().to_owned();
+    for (page, cookie) in [("/rss", &entered), (&*wizard, &oleg)] {
+        let asked = shown(page, cookie);
+        let (csrf, question) = (between(&asked, "name=\"csrf\" value=\""), between(&asked, "name=\"answer:"));
+        let form = [("csrf".to_owned(), csrf), (format!("answer:{question}"), "x".repeat(20_000))];
+        let sent = site.send(&format!("{page}/answers"), |http, url| http.post(url).header("cookie", cookie).form(&form));
+        assert_eq!((sent.status().as_u16(), sent.headers()["location"].to_str().unwrap()), (303, page));
+        let told = shown(page, &format!("{cookie}; {}", cookie_of(&sent)));
+        assert!(told.contains("An answer has 1 to 200 characters"), "{page}: {told}");
+        assert!(told.contains(&format!("name=\"answer:{question}\"")), "{page}: it is asked again");
+    }
+}
+
 #[test]
 fn every_refusal_is_a_problem() {
     let site = Site::start(Engine::Sqlite);

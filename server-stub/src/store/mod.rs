@@ -278,8 +278,17 @@ fn shown(url: &str) -> String {
         // A password with one of these signs in it, or one behind them: which it is nobody can say.
         (Some((scheme, _)), _) if behind.contains('@') => format!("{scheme}://..."),
         (Some((scheme, _)), Some(at)) => format!("{scheme}://...{}", &before[at..]),
+        // Somebody left the host out: what stands where a port does is none.
+        (Some((scheme, rest)), None) if !has_a_port_or_none(rest) => format!("{scheme}://..."),
         _ => before.to_owned(),
     }
+}
+
+/// Whether what stands behind the host, in what follows `://`, is a port (RFC 3986, section 3.2).
+fn has_a_port_or_none(rest: &str) -> bool {
+    let authority = rest.split('/').next().unwrap_or_default();
+    let behind_address = authority.rsplit(']').next().unwrap_or_default();
+    behind_address.split_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_ok())
 }
 
 /// The file of a database is its owner's alone, whatever the umask; SQLite gives the files beside it the same mode.
@@ -322,6 +331,12 @@ mod tests {
             ("postgres://u:secr?et@host/db", "postgres://..."),
             ("postgres://u@host/db?password=sec@ret", "postgres://..."),
             ("postgres://host/db#secret", "postgres://host/db"),
+            ("postgres://u:secret", "postgres://..."),
+            ("postgres://u:secret/db", "postgres://..."),
+            ("postgres://u:se:cret", "postgres://..."),
+            ("postgres://[::1]:secret/db", "postgres://..."),
+            ("postgres://[::1]:5432/db?password=secret", "postgres://[::1]:5432/db"),
+            ("postgres://host:5432/db?password=secret", "postgres://host:5432/db"),
             ("sqlite://cms.db?key=secret", "sqlite://cms.db"),
             ("sqlite:cms.db?key=secret", "sqlite:cms.db"),
         ] {
