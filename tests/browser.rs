@@ -97,6 +97,22 @@ async fn accessible_pages() {
     browser.press("Leave").await;
     browser.sees("Who are you?").await;
 
+    // With letters, which nobody has typed yet.
+    browser.go(&at("/mc/configuration/policies")).await;
+    browser.follow("Default").await;
+    browser.follow("Authentication").await;
+    browser.0.find(fantoccini::Locator::Css("[name=captcha]")).await.unwrap().click().await.unwrap();
+    browser.press("Save").await;
+    browser.go(&at("/rss")).await;
+    browser.sees("Letters of the picture").await;
+    let script = "return [...document.images].every(image => image.complete && image.naturalWidth > 100)";
+    assert_eq!(browser.0.execute(script, vec![]).await.unwrap(), true, "the picture is shown");
+    look("remote-captcha").await;
+    browser.fill("name", "lab\\anna").await;
+    browser.fill("letters", "AAAAA").await;
+    browser.press("Next").await;
+    browser.sees("Type the letters of the picture").await;
+
     browser.0.close().await.unwrap();
 }
 

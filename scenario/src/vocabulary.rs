@@ -52,7 +52,7 @@ pub fn events() -> Vec<&'static str> {
 #[must_use]
 pub fn refusals() -> Vec<&'static str> {
     let all = every!(Code: Malformed TooLong TooSlow WrongMethod WrongHost OtherSite NotLoggedIn NoPrivilege DisabledByPolicy
-        UserLocked UserDisabled CardState NoAdminKey AnswersNotSet SelfServiceOnly AnswersFirst NotFound Conflict NoReaders
+        UserLocked UserDisabled CardState NoAdminKey AnswersNotSet SelfServiceOnly AnswersFirst Captcha NotFound Conflict NoReaders
         CardRefused SessionOver RateLimited Busy StoreDown);
     all.map(Code::name).to_vec()
 }

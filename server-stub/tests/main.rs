@@ -4,6 +4,7 @@
 #[macro_use]
 mod common;
 
+mod captcha;
 mod front;
 mod health;
 mod http;

@@ -1,6 +1,7 @@
 //! The API for programs of operators and administrators, and Remote Self-Service for programs.
 
 use super::body::{Bearer, Body, PeerAddress, Query};
+use crate::model::captcha::Typed;
 use crate::model::card::Operation;
 use crate::model::card::{CardFilter, CardType};
 use crate::model::event::{Event, Filter};
@@ -75,6 +76,7 @@ pub(super) fn router() -> OpenApiRouter<Server> {
         .routes(routes!(events_csv))
         .routes(routes!(check_log))
         .routes(routes!(open_remote))
+        .routes(routes!(captcha_remote))
         .routes(routes!(answer_remote))
         .routes(routes!(cards_remote))
         .routes(routes!(challenge_remote))
@@ -167,6 +169,20 @@ struct NewPolicy {
 struct Name {
     /// Logon name, either form.
     name: String,
+    /// The letters of `GET /remote/captcha`, where they are wanted.
+    #[serde(default)]
+    captcha: Option<Typed>,
+}
+
+/// Letters that are to be typed before a name is taken.
+#[derive(Serialize, ToSchema)]
+struct Letters {
+    /// Names them; `null` where nobody is asked.
+    token: Option<String>,
+    /// Where their picture is, PNG.
+    picture: Option<String>,
+    /// Where their sound is, WAV.
+    sound: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -516,9 +532,17 @@ async fn check_log(State(server): State<Server>, Bearer(operator): Bearer) -> Re
 }
 
 /// Remote Self-Service: who are you?
-#[utoipa::path(post, path = "/remote", request_body = Name, responses((status = 200, body = Remote), (status = 429, body = Problem)))]
+#[utoipa::path(post, path = "/remote", request_body = Name, responses((status = 200, body = Remote), (status = 403, body = Problem), (status = 429, body = Problem)))]
 async fn open_remote(State(server): State<Server>, PeerAddress(address): PeerAddress, Body(body): Body<Name>) -> Reply<Remote> {
-    Ok(Json(server.remote().open(&body.name, &address).await?))
+    Ok(Json(server.remote().open(&body.name, &address, body.captcha.as_ref()).await?))
+}
+
+/// Remote Self-Service: the letters that somebody types who says a name.
+#[utoipa::path(get, path = "/remote/captcha", responses((status = 200, body = Letters)))]
+async fn captcha_remote(State(server): State<Server>) -> Reply<Letters> {
+    let token = server.captchas().wanted().await?;
+    let at = |kind: &str| token.as_ref().map(|token| format!("/rss/captcha.{kind}?of={token}"));
+    Ok(Json(Letters { picture: at("png"), sound: at("wav"), token }))
 }
 
 /// Remote Self-Service: answers.

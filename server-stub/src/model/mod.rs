@@ -7,10 +7,12 @@
 //! | [`user`], [`card`], [`question`], [`policy`], [`random_pin`], [`role`] | people, cards, what holds for them, what operators may do |
 //! | [`flow`], [`response`], [`task`] | ways to a response, what was given and what became of it, what agents are to do |
 //! | [`event`], [`refusal`], [`limit`], [`list`] | what happens, why something does not, how often it may; lists by pages |
+//! | [`captcha`] | letters that are seen or heard, and typed |
 //! | [`station`] | cards that are connected to the server's machine, given from outside |
 //! | [`clock`] | time |
 
 pub mod answers;
+pub mod captcha;
 pub mod card;
 pub mod clock;
 pub mod csv;

@@ -28,6 +28,9 @@ pub struct Authentication {
     pub maximum_retry_count: u8,
     /// Wrong answers that an operator types count too. Whether products do so is not documented.
     pub count_operator_answers: bool,
+    /// *CAPTCHA*: Remote Self-Service takes a name only with the letters that it shows. That of the policy that stands for those
+    /// to whom none applies holds for every name.
+    pub captcha: bool,
 }
 
 /// *Workflow*.
@@ -76,7 +79,7 @@ pub struct Issuance {
 
 impl Default for Authentication {
     fn default() -> Self {
-        Self { questions_to_ask: 1, maximum_retry_count: 3, count_operator_answers: false }
+        Self { questions_to_ask: 1, maximum_retry_count: 3, count_operator_answers: false, captcha: false }
     }
 }
 

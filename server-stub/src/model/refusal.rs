@@ -37,6 +37,8 @@ pub enum Code {
     SelfServiceOnly,
     /// Questions come before the challenge.
     AnswersFirst,
+    /// The letters that were shown were not typed.
+    Captcha,
     /// There is no such thing.
     NotFound,
     /// It is in use, or there is one already.
@@ -76,6 +78,7 @@ impl Code {
             Self::AnswersNotSet => "ANSWERS_NOT_SET",
             Self::SelfServiceOnly => "SELF_SERVICE_ONLY",
             Self::AnswersFirst => "ANSWERS_FIRST",
+            Self::Captcha => "CAPTCHA",
             Self::NotFound => "NOT_FOUND",
             Self::Conflict => "CONFLICT",
             Self::NoReaders => "NO_READERS",
@@ -99,7 +102,8 @@ impl Code {
             | Self::DisabledByPolicy
             | Self::UserLocked
             | Self::UserDisabled
-            | Self::SelfServiceOnly => 403,
+            | Self::SelfServiceOnly
+            | Self::Captcha => 403,
             Self::NotFound => 404,
             Self::TooSlow => 408,
             Self::WrongMethod => 405,

@@ -73,6 +73,26 @@ impl Vault {
         Ok(hex::encode([&nonce[..], &sealed].concat()))
     }
 
+    /// A text that only servers with this master key read, for this purpose.
+    ///
+    /// # Errors
+    /// A sentence when the system has no random numbers.
+    pub(crate) fn seal_text(&self, purpose: &[u8], text: &str) -> Result<String, String> {
+        let mut nonce = [0; NONCE];
+        getrandom::fill(&mut nonce).map_err(|e| e.to_string())?;
+        let cipher = Aes256Gcm::new(&(*own(&self.master, purpose)).into());
+        let sealed = cipher.encrypt(&Nonce::from(nonce), text.as_bytes()).map_err(|e| e.to_string())?;
+        Ok(hex::encode([&nonce[..], &sealed].concat()))
+    }
+
+    /// A sealed text; `None` when it is none of this purpose and this master key.
+    pub(crate) fn open_text(&self, purpose: &[u8], sealed: &str) -> Option<String> {
+        let sealed = hex::decode(sealed).ok()?;
+        let (nonce, sealed) = sealed.split_at_checked(NONCE)?;
+        let cipher = Aes256Gcm::new(&(*own(&self.master, purpose)).into());
+        String::from_utf8(cipher.decrypt(&Nonce::try_from(nonce).ok()?, sealed).ok()?).ok()
+    }
+
     /// The response of a card's key; `None` when the key is not known, or does not open under this
     /// master key.
     #[must_use]

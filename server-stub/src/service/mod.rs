@@ -2,6 +2,7 @@
 //! it keeps nothing in memory, so any number of them work over one database.
 
 pub mod admin_key;
+pub mod captcha;
 pub mod card_types;
 pub mod cards;
 pub mod flow;
@@ -341,6 +342,12 @@ impl Server {
     #[must_use]
     pub const fn self_service(&self) -> self_service::SelfService<'_> {
         self_service::SelfService { server: self }
+    }
+
+    /// Letters that are typed before a name is taken.
+    #[must_use]
+    pub const fn captchas(&self) -> captcha::Captchas<'_> {
+        captcha::Captchas { server: self }
     }
 
     /// The first rows.

@@ -68,7 +68,8 @@ impl Workers {
         hashes.into_iter().next().ok_or_else(|| Refusal::new(Code::Busy, "the server is stopping"))
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+    /// Work that takes a core for a while.
+    pub(crate) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
         let stopping = || Refusal::new(Code::Busy, "the server is stopping");
         let _running = self.running.acquire().await.map_err(|_| stopping())?;
         tokio::task::spawn_blocking(work).await.map_err(|_| stopping())

@@ -1,17 +1,19 @@
 //! Remote Self-Service. What opens the session is in a cookie of the area, and on no page and in no address.
 
-use super::door::{area_cookie, area_cookie_name, is_encrypted, key, noticed, went};
+use super::door::{Behind, area_cookie, area_cookie_name, is_encrypted, key, noticed, went};
 use super::frame::{Frame, Notice, sentence};
 use super::{ErrorPage, Page, answers, own_card_is, own_operation, page, refused};
 use crate::http::Front;
 use crate::http::body::{Fields, Form, PeerAddress};
 use crate::http::words::{card_name, filters, plain};
+use crate::model::captcha::Typed;
 use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
 use crate::service::flow::remote::{OwnCard, Standing};
 use crate::service::self_service::OwnReason;
 use askama::Template;
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
+use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response as Reply};
 use axum::routing::{get, post};
@@ -29,6 +31,8 @@ pub(super) fn router() -> Router<Server> {
     let back = async || Redirect::to(PATH);
     Router::new()
         .route("/rss", get(shown).post(open))
+        .route("/rss/captcha.png", get(picture))
+        .route("/rss/captcha.wav", get(sound))
         .route("/rss/answers", post(answer).get(back))
         .route("/rss/unblock", post(unblock).get(back))
         .route("/rss/cards", post(operate).get(back))
@@ -38,10 +42,20 @@ pub(super) fn router() -> Router<Server> {
 
 /// What is shown.
 enum Step {
-    Name,
+    /// The token of letters that are to be typed too, where they are wanted.
+    Name(Option<String>),
     Questions(Vec<Question>),
-    Cards { cards: Vec<OwnCard>, typed: (String, String), fault: Option<String> },
-    Response { card: String, challenge: String, groups: Vec<String>, check: String },
+    Cards {
+        cards: Vec<OwnCard>,
+        typed: (String, String),
+        fault: Option<String>,
+    },
+    Response {
+        card: String,
+        challenge: String,
+        groups: Vec<String>,
+        check: String,
+    },
 }
 
 #[derive(Template)]
@@ -50,6 +64,8 @@ struct RemotePage {
     frame: Frame,
     /// What a form sends back.
     csrf: String,
+    /// The name that was not taken.
+    typed_name: String,
     step: Step,
 }
 
@@ -63,11 +79,12 @@ impl RemotePage {
                 (Step::Response { card: card_name(&card), challenge, groups, check: response.check }, "rss-response")
             }
         };
-        Self { frame: Frame::open("area-remote", PATH, title), csrf, step }
+        Self { frame: Frame::open("area-remote", PATH, title), csrf, typed_name: String::new(), step }
     }
 
-    fn name() -> Self {
-        Self { frame: Frame::open("area-remote", PATH, "rss-who"), csrf: String::new(), step: Step::Name }
+    async fn name(server: &Server) -> Result<Self, Refusal> {
+        let step = Step::Name(server.captchas().wanted().await?);
+        Ok(Self { frame: Frame::open("area-remote", PATH, "rss-who"), csrf: String::new(), typed_name: String::new(), step })
     }
 }
 
@@ -120,15 +137,19 @@ fn csrf(session: &str) -> String {
 }
 
 async fn shown(State(server): State<Server>, PeerAddress(address): PeerAddress, here: Here) -> Page {
-    let mut shown = RemotePage::name();
+    let mut shown = None;
     if let Some(session) = &here.session {
         let challenge = here.challenge.as_deref().and_then(|text| text.split_once(' '));
         match server.remote().standing(session, &address, challenge).await {
-            Ok(standing) => shown = RemotePage::of(standing, csrf(session)),
+            Ok(standing) => shown = Some(RemotePage::of(standing, csrf(session))),
             Err(refusal) if refusal.code == Code::SessionOver => {}
             Err(refusal) => return Err(refusal.into()),
         }
     }
+    let mut shown = match shown {
+        Some(shown) => shown,
+        None => RemotePage::name(&server).await?,
+    };
     shown.frame.notices.extend(here.notice);
     Ok(page(&shown))
 }
@@ -141,17 +162,33 @@ async fn open(
 ) -> Page {
     let Form(fields) = form?;
     let name = fields.get("name").map(String::as_str).unwrap_or_default();
-    match server.remote().open(name, &address).await {
+    let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
+    let typed = Typed { token: field("captcha"), letters: field("letters") };
+    match server.remote().open(name, &address, Some(&typed)).await {
         Ok(remote) => {
             let cookies = CookieJar::new().add(area_cookie(PATH, &front, remote.session));
             Ok((cookies, Redirect::to(PATH)).into_response())
         }
         Err(refusal) => {
-            let mut shown = RemotePage::name();
-            shown.frame = shown.frame.saying(&refusal);
+            let shown = RemotePage::name(&server).await?;
+            let shown = RemotePage { frame: shown.frame.saying(&refusal), typed_name: name.into(), ..shown };
             Ok(refused(&refusal, &shown))
         }
     }
+}
+
+/// Which letters.
+#[derive(serde::Deserialize)]
+struct Of {
+    of: String,
+}
+
+async fn picture(State(server): State<Server>, Behind(Of { of }): Behind<Of>) -> Page {
+    Ok(([(header::CONTENT_TYPE, "image/png")], server.captchas().picture(&of).await?).into_response())
+}
+
+async fn sound(State(server): State<Server>, Behind(Of { of }): Behind<Of>) -> Page {
+    Ok(([(header::CONTENT_TYPE, "audio/wav")], server.captchas().sound(&of).await?).into_response())
 }
 
 async fn answer(

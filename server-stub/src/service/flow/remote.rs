@@ -3,6 +3,7 @@
 
 use super::wizard::ReadBack;
 use super::{Compared, draw};
+use crate::model::captcha::Typed;
 use crate::model::card::{CardState, Operation};
 use crate::model::event::{Happening, Kind};
 use crate::model::flow::{Flow, FlowKind, Step};
@@ -79,13 +80,18 @@ impl RemoteSelfService<'_> {
     /// Somebody says who they are.
     ///
     /// # Errors
-    /// [`Code::RateLimited`], [`Code::StoreDown`]; never whether the name is anybody's.
-    pub async fn open(&self, name: &str, address: &str) -> Result<Remote, Refusal> {
+    /// [`Code::RateLimited`], [`Code::StoreDown`], [`Code::Captcha`]; never whether the name is anybody's.
+    pub async fn open(&self, name: &str, address: &str, typed: Option<&Typed>) -> Result<Remote, Refusal> {
         let mut tx = self.server.begin().await?;
         let bucket = format!("remote from {}", limit::network(address));
         if let Err(refusal) = self.server.limit(&mut tx, limit::SESSIONS_OF_ADDRESS, &bucket).await {
             let shown = crate::service::login::shown_name(name);
             return self.server.concluded(tx, Err(refusal), &Happening::new(Kind::RateLimited, &shown)).await;
+        }
+        if let Err(refusal) = self.server.captchas().check(&mut tx, typed).await {
+            // What was typed is counted, and these letters are not taken again.
+            tx.commit().await?;
+            return Err(refusal);
         }
         let subject = subjects::of_name(&mut tx, name).await?;
         if let Some(user) = &subject.user {

@@ -87,6 +87,7 @@ impl Section {
                 authentication.questions_to_ask = number(fields, "questions_to_ask", "policy-questions-to-ask")?;
                 authentication.maximum_retry_count = number(fields, "maximum_retry_count", "policy-maximum-retry")?;
                 authentication.count_operator_answers = on("count_operator_answers");
+                authentication.captcha = on("captcha");
             }
             Self::Issuance => {
                 let issuance = &mut after.issuance;
