@@ -13,10 +13,22 @@ const element = (html) => {
 // A part that has changed, put in the place of the old one. What is open stays open, what is typed stays, and so does the focus.
 const drawn = new Map();
 let quiet = false; // the focus comes back by itself, not from a person
+let pressed = null; // what is being pressed: it stays until it is let go, so that no click is lost
+const later = new Map();
+document.addEventListener("pointerdown", (event) => { pressed = event.target; });
+for (const name of ["pointerup", "pointercancel"]) {
+  document.addEventListener(name, () => setTimeout(() => {
+    pressed = null;
+    const held = [...later.values()];
+    later.clear();
+    held.forEach(part);
+  }));
+}
 const part = (html) => {
   const fresh = element(html).firstElementChild;
   const old = document.getElementById(fresh.id);
   if (!old || drawn.get(fresh.id) === html) return old;
+  if (pressed && old.contains(pressed)) return later.set(fresh.id, html);
   drawn.set(fresh.id, html);
   const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
   for (const open of old.querySelectorAll("details[open][id]")) {
@@ -260,7 +272,7 @@ if (rows) {
   // The connection: what is lost is said, and comes back by itself as long as the bench is there.
   const lost = document.querySelector(".lost");
   const follow = () => {
-    const live = new EventSource(`/live?after=${newest}`);
+    const live = new EventSource(`/live?after=${newest}&seen=${document.getElementById("readers").dataset.seen}`);
     live.addEventListener("open", () => { lost.hidden = true; });
     live.addEventListener("part", (event) => part(event.data));
     live.addEventListener("wire", (event) => wire(event.data));

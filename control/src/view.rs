@@ -12,7 +12,7 @@ use std::time::UNIX_EPOCH;
 use utoipa::ToSchema;
 
 /// A reader and its card.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct ReaderView {
     /// Its number; it stays.
     pub number: usize,
@@ -29,7 +29,7 @@ pub struct ReaderView {
 }
 
 /// A program that is connected to a card.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct HolderView {
     /// Its name; of cardlab's own programs also what they do. Empty where the system does not tell.
     pub program: String,
@@ -54,7 +54,7 @@ impl From<Holder> for HolderView {
 }
 
 /// A card.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct CardView {
     /// Its profile; of a card that is not simulated, where it comes from.
     pub profile: String,
@@ -91,7 +91,7 @@ pub struct CardView {
 }
 
 /// The tries of a secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct TriesView {
     /// Tries left.
     pub left: u8,

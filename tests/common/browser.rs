@@ -188,7 +188,8 @@ impl Browser {
     /// Opens what asks first.
     pub async fn open(&self, text: &str) {
         let path = format!("//summary[normalize-space()='{text}' or @aria-label='{text}']");
-        self.0.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await.unwrap().click().await.unwrap();
+        let opened = async || self.0.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await?.click().await;
+        self.settled(opened).await;
     }
 
     /// Opens all that is folded.

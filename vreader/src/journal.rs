@@ -66,9 +66,9 @@ impl Journal {
         self.entries.iter().map(|entry| &entry.record).filter(move |record| record.number > after)
     }
 
-    /// The newest `count` records, oldest first.
-    pub fn newest(&self, count: usize) -> impl Iterator<Item = &Arc<Record>> {
-        self.entries.range(self.entries.len().saturating_sub(count)..).map(|entry| &entry.record)
+    /// All records, newest first.
+    pub fn newest(&self) -> impl Iterator<Item = &Arc<Record>> {
+        self.entries.iter().rev().map(|entry| &entry.record)
     }
 
     /// How many commands can be taken back.

@@ -59,7 +59,7 @@ pub(super) struct Buttons {
 }
 
 /// What of a reader decides which buttons it has.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     whereabouts: String,
     touch_awaited: bool,
@@ -73,6 +73,15 @@ pub(super) struct Key {
 }
 
 impl Key {
+    /// A reader as far as a page shows it: how many commands can be undone is not shown, and changes with each.
+    pub(super) fn seen(rack: &Rack, place: Place, mut view: ReaderView) -> (ReaderView, Self) {
+        if let Some(card) = &mut view.card {
+            card.undoable = card.undoable.min(1);
+        }
+        let key = Self::of(rack, place, &view);
+        (view, key)
+    }
+
     pub(super) fn of(rack: &Rack, place: Place, reader: &ReaderView) -> Self {
         let card = reader.card.as_ref();
         let left = |secret| card.and_then(|card| counted(card, secret)).map(|tries| tries.left);

@@ -20,6 +20,7 @@ use cardlab_vreader::trace::Record;
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::broadcast::error::TryRecvError;
@@ -34,8 +35,10 @@ const BEAT: Duration = Duration::from_millis(100);
 /// How often readers are looked at while something happens, and while nothing does: programs come and go without a record.
 const LOOK: Duration = Duration::from_millis(150);
 const IDLE_LOOK: Duration = Duration::from_millis(500);
-/// Rows of a beat; others are counted.
-const ROWS: usize = 40;
+/// Rows that a page is owed in a beat, and that may gather while little comes in: what a program does in a moment is shown whole,
+/// of what goes on and on only the newest, and the others are counted.
+const ROWS: usize = 20;
+const GATHERED: usize = 200;
 /// Records that a page catches up with.
 const CAUGHT_UP: usize = 1000;
 /// Events that may wait for a page that reads slowly.
@@ -48,6 +51,16 @@ pub(super) const MOST: usize = 32;
 pub(super) struct From {
     #[serde(default)]
     after: u64,
+    /// What its readers looked like; see [`fingerprint`].
+    #[serde(default)]
+    seen: String,
+}
+
+/// What a page shows of the readers, in a word: a page that has just been made need not be told it again.
+pub(super) fn fingerprint<'a>(shown: impl Iterator<Item = &'a (ReaderView, Key)>) -> String {
+    let mut hasher = DefaultHasher::new();
+    shown.for_each(|shown| shown.hash(&mut hasher));
+    format!("{:016x}", hasher.finish())
 }
 
 /// The stream of one page. Whoever has lost it says in a header what came last (HTML, section 9.2.3).
@@ -61,7 +74,7 @@ pub(super) async fn follow(State(site): State<Site>, Query(from): Query<From>, h
     let (sender, receiver) = mpsc::channel(WAITING);
     tokio::spawn(async move {
         // Whoever does not hear it any more has gone.
-        let _ = Follower::new(site, sender).tell(after).await;
+        let _ = Follower::new(site, sender).tell(after, &from.seen).await;
         drop(place);
     });
     Sse::new(ReceiverStream::new(receiver).map(Ok::<_, Infallible>)).keep_alive(KeepAlive::default()).into_response()
@@ -77,6 +90,8 @@ struct Follower {
     /// As the page shows them.
     shown: Vec<(ReaderView, Key)>,
     looked: Option<Instant>,
+    /// Rows that may be shown.
+    owed: usize,
     /// Looks at cards that work, each as soon as it does not.
     between: HashMap<Place, JoinHandle<CardView>>,
 }
@@ -84,13 +99,18 @@ struct Follower {
 impl Follower {
     fn new(site: Site, page: mpsc::Sender<Event>) -> Self {
         let records = site.control.trace().listen();
-        Self { site, page, records, shown: Vec::new(), looked: None, between: HashMap::new() }
+        Self { site, page, records, shown: Vec::new(), looked: None, owed: GATHERED, between: HashMap::new() }
     }
 
-    async fn tell(mut self, after: Duration) -> Result<(), Over> {
+    async fn tell(mut self, after: Duration, seen: &str) -> Result<(), Over> {
         let mut changes = self.site.control.rack().server().changes();
         let before = wire::records(&self.site, &Choice::default(), after, CAUGHT_UP).await;
         let before: Vec<Arc<Record>> = before.into_iter().map(|(record, _)| record).collect();
+        let rack = self.site.control.rack();
+        let now: Vec<_> = rack.places().into_iter().map(|place| Key::seen(rack, place, self.site.control.look(place))).collect();
+        if fingerprint(now.iter()) == seen {
+            self.shown = now;
+        }
         // What came in between is in both.
         let known: HashSet<(Arc<str>, Duration)> = before.iter().map(|record| (record.card.clone(), record.at)).collect();
         self.wire(before, 0).await?;
@@ -109,23 +129,26 @@ impl Follower {
                 () = self.page.closed() => return Err(Over),
             }
             tokio::time::sleep(BEAT).await;
+            self.owed = (self.owed + ROWS).min(GATHERED);
+            let surplus = (batch.len() + self.records.len()).saturating_sub(self.owed);
+            let mut passed = 0;
             loop {
                 match self.records.try_recv() {
+                    Ok(_) if passed < surplus => passed += 1,
                     Ok(record) => batch.push(record),
                     Err(TryRecvError::Lagged(count)) => missed += count,
                     Err(TryRecvError::Empty) => break,
                     Err(TryRecvError::Closed) => return Err(Over),
                 }
             }
+            missed += passed as u64;
+            self.owed = self.owed.saturating_sub(batch.len());
             batch.retain(|record| !known.contains(&(record.card.clone(), record.at)));
             self.wire(batch, missed).await?;
         }
     }
 
-    async fn wire(&self, mut batch: Vec<Arc<Record>>, missed: u64) -> Result<(), Over> {
-        let surplus = batch.len().saturating_sub(ROWS);
-        batch.drain(..surplus);
-        let missed = missed + surplus as u64;
+    async fn wire(&self, batch: Vec<Arc<Record>>, missed: u64) -> Result<(), Over> {
         if missed > 0 {
             self.say("missed", missed.to_string()).await?;
         }
@@ -156,7 +179,7 @@ impl Follower {
                 // It works just now: it is looked at as soon as it has answered. What it was a moment ago tells more than nothing.
                 None => self.between(place).await.or_else(|| shown.as_ref().and_then(|(shown, _)| shown.card.clone())),
             };
-            let key = Key::of(&rack, place, &view);
+            let (view, key) = Key::seen(&rack, place, view);
             if shown.as_ref().is_some_and(|(shown, known)| *shown == view && *known == key) {
                 continue;
             }

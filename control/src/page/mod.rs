@@ -34,7 +34,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::{get, post};
-use buttons::Buttons;
+use buttons::{Buttons, Key};
 use cardlab_protocol::local::HEADERS;
 use door::Door;
 use frame::{refused, rendered};
@@ -145,16 +145,19 @@ struct Bench<'a> {
     current: &'a str,
     title: &'a str,
     readers: &'a [(Picture, Buttons)],
+    /// What they look like, in a word.
+    seen: String,
     rows: &'a [Row],
     choice: &'a Choice,
     shell: &'a Shell,
 }
 
 async fn show(State(site): State<Site>, Query(choice): Query<Choice>) -> Response {
-    let mut readers = Vec::new();
+    let (mut readers, mut seen) = (Vec::new(), Vec::new());
     for place in site.control.rack().places() {
         let view = site.control.view(place).await;
         let buttons = Buttons::of(site.control.rack(), place, &view);
+        seen.push(Key::seen(site.control.rack(), place, view.clone()));
         readers.push((Picture::of(view), buttons));
     }
     let rows = wire::rows(&site, &choice).await;
@@ -163,6 +166,7 @@ async fn show(State(site): State<Site>, Query(choice): Query<Choice>) -> Respons
         current: "",
         title: "Bench",
         readers: &readers,
+        seen: live::fingerprint(seen.iter()),
         rows: &rows,
         choice: &choice,
         shell: &site.shell,

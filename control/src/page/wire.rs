@@ -171,10 +171,8 @@ pub(super) async fn records(site: &Site, choice: &Choice, after: Duration, most:
         let number = Some(place.number());
         let choice = choice.clone();
         let newest = move |card: &mut cardlab_vreader::VirtualCard| {
-            let records = card.journal().into_iter().flat_map(|journal| journal.newest(usize::MAX));
-            let mut taken: Vec<_> = records.filter(|record| record.at > after && choice.takes(record, number)).cloned().collect();
-            taken.drain(..taken.len().saturating_sub(most));
-            taken
+            let records = card.journal().into_iter().flat_map(|journal| journal.newest()).take_while(|record| record.at > after);
+            records.filter(|record| choice.takes(record, number)).take(most).cloned().collect::<Vec<_>>()
         };
         // A card whose thread has ended has nothing to tell.
         let records = site.control.with(place, newest).await.unwrap_or_default();
