@@ -1,11 +1,13 @@
 //! `cardlab trace`: what happened at cards, for people.
 
-use crate::card::Target;
+use crate::card::{Target, hand_out};
 use crate::exit::{Exit, Failure, OrExit};
 use anyhow::{Context as _, anyhow};
 use cardlab_client::transport::Transport;
+use cardlab_control::history;
 use cardlab_pcsclite::client::ShareMode;
 use cardlab_vreader::replay::card_of;
+use cardlab_vreader::trace::history::History;
 use cardlab_vreader::trace::{self, What, decode, spaced, text};
 use cardlab_whole as whole;
 use clap::{Args, Subcommand};
@@ -25,6 +27,15 @@ enum Of {
     Show {
         /// What --trace wrote
         file: PathBuf,
+    },
+    /// Write what became of the cards - tries, locks, unlocks, removals, faults - as an HTML file that opens anywhere
+    History {
+        /// What --trace wrote: JSON lines or pcapng
+        file: PathBuf,
+
+        /// The file; else stdout
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
     /// Follow what happens at the cards of `up`, `exec` or `lab`
     Tail {
@@ -58,6 +69,14 @@ impl TraceCommand {
                         break;
                     }
                 }
+                Ok(Exit::FINE)
+            }
+            Of::History { file, output } => {
+                let lines = read_as(&file, trace::values)?;
+                let history = History::of(&lines).map_err(|why| anyhow!("{}: {why}", file.display())).or_exit(Exit::USAGE)?;
+                // What is masked in it is masked in every line that has a secret.
+                let secrets = !lines.iter().any(|line| line.get("command_masked").is_some());
+                hand_out(output.as_deref(), &history::write(&history, secrets))?;
                 Ok(Exit::FINE)
             }
             Of::Tail { target } => {

@@ -3,21 +3,26 @@
 use crate::contents::Contents;
 use crate::error::ApiError;
 use crate::hand::Hand;
+use crate::history;
 use crate::maker::Maker;
+use crate::recording::{Recorder, Recording};
 use crate::view::{
-    CardView, Claim, ClaimResult, FaultView, LockOrder, NewCard, PaceView, ReaderView, Reset, RestoreOrder, SnapshotOrder,
-    TouchView, TypedView, UndoOrder, WaitFor, Wanted, Which, With, word,
+    CardView, Claim, ClaimResult, FaultView, LockOrder, NewCard, Of, PaceView, ReaderView, RecordingOrder, RecordingView, Reset,
+    RestoreOrder, SnapshotOrder, TouchView, TypedView, UndoOrder, WaitFor, Wanted, Which, With, Written, word,
 };
 use crate::waiting::Opened;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::{Json, Router};
 use cardlab_protocol::problem::Problem;
 use cardlab_vreader::pin_pad::{Entry, EntryError};
 use cardlab_vreader::rack::RackError;
 use cardlab_vreader::state;
+use cardlab_vreader::trace::event::Event as Happened;
+use cardlab_vreader::trace::history::History;
 use cardlab_vreader::trace::{Record, What, decode, json};
 use cardlab_vreader::{Fault, Pace, Place, Rack, Secrets, Snapshot, TouchMode, Trace, VirtualCard, Whereabouts};
 use serde_json::{Value, json};
@@ -46,8 +51,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(600);
 /// What is driven.
 #[derive(Clone)]
 pub struct Control {
-    rack: Rack,
-    trace: Trace,
+    pub(crate) rack: Rack,
+    pub(crate) trace: Trace,
+    /// Makes scenarios of recordings.
+    pub(crate) recorder: Option<Arc<dyn Recorder>>,
+    /// The one that is under way.
+    pub(crate) recording: Arc<Mutex<Option<Recording>>>,
     /// Whether PINs and keys are shown in what came in.
     secrets: bool,
     kept: Arc<Mutex<BTreeMap<String, Arc<Snapshot>>>>,
@@ -61,7 +70,13 @@ impl Control {
     /// Over a rack whose cards write down what happens into `trace`. With `secrets`, PINs and keys are shown.
     #[must_use]
     pub fn new(rack: Rack, trace: Trace, secrets: bool) -> Self {
-        Self { rack, trace, secrets, kept: Arc::default(), hand: None, maker: None }
+        Self { rack, trace, recorder: None, recording: Arc::default(), secrets, kept: Arc::default(), hand: None, maker: None }
+    }
+
+    /// With somebody who makes scenarios of what is done.
+    #[must_use]
+    pub fn with_recorder(self, recorder: Arc<dyn Recorder>) -> Self {
+        Self { recorder: Some(recorder), ..self }
     }
 
     /// With a hand that spends tries as a program does.
@@ -100,7 +115,7 @@ impl Control {
     pub fn router(self) -> Router {
         let (routes, document) = described();
         let document = document.to_json().unwrap_or_default();
-        let show = move || async move { ([(axum::http::header::CONTENT_TYPE, "application/json")], document) };
+        let show = move || async move { ([(header::CONTENT_TYPE, "application/json")], document) };
         routes
             .route("/openapi.json", axum::routing::get(show))
             .fallback(async || ApiError(StatusCode::NOT_FOUND, "no such path; /openapi.json has them all".into()))
@@ -158,6 +173,18 @@ impl Control {
         self.with(place, of).await?
     }
 
+    /// Written down before the cards are in their readers: who waits for one speaks to it at once.
+    async fn tell_of_swap(&self, one: Place, other: Place) -> Result<(), ApiError> {
+        if [one, other].into_iter().any(|place| self.rack.whereabouts(place) == Whereabouts::Unplugged) {
+            return Ok(());
+        }
+        for (place, with) in [(one, other), (other, one)] {
+            let with = self.rack.card(with).label().map_or_else(String::new, ToString::to_string);
+            self.with(place, |card| card.event(&Happened::SwappedWith(with), false)).await?;
+        }
+        Ok(())
+    }
+
     /// After its memory was set from outside: programs are told, as after pulling the card.
     async fn renewed(&self, place: Place) -> Result<Json<ReaderView>, ApiError> {
         // A card that lies beside its reader has no power anyway.
@@ -189,10 +216,13 @@ fn described() -> (Router<Control>, utoipa::openapi::OpenApi) {
         .routes(routes!(set_pace))
         .routes(routes!(type_in))
         .routes(routes!(log))
+        .routes(routes!(history_file))
         .routes(routes!(claim))
         .routes(routes!(snapshot))
         .routes(routes!(restore))
         .routes(routes!(snapshots))
+        .routes(routes!(begin_recording, recording, drop_recording))
+        .routes(routes!(end_recording))
         .routes(routes!(undo))
         .routes(routes!(wait))
         .routes(routes!(events))
@@ -268,7 +298,7 @@ async fn reader(State(control): State<Control>, Reader(place): Reader) -> Reply<
 #[utoipa::path(post, path = "/v1/readers/{reader}/insert", params(("reader" = String, Path)), responses((status = 200, body = ReaderView), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn insert(State(control): State<Control>, Reader(place): Reader) -> Reply<ReaderView> {
     control.rack.insert(place).await?;
-    control.with(place, |card| card.event("inserted", false)).await?;
+    control.with(place, |card| card.event(&Happened::Inserted, false)).await?;
     Ok(Json(control.view(place).await))
 }
 
@@ -276,7 +306,7 @@ async fn insert(State(control): State<Control>, Reader(place): Reader) -> Reply<
 #[utoipa::path(post, path = "/v1/readers/{reader}/remove", params(("reader" = String, Path)), responses((status = 200, body = ReaderView), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn remove(State(control): State<Control>, Reader(place): Reader) -> Reply<ReaderView> {
     control.rack.remove(place).await?;
-    control.with(place, |card| card.event("removed", false)).await?;
+    control.with(place, |card| card.event(&Happened::Removed, false)).await?;
     Ok(Json(control.view(place).await))
 }
 
@@ -284,6 +314,7 @@ async fn remove(State(control): State<Control>, Reader(place): Reader) -> Reply<
 #[utoipa::path(post, path = "/v1/readers/{reader}/plug", params(("reader" = String, Path)), responses((status = 200, body = ReaderView), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn plug(State(control): State<Control>, Reader(place): Reader) -> Reply<ReaderView> {
     control.rack.plug(place)?;
+    control.with(place, |card| card.event(&Happened::Plugged, false)).await?;
     Ok(Json(control.view(place).await))
 }
 
@@ -291,6 +322,7 @@ async fn plug(State(control): State<Control>, Reader(place): Reader) -> Reply<Re
 #[utoipa::path(post, path = "/v1/readers/{reader}/unplug", params(("reader" = String, Path)), responses((status = 200, body = ReaderView), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn unplug(State(control): State<Control>, Reader(place): Reader) -> Reply<ReaderView> {
     control.rack.unplug(place)?;
+    control.with(place, |card| card.event(&Happened::Unplugged, false)).await?;
     Ok(Json(control.view(place).await))
 }
 
@@ -298,6 +330,7 @@ async fn unplug(State(control): State<Control>, Reader(place): Reader) -> Reply<
 #[utoipa::path(post, path = "/v1/readers/{reader}/swap", params(("reader" = String, Path)), request_body = With, responses((status = 200, body = ReaderView), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn swap(State(control): State<Control>, Reader(place): Reader, Body(With { with }): Body<With>) -> Reply<ReaderView> {
     let other = control.rack.find(&with)?;
+    control.tell_of_swap(place, other).await?;
     control.rack.swap(place, other).await?;
     Ok(Json(control.view(place).await))
 }
@@ -324,7 +357,7 @@ async fn bring(State(control): State<Control>, Reader(place): Reader, Body(wante
         return Err(ApiError::bad("say a state or tries: {\"state\": \"pin-blocked\"}"));
     }
     let tries = wanted.tries()?;
-    control.with(place, move |card| card.change("brought to a state", |card| state::set(card, tries))).await??;
+    control.with(place, move |card| card.change(&Happened::State(tries), |card| state::set(card, tries))).await??;
     Ok(Json(control.view(place).await))
 }
 
@@ -480,6 +513,30 @@ async fn log(State(control): State<Control>, Reader(place): Reader, Query(which)
     Ok(Json(records.iter().map(|record| json::value(record, control.secrets)).collect()))
 }
 
+/// What became of the cards since their readers are up, as an HTML file that needs nothing else; PINs and keys are masked.
+#[utoipa::path(get, path = "/v1/history", params(Of), responses((status = 200, content_type = "text/html"), (status = 404, body = Problem)))]
+async fn history_file(State(control): State<Control>, Query(of): Query<Of>) -> Result<impl IntoResponse, ApiError> {
+    let places = match &of.reader {
+        Some(name) => vec![control.rack.find(name)?],
+        None => control.rack.places(),
+    };
+    let mut lines = Vec::new();
+    for place in places {
+        let records = control.records(place, Which::default()).await?;
+        lines.extend(records.iter().map(|record| json::value(record, control.secrets)));
+    }
+    let history = History::of(&lines).map_err(|why| ApiError(StatusCode::INTERNAL_SERVER_ERROR, why))?;
+    let file = history::write(&history, control.secrets);
+    // Its style stands in it, and nothing else of it does anything.
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"session.html\""),
+        (header::CONTENT_SECURITY_POLICY, policy),
+    ];
+    Ok((headers, file))
+}
+
 /// Whether something came in.
 #[utoipa::path(post, path = "/v1/readers/{reader}/assert", params(("reader" = String, Path)), request_body = Claim, responses((status = 200, body = ClaimResult), (status = 400, body = Problem), (status = 404, body = Problem)))]
 async fn claim(State(control): State<Control>, Reader(place): Reader, Body(claim): Body<Claim>) -> Reply<ClaimResult> {
@@ -544,7 +601,7 @@ async fn restore(State(control): State<Control>, Reader(place): Reader, Body(ord
         }
         _ => return Err(ApiError::bad("give the text of a snapshot, or the name that one is kept under")),
     };
-    control.with(place, move |card| card.change("restored", |card| snapshot.restore(card))).await??;
+    control.with(place, move |card| card.change(&Happened::Restored, |card| snapshot.restore(card))).await??;
     control.renewed(place).await
 }
 
@@ -553,6 +610,31 @@ async fn restore(State(control): State<Control>, Reader(place): Reader, Body(ord
 async fn snapshots(State(control): State<Control>) -> Json<BTreeMap<String, String>> {
     let kept = control.kept.lock().unwrap_or_else(PoisonError::into_inner);
     Json(kept.iter().map(|(name, snapshot)| (name.clone(), snapshot.profile().to_owned())).collect())
+}
+
+/// Begins to record a scenario: what is done here and what programs do. Cards in readers are reset first.
+#[utoipa::path(post, path = "/v1/recording", request_body = RecordingOrder, responses((status = 200, body = RecordingView), (status = 400, body = Problem), (status = 409, body = Problem)))]
+async fn begin_recording(State(control): State<Control>, Body(order): Body<RecordingOrder>) -> Reply<RecordingView> {
+    Ok(Json(control.begin_recording(order).await?))
+}
+
+/// What is being recorded.
+#[utoipa::path(get, path = "/v1/recording", responses((status = 200, body = RecordingView)))]
+async fn recording(State(control): State<Control>) -> Json<RecordingView> {
+    Json(control.recording_view())
+}
+
+/// Throws the recording away.
+#[utoipa::path(delete, path = "/v1/recording", responses((status = 200, body = RecordingView)))]
+async fn drop_recording(State(control): State<Control>) -> Json<RecordingView> {
+    control.drop_recording();
+    Json(control.recording_view())
+}
+
+/// Ends the recording; the scenario's file.
+#[utoipa::path(post, path = "/v1/recording/end", responses((status = 200, body = Written), (status = 409, body = Problem)))]
+async fn end_recording(State(control): State<Control>) -> Reply<Written> {
+    Ok(Json(control.end_recording().await?))
 }
 
 /// Takes the last commands back; the card is reset.

@@ -15,6 +15,8 @@
 //! | [`hand`] | what is done to a card through PC/SC, by a client that is handed in |
 //! | [`maker`] | new cards, by a maker that is handed in |
 //! | [`shell`] | words as a shell takes them |
+//! | [`history`] | what became of cards, as a file for any browser |
+//! | [`recording`] | what is done from now on, for whoever makes a scenario of it |
 //! | [`client`] | the same for programs in Rust |
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -27,6 +29,8 @@ pub mod hand;
 pub mod maker;
 pub mod page;
 pub mod shell;
+pub mod history;
+pub mod recording;
 pub mod view;
 mod waiting;
 

@@ -263,6 +263,51 @@ pub struct Which {
     pub status: Option<String>,
 }
 
+/// Of which reader's card.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, utoipa::IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct Of {
+    /// Its number, its name or the beginning of its name; all readers where nothing is said.
+    pub reader: Option<String>,
+}
+
+/// A recording to begin.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RecordingOrder {
+    /// What the scenario shows; *Recorded at the bench* where nothing is said.
+    pub title: Option<String>,
+    /// That PINs and keys of the cards may be in it: it does not run without.
+    pub secrets: bool,
+}
+
+/// What is being recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RecordingView {
+    /// Whether these readers record scenarios.
+    pub possible: bool,
+    /// Whether one is being recorded.
+    pub under_way: bool,
+    /// Its title.
+    pub title: String,
+    /// Commands and events so far.
+    pub records: usize,
+    /// Those that will be missing.
+    pub missed: u64,
+}
+
+/// What was made of a recording.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Written {
+    /// The scenario's file.
+    pub text: String,
+    /// Steps in it.
+    pub steps: usize,
+    /// What happened and is not in it, and why.
+    pub left_out: Vec<String>,
+}
+
 /// What must be in the journal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]

@@ -17,7 +17,9 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(trace::json::read(&line).map(|again| again[0].what.clone()), Ok(record.what.clone()));
         }
     }
+    let _ = trace::values(bytes).map(|values| trace::history::History::of(&values));
     let Ok(text) = std::str::from_utf8(bytes) else { return };
+    assert_eq!(trace::event::Event::read(text).to_string(), text);
     if let Ok(snapshot) = Snapshot::read(text, None)
         && let Ok(mut card) = snapshot.card(World::seeded(1))
     {

@@ -7,6 +7,8 @@ use crate::typed::Slip;
 use crate::vocabulary;
 use cardlab_client::unlock::session::words;
 use cardlab_vreader::fault::Fault;
+use cardlab_vreader::state::Tries;
+use cardlab_vreader::{Pace, TouchMode};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
@@ -31,6 +33,9 @@ macro_rules! written {
 written!(Answers, "`right`, `wrong` or a list of texts; `right` where nothing is said");
 written!(Button, "what stands on a button");
 written!(FaultText, "a fault, as `cardlab card fault` takes it");
+written!(PaceText, "a pace, as `cardlab card pace` takes it");
+written!(StateText, "a state, as `cardlab card state` takes it, or tries: `pin=0,puk=all`");
+written!(TouchText, "`auto`, `never`, `wait` or `after=200ms`");
 written!(Setting, "true, false, a number, a text or a table of these");
 
 /// Answers to security questions.
@@ -117,14 +122,29 @@ impl<'de> Deserialize<'de> for Button {
     }
 }
 
-/// A fault as text, such as `remove-after,ins=2C`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FaultText(pub Fault);
+macro_rules! parsed {
+    ($($(#[$about:meta])* $name:ident($kind:ty);)+) => {$(
+        $(#[$about])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $name(pub $kind);
 
-impl<'de> Deserialize<'de> for FaultText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map(Self).map_err(D::Error::custom)
-    }
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map(Self).map_err(D::Error::custom)
+            }
+        }
+    )+};
+}
+
+parsed! {
+    /// A fault as text, such as `remove-after,ins=2C`.
+    FaultText(Fault);
+    /// A pace as text.
+    PaceText(Pace);
+    /// A state as text: its name, or tries.
+    StateText(Tries);
+    /// How questions for a touch are answered, as text.
+    TouchText(TouchMode);
 }
 
 /// A setting of a policy: true, false or a number.
@@ -166,6 +186,16 @@ pub enum Action {
     Plug { card: Option<String> },
     /// Something goes wrong at the card.
     Fault { card: Option<String>, fault: FaultText },
+    /// No fault waits any more.
+    Disarm { card: Option<String> },
+    /// The card is brought to a state at once, in its memory.
+    State { card: Option<String>, state: StateText },
+    /// Says how questions for a touch are answered from now on.
+    Touch { card: Option<String>, touch: TouchText },
+    /// Says how long commands take from now on.
+    Pace { card: Option<String>, pace: PaceText },
+    /// Takes the last commands back, in the card's memory, and resets it.
+    Undo { card: Option<String>, commands: usize },
     /// Another program begins a transaction with the card and keeps it.
     Hold { card: Option<String> },
     /// It ends it, and leaves the card as it is.
@@ -180,8 +210,18 @@ pub enum Action {
     UnblockWithPuk { card: Option<String>, puk: String, new: String },
     /// Spends tries until `left` are left.
     Spend { card: Option<String>, secret: Counted, left: u8 },
-    /// A command APDU in hexadecimal.
+    /// A command APDU in hexadecimal, with blanks as one likes; a `$name` between blanks stands for a value. A challenge in the
+    /// answer is `$challenge` from then on.
     Send { card: Option<String>, command: String },
+    /// Whoever has the administrator key of the card computes the response to a challenge.
+    Respond {
+        card: Option<String>,
+        #[serde(default = "shown")]
+        challenge: String,
+        /// It is a witness (SP 800-73-4 part 2, table 7), to be decrypted.
+        #[serde(default)]
+        witness: bool,
+    },
     /// Nothing: for what `expect` says of the card.
     Look { card: Option<String> },
 
@@ -441,6 +481,12 @@ impl Action {
             | Self::Unplug { card }
             | Self::Plug { card }
             | Self::Fault { card, .. }
+            | Self::Disarm { card }
+            | Self::State { card, .. }
+            | Self::Touch { card, .. }
+            | Self::Pace { card, .. }
+            | Self::Undo { card, .. }
+            | Self::Respond { card, .. }
             | Self::Hold { card }
             | Self::LetGo { card }
             | Self::Verify { card, .. }
@@ -474,6 +520,11 @@ impl Action {
                 | Self::Unplug { .. }
                 | Self::Plug { .. }
                 | Self::Fault { .. }
+                | Self::Disarm { .. }
+                | Self::State { .. }
+                | Self::Touch { .. }
+                | Self::Pace { .. }
+                | Self::Undo { .. }
                 | Self::Spend { secret: Counted::Admin, .. }
         )
     }

@@ -23,6 +23,7 @@ use crate::expect::Expect;
 use crate::names::{self, Known, Name};
 use crate::reference::{self, Field};
 use crate::vocabulary::{STATES, unknown};
+use cardlab_vreader::Snapshot;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
@@ -58,6 +59,8 @@ pub struct Scenario {
 pub struct CardSetup {
     /// Its kind: a profile of `cardlab profile list`.
     pub profile: String,
+    /// What `cardlab card snapshot --secrets clear` writes, for a card that is as it was: it has its profile and settings.
+    pub snapshot: Option<String>,
     /// Settings on top of it.
     pub settings: BTreeMap<String, Setting>,
     /// Tries of its PIN.
@@ -80,6 +83,7 @@ impl Default for CardSetup {
     fn default() -> Self {
         Self {
             profile: "gids".into(),
+            snapshot: None,
             settings: BTreeMap::new(),
             pin_left: None,
             puk_left: None,
@@ -248,6 +252,9 @@ impl Scenario {
         if self.destroys {
             return Some("the card would be lost".into());
         }
+        if self.cards.values().any(|card| card.snapshot.is_some()) {
+            return Some("it wants a card that is as it was".into());
+        }
         if self.cards.values().any(|card| !card.settings.is_empty()) {
             return Some("it wants a card with settings of its own".into());
         }
@@ -262,6 +269,12 @@ impl Scenario {
 fn check_card(setup: &CardSetup) -> Result<(), String> {
     if !STATES.contains(&setup.state.as_str()) {
         return Err(unknown("state at the beginning", &setup.state, &STATES));
+    }
+    if let Some(text) = &setup.snapshot {
+        if setup.profile != CardSetup::default().profile || !setup.settings.is_empty() {
+            return Err("a card from a snapshot has its profile and its settings from there: leave both out".into());
+        }
+        return Snapshot::read(text, None).map(drop).map_err(|error| format!("snapshot: {error}"));
     }
     setup.request("card").map(drop).map_err(|e| e.to_string())
 }

@@ -10,6 +10,7 @@
 //! | [`reference`](mod@reference) | the language as a page, made from its types |
 //! | [`world`] | cards in readers, the server with its people |
 //! | [`mod@play`] | one step after the other |
+//! | [`mod@record`] | a scenario out of what was done at a bench |
 //! | [`catalogue`] | the scenarios that come with cardlab |
 //! | [`suite`] | these as tests of the conformance suite |
 #![forbid(unsafe_code)]
@@ -21,6 +22,7 @@ pub mod expect;
 pub mod file;
 mod names;
 pub mod play;
+pub mod record;
 pub mod reference;
 pub mod suite;
 pub mod typed;

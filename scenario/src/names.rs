@@ -180,7 +180,11 @@ fn of_action(action: &Action) -> Vec<Name<'_>> {
             add("puk", Of::Value, puk);
             add("new", Of::Value, new);
         }
-        Action::Send { command, .. } => add("command", Of::Value, command),
+        Action::Send { command, .. } => {
+            let values = command.split_whitespace().filter(|word| word.starts_with('$'));
+            return values.filter_map(|word| name("command".into(), Of::Value, word)).collect();
+        }
+        Action::Respond { challenge, .. } => add("challenge", Of::Value, challenge),
         Action::ToolRespond { response, pin, .. } => {
             add("response", Of::Value, response);
             add("pin", Of::Value, pin);

@@ -4,6 +4,7 @@ mod check;
 mod console;
 mod programs;
 mod screen;
+mod stage;
 
 use crate::action::{Action, Answers};
 use crate::file::{Scenario, Step};
@@ -13,12 +14,15 @@ use crate::world::cards::{Cards, Holder, Source};
 use crate::world::site::Site;
 use cardlab_client::unlock::desk::Desk;
 use cardlab_protocol::workstation::Question;
+use cardlab_vreader::VirtualCard;
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use thiserror::Error;
 
 pub use screen::SCREENS;
+pub use stage::{Around, CardSeen, Console, Logged, Played, Stage, play};
 
 /// What a step gave.
 #[derive(Clone, Debug, Default)]
@@ -83,50 +87,13 @@ struct Player<'a> {
     seen: i64,
 }
 
-/// A step that was played, and what is to be seen afterwards.
-#[derive(Debug)]
-pub struct Played<'a> {
-    /// From 1.
-    pub number: usize,
-    /// The step.
-    pub step: &'a Step,
-    /// What the lock screen shows, where there is one.
-    pub screen: Option<Seen>,
-}
-
 /// A lock screen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Seen {
     /// Its name in files.
     pub name: &'static str,
     /// All that can be read on it: the headline first.
     pub words: Vec<String>,
-}
-
-/// Plays it. `told` hears of every step that was played, also of the one at which it ends.
-///
-/// # Errors
-/// [`Failure`], also for a world that cannot be made: then of step 0.
-pub fn play(scenario: &Scenario, source: &Source, mut told: impl FnMut(&Played<'_>)) -> Result<(), Failure> {
-    let at = |step: usize, line: usize, name: &str, message: String| Failure { line, step, name: name.into(), message };
-    if let (Source::Real(_), Some(why)) = (source, scenario.needs_simulation()) {
-        return Err(at(0, 1, "set-up", format!("this scenario is for simulated cards: {why}")));
-    }
-    let mut player = Player::set_up(scenario, source).map_err(|e| at(0, 1, "set-up", e.0))?;
-    let mut played = Ok(());
-    for (index, step) in scenario.steps.iter().enumerate() {
-        let done = player.step(step);
-        told(&Played { number: index + 1, step, screen: player.seen_on_screen() });
-        if let Err(message) = done {
-            played = Err(at(index + 1, step.line, &step.name, message));
-            break;
-        }
-    }
-    // The lock screen lets go of the card first.
-    player.desk = None;
-    player.holders.clear();
-    let given_back = player.cards.give_back().map_err(|e| at(0, 1, "giving the card back", e.0));
-    played.and(given_back)
 }
 
 impl<'a> Player<'a> {
@@ -222,6 +189,16 @@ impl<'a> Player<'a> {
             Action::Unplug { card } => self.cards.plug(&self.card(card.as_ref())?, false).map(|()| Done::default()),
             Action::Plug { card } => self.cards.plug(&self.card(card.as_ref())?, true).map(|()| Done::default()),
             Action::Fault { card, fault } => self.cards.fault(&self.card(card.as_ref())?, &fault.0).map(|()| Done::default()),
+            Action::Disarm { card } => {
+                self.cards.bench(&self.card(card.as_ref())?, VirtualCard::disarm).map(|()| Done::default())
+            }
+            Action::State { card, state } => self.cards.bring(&self.card(card.as_ref())?, state.0).map(|()| Done::default()),
+            Action::Touch { card, touch } => self.cards.set_touch(&self.card(card.as_ref())?, touch.0).map(|()| Done::default()),
+            Action::Pace { card, pace } => {
+                let pace = pace.0.clone();
+                self.cards.bench(&self.card(card.as_ref())?, |card| card.set_pace(pace)).map(|()| Done::default())
+            }
+            Action::Undo { card, commands } => self.cards.undo(&self.card(card.as_ref())?, *commands).map(|()| Done::default()),
             Action::Hold { card } => {
                 let card = self.card(card.as_ref())?;
                 let holder = self.cards.hold(&card)?;
@@ -259,6 +236,7 @@ impl<'a> Player<'a> {
             | Action::UnblockWithPuk { .. }
             | Action::Spend { .. }
             | Action::Send { .. }
+            | Action::Respond { .. }
             | Action::ToolChallenge { .. }
             | Action::ToolRespond { .. } => self.program(action),
             Action::LockScreen { .. }

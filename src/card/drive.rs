@@ -189,6 +189,17 @@ pub(super) enum Drive {
         #[arg(long)]
         json: bool,
     },
+    /// Write what became of the cards - tries, locks, unlocks, removals, faults - as an HTML file that opens anywhere
+    ///
+    /// Of all cards, or of the one of --reader. PINs and keys are masked unless the readers run with --trace-secrets.
+    History {
+        #[command(flatten)]
+        target: Target,
+
+        /// The file; else stdout
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
     /// Exit with 1 unless something came in
     Assert {
         #[command(flatten)]
@@ -397,6 +408,11 @@ impl Drive {
                 faults.iter().for_each(|fault| println!("{fault}"));
             }
             Self::Log { target, filter, json } => log(&target, filter.which(), json)?,
+            Self::History { target, output } => {
+                let query = query(&[("reader", target.reader.clone())]);
+                let page = target.client()?.text(Method::GET, &format!("/v1/history{query}"), &none).map_err(failed)?;
+                hand_out(output.as_deref(), &page)?;
+            }
             Self::Assert { target, filter, count, at_least } => {
                 let claim = Claim { which: filter.which(), count, at_least };
                 let result: ClaimResult = target.link()?.json(Method::POST, "/assert", &claim)?;
@@ -412,15 +428,7 @@ impl Drive {
                 if masked {
                     eprintln!("cardlab: {MASKED}");
                 }
-                match output {
-                    None => print!("{text}"),
-                    Some(file) => {
-                        let mut options = std::fs::OpenOptions::new();
-                        let made = options.write(true).create(true).truncate(true).mode(0o600).open(&file);
-                        let written = made.and_then(|mut made| made.write_all(text.as_bytes()));
-                        written.with_context(|| file.display().to_string())?;
-                    }
-                }
+                hand_out(output.as_deref(), &text)?;
             }
             Self::Restore { target, file, kept } => {
                 let text = match file {
@@ -454,6 +462,17 @@ impl Drive {
         }
         Ok(Exit::FINE)
     }
+}
+
+/// To a file that its owner alone reads, or to stdout.
+pub(crate) fn hand_out(file: Option<&Path>, text: &str) -> Result<(), Failure> {
+    let Some(file) = file else {
+        print!("{text}");
+        return Ok(());
+    };
+    let made = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file);
+    let written = made.and_then(|mut made| made.write_all(text.as_bytes()));
+    Ok(written.with_context(|| file.display().to_string())?)
 }
 
 fn show(target: &Target, as_json: bool) -> Result<(), Failure> {

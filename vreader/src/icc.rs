@@ -5,6 +5,7 @@ use crate::fault::{self, ArmError, Effect, Fault, Faults};
 use crate::journal::Journal;
 use crate::pace::Pace;
 use crate::touch::{Button, PATIENCE, TouchMode};
+use crate::trace::event::Event;
 use crate::trace::{Inside, Recorder};
 use cardlab_sim::Touch;
 use cardlab_sim::atr::Protocol;
@@ -171,7 +172,7 @@ impl VirtualCard {
     /// What `change` gives; [`NotSimulated`] for a guest.
     pub fn change<E: From<NotSimulated>>(
         &mut self,
-        what: &str,
+        what: &Event,
         change: impl FnOnce(&mut Card) -> Result<(), E>,
     ) -> Result<(), E> {
         let card = self.chip.simulated_mut()?;
@@ -200,6 +201,7 @@ impl VirtualCard {
         if self.faults.waiting().len() >= fault::MOST {
             return Err(ArmError::TooMany);
         }
+        self.event(&Event::Armed(fault.clone()), false);
         self.faults.arm(fault);
         Ok(())
     }
@@ -207,12 +209,19 @@ impl VirtualCard {
     /// Disarms all faults.
     pub fn disarm(&mut self) {
         self.faults.clear();
+        self.event(&Event::Disarmed, false);
     }
 
     /// What goes wrong at this card.
     #[must_use]
     pub const fn faults(&self) -> &Faults {
         &self.faults
+    }
+
+    /// How many commands have come, where they are written down.
+    #[must_use]
+    pub fn commands(&self) -> u64 {
+        self.recorder.as_ref().map_or(0, Recorder::number)
     }
 
     /// What came in.
@@ -235,7 +244,7 @@ impl VirtualCard {
         let card = self.chip.simulated_mut()?;
         card.set_touch(if touch == TouchMode::Never { Touch::Never } else { Touch::Auto });
         self.touch = touch;
-        self.event(&format!("touch {touch}"), false);
+        self.event(&Event::Touch(touch), false);
         Ok(())
     }
 
@@ -247,7 +256,7 @@ impl VirtualCard {
 
     /// Sets [`VirtualCard::pace`].
     pub fn set_pace(&mut self, pace: Pace) {
-        self.event(&format!("pace {pace}"), false);
+        self.event(&Event::Pace(pace.clone()), false);
         self.pace = pace;
     }
 
@@ -262,14 +271,14 @@ impl VirtualCard {
         let known = journal.undoable();
         let changes = journal.take_back(count).ok_or(UndoError::TooMany(known))?;
         card.nvm_mut().rewrite(changes)?;
-        self.event(&format!("{count} commands undone"), false);
+        self.event(&Event::Undone(count), false);
         Ok(())
     }
 
     /// Writes down what somebody did to the card.
-    pub fn event(&mut self, text: &str, with_atr: bool) {
+    pub fn event(&mut self, event: &Event, with_atr: bool) {
         let Some(recorder) = &self.recorder else { return };
-        let record = recorder.event(text, if with_atr { self.chip.atr() } else { &[] });
+        let record = recorder.event(&event.to_string(), if with_atr { self.chip.atr() } else { &[] });
         if let Some(journal) = &mut self.journal {
             journal.keep(record, None);
         }
@@ -286,10 +295,10 @@ impl VirtualCard {
             return self.work(command);
         }
         self.button.ask();
-        self.event("waits for a touch", false);
+        self.event(&Event::WaitsForTouch, false);
         // After its time the card is touched, pressed or not.
         let touched = self.button.wait(limit) || matches!(self.touch, TouchMode::After(_));
-        self.event(if touched { "touched" } else { "not touched" }, false);
+        self.event(if touched { &Event::Touched } else { &Event::NotTouched }, false);
         if touched {
             return self.work(command);
         }
@@ -317,7 +326,7 @@ impl VirtualCard {
 
     /// The command as `effect` lets it happen.
     fn struck(&mut self, command: &[u8], effect: Effect) -> Result<Vec<u8>, Loss> {
-        self.event(&format!("fault {effect}"), false);
+        self.event(&Event::Struck(effect.clone()), false);
         match effect {
             Effect::PowerCut(n) => {
                 self.simulated(|card| card.nvm_mut().cut_power_at(n));
@@ -383,7 +392,7 @@ impl Icc for VirtualCard {
         self.mute = false;
         self.button.powered();
         let atr = self.chip.power_on();
-        self.event("power on", true);
+        self.event(&Event::PowerOn, true);
         atr
     }
 
@@ -394,13 +403,13 @@ impl Icc for VirtualCard {
         }
         self.mute = false;
         let atr = self.chip.reset();
-        self.event("reset", true);
+        self.event(&Event::Reset, true);
         atr
     }
 
     fn power_off(&mut self) {
         self.chip.power_off();
-        self.event("power off", false);
+        self.event(&Event::PowerOff, false);
     }
 
     fn set_protocol(&mut self, protocol: Protocol) {
@@ -617,7 +626,7 @@ mod tests {
         let left = |card: &VirtualCard| PIN.counter(card.card().unwrap().nvm()).left;
         let bring = |card: &mut VirtualCard, name: &str| {
             let tries: Tries = name.parse().unwrap();
-            card.change("brought to a state", |card| state::set(card, tries))
+            card.change(&Event::State(tries), |card| state::set(card, tries))
         };
         bring(&mut card, "last-try").unwrap();
         assert_eq!(card.undo(1), Err(UndoError::TooMany(0)));

@@ -52,6 +52,7 @@ pub mod real;
 pub mod replay;
 pub mod resource;
 pub mod server;
+pub mod session;
 pub mod setup;
 pub mod snapshot;
 pub mod spare;

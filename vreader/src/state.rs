@@ -5,6 +5,7 @@ use cardlab_sim::Card;
 use cardlab_sim::nvm::StoreError;
 use cardlab_sim::reference::{ADMINISTRATION, GLOBAL_PIN, PIN, PUK, Reference, RetryCounter};
 use cardlab_sim::status::Abort;
+use std::fmt;
 use std::str::FromStr;
 use thiserror::Error;
 
@@ -30,6 +31,44 @@ pub enum Left {
     Exactly(u8),
 }
 
+impl Tries {
+    /// The counted secrets, by the names that they have on the command line.
+    const fn named(&self) -> [(&'static str, Option<Left>); 4] {
+        [("pin", self.pin), ("puk", self.puk), ("admin", self.admin), ("global-pin", self.global_pin)]
+    }
+
+    /// A list as it is displayed, `pin=0,puk=all`; `None` for a text that is none.
+    #[must_use]
+    pub fn listed(list: &str) -> Option<Self> {
+        let mut tries = Self::default();
+        for part in list.split(',').filter(|part| !part.is_empty()) {
+            let (name, left) = part.split_once('=')?;
+            let left = if left == "all" { Left::All } else { Left::Exactly(left.parse().ok()?) };
+            let place = match name {
+                "pin" => &mut tries.pin,
+                "puk" => &mut tries.puk,
+                "admin" => &mut tries.admin,
+                "global-pin" => &mut tries.global_pin,
+                _ => return None,
+            };
+            *place = Some(left);
+        }
+        Some(tries)
+    }
+}
+
+impl fmt::Display for Tries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let one = |(name, left): (&str, Option<Left>)| {
+            left.map(|left| match left {
+                Left::All => format!("{name}=all"),
+                Left::Exactly(left) => format!("{name}={left}"),
+            })
+        };
+        f.write_str(&self.named().into_iter().filter_map(one).collect::<Vec<_>>().join(","))
+    }
+}
+
 /// Names of states, and what they are.
 pub const STATES: [(&str, &str); 7] = [
     ("fresh", "all tries of everything"),
@@ -45,7 +84,7 @@ pub const STATES: [(&str, &str); 7] = [
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum StateError {
     /// No such state.
-    #[error("no state named '{name}'; there are: {}", names())]
+    #[error("no state named '{name}'; there are: {}, and tries such as pin=0,puk=all", names())]
     Unknown {
         /// What was asked for.
         name: String,
@@ -86,7 +125,7 @@ impl FromStr for Tries {
             "admin-blocked" => Self { admin: none, ..Self::default() },
             "blocked" => Self { pin: none, puk: none, ..Self::default() },
             "lost" => Self { pin: none, admin: none, ..Self::default() },
-            _ => return Err(StateError::Unknown { name: name.to_owned() }),
+            list => Self::listed(list).filter(|_| list.contains('=')).ok_or(StateError::Unknown { name: name.to_owned() })?,
         })
     }
 }
@@ -143,6 +182,13 @@ mod tests {
         assert_eq!(bring("last-try"), Ok((1, 0)));
         assert_eq!(bring("puk-blocked").unwrap_err(), "this card counts no tries of its PUK");
         assert_eq!(bring("fresh"), Ok((3, 5)));
+        assert_eq!(bring("pin=2,admin=all"), Ok((2, 5)));
+        for text in ["pin=2,admin=all", "puk=0,global-pin=all"] {
+            assert_eq!(text.parse::<Tries>().unwrap().to_string(), text);
+        }
+        for text in ["pin=", "pin=300", "pim=1", "pin=1;puk=1", ""] {
+            assert!(text.parse::<Tries>().is_err(), "{text}");
+        }
         for (name, _) in STATES {
             assert!(name.parse::<Tries>().is_ok());
         }

@@ -7,17 +7,21 @@ use crate::file::{CardSetup, Scenario};
 use cardlab_client::minidriver::{Authenticator, Minidriver, Secret};
 use cardlab_client::{alone::Alone, lock, recognise::Edge};
 use cardlab_pcsclite::client::{Connection, Context, Disposition, ShareMode};
-use cardlab_pcsclite::code::state;
+use cardlab_pcsclite::code::state as reader_state;
 use cardlab_protocol::admin_key::AdminKey;
-use cardlab_sim::Card;
 use cardlab_sim::card::World as CardWorld;
 use cardlab_sim::reference::{ADMINISTRATION, PIN, PUK, Reference};
+use cardlab_sim::{Card, admin_key};
 use cardlab_vreader::fault::Fault;
 use cardlab_vreader::icc::VirtualCard;
-use cardlab_vreader::rack::Place;
+use cardlab_vreader::rack::{Place, Whereabouts};
 use cardlab_vreader::setup::settings::assignment;
 use cardlab_vreader::setup::{CardRequest, SetupError};
+use cardlab_vreader::state::{self, Tries};
 use cardlab_vreader::threaded::ThreadedRack;
+use cardlab_vreader::trace::event::Event;
+use cardlab_vreader::trace::{Ticks, Trace};
+use cardlab_vreader::{Snapshot, TouchMode};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
@@ -70,6 +74,8 @@ pub struct Known {
 enum Hands {
     Ours {
         rack: ThreadedRack,
+        /// What happens, for the cards' journals.
+        trace: Trace,
         places: BTreeMap<String, Place>,
     },
     /// Nobody else runs on that card.
@@ -123,6 +129,12 @@ impl Setting {
 }
 
 impl CardSetup {
+    /// A card that nothing is asked of at the beginning: the server does not know it, and its tries are those of the snapshot.
+    pub(crate) const fn is_as_it_was(&self) -> bool {
+        let untouched = self.pin_left.is_none() && self.puk_left.is_none() && self.admin_left.is_none();
+        self.snapshot.is_some() && untouched && matches!(self.state.as_bytes(), b"unknown")
+    }
+
     /// The card as command lines ask for one.
     pub(crate) fn request(&self, name: &str) -> Result<CardRequest, SetupError> {
         let mut text = format!("{},{}", self.profile, assignment("name", name));
@@ -139,7 +151,8 @@ impl Cards {
         let mut cards = match source {
             Source::Simulated(seed) => {
                 let rack = ThreadedRack::start(*seed, Duration::ZERO).map_err(Broken::at("readers"))?;
-                let hands = Hands::Ours { rack, places: BTreeMap::new() };
+                let trace = Trace::new(Ticks::Count);
+                let hands = Hands::Ours { rack, trace, places: BTreeMap::new() };
                 Self { hands, known: BTreeMap::new() }
             }
             Source::Real(card) => {
@@ -155,13 +168,20 @@ impl Cards {
 
     fn make(&mut self, name: &str, setup: &CardSetup, index: u64, source: &Source) -> Result<(), Broken> {
         let (reader, pin, key) = match (&mut self.hands, source) {
-            (Hands::Ours { rack, places }, Source::Simulated(seed)) => {
-                let request = setup.request(name).map_err(Broken::at("card"))?;
-                let card = request.make(CardWorld::seeded(seed.wrapping_mul(97) + index)).map_err(Broken::at("card"))?;
+            (Hands::Ours { rack, trace, places }, Source::Simulated(seed)) => {
+                let world = CardWorld::seeded(seed.wrapping_mul(97) + index);
+                let card = match &setup.snapshot {
+                    Some(text) => {
+                        let snapshot = Snapshot::read(text, None).map_err(Broken::at("snapshot"))?;
+                        snapshot.card(world).map_err(Broken::at("snapshot"))?
+                    }
+                    None => setup.request(name).and_then(|request| request.make(world)).map_err(Broken::at("card"))?,
+                };
                 let profile = card.profile();
                 let pin = Zeroizing::new(profile.pin.value.clone());
                 let key = Zeroizing::new(hex::encode_upper(&profile.management_key.value));
-                let place = rack.add(name, VirtualCard::new(card, None));
+                let recorder = trace.of(name);
+                let place = rack.add(name, VirtualCard::journaled(card, recorder));
                 places.insert(name.to_owned(), place);
                 (rack.rack().name(place), pin, key)
             }
@@ -172,6 +192,10 @@ impl Cards {
         };
         let known = Known { reader, serial: String::new(), pin, admin_key: None, user: setup.user.clone() };
         self.known.insert(name.to_owned(), known);
+        if setup.is_as_it_was() {
+            // Nobody asks it anything before the first step does.
+            return if setup.inserted { Ok(()) } else { self.remove(name) };
+        }
         let (serial, unblocks) = self.with(name, |card| {
             let mut opened = Minidriver::open(card).map_err(Broken::at("card"))?;
             let id = opened.card_id().map_err(Broken::at("card"))?.unwrap_or_default();
@@ -231,7 +255,7 @@ impl Cards {
 
     /// Tries left, without a word to a simulated card.
     pub(crate) fn left(&self, name: &str) -> Result<Left, Broken> {
-        if let Hands::Ours { rack, places } = &self.hands {
+        if let Hands::Ours { rack, places, .. } = &self.hands {
             let card = rack.rack().card(places[name]);
             let card = card.lock();
             let nvm = card.card().map(Card::nvm);
@@ -245,10 +269,16 @@ impl Cards {
         })
     }
 
+    /// Whether a card is in its reader; nothing for a real one, which would have to be asked for.
+    pub(crate) fn is_in(&self, name: &str) -> Option<bool> {
+        let Hands::Ours { rack, places, .. } = &self.hands else { return None };
+        Some(rack.rack().whereabouts(places[name]) == Whereabouts::In)
+    }
+
     /// Puts a card into its reader.
     pub(crate) fn insert(&self, name: &str) -> Result<(), Broken> {
         match &self.hands {
-            Hands::Ours { rack, places } => rack.insert(places[name]).map_err(Broken::at("insert")),
+            Hands::Ours { rack, places, .. } => rack.insert(places[name]).map_err(Broken::at("insert")),
             Hands::APerson(real, _) => self.person(real, "Insert the card", true),
         }
     }
@@ -256,7 +286,7 @@ impl Cards {
     /// Pulls it out.
     pub(crate) fn remove(&self, name: &str) -> Result<(), Broken> {
         match &self.hands {
-            Hands::Ours { rack, places } => rack.remove(places[name]).map_err(Broken::at("remove")),
+            Hands::Ours { rack, places, .. } => rack.remove(places[name]).map_err(Broken::at("remove")),
             Hands::APerson(real, _) => self.person(real, "Pull the card out", false),
         }
     }
@@ -267,7 +297,7 @@ impl Cards {
         loop {
             let readers = context.readers().map_err(Broken::at("PC/SC"))?;
             let reader = readers.iter().find(|r| r.name == real.reader).ok_or_else(|| Broken("the reader is gone".into()))?;
-            if (reader.state & state::PRESENT != 0) == present {
+            if (reader.state & reader_state::PRESENT != 0) == present {
                 return Ok(());
             }
             // A person is waited for; the service is asked as the lock screen asks it.
@@ -297,14 +327,14 @@ impl Cards {
 
     fn ours(&self) -> Result<(&ThreadedRack, &BTreeMap<String, Place>), Broken> {
         match &self.hands {
-            Hands::Ours { rack, places } => Ok((rack, places)),
+            Hands::Ours { rack, places, .. } => Ok((rack, places)),
             Hands::APerson(..) => Err(Broken("this needs a simulated card".into())),
         }
     }
 
     /// Two cards change their readers.
     pub(crate) fn swap(&mut self, one: &str, other: &str) -> Result<(), Broken> {
-        let Hands::Ours { rack, places } = &mut self.hands else { return Err(Broken("this needs simulated cards".into())) };
+        let Hands::Ours { rack, places, .. } = &mut self.hands else { return Err(Broken("this needs simulated cards".into())) };
         let (first, second) = (places[one], places[other]);
         rack.swap(first, second).map_err(Broken::at("swap"))?;
         places.insert(one.to_owned(), second);
@@ -334,6 +364,41 @@ impl Cards {
     pub(crate) fn fault(&self, name: &str, fault: &Fault) -> Result<(), Broken> {
         let (rack, places) = self.ours()?;
         rack.rack().card(places[name]).lock().arm(fault.clone()).map_err(Broken::at("fault"))
+    }
+
+    /// Changes what is round a simulated card.
+    pub(crate) fn bench<T>(&self, name: &str, work: impl FnOnce(&mut VirtualCard) -> T) -> Result<T, Broken> {
+        let (rack, places) = self.ours()?;
+        Ok(work(&mut rack.rack().card(places[name]).lock()))
+    }
+
+    /// Brings a simulated card to these tries at once.
+    pub(crate) fn bring(&self, name: &str, tries: Tries) -> Result<(), Broken> {
+        let brought = self.bench(name, |card| card.change(&Event::State(tries), |card| state::set(card, tries)));
+        brought?.map_err(Broken::at("state"))
+    }
+
+    /// Says how questions for a touch are answered.
+    pub(crate) fn set_touch(&self, name: &str, touch: TouchMode) -> Result<(), Broken> {
+        self.bench(name, |card| card.set_touch(touch))?.map_err(Broken::at("touch"))
+    }
+
+    /// Takes commands back; the card is reset, as after pulling it.
+    pub(crate) fn undo(&self, name: &str, commands: usize) -> Result<(), Broken> {
+        self.bench(name, |card| card.undo(commands))?.map_err(Broken::at("undo"))?;
+        let (rack, places) = self.ours()?;
+        // A card that lies beside its reader has no power anyway.
+        let _ = rack.reset(places[name], true);
+        Ok(())
+    }
+
+    /// The administrator key that a card has now.
+    pub(crate) fn admin_key(&self, name: &str) -> Result<AdminKey, Broken> {
+        if let Hands::APerson(real, _) = &self.hands {
+            return Ok(real.admin_key.clone());
+        }
+        let key = self.bench(name, |card| card.card().and_then(|card| admin_key::load(card.nvm())).map(|(key, _)| key))?;
+        key.ok_or_else(|| Broken("the card has no administrator key".into()))
     }
 
     /// Gives a real card its PIN and its tries back; a simulated one is thrown away.

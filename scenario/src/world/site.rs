@@ -27,6 +27,8 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
+/// The event of a login, which no file expects.
+pub(crate) const LOGIN: &str = "LOGGED_IN";
 /// The password of operators that a scenario adds.
 pub(crate) const PASSWORD: &str = "a long password";
 const MASTER: [u8; 32] = [0x5C; 32];
@@ -145,10 +147,16 @@ impl Site {
 
     /// An operator's token, by logging in.
     pub(crate) fn log_in(&mut self, name: &str) -> Result<String, Broken> {
+        let token = self.login_of(name)?;
+        self.tokens.insert(name.to_owned(), token.clone());
+        Ok(token)
+    }
+
+    /// The token of one more login.
+    pub(crate) fn login_of(&self, name: &str) -> Result<String, Broken> {
         let password = self.passwords.get(name).ok_or_else(|| Broken(format!("there is no operator '{name}'")))?;
         let reply = self.request("POST", "/api/v1/login", "", &json!({"name": name, "password": password}).to_string())?;
         let token = reply.body["token"].as_str().ok_or_else(|| Broken(format!("{name} cannot log in: {}", reply.body)))?;
-        self.tokens.insert(name.to_owned(), token.to_owned());
         Ok(token.to_owned())
     }
 
@@ -272,7 +280,7 @@ impl Site {
         let last = events.last().and_then(|e| e["seq"].as_i64()).unwrap_or(after);
         let text = |e: &Value, name: &str| e[name].as_str().unwrap_or_default().to_owned();
         let named = events.iter().map(|e| (text(e, "name"), text(e, "detail")));
-        Ok((named.filter(|(name, _)| name != "LOGGED_IN").collect(), last))
+        Ok((named.filter(|(name, _)| name != LOGIN).collect(), last))
     }
 }
 

@@ -88,6 +88,15 @@ fn inside(value: &Value) -> Result<Inside, String> {
     Ok(Inside { command: bytes("command")?, response: bytes("response")? })
 }
 
+/// The lines as they stand.
+///
+/// # Errors
+/// A sentence with the line.
+pub(super) fn values(text: &str) -> Result<Vec<Value>, String> {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines.map(|(index, line)| serde_json::from_str(line).map_err(|e| format!("line {}: no JSON: {e}", index + 1))).collect()
+}
+
 /// The lines for people; masked exchanges stay masked.
 ///
 /// # Errors

@@ -8,8 +8,12 @@
 //! | [`pcapng`] | a capture for Wireshark, which [`pcapng::read`] reads back |
 //! | [`tree`] | an exchange taken apart: data objects as a tree |
 //! | [`decode`] | names of commands, meanings of status words, what is masked |
+//! | [`event`] | what happens besides commands, as text and back |
+//! | [`history`] | what became of cards, out of their records |
 
 pub mod decode;
+pub mod event;
+pub mod history;
 pub mod json;
 pub mod pcapng;
 pub mod text;
@@ -48,7 +52,7 @@ pub enum What {
     },
     /// Something else: power on, power off, reset, a fault, a card that went in or out.
     Event {
-        /// In a few words.
+        /// In a few words: an [`event::Event`] as text.
         text: String,
         /// The answer to reset that came with it, or nothing.
         atr: Vec<u8>,
@@ -239,6 +243,12 @@ impl Recorder {
         &self.card
     }
 
+    /// The number of the last exchange.
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
     /// An event at the card, such as a reset, with the ATR where there is one.
     pub fn event(&self, text: &str, atr: &[u8]) -> Arc<Record> {
         self.tell(None, None, What::Event { text: text.to_owned(), atr: atr.to_vec() })
@@ -326,6 +336,18 @@ pub fn shown(bytes: &[u8]) -> Result<Vec<String>, String> {
     }
 }
 
+/// The lines of a recording in any form that can be read back, as [`json::value`] gives them: what is masked in it stays masked.
+///
+/// # Errors
+/// A sentence with the line or the block.
+pub fn values(bytes: &[u8]) -> Result<Vec<serde_json::Value>, String> {
+    let value = |(record, masked): &(Record, bool)| json::value(record, !masked);
+    match form(bytes)? {
+        Found::Pcapng => pcapng::read_masked(bytes).map(|records| records.iter().map(value).collect()),
+        Found::Json(text) => json::values(text),
+    }
+}
+
 /// What a recording is.
 enum Found<'t> {
     Pcapng,
@@ -406,7 +428,10 @@ mod tests {
 
         #[test]
         fn any_bytes_are_answered(bytes in prop::collection::vec(any::<u8>(), 0..200), text in "\\{.{0,80}") {
-            let _ = (shown(&bytes), shown(text.as_bytes()), shown(&[&pcapng::MAGIC, &bytes[..]].concat()));
+            let capture = [&pcapng::MAGIC, &bytes[..]].concat();
+            for bytes in [&bytes[..], text.as_bytes(), &capture] {
+                let _ = (shown(bytes), values(bytes).map(|values| history::History::of(&values)));
+            }
         }
     }
 
