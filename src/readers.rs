@@ -2,6 +2,7 @@
 
 use crate::exit::Failure;
 use crate::guests::{self, Keeper};
+use crate::scenario::Scenarios;
 use crate::terminal::ask_hidden;
 use anyhow::{Context as _, anyhow};
 use cardlab_control::api::Control;
@@ -225,7 +226,8 @@ impl ReaderOptions {
             next: AtomicUsize::new(self.cards.len()),
             trace: readers.trace.clone(),
         };
-        Control::new(readers.rack.clone(), readers.trace.clone(), self.trace_secrets).with_maker(Arc::new(maker))
+        let control = Control::new(readers.rack.clone(), readers.trace.clone(), self.trace_secrets);
+        control.with_maker(Arc::new(maker)).with_recorder(Arc::new(Scenarios))
     }
 
     fn trace(&self) -> Result<Trace, Failure> {

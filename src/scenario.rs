@@ -1,5 +1,10 @@
 //! `cardlab scenario`: reproduces lock states step by step.
 
+mod record;
+mod step;
+
+pub(crate) use record::Scenarios;
+
 use crate::choose::ReaderChoice;
 use crate::exit::{Exit, Failure, OrExit};
 use anyhow::{Context as _, anyhow};
@@ -44,6 +49,14 @@ enum What {
     },
     /// Print the language of scenario files: actions, expectations, names
     Language,
+    /// Record a scenario at readers that are up: `up`, `exec`, `lab`
+    ///
+    /// Between `begin` and `end` everything that is done to cards becomes steps, also what programs do. What is different each
+    /// time, such as the response to a challenge, is computed anew when it is played.
+    Record {
+        #[command(subcommand)]
+        what: record::Record,
+    },
     /// Read files without playing them: what they name must be there
     ///
     /// Exit code: 0 when all are scenarios, 2 when one is none.
@@ -63,6 +76,12 @@ struct Run {
     /// Show each step, and what is on the screen after it
     #[arg(short, long)]
     verbose: bool,
+
+    /// Play one scenario step by step: Enter plays the next, r the rest, q leaves
+    ///
+    /// After each step it shows what lock screen, cards and server show. With --json: a line a step.
+    #[arg(long, conflicts_with = "verbose")]
+    step: bool,
 
     /// Seed of the simulated cards
     #[arg(long, default_value_t = 1, value_name = "N")]
@@ -107,6 +126,7 @@ impl ScenarioCommand {
                 print!("{}", reference::page());
                 Ok(Exit::FINE)
             }
+            What::Record { what } => what.run(),
             What::Check { files } => check(&files),
         }
     }
@@ -159,6 +179,12 @@ impl Run {
     fn run(&self) -> Result<Exit, Failure> {
         let chosen = self.chosen()?;
         let source = self.real.source(self.seed)?;
+        if self.step {
+            let [(name, scenario)] = &chosen[..] else {
+                return Err(anyhow!("--step plays one scenario, and {} are named", chosen.len())).or_exit(Exit::USAGE);
+            };
+            return step::run(name, scenario, &source, self.json);
+        }
         let mut reports = Vec::new();
         let mut failed = 0;
         let several = chosen.len() > 1;

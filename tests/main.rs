@@ -25,6 +25,7 @@ mod opensc;
 mod package;
 mod pcsc_api;
 mod programs;
+mod record;
 mod scenario;
 mod serve;
 mod serve_kill;

@@ -20,7 +20,7 @@ use std::fmt::Display;
 use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Whom to drive.
 #[derive(Args)]
@@ -319,6 +319,21 @@ impl Target {
         Client::at(&self.control.clone().unwrap_or_else(|| beside(&default_socket()))).map_err(failed)
     }
 
+    /// One request; its answer as text.
+    pub(crate) fn ask(&self, method: Method, path: &str, body: &impl serde::Serialize) -> Result<String, Failure> {
+        self.client()?.text(method, path, body).map_err(failed)
+    }
+
+    /// One request; its answer as data.
+    pub(crate) fn ask_json<T: serde::de::DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl serde::Serialize,
+    ) -> Result<T, Failure> {
+        self.client()?.json(method, path, body).map_err(failed)
+    }
+
     fn link(&self) -> Result<Link, Failure> {
         Ok(Link { client: self.client()?, reader: self.reader.clone() })
     }
@@ -410,7 +425,7 @@ impl Drive {
             Self::Log { target, filter, json } => log(&target, filter.which(), json)?,
             Self::History { target, output } => {
                 let query = query(&[("reader", target.reader.clone())]);
-                let page = target.client()?.text(Method::GET, &format!("/v1/history{query}"), &none).map_err(failed)?;
+                let page = target.ask(Method::GET, &format!("/v1/history{query}"), &none)?;
                 hand_out(output.as_deref(), &page)?;
             }
             Self::Assert { target, filter, count, at_least } => {

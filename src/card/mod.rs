@@ -6,7 +6,7 @@ mod lock;
 mod status;
 
 #[cfg(unix)]
-pub(crate) use drive::Target;
+pub(crate) use drive::{Target, hand_out};
 
 #[cfg(unix)]
 use crate::choose::CardChoice;
