@@ -1,11 +1,17 @@
-//! The bench in a browser, as `lab`, `up` and `exec` open it.
+//! The bench in a browser, as `lab`, `up` and `exec` open it, with the rooms that the bench itself does not know.
+
+mod conformance;
+mod runs;
+mod scenarios;
 
 use crate::exit::Failure;
 use crate::web;
 use anyhow::{Context as _, anyhow};
+use axum::http::StatusCode;
 use cardlab_client::lock;
 use cardlab_client::minidriver::{Minidriver, Secret};
 use cardlab_control::api::Control;
+use cardlab_control::error::ApiError;
 use cardlab_control::hand::{Hand, Spent};
 use cardlab_control::page::{Page, Shell};
 use cardlab_pcsclite::client::{Context, Error, ShareMode};
@@ -54,10 +60,33 @@ pub(crate) fn hand(socket: &Path) -> Arc<dyn Hand> {
     Arc::new(Client { socket: socket.to_owned() })
 }
 
+/// What rooms work with.
+#[derive(Clone)]
+struct Driven {
+    control: Control,
+    /// The readers' own thread: what is done with them is done there.
+    readers: Handle,
+    /// The PC/SC socket.
+    socket: PathBuf,
+}
+
+impl Driven {
+    /// Does it where the readers are: what it begins there ends with them.
+    async fn at_readers<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let ended = || ApiError(StatusCode::SERVICE_UNAVAILABLE, "the readers have ended".into());
+        self.readers.spawn(work).await.unwrap_or_else(|_| Err(ended()))
+    }
+}
+
 /// Opens the bench over the readers of this very thread, and gives the address for a browser. It has a thread of its own, so that
 /// what pages cost is not taken from the readers, and ends with the process.
 pub(crate) fn open(listener: TcpListener, control: Control, shell: Shell) -> Result<String, Failure> {
+    let driven = Driven { control: control.clone(), readers: Handle::current(), socket: shell.socket.clone() };
     let page = Page::new(control, Handle::current(), shell)?;
+    let page = page.with(scenarios::room(driven.clone())).with(conformance::room(driven));
     let address = page.address(listener.local_addr()?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let serve = move || {

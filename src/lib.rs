@@ -15,6 +15,7 @@
 //!     cardlab::run_with(&[HELLO])
 //! }
 //! ```
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 /// As the standard library's, for a reader of our output who may go: `cardlab card log | head`.
 macro_rules! println {

@@ -320,7 +320,7 @@ async fn tell_of_strange_versions(mut strange: watch::Receiver<Vec<ProtocolVersi
 }
 
 /// A new file that nobody else reads, whatever the umask: what is recorded may have PINs and keys.
-fn for_its_owner(path: &Path) -> std::io::Result<File> {
+pub(crate) fn for_its_owner(path: &Path) -> std::io::Result<File> {
     let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     // One that was there before has the mode that it had; a pipe has none.
     if file.metadata()?.is_file() {

@@ -26,6 +26,7 @@ mod package;
 mod pcsc_api;
 mod programs;
 mod record;
+mod rooms;
 mod scenario;
 mod serve;
 mod serve_kill;

@@ -132,6 +132,23 @@ const wire = (html) => {
 };
 const missed = (count) => wire(`<tr class="missed"><td colspan="4">${Number(count)} more, too many to show one by one: saved files have them</td></tr>`);
 
+// The connection: what is lost is said, and comes back by itself as long as the bench is there.
+const lost = document.querySelector(".lost");
+const follow = (address, more = () => {}) => {
+  const live = new EventSource(address());
+  live.addEventListener("open", () => { lost.hidden = true; });
+  live.addEventListener("part", (event) => part(event.data));
+  live.addEventListener("over", () => live.close());
+  live.addEventListener("error", () => {
+    lost.textContent = live.readyState === EventSource.CLOSED
+      ? "This page is not followed any more: the bench has ended, or was started anew. Open the address that it printed."
+      : "The connection is lost; what you see may be old. Trying again.";
+    lost.hidden = false;
+    if (live.readyState === EventSource.CLOSED) setTimeout(() => follow(address, more), 3000);
+  });
+  more(live);
+};
+
 // What people do: forms are sent without leaving the page, and what was done is told beside the reader.
 const told = (number, fresh) => document.getElementById(`told-${number}`).replaceChildren(...fresh);
 const said = (kind, ...lines) => {
@@ -269,21 +286,28 @@ if (rows) {
   });
   filter.addEventListener("input", () => [...rows.rows].forEach((row) => { if (row.dataset.at) row.hidden = !isTaken(row); }));
 
-  // The connection: what is lost is said, and comes back by itself as long as the bench is there.
-  const lost = document.querySelector(".lost");
-  const follow = () => {
-    const live = new EventSource(`/live?after=${newest}&seen=${document.getElementById("readers").dataset.seen}`);
-    live.addEventListener("open", () => { lost.hidden = true; });
-    live.addEventListener("part", (event) => part(event.data));
+  follow(() => `/live?after=${newest}&seen=${document.getElementById("readers").dataset.seen}`, (live) => {
     live.addEventListener("wire", (event) => wire(event.data));
     live.addEventListener("missed", (event) => missed(event.data));
-    live.addEventListener("error", () => {
-      lost.textContent = live.readyState === EventSource.CLOSED
-        ? "This page is not followed any more: the bench has ended, or was started anew. Open the address that it printed."
-        : "The connection is lost; what you see may be old. Trying again.";
-      lost.hidden = false;
-      if (live.readyState === EventSource.CLOSED) setTimeout(follow, 3000);
-    });
-  };
-  follow();
+  });
 }
+
+// Rooms: what goes on is followed, and its buttons leave one where one is. A file of one's own is read into its field.
+for (const box of document.querySelectorAll("[data-live]")) follow(() => box.dataset.live);
+document.addEventListener("submit", async (event) => {
+  const box = event.target.closest("[data-live]");
+  if (!box) return;
+  event.preventDefault();
+  const refusal = document.getElementById("refusal");
+  try {
+    const answer = await fetch(event.target.action, { method: "POST", headers: { Accept: "application/json" }, body: new URLSearchParams(new FormData(event.target)) });
+    refusal.replaceChildren(...(answer.ok ? [] : [said("bad", ["p", (await answer.json()).message])]));
+  } catch {
+    refusal.replaceChildren(said("bad", ["p", "The bench gave no answer."]));
+  }
+});
+document.addEventListener("change", async (event) => {
+  const field = event.target.matches("input[type=file][data-into]") && document.getElementById(event.target.dataset.into);
+  if (field && event.target.files[0]) field.value = await event.target.files[0].text();
+});
+for (const label of document.querySelectorAll(".by-file")) label.hidden = false;

@@ -5,16 +5,15 @@ use crate::error::ApiError;
 use crate::hand::Hand;
 use crate::history;
 use crate::maker::Maker;
-use crate::recording::{Recorder, Recording};
+use crate::recording::{self, Recorder, Recording};
 use crate::view::{
-    CardView, Claim, ClaimResult, FaultView, LockOrder, NewCard, Of, PaceView, ReaderView, RecordingOrder, RecordingView, Reset,
-    RestoreOrder, SnapshotOrder, TouchView, TypedView, UndoOrder, WaitFor, Wanted, Which, With, Written, word,
+    CardView, Claim, ClaimResult, FaultView, LockOrder, NewCard, PaceView, ReaderView, Reset, RestoreOrder, SnapshotOrder,
+    TouchView, TypedView, UndoOrder, WaitFor, Wanted, Which, With, word,
 };
 use crate::waiting::Opened;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, State};
 use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::{Json, Router};
 use cardlab_protocol::problem::Problem;
@@ -22,7 +21,6 @@ use cardlab_vreader::pin_pad::{Entry, EntryError};
 use cardlab_vreader::rack::RackError;
 use cardlab_vreader::state;
 use cardlab_vreader::trace::event::Event as Happened;
-use cardlab_vreader::trace::history::History;
 use cardlab_vreader::trace::{Record, What, decode, json};
 use cardlab_vreader::{Fault, Pace, Place, Rack, Secrets, Snapshot, TouchMode, Trace, VirtualCard, Whereabouts};
 use serde_json::{Value, json};
@@ -216,13 +214,13 @@ fn described() -> (Router<Control>, utoipa::openapi::OpenApi) {
         .routes(routes!(set_pace))
         .routes(routes!(type_in))
         .routes(routes!(log))
-        .routes(routes!(history_file))
+        .routes(routes!(history::history_file))
         .routes(routes!(claim))
         .routes(routes!(snapshot))
         .routes(routes!(restore))
         .routes(routes!(snapshots))
-        .routes(routes!(begin_recording, recording, drop_recording))
-        .routes(routes!(end_recording))
+        .routes(routes!(recording::begin_recording, recording::show_recording, recording::drop_recording))
+        .routes(routes!(recording::end_recording))
         .routes(routes!(undo))
         .routes(routes!(wait))
         .routes(routes!(events))
@@ -239,10 +237,10 @@ async fn whole(request: axum::extract::Request) -> Result<axum::extract::Request
     Ok(axum::extract::Request::from_parts(parts, bytes.into()))
 }
 
-type Reply<T> = Result<Json<T>, ApiError>;
+pub(crate) type Reply<T> = Result<Json<T>, ApiError>;
 
 /// A JSON body; refusals are ours. An empty one is `{}`.
-struct Body<T>(T);
+pub(crate) struct Body<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
@@ -255,7 +253,7 @@ impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Body<T> 
 }
 
 /// The part behind `?`.
-struct Query<T>(T);
+pub(crate) struct Query<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = ApiError;
@@ -496,7 +494,7 @@ fn checked(which: &Which) -> Result<(), ApiError> {
 }
 
 impl Control {
-    async fn records(&self, place: Place, which: Which) -> Result<Vec<Arc<Record>>, ApiError> {
+    pub(crate) async fn records(&self, place: Place, which: Which) -> Result<Vec<Arc<Record>>, ApiError> {
         checked(&which)?;
         let chosen = move |card: &mut VirtualCard| {
             let records = card.journal().map(|journal| journal.after(which.after.unwrap_or(0)));
@@ -511,30 +509,6 @@ impl Control {
 async fn log(State(control): State<Control>, Reader(place): Reader, Query(which): Query<Which>) -> Reply<Vec<Value>> {
     let records = control.records(place, which).await?;
     Ok(Json(records.iter().map(|record| json::value(record, control.secrets)).collect()))
-}
-
-/// What became of the cards since their readers are up, as an HTML file that needs nothing else; PINs and keys are masked.
-#[utoipa::path(get, path = "/v1/history", params(Of), responses((status = 200, content_type = "text/html"), (status = 404, body = Problem)))]
-async fn history_file(State(control): State<Control>, Query(of): Query<Of>) -> Result<impl IntoResponse, ApiError> {
-    let places = match &of.reader {
-        Some(name) => vec![control.rack.find(name)?],
-        None => control.rack.places(),
-    };
-    let mut lines = Vec::new();
-    for place in places {
-        let records = control.records(place, Which::default()).await?;
-        lines.extend(records.iter().map(|record| json::value(record, control.secrets)));
-    }
-    let history = History::of(&lines).map_err(|why| ApiError(StatusCode::INTERNAL_SERVER_ERROR, why))?;
-    let file = history::write(&history, control.secrets);
-    // Its style stands in it, and nothing else of it does anything.
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-    let headers = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"session.html\""),
-        (header::CONTENT_SECURITY_POLICY, policy),
-    ];
-    Ok((headers, file))
 }
 
 /// Whether something came in.
@@ -610,31 +584,6 @@ async fn restore(State(control): State<Control>, Reader(place): Reader, Body(ord
 async fn snapshots(State(control): State<Control>) -> Json<BTreeMap<String, String>> {
     let kept = control.kept.lock().unwrap_or_else(PoisonError::into_inner);
     Json(kept.iter().map(|(name, snapshot)| (name.clone(), snapshot.profile().to_owned())).collect())
-}
-
-/// Begins to record a scenario: what is done here and what programs do. Cards in readers are reset first.
-#[utoipa::path(post, path = "/v1/recording", request_body = RecordingOrder, responses((status = 200, body = RecordingView), (status = 400, body = Problem), (status = 409, body = Problem)))]
-async fn begin_recording(State(control): State<Control>, Body(order): Body<RecordingOrder>) -> Reply<RecordingView> {
-    Ok(Json(control.begin_recording(order).await?))
-}
-
-/// What is being recorded.
-#[utoipa::path(get, path = "/v1/recording", responses((status = 200, body = RecordingView)))]
-async fn recording(State(control): State<Control>) -> Json<RecordingView> {
-    Json(control.recording_view())
-}
-
-/// Throws the recording away.
-#[utoipa::path(delete, path = "/v1/recording", responses((status = 200, body = RecordingView)))]
-async fn drop_recording(State(control): State<Control>) -> Json<RecordingView> {
-    control.drop_recording();
-    Json(control.recording_view())
-}
-
-/// Ends the recording; the scenario's file.
-#[utoipa::path(post, path = "/v1/recording/end", responses((status = 200, body = Written), (status = 409, body = Problem)))]
-async fn end_recording(State(control): State<Control>) -> Reply<Written> {
-    Ok(Json(control.end_recording().await?))
 }
 
 /// Takes the last commands back; the card is reset.

@@ -11,9 +11,9 @@ use cardlab_vreader::snapshot::SnapshotError;
 use cardlab_vreader::state::StateError;
 use cardlab_vreader::{NotSimulated, PaceError, TouchError};
 
-/// An error with its HTTP status.
-#[derive(Debug)]
-pub(crate) struct ApiError(pub(crate) StatusCode, pub(crate) String);
+/// An error: its HTTP status, and a sentence for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiError(pub StatusCode, pub String);
 
 impl ApiError {
     pub(crate) fn bad(message: impl Into<String>) -> Self {

@@ -1,18 +1,41 @@
 //! The history of a session as one file that any browser opens: no script, nothing from elsewhere.
 
+use crate::api::{Control, Query};
+use crate::error::ApiError;
+use crate::page::short;
+use crate::view::{Of, Which};
 use askama::Template;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use cardlab_protocol::problem::Problem;
 use cardlab_vreader::trace::history::{History, Kind, Moment, Timeline, TriesLeft};
+use cardlab_vreader::trace::{Record, json};
 use jiff::Timestamp;
+use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
 
+/// How a timeline looks, on whichever page.
+pub(crate) const TIMELINE_STYLE: &str = include_str!("../assets/timeline.css");
 const STYLE: &str = include_str!("../templates/history.css");
 /// Times before 2000 are counted records (`--seed`), not of a clock.
 const CLOCK: Duration = Duration::from_secs(946_684_800);
 
+/// The file.
 #[derive(Template)]
 #[template(path = "history.html")]
 struct Page<'a> {
     names: String,
+    /// The style of the timeline, and that of a page with nothing else.
+    styles: [&'a str; 2],
+    told: Told<'a>,
+}
+
+/// What is told, on whichever page.
+#[derive(Template)]
+#[template(path = "told.html")]
+struct Told<'a> {
     headline: String,
     /// When it began, where a clock said so.
     began: Option<String>,
@@ -53,18 +76,73 @@ struct Left {
 /// The file. With `secrets`, PINs and keys are in the records that it was made of.
 #[must_use]
 pub fn write(history: &History, secrets: bool) -> String {
+    let names: Vec<&str> = history.cards.iter().map(|card| card.card.as_str()).collect();
+    let names = if names.is_empty() { "no card".into() } else { names.join(", ") };
+    Page { names, styles: [STYLE, TIMELINE_STYLE], told: told(history, secrets) }.to_string()
+}
+
+/// The same for a page that has a frame: HTML of what stands in its middle.
+pub(crate) fn body(history: &History, secrets: bool) -> String {
+    told(history, secrets).to_string()
+}
+
+fn told(history: &History, secrets: bool) -> Told<'_> {
     let times = || history.cards.iter().flat_map(|card| &card.moments).map(|moment| moment.at);
     let (first, last) = (times().min().unwrap_or_default(), times().max().unwrap_or_default());
-    let names: Vec<&str> = history.cards.iter().map(|card| card.card.as_str()).collect();
-    let page = Page {
-        names: if names.is_empty() { "no card".into() } else { names.join(", ") },
+    Told {
         headline: headline(history),
         began: (first > CLOCK).then(|| day(first)).flatten(),
         lasted: lasted(first, last),
         secrets,
         cards: history.cards.iter().map(|card| of_card(card, first)).collect(),
-    };
-    page.to_string()
+    }
+}
+
+impl Control {
+    /// What became of the cards since their readers are up, of all or of that of a reader, made into a text by `make`. Thousands of
+    /// records take their time: that is spent on a thread of its own.
+    pub(crate) async fn history(&self, of: &Of, make: fn(&History, bool) -> String) -> Result<String, ApiError> {
+        let places = match &of.reader {
+            Some(name) => vec![self.rack().find(name)?],
+            None => self.rack().places(),
+        };
+        let mut cards = Vec::new();
+        for place in places {
+            cards.push((self.rack().name(place), self.records(place, Which::default()).await?));
+        }
+        let secrets = self.shows_secrets();
+        let told = move || {
+            let lines: Vec<Value> =
+                cards.iter().flat_map(|(_, records)| records).map(|record| json::value(record, secrets)).collect();
+            let mut history = History::of(&lines)?;
+            // People know a card by its reader.
+            for card in &mut history.cards {
+                let is_here =
+                    |(_, records): &&(String, Vec<Arc<Record>>)| records.iter().any(|record| *record.card == *card.card);
+                if let Some((reader, _)) = cards.iter().find(is_here) {
+                    card.card = format!("{} ({})", short(reader), card.card);
+                }
+            }
+            Ok(make(&history, secrets))
+        };
+        let broken = |why| ApiError(StatusCode::INTERNAL_SERVER_ERROR, why);
+        let told = tokio::task::spawn_blocking(told).await;
+        told.map_err(|_| broken("the history's thread ended".into()))?.map_err(broken)
+    }
+}
+
+/// What became of the cards since their readers are up, as an HTML file that needs nothing else; PINs and keys are masked.
+#[utoipa::path(get, path = "/v1/history", params(Of), responses((status = 200, content_type = "text/html"), (status = 404, body = Problem)))]
+pub(crate) async fn history_file(State(control): State<Control>, Query(of): Query<Of>) -> Result<impl IntoResponse, ApiError> {
+    let file = control.history(&of, write).await?;
+    // Its style stands in it, and nothing else of it does anything.
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"session.html\""),
+        (header::CONTENT_SECURITY_POLICY, policy),
+    ];
+    Ok((headers, file))
 }
 
 /// Date and time, UTC; none for a time that no calendar has.
@@ -137,7 +215,7 @@ fn counted(kind: Kind, count: usize) -> String {
         Kind::Unlock => ("unlock", "unlocks"),
         Kind::Right => ("right secret", "right secrets"),
         Kind::Change => ("change", "changes"),
-        Kind::Place => ("time moved", "times moved"),
+        Kind::Place => ("removal or insertion", "removals and insertions"),
         Kind::Power => ("reset", "resets"),
         Kind::Fault => ("fault", "faults"),
         Kind::Bench => ("change at the bench", "changes at the bench"),

@@ -16,6 +16,7 @@
 //! | [`maker`] | new cards, by a maker that is handed in |
 //! | [`shell`] | words as a shell takes them |
 //! | [`history`] | what became of cards, as a file for any browser |
+//! | [`known`] | what opens a simulated card, for who is in the same process |
 //! | [`recording`] | what is done from now on, for whoever makes a scenario of it |
 //! | [`client`] | the same for programs in Rust |
 #![forbid(unsafe_code)]
@@ -26,11 +27,12 @@ pub mod client;
 pub mod contents;
 pub mod error;
 pub mod hand;
+pub mod history;
+pub mod known;
 pub mod maker;
 pub mod page;
-pub mod shell;
-pub mod history;
 pub mod recording;
+pub mod shell;
 pub mod view;
 mod waiting;
 

@@ -2,10 +2,13 @@
 //!
 //! This crate knows no scenario: who makes the file is given to [`crate::api::Control::with_recorder`].
 
-use crate::api::Control;
+use crate::api::{Body, Control, Reply};
 use crate::error::ApiError;
 use crate::view::{RecordingOrder, RecordingView, Written};
+use axum::Json;
+use axum::extract::State;
 use axum::http::StatusCode;
+use cardlab_protocol::problem::Problem;
 use cardlab_vreader::session::{Began, Ended, Session};
 use cardlab_vreader::trace::Record;
 use cardlab_vreader::{Rack, Whereabouts};
@@ -101,7 +104,7 @@ impl Control {
     ///
     /// # Errors
     /// [`ApiError`] when one is under way, nobody makes files here, or it was not said that secrets may be in it.
-    pub(crate) async fn begin_recording(&self, order: RecordingOrder) -> Result<RecordingView, ApiError> {
+    pub async fn begin_recording(&self, order: RecordingOrder) -> Result<RecordingView, ApiError> {
         self.recorder()?;
         if !order.secrets {
             let why = "a scenario that runs has the PINs and keys of these cards in the clear: say \"secrets\": true (--secrets)";
@@ -135,8 +138,14 @@ impl Control {
         Ok(self.recording_view())
     }
 
+    /// Whether something is being recorded.
+    pub(crate) fn is_recording(&self) -> bool {
+        self.recording().is_some()
+    }
+
     /// What is being recorded.
-    pub(crate) fn recording_view(&self) -> RecordingView {
+    #[must_use]
+    pub fn recording_view(&self) -> RecordingView {
         let possible = self.recorder.is_some();
         match self.recording().as_ref() {
             None => RecordingView { possible, under_way: false, title: String::new(), records: 0, missed: 0 },
@@ -154,7 +163,7 @@ impl Control {
     ///
     /// # Errors
     /// [`ApiError`] when there is none, records were missed, or nothing can be made of it: it is over then too.
-    pub(crate) async fn end_recording(&self) -> Result<Written, ApiError> {
+    pub async fn end_recording(&self) -> Result<Written, ApiError> {
         let recorder = self.recorder()?.clone();
         let none = || ApiError(StatusCode::CONFLICT, "nothing is being recorded: begin first".into());
         let recording = self.recording().take().ok_or_else(none)?;
@@ -170,7 +179,10 @@ impl Control {
                     heard.missed
                 ));
             }
-            let records = heard.records.into_iter().filter(|record| began.iter().any(|began| began.has(record))).collect();
+            // Of a card that came later all is told; of the others, what came before the beginning is not.
+            let is_part =
+                |record: &Arc<Record>| began.iter().find(|began| began.card == record.card).is_none_or(|began| began.has(record));
+            let records = heard.records.into_iter().filter(is_part).collect();
             let cards = rack.places().into_iter().map(|place| rack.card(place));
             let ended = cards.filter_map(|card| Some(Ended::of(&card.label()?.clone(), &card.lock()))).collect();
             recorder.write(&title, &Session { began, records, ended })
@@ -180,7 +192,32 @@ impl Control {
     }
 
     /// Throws it away.
-    pub(crate) fn drop_recording(&self) {
+    pub fn drop_recording(&self) {
         drop(self.recording().take());
     }
+}
+
+/// Begins to record a scenario: what is done here and what programs do. Cards in readers are reset first.
+#[utoipa::path(post, path = "/v1/recording", request_body = RecordingOrder, responses((status = 200, body = RecordingView), (status = 400, body = Problem), (status = 409, body = Problem)))]
+pub(crate) async fn begin_recording(State(control): State<Control>, Body(order): Body<RecordingOrder>) -> Reply<RecordingView> {
+    Ok(Json(control.begin_recording(order).await?))
+}
+
+/// What is being recorded.
+#[utoipa::path(get, path = "/v1/recording", responses((status = 200, body = RecordingView)))]
+pub(crate) async fn show_recording(State(control): State<Control>) -> Json<RecordingView> {
+    Json(control.recording_view())
+}
+
+/// Throws the recording away.
+#[utoipa::path(delete, path = "/v1/recording", responses((status = 200, body = RecordingView)))]
+pub(crate) async fn drop_recording(State(control): State<Control>) -> Json<RecordingView> {
+    control.drop_recording();
+    Json(control.recording_view())
+}
+
+/// Ends the recording; the scenario's file.
+#[utoipa::path(post, path = "/v1/recording/end", responses((status = 200, body = Written), (status = 409, body = Problem)))]
+pub(crate) async fn end_recording(State(control): State<Control>) -> Reply<Written> {
+    Ok(Json(control.end_recording().await?))
 }

@@ -19,7 +19,7 @@ use cardlab_vreader::session::Session;
 use cardlab_vreader::trace::event::Event;
 use cardlab_vreader::trace::{Record, What};
 use file::{Line, Value, quoted, table};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -58,6 +58,8 @@ pub fn write(title: &str, session: &Session) -> Result<Recorded, String> {
 struct Recorder {
     /// By their names in the records.
     cards: BTreeMap<Arc<str>, Card>,
+    /// Cards that were there, and are not simulated.
+    guests: BTreeSet<Arc<str>>,
     lines: Vec<Line>,
     /// What is left out, and how often.
     left_out: BTreeMap<String, usize>,
@@ -65,11 +67,12 @@ struct Recorder {
     responses: usize,
 }
 
-/// A name that TOML takes as a key without quotes, and that no other card has.
-fn named(label: &str, taken: &[String]) -> String {
-    let label = label.split_once(':').filter(|(number, _)| number.parse::<usize>().is_ok()).map_or(label, |(_, name)| name);
+/// A name that TOML takes as a key without quotes, and that no other card has: that of the reader, without the two numbers that
+/// PC/SC puts behind it. So a reader is called when it is played as it was.
+fn named(reader: &str, taken: &[String]) -> String {
+    let reader = reader.rsplitn(3, ' ').last().unwrap_or(reader);
     let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '-' };
-    let name: String = label.chars().map(plain).take(40).collect();
+    let name: String = reader.chars().map(plain).take(40).collect();
     let name = if name.is_empty() { "card".to_owned() } else { name };
     let numbered = (2..).map(|n| format!("{name}-{n}"));
     std::iter::once(name.clone()).chain(numbered).find(|name| !taken.contains(name)).unwrap_or(name)
@@ -77,11 +80,15 @@ fn named(label: &str, taken: &[String]) -> String {
 
 impl Recorder {
     fn of(session: &Session) -> Self {
-        let mut this = Self { cards: BTreeMap::new(), lines: Vec::new(), left_out: BTreeMap::new(), responses: 0 };
+        let mut this =
+            Self { cards: BTreeMap::new(), guests: BTreeSet::new(), lines: Vec::new(), left_out: BTreeMap::new(), responses: 0 };
         let mut taken = Vec::new();
         for began in &session.began {
-            let name = named(&began.card, &taken);
-            let Some(card) = Card::of(began, name.clone()) else { continue };
+            let name = named(&began.reader, &taken);
+            let Some(card) = Card::of(began, name.clone()) else {
+                this.guests.insert(began.card.clone());
+                continue;
+            };
             taken.push(name);
             this.cards.insert(began.card.clone(), card);
         }
@@ -109,8 +116,11 @@ impl Recorder {
 
     fn take(&mut self, record: &Record) {
         let label = &record.card;
-        if !self.cards.contains_key(label) {
+        if self.guests.contains(label) {
             return self.leave_out(format!("{label}: this card is not simulated, so nobody else has it"));
+        }
+        if !self.cards.contains_key(label) {
+            return self.leave_out(format!("{label}: this card came after the beginning; record from there on"));
         }
         match &record.what {
             What::Event { text, .. } => self.happened(label, Event::read(text)),

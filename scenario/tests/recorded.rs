@@ -90,8 +90,7 @@ impl Bench {
         }
         let ended = self.places.iter().map(|place| {
             let card = self.rack.rack().card(*place);
-            let ended = Ended::of(card.label().unwrap(), &card.lock());
-            ended
+            Ended::of(card.label().unwrap(), &card.lock())
         });
         Session { ended: ended.collect(), began: self.began, records }
     }
@@ -191,7 +190,7 @@ fn hands_faults_and_what_was_round_the_card() {
         "expect = { error = \"\" }",
         "state = \"pin=3,admin=2\"",
         "commands = 1",
-        "with = \"nist-piv\"",
+        "with = \"Reader-1\"",
         "pace = \"any:1\"",
     ] {
         assert!(recorded.text.contains(part), "{part}\n{}", recorded.text);

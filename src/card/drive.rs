@@ -2,6 +2,7 @@
 //! socket of `up`, `exec` or `lab`.
 
 use crate::exit::{Exit, Failure, OrExit};
+use crate::readers::for_its_owner;
 use anyhow::{Context as _, anyhow};
 use cardlab_control::client::{Client, ControlError, Method};
 use cardlab_control::view::{
@@ -19,7 +20,6 @@ use serde_json::{Value, json};
 use std::fmt::Display;
 use std::io::Write as _;
 use std::ops::ControlFlow;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// Whom to drive.
@@ -485,8 +485,7 @@ pub(crate) fn hand_out(file: Option<&Path>, text: &str) -> Result<(), Failure> {
         print!("{text}");
         return Ok(());
     };
-    let made = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file);
-    let written = made.and_then(|mut made| made.write_all(text.as_bytes()));
+    let written = for_its_owner(file).and_then(|mut made| made.write_all(text.as_bytes()));
     Ok(written.with_context(|| file.display().to_string())?)
 }
 

@@ -42,7 +42,7 @@ pub struct Ended {
 pub struct Session {
     /// All cards.
     pub began: Vec<Began>,
-    /// What happened, in its order. What came before the beginning of its card is not part of it.
+    /// What happened, in its order, also at cards that came later. What came before the beginning of its card is not part of it.
     pub records: Vec<Arc<Record>>,
     /// The same cards, as they are now.
     pub ended: Vec<Ended>,

@@ -7,6 +7,7 @@ use cardlab_sim::{Card, Profile, World};
 use cardlab_vreader::icc::{SharedCard, UndoError, VirtualCard};
 use cardlab_vreader::rack::RackError;
 use cardlab_vreader::state::{self, StateError, Tries};
+use cardlab_vreader::trace::event::Event as Happened;
 use cardlab_vreader::trace::{Ticks, What};
 use cardlab_vreader::vpcd::guest::{End, Event, PATIENCE, Port};
 use cardlab_vreader::{Place, ThreadedRack, Trace, Whereabouts, vpcd};
@@ -223,7 +224,7 @@ fn what_needs_the_cards_memory_says_so() {
     );
     let mut card = desk.card.lock();
     let tries: Tries = "pin-blocked".parse().unwrap();
-    let brought: Result<(), StateError> = card.change("brought", |card| state::set(card, tries));
+    let brought: Result<(), StateError> = card.change(&Happened::State(tries), |card| state::set(card, tries));
     assert_eq!(brought.unwrap_err().to_string(), sentence);
     assert!(matches!(card.undo(1), Err(UndoError::NotSimulated(_))));
     assert_eq!(card.set_touch("wait".parse().unwrap()).unwrap_err().to_string(), sentence);

@@ -3,10 +3,21 @@
 use askama::Template;
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{Html, IntoResponse, Response};
 use cardlab_protocol::local::is_for_a_page;
 use cardlab_protocol::problem::Problem;
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio_stream::StreamExt as _;
+use tokio_stream::wrappers::ReceiverStream;
+
+/// Pages that follow something at once, of all rooms.
+pub(super) const FOLLOWERS: usize = 32;
+/// Between two tellings.
+const BEAT: Duration = Duration::from_millis(100);
 
 /// Pages that the program hands in: what the bench itself does not know, such as scenarios.
 pub struct Room {
@@ -19,9 +30,20 @@ pub struct Room {
 }
 
 /// Name and way to every room.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Frame {
     rooms: Arc<[(&'static str, &'static str)]>,
+    /// Places for pages that follow what goes on.
+    followers: Arc<Semaphore>,
+}
+
+/// What of a page has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// HTML of one element, whose `id` is that of the one on the page.
+    pub html: String,
+    /// Nothing will change any more.
+    pub is_over: bool,
 }
 
 #[derive(Template)]
@@ -41,7 +63,8 @@ struct Refused<'a> {
 
 impl Frame {
     pub(super) fn of(rooms: &[Room]) -> Self {
-        Self { rooms: rooms.iter().map(|room| (room.path, room.title)).collect() }
+        let rooms = rooms.iter().map(|room| (room.path, room.title)).collect();
+        Self { rooms, followers: Arc::new(Semaphore::new(FOLLOWERS)) }
     }
 
     /// Path and title of each room, and whether one is there.
@@ -53,6 +76,52 @@ impl Frame {
     #[must_use]
     pub fn page(&self, path: &str, title: &str, body: &str) -> Response {
         rendered(&InRoom { frame: self, current: path, title, body })
+    }
+
+    /// A refusal: on a page for who asks for one, else as a problem.
+    #[must_use]
+    pub fn refuse(&self, headers: &HeaderMap, status: StatusCode, message: &str) -> Response {
+        refused(headers, status, "REFUSED", message)
+    }
+
+    /// Follows a part of a page, as server-sent events: as it is now, then whenever `changed` tells, a few times a second at most.
+    /// On the page the element with this address in `data-live` is what is followed.
+    #[must_use]
+    pub fn follow(
+        &self,
+        headers: &HeaderMap,
+        mut changed: watch::Receiver<()>,
+        part: impl Fn() -> Part + Send + 'static,
+    ) -> Response {
+        let Ok(place) = self.followers.clone().try_acquire_owned() else {
+            let message = format!("{FOLLOWERS} pages follow what goes on here already; close one of them.");
+            return refused(headers, StatusCode::SERVICE_UNAVAILABLE, "TOO_MANY", &message);
+        };
+        let (page, told) = mpsc::channel(1);
+        tokio::spawn(async move {
+            let _place = place;
+            loop {
+                changed.mark_unchanged();
+                let Part { html, is_over } = part();
+                // A carriage return would end a line of the stream.
+                let event = Event::default().event("part").data(html.replace('\r', " "));
+                if page.send(event).await.is_err() {
+                    return;
+                }
+                if is_over {
+                    let _ = page.send(Event::default().event("over").data("over")).await;
+                    return;
+                }
+                tokio::time::sleep(BEAT).await;
+                tokio::select! {
+                    changed = changed.changed() => if changed.is_err() {
+                        return;
+                    },
+                    () = page.closed() => return,
+                }
+            }
+        });
+        Sse::new(ReceiverStream::new(told).map(Ok::<_, Infallible>)).keep_alive(KeepAlive::default()).into_response()
     }
 }
 

@@ -4,11 +4,11 @@
 //! next beat, and of many only the newest are shown, with the number of the others. So a page costs the readers the same however
 //! much comes in.
 
-use super::Site;
 use super::buttons::{Buttons, Key};
 use super::frame::refused;
 use super::picture::Picture;
 use super::wire::{self, Choice, Readers, Row};
+use super::{Recording, Site};
 use crate::view::{CardView, ReaderView};
 use askama::Template as _;
 use axum::extract::{Query, State};
@@ -89,6 +89,8 @@ struct Follower {
     records: Receiver<Arc<Record>>,
     /// As the page shows them.
     shown: Vec<(ReaderView, Key)>,
+    /// Whether it says that something is being recorded.
+    recording: Option<bool>,
     looked: Option<Instant>,
     /// Rows that may be shown.
     owed: usize,
@@ -99,7 +101,7 @@ struct Follower {
 impl Follower {
     fn new(site: Site, page: mpsc::Sender<Event>) -> Self {
         let records = site.control.trace().listen();
-        Self { site, page, records, shown: Vec::new(), looked: None, owed: GATHERED, between: HashMap::new() }
+        Self { site, page, records, shown: Vec::new(), recording: None, looked: None, owed: GATHERED, between: HashMap::new() }
     }
 
     async fn tell(mut self, after: Duration, seen: &str) -> Result<(), Over> {
@@ -116,6 +118,7 @@ impl Follower {
         self.wire(before, 0).await?;
         loop {
             self.readers().await?;
+            self.recording().await?;
             let mut batch = Vec::new();
             let mut missed = 0;
             tokio::select! {
@@ -146,6 +149,14 @@ impl Follower {
             batch.retain(|record| !known.contains(&(record.card.clone(), record.at)));
             self.wire(batch, missed).await?;
         }
+    }
+
+    async fn recording(&mut self) -> Result<(), Over> {
+        let under_way = self.site.control.is_recording();
+        if self.recording.replace(under_way) == Some(under_way) {
+            return Ok(());
+        }
+        self.say("part", Recording { under_way }.render().unwrap_or_default()).await
     }
 
     async fn wire(&self, batch: Vec<Arc<Record>>, missed: u64) -> Result<(), Over> {

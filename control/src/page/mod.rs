@@ -13,17 +13,20 @@
 //! | `buttons` | which buttons a reader has now |
 //! | `wire`, `detail` | what came in: as rows, as files, one of it taken apart |
 //! | `live` | what changes, as server-sent events |
+//! | `history` | the room of what became of the cards |
 
 mod act;
 mod buttons;
 mod detail;
 mod door;
 mod frame;
+mod history;
 mod live;
 mod picture;
 mod wire;
 
-pub use frame::{Frame, Room};
+pub use frame::{Frame, Part, Room};
+pub(crate) use picture::short;
 
 use crate::api::Control;
 use crate::contents::Contents;
@@ -89,7 +92,7 @@ impl Page {
             api,
             readers,
             shell: Arc::new(shell),
-            frame: Frame::default(),
+            frame: Frame::of(&[]),
             followers: Arc::new(Semaphore::new(live::MOST)),
         };
         Ok(Self { site, door: Door::new()?, rooms: Vec::new() })
@@ -110,9 +113,14 @@ impl Page {
 
     /// The routes.
     pub fn router(self) -> Router {
-        let Self { mut site, door, rooms } = self;
+        let Self { mut site, door, mut rooms } = self;
+        rooms.push(history::room(site.clone()));
         site.frame = Frame::of(&rooms);
         let style = || async { ([(header::CONTENT_TYPE, "text/css")], include_str!("../../assets/bench.css")) };
+        let rooms_style = || async {
+            let style = concat!(include_str!("../../assets/rooms.css"), include_str!("../../assets/timeline.css"));
+            ([(header::CONTENT_TYPE, "text/css")], style)
+        };
         let script = || async { ([(header::CONTENT_TYPE, "text/javascript")], include_str!("../../assets/bench.js")) };
         let frame = site.frame.clone();
         let inside = Router::new()
@@ -130,6 +138,7 @@ impl Page {
             .layer(axum::Extension(frame))
             .layer(middleware::from_fn_with_state(door, door::guard))
             .route("/bench.css", get(style))
+            .route("/rooms.css", get(rooms_style))
             .route("/bench.js", get(script))
             .layer(middleware::from_fn(door::judge));
         HEADERS.into_iter().fold(router, |router, (name, value)| {
@@ -150,6 +159,14 @@ struct Bench<'a> {
     rows: &'a [Row],
     choice: &'a Choice,
     shell: &'a Shell,
+    recording: Recording,
+}
+
+/// Whether something is being recorded.
+#[derive(Template)]
+#[template(path = "recording.html")]
+struct Recording {
+    under_way: bool,
 }
 
 async fn show(State(site): State<Site>, Query(choice): Query<Choice>) -> Response {
@@ -170,6 +187,7 @@ async fn show(State(site): State<Site>, Query(choice): Query<Choice>) -> Respons
         rows: &rows,
         choice: &choice,
         shell: &site.shell,
+        recording: Recording { under_way: site.control.is_recording() },
     })
 }
 

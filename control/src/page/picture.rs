@@ -97,7 +97,7 @@ impl Picture {
 }
 
 /// A reader's name without the numbers that PC/SC puts behind it (index and slot, two digits each).
-pub(super) fn short(name: &str) -> &str {
+pub(crate) fn short(name: &str) -> &str {
     name.rsplitn(3, ' ').last().unwrap_or(name)
 }
 

@@ -1,0 +1,177 @@
+//! Runs of a room: one under way at a time, the last few kept to be looked at again.
+
+use axum::Form;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use cardlab_control::page::{Frame, Part};
+use cardlab_protocol::local::is_for_a_page;
+use serde::de::DeserializeOwned;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+
+/// Runs that are kept.
+const KEPT: usize = 8;
+
+/// What is known of a run while it goes, and afterwards.
+pub(super) trait Shown: Send + 'static {
+    /// Whether nothing will change any more.
+    fn is_over(&self) -> bool;
+
+    /// What changes on its page: HTML of one element with an `id`.
+    fn html(&self, number: u64) -> String;
+}
+
+/// A run.
+pub(super) struct Run<S> {
+    /// From 1; it is in its address.
+    pub(super) number: u64,
+    /// What is run.
+    pub(super) title: String,
+    state: Mutex<S>,
+    changed: watch::Sender<()>,
+}
+
+impl<S: Shown> Run<S> {
+    fn state(&self) -> MutexGuard<'_, S> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at it.
+    pub(super) fn look<T>(&self, look: impl FnOnce(&S) -> T) -> T {
+        look(&self.state())
+    }
+
+    /// Something has happened: whoever follows is told.
+    pub(super) fn change(&self, change: impl FnOnce(&mut S)) {
+        change(&mut self.state());
+        self.changed.send_replace(());
+    }
+
+    /// What changes on its page.
+    pub(super) fn part(&self) -> Part {
+        let state = self.state();
+        Part { html: state.html(self.number), is_over: state.is_over() }
+    }
+
+    /// Follows it.
+    pub(super) fn follow(self: Arc<Self>, frame: &Frame, headers: &HeaderMap) -> Response {
+        frame.follow(headers, self.changed.subscribe(), move || self.part())
+    }
+}
+
+/// The runs of a room.
+pub(super) struct Runs<S>(Mutex<Kept<S>>);
+
+struct Kept<S> {
+    /// The newest last.
+    runs: VecDeque<Arc<Run<S>>>,
+    begun: u64,
+}
+
+impl<S: Shown> Runs<S> {
+    pub(super) const fn new() -> Self {
+        Self(Mutex::new(Kept { runs: VecDeque::new(), begun: 0 }))
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept<S>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A new one.
+    ///
+    /// # Errors
+    /// A sentence, while another is under way.
+    pub(super) fn begin(&self, title: String, state: S) -> Result<Arc<Run<S>>, String> {
+        let mut kept = self.kept();
+        if let Some(run) = kept.runs.iter().find(|run| !run.look(S::is_over)) {
+            return Err(format!("\"{}\" is under way: let it end, or end it, and begin again.", run.title));
+        }
+        kept.begun += 1;
+        let run = Arc::new(Run { number: kept.begun, title, state: Mutex::new(state), changed: watch::Sender::new(()) });
+        kept.runs.push_back(run.clone());
+        if kept.runs.len() > KEPT {
+            kept.runs.pop_front();
+        }
+        Ok(run)
+    }
+
+    /// The one of this number.
+    pub(super) fn find(&self, number: u64) -> Option<Arc<Run<S>>> {
+        self.kept().runs.iter().find(|run| run.number == number).cloned()
+    }
+
+    /// All that are kept, the newest first.
+    pub(super) fn all(&self) -> Vec<Arc<Run<S>>> {
+        self.kept().runs.iter().rev().cloned().collect()
+    }
+}
+
+/// A form; one that cannot be read is refused in words.
+pub(super) struct Filled<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Filled<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let (headers, frame) = (request.headers().clone(), request.extensions().get::<Frame>().cloned());
+        let rejection = match Form::from_request(request, state).await {
+            Ok(Form(filled)) => return Ok(Self(filled)),
+            Err(rejection) => rejection,
+        };
+        let sentence = match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => "That is too long; nothing was done.".to_owned(),
+            _ => format!("What was sent is no form of this page ({}); load it again.", rejection.body_text()),
+        };
+        Err(frame
+            .map_or_else(|| rejection.status().into_response(), |frame| frame.refuse(&headers, rejection.status(), &sentence)))
+    }
+}
+
+/// Something was done: a page goes on to an address, a script is told that it was.
+pub(super) fn done(headers: &HeaderMap, to: &str) -> Response {
+    if is_for_a_page(headers) { Redirect::to(to).into_response() } else { StatusCode::NO_CONTENT.into_response() }
+}
+
+/// A file to keep.
+pub(super) fn file(name: &str, kind: &'static str, text: String) -> Response {
+    let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') { c } else { '-' }).collect();
+    let kept = format!("attachment; filename=\"{plain}\"");
+    ([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, kept)], text).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Going(bool);
+
+    impl Shown for Going {
+        fn is_over(&self) -> bool {
+            self.0
+        }
+
+        fn html(&self, number: u64) -> String {
+            format!("<p id=\"going\">{number}</p>")
+        }
+    }
+
+    #[test]
+    fn one_at_a_time_and_the_last_are_kept() {
+        let runs = Runs::new();
+        for number in 1..=10 {
+            let run = runs.begin(format!("run {number}"), Going(false)).unwrap();
+            let refused = runs.begin("another".into(), Going(false)).err();
+            assert_eq!(
+                refused.as_deref(),
+                Some(&*format!("\"run {number}\" is under way: let it end, or end it, and begin again."))
+            );
+            assert_eq!(run.part(), Part { html: format!("<p id=\"going\">{number}</p>"), is_over: false });
+            run.change(|going| going.0 = true);
+        }
+        let kept: Vec<u64> = runs.all().iter().map(|run| run.number).collect();
+        assert_eq!(kept, [10, 9, 8, 7, 6, 5, 4, 3]);
+        assert!(runs.find(2).is_none() && runs.find(3).is_some());
+    }
+}
