@@ -74,6 +74,49 @@ fn nothing_is_switched_on_for_tests() {
     assert!(!program.windows(word.len()).any(|window| window == word), "the program knows a variable of the tests");
 }
 
+/// What the registry and docs.rs ask of a crate; and no dependency needs a newer Rust than cardlab says it does.
+#[test]
+fn every_crate_can_be_taken() {
+    let metadata: Value = serde_json::from_str(&cargo(&["metadata", "--locked", "--format-version", "1"])).unwrap();
+    let (ours, others): (Vec<&Value>, Vec<&Value>) =
+        metadata["packages"].as_array().unwrap().iter().partition(|package| package["source"].is_null());
+    let oldest = env!("CARGO_PKG_RUST_VERSION");
+    let published: Vec<&&Value> = ours.iter().filter(|package| package["publish"].is_null()).collect();
+    assert!(published.len() > 10, "{}", published.len());
+    for package in published {
+        let name = &package["name"];
+        for (field, value) in [("license", "MIT OR Apache-2.0"), ("rust_version", oldest), ("version", env!("CARGO_PKG_VERSION"))] {
+            assert_eq!(package[field], value, "{name}: {field}");
+        }
+        assert!(package["description"].as_str().is_some_and(|text| text.len() > 20), "{name}: description");
+        assert!(package["metadata"]["docs"]["rs"]["targets"].is_array(), "{name}: what docs.rs builds it for");
+        for list in ["keywords", "categories"] {
+            assert!((1..=5).contains(&package[list].as_array().unwrap().len()), "{name}: {list}");
+        }
+    }
+    let number = |version: &str| version.split('.').map(|part| part.parse::<u32>().unwrap()).collect::<Vec<_>>();
+    let newer = others.iter().filter(|package| {
+        package["rust_version"].as_str().is_some_and(|version| number(version)[..2] > number(oldest)[..])
+    });
+    let newer: Vec<String> = newer.map(|package| format!("{} {}", package["name"], package["rust_version"])).collect();
+    assert!(newer.is_empty(), "need a newer Rust than {oldest}: {newer:?}");
+}
+
+/// Where a version is written again, it is the same.
+#[test]
+fn the_kits_have_the_version_of_the_program() {
+    let version = env!("CARGO_PKG_VERSION");
+    for (file, written) in [
+        ("kits/python/pyproject.toml", format!("\nversion = \"{version}\"\n")),
+        ("kits/java/pom.xml", format!("<artifactId>cardlab</artifactId>\n  <version>{version}</version>")),
+        ("kits/node/package.json", format!("\"version\": \"{version}\"")),
+        ("kits/node/package-lock.json", format!("\"name\": \"cardlab\",\n  \"version\": \"{version}\"")),
+    ] {
+        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+        assert!(text.contains(&written), "{file}: no {written}");
+    }
+}
+
 /// Tests are found by name no more: each program of tests has a list of its files.
 #[test]
 fn every_file_of_tests_is_run() {
