@@ -368,6 +368,118 @@ async fn offline_with_an_operator() {
     }
 }
 
+/// Words are longer in German: the pages are as accessible, and no wider.
+#[tokio::test]
+async fn german_pages() {
+    let lab = Lab::new("gids");
+    let (driver, running) = (Driver::start(), Running::start(&lab));
+    let (anna, browser) = (driver.browser("anna").await, driver.german_browser("oleg").await);
+    set_answers(&anna, &running).await;
+    let at = |path: &str| format!("{}{path}", running.server);
+    let look = async |name: &str| browser.is_seen(&format!("german-{name}")).await;
+    browser.go(&at("/")).await;
+    browser.sees("Verwaltungskonsole").await;
+    look("doors").await;
+    browser.go(&at("/ss/login")).await;
+    browser.fill("name", "lab\\anna").await;
+    browser.fill("password", "anna-password").await;
+    browser.press("Anmelden").await;
+    browser.sees("Ihre Karten und Antworten").await;
+    look("self-service").await;
+    browser.go(&at("/mc/login")).await;
+    browser.fill("name", "admin").await;
+    browser.fill("password", "admin-password").await;
+    browser.press("Anmelden").await;
+    for (path, name) in [
+        ("/mc", "users"),
+        ("/mc/cards", "cards"),
+        ("/mc/connected", "connected"),
+        ("/mc/log", "log"),
+        ("/mc/configuration/policies", "policies"),
+        ("/mc/configuration/roles", "roles"),
+        ("/rss", "remote"),
+    ] {
+        browser.go(&at(path)).await;
+        look(name).await;
+    }
+    browser.go(&at("/mc/configuration/policies")).await;
+    for (page, name) in [("Default", "issuance"), ("Abläufe", "workflow"), ("Authentifizierung", "authentication")] {
+        browser.follow(page).await;
+        look(name).await;
+    }
+    browser.go(&at("/mc?q=anna")).await;
+    browser.follow("Anna Berg").await;
+    look("user").await;
+    browser.follow_part("Karte ").await;
+    browser.open("Widerrufen").await;
+    look("card").await;
+    browser.press("Entsperren").await;
+    let (question, name) = browser.questions().await.remove(0);
+    browser.fill(&name, &right(&question)).await;
+    browser.press("Antworten prüfen").await;
+    browser.fill("challenge", "1122334455667788").await;
+    browser.press("Antwort holen").await;
+    browser.sees("Lesen Sie dies Anna Berg vor").await;
+    look("response").await;
+    for browser in [anna, browser] {
+        browser.0.close().await.unwrap();
+    }
+}
+
+/// What somebody does who has never seen the pages, and how many clicks it takes; what docs/unlock.md says of it is this.
+#[tokio::test]
+async fn few_clicks() {
+    let lab = Lab::new("gids");
+    let (driver, running) = (Driver::start(), Running::start(&lab));
+    let (anna, oleg, admin) = (driver.browser("anna").await, driver.browser("oleg").await, driver.browser("admin").await);
+    set_answers(&anna, &running).await;
+    log_in(&oleg, &format!("{}/mc/login", running.server), "oleg", "oleg-password").await;
+    oleg.clicks();
+    oleg.fill("q", "5550 117").await;
+    oleg.press("Find").await;
+    oleg.follow("Anna Berg").await;
+    oleg.press_starting("Unlock").await;
+    let (question, name) = oleg.questions().await.remove(0);
+    oleg.fill(&name, &right(&question)).await;
+    oleg.press("Check answers").await;
+    oleg.fill("challenge", "1122334455667788").await;
+    oleg.press("Get response").await;
+    oleg.text("#response").await;
+    assert_eq!(oleg.clicks(), 5, "from the telephone number to the response");
+    oleg.follow("Log").await;
+    oleg.sees("oleg gave Anna Berg a response for the card").await;
+    assert_eq!(oleg.clicks(), 1, "what happened");
+
+    log_in(&admin, &format!("{}/mc/login", running.server), "admin", "admin-password").await;
+    admin.clicks();
+    admin.follow("Configuration").await;
+    admin.follow("Default").await;
+    admin.follow("Workflow").await;
+    admin.switch("[name=unblock_card_offline]").await;
+    admin.press("Save").await;
+    admin.sees("Saved. It holds from now on.").await;
+    assert_eq!(admin.clicks(), 5, "offline unlock is forbidden");
+    admin.follow("Issuance").await;
+    admin.fill("pin_tries", "5").await;
+    admin.press("Save").await;
+    admin.sees("Saved. It holds from now on.").await;
+    assert_eq!(admin.clicks(), 2, "five attempts");
+    admin.follow("Roles").await;
+    admin.fill("role_name", "Unlocker").await;
+    admin.press("Create role").await;
+    admin.open("Unlocker · For all policies").await;
+    let role = "details[open] ";
+    for privilege in ["view-user", "view-cards", "unlock-card"] {
+        admin.switch(&format!("{role}[name='privilege:{privilege}']")).await;
+    }
+    admin.press("Save: Unlocker").await;
+    admin.sees("The role Unlocker is saved").await;
+    assert_eq!(admin.clicks(), 7, "a role that may only unlock");
+    for browser in [anna, oleg, admin] {
+        browser.0.close().await.unwrap();
+    }
+}
+
 /// An administrator gives people their roles, and nobody can lock everybody out.
 #[tokio::test]
 async fn people_and_roles() {

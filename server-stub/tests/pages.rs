@@ -220,3 +220,31 @@ fn a_login_leads_back() {
     let page = site.send(&login, |http, url| http.get(url)).text().unwrap();
     assert!(page.contains("Your login has ended"), "{page}");
 }
+
+/// Pages are in the language of ours that the browser likes best; what programs read is as it was.
+#[test]
+fn a_page_speaks_the_browsers_language() {
+    let site = Site::start(Engine::Sqlite);
+    let admin = site.administrator();
+    let shown = |path: &str, liked: &str| {
+        let cookie = format!("mc={admin}");
+        site.send(path, |http, url| {
+            http.get(url).header(COOKIE, &cookie).header("accept", "text/html").header("accept-language", liked)
+        })
+    };
+    let paths =
+        ["/", "/mc", "/mc/cards", "/mc/log", "/mc/configuration/policies", "/mc/login", "/ss/login", "/rss", "/mc/users/none"];
+    for path in paths {
+        let (german, english) = (shown(path, "de-DE,de;q=0.9,en;q=0.8"), shown(path, "fr,en;q=0.5"));
+        for (page, language) in [(&german, "de"), (&english, "en")] {
+            assert_eq!(page.headers()["content-language"], language, "{path}");
+            assert_eq!(page.headers()["vary"], "accept-language", "{path}");
+        }
+        let (german, english) = (german.text().unwrap(), english.text().unwrap());
+        assert!(german.contains("<html lang=\"de\">") && english.contains("<html lang=\"en\">"), "{path}");
+        assert!(german.contains("Zum Inhalt") && english.contains("Go to the content"), "{path}");
+    }
+    assert!(shown("/mc", "de").text().unwrap().contains("3 Benutzer"));
+    let program = shown("/api/v1/users", "de");
+    assert_eq!((program.status().as_u16(), program.headers().get("content-language")), (401, None));
+}

@@ -6,6 +6,7 @@ area-doors = Card management
 area-console = Card management
 area-self-service = Self-Service
 area-remote = Remote Self-Service
+frame-language = en
 frame-skip = Go to the content
 frame-menu = Menu
 frame-crumbs = Where you are

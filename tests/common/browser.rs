@@ -5,6 +5,7 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::json;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// Longest wait for something to be on the page.
@@ -50,6 +51,11 @@ impl Driver {
         self.browser_that(name, "--blink-settings=preferredColorScheme=0").await
     }
 
+    /// A browser of its own whose user reads German.
+    pub async fn german_browser(&self, name: &str) -> Browser {
+        self.browser_that(name, "--accept-lang=de-DE").await
+    }
+
     async fn browser_that(&self, name: &str, option: &str) -> Browser {
         let profile = format!("--user-data-dir={}", self.profile.path().join(name).display());
         let arguments = [
@@ -74,6 +80,7 @@ impl Driver {
                 .connect(&self.address)
                 .await
                 .unwrap(),
+            AtomicU32::new(0),
         )
     }
 }
@@ -85,7 +92,8 @@ impl Drop for Driver {
     }
 }
 
-pub struct Browser(pub Client);
+/// The browser, and how often somebody has clicked in it.
+pub struct Browser(pub Client, AtomicU32);
 
 impl Browser {
     pub async fn go(&self, url: &str) {
@@ -187,6 +195,7 @@ impl Browser {
 
     /// Opens what asks first.
     pub async fn open(&self, text: &str) {
+        self.1.fetch_add(1, Ordering::Relaxed);
         let path = format!("//summary[normalize-space()='{text}' or @aria-label='{text}']");
         let opened = async || self.0.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await?.click().await;
         self.settled(opened).await;
@@ -216,7 +225,19 @@ impl Browser {
         field.send_keys(text).await.unwrap();
     }
 
+    /// Sets a switch, or takes it back.
+    pub async fn switch(&self, css: &str) {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await.unwrap().click().await.unwrap();
+    }
+
+    /// How often somebody has clicked since this was asked last.
+    pub fn clicks(&self) -> u32 {
+        self.1.swap(0, Ordering::Relaxed)
+    }
+
     async fn leave(&self, by: Locator<'_>) {
+        self.1.fetch_add(1, Ordering::Relaxed);
         let element = self.0.wait().at_most(PATIENCE).for_element(by).await.unwrap();
         self.0.execute("window.old = true", vec![]).await.unwrap();
         element.click().await.unwrap();

@@ -26,6 +26,7 @@ mod document;
 mod front;
 mod health;
 mod json;
+mod language;
 mod log;
 mod outage;
 mod pages;
@@ -79,6 +80,7 @@ pub fn router(server: Server, front: Front) -> Router {
         .layer(axum::middleware::from_fn_with_state(front, front::guard))
         .layer(axum::middleware::from_fn_with_state(server.clone(), actor::known))
         .layer(axum::middleware::from_fn_with_state(server.clone(), outage::place))
+        .layer(axum::middleware::from_fn(language::spoken))
         .layer(OnEarlyDropLayer::builder().on_future_drop(log::given_up))
         .layer(
             TraceLayer::new_for_http()

@@ -1,16 +1,20 @@
-//! What pages say. The sentences are in `words/`, one file a language, in Fluent's syntax (projectfluent.org); English has all
-//! of them, and another language is another file.
+//! What pages say. The sentences are in `words/`, one file a language, in Fluent's syntax (projectfluent.org). Every file has all
+//! of them; another language is another file, and its name in [`super::language`].
 
+use super::language::{LANGUAGES, Language};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 use unic_langid::LanguageIdentifier;
 
-/// The language that has every sentence.
-pub(crate) const ENGLISH: &str = include_str!("../../words/en.ftl");
+static WORDS: LazyLock<[Words; LANGUAGES.len()]> =
+    LazyLock::new(|| LANGUAGES.map(|(name, sentences)| Words::of(name, sentences)));
 
-static WORDS: LazyLock<Words> = LazyLock::new(|| Words::of("en", ENGLISH));
+/// Those of the request that is answered here.
+fn words() -> &'static Words {
+    &WORDS[Language::now().place()]
+}
 
 /// Value of a sentence's variable.
 pub(crate) type Value<'a> = FluentValue<'a>;
@@ -61,14 +65,14 @@ impl Words {
 /// A sentence by its name, with its variables. A name that there is not is said as it is.
 pub(crate) fn say(key: &str, values: &[(&'static str, Value<'_>)]) -> String {
     let values: FluentArgs<'_> = values.iter().map(|(name, value)| (*name, value.clone())).collect();
-    let said = WORDS.say(key, &values);
+    let said = words().say(key, &values);
     debug_assert!(said.is_some(), "no sentence {key}");
     said.map_or_else(|| key.to_owned(), Cow::into_owned)
 }
 
 /// Whether there is a sentence of this name.
 pub(crate) fn has(key: &str) -> bool {
-    WORDS.0.has_message(key)
+    words().0.has_message(key)
 }
 
 /// A sentence without variables.
@@ -139,13 +143,29 @@ mod tests {
     use super::*;
     use crate::model::card::{CardState, Operation};
     use crate::model::role::Privilege;
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::path::Path;
 
-    /// Names of sentences in the file, in order.
-    fn names() -> Vec<&'static str> {
-        let begin = |line: &'static str| line.split_once(" =").map(|(name, _)| name);
-        ENGLISH.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase())).filter_map(begin).collect()
+    const ENGLISH: &str = LANGUAGES[0].1;
+
+    /// Names of sentences in a file, in order.
+    fn names(sentences: &str) -> Vec<&str> {
+        let begin = |line| str::split_once(line, " =").map(|(name, _)| name);
+        sentences.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase())).filter_map(begin).collect()
+    }
+
+    /// The variables of each sentence of a file, by its name.
+    fn variables(sentences: &str) -> BTreeMap<&str, BTreeSet<&str>> {
+        let mut all = BTreeMap::new();
+        let mut name = "";
+        for line in sentences.lines().filter(|line| !line.starts_with('#')) {
+            if line.starts_with(|c: char| c.is_ascii_lowercase()) {
+                name = line.split_once(" =").unwrap().0;
+            }
+            let found = line.split('$').skip(1).map(|rest| rest.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap());
+            all.entry(name).or_insert_with(BTreeSet::new).extend(found);
+        }
+        all
     }
 
     /// All text of the pages' templates and code.
@@ -194,7 +214,7 @@ mod tests {
     fn every_sentence_is_there_once_and_is_asked_for() {
         /// Beginnings of names whose rest the code knows.
         const MADE: [&str; 8] = ["kind-", "event-", "reason-", "privilege-", "channel-", "card-operation-", "given-", "state-"];
-        let (pages, names) = (pages(), names());
+        let (pages, names) = (pages(), names(ENGLISH));
         let quoted = |name: &str| pages.contains(&format!("\"{name}\""));
         let unused: Vec<_> =
             names.iter().filter(|name| !quoted(name) && !MADE.iter().any(|made| name.starts_with(made))).collect();
@@ -205,9 +225,59 @@ mod tests {
         assert_eq!(sorted.len(), names.len(), "a sentence is there twice");
     }
 
+    /// The same names in the same order, and the same variables in each.
     #[test]
-    fn the_file_is_read_whole() {
-        FluentResource::try_new(ENGLISH.into()).unwrap_or_else(|(_, faults)| panic!("{faults:?}"));
+    fn every_language_has_every_sentence() {
+        for (language, sentences) in LANGUAGES {
+            assert_eq!(names(sentences), names(ENGLISH), "{language}");
+            assert_eq!(variables(sentences), variables(ENGLISH), "{language}");
+            assert_eq!(Words::of(language, sentences).say("frame-language", &FluentArgs::new()).unwrap(), language);
+        }
+        assert_eq!(variables(ENGLISH)["users-found"], BTreeSet::from(["count"]));
+    }
+
+    /// What a template says of itself would be said in one language alone.
+    #[test]
+    fn templates_have_no_words_of_their_own() {
+        fn outside(text: &str, start: &str, end: &str) -> String {
+            let mut parts = text.split(start);
+            let first = parts.next().unwrap().to_owned();
+            let rest = parts.map(|part| part.split_once(end).map_or("", |(_, rest)| rest));
+            rest.fold(first, |all, rest| all + " " + rest)
+        }
+        fn walk(dir: &Path, seen: &mut usize) {
+            for entry in std::fs::read_dir(dir).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    walk(&path, seen);
+                    continue;
+                }
+                let mut text = std::fs::read_to_string(&path).unwrap();
+                for (start, end) in [("{#", "#}"), ("{%", "%}"), ("{{", "}}"), ("<", ">"), ("&", ";")] {
+                    text = outside(&text, start, end);
+                }
+                let words: Vec<_> = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).collect();
+                assert_eq!(words, [""; 0], "{}", path.display());
+                *seen += 1;
+            }
+        }
+        let mut seen = 0;
+        walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("templates"), &mut seen);
+        assert!(seen > 20, "{seen}");
+    }
+
+    #[test]
+    fn another_language_says_the_same_otherwise() {
+        let said = || say("unlock-answers-wrong", &[("count", 1.into())]);
+        assert_eq!(said(), "The answers are not right. 1 try is left.");
+        assert_eq!(Language::liked("de-AT").speaking(said), "Die Antworten sind nicht richtig. Noch 1 Versuch.");
+    }
+
+    #[test]
+    fn the_files_are_read_whole() {
+        for (language, sentences) in LANGUAGES {
+            FluentResource::try_new(sentences.into()).unwrap_or_else(|(_, faults)| panic!("{language}: {faults:?}"));
+        }
         assert!(Operation::ALL.iter().all(|operation| has(&format!("card-operation-{}", operation.name()))));
         assert!(Privilege::ALL.iter().all(|privilege| has(&privilege.word())));
         assert!(CardState::ALL.iter().all(|state| has(state.word())));

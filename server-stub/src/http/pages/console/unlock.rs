@@ -5,6 +5,7 @@ use super::super::frame::{Frame, Here, Notice, sentence as sentence_of};
 use super::super::{Page, answers, page, refused};
 use super::{Line, Moment, story};
 use crate::http::Front;
+use crate::http::language::Language;
 use crate::http::words::{card_name, filters, plain, say};
 use crate::model::event::Kind;
 use crate::model::refusal::{Code, Refusal};
@@ -299,11 +300,13 @@ async fn outcome(
     at: At<Operator>,
     Path(wizard): Path<String>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    // The request is over when the page hears of it.
+    let language = Language::now();
     let stream = async_stream::stream! {
         for _ in 0..LOOKS_ON {
             match server.pictures().of_unlock(&at.by, &wizard, None).await {
                 Ok(UnlockPicture { given: Some(given), .. }) if given.outcome != Ending::Waiting => {
-                    let given = Given::of(&given);
+                    let given = language.speaking(|| Given::of(&given));
                     let told = serde_json::json!({"sentence": given.sentence, "class": given.class});
                     yield Ok(Event::default().event("outcome").data(told.to_string()));
                     return;

@@ -1,0 +1,756 @@
+# Was die Seiten sagen, auf Deutsch. Syntax: projectfluent.org. Die Namen der Sätze sind die von en.ftl.
+# $name, $user, $by und $operator sind Texte, die Menschen gewählt haben.
+
+## Der Rahmen
+area-doors = Kartenverwaltung
+area-console = Kartenverwaltung
+area-self-service = Self-Service
+area-remote = Remote Self-Service
+frame-language = de
+frame-skip = Zum Inhalt
+frame-menu = Menü
+frame-crumbs = Wo Sie sind
+frame-log-out = Abmelden
+menu-users = Benutzer
+menu-cards = Karten
+menu-connected = Verbundene Karten
+menu-log = Protokoll
+menu-configuration = Konfiguration
+
+## Türen
+doors-title = Kartenverwaltung
+doors-console = Verwaltungskonsole
+doors-console-for = Für Operatoren und Administratoren: Benutzer, Karten, Entsperren, Protokoll und Konfiguration.
+doors-self-service = Self-Service
+doors-self-service-for = Für Benutzer: Ihre Karten und Ihre Antworten auf Sicherheitsfragen.
+doors-remote = Remote Self-Service
+doors-remote-for = Für Benutzer, deren Karte gesperrt ist und die keinen anderen Rechner zur Hand haben.
+doors-api = Schnittstelle für Programme
+
+## Anmeldung
+login-console = Anmelden an der Verwaltungskonsole
+login-self-service = Anmelden am Self-Service
+login-name = Name
+login-name-hint-user = DOMÄNE\Name oder name@domäne
+login-password = Kennwort
+login-go = Anmelden
+login-ended = Ihre Anmeldung ist zu Ende: Hier geschah eine Weile nichts, oder jemand hat Sie abgemeldet. Melden Sie sich wieder an.
+login-kept = Was Sie eingegeben haben, ist noch nicht gesendet. Melden Sie sich an, sehen Sie es noch einmal an und senden Sie es.
+login-kept-secrets = Geheimes geben Sie noch einmal ein.
+kept-title = Noch nicht gesendet
+kept-say = Sie sind wieder angemeldet. Bevor Ihre Anmeldung endete, hatten Sie dies eingegeben; senden Sie es, oder lassen Sie es.
+kept-send = Senden
+kept-leave = Lassen
+
+## Was verweigert wurde
+error-title = Das geht nicht
+error-title-not-found = Diese Seite gibt es nicht
+error-title-refused = Das dürfen Sie nicht sehen
+error-title-down = Der Server kann jetzt nicht antworten
+error-back = Zurück
+
+## Wörter vieler Seiten
+none = Keine
+search = Suchen
+filter = Filtern
+reset-filters = Alle zeigen
+save = Speichern
+cancel = Abbrechen
+delete = Löschen
+copy = Kopieren
+copied = Kopiert
+any = Alle
+pages = Seiten
+page-next = Nächste Seite
+page-first = Erste Seite
+export-csv = Als CSV speichern
+time-here = Zeiten sind die dieses Servers: { $name }.
+unknown = Unbekannt
+changed-meanwhile = Jemand anderes hat dies geändert, seit Sie es geöffnet haben. Was dort gespeichert wurde, steht unten; Ihres ist nicht gespeichert.
+
+## Zustände
+state-Clean = Leer
+state-Assigned = Zugewiesen
+state-Pending = In Ausgabe
+state-Issued = Ausgegeben
+state-Disabled = Abgeschaltet
+state-Revoked = Widerrufen
+user-active = Aktiv
+user-locked = Benutzer ist gesperrt
+user-disabled = Im Verzeichnis abgeschaltet
+
+## Benutzer
+users-title = Benutzer
+users-search = Name, Anmeldename, E-Mail oder Telefon
+users-state = Zustand
+users-policy = Richtlinie
+users-page = { $count } Benutzer auf dieser Seite
+users-found =
+    { $count ->
+        [0] Niemand gefunden
+        [one] { $count } Benutzer
+       *[other] { $count } Benutzer
+    }
+users-name = Name
+users-logon = Anmeldename
+users-phone = Telefon
+users-cards = Karten
+users-status = Zustand
+users-new = Neuer Benutzer
+user-mail = E-Mail
+user-policy = Richtlinie { $name }
+user-no-policy = Keine Richtlinie
+user-answers = Antworten auf Sicherheitsfragen
+user-answers-set =
+    { $count ->
+        [0] Keine gesetzt: Online-Entsperren ist nicht möglich
+        [one] { $count } gesetzt
+       *[other] { $count } gesetzt
+    }
+user-answers-too-few = Weniger, als die Richtlinie fragt: Online-Entsperren ist erst möglich, wenn der Benutzer im Self-Service mehr gesetzt hat
+user-wrong =
+    { $count ->
+        [one] { $count } falsche Antwort seit der letzten richtigen
+       *[other] { $count } falsche Antworten seit der letzten richtigen
+    }
+user-assigned-cards = Zugewiesene Karten
+user-no-cards = Diesem Benutzer ist keine Karte zugewiesen.
+user-operations = Benutzer
+user-unlock = Benutzer entsperren
+user-unlock-ask = Die Antworten des Benutzers werden wieder verglichen. Karten und Antworten bleiben, wie sie sind.
+user-unlock-go = Entsperren
+user-reset = Antworten auf Sicherheitsfragen zurücksetzen
+user-reset-ask = Die Antworten werden gelöscht. Der Benutzer setzt neue im Self-Service; bis dahin ist Online-Entsperren nicht möglich. Das ist endgültig.
+user-reset-go = Zurücksetzen
+user-disable = Benutzer abschalten
+user-disable-ask = Der Benutzer kann sich weder anmelden noch eine Karte entsperren, bis jemand ihn wieder einschaltet. Offene Anmeldungen enden.
+user-disable-go = Abschalten
+user-enable = Benutzer einschalten
+user-unlocked = Der Benutzer ist entsperrt.
+user-answers-reset = Die Antworten sind zurückgesetzt; der Benutzer setzt neue im Self-Service.
+user-is-disabled = Der Benutzer ist abgeschaltet.
+user-is-enabled = Der Benutzer ist eingeschaltet.
+user-happened = Was geschah
+
+## Karten
+cards-title = Karten
+cards-search = Seriennummer, Bezeichnung oder Inhaber
+cards-page = { $count } Karten auf dieser Seite
+cards-found =
+    { $count ->
+        [0] Keine Karte gefunden
+        [one] { $count } Karte
+       *[other] { $count } Karten
+    }
+cards-card = Karte
+cards-owner = Inhaber
+cards-type = Typ
+cards-label = Bezeichnung
+cards-state = Zustand
+card-title = Karte { $name }
+card-serial = Seriennummer
+card-atr = Answer to Reset
+card-type = Typ
+card-label = Bezeichnung
+card-nobody = Gehört niemandem
+card-key = Administratorschlüssel
+card-key-known = Dem Server bekannt
+card-key-unknown = Nicht bekannt: Diese Karte kann nicht mit einer Antwort entsperrt werden
+card-revoked = Widerrufen
+card-pin-tries =
+    { $count ->
+        [one] { $count } Versuch, dann sperrt die PIN
+       *[other] { $count } Versuche, dann sperrt die PIN
+    }
+card-pin-blocked = PIN gesperrt, gesehen { $name }
+card-pin-wrong = Falsche PIN eingegeben, gesehen { $name }
+card-pin-unlocked = Entsperrt { $name }
+card-key-blocked = Kann nicht mehr entsperrt werden, gesehen { $name }
+card-operations = Kartenoperationen
+card-unlock = Entsperren
+card-about = Über diese Karte
+card-happened = Diese Karte
+card-operation-assign = Zuweisen
+card-operation-issue = Ausgeben
+card-operation-disable = Abschalten
+card-operation-enable = Einschalten
+card-operation-revoke = Widerrufen
+card-operation-withdraw = Einziehen
+card-operation-ask-disable = Die Karte kann nicht entsperrt werden, solange sie abgeschaltet ist. Sie kann wieder eingeschaltet werden.
+card-operation-ask-revoke = Die Karte ist endgültig außer Gebrauch. Das kann nicht zurückgenommen werden.
+card-operation-ask-withdraw = Die Karte wird ihrem Benutzer genommen und kann einem anderen zugewiesen werden.
+card-assign-to = Anmeldename des Benutzers
+card-reason = Grund
+card-reset-pin = Benutzer-PIN zurücksetzen
+card-reset-pin-ask = Die Karte in einem Leser des Servers bekommt die Standard-PIN ihres Typs; der Benutzer ändert sie im Self-Service.
+card-reset-pin-go = Zurücksetzen
+card-roll-key = Neuer Administratorschlüssel
+card-roll-key-ask = Die Karte in einem Leser des Servers bekommt einen neuen Administratorschlüssel; der alte nützt dann nichts mehr. Das ist endgültig.
+card-roll-key-go = Neuen Schlüssel schreiben
+card-correct-key = Administratorschlüssel berichtigen
+card-correct-key-ask = Für eine Karte, von der der Server einen anderen Schlüssel kennt, als sie hat. Auf die Karte wird nichts geschrieben.
+card-correct-key-none = Niemand kennt ihren Schlüssel
+card-correct-key-go = Berichtigen
+card-key-corrected = Der Administratorschlüssel der Karte ist berichtigt.
+card-key-tried = Die Karte wurde gefragt und hat ihn.
+card-key-held = Der Administratorschlüssel wurde nicht geprüft: Ein anderes Programm hält die Karte in { $name }, die diese sein kann. Beenden Sie das Programm und berichtigen Sie den Schlüssel, damit er geprüft wird.
+card-key-untried = Die Karte ist in keinem Leser des Servers: Ihr Administratorschlüssel wurde nicht geprüft.
+card-key-none = Sie hat keinen bekannten Administratorschlüssel: Sie kann nicht mit einer Antwort entsperrt werden.
+card-remove = Karte löschen
+card-remove-ask = Die Karte wurde nie ausgegeben. Sie wird aus dem Bestand genommen, mit dem, was der Server von ihrem Administratorschlüssel weiß; das Protokoll behält, was geschah.
+card-remove-go = Löschen
+card-removed = Die Karte { $name } ist gelöscht.
+card-agent = Benutzer-PIN am Agenten zurücksetzen
+card-agent-say = Für eine Karte, die anderswo ist: Ihr Benutzer beantwortet die Sicherheitsfragen am Arbeitsplatz, der die Karte hat, und setzt eine neue PIN.
+card-agent-comment = Bemerkung
+card-agent-workstation = Arbeitsplatz
+card-agent-workstation-hint = Leer: jeder, der die Karte hat
+card-agent-go = Beauftragen
+card-agent-ordered = Die Aufgabe wartet auf den Arbeitsplatz, der die Karte hat; ihr Benutzer beantwortet dort die Fragen.
+card-task-cancelled = Die Aufgabe ist abgebrochen.
+card-tasks = Aufgaben
+card-task-by = Beauftragt von
+card-task-slow = { $name }, seit mehr als zehn Minuten
+card-task-cancel = Aufgabe abbrechen
+card-responses = Gegebene Antworten
+card-responses-time = Zeit
+card-responses-by = Von
+card-responses-channel = Weg
+card-responses-outcome = Was daraus wurde
+card-responses-times =
+    { $count ->
+        [one] einmal
+       *[other] { $count }-mal
+    }
+channel-online = Sperrbildschirm, online
+channel-agent = Agent
+channel-operator = Operator
+channel-remote = Remote Self-Service
+card-is = Die Karte ist jetzt: { $name }.
+card-pin-is = Ihre PIN ist { $name }. Sie wird nur jetzt gezeigt.
+card-puk-is = Ihre PUK ist { $name }: Mit der Zahl der PIN-Versuche bekam sie die des Herstellers, darum eine neue. Bewahren Sie sie bei den Papieren der Karte auf; der Server behält sie nicht.
+card-is-locked = Ihre PIN ist gesperrt: Der Benutzer entsperrt die Karte und setzt so die erste PIN.
+card-registered = Die Karte ist eingetragen.
+
+## Verbundene Karten
+connected-title = Verbundene Karten
+connected-none = In keinem Leser des Servers ist eine Karte.
+connected-not-registered = Nicht eingetragen
+connected-not-told = Diese Karte nennt ihre Seriennummer nicht
+connected-held = Ein anderes Programm hält diese Karte; was sie ist, kann erst gelesen werden, wenn es sie loslässt.
+connected-pin =
+    { $count ->
+        [0] Die PIN ist gesperrt; sie erlaubt { $all } Versuche.
+       *[other] Noch { $count } von { $all } PIN-Versuchen.
+    }
+connected-pin-left =
+    { $count ->
+        [0] Die PIN ist gesperrt.
+       *[other] Noch { $count } PIN-Versuche.
+    }
+connected-add = Karte aufnehmen
+connected-type = Kartentyp
+connected-label = Bezeichnung
+connected-key = Administratorschlüssel, den die Karte jetzt hat, hexadezimal
+connected-untried = Aufnehmen, ohne den Schlüssel zu prüfen: für eine Karte mit einem oder keinem Versuch
+connected-key-hint = Leer: Die Karte hat den Schlüssel, der vom Hauptschlüssel abgeleitet ist. Der Schlüssel wird an der Karte geprüft; ein falscher kostet einen ihrer Versuche, und eine Karte ohne Versuche ist verloren.
+
+## Entsperren
+unlock-title = Entsperren
+unlock-step-questions = Fragen
+unlock-step-challenge = Anfrage
+unlock-step-response = Antwort
+unlock-left =
+    { $count ->
+        [one] noch { $count } Antwort in dieser Stunde
+       *[other] noch { $count } Antworten in dieser Stunde
+    }
+unlock-ask = Fragen Sie { $name }
+unlock-ask-hint = Geben Sie die Antworten ein, wie sie gesprochen werden; Großschreibung und Leerzeichen zählen nicht.
+unlock-check-answers = Antworten prüfen
+unlock-answers-right = Die Antworten sind richtig.
+unlock-answers-wrong =
+    { $count ->
+        [one] Die Antworten sind nicht richtig. Noch { $count } Versuch.
+       *[other] Die Antworten sind nicht richtig. Noch { $count } Versuche.
+    }
+unlock-answers-ended = Die Antworten sind nicht richtig, und es bleibt kein Versuch. Beginnen Sie später neu, oder prüfen Sie, wer anruft.
+unlock-again = Die Richtlinie verlangt jetzt die Antworten des Benutzers. Beginnen Sie das Entsperren neu.
+unlock-too-few = { $name } hat weniger Antworten gesetzt, als die Richtlinie fragt. Hier werden nur die gesetzten gefragt.
+unlock-challenge = Was { $name } Ihnen vorliest
+unlock-challenge-data = Anfragedaten
+unlock-challenge-hint = { $count } Zeichen in Vierergruppen. Großschreibung, Leerzeichen und Striche zählen nicht.
+unlock-check = Prüfzeichen
+unlock-check-hint = Wenn { $name } sie vorliest: Eine verhörte Ziffer fällt auf, bevor sie die Karte einen Versuch kostet.
+unlock-get = Antwort holen
+unlock-read = Lesen Sie dies { $name } vor, Gruppe für Gruppe
+unlock-response = Antwortdaten
+unlock-check-code = Prüfzeichen
+unlock-for = für Anfrage
+unlock-given = Gegeben um { $name }.
+unlock-waiting-say = Diese Seite sagt, wie es ausging, sobald der Arbeitsplatz es dem Server meldet.
+unlock-reload = Noch einmal nachsehen
+unlock-new-challenge = Neue Anfrage
+unlock-next = Nächster Benutzer
+unlock-back = Zurück zur Karte
+unlock-also = Auch offen: { $name }. Die Karte nimmt die Antwort auf ihre letzte Anfrage.
+unlock-not-possible = Diese Karte kann jetzt nicht entsperrt werden
+
+## Was aus einer Antwort wurde
+given-waiting = Warten auf den Arbeitsplatz.
+given-unlocked = Die Karte ist entsperrt.
+given-refused = Die Karte hat die Antwort abgelehnt.
+given-refused-left =
+    { $count ->
+        [one] Die Karte hat die Antwort abgelehnt; noch { $count } Versuch.
+       *[other] Die Karte hat die Antwort abgelehnt; noch { $count } Versuche.
+    }
+given-admin-key-blocked = Die Karte hat die Antwort abgelehnt, und es bleibt kein Versuch: Sie kann nicht mehr mit einer Antwort entsperrt werden.
+given-gone = Die Karte wurde entfernt oder von einem anderen Programm benutzt; eine neue Anfrage ist nötig.
+
+## Protokoll
+log-title = Protokoll
+log-search-card = Karte
+log-search-user = Benutzer
+log-search-event = Ereignis
+log-from = Von
+log-to = Bis
+log-kind = Art
+log-time = Zeit
+log-what = Was geschah
+log-where = Arbeitsplatz
+log-page = { $count } Ereignisse auf dieser Seite
+log-found =
+    { $count ->
+        [0] Nichts gefunden
+        [one] { $count } Ereignis
+       *[other] { $count } Ereignisse
+    }
+log-detail = Einzelheiten
+log-number = Nummer { $count }
+log-check = Protokoll prüfen
+log-whole = Jedes Ereignis folgt auf das vorige: Nichts wurde geändert oder herausgenommen.
+log-broken = Ereignis Nummer { $count } folgt nicht auf das vorige: Das Protokoll wurde geändert.
+event-information = Hinweis
+event-warning = Warnung
+event-error = Fehler
+event-somebody = jemand
+event-a-workstation = ein Arbeitsplatz
+event-a-card = ohne Seriennummer
+event-the-server = der Server
+event-CARD_ADDED = { $by } hat die Karte { $card } aufgenommen
+event-CARD_NOT_ADDED = { $by } konnte die Karte { $card } nicht aufnehmen: { $why }
+event-CARD_REMOVED = { $by } hat die Karte { $card } gelöscht
+event-CARD_NOT_REMOVED = { $by } konnte die Karte { $card } nicht löschen: { $why }
+event-UNLOCK_OPENED =
+    { $mode ->
+        [offline] { $workstation } wollte die Karte { $card } online entsperren und wurde auf das Offline-Entsperren verwiesen: { $why }
+        [agent] { $workstation } hat die Aufgabe übernommen, die PIN der Karte { $card } von { $user } zurückzusetzen
+       *[online] { $workstation } hat ein Online-Entsperren der Karte { $card } von { $user } begonnen
+    }
+event-ANSWERS_RIGHT =
+    { $channel ->
+        [operator] { $user } hat { $by } richtig geantwortet
+        [remote] { $user } hat im Remote Self-Service richtig geantwortet
+       *[other] { $user } hat an { $workstation } richtig geantwortet
+    }
+event-ANSWERS_WRONG =
+    { $channel ->
+        [operator] { $user } hat { $by } falsch geantwortet
+        [remote] { $user } hat im Remote Self-Service falsch geantwortet
+       *[other] { $user } hat an { $workstation } falsch geantwortet
+    }
+event-USER_LOCKED = { $user } wurde nach falschen Antworten gesperrt
+event-USER_UNLOCKED = { $by } hat den Benutzer { $user } entsperrt
+event-USER_NOT_UNLOCKED = { $by } konnte den Benutzer { $user } nicht entsperren: { $why }
+event-ANSWERS_SET = { $user } hat Antworten auf Sicherheitsfragen gesetzt
+event-ANSWERS_NOT_SET = { $user } konnte keine Antworten setzen: { $why }
+event-ANSWERS_RESET = { $by } hat die Antworten von { $user } zurückgesetzt
+event-ANSWERS_NOT_RESET = { $by } konnte die Antworten von { $user } nicht zurücksetzen: { $why }
+event-RESPONSE_GIVEN =
+    { $channel ->
+        [operator] { $by } hat { $user } eine Antwort für die Karte { $card } gegeben
+        [remote] { $user } hat im Remote Self-Service eine Antwort für die Karte { $card } bekommen
+       *[other] { $workstation } hat eine Antwort für die Karte { $card } von { $user } bekommen
+    }
+event-RESPONSE_REFUSED = { $by } hat keine Antwort für die Karte { $card } bekommen: { $why }
+event-CARD_UNLOCKED = Die Karte { $card } von { $user } wurde an { $workstation } entsperrt
+event-CARD_REFUSED_RESPONSE =
+    { $left ->
+        [-1] Die Karte { $card } hat an { $workstation } eine Antwort abgelehnt
+        [one] Die Karte { $card } hat an { $workstation } eine Antwort abgelehnt; noch { $left } Versuch
+       *[other] Die Karte { $card } hat an { $workstation } eine Antwort abgelehnt; noch { $left } Versuche
+    }
+event-CARD_GONE = Die Karte { $card } wurde an { $workstation } entfernt, bevor sie ihre Antwort hatte
+event-ADMIN_KEY_BLOCKED = Die Karte { $card } von { $user } kann nicht mehr entsperrt werden: Kein Versuch ist übrig
+event-PIN_BLOCK_SEEN = Die PIN der Karte { $card } von { $user } wurde an { $workstation } gesperrt
+event-PIN_WRONG_SEEN =
+    { $left ->
+        [-1] Für die Karte { $card } von { $user } wurde an { $workstation } eine falsche PIN eingegeben
+        [one] Für die Karte { $card } von { $user } wurde an { $workstation } eine falsche PIN eingegeben; noch { $left } Versuch
+       *[other] Für die Karte { $card } von { $user } wurde an { $workstation } eine falsche PIN eingegeben; noch { $left } Versuche
+    }
+event-PIN_RESET = Die PIN der Karte { $card } von { $user } wurde von { $by } zurückgesetzt
+event-PIN_CHANGED = { $user } hat im Self-Service die PIN der Karte { $card } geändert
+event-PIN_NOT_CHANGED = { $user } konnte im Self-Service die PIN der Karte { $card } nicht ändern: { $why }
+event-PIN_NOT_RESET = { $by } konnte die PIN der Karte { $card } nicht zurücksetzen: { $why }
+event-ADMIN_KEY_ROLLED = { $by } hat der Karte { $card } einen neuen Administratorschlüssel gegeben
+event-ADMIN_KEY_NOT_ROLLED = { $by } konnte der Karte { $card } keinen neuen Administratorschlüssel geben: { $why }
+event-ADMIN_KEY_CORRECTED = { $by } hat den Administratorschlüssel der Karte { $card } berichtigt
+event-ADMIN_KEY_NOT_CORRECTED = { $by } konnte den Administratorschlüssel der Karte { $card } nicht berichtigen: { $why }
+event-CARD_INITIALIZED = { $by } hat die Karte { $card } für { $user } initialisiert
+event-CARD_NOT_INITIALIZED = { $by } konnte die Karte { $card } nicht initialisieren: { $why }
+event-POLICY_CHANGED = { $by } hat die Konfiguration geändert: { $policy }{ $type }
+event-POLICY_NOT_CHANGED = { $by } konnte die Konfiguration nicht ändern: { $why }
+event-ROLE_CHANGED = { $by } hat Rollen oder Operatoren geändert: { $role } { $operator }
+event-ROLE_NOT_CHANGED = { $by } konnte Rollen oder Operatoren nicht ändern: { $why }
+event-QUESTION_CHANGED = { $by } hat die Sicherheitsfragen geändert
+event-QUESTION_NOT_CHANGED = { $by } konnte die Sicherheitsfragen nicht ändern: { $why }
+event-CARD_STATE_CHANGED =
+    { $operation ->
+        [assign] { $by } hat die Karte { $card } { $user } zugewiesen
+        [issue] { $by } hat die Karte { $card } an { $user } ausgegeben
+        [disable] { $by } hat die Karte { $card } von { $user } abgeschaltet
+        [enable] { $by } hat die Karte { $card } von { $user } eingeschaltet
+        [revoke] { $by } hat die Karte { $card } von { $user } widerrufen
+        [withdraw] { $by } hat die Karte { $card } eingezogen
+       *[other] { $by } hat die Karte { $card } geändert: { $to }
+    }
+event-CARD_STATE_NOT_CHANGED = { $by } konnte die Karte { $card } nicht ändern: { $why }
+event-RATE_LIMITED =
+    { $times ->
+        [one] { $by } wurde abgewiesen: zu viel in zu kurzer Zeit
+       *[other] { $by } wurde { $times }-mal abgewiesen: zu viel in zu kurzer Zeit
+    }
+event-NOT_LET_IN =
+    { $times ->
+        [one] { $by } wurde nicht zu etwas gelassen, das die Rolle nicht erlaubt
+       *[other] { $by } wurde { $times }-mal nicht zu etwas gelassen, das die Rolle nicht erlaubt
+    }
+event-TASK_ORDERED = { $by } hat beauftragt, die PIN der Karte { $card } von { $user } zurückzusetzen
+event-TASK_NOT_ORDERED = { $by } konnte nicht beauftragen, die PIN der Karte { $card } zurückzusetzen: { $why }
+event-TASK_CANCELLED = { $by } hat eine Aufgabe für die Karte { $card } abgebrochen
+event-TASK_NOT_CANCELLED = { $by } konnte eine Aufgabe nicht abbrechen: { $why }
+event-TASK_CANCELLED_BY_USER = { $user } hat das Zurücksetzen der PIN der Karte { $card } verschoben
+event-LOGGED_IN =
+    { $door ->
+        [self-service] { $by } hat sich am Self-Service angemeldet
+       *[other] { $by } hat sich angemeldet
+    }
+event-LOGIN_FAILED =
+    { $door ->
+        [self-service] Jemand wollte sich am Self-Service anmelden als { $by }
+       *[other] Jemand wollte sich anmelden als { $by }
+    }
+event-USER_ADDED = { $by } hat den Benutzer { $user } angelegt
+event-USER_NOT_ADDED = { $by } konnte keinen Benutzer anlegen: { $why }
+event-USER_STATE_CHANGED =
+    { $to ->
+        [active] { $by } hat den Benutzer { $user } eingeschaltet
+       *[other] { $by } hat den Benutzer { $user } abgeschaltet
+    }
+event-USER_STATE_NOT_CHANGED = { $by } konnte den Benutzer { $user } weder ein- noch abschalten: { $why }
+
+## Gründe, nach ihren Codes
+reason-unknown = kein Grund ist vermerkt
+reason-MALFORMED = etwas war nicht, wie es sein muss
+reason-TOO_LONG = es war zu lang
+reason-NOT_LOGGED_IN = keine Anmeldung
+reason-NO_PRIVILEGE = die Rolle erlaubt es nicht
+reason-DISABLED_BY_POLICY = die Richtlinie erlaubt es nicht
+reason-USER_LOCKED = der Benutzer ist gesperrt
+reason-USER_DISABLED = der Benutzer ist im Verzeichnis abgeschaltet
+reason-CARD_STATE = die Karte ist in einem anderen Zustand
+reason-NO_ADMIN_KEY = der Server hat den Administratorschlüssel der Karte nicht
+reason-ANSWERS_NOT_SET = der Benutzer hat keine Antworten gesetzt
+reason-SELF_SERVICE_ONLY = es ist die eigene Karte des Operators
+reason-CAPTCHA = die Buchstaben wurden nicht eingegeben
+reason-ANSWERS_FIRST = die Antworten kommen vor der Anfrage
+reason-NOT_FOUND = eine solche Karte oder einen solchen Benutzer gibt es nicht
+reason-CONFLICT = es wird benutzt, oder es gibt schon eines
+reason-NO_READERS = die Karte ist in keinem Leser des Servers
+reason-CARD_REFUSED = die Karte hat nicht getan, was sie sollte
+reason-SESSION_OVER = die Sitzung war vorbei
+reason-RATE_LIMITED = zu viel in zu kurzer Zeit
+
+## Self-Service
+ss-title = Ihre Karten und Antworten
+ss-cards = Ihre Karten
+ss-no-cards = Sie haben keine Karte.
+ss-card-locked-how = Wenn ihre PIN gesperrt ist: Der Sperrbildschirm zeigt eine Anfrage, die Sie Ihrem Operator vorlesen, oder fragt Ihre Sicherheitsfragen.
+ss-answers = Antworten auf Sicherheitsfragen
+ss-answers-hint = Mit ihnen entsperren Sie Ihre Karte selbst, und Ihr Operator erkennt Sie daran. Hier kann sie niemand lesen.
+ss-no-questions = Es gibt noch keine Sicherheitsfragen. Ein Administrator macht sie.
+ss-asked =
+    { $count ->
+        [one] { $count } davon wird gefragt, wenn Sie eine Karte entsperren.
+       *[other] { $count } davon werden gefragt, wenn Sie eine Karte entsperren.
+    }
+ss-first = Setzen Sie jetzt Ihre Antworten: Ohne sie können Sie Ihre Karte nicht selbst entsperren.
+ss-too-few =
+    { $count ->
+        [one] Setzen Sie { $count } mehr: Bis dahin können Sie Ihre Karte nicht selbst entsperren.
+       *[other] Setzen Sie { $count } mehr: Bis dahin können Sie Ihre Karte nicht selbst entsperren.
+    }
+ss-set = Gesetzt
+ss-not-set = Nicht gesetzt
+ss-change = Ändern
+ss-answer = Ihre Antwort
+ss-again = Noch einmal
+ss-minimum =
+    { $count ->
+        [one] Mindestens { $count } Zeichen.
+       *[other] Mindestens { $count } Zeichen.
+    }
+ss-show = Zeigen
+ss-save = Antworten speichern
+ss-answers-not-here = Antworten werden hier nicht gesetzt. Fragen Sie Ihren Operator.
+ss-saved = Ihre Antworten sind gespeichert.
+ss-locked = Sie sind nach falschen Antworten gesperrt. Bitten Sie Ihren Operator, Sie zu entsperren; Antworten können Sie inzwischen setzen.
+ss-differs = Die beiden Eingaben sind verschieden.
+
+ss-unlock = Im Remote Self-Service entsperren
+own-disable = Abschalten
+own-disable-ask = Die Karte kann nicht entsperrt werden, solange sie abgeschaltet ist. Für eine verlegte Karte.
+own-enable = Einschalten
+own-enable-ask = Die Karte kommt wieder in Gebrauch.
+own-revoke = Widerrufen
+own-revoke-ask = Die Karte ist endgültig außer Gebrauch, und Sie bekommen eine andere. Das kann nicht zurückgenommen werden.
+own-revoke-why = Warum
+own-reason-lost = Sie ist verloren
+own-reason-faulty = Sie ist defekt
+own-reason-compromised = Jemand anderes kennt vielleicht ihre PIN
+own-change-pin = PIN ändern
+own-change-pin-ask = Die Karte ist in einem Leser des Servers. Eine falsche alte PIN kostet einen ihrer Versuche.
+own-pin-old = PIN, die sie jetzt hat
+own-pin-new = Neue PIN
+own-pin-again = Neue PIN noch einmal
+own-pin-changed = Die Karte { $card } hat ihre neue PIN.
+own-pin-differs = Die beiden Eingaben der neuen PIN sind verschieden; nichts wurde geändert.
+own-card-is = Die Karte { $card } ist jetzt: { $name }.
+
+## Remote Self-Service
+rss-who = Wer sind Sie?
+rss-name = Anmeldename
+rss-name-hint = DOMÄNE\Name oder name@domäne
+rss-next = Weiter
+rss-captcha = Buchstaben des Bildes
+rss-captcha-alt = Ein Bild mit Buchstaben. Der Ton darunter sagt dieselben Buchstaben.
+rss-captcha-sound = Die Buchstaben, englisch gesprochen
+rss-captcha-hint = Großschreibung zählt nicht.
+rss-captcha-others = Andere Buchstaben
+rss-questions = Sicherheitsfragen
+rss-wrong = Die Antworten sind nicht richtig. Beginnen Sie neu, oder fragen Sie Ihren Operator.
+rss-cards = Ihre Karten
+rss-no-cards = Sie haben keine Karten.
+rss-not = Diese Karte kann hier nicht entsperrt werden; fragen Sie Ihren Operator.
+rss-challenge = Anfragedaten
+rss-challenge-hint = Das Werkzeug oder der Sperrbildschirm zeigt sie, wenn Ihre Karte gesperrt ist.
+rss-get = Antwort holen
+rss-response = Antwortdaten
+rss-response-hint = Geben Sie sie dort ein, wo die Anfrage steht, und wählen Sie eine neue PIN.
+rss-other = Andere Karte
+rss-leave = Verlassen
+
+## Konfiguration
+conf-tree = Konfiguration
+conf-policies = Richtlinien
+conf-issuance = Ausgabe
+conf-workflow = Abläufe
+conf-authentication = Authentifizierung
+conf-types = Kartentypen
+conf-roles = Rollen
+conf-operators = Operatoren
+conf-only-see = Ihre Rolle erlaubt, dies zu sehen, nicht, es zu ändern.
+policies-say = Eine Richtlinie sagt, was für ihre Benutzer und deren Karten möglich ist. Änderungen gelten ab dem nächsten Schritt jedes Entsperrens.
+policies-users =
+    { $count ->
+        [0] Kein Benutzer
+        [one] { $count } Benutzer
+       *[other] { $count } Benutzer
+    }
+policies-cards =
+    { $count ->
+        [0] keine Karte
+        [one] { $count } Karte
+       *[other] { $count } Karten
+    }
+policy-new = Neue Richtlinie
+policy-name = Name
+policy-copy-from = Kopieren von
+policy-copy-none = Übliche Einstellungen
+policy-create = Richtlinie anlegen
+policy-added = Die Richtlinie ist da; noch steht niemand darunter.
+policy-delete-ask = Ihre Fragen werden mit ihr gelöscht. Das kann nicht zurückgenommen werden.
+policy-delete-not = Eine Richtlinie wird gelöscht, wenn niemand und keine Karte darunter steht.
+policy-deleted = Die Richtlinie ist gelöscht.
+policy-saved = Gespeichert. Es gilt ab jetzt.
+policy-card-issue = Kartenausgabe
+policy-maximum-cards = Höchstzahl der Karten je Benutzer
+policy-initialize-card = Karte initialisieren
+policy-initialize-card-help = Die Ausgabe gibt der Karte im Leser des Servers einen eigenen Administratorschlüssel und eine PIN.
+policy-lock-card = Karte sperren
+policy-lock-card-help = Die Karte wird gesperrt ausgegeben; ihr Benutzer entsperrt sie und setzt so die erste PIN. Braucht Karte initialisieren und schließt Zufällige Benutzer-PIN setzen aus.
+policy-random-pin = Zufällige Benutzer-PIN setzen
+policy-random-pin-help = Sonst bekommt die Karte die Standard-PIN ihres Typs. Braucht Karte initialisieren. Die PIN wird einmal gezeigt.
+policy-random-length = Länge der zufälligen PIN
+policy-random-groups = Zeichen der zufälligen PIN
+policy-random-digits = Ziffern
+policy-random-upper = Großbuchstaben
+policy-random-lower = Kleinbuchstaben
+policy-random-special = Sonderzeichen
+policy-random-forbidden = Verbotene Zeichen
+policy-random-forbidden-help = Höchstens 16. Kein Zeichen kommt in einer zufälligen PIN zweimal vor.
+policy-card-initialization = Karteninitialisierung
+policy-pin-tries = Höchstzahl der PIN-Versuche
+policy-pin-tries-help = Leer: so viele, wie die Karte hat. Mit Karte initialisieren wird sie auf die Karte geschrieben, wenn diese einen Befehl dafür hat. Eine Karte, die eine andere Zahl erlaubt, wird nicht ausgegeben, ebenso wenig eine, die in keinem Leser des Servers ist. Schon ausgegebene Karten behalten ihre. Ein YubiKey bekommt dabei PIN und PUK des Herstellers; beide werden neu gesetzt, und die neue PUK wird einmal gezeigt.
+policy-administrator-permissions = Rechte der Administratoren
+policy-reset-user-pin = Benutzer-PIN zurücksetzen
+policy-reset-user-pin-help = Operatoren setzen die Standard-PIN einer Karte oder beauftragen den Arbeitsplatz, der die Karte hat.
+policy-unblock-offline = Karte offline entsperren
+policy-unblock-offline-help = Aus: Niemand bekommt eine Antwort, weder Operatoren noch Benutzer im Remote Self-Service. Online-Entsperren geht weiter.
+policy-validate-answers = Antworten auf Sicherheitsfragen prüfen
+policy-validate-answers-help = Operatoren fragen, bevor sie eine Antwort bekommen. Ohne Karte offline entsperren bewirkt es nichts. Online-Entsperren fragt immer.
+policy-allow-self = Operatoren dürfen eigene Karten entsperren
+policy-user-permissions = Rechte der Benutzer
+policy-set-answers = Antworten auf Sicherheitsfragen im Self-Service setzen
+policy-set-answers-help = Aus: Antworten bleiben, wie sie sind. Wer keine hat, kann keine Karte online entsperren.
+policy-unlock-remote = Karte im Remote Self-Service entsperren
+policy-unlock-remote-help = Aus: Benutzer bekommen dort keine Antwort. Ohne Karte offline entsperren bewirkt es nichts.
+policy-disable-card = Karte abschalten
+policy-disable-card-help = Im Self-Service und Remote Self-Service: Eine verlegte Karte wird nicht entsperrt, solange sie abgeschaltet ist.
+policy-enable-card = Karte einschalten
+policy-enable-card-help = Im Self-Service und Remote Self-Service: Der Benutzer bringt eine abgeschaltete Karte wieder in Gebrauch.
+policy-revoke-card = Karte widerrufen
+policy-revoke-card-help = Im Self-Service und Remote Self-Service: Der Benutzer nimmt eine verlorene, defekte oder bekannt gewordene Karte endgültig außer Gebrauch.
+policy-change-pin = PIN ändern
+policy-change-pin-help = Im Self-Service: einer Karte in einem Leser des Servers, für ihre alte PIN.
+policy-security-questions = Sicherheitsfragen
+policy-questions-to-ask = Zahl der Fragen
+policy-questions-to-ask-more = Nur { $count } sind da: Legen Sie zuerst mehr an.
+policy-maximum-retry = Höchstzahl falscher Antworten
+policy-maximum-retry-help = Nach so vielen falschen Antworten in Folge wird der Benutzer gesperrt.
+policy-count-operator = Falsche Antworten, die Operatoren eingeben, zählen
+policy-captcha = CAPTCHA im Remote Self-Service
+policy-captcha-help = Wer dort einen Namen sagt, gibt Buchstaben ein, die gezeigt werden und zu hören sind. Noch ist dann niemand bekannt: Die Einstellung der Richtlinie Default gilt für alle.
+policy-no-questions = Noch keine: Benutzer können keine Antworten setzen, und Online-Entsperren ist nicht möglich.
+question-text = Frage
+question-minimum = Mindestlänge der Antwort
+question-create = Sicherheitsfrage anlegen
+question-edit = Ändern
+question-delete-ask = Sie kann gelöscht werden, solange niemand sie beantwortet hat.
+question-added = Die Frage ist da.
+question-changed = Die Frage ist geändert; Antworten darauf bleiben.
+question-deleted = Die Frage ist gelöscht.
+types-name = Typ
+types-cipher = Verfahren des Administratorschlüssels
+types-pin = Standard-PIN
+types-pin-hidden = Ihrer Rolle nicht gezeigt
+types-new = Neuer Kartentyp
+types-create = Kartentyp anlegen
+type-added = Der Kartentyp ist da.
+roles-say = Ein Operator ohne Rolle kann nichts. Änderungen gelten ab dem nächsten Schritt.
+roles-everywhere = Für alle Richtlinien
+roles-somewhere = Für einige Richtlinien
+roles-policies = Richtlinien
+roles-policies-hint = Keine: alle.
+roles-privileges = Rechte
+roles-own = Dies ist Ihre eigene Rolle: Ein anderer Administrator ändert sie.
+roles-new = Neue Rolle
+roles-new-hint = Sie erlaubt nichts, bis sie Rechte bekommt.
+roles-create = Rolle anlegen
+role-name = Name der Rolle
+role-saved = Die Rolle { $name } ist gespeichert; sie gilt ab jetzt.
+operators-name = Name
+operators-role = Rolle
+operators-role-of = Rolle von { $name }
+operators-new = Neuer Operator
+operators-password = Kennwort, 8 Zeichen oder mehr
+operators-user = Anmeldename des Benutzers im Verzeichnis, der dies ist, wenn es ihn gibt
+operators-add = Operator anlegen
+operators-you = Das sind Sie: Ein anderer Administrator ändert Ihre Rolle.
+operator-added = Operator { $name } ist angelegt.
+operator-role-saved = Die Rolle gilt ab jetzt.
+privilege-view-user = Benutzer finden und sehen
+privilege-unlock-user = Benutzer entsperren
+privilege-reset-questions = Sicherheitsfragen zurücksetzen
+privilege-view-cards = Kartenbestand sehen
+privilege-unlock-card = Karten entsperren
+privilege-reset-pin = PINs von Benutzern zurücksetzen
+privilege-issue-card = Karten aufnehmen, zuweisen und ausgeben
+privilege-enable-card = Karten einschalten
+privilege-disable-card = Karten abschalten
+privilege-revoke-card = Karten widerrufen und einziehen
+privilege-view-log = Protokoll sehen
+privilege-view-policy = Richtlinien sehen
+privilege-change-policy = Richtlinien, Fragen, Benutzer und Kartentypen ändern
+privilege-change-roles = Rollen und ihre Mitglieder ändern
+
+## Neuer Benutzer
+new-user-logon = Anmeldename
+new-user-logon-hint = DOMÄNE\Name
+new-user-upn = User Principal Name
+new-user-upn-hint = name@domäne
+new-user-cn = Name
+new-user-password = Kennwort für den Self-Service, 8 Zeichen oder mehr
+new-user-policy = Richtlinie
+new-user-add = Benutzer anlegen
+new-user-added = Benutzer { $name } ist angelegt.
+clashes-title = Namen, die mehr als einer hat
+clashes-say = Jeder von ihnen meldet sich mit dem Namen genau so an, wie er im Verzeichnis steht, und in keiner anderen Schreibweise.
+clashes-operators = (Operatoren)
+
+## Arten von Ereignissen, zum Filtern
+kind-ADMIN_KEY_BLOCKED = Administratorschlüssel gesperrt
+kind-ADMIN_KEY_CORRECTED = Administratorschlüssel berichtigt
+kind-ADMIN_KEY_NOT_CORRECTED = Administratorschlüssel nicht berichtigt
+kind-ADMIN_KEY_NOT_ROLLED = Administratorschlüssel nicht erneuert
+kind-ADMIN_KEY_ROLLED = Administratorschlüssel erneuert
+kind-ANSWERS_NOT_RESET = Antworten nicht zurückgesetzt
+kind-ANSWERS_NOT_SET = Antworten nicht gesetzt
+kind-ANSWERS_RESET = Antworten zurückgesetzt
+kind-ANSWERS_RIGHT = Antworten richtig
+kind-ANSWERS_SET = Antworten gesetzt
+kind-ANSWERS_WRONG = Antworten falsch
+kind-CARD_ADDED = Karte aufgenommen
+kind-CARD_GONE = Karte entfernt
+kind-CARD_INITIALIZED = Karte initialisiert
+kind-CARD_NOT_ADDED = Karte nicht aufgenommen
+kind-CARD_NOT_INITIALIZED = Karte nicht initialisiert
+kind-CARD_NOT_REMOVED = Karte nicht gelöscht
+kind-CARD_REFUSED_RESPONSE = Karte lehnte Antwort ab
+kind-CARD_REMOVED = Karte gelöscht
+kind-CARD_STATE_CHANGED = Kartenzustand geändert
+kind-CARD_STATE_NOT_CHANGED = Kartenzustand nicht geändert
+kind-CARD_UNLOCKED = Karte entsperrt
+kind-LOGGED_IN = Angemeldet
+kind-LOGIN_FAILED = Anmeldung misslungen
+kind-NOT_LET_IN = Nicht zugelassen
+kind-PIN_BLOCK_SEEN = PIN-Sperre gesehen
+kind-PIN_CHANGED = PIN geändert
+kind-PIN_NOT_CHANGED = PIN nicht geändert
+kind-PIN_NOT_RESET = PIN nicht zurückgesetzt
+kind-PIN_RESET = PIN zurückgesetzt
+kind-PIN_WRONG_SEEN = Falsche PIN gesehen
+kind-POLICY_CHANGED = Richtlinie geändert
+kind-POLICY_NOT_CHANGED = Richtlinie nicht geändert
+kind-QUESTION_CHANGED = Frage geändert
+kind-QUESTION_NOT_CHANGED = Frage nicht geändert
+kind-RATE_LIMITED = Zu oft
+kind-RESPONSE_GIVEN = Antwort gegeben
+kind-RESPONSE_REFUSED = Antwort verweigert
+kind-ROLE_CHANGED = Rolle geändert
+kind-ROLE_NOT_CHANGED = Rolle nicht geändert
+kind-TASK_CANCELLED = Aufgabe abgebrochen
+kind-TASK_CANCELLED_BY_USER = Aufgabe vom Benutzer verschoben
+kind-TASK_NOT_CANCELLED = Aufgabe nicht abgebrochen
+kind-TASK_NOT_ORDERED = Aufgabe nicht beauftragt
+kind-TASK_ORDERED = Aufgabe beauftragt
+kind-UNLOCK_OPENED = Entsperren begonnen
+kind-USER_ADDED = Benutzer angelegt
+kind-USER_LOCKED = Benutzer gesperrt
+kind-USER_NOT_ADDED = Benutzer nicht angelegt
+kind-USER_NOT_UNLOCKED = Benutzer nicht entsperrt
+kind-USER_STATE_CHANGED = Benutzerzustand geändert
+kind-USER_STATE_NOT_CHANGED = Benutzerzustand nicht geändert
+kind-USER_UNLOCKED = Benutzer entsperrt
