@@ -85,7 +85,8 @@ fn every_crate_can_be_taken() {
     assert!(published.len() > 10, "{}", published.len());
     for package in published {
         let name = &package["name"];
-        for (field, value) in [("license", "MIT OR Apache-2.0"), ("rust_version", oldest), ("version", env!("CARGO_PKG_VERSION"))] {
+        for (field, value) in [("license", "MIT OR Apache-2.0"), ("rust_version", oldest), ("version", env!("CARGO_PKG_VERSION"))]
+        {
             assert_eq!(package[field], value, "{name}: {field}");
         }
         assert!(package["description"].as_str().is_some_and(|text| text.len() > 20), "{name}: description");
@@ -95,9 +96,9 @@ fn every_crate_can_be_taken() {
         }
     }
     let number = |version: &str| version.split('.').map(|part| part.parse::<u32>().unwrap()).collect::<Vec<_>>();
-    let newer = others.iter().filter(|package| {
-        package["rust_version"].as_str().is_some_and(|version| number(version)[..2] > number(oldest)[..])
-    });
+    let newer = others
+        .iter()
+        .filter(|package| package["rust_version"].as_str().is_some_and(|version| number(version)[..2] > number(oldest)[..]));
     let newer: Vec<String> = newer.map(|package| format!("{} {}", package["name"], package["rust_version"])).collect();
     assert!(newer.is_empty(), "need a newer Rust than {oldest}: {newer:?}");
 }

@@ -34,6 +34,22 @@ fn variables_files_and_exit_codes() {
     is("environment.md", &made("environment.md"));
 }
 
+/// What README counts is counted.
+#[test]
+fn numbers_of_the_readme() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let lines = |arguments: &[&str]| cardlab(arguments).ok().lines().count();
+    let tests = lines(&["conform", "--list"]) / 100 * 100;
+    has(
+        &readme,
+        &[
+            &format!(" {} lock scenarios", lines(&["scenario", "list"])),
+            &format!("more than {},{:03} tests", tests / 1000, tests % 1000),
+            &format!("({} or newer)", env!("CARGO_PKG_RUST_VERSION")),
+        ],
+    );
+}
+
 /// One cell of a table.
 fn cell(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|").replace('<', "&lt;")
