@@ -13,6 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(shown.map(|lines| lines.len()), Ok(records.len()));
         for record in &records {
             let _ = trace::text::write(record, false);
+            let _ = trace::tree::of(record, false);
             let line = trace::json::write(record, true);
             assert_eq!(trace::json::read(&line).map(|again| again[0].what.clone()), Ok(record.what.clone()));
         }

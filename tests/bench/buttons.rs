@@ -121,6 +121,7 @@ async fn a_connected_program_sees_every_button() {
     browser.press_here("Arm").await;
     browser.sees("Arm: done.").await;
     browser.sees("Disarm all").await;
+    has(&browser.page().await, &["at the next VERIFY"]);
     answers(&mut card, ASK, 0x6F42);
     browser.sees_no_more("Disarm all").await;
     answers(&mut card, ASK, 0x63C3);
@@ -225,5 +226,21 @@ async fn a_touch_is_given_on_the_page() {
     browser.sees("touched").await;
     let page = browser.sees("ready").await;
     has(&page, &["GENERAL AUTHENTICATE"]);
+    browser.0.close().await.unwrap();
+}
+
+/// Keys, certificates and objects of a card, and nothing that is not everybody's.
+#[tokio::test]
+async fn what_is_on_a_card_is_shown() {
+    let (driver, bench) = (Driver::start(), Bench::with(&["nist-piv,name=Anna,pin=123456,owner=Anna Berg,9a=new:p256"]));
+    let browser = bench.open(&driver, "anna").await;
+    browser.0.find(Locator::LinkText("What is on it")).await.unwrap().click().await.unwrap();
+    let shown = browser.sees("Keys and certificates").await;
+    has(&shown, &["9A", "Anna Berg", "until 2049-12-31", "p256", "bytes are free", "5FC105", "not everybody's to read"]);
+    // The same for a program, and without a script; a card that is gone says so.
+    let contents =
+        bench.up.sh(&bench.lab, "curl -sS --unix-socket $PCSCLITE_CSOCK_NAME.control http://cardlab/v1/readers/0/contents");
+    has(&contents.ok(), &[r#""slot":"9A""#, r#""until":"2049-12-31""#]);
+    stays(&browser).await;
     browser.0.close().await.unwrap();
 }

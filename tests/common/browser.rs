@@ -140,7 +140,7 @@ impl Browser {
         let done = tokio::time::timeout(PATIENCE, async {
             loop {
                 match act().await {
-                    Err(error) if error.is_stale_element_reference() => {}
+                    Err(error) if error.is_stale_element_reference() || error.is_element_not_interactable() => {}
                     done => return done,
                 }
             }

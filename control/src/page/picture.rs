@@ -1,7 +1,10 @@
 //! A reader and its card as people see them.
 
+use super::wire::named;
 use crate::view::{CardView, HolderView, ReaderView, TriesView};
 use askama::Template;
+use cardlab_vreader::Fault;
+use cardlab_vreader::trace::decode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Most pips in a row: a counter of more is told in figures.
@@ -85,6 +88,12 @@ impl Picture {
         }
     }
 
+    /// The commands that a fault strikes next, in words.
+    pub(super) fn strike(fault: &str) -> String {
+        // A fault that waits reads back as it was written.
+        fault.parse().map(|fault| strike(&fault)).unwrap_or_default()
+    }
+
     /// What has been proved to the card.
     pub(super) fn verified(card: &CardView) -> &'static str {
         match (card.pin_verified, card.admin_verified) {
@@ -99,6 +108,22 @@ impl Picture {
 /// A reader's name without the numbers that PC/SC puts behind it (index and slot, two digits each).
 pub(crate) fn short(name: &str) -> &str {
     name.rsplitn(3, ' ').last().unwrap_or(name)
+}
+
+fn strike(fault: &Fault) -> String {
+    let what = match fault.ins {
+        Some(ins) => named(&decode::describe(&[0, ins, 0, 0])).0,
+        None => "command".into(),
+    };
+    let applet = fault.applet.as_ref().map(|applet| format!(" for {applet}")).unwrap_or_default();
+    let first = match fault.nth {
+        1 => format!("at the next {what}{applet}"),
+        nth => format!("at the {what}{applet} after {} more", nth - 1),
+    };
+    match fault.times {
+        1 => first,
+        times => format!("{first}, {times} times"),
+    }
 }
 
 impl HolderView {
@@ -144,6 +169,18 @@ mod tests {
     fn names_without_numbers() {
         for (name, wanted) in [("Anna 00 00", "Anna"), ("Desk, left 0A 00", "Desk, left"), ("X", "X")] {
             assert_eq!(short(name), wanted);
+        }
+    }
+
+    #[test]
+    fn where_a_fault_strikes_next() {
+        for (fault, wanted) in [
+            ("mute", "at the next command"),
+            ("remove-after,ins=20", "at the next VERIFY"),
+            ("status=6F00,ins=87,nth=3", "at the GENERAL AUTHENTICATE after 2 more"),
+            ("status=6F00,ins=A4,applet=piv,times=2", "at the next SELECT for piv, 2 times"),
+        ] {
+            assert_eq!(Picture::strike(fault), wanted);
         }
     }
 

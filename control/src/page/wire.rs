@@ -129,7 +129,7 @@ impl Row {
 }
 
 /// `VERIFY, PIN` as `VERIFY` and `PIN`: what stands in capitals at the beginning is the command.
-fn named(described: &str) -> (String, String) {
+pub(super) fn named(described: &str) -> (String, String) {
     // Two digits of a tag are no command.
     let capitals = |word: &str| word.len() > 2 && word.chars().all(|c| c.is_ascii_uppercase() || matches!(c, ',' | ':'));
     let words: Vec<&str> = described.split(' ').collect();
