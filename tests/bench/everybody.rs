@@ -3,6 +3,7 @@
 use crate::common::Lab;
 use crate::common::browser::Driver;
 use crate::common::site::Running;
+use fantoccini::Locator;
 use fantoccini::key::Key;
 use serde_json::json;
 
@@ -22,6 +23,15 @@ async fn for_everybody() {
         browser.picture(&format!("bench-{name}-open")).await;
         browser.go(&format!("{}/", running.bench.rsplit_once('/').unwrap().0)).await;
         browser.sees("PIN blocked").await;
+        // What docs/images/bench.png shows: a card that a program is locking, and one of its commands taken apart.
+        running.cardlab(&["card", "state", "fresh", "--reader", "Anna"]).ok();
+        running.cardlab(&["card", "lock", "pin", "--tries", "1", "--reader", "Anna"]).ok();
+        browser.sees("last PIN try").await;
+        browser.sees("wrong, 1 left").await;
+        let row = Locator::XPath("//tr[contains(., 'wrong, 1 left')]//a");
+        browser.0.find(row).await.unwrap().click().await.unwrap();
+        browser.sees("63 C1").await;
+        browser.is_accessible().await;
         browser.picture(&format!("bench-{name}")).await;
         // 200 % of a window of 1280 is one of 640.
         browser.0.set_window_size(640, 800).await.unwrap();
