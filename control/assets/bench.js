@@ -55,11 +55,12 @@ const age = (seconds) => {
 };
 const YEAR = 31536000000;
 const two = (number, digits = 2) => String(number).padStart(digits, "0");
-const clock = (row) => {
-  const at = Number(row.dataset.at);
+const clock = (row) => time(row, row.cells[0]);
+const time = (told, where) => {
+  const at = Number(told.dataset.at);
   if (!(at > YEAR)) return; // counted times of a session under a seed
   const when = new Date(at);
-  row.cells[0].textContent = `${two(when.getHours())}:${two(when.getMinutes())}:${two(when.getSeconds())}.${two(when.getMilliseconds(), 3)}`;
+  where.textContent = `${two(when.getHours())}:${two(when.getMinutes())}:${two(when.getSeconds())}.${two(when.getMilliseconds(), 3)}`;
 };
 setInterval(() => {
   const now = Math.floor(Date.now() / 1000);
@@ -222,6 +223,7 @@ const pick = async (address) => {
     const answer = await fetch(address, { headers: { Accept: "text/html" } });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     box.replaceChildren(page.querySelector("#main .box"));
+    for (const told of box.querySelectorAll(".when")) time(told, told);
   } catch {
     box.replaceChildren(said("bad", ["p", "The bench gave no answer."]));
   }

@@ -11,6 +11,7 @@ use cardlab_vreader::trace::tree::{self, Line};
 use cardlab_vreader::trace::{Record, What};
 use serde::Deserialize;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The exchange to compare with: `READER.NUMBER`; an empty field is none.
 #[derive(Default, Deserialize)]
@@ -94,13 +95,22 @@ pub(super) async fn show(
             Side {
                 row: Row::of(record, &readers),
                 number: record.number,
-                took: record.took.map(|took| format!("{:.2} ms", took.as_secs_f64() * 1000.0)).unwrap_or_default(),
+                took: record.took.map(length).unwrap_or_default(),
                 command: told(&own.command, other.map(|other| &other.command)),
                 response: told(&own.response, other.map(|other| &other.response)),
             }
         })
         .collect();
     rendered(&Detail { frame: &site.frame, current: "-", title: "Command", reader, number, sides: &sides })
+}
+
+/// How long it took, in the unit that people read it in.
+fn length(took: Duration) -> String {
+    match took.as_micros() {
+        microseconds @ 0..1000 => format!("{microseconds} µs"),
+        microseconds @ 1000..1_000_000 => format!("{:.1} ms", microseconds as f64 / 1e3),
+        microseconds => format!("{:.1} s", microseconds as f64 / 1e6),
+    }
 }
 
 async fn find(site: &Site, reader: usize, number: u64) -> Option<Arc<Record>> {
@@ -110,4 +120,15 @@ async fn find(site: &Site, reader: usize, number: u64) -> Option<Arc<Record>> {
         records.find(|record| record.number == number && matches!(record.what, What::Exchange { .. })).cloned()
     };
     site.control.with(place, found).await.ok()?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_it_took() {
+        let told = [3, 999, 1500, 2_340_000].map(|microseconds| length(Duration::from_micros(microseconds)));
+        assert_eq!(told, ["3 µs", "999 µs", "1.5 ms", "2.3 s"]);
+    }
 }

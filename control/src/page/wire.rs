@@ -62,7 +62,7 @@ impl Choice {
 #[template(path = "row.html")]
 pub(super) struct Row {
     /// Milliseconds since 1970.
-    at: u128,
+    pub(super) at: u128,
     /// Nanoseconds since 1970: what came later has more.
     mark: u128,
     /// Time of day, UTC; the script shows this machine's.
