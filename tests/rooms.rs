@@ -134,7 +134,7 @@ async fn a_scenario_goes_step_by_step_with_what_is_seen_beside_it() {
     browser.sees("waits before step 1").await;
     stays(&browser, "Next step").await;
     assert_eq!(ended(&browser, "End it").await, "does not hold");
-    browser.sees("tries of the PIN: expected Some(3), found Some(0)").await;
+    browser.sees("tries of the PIN: expected 3, found 0").await;
     is_for_everybody(&browser, "does-not-hold").await;
     other.0.close().await.unwrap();
     browser.0.close().await.unwrap();

@@ -34,7 +34,7 @@ fn the_list_and_files_of_ones_own() {
     lab.write("wrong.toml", &text.replace("pin-left = 0", "pin-left = 2"));
     has(
         &scenario(&lab, &["run", "wrong.toml"]).code(1),
-        &["does not hold wrong.toml", "line 10, step 2 (type-pin): tries of the PIN: expected Some(2), found Some(0)"],
+        &["does not hold wrong.toml", "line 10, step 2 (type-pin): tries of the PIN: expected 2, found 0"],
     );
     has(&scenario(&lab, &["run", "--json", "wrong.toml"]).code(1), &["\"line\": 10", "\"step\": 2"]);
     lab.write("broken.toml", "title = \"x\"\n[[step]]\ndo = \"dance\"\n");

@@ -14,6 +14,12 @@ fn same<T: PartialEq + Debug>(what: &str, expected: &T, found: &T) -> Result<(),
     if expected == found { Ok(()) } else { Err(format!("{what}: expected {expected:?}, found {found:?}")) }
 }
 
+/// The same where there may be none.
+fn same_or_none<T: PartialEq + Debug>(what: &str, expected: &Option<T>, found: &Option<T>) -> Result<(), String> {
+    let told = |value: &Option<T>| value.as_ref().map_or_else(|| "none".to_owned(), |value| format!("{value:?}"));
+    if expected == found { Ok(()) } else { Err(format!("{what}: expected {}, found {}", told(expected), told(found))) }
+}
+
 fn contains(what: &str, part: &str, whole: &str) -> Result<(), String> {
     if whole.contains(part) { Ok(()) } else { Err(format!("{what}: expected it to say {part:?}, found {whole:?}")) }
 }
@@ -47,18 +53,18 @@ impl Player<'_> {
             (None, Some((name, message))) => return Err(format!("the server refused: {name}, {message}")),
         }
         match (&expect.status, &done.status) {
-            (Some(_), _) => same("status word", &expect.status, &done.status)?,
+            (Some(_), _) => same_or_none("status word", &expect.status, &done.status)?,
             (None, Some(status)) if status != "9000" => return Err(format!("the card answered {status}")),
             _ => {}
         }
         if expect.ok.is_some() {
-            same("answers right", &expect.ok, &done.ok)?;
+            same_or_none("answers right", &expect.ok, &done.ok)?;
         }
         if expect.mode.is_some() {
-            same("mode", &expect.mode, &done.mode)?;
+            same_or_none("mode", &expect.mode, &done.mode)?;
         }
         if let Some(value) = &expect.value {
-            same("value", &Some(self.text(value).map_err(|e| e.0)?), &done.value)?;
+            same_or_none("value", &Some(self.text(value).map_err(|e| e.0)?), &done.value)?;
         }
         if let Some((field, expected)) = &expect.field {
             let found = match &done.body[field.as_str()] {
@@ -111,7 +117,7 @@ impl Player<'_> {
         let left = self.cards.left(&self.card_of(step)?).map_err(|e| e.0)?;
         for ((what, expected), found) in expected.into_iter().zip(left) {
             if expected.is_some() {
-                same(&format!("tries of the {what}"), &expected, &found)?;
+                same_or_none(&format!("tries of the {what}"), &expected, &found)?;
             }
         }
         Ok(())
@@ -126,7 +132,7 @@ impl Player<'_> {
         if let Some(expected) = &expect.user_locked {
             let id = self.site.user(expect.user.as_deref().unwrap_or("anna")).map_err(|e| e.0)?;
             let view = self.site.must("admin", "GET", &format!("/users/{id}"), &Value::Null).map_err(|e| e.0)?;
-            same("user locked", &Some(*expected), &view["locked"].as_bool())?;
+            same_or_none("user locked", &Some(*expected), &view["locked"].as_bool())?;
         }
         if let Some(expected) = &expect.events {
             let (events, last) = self.events(expected.len())?;
