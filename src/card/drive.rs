@@ -29,6 +29,13 @@ pub(crate) struct Target {
     #[arg(long)]
     reader: Option<String>,
 
+    #[command(flatten)]
+    socket: Socket,
+}
+
+/// Which readers to drive.
+#[derive(Args)]
+pub(crate) struct Socket {
     /// The control socket; else the one beside that of PCSCLITE_CSOCK_NAME
     #[arg(long, value_name = "PATH", env = CONTROL_VARIABLE)]
     control: Option<PathBuf>,
@@ -314,8 +321,8 @@ struct Link {
     reader: Option<String>,
 }
 
-impl Target {
-    pub(crate) fn client(&self) -> Result<Client, Failure> {
+impl Socket {
+    fn client(&self) -> Result<Client, Failure> {
         Client::at(&self.control.clone().unwrap_or_else(|| beside(&default_socket()))).map_err(failed)
     }
 
@@ -332,6 +339,12 @@ impl Target {
         body: &impl serde::Serialize,
     ) -> Result<T, Failure> {
         self.client()?.json(method, path, body).map_err(failed)
+    }
+}
+
+impl Target {
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        self.socket.client()
     }
 
     fn link(&self) -> Result<Link, Failure> {
@@ -425,7 +438,7 @@ impl Drive {
             Self::Log { target, filter, json } => log(&target, filter.which(), json)?,
             Self::History { target, output } => {
                 let query = query(&[("reader", target.reader.clone())]);
-                let page = target.ask(Method::GET, &format!("/v1/history{query}"), &none)?;
+                let page = target.socket.ask(Method::GET, &format!("/v1/history{query}"), &none)?;
                 hand_out(output.as_deref(), &page)?;
             }
             Self::Assert { target, filter, count, at_least } => {

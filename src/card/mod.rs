@@ -6,7 +6,7 @@ mod lock;
 mod status;
 
 #[cfg(unix)]
-pub(crate) use drive::{Target, hand_out};
+pub(crate) use drive::{Socket, Target, hand_out};
 
 #[cfg(unix)]
 use crate::choose::CardChoice;

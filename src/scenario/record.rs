@@ -1,6 +1,6 @@
 //! `cardlab scenario record`: what is done at readers that are up becomes a scenario.
 
-use crate::card::{Target, hand_out};
+use crate::card::{Socket, hand_out};
 use crate::exit::{Exit, Failure, OrExit};
 use anyhow::anyhow;
 use cardlab_control::client::Method;
@@ -30,7 +30,7 @@ pub(super) enum Record {
     /// Begin: from now on hands at cards, and what programs send to them, are steps. Cards in readers are reset first
     Begin {
         #[command(flatten)]
-        target: Target,
+        socket: Socket,
 
         /// What the scenario shows
         #[arg(long)]
@@ -43,7 +43,7 @@ pub(super) enum Record {
     /// Say whether something is being recorded, and how much
     Show {
         #[command(flatten)]
-        target: Target,
+        socket: Socket,
 
         /// For programs
         #[arg(long)]
@@ -54,7 +54,7 @@ pub(super) enum Record {
     /// Exit code: 0 when it holds, 1 when it does not: it is written then too, and what does not hold is said.
     End {
         #[command(flatten)]
-        target: Target,
+        socket: Socket,
 
         /// The file; else stdout
         #[arg(short, long, value_name = "FILE")]
@@ -67,7 +67,7 @@ pub(super) enum Record {
     /// Throw the recording away
     Drop {
         #[command(flatten)]
-        target: Target,
+        socket: Socket,
     },
 }
 
@@ -75,12 +75,12 @@ impl Record {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let (none, path) = (json!({}), "/v1/recording");
         match self {
-            Self::Begin { target, title, secrets } => {
+            Self::Begin { socket, title, secrets } => {
                 let order = RecordingOrder { title, secrets };
-                target.ask(Method::POST, path, &order)?;
+                socket.ask(Method::POST, path, &order)?;
             }
-            Self::Show { target, json: as_json } => {
-                let view: RecordingView = target.ask_json(Method::GET, path, &none)?;
+            Self::Show { socket, json: as_json } => {
+                let view: RecordingView = socket.ask_json(Method::GET, path, &none)?;
                 if as_json {
                     println!("{}", serde_json::to_string(&view)?);
                 } else if view.under_way {
@@ -89,14 +89,14 @@ impl Record {
                     println!("nothing is being recorded");
                 }
             }
-            Self::End { target, output, unplayed } => {
-                let written: Written = target.ask_json(Method::POST, "/v1/recording/end", &none)?;
+            Self::End { socket, output, unplayed } => {
+                let written: Written = socket.ask_json(Method::POST, "/v1/recording/end", &none)?;
                 hand_out(output.as_deref(), &written.text)?;
                 written.left_out.iter().for_each(|what| eprintln!("cardlab: not in it: {what}"));
                 return if unplayed { Ok(Exit::FINE) } else { played(&written) };
             }
-            Self::Drop { target } => {
-                target.ask(Method::DELETE, path, &none)?;
+            Self::Drop { socket } => {
+                socket.ask(Method::DELETE, path, &none)?;
             }
         }
         Ok(Exit::FINE)
