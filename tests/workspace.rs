@@ -11,7 +11,6 @@ use std::process::Command;
 const OF_TESTS: [(&str, &str, &str); 6] = [
     ("crossbeam-utils", "default", "criterion's; the same as std, which the program has"),
     ("either", "use_std", "criterion's; another name of std, which the program has"),
-    ("num-traits", "default", "criterion's; another name of std, which the program has"),
     ("time", "default", "fantoccini's; another name of std, which the program has"),
     ("zerocopy", "derive", "criterion's; macros that nothing of the program uses"),
     ("zerocopy", "zerocopy-derive", "criterion's; the same"),
