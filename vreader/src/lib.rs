@@ -25,7 +25,6 @@
 //! | [`setup`] | cards as people ask for them: `yubikey-5.4,serial=1,9a=new:p256` |
 //! | `outage` | what cannot be written, told once |
 //! | [`trace`] | what happens at a card: text, JSON lines, pcapng, listeners |
-//! | [`whole`] | files that people name, read whole up to a limit |
 //! | `private` | private directories and their clean-up |
 //!
 //! What most users need stands at the head of the crate: a [`CardRequest`] makes a card, [`VirtualCard`] puts a bench

@@ -120,7 +120,7 @@ pub enum Fault {
     /// Encrypted in a way that is not known here.
     #[error("it is protected by {0}, which is not taken; write it anew with: openssl pkcs12 or openssl pkcs8 -topk8 -v2 aes256")]
     Cipher(String),
-    /// Opening it would cost more than a [`pbe::Budget`].
+    /// Opening it would cost more than what is spent on one file.
     #[error(
         "it wants its password hashed more often than a key file needs; write it anew with: openssl pkcs8 -topk8 -v2 aes256 -iter 100000, openssl pkcs12 -export -iter 100000, or ssh-keygen -p -a 100"
     )]
