@@ -8,7 +8,7 @@ use std::process::Command;
 
 /// Features that only tests and benches ask for. Each is of a crate that is not ours, and changes nothing of what the
 /// program does with it.
-const OF_TESTS: [(&str, &str, &str); 6] = [
+const OF_TESTS: [(&str, &str, &str); 5] = [
     ("crossbeam-utils", "default", "criterion's; the same as std, which the program has"),
     ("either", "use_std", "criterion's; another name of std, which the program has"),
     ("time", "default", "fantoccini's; another name of std, which the program has"),
