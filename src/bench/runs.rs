@@ -1,6 +1,7 @@
 //! Runs of a room: one under way at a time, the last few kept to be looked at again.
 
 use axum::Form;
+use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -13,6 +14,8 @@ use tokio::sync::watch;
 
 /// Runs that are kept.
 const KEPT: usize = 8;
+/// Of a form so much is taken in, to be refused if it is too long.
+const TAKEN_IN: usize = 32 * 1024 * 1024;
 
 /// What is known of a run while it goes, and afterwards.
 pub(super) trait Shown: Send + 'static {
@@ -116,16 +119,24 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Filled<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
         let (headers, frame) = (request.headers().clone(), request.extensions().get::<Frame>().cloned());
-        let rejection = match Form::from_request(request, state).await {
+        let refuse = |status: StatusCode, sentence: &str| {
+            frame.as_ref().map_or_else(|| status.into_response(), |frame| frame.refuse(&headers, status, sentence))
+        };
+        let too_long = || refuse(StatusCode::PAYLOAD_TOO_LARGE, "That is too long; nothing was done.");
+        let (parts, body) = request.into_parts();
+        // All of it first: who still sends does not hear the answer.
+        let Ok(taken) = to_bytes(body, TAKEN_IN).await else { return Err(too_long()) };
+        let rejection = match Form::from_request(Request::from_parts(parts, Body::from(taken)), state).await {
             Ok(Form(filled)) => return Ok(Self(filled)),
             Err(rejection) => rejection,
         };
-        let sentence = match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => "That is too long; nothing was done.".to_owned(),
-            _ => format!("What was sent is no form of this page ({}); load it again.", rejection.body_text()),
-        };
-        Err(frame
-            .map_or_else(|| rejection.status().into_response(), |frame| frame.refuse(&headers, rejection.status(), &sentence)))
+        Err(match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => too_long(),
+            status => {
+                let why = rejection.body_text();
+                refuse(status, &format!("What was sent is no form of this page ({why}); load it again."))
+            }
+        })
     }
 }
 
