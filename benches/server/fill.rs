@@ -165,12 +165,12 @@ pub(crate) async fn many(database: &Database, size: &Size, real: bool) {
         .await;
     }
     rows.flush().await;
-    let mut links = Rows::new(&pool, "policy_links (user_id, policy_id, priority)");
+    let mut links = Rows::new(&pool, "policy_links (user_id, policy_id)");
     let mut words = Rows::new(&pool, "user_words (user_id, word)");
     let mut answers = Rows::new(&pool, "answers (user_id, question_id, hash, norm_version, set_at)");
     for n in 0..size.users {
         let (first, last) = name(n);
-        links.add(format!("('user{n}', '{policy}', 1)")).await;
+        links.add(format!("('user{n}', '{policy}')")).await;
         for word in [first.to_lowercase(), last.to_lowercase(), "lab".into(), format!("user{n}"), "example".into()] {
             words.add(format!("('user{n}', '{word}')")).await;
         }

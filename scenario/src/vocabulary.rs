@@ -44,7 +44,8 @@ pub fn events() -> Vec<&'static str> {
         CardStateChanged RateLimited TaskPutOff TaskOrdered TaskCancelled LoggedIn LoginFailed CardAdded CardNotAdded UserAdded
         UserNotAdded UserNotUnlocked AnswersNotSet AnswersNotReset PolicyNotChanged RoleNotChanged QuestionNotChanged
         CardStateNotChanged TaskNotOrdered TaskNotCancelled UserStateChanged UserStateNotChanged CardRemoved CardNotRemoved
-        AdminKeyCorrected AdminKeyNotCorrected NotLetIn PinChanged PinNotChanged);
+        AdminKeyCorrected AdminKeyNotCorrected NotLetIn PinChanged PinNotChanged
+        UserPolicyChanged UserPolicyNotChanged);
     all.map(|kind| kind.facts().1).to_vec()
 }
 

@@ -20,6 +20,7 @@ mod openapi;
 mod own;
 mod pages;
 mod people;
+mod policies;
 mod remote;
 mod sessions;
 mod task;

@@ -212,6 +212,15 @@ pub(crate) fn walked(site: &Site) -> Walk<'_> {
     let question = walk.step("post /api/v1/policies/{id}/questions", &questions, &admin, &json!({"text": "Colour?"}));
     walk.step("post /api/v1/policies/{id}/questions", &questions, &oleg, &json!({"text": "Colour?"}));
     let question = format!("/api/v1/questions/{}", text(&question, "id"));
+    let under = format!("/api/v1/users/{anna}/policies");
+    let id = another.rsplit('/').next().unwrap();
+    for (token, ids) in [(&oleg, json!([policy])), (&admin, json!([])), (&admin, json!([policy, id])), (&admin, json!([policy]))]
+    {
+        walk.step("put /api/v1/users/{id}/policies", &under, token, &json!({"policies": ids}));
+    }
+    for _ in 0..2 {
+        walk.step("post /api/v1/policies/{id}/up", &format!("{another}/up"), &admin, &nothing);
+    }
     for token in [&oleg, &admin, &admin] {
         walk.step("delete /api/v1/questions/{id}", &question, token, &nothing);
     }

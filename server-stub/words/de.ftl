@@ -130,6 +130,9 @@ user-unlocked = Der Benutzer ist entsperrt.
 user-answers-reset = Die Antworten sind zurückgesetzt; der Benutzer setzt neue im Self-Service.
 user-is-disabled = Der Benutzer ist abgeschaltet.
 user-is-enabled = Der Benutzer ist eingeschaltet.
+user-policies = Richtlinien des Benutzers
+user-policies-say = Von mehreren gilt die erste. Karten, die unter einer Richtlinie ausgegeben wurden, bleiben unter ihr.
+user-policies-saved = Die Richtlinien des Benutzers sind gespeichert; sie gelten ab jetzt.
 user-happened = Was geschah
 
 ## Karten
@@ -444,6 +447,8 @@ event-LOGIN_FAILED =
     }
 event-USER_ADDED = { $by } hat den Benutzer { $user } angelegt
 event-USER_NOT_ADDED = { $by } konnte keinen Benutzer anlegen: { $why }
+event-USER_POLICY_CHANGED = { $by } hat den Benutzer { $user } unter { $policy } gestellt
+event-USER_POLICY_NOT_CHANGED = { $by } konnte den Benutzer { $user } unter keine andere Richtlinie stellen: { $why }
 event-USER_STATE_CHANGED =
     { $to ->
         [active] { $by } hat den Benutzer { $user } eingeschaltet
@@ -575,6 +580,9 @@ policies-cards =
         [one] { $count } Karte
        *[other] { $count } Karten
     }
+policies-order = Steht ein Benutzer unter mehreren Richtlinien, gilt die erste dieser Liste.
+policy-up = Nach oben
+policy-moved = Die Reihenfolge der Richtlinien ist geändert; sie gilt ab jetzt.
 policy-new = Neue Richtlinie
 policy-name = Name
 policy-copy-from = Kopieren von
@@ -751,6 +759,8 @@ kind-USER_ADDED = Benutzer angelegt
 kind-USER_LOCKED = Benutzer gesperrt
 kind-USER_NOT_ADDED = Benutzer nicht angelegt
 kind-USER_NOT_UNLOCKED = Benutzer nicht entsperrt
+kind-USER_POLICY_CHANGED = Richtlinie des Benutzers geändert
+kind-USER_POLICY_NOT_CHANGED = Richtlinie des Benutzers nicht geändert
 kind-USER_STATE_CHANGED = Benutzerzustand geändert
 kind-USER_STATE_NOT_CHANGED = Benutzerzustand nicht geändert
 kind-USER_UNLOCKED = Benutzer entsperrt

@@ -130,6 +130,9 @@ user-unlocked = The user is unlocked.
 user-answers-reset = The answers are reset; the user sets new ones in Self-Service.
 user-is-disabled = The user is disabled.
 user-is-enabled = The user is enabled.
+user-policies = Policies of the user
+user-policies-say = Of several the first holds. Cards that were issued under a policy stay under it.
+user-policies-saved = The user's policies are saved; they hold from now on.
 user-happened = What happened
 
 ## Cards
@@ -443,6 +446,8 @@ event-LOGIN_FAILED =
     }
 event-USER_ADDED = { $by } added the user { $user }
 event-USER_NOT_ADDED = { $by } could not add a user: { $why }
+event-USER_POLICY_CHANGED = { $by } put the user { $user } under { $policy }
+event-USER_POLICY_NOT_CHANGED = { $by } could not put the user { $user } under another policy: { $why }
 event-USER_STATE_CHANGED =
     { $to ->
         [active] { $by } enabled the user { $user }
@@ -574,6 +579,9 @@ policies-cards =
         [one] { $count } card
        *[other] { $count } cards
     }
+policies-order = Of several policies that a user is under, the first of this list holds.
+policy-up = Move up
+policy-moved = The order of the policies is changed; it holds from now on.
 policy-new = New policy
 policy-name = Name
 policy-copy-from = Copy from
@@ -750,6 +758,8 @@ kind-USER_ADDED = User added
 kind-USER_LOCKED = User locked
 kind-USER_NOT_ADDED = User not added
 kind-USER_NOT_UNLOCKED = User not unlocked
+kind-USER_POLICY_CHANGED = User's policy changed
+kind-USER_POLICY_NOT_CHANGED = User's policy not changed
 kind-USER_STATE_CHANGED = User state changed
 kind-USER_STATE_NOT_CHANGED = User state not changed
 kind-USER_UNLOCKED = User unlocked

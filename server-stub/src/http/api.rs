@@ -48,6 +48,8 @@ pub(super) fn router() -> OpenApiRouter<Server> {
         .routes(routes!(clashing_names))
         .routes(routes!(view_user))
         .routes(routes!(change_user))
+        .routes(routes!(policies_of_user, set_policies))
+        .routes(routes!(move_policy_up))
         .routes(routes!(find_cards, add_card))
         .routes(routes!(view_card, remove_card))
         .routes(routes!(responses_of_card))
@@ -183,6 +185,14 @@ struct Letters {
     picture: Option<String>,
     /// Where their sound is, WAV.
     sound: Option<String>,
+}
+
+/// The policies that a user is under.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Under {
+    /// Their ids. The first in the order of policies holds.
+    policies: Vec<String>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -586,4 +596,29 @@ async fn operate_remote(
     Body(body): Body<OwnOperation>,
 ) -> Reply<OwnCard> {
     Ok(Json(server.remote().operate(&session, &address, &body).await?))
+}
+
+/// The policies that a user is under.
+#[utoipa::path(get, path = "/users/{id}/policies", params(("id" = String, Path)), responses((status = 200, body = Under), (status = 403, body = Problem)))]
+async fn policies_of_user(State(server): State<Server>, Bearer(operator): Bearer, Path(id): Path<String>) -> Reply<Under> {
+    Ok(Json(Under { policies: server.users().policies(&operator, &id).await? }))
+}
+
+/// Puts a user under these policies, and under no other.
+#[utoipa::path(put, path = "/users/{id}/policies", params(("id" = String, Path)), request_body = Under, responses((status = 200, body = Done), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
+async fn set_policies(
+    State(server): State<Server>,
+    Bearer(operator): Bearer,
+    Path(id): Path<String>,
+    Body(under): Body<Under>,
+) -> Reply<Done> {
+    server.users().set_policies(&operator, &id, &under.policies).await?;
+    Ok(Json(Done {}))
+}
+
+/// Moves a policy before the one that stands before it.
+#[utoipa::path(post, path = "/policies/{id}/up", params(("id" = String, Path)), responses((status = 200, body = Done), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn move_policy_up(State(server): State<Server>, Bearer(operator): Bearer, Path(id): Path<String>) -> Reply<Done> {
+    server.policies().move_up(&operator, &id).await?;
+    Ok(Json(Done {}))
 }

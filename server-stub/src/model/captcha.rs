@@ -81,7 +81,7 @@ impl Letters {
         let text = drawing.text_area();
         let (left, top) = (text.left.saturating_sub(AROUND), text.top.saturating_sub(AROUND));
         let seen = Geometry::new(left, (text.right + AROUND).min(CANVAS.0), top, (text.bottom + AROUND).min(CANVAS.1));
-        drawing.extract(seen).apply_filter(Dots::new(8)).as_png()
+        drawing.extract(seen).apply_filter(Dots::new(5).min_radius(2).max_radius(4)).as_png()
     }
 
     /// The sound, WAV: one letter after the other.

@@ -67,11 +67,13 @@ pub enum Kind {
     NotLetIn,
     PinChanged,
     PinNotChanged,
+    UserPolicyChanged,
+    UserPolicyNotChanged,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 55] = [
         Self::UnlockOpened,
         Self::AnswersRight,
         Self::AnswersWrong,
@@ -125,6 +127,8 @@ impl Kind {
         Self::NotLetIn,
         Self::PinChanged,
         Self::PinNotChanged,
+        Self::UserPolicyChanged,
+        Self::UserPolicyNotChanged,
     ];
 
     /// Code, name, and I, W or E for information, warning, error.
@@ -184,6 +188,8 @@ impl Kind {
             Self::NotLetIn => (1128, "NOT_LET_IN", "W"),
             Self::PinChanged => (129, "PIN_CHANGED", "I"),
             Self::PinNotChanged => (1129, "PIN_NOT_CHANGED", "W"),
+            Self::UserPolicyChanged => (130, "USER_POLICY_CHANGED", "I"),
+            Self::UserPolicyNotChanged => (1130, "USER_POLICY_NOT_CHANGED", "E"),
         }
     }
 }

@@ -139,6 +139,27 @@ impl Policies<'_> {
         self.server.attempt(operator, &Happening::new(Kind::PolicyNotChanged, &operator.name), step).await
     }
 
+    /// Moves a policy before the one that stands before it: of several that a user is under, the first holds.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::NotFound`]; [`Code::Conflict`] for the first.
+    pub async fn move_up(&self, operator: &Operator, id: &str) -> Result<(), Refusal> {
+        let step = async |tx: &mut Tx, operator: &Operator| {
+            // Those of others are moved too.
+            operator.require(Privilege::ChangePolicy, None)?;
+            let all = policies::all(tx).await?;
+            let place = all.iter().position(|policy| policy.id == id).ok_or_else(|| Refusal::not_found("policy"))?;
+            let above = place.checked_sub(1);
+            let above = above.ok_or_else(|| Refusal::new(Code::Conflict, "this policy is the first already"))?;
+            let mut ids: Vec<&str> = all.iter().map(|policy| policy.id.as_str()).collect();
+            ids.swap(above, place);
+            policies::order(tx, &ids).await?;
+            let detail = json!({"policy": all[place].name, "before": place + 1, "after": place});
+            self.server.record(tx, &Happening { detail, ..Happening::new(Kind::PolicyChanged, &operator.name) }).await
+        };
+        self.server.attempt(operator, &Happening::new(Kind::PolicyNotChanged, &operator.name), step).await
+    }
+
     /// Deletes a policy that nothing hangs on.
     ///
     /// # Errors

@@ -176,6 +176,53 @@ impl Users<'_> {
         self.server.attempt(operator, &refused, step).await
     }
 
+    /// The ids of the policies that a user is under; the first in the order of policies holds.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`].
+    pub async fn policies(&self, operator: &Operator, id: &str) -> Result<Vec<String>, Refusal> {
+        operator.require(Privilege::ViewUser, None)?;
+        policies::of_user(&mut self.server.store.read().await?, id).await
+    }
+
+    /// Puts a user under these policies, and under no other. Cards that were issued under a policy stay under it.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`] where the role does not cover the policy that holds and each that changes; [`Code::NotFound`];
+    /// [`Code::Malformed`] for none.
+    pub async fn set_policies(&self, operator: &Operator, id: &str, after: &[String]) -> Result<(), Refusal> {
+        let refused = Happening { user: id, ..Happening::new(Kind::UserPolicyNotChanged, &operator.name) };
+        let step = async |tx: &mut Tx, operator: &Operator| {
+            let user = covered(tx, operator, id, Privilege::ChangePolicy).await?;
+            if after.is_empty() {
+                return Err(Refusal::malformed("a user is under one policy at least"));
+            }
+            let before = policies::of_user(tx, &user.id).await?;
+            let mut names = Vec::new();
+            for policy in after {
+                let named = policies::by_id(tx, policy).await?.ok_or_else(|| Refusal::not_found("policy"))?;
+                if names.contains(&named.name) {
+                    continue;
+                }
+                if !before.contains(policy) {
+                    operator.require(Privilege::ChangePolicy, Some(policy))?;
+                    policies::link(tx, &user.id, policy).await?;
+                }
+                names.push(named.name);
+            }
+            for policy in before.iter().filter(|policy| !after.contains(policy)) {
+                operator.require(Privilege::ChangePolicy, Some(policy))?;
+                policies::unlink(tx, &user.id, policy).await?;
+            }
+            // Its questions may be others.
+            users::set_draw(tx, &user.id, &[]).await?;
+            let detail = json!({"policy": names.join(", ")});
+            let happening = Happening { user: &user.id, detail, ..Happening::new(Kind::UserPolicyChanged, &operator.name) };
+            self.server.record(tx, &happening).await
+        };
+        self.server.attempt(operator, &refused, step).await
+    }
+
     /// Adds a user to the catalog; gives the id.
     ///
     /// # Errors
@@ -220,7 +267,7 @@ impl Users<'_> {
             }
         }
         users::insert(tx, &user).await?;
-        policies::link(tx, &user.id, &new.policy, 1).await?;
+        policies::link(tx, &user.id, &new.policy).await?;
         self.server.record(tx, &Happening { user: &user.id, ..Happening::new(Kind::UserAdded, initiator) }).await?;
         Ok(user.id)
     }

@@ -53,7 +53,7 @@ const LONGEST_WAIT: u32 = 4;
 const ROOM: usize = 256 * 1024;
 
 /// How the tables came about: number, name and statements. What has been released stays as it is.
-const MIGRATIONS: [(i64, &str, &str); 11] = [
+const MIGRATIONS: [(i64, &str, &str); 12] = [
     (1, "first", include_str!("../../migrations/0001_first.sql")),
     (2, "key pending", include_str!("../../migrations/0002_key_pending.sql")),
     (3, "tasks and last tries", include_str!("../../migrations/0003_tasks_and_last_tries.sql")),
@@ -65,6 +65,7 @@ const MIGRATIONS: [(i64, &str, &str); 11] = [
     (9, "lists", include_str!("../../migrations/0009_lists.sql")),
     (10, "refusals", include_str!("../../migrations/0010_refusals.sql")),
     (11, "first issued", include_str!("../../migrations/0011_first_issued.sql")),
+    (12, "policy order", include_str!("../../migrations/0012_policy_order.sql")),
 ];
 
 /// Without sqlx's macro for it, which compiles both database drivers a second time to do so.

@@ -8,13 +8,14 @@ use crate::model::refusal::Refusal;
 use sqlx::any::AnyRow;
 use sqlx::query;
 
-/// The id of the policy that holds for a user of `users`: that of the link with the lowest number.
+/// The id of the policy that holds for a user of `users`: of those that the user is under, the first in their order.
 macro_rules! policy_of_user {
     ($user:literal) => {
         concat!(
-            "(SELECT policy_id FROM policy_links WHERE policy_links.user_id = ",
+            "(SELECT policy_links.policy_id FROM policy_links JOIN policies AS ordered ON ordered.id = policy_links.policy_id \
+             WHERE policy_links.user_id = ",
             $user,
-            " ORDER BY priority, policy_id LIMIT 1)"
+            " ORDER BY ordered.position, ordered.id LIMIT 1)"
         )
     };
 }
@@ -30,15 +31,15 @@ pub(crate) async fn by_id(conn: &mut Snapshot, id: &str) -> Result<Option<NamedP
     row.as_ref().map(of_row).transpose()
 }
 
-/// All policies, by name.
+/// All policies, in their order.
 pub(crate) async fn all(conn: &mut Snapshot) -> Result<Vec<NamedPolicy>, Refusal> {
-    conn.all(query("SELECT * FROM policies ORDER BY name")).await?.iter().map(of_row).collect()
+    conn.all(query("SELECT * FROM policies ORDER BY position, id")).await?.iter().map(of_row).collect()
 }
 
 /// The policy that stands for those to whom none applies, as for cards and names that nobody has: the one that is called
-/// *Default*, else the first by name.
+/// *Default*, else the first in their order.
 pub(crate) async fn default(conn: &mut Snapshot) -> Result<Option<NamedPolicy>, Refusal> {
-    let first = "SELECT * FROM policies ORDER BY CASE WHEN name = 'Default' THEN 0 ELSE 1 END, name LIMIT 1";
+    let first = "SELECT * FROM policies ORDER BY CASE WHEN name = 'Default' THEN 0 ELSE 1 END, position, id LIMIT 1";
     conn.optional(query(first)).await?.as_ref().map(of_row).transpose()
 }
 
@@ -66,9 +67,25 @@ pub(crate) async fn affected(conn: &mut Snapshot) -> Result<Vec<(String, i64, i6
     rows.iter().map(|row| Ok((text(row, "id")?, number(row, "users")?, number(row, "cards")?))).collect()
 }
 
-/// A new policy.
+/// The ids of the policies that a user is under.
+pub(crate) async fn of_user(conn: &mut Snapshot, user: &str) -> Result<Vec<String>, Refusal> {
+    let rows = conn.all(query("SELECT policy_id FROM policy_links WHERE user_id = $1 ORDER BY policy_id").bind(user)).await?;
+    rows.iter().map(|row| text(row, "policy_id")).collect()
+}
+
+/// The order of all policies: their ids, the first first.
+pub(crate) async fn order(tx: &mut Tx, ids: &[&str]) -> Result<(), Refusal> {
+    for (position, id) in (1i64..).zip(ids) {
+        tx.run(query("UPDATE policies SET position = $2 WHERE id = $1").bind(*id).bind(position)).await?;
+    }
+    Ok(())
+}
+
+/// A new policy, after all others.
 pub(crate) async fn insert(tx: &mut Tx, id: &str, name: &str, settings: &Policy) -> Result<(), Refusal> {
-    let insert = query("INSERT INTO policies (id, name, body) VALUES ($1, $2, $3)");
+    let insert = "INSERT INTO policies (id, name, body, position) \
+                  VALUES ($1, $2, $3, (SELECT COALESCE(MAX(position), 0) + 1 FROM policies))";
+    let insert = query(insert);
     tx.run(insert.bind(id).bind(name).bind(body(settings))).await?;
     Ok(())
 }
@@ -86,8 +103,15 @@ pub(crate) async fn delete(tx: &mut Tx, id: &str) -> Result<(), Refusal> {
 }
 
 /// Puts a user under a policy.
-pub(crate) async fn link(tx: &mut Tx, user: &str, policy: &str, priority: i64) -> Result<(), Refusal> {
-    let insert = query("INSERT INTO policy_links (user_id, policy_id, priority) VALUES ($1, $2, $3)");
-    tx.run(insert.bind(user).bind(policy).bind(priority)).await?;
+pub(crate) async fn link(tx: &mut Tx, user: &str, policy: &str) -> Result<(), Refusal> {
+    let insert = query("INSERT INTO policy_links (user_id, policy_id) VALUES ($1, $2)");
+    tx.run(insert.bind(user).bind(policy)).await?;
+    Ok(())
+}
+
+/// Takes a user from under a policy.
+pub(crate) async fn unlink(tx: &mut Tx, user: &str, policy: &str) -> Result<(), Refusal> {
+    let delete = query("DELETE FROM policy_links WHERE user_id = $1 AND policy_id = $2");
+    tx.run(delete.bind(user).bind(policy)).await?;
     Ok(())
 }

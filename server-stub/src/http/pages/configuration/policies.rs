@@ -27,6 +27,7 @@ pub(super) fn router() -> Router<Server> {
     Router::new()
         .route("/mc/configuration/policies", get(list).post(add))
         .route("/mc/configuration/policies/{id}", get(first_section))
+        .route("/mc/configuration/policies/{id}/up", post(move_up).get(to_list))
         .route("/mc/configuration/policies/{id}/delete", post(delete).get(to_list))
         .route("/mc/configuration/policies/{id}/{section}", get(section).post(save))
 }
@@ -199,6 +200,16 @@ async fn delete(
 ) -> Response {
     let deleted = server.policies().delete(&operator, &id).await;
     went(&server, &front, &format!("{PATH}/policies"), deleted.map(|()| plain("policy-deleted")))
+}
+
+async fn move_up(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Path(id): Path<String>,
+    Sent { by: operator, .. }: Sent<Operator>,
+) -> Response {
+    let moved = server.policies().move_up(&operator, &id).await;
+    went(&server, &front, &format!("{PATH}/policies"), moved.map(|()| plain("policy-moved")))
 }
 
 async fn first_section(Path(id): Path<String>) -> Redirect {

@@ -30,6 +30,7 @@ pub(super) fn router() -> Router<Server> {
         .route("/mc/csv", get(save))
         .route("/mc/users/new", get(new).post(add))
         .route("/mc/users/{id}", get(user))
+        .route("/mc/users/{id}/policies", get(policies).post(set_policies))
         .route("/mc/users/{id}/{action}", post(change).get(async |Path((id, _)): Path<(String, String)>| to_user(&id)))
 }
 
@@ -80,6 +81,15 @@ struct NewUserPage {
 }
 
 #[derive(Template)]
+#[template(path = "user_policies.html")]
+struct UserPolicies {
+    frame: Frame,
+    user: UserView,
+    /// Each with whether the user is under it.
+    policies: Vec<(NamedPolicy, bool)>,
+}
+
+#[derive(Template)]
 #[template(path = "user.html")]
 struct UserPage {
     frame: Frame,
@@ -95,6 +105,7 @@ struct MayUser {
     unlock: bool,
     reset: bool,
     disable: bool,
+    policies: bool,
     unlock_cards: bool,
     view_cards: bool,
 }
@@ -191,6 +202,7 @@ async fn user(State(server): State<Server>, mut at: At<Operator>, Path(id): Path
         unlock: may(Privilege::UnlockUser) && (user.locked || user.failed > 0),
         reset: may(Privilege::ResetQuestions) && user.answers_set > 0,
         disable: may(Privilege::ChangePolicy),
+        policies: may(Privilege::ChangePolicy) && at.by.may(Privilege::ViewPolicy, None),
         unlock_cards: may(Privilege::UnlockCard),
         view_cards: may(Privilege::ViewCards),
     };
@@ -214,4 +226,27 @@ async fn change(
         _ => return Err(Refusal::not_found("action").into()),
     };
     Ok(went(&server, &front, &format!("/mc/users/{id}"), changed.map(|()| plain(done))))
+}
+
+async fn policies(State(server): State<Server>, mut at: At<Operator>, Path(id): Path<String>) -> Page {
+    let user = server.users().view(&at.by, &id).await?;
+    let under = server.users().policies(&at.by, &id).await?;
+    let policies = server.policies().all(&at.by).await?;
+    let policies = policies.into_iter().map(|policy| (under.contains(&policy.id), policy)).map(|(is, policy)| (policy, is));
+    let frame = at.frame(Here::Users).then("/mc", user.cn.clone());
+    let frame = frame.then(&format!("/mc/users/{id}"), plain("user-policies"));
+    Ok(page(&UserPolicies { frame, user, policies: policies.collect() }))
+}
+
+async fn set_policies(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Path(id): Path<String>,
+    Sent { by: operator, fields }: Sent<Operator>,
+) -> Response {
+    let chosen: Vec<String> = fields.keys().filter_map(|name| name.strip_prefix("policy:")).map(str::to_owned).collect();
+    match server.users().set_policies(&operator, &id, &chosen).await {
+        Ok(()) => went(&server, &front, &format!("/mc/users/{id}"), Ok(plain("user-policies-saved"))),
+        Err(refusal) => went(&server, &front, &format!("/mc/users/{id}/policies"), Err(refusal)),
+    }
 }
