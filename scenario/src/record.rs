@@ -7,8 +7,8 @@
 //!
 //! | module | what it knows |
 //! |---|---|
-//! | [`card`] | one card under way: where it is, which challenge waits |
-//! | [`file`](mod@file) | steps as text |
+//! | `card` | one card under way: where it is, which challenge waits |
+//! | `file` | steps as text |
 
 mod card;
 mod file;
