@@ -298,7 +298,7 @@ fn limit(book: &mut Book) {
     let put =
         |b: &mut Bench<'_>, limit: u8| -> Checked<Reply> { b.send(&[0x00, 0xDB, 0x3F, 0xFF, 6, 0x7F, 0x71, 3, 0x93, 1, limit]) };
     let source = "cardlab's profiles, pin.tries-writable: an extension, PUT DATA of 7F71";
-    let mut s = book.section("unblock/pin-tries", source, &[Need::AdminUnblock, Need::AdminKey, Need::Pin]);
+    let mut s = book.section("unblock/pin-tries/limit", source, &[Need::AdminUnblock, Need::AdminKey, Need::Pin]);
     s.profile("counts", "The administrator key sets how many wrong PINs block the PIN, and as many do", move |b| {
         b.start()?;
         b.admin()?;
