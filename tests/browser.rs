@@ -52,10 +52,20 @@ async fn accessible_pages() {
         browser.follow(page).await;
         look(name).await;
     }
+    browser.go(&at("/mc/configuration/policies")).await;
+    browser.fill("name", "Contractors of the night shift").await;
+    browser.press("Create policy").await;
+    browser.go(&at("/mc/configuration/policies")).await;
+    look("policies-in-order").await;
+    browser.follow("3 users").await;
+    look("users-of-a-policy").await;
     browser.go(&at("/mc?q=anna")).await;
     browser.follow("Anna Berg").await;
     browser.open("Reset answers to security questions").await;
     look("user").await;
+    browser.follow("Policies of the user").await;
+    look("user-policies").await;
+    browser.follow("Cancel").await;
     browser.follow_part("Card ").await;
     browser.open("Revoke").await;
     look("card").await;

@@ -246,9 +246,14 @@ fn a_page_is_six_statements_at_most(engine: Engine) {
         walked += 1;
     }
     assert!(walked >= 15, "{walked}");
-    for query in
-        ["users?q=worker+lab+w&state=active", "users?sort=-logon&limit=1", "cards?q=00&state=Issued", "events?sort=-at&kind=W"]
-    {
+    for query in [
+        "users?q=worker+lab+w&state=active",
+        "users?sort=-logon&limit=1",
+        &format!("users?q=worker+lab&policy={default}"),
+        "cards?q=00&state=Issued",
+        &format!("cards?q=00&policy={default}"),
+        "events?sort=-at&kind=W",
+    ] {
         cost(query, &|| site.get(&format!("/api/v1/{query}"), &token).status);
     }
     let page = |path: &str, area: &str, token: &str| {
@@ -257,9 +262,12 @@ fn a_page_is_six_statements_at_most(engine: Engine) {
     for path in [
         "",
         "?q=lab&state=active",
+        &format!("?policy={default}"),
+        &format!("?q=lab&policy={default}"),
         "/users/new",
         "/cards",
         "/cards?q=00",
+        &format!("/cards?q=00&policy={default}"),
         "/log",
         "/log?user=anna&kind=W",
         "/configuration/policies",
@@ -271,7 +279,9 @@ fn a_page_is_six_statements_at_most(engine: Engine) {
     ] {
         cost(path, &|| page(&format!("/mc{path}"), "mc", &token));
     }
-    for path in [format!("/users/{anna}"), format!("/cards/{ANNA}"), format!("/unlock/{wizard}")] {
+    for path in
+        [format!("/users/{anna}"), format!("/users/{anna}/policies"), format!("/cards/{ANNA}"), format!("/unlock/{wizard}")]
+    {
         cost(&path, &|| page(&format!("/mc{path}"), "mc", &token));
     }
     cost("/ss", &|| page("/ss", "ss", &person));

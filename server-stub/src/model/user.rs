@@ -115,6 +115,8 @@ pub struct UserFilter {
     /// Only these.
     #[param(inline)]
     pub state: Option<UserState>,
+    /// Only under the policy of this id, whether it holds for them or one that stands before it.
+    pub policy: Option<String>,
     /// The order.
     #[param(inline)]
     pub sort: UserOrder,

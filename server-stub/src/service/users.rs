@@ -3,6 +3,7 @@
 use crate::model::event::{Happening, Kind};
 use crate::model::list::Listed;
 use crate::model::names::{self, Clash};
+use crate::model::policy::NamedPolicy;
 use crate::model::random;
 use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
@@ -96,8 +97,25 @@ impl Users<'_> {
         operator.require(Privilege::ViewUser, None)?;
         let mut snapshot = self.server.store.read().await?;
         let page = users::list(&mut snapshot, filter).await?;
-        let views = views(&mut snapshot, &page.items).await?;
+        let (views, _) = views(&mut snapshot, &page.items).await?;
         Ok(page.with(views))
+    }
+
+    /// Users of a list, and the policies that it can be narrowed to: all, in their order; none for who may not see policies.
+    ///
+    /// # Errors
+    /// As [`Self::list`].
+    pub async fn list_with_policies(
+        &self,
+        operator: &Operator,
+        filter: &UserFilter,
+    ) -> Result<(Listed<UserView>, Vec<NamedPolicy>), Refusal> {
+        operator.require(Privilege::ViewUser, None)?;
+        let mut snapshot = self.server.store.read().await?;
+        let page = users::list(&mut snapshot, filter).await?;
+        let (views, policies) = views(&mut snapshot, &page.items).await?;
+        let policies = if operator.may(Privilege::ViewPolicy, None) { policies } else { Vec::new() };
+        Ok((page.with(views), policies))
     }
 
     /// The id of the user with this logon name.
@@ -118,8 +136,8 @@ impl Users<'_> {
         operator.require(Privilege::ViewUser, None)?;
         let mut snapshot = self.server.store.read().await?;
         let user = users::by_id(&mut snapshot, id).await?.ok_or_else(|| Refusal::not_found("user"))?;
-        let view = views(&mut snapshot, &[user]).await?.pop();
-        view.ok_or_else(|| Refusal::not_found("user"))
+        let (mut views, _) = views(&mut snapshot, &[user]).await?;
+        views.pop().ok_or_else(|| Refusal::not_found("user"))
     }
 
     /// *Unlock user*: answers are compared again. Touches neither cards nor answers.
@@ -183,6 +201,29 @@ impl Users<'_> {
     pub async fn policies(&self, operator: &Operator, id: &str) -> Result<Vec<String>, Refusal> {
         operator.require(Privilege::ViewUser, None)?;
         policies::of_user(&mut self.server.store.read().await?, id).await
+    }
+
+    /// A user, and all policies in their order, each with whether the user is under it.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::NotFound`].
+    pub async fn view_with_policies(
+        &self,
+        operator: &Operator,
+        id: &str,
+    ) -> Result<(UserView, Vec<(NamedPolicy, bool)>), Refusal> {
+        operator.require(Privilege::ViewUser, None)?;
+        operator.require(Privilege::ViewPolicy, None)?;
+        let mut snapshot = self.server.store.read().await?;
+        let user = users::by_id(&mut snapshot, id).await?.ok_or_else(|| Refusal::not_found("user"))?;
+        let (mut views, policies) = views(&mut snapshot, &[user]).await?;
+        let view = views.pop().ok_or_else(|| Refusal::not_found("user"))?;
+        let under = policies::of_user(&mut snapshot, id).await?;
+        let with = |policy: NamedPolicy| {
+            let is_under = under.contains(&policy.id);
+            (policy, is_under)
+        };
+        Ok((view, policies.into_iter().map(with).collect()))
     }
 
     /// Puts a user under these policies, and under no other. Cards that were issued under a policy stay under it.
@@ -289,10 +330,11 @@ async fn covered(conn: &mut Snapshot, operator: &Operator, id: &str, privilege: 
     subject.user.ok_or_else(|| Refusal::not_found("user"))
 }
 
-/// Users as consoles show them, with cards, policies and answers: three statements, however many they are.
-async fn views(conn: &mut Snapshot, users: &[User]) -> Result<Vec<UserView>, Refusal> {
+/// Users as consoles show them, with cards, policies and answers, and all policies in their order: three statements, however many
+/// they are.
+async fn views(conn: &mut Snapshot, users: &[User]) -> Result<(Vec<UserView>, Vec<NamedPolicy>), Refusal> {
     let ids: Vec<&str> = users.iter().map(|user| user.id.as_str()).collect();
-    let policies: HashMap<_, _> = policies::of_users(conn, &ids).await?.into_iter().collect();
+    let (policies, held) = policies::of_users(conn, &ids).await?;
     let counts: HashMap<_, _> =
         answers::counts_of_users(conn, &ids).await?.into_iter().map(|(user, policy, n)| ((user, policy), n)).collect();
     let mut cards: HashMap<String, Vec<CardView>> = HashMap::new();
@@ -300,7 +342,7 @@ async fn views(conn: &mut Snapshot, users: &[User]) -> Result<Vec<UserView>, Ref
         cards.entry(card.user.clone().unwrap_or_default()).or_default().push(CardView::of(&card));
     }
     let mut view = |user: &User| {
-        let policy = policies.get(&user.id);
+        let policy = held.get(&user.id).and_then(|id| policies.iter().find(|policy| policy.id == *id));
         let answered = policy.and_then(|policy| counts.get(&(user.id.clone(), policy.id.clone())));
         UserView {
             id: user.id.clone(),
@@ -319,5 +361,6 @@ async fn views(conn: &mut Snapshot, users: &[User]) -> Result<Vec<UserView>, Ref
             cards: cards.remove(&user.id).unwrap_or_default(),
         }
     };
-    Ok(users.iter().map(&mut view).collect())
+    let views = users.iter().map(&mut view).collect();
+    Ok((views, policies))
 }

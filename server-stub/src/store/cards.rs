@@ -1,6 +1,6 @@
 //! Table `cards`: the repository.
 
-use super::list::{List, Words};
+use super::list::{Condition, List, Words};
 use super::rows::{json, named, number, optional, text};
 use super::{Snapshot, Tx};
 use crate::model::card::{CardFilter, CardOrder, CardRecord, CardState, KeySource};
@@ -72,15 +72,9 @@ pub(crate) async fn list(conn: &mut Snapshot, filter: &CardFilter) -> Result<Lis
         // Signs alone are in no word.
         return Ok(Listed { items: Vec::new(), next: None });
     }
-    let rarest = WORDS.rarest(conn, &words).await?;
     let mut list = List::new("SELECT cards.*, card_types.body AS about FROM ");
     let joined = "cards JOIN card_types ON card_types.id = cards.card_type";
-    WORDS.from(&mut list, joined, "cards.serial", rarest.map(|index| words[index].as_str()));
-    for (index, word) in words.iter().enumerate() {
-        if rarest != Some(index) {
-            WORDS.has(&mut list, "cards.serial", word);
-        }
-    }
+    Condition::all(&WORDS.begin(words), conn, &mut list, joined, "cards.serial").await?;
     for pattern in names::patterns(&asked) {
         list.sql(" AND cards.search_key LIKE ").text(pattern).sql(r" ESCAPE '\'");
     }

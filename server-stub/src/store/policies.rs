@@ -1,12 +1,13 @@
 //! Tables `policies` and `policy_links`: what holds, and for which users.
 
-use super::list::List;
+use super::list::{Condition, List};
 use super::rows::{body, json, number, text};
 use super::{Snapshot, Tx};
 use crate::model::policy::{NamedPolicy, Policy};
 use crate::model::refusal::Refusal;
 use sqlx::any::AnyRow;
 use sqlx::query;
+use std::collections::HashMap;
 
 /// The id of the policy that holds for a user of `users`: of those that the user is under, the first in their order.
 macro_rules! policy_of_user {
@@ -43,14 +44,31 @@ pub(crate) async fn default(conn: &mut Snapshot) -> Result<Option<NamedPolicy>, 
     conn.optional(query(first)).await?.as_ref().map(of_row).transpose()
 }
 
-/// The policies that hold for these users, each with the user's id.
-pub(crate) async fn of_users(conn: &mut Snapshot, users: &[&str]) -> Result<Vec<(String, NamedPolicy)>, Refusal> {
-    let mut list = List::new("SELECT users.id AS user_id, policies.* FROM users JOIN policies ON policies.id = ");
-    list.sql(policy_of_user!("users.id")).sql(" WHERE users.id IN ").texts(users.iter().copied());
+/// All policies in their order, and the id of the one that holds for each of these users, by the user's id.
+pub(crate) async fn of_users(
+    conn: &mut Snapshot,
+    users: &[&str],
+) -> Result<(Vec<NamedPolicy>, HashMap<String, String>), Refusal> {
     if users.is_empty() {
-        return Ok(Vec::new());
+        return Ok((all(conn).await?, HashMap::new()));
     }
-    list.rows(conn).await?.iter().map(|row| Ok((text(row, "user_id")?, of_row(row)?))).collect()
+    // In one statement: first, by their position, who is under what.
+    let mut list = List::new("SELECT position, id, name, body, '' AS user_id FROM policies UNION ALL SELECT -1, COALESCE(");
+    list.sql(policy_of_user!("users.id")).sql(", ''), '', '', users.id FROM users WHERE users.id IN ");
+    list.texts(users.iter().copied()).sql(" ORDER BY position, id");
+    let (mut policies, mut held) = (Vec::new(), HashMap::new());
+    for row in &list.rows(conn).await? {
+        match text(row, "user_id")?.as_str() {
+            "" => policies.push(of_row(row)?),
+            user => drop(held.insert(user.to_owned(), text(row, "id")?)),
+        }
+    }
+    Ok((policies, held))
+}
+
+/// That a user is under the policy of this id, whether it holds or one before it.
+pub(super) fn under(policy: &str) -> Condition {
+    Condition::is("policy_links", "user_id", "policy_id", policy)
 }
 
 /// Users' links and cards that hang on a policy.

@@ -1,8 +1,8 @@
 //! Table `users`: the catalog of people.
 
-use super::list::{List, Words};
+use super::list::{Condition, List, Words};
 use super::rows::{body, json, number, text};
-use super::{Snapshot, Tx};
+use super::{Snapshot, Tx, policies};
 use crate::model::clock::Millis;
 use crate::model::list::{self, Cursor, Listed};
 use crate::model::names::{self, Clash};
@@ -58,7 +58,7 @@ pub(crate) async fn is_taken(conn: &mut Snapshot, name: &str) -> Result<bool, Re
     Ok(conn.optional(found).await?.is_some())
 }
 
-/// Users of a list: those that have all words of the search.
+/// Users of a list: those that have all words of the search, and are under the policy.
 pub(crate) async fn list(conn: &mut Snapshot, filter: &UserFilter) -> Result<Listed<User>, Refusal> {
     let limit = list::limit(filter.limit, list::USUAL)?;
     let cursor = Cursor::read(filter.cursor.as_deref(), filter.sort.name())?;
@@ -73,14 +73,10 @@ pub(crate) async fn list(conn: &mut Snapshot, filter: &UserFilter) -> Result<Lis
         // Signs alone are in no word.
         return Ok(Listed { items: Vec::new(), next: None });
     }
-    let rarest = WORDS.rarest(conn, &words).await?;
+    let mut conditions = WORDS.begin(words);
+    conditions.extend(filter.policy.as_deref().map(policies::under));
     let mut list = List::new("SELECT users.* FROM ");
-    WORDS.from(&mut list, "users", "users.id", rarest.map(|index| words[index].as_str()));
-    for (index, word) in words.iter().enumerate() {
-        if rarest != Some(index) {
-            WORDS.has(&mut list, "users.id", word);
-        }
-    }
+    Condition::all(&conditions, conn, &mut list, "users", "users.id").await?;
     for pattern in names::patterns(&filter.q) {
         list.sql(" AND search_key LIKE ").text(pattern).sql(r" ESCAPE '\'");
     }

@@ -123,8 +123,21 @@ struct List {
     frame: Frame,
     branches: Vec<Branch>,
     policies: Vec<(NamedPolicy, Affected)>,
+    sees: Sees,
     may_change: bool,
     name: String,
+}
+
+/// Which lists of who is under a policy somebody may go on to.
+struct Sees {
+    users: bool,
+    cards: bool,
+}
+
+impl Sees {
+    fn of(operator: &Operator) -> Self {
+        Self { users: operator.may(Privilege::ViewUser, None), cards: operator.may(Privilege::ViewCards, None) }
+    }
 }
 
 #[derive(Template)]
@@ -133,6 +146,8 @@ struct PolicyPage {
     frame: Frame,
     branches: Vec<Branch>,
     policy: NamedPolicy,
+    affected: Affected,
+    sees: Sees,
     section: Section,
     random: RandomPin,
     questions: Vec<Question>,
@@ -163,12 +178,17 @@ async fn list_page(server: &Server, at: &mut At<Operator>, name: String) -> Resu
     let (branches, policies) = tree(server, &at.by, &format!("{PATH}/policies")).await?;
     let affected = server.policies().affected(&at.by).await?;
     let with = |policy: NamedPolicy| {
-        let affected = affected.iter().find(|affected| affected.policy == policy.id).cloned().unwrap_or_default();
+        let affected = affected_by(&affected, &policy.id);
         (policy, affected)
     };
     let policies = policies.into_iter().map(with).collect();
     let may_change = at.by.may(Privilege::ChangePolicy, None);
-    Ok(List { frame: frame(at, &[("", plain("conf-policies"))]), branches, policies, may_change, name })
+    Ok(List { frame: frame(at, &[("", plain("conf-policies"))]), branches, policies, sees: Sees::of(&at.by), may_change, name })
+}
+
+/// Who is under this policy.
+fn affected_by(all: &[Affected], policy: &str) -> Affected {
+    all.iter().find(|affected| affected.policy == policy).cloned().unwrap_or_default()
 }
 
 async fn list(State(server): State<Server>, mut at: At<Operator>) -> Page {
@@ -227,9 +247,12 @@ async fn section_page(server: &Server, at: &mut At<Operator>, id: &str, section:
         ("", plain(section.title())),
     ];
     let questions = server.policies().questions(&at.by, id).await?;
+    let affected = affected_by(&server.policies().affected(&at.by).await?, id);
     Ok(PolicyPage {
         frame: frame(at, &titles),
         branches,
+        affected,
+        sees: Sees::of(&at.by),
         section,
         random: policy.settings.issuance.random_user_pin.clone().unwrap_or_default(),
         questions,

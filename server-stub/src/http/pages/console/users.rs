@@ -40,22 +40,26 @@ pub(super) fn router() -> Router<Server> {
 struct Asked {
     q: String,
     state: String,
+    policy: String,
     sort: String,
     cursor: String,
 }
 
 impl Asked {
     fn address(&self) -> Address {
-        Address::new("/mc", &[("q", self.q.as_str()), ("state", &self.state), ("sort", &self.sort)])
+        let fields = [("q", self.q.as_str()), ("state", &self.state), ("policy", &self.policy), ("sort", &self.sort)];
+        Address::new("/mc", &fields)
     }
 
     fn filter(&self, limit: u16) -> Result<UserFilter, Refusal> {
+        let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         Ok(UserFilter {
             q: self.q.clone(),
             state: chosen(&self.state)?,
+            policy: given(&self.policy),
             sort: chosen(&self.sort)?.unwrap_or_default(),
             limit: Some(limit),
-            cursor: Some(self.cursor.clone()).filter(|text| !text.is_empty()),
+            cursor: given(&self.cursor),
         })
     }
 }
@@ -68,6 +72,7 @@ struct Users {
     address: Address,
     users: Vec<UserView>,
     next: Option<String>,
+    policies: Vec<NamedPolicy>,
     clashes: Vec<Clash>,
     may_add: bool,
 }
@@ -117,7 +122,7 @@ async fn list(State(server): State<Server>, mut at: At<Operator>, Behind(asked):
     {
         return Ok(Redirect::to(other).into_response());
     }
-    let listed = server.users().list(&at.by, &asked.filter(ROWS)?).await?;
+    let (listed, policies) = server.users().list_with_policies(&at.by, &asked.filter(ROWS)?).await?;
     let may_add = at.by.may(Privilege::ChangePolicy, None) && at.by.may(Privilege::ViewPolicy, None);
     // Once, on the page that one comes to first.
     let clashes = if may_add && !asked.address().is_narrowed() && asked.cursor.is_empty() {
@@ -126,7 +131,7 @@ async fn list(State(server): State<Server>, mut at: At<Operator>, Behind(asked):
         Vec::new()
     };
     let (address, next, users) = (asked.address(), listed.next, listed.items);
-    Ok(page(&Users { frame: at.frame(Here::Users), address, asked, users, next, clashes, may_add }))
+    Ok(page(&Users { frame: at.frame(Here::Users), address, asked, users, next, policies, clashes, may_add }))
 }
 
 /// All of them as CSV.
@@ -229,13 +234,10 @@ async fn change(
 }
 
 async fn policies(State(server): State<Server>, mut at: At<Operator>, Path(id): Path<String>) -> Page {
-    let user = server.users().view(&at.by, &id).await?;
-    let under = server.users().policies(&at.by, &id).await?;
-    let policies = server.policies().all(&at.by).await?;
-    let policies = policies.into_iter().map(|policy| (under.contains(&policy.id), policy)).map(|(is, policy)| (policy, is));
+    let (user, policies) = server.users().view_with_policies(&at.by, &id).await?;
     let frame = at.frame(Here::Users).then("/mc", user.cn.clone());
     let frame = frame.then(&format!("/mc/users/{id}"), plain("user-policies"));
-    Ok(page(&UserPolicies { frame, user, policies: policies.collect() }))
+    Ok(page(&UserPolicies { frame, user, policies }))
 }
 
 async fn set_policies(
