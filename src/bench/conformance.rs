@@ -3,7 +3,7 @@
 mod judging;
 
 use super::Driven;
-use super::runs::{Filled, Run, Runs, done, file};
+use super::runs::{Filled, Run, Runs, done, file, follow, gone};
 use askama::Template;
 use axum::Router;
 use axum::extract::{Extension, Path, State};
@@ -33,7 +33,7 @@ static SUITE: LazyLock<Vec<Test>> = LazyLock::new(suite::all);
 /// The room.
 struct Suite {
     driven: Driven,
-    runs: Runs<Judging>,
+    runs: Arc<Runs<Judging>>,
 }
 
 /// What a person wants to be judged, and what may be done for it.
@@ -140,14 +140,15 @@ type Shared = State<Arc<Suite>>;
 
 /// The room over these readers.
 pub(super) fn room(driven: Driven) -> Room {
+    let runs = Arc::new(Runs::new());
     let pages = Router::new()
         .route("/", get(list))
         .route("/run", post(begin))
         .route("/run/{number}", get(show))
-        .route("/run/{number}/live", get(follow))
+        .route("/run/{number}/live", get(follow::<Judging>).with_state(runs.clone()))
         .route("/run/{number}/stop", post(stop))
         .route("/run/{number}/{file}", get(report))
-        .with_state(Arc::new(Suite { driven, runs: Runs::new() }));
+        .with_state(Arc::new(Suite { driven, runs }));
     Room { path: PATH, title: "Conformance", pages }
 }
 
@@ -282,30 +283,16 @@ async fn begin(
     }
 }
 
-fn unknown(frame: &Frame, headers: &HeaderMap) -> Response {
-    frame.refuse(headers, StatusCode::NOT_FOUND, "That run is not kept any more; run it again.")
-}
-
 async fn show(State(room): Shared, Extension(frame): Extension<Frame>, Path(number): Path<u64>, headers: HeaderMap) -> Response {
-    let Some(run) = room.runs.find(number) else { return unknown(&frame, &headers) };
+    let Some(run) = room.runs.find(number) else { return gone::<Judging>(&frame, &headers) };
     let command = run.look(|judging| judging.command.clone());
     let part = run.part();
     let page = OfRun { run: &run, command: &command, part: part.html, is_over: part.is_over };
     frame.page(PATH, "Conformance", &page.to_string())
 }
 
-async fn follow(
-    State(room): Shared,
-    Extension(frame): Extension<Frame>,
-    Path(number): Path<u64>,
-    headers: HeaderMap,
-) -> Response {
-    let Some(run) = room.runs.find(number) else { return unknown(&frame, &headers) };
-    run.follow(&frame, &headers)
-}
-
 async fn stop(State(room): Shared, Extension(frame): Extension<Frame>, Path(number): Path<u64>, headers: HeaderMap) -> Response {
-    let Some(run) = room.runs.find(number) else { return unknown(&frame, &headers) };
+    let Some(run) = room.runs.find(number) else { return gone::<Judging>(&frame, &headers) };
     run.look(Judging::stop);
     done(&headers, &format!("/conformance/run/{number}"))
 }
@@ -317,7 +304,7 @@ async fn report(
     Path((number, name)): Path<(u64, String)>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(run) = room.runs.find(number) else { return unknown(&frame, &headers) };
+    let Some(run) = room.runs.find(number) else { return gone::<Judging>(&frame, &headers) };
     let Some(report) = run.look(|judging| judging.report().cloned()) else {
         return frame.refuse(&headers, StatusCode::CONFLICT, "There is no report before the run is over.");
     };

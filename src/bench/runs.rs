@@ -2,7 +2,7 @@
 
 use axum::Form;
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequest, Request};
+use axum::extract::{Extension, FromRequest, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use cardlab_control::page::{Frame, Part};
@@ -19,6 +19,9 @@ const TAKEN_IN: usize = 32 * 1024 * 1024;
 
 /// What is known of a run while it goes, and afterwards.
 pub(super) trait Shown: Send + 'static {
+    /// The sentence of a page whose run is not kept any more.
+    const GONE: &'static str;
+
     /// Whether nothing will change any more.
     fn is_over(&self) -> bool;
 
@@ -56,11 +59,6 @@ impl<S: Shown> Run<S> {
     pub(super) fn part(&self) -> Part {
         let state = self.state();
         Part { html: state.html(self.number), is_over: state.is_over() }
-    }
-
-    /// Follows it.
-    pub(super) fn follow(self: Arc<Self>, frame: &Frame, headers: &HeaderMap) -> Response {
-        frame.follow(headers, self.changed.subscribe(), move || self.part())
     }
 }
 
@@ -111,6 +109,22 @@ impl<S: Shown> Runs<S> {
     }
 }
 
+/// There is no such run.
+pub(super) fn gone<S: Shown>(frame: &Frame, headers: &HeaderMap) -> Response {
+    frame.refuse(headers, StatusCode::NOT_FOUND, S::GONE)
+}
+
+/// Follows a run.
+pub(super) async fn follow<S: Shown>(
+    State(runs): State<Arc<Runs<S>>>,
+    Extension(frame): Extension<Frame>,
+    Path(number): Path<u64>,
+    headers: HeaderMap,
+) -> Response {
+    let Some(run) = runs.find(number) else { return gone::<S>(&frame, &headers) };
+    frame.follow(&headers, run.changed.subscribe(), move || run.part())
+}
+
 /// A form; one that cannot be read is refused in words.
 pub(super) struct Filled<T>(pub(super) T);
 
@@ -159,6 +173,8 @@ mod tests {
     struct Going(bool);
 
     impl Shown for Going {
+        const GONE: &'static str = "It is gone.";
+
         fn is_over(&self) -> bool {
             self.0
         }

@@ -4,7 +4,7 @@
 mod playing;
 
 use super::Driven;
-use super::runs::{Filled, Run, Runs, done, file};
+use super::runs::{Filled, Run, Runs, done, file, follow, gone};
 use askama::Template;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Extension, Path, Query, State};
@@ -31,7 +31,7 @@ const KEPT: usize = 10;
 /// The room.
 struct Scenarios {
     driven: Driven,
-    runs: Runs<Playing>,
+    runs: Arc<Runs<Playing>>,
     recorded: Mutex<VecDeque<Recorded>>,
 }
 
@@ -113,7 +113,8 @@ type Shared = State<Arc<Scenarios>>;
 
 /// The room over these readers.
 pub(super) fn room(driven: Driven) -> Room {
-    let scenarios = Scenarios { driven, runs: Runs::new(), recorded: Mutex::default() };
+    let runs = Arc::new(Runs::new());
+    let scenarios = Scenarios { driven, runs: runs.clone(), recorded: Mutex::default() };
     let pages = Router::new()
         .route("/", get(list))
         .route("/record/begin", post(begin_recording))
@@ -122,7 +123,7 @@ pub(super) fn room(driven: Driven) -> Room {
         .route("/recorded/{file}", get(recorded))
         .route("/play", post(play).layer(DefaultBodyLimit::max(LONGEST)))
         .route("/run/{number}", get(show))
-        .route("/run/{number}/live", get(follow))
+        .route("/run/{number}/live", get(follow::<Playing>).with_state(runs.clone()))
         .route("/run/{number}/{order}", post(order))
         .with_state(Arc::new(scenarios));
     Room { path: PATH, title: "Scenarios", pages }
@@ -287,26 +288,12 @@ async fn play(
     }
 }
 
-fn unknown(frame: &Frame, headers: &HeaderMap) -> Response {
-    frame.refuse(headers, StatusCode::NOT_FOUND, "That run is not kept any more; play the scenario again.")
-}
-
 async fn show(State(room): Shared, Extension(frame): Extension<Frame>, Path(number): Path<u64>, headers: HeaderMap) -> Response {
-    let Some(run) = room.runs.find(number) else { return unknown(&frame, &headers) };
+    let Some(run) = room.runs.find(number) else { return gone::<Playing>(&frame, &headers) };
     let command = run.look(|playing| playing.command.clone());
     let part = run.part();
     let page = OfRun { run: &run, command: &command, part: part.html, is_over: part.is_over };
     frame.page(PATH, &run.title, &page.to_string())
-}
-
-async fn follow(
-    State(room): Shared,
-    Extension(frame): Extension<Frame>,
-    Path(number): Path<u64>,
-    headers: HeaderMap,
-) -> Response {
-    let Some(run) = room.runs.find(number) else { return unknown(&frame, &headers) };
-    run.follow(&frame, &headers)
 }
 
 /// `next`, `rest` or `end`.
@@ -316,7 +303,7 @@ async fn order(
     Path((number, order)): Path<(u64, String)>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(run) = room.runs.find(number) else { return unknown(&frame, &headers) };
+    let Some(run) = room.runs.find(number) else { return gone::<Playing>(&frame, &headers) };
     let order = match order.as_str() {
         "next" => Order::Next,
         "rest" => Order::Rest,

@@ -72,6 +72,8 @@ struct Section<'a> {
 }
 
 impl Shown for Judging {
+    const GONE: &'static str = "That run is not kept any more; run it again.";
+
     fn is_over(&self) -> bool {
         matches!(self.now, Now::Over(_) | Now::Broken(_))
     }

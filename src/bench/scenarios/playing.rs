@@ -76,6 +76,8 @@ pub(super) struct Playing {
 }
 
 impl Shown for Playing {
+    const GONE: &'static str = "That run is not kept any more; play the scenario again.";
+
     fn is_over(&self) -> bool {
         matches!(self.now, Now::Holds | Now::Fails(_) | Now::Ended)
     }

@@ -18,7 +18,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response as Reply};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
-use axum_extra::extract::cookie::{CookieJar, PrivateCookieJar};
+use axum_extra::extract::cookie::{Cookie, CookieJar, PrivateCookieJar};
 use cardlab_protocol::workstation::Question;
 use std::convert::Infallible;
 
@@ -203,8 +203,7 @@ async fn answer(
             let wrong = Refusal::new(Code::AnswersFirst, plain("rss-wrong"));
             Ok((forgotten(&front), went(&server, &front, PATH, Err(wrong))).into_response())
         }
-        Err(refusal) if refusal.code == Code::SessionOver => Err(refusal.into()),
-        Err(refusal) => Ok(went(&server, &front, PATH, Err(refusal))),
+        Err(refusal) => went_wrong(&server, &front, refusal),
     }
 }
 
@@ -242,16 +241,17 @@ async fn operate(
 ) -> Page {
     match server.remote().operate(&sent.session, &address, &own_operation(&sent.fields)?).await {
         Ok(card) => Ok(went(&server, &front, PATH, Ok(own_card_is(&card)))),
-        Err(refusal) if refusal.code == Code::SessionOver => Err(refusal.into()),
-        Err(refusal) => Ok(went(&server, &front, PATH, Err(refusal))),
+        Err(refusal) => went_wrong(&server, &front, refusal),
     }
 }
 
+/// The page says why; where the session is over there is none.
+fn went_wrong(server: &Server, front: &Front, refusal: Refusal) -> Page {
+    if refusal.code == Code::SessionOver { Err(refusal.into()) } else { Ok(went(server, front, PATH, Err(refusal))) }
+}
+
 /// A cookie that is read in the whole area.
-fn in_area(
-    mut cookie: axum_extra::extract::cookie::Cookie<'static>,
-    front: &Front,
-) -> axum_extra::extract::cookie::Cookie<'static> {
+fn in_area(mut cookie: Cookie<'static>, front: &Front) -> Cookie<'static> {
     if !front.is_encrypted() {
         cookie.set_path(PATH);
     }
@@ -269,7 +269,7 @@ fn forgotten(front: &Front) -> CookieJar {
     removed([area_cookie(PATH, front, String::new()), in_area(area_cookie(CHALLENGE, front, String::new()), front)])
 }
 
-fn removed<const N: usize>(cookies: [axum_extra::extract::cookie::Cookie<'static>; N]) -> CookieJar {
+fn removed<const N: usize>(cookies: [Cookie<'static>; N]) -> CookieJar {
     cookies.into_iter().fold(CookieJar::new(), |jar, mut cookie| {
         cookie.make_removal();
         jar.add(cookie)
