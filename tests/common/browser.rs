@@ -214,21 +214,26 @@ impl Browser {
 
     /// An attribute of the first element that is selected so.
     pub async fn attribute(&self, css: &str, name: &str) -> String {
-        let element = self.0.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await.unwrap();
-        element.attr(name).await.unwrap().unwrap_or_default()
+        let read = async || self.0.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await?.attr(name).await;
+        self.settled(read).await.unwrap_or_default()
     }
 
     /// Types into the last field with this name.
     pub async fn fill_last(&self, name: &str, text: &str) {
-        let field = self.0.find_all(Locator::Css(&format!("[name='{name}']"))).await.unwrap().pop().unwrap();
-        field.clear().await.unwrap();
-        field.send_keys(text).await.unwrap();
+        let css = format!("[name='{name}']");
+        let typed = async || {
+            let field = self.0.find_all(Locator::Css(&css)).await?.pop().unwrap();
+            field.clear().await?;
+            field.send_keys(text).await
+        };
+        self.settled(typed).await;
     }
 
     /// Sets a switch, or takes it back.
     pub async fn switch(&self, css: &str) {
         self.1.fetch_add(1, Ordering::Relaxed);
-        self.0.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await.unwrap().click().await.unwrap();
+        let clicked = async || self.0.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await?.click().await;
+        self.settled(clicked).await;
     }
 
     /// How often somebody has clicked since this was asked last.
@@ -238,9 +243,12 @@ impl Browser {
 
     async fn leave(&self, by: Locator<'_>) {
         self.1.fetch_add(1, Ordering::Relaxed);
-        let element = self.0.wait().at_most(PATIENCE).for_element(by).await.unwrap();
-        self.0.execute("window.old = true", vec![]).await.unwrap();
-        element.click().await.unwrap();
+        let clicked = async || {
+            let element = self.0.wait().at_most(PATIENCE).for_element(by).await?;
+            self.0.execute("window.old = true", vec![]).await?;
+            element.click().await
+        };
+        self.settled(clicked).await;
         let left = tokio::time::timeout(PATIENCE, async {
             let script = "return document.readyState === 'complete' && !window.old";
             while !matches!(self.0.execute(script, vec![]).await, Ok(serde_json::Value::Bool(true))) {}
