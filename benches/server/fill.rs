@@ -19,6 +19,9 @@ const ROWS: usize = 500;
 const FIRST_EVENT: i64 = 1_767_225_600_000;
 const BETWEEN: i64 = 20_000;
 
+/// A policy that one in twenty is under, behind the one that everybody is under.
+pub(crate) const FEW: &str = "few";
+
 /// How many there are.
 pub(crate) struct Size {
     pub(crate) users: usize,
@@ -137,6 +140,8 @@ pub(crate) async fn many(database: &Database, size: &Size, real: bool) {
     }
     let text = |row: &sqlx::any::AnyRow| sqlx::Row::get::<String, _>(row, 0);
     let policy = text(&sqlx::query("SELECT id FROM policies").fetch_one(&pool).await.unwrap());
+    let few = format!("INSERT INTO policies SELECT '{FEW}', 'Few', body, position + 1 FROM policies WHERE id = '{policy}'");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(few)).execute(&pool).await.unwrap();
     let questions = sqlx::query("SELECT id, text FROM questions").fetch_all(&pool).await.unwrap();
     let questions: Vec<(String, String)> = questions.iter().map(|row| (text(row), sqlx::Row::get(row, 1))).collect();
     let hashing = hashing(real);
@@ -165,14 +170,19 @@ pub(crate) async fn many(database: &Database, size: &Size, real: bool) {
         .await;
     }
     rows.flush().await;
-    let mut links = Rows::new(&pool, "policy_links (user_id, policy_id)");
-    let mut words = Rows::new(&pool, "user_words (user_id, word)");
+    let mut links = Rows::new(&pool, "policy_links (user_id, policy_id, name_key, logon_key)");
+    let mut words = Rows::new(&pool, "user_words (user_id, word, name_key, logon_key)");
     let mut answers = Rows::new(&pool, "answers (user_id, question_id, hash, norm_version, set_at)");
     for n in 0..size.users {
         let (first, last) = name(n);
-        links.add(format!("('user{n}', '{policy}')")).await;
+        let places = format!("'{} {}', 'lab\\user{n}'", first.to_lowercase(), last.to_lowercase());
+        links.add(format!("('user{n}', '{policy}', {places})")).await;
+        // By the last name: whoever is under it stands all over the list.
+        if n / FIRST.len() % 20 == 7 {
+            links.add(format!("('user{n}', '{FEW}', {places})")).await;
+        }
         for word in [first.to_lowercase(), last.to_lowercase(), "lab".into(), format!("user{n}"), "example".into()] {
-            words.add(format!("('user{n}', '{word}')")).await;
+            words.add(format!("('user{n}', '{word}', {places})")).await;
         }
         for (question, hash) in &hashes {
             answers.add(format!("('user{n}', '{question}', '{hash}', 1, 0)")).await;

@@ -1,6 +1,6 @@
 //! Workstations that unlock and operators who read, and how long each of them waits.
 
-use super::fill::{Size, answer, name, serial};
+use super::fill::{FEW, Size, answer, name, serial};
 use super::process::{PASSWORD, Servers};
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -156,6 +156,10 @@ fn questions(size: &Size) -> Vec<(&'static str, Question)> {
         ("users: one, by logon name", Box::new(move |n| format!("users?limit=50&q=user{}", user(n)))),
         ("users: both names", Box::new(move |n| format!("users?limit=50&q={}+{}", name(user(n)).0, name(user(n)).1))),
         ("users: a first name", Box::new(move |n| format!("users?limit=50&q={}", name(user(n)).0))),
+        ("users: a first name, by logon", Box::new(move |n| format!("users?limit=50&sort=-logon&q={}", name(user(n)).0))),
+        ("users: a first name, active", Box::new(move |n| format!("users?limit=50&state=active&q={}", name(user(n)).0))),
+        ("users: of a policy", Box::new(|_| format!("users?limit=50&policy={FEW}"))),
+        ("users: of a policy, a first name", Box::new(move |n| format!("users?limit=50&policy={FEW}&q={}", name(user(n)).0))),
         ("users: all have it", Box::new(|_| "users?limit=50&q=lab".into())),
         ("users: nobody", Box::new(move |n| format!("users?limit=50&q=nobody{n}"))),
         ("a user", Box::new(move |n| format!("users/user{}", user(n)))),

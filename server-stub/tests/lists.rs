@@ -64,6 +64,7 @@ fn users_by_pages(engine: Engine) {
     let sorted: Vec<String> = (3..10).map(|n| format!("LAB\\u{n}")).collect();
     assert_eq!(logons("logon"), sorted);
     assert_eq!(logons("-logon"), sorted.into_iter().rev().collect::<Vec<_>>());
+    searches_by_pages(&site, &token, policy.as_str().unwrap());
     // Filters.
     let clara = site.user("clara");
     site.post(&format!("/api/v1/users/{clara}/disable"), &token, &json!({})).ok();
@@ -82,6 +83,32 @@ fn users_by_pages(engine: Engine) {
     assert_eq!(anna, site.get(&format!("/api/v1/users/{}", anna["id"].as_str().unwrap()), &token).ok());
     assert_eq!((&anna["policy"], &anna["answers_set"], &anna["locked"]), (&json!("Default"), &json!(3), &json!(true)));
     assert_eq!(anna["cards"][0]["serialNumber"], ANNA);
+}
+
+/// Whatever is searched for, in either order and under a policy too, its pages together are what one page has.
+fn searches_by_pages(site: &Site, token: &str, policy: &str) {
+    for query in ["q=u", "q=a", "q=e+u", "q=%C3%A9", "q=lab%5Cu", "q=u&state=active", "q=lab", ""] {
+        for policy in ["", policy] {
+            for sort in ["name", "-name", "logon", "-logon"] {
+                let address = format!("/api/v1/users?{query}&policy={policy}&sort={sort}").replace("&policy=&", "&");
+                let whole = site.get(&format!("{address}&limit=1000"), token).ok().as_array().unwrap().clone();
+                assert!(!whole.is_empty(), "{address}");
+                for limit in [1, 2, 5] {
+                    assert_eq!(pages(site, &format!("{address}&limit={limit}"), token).0, whole, "{address} {limit}");
+                }
+                let key = |user: &Value| {
+                    let text = user[if sort.ends_with("name") { "cn" } else { "logon" }].as_str().unwrap();
+                    (text.to_lowercase(), user["id"].as_str().unwrap().to_owned())
+                };
+                let mut sorted = whole.clone();
+                sorted.sort_by_key(key);
+                if sort.starts_with('-') {
+                    sorted.reverse();
+                }
+                assert_eq!(whole, sorted, "{address}");
+            }
+        }
+    }
 }
 
 fn cards_by_pages(engine: Engine) {

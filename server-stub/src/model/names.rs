@@ -68,9 +68,24 @@ pub(crate) fn beginnings(part: &str) -> Vec<String> {
     words.iter().filter(says_more).take(WORDS).cloned().collect()
 }
 
-/// What stands between blanks in a search, as patterns: all of them must be found.
-pub(crate) fn patterns(part: &str) -> Vec<String> {
-    key(part).split(' ').filter(|word| !word.is_empty()).take(WORDS).map(|word| format!("%{}%", escaped(word))).collect()
+/// What is searched for.
+pub(crate) struct Search {
+    /// Words that begin so are all there.
+    pub(crate) beginnings: Vec<String>,
+    /// Patterns that are all met: of what stands between blanks, that which those words do not say already.
+    pub(crate) patterns: Vec<String>,
+}
+
+impl Search {
+    /// What a text searches for; none when it is of signs alone, which are in no word.
+    pub(crate) fn of(part: &str) -> Option<Self> {
+        let beginnings = beginnings(part);
+        let asked = key(part);
+        let asked = asked.split(' ').filter(|piece| !piece.is_empty()).take(WORDS);
+        let unsaid = asked.filter(|piece| !beginnings.iter().any(|word| word.starts_with(piece)));
+        let patterns: Vec<String> = unsaid.map(|piece| format!("%{}%", escaped(piece))).collect();
+        (!beginnings.is_empty() || patterns.is_empty()).then_some(Self { beginnings, patterns })
+    }
 }
 
 /// A telephone number as it is searched for: as it is written, and its digits alone.
@@ -153,10 +168,19 @@ mod tests {
     }
 
     #[test]
-    fn every_word_of_a_search_is_a_pattern() {
-        assert_eq!(patterns(" Émile  ZOLA "), ["%émile%", "%zola%"]);
-        assert_eq!(patterns("100%_\\"), ["%100\\%\\_\\\\%"]);
-        assert!(patterns(" \u{200b} ").is_empty());
-        assert_eq!(patterns("a b c d e f g").len(), WORDS);
+    fn a_search_has_patterns_for_what_its_words_do_not_say() {
+        let of = |part: &str| Search::of(part).map(|search| (search.beginnings, search.patterns));
+        let said = |words: &[&str], patterns: &[&str]| {
+            let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+            Some((owned(words), owned(patterns)))
+        };
+        assert_eq!(of(" Émile  ZOLA zo "), said(&["zola", "émile"], &[]));
+        assert_eq!(of("LAB\\anna zola"), said(&["anna", "lab", "zola"], &["%lab\\\\anna%"]));
+        assert_eq!(of("100%_\\"), said(&["100"], &["%100\\%\\_\\\\%"]));
+        assert_eq!(of(" \u{200b} "), said(&[], &[]));
+        assert_eq!(of("%_"), None);
+        // A word that is looked for no more is a pattern still.
+        let many = Search::of("g f e d c b a").unwrap();
+        assert_eq!((many.beginnings.len(), many.patterns), (WORDS, vec!["%g%".to_owned(), "%f%".to_owned()]));
     }
 }

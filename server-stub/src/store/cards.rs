@@ -1,6 +1,7 @@
 //! Table `cards`: the repository.
 
-use super::list::{Condition, List, Words};
+use super::list::List;
+use super::page::{Page, Words};
 use super::rows::{json, named, number, optional, text};
 use super::{Snapshot, Tx};
 use crate::model::card::{CardFilter, CardOrder, CardRecord, CardState, KeySource};
@@ -12,7 +13,7 @@ use sqlx::any::AnyRow;
 use sqlx::query;
 
 /// Table `card_words`.
-const WORDS: Words = Words { table: "card_words", of: "card" };
+const WORDS: Words = Words { table: "card_words", of: "card", places: &[] };
 
 /// Cards with their type.
 const CARDS: &str =
@@ -66,16 +67,22 @@ async fn among(conn: &mut Snapshot, column: &str, these: &[&str]) -> Result<Vec<
 pub(crate) async fn list(conn: &mut Snapshot, filter: &CardFilter) -> Result<Listed<CardRecord>, Refusal> {
     let limit = list::limit(filter.limit, list::USUAL)?;
     let cursor = Cursor::read(filter.cursor.as_deref(), filter.sort.name())?;
-    let asked = filter.q.replace('*', " ");
-    let words = names::beginnings(&asked);
-    if words.is_empty() && !names::patterns(&asked).is_empty() {
-        // Signs alone are in no word.
+    let Some(search) = names::Search::of(&filter.q.replace('*', " ")) else {
         return Ok(Listed { items: Vec::new(), next: None });
-    }
+    };
+    let place = ("cards.serial", "card");
+    let page = Page {
+        table: "cards JOIN card_types ON card_types.id = cards.card_type",
+        by: [place, place],
+        down: matches!(filter.sort, CardOrder::SerialDown),
+        after: cursor.map(|Cursor { place: (serial, _), .. }| (serial.clone(), serial)),
+        rows: i64::from(limit) + 1,
+    };
+    let narrowed = filter.user.is_some() || filter.state.is_some() || filter.card_type.is_some() || filter.policy.is_some();
     let mut list = List::new("SELECT cards.*, card_types.body AS about FROM ");
-    let joined = "cards JOIN card_types ON card_types.id = cards.card_type";
-    Condition::all(&WORDS.begin(words), conn, &mut list, joined, "cards.serial").await?;
-    for pattern in names::patterns(&asked) {
+    let alone = search.patterns.is_empty() && !narrowed;
+    let order = page.begin(&WORDS.begin(search.beginnings), alone, conn, &mut list).await?;
+    for pattern in search.patterns {
         list.sql(" AND cards.search_key LIKE ").text(pattern).sql(r" ESCAPE '\'");
     }
     let (state, card_type) = (filter.state.map(CardState::name), filter.card_type.as_deref());
@@ -87,14 +94,7 @@ pub(crate) async fn list(conn: &mut Snapshot, filter: &CardFilter) -> Result<Lis
     } else {
         list.is("cards.state", state).is("cards.card_type", card_type).is("cards.policy_id", filter.policy.as_deref());
     }
-    let (past, way) = match filter.sort {
-        CardOrder::Serial => (">", "ASC"),
-        CardOrder::SerialDown => ("<", "DESC"),
-    };
-    if let Some(Cursor { place: (serial, _), .. }) = cursor {
-        list.sql(&format!(" AND cards.serial {past} ")).text(serial);
-    }
-    list.sql(&format!(" ORDER BY cards.serial {way} LIMIT ")).number(i64::from(limit) + 1);
+    page.end(&order, &mut list);
     let rows = list.rows(conn).await?.iter().map(of_row).collect::<Result<Vec<_>, _>>()?;
     let place = |card: &CardRecord| Cursor { order: filter.sort.name().into(), place: (card.serial.clone(), String::new()) };
     Ok(Listed::of(rows, limit, place))
@@ -114,7 +114,7 @@ pub(crate) async fn insert(tx: &mut Tx, card: &CardRecord) -> Result<(), Refusal
     let insert = insert.bind(card.state.name()).bind(card.key.name()).bind(card.key_version).bind(&card.sealed);
     let searched = [card.serial.as_str(), &card.label];
     tx.run(insert.bind(names::search_key(&searched))).await?;
-    WORDS.insert(tx, &card.serial, &names::words(&searched.join(" "))).await
+    WORDS.insert(tx, &card.serial, &[], &names::words(&searched.join(" "))).await
 }
 
 /// Fills the column of cards that an older version has written, and their words.
@@ -125,7 +125,7 @@ pub(crate) async fn fill(tx: &mut Tx) -> Result<(), Refusal> {
         let update = query("UPDATE cards SET search_key = $2 WHERE serial = $1").bind(&serial);
         tx.run(update.bind(names::search_key(&searched))).await?;
         tx.run(query("DELETE FROM card_words WHERE card = $1").bind(&serial)).await?;
-        WORDS.insert(tx, &serial, &names::words(&searched.join(" "))).await?;
+        WORDS.insert(tx, &serial, &[], &names::words(&searched.join(" "))).await?;
     }
     Ok(())
 }

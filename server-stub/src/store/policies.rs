@@ -1,6 +1,7 @@
 //! Tables `policies` and `policy_links`: what holds, and for which users.
 
-use super::list::{Condition, List};
+use super::list::List;
+use super::page::Condition;
 use super::rows::{body, json, number, text};
 use super::{Snapshot, Tx};
 use crate::model::policy::{NamedPolicy, Policy};
@@ -122,7 +123,9 @@ pub(crate) async fn delete(tx: &mut Tx, id: &str) -> Result<(), Refusal> {
 
 /// Puts a user under a policy.
 pub(crate) async fn link(tx: &mut Tx, user: &str, policy: &str) -> Result<(), Refusal> {
-    let insert = query("INSERT INTO policy_links (user_id, policy_id) VALUES ($1, $2)");
+    let insert = "INSERT INTO policy_links (user_id, policy_id, name_key, logon_key) \
+                  SELECT id, $2, name_key, logon_key FROM users WHERE id = $1";
+    let insert = query(insert);
     tx.run(insert.bind(user).bind(policy)).await?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Table `users`: the catalog of people.
 
-use super::list::{Condition, List, Words};
+use super::list::List;
+use super::page::{Page, Words};
 use super::rows::{body, json, number, text};
 use super::{Snapshot, Tx, policies};
 use crate::model::clock::Millis;
@@ -13,7 +14,7 @@ use sqlx::query;
 use std::collections::HashMap;
 
 /// Table `user_words`.
-const WORDS: Words = Words { table: "user_words", of: "user_id" };
+const WORDS: Words = Words { table: "user_words", of: "user_id", places: &["name_key", "logon_key"] };
 
 pub(super) fn of_row(row: &AnyRow) -> Result<User, Refusal> {
     Ok(User {
@@ -62,22 +63,21 @@ pub(crate) async fn is_taken(conn: &mut Snapshot, name: &str) -> Result<bool, Re
 pub(crate) async fn list(conn: &mut Snapshot, filter: &UserFilter) -> Result<Listed<User>, Refusal> {
     let limit = list::limit(filter.limit, list::USUAL)?;
     let cursor = Cursor::read(filter.cursor.as_deref(), filter.sort.name())?;
-    let (column, down) = match filter.sort {
-        UserOrder::Name => ("name_key", false),
-        UserOrder::NameDown => ("name_key", true),
-        UserOrder::Logon => ("logon_key", false),
-        UserOrder::LogonDown => ("logon_key", true),
+    let (column, place, down) = match filter.sort {
+        UserOrder::Name => ("name_key", "users.name_key", false),
+        UserOrder::NameDown => ("name_key", "users.name_key", true),
+        UserOrder::Logon => ("logon_key", "users.logon_key", false),
+        UserOrder::LogonDown => ("logon_key", "users.logon_key", true),
     };
-    let words = names::beginnings(&filter.q);
-    if words.is_empty() && !names::patterns(&filter.q).is_empty() {
-        // Signs alone are in no word.
-        return Ok(Listed { items: Vec::new(), next: None });
-    }
-    let mut conditions = WORDS.begin(words);
+    let Some(search) = names::Search::of(&filter.q) else { return Ok(Listed { items: Vec::new(), next: None }) };
+    let mut conditions = WORDS.begin(search.beginnings);
     conditions.extend(filter.policy.as_deref().map(policies::under));
+    let by = [(place, column), ("users.id", "user_id")];
+    let page = Page { table: "users", by, down, after: cursor.map(|cursor| cursor.place), rows: i64::from(limit) + 1 };
     let mut list = List::new("SELECT users.* FROM ");
-    Condition::all(&conditions, conn, &mut list, "users", "users.id").await?;
-    for pattern in names::patterns(&filter.q) {
+    let alone = search.patterns.is_empty() && filter.state.is_none();
+    let order = page.begin(&conditions, alone, conn, &mut list).await?;
+    for pattern in search.patterns {
         list.sql(" AND search_key LIKE ").text(pattern).sql(r" ESCAPE '\'");
     }
     list.sql(match filter.state {
@@ -86,11 +86,7 @@ pub(crate) async fn list(conn: &mut Snapshot, filter: &UserFilter) -> Result<Lis
         Some(UserState::Disabled) => " AND catalog_state <> 'active'",
         Some(UserState::Locked) => " AND lock_state <> 0",
     });
-    if let Some(Cursor { place: (key, id), .. }) = cursor {
-        list.sql(&format!(" AND ({column}, id) {} (", if down { "<" } else { ">" })).text(key).sql(", ").text(id).sql(")");
-    }
-    let way = if down { "DESC" } else { "ASC" };
-    list.sql(&format!(" ORDER BY {column} {way}, id {way} LIMIT ")).number(i64::from(limit) + 1);
+    page.end(&order, &mut list);
     let rows = list.rows(conn).await?;
     let placed = |row| Ok((text(row, column)?, of_row(row)?));
     let rows = rows.iter().map(placed).collect::<Result<Vec<_>, Refusal>>()?;
@@ -150,7 +146,8 @@ pub(crate) async fn insert(tx: &mut Tx, user: &User) -> Result<(), Refusal> {
     let searched = [user.cn.as_str(), &user.logon, &user.upn, &user.mail, &phone];
     let insert = insert.bind(names::search_key(&searched)).bind(names::key(&user.cn));
     tx.run(insert.bind(names::own_part(&user.upn).as_str())).await?;
-    WORDS.insert(tx, &user.id, &names::words(&searched.join(" "))).await
+    let places = [names::key(&user.cn), names::key(&user.logon)];
+    WORDS.insert(tx, &user.id, &places.each_ref().map(String::as_str), &names::words(&searched.join(" "))).await
 }
 
 /// Active in the catalog or not.
@@ -208,11 +205,14 @@ pub(crate) async fn fill(tx: &mut Tx) -> Result<(), Refusal> {
             let searched = [cn.as_str(), &logon, &upn, &mail, &phone];
             let update = "UPDATE users SET logon_key = $2, upn_key = $3, search_key = $4, name_key = $5, upn_own = $6 \
                           WHERE id = $1";
-            let update = query(update).bind(&id).bind(names::key(&logon)).bind(names::key(&upn));
-            let update = update.bind(names::search_key(&searched)).bind(names::key(&cn));
+            let (name_key, logon_key) = (names::key(&cn), names::key(&logon));
+            let update = query(update).bind(&id).bind(&logon_key).bind(names::key(&upn));
+            let update = update.bind(names::search_key(&searched)).bind(&name_key);
             tx.run(update.bind(names::own_part(&upn).as_str())).await?;
+            let update = query("UPDATE policy_links SET name_key = $2, logon_key = $3 WHERE user_id = $1").bind(&id);
+            tx.run(update.bind(&name_key).bind(&logon_key)).await?;
             tx.run(query("DELETE FROM user_words WHERE user_id = $1").bind(&id)).await?;
-            WORDS.insert(tx, &id, &names::words(&searched.join(" "))).await?;
+            WORDS.insert(tx, &id, &[&name_key, &logon_key], &names::words(&searched.join(" "))).await?;
             after = id;
         }
         if rows.is_empty() {

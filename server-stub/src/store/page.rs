@@ -1,0 +1,205 @@
+//! Pages of a list, narrowed by what other tables know: by words, by what somebody is under.
+//!
+//! Of the conditions the one that the fewest meet is taken first. Its table has the places of the list beside it, so that what
+//! meets it is gathered and put in order from an index alone, and only the rows of the page are read.
+
+use super::list::List;
+use super::rows::number;
+use super::{Snapshot, Tx};
+use crate::model::refusal::Refusal;
+use sqlx::query;
+
+/// A table of words: its name, the column of what has them, and those of its places in lists.
+#[derive(Clone, Copy)]
+pub(super) struct Words {
+    pub(super) table: &'static str,
+    pub(super) of: &'static str,
+    pub(super) places: &'static [&'static str],
+}
+
+/// A condition of which another table says which rows meet it.
+pub(super) struct Condition {
+    table: &'static str,
+    /// The column of what meets it.
+    of: &'static str,
+    met: Met,
+}
+
+enum Met {
+    /// By a word that begins so.
+    Begins(String),
+    /// By this text in this column.
+    Is(&'static str, String),
+}
+
+/// A page of a list.
+pub(super) struct Page {
+    /// What is listed.
+    pub(super) table: &'static str,
+    /// The columns of its order, as the table has them and as the tables of its conditions have them; the last one tells rows
+    /// apart.
+    pub(super) by: [(&'static str, &'static str); 2],
+    pub(super) down: bool,
+    /// Where the page before this one ended.
+    pub(super) after: Option<(String, String)>,
+    /// Rows at most.
+    pub(super) rows: i64,
+}
+
+/// More hits than this are not gathered and sorted; rows are looked at in the order of the list instead, where so many hits fill
+/// a page soon.
+const RARE: i64 = 10_000;
+
+impl Page {
+    /// The rows of the table that meet all of these, as the first table of a statement; `AND` goes on. `alone` when nothing else
+    /// is asked of a row. Gives the columns of the order for [`Page::end`].
+    pub(super) async fn begin(
+        &self,
+        conditions: &[Condition],
+        alone: bool,
+        conn: &mut Snapshot,
+        list: &mut List,
+    ) -> Result<[String; 2], Refusal> {
+        let [(place, of_place), (key, of_key)] = self.by;
+        let Some(rarest) = Condition::rarest(conditions, conn).await? else {
+            list.sql(self.table).sql(" WHERE 1 = 1");
+            Condition::beside(conditions, key, list);
+            let order = [place.to_owned(), key.to_owned()];
+            self.past(&order, list);
+            return Ok(order);
+        };
+        let first = &conditions[rarest];
+        list.sql(&format!("(SELECT DISTINCT {of_place} AS place, {of_key} AS key FROM {} AS hit WHERE ", first.table));
+        first.met(list);
+        let others = conditions[..rarest].iter().chain(&conditions[rarest + 1..]);
+        Condition::beside(others, &format!("hit.{of_key}"), list);
+        self.past(&[of_place.to_owned(), of_key.to_owned()], list);
+        let order = ["place".to_owned(), "key".to_owned()];
+        if alone {
+            self.end(&order, list);
+        } else {
+            self.order(&order, list);
+        }
+        // In this order: SQLite then begins on the left.
+        list.sql(") AS found CROSS JOIN ").sql(self.table).sql(" WHERE ").sql(key).sql(" = found.key");
+        Ok(order.map(|column| format!("found.{column}")))
+    }
+
+    /// Ends the statement that was begun: what AND went on about is there now.
+    pub(super) fn end(&self, order: &[String; 2], list: &mut List) {
+        self.order(order, list);
+        list.sql(" LIMIT ").number(self.rows);
+    }
+
+    fn past(&self, [place, key]: &[String; 2], list: &mut List) {
+        if let Some((last, id)) = &self.after {
+            list.sql(&format!(" AND ({place}, {key}) {} (", if self.down { "<" } else { ">" })).text(last);
+            list.sql(", ").text(id).sql(")");
+        }
+    }
+
+    fn order(&self, [place, key]: &[String; 2], list: &mut List) {
+        let way = if self.down { "DESC" } else { "ASC" };
+        list.sql(&format!(" ORDER BY {place} {way}, {key} {way}"));
+    }
+}
+
+impl Condition {
+    /// What `table` has in the column `of`, in rows with this text in `column`.
+    pub(super) fn is(table: &'static str, of: &'static str, column: &'static str, text: impl Into<String>) -> Self {
+        Self { table, of, met: Met::Is(column, text.into()) }
+    }
+
+    /// The one that the fewest meet, when they are few enough to begin with them.
+    async fn rarest(these: &[Self], conn: &mut Snapshot) -> Result<Option<usize>, Refusal> {
+        if these.is_empty() {
+            return Ok(None);
+        }
+        let mut count = List::new("SELECT ");
+        for (index, condition) in these.iter().enumerate() {
+            let table = condition.table;
+            count.sql(if index == 0 { "" } else { ", " }).sql("(SELECT COUNT(*) FROM (SELECT 1 AS one FROM ").sql(table);
+            condition.met(count.sql(" WHERE "));
+            count.sql(" LIMIT ").number(RARE).sql(&format!(") AS hits{index}) AS n{index}"));
+        }
+        let rows = count.rows(conn).await?;
+        let mut rarest = None;
+        for (index, _) in these.iter().enumerate() {
+            let hits = rows.first().map_or(Ok(0), |row| number(row, &format!("n{index}")))?;
+            if hits < RARE && rarest.is_none_or(|(least, _)| hits < least) {
+                rarest = Some((hits, index));
+            }
+        }
+        Ok(rarest.map(|(_, index)| index))
+    }
+
+    /// That what has this key meets these too.
+    fn beside<'c>(these: impl IntoIterator<Item = &'c Self>, key: &str, list: &mut List) {
+        for condition in these {
+            let (table, of) = (condition.table, condition.of);
+            list.sql(&format!(" AND EXISTS (SELECT 1 FROM {table} AS also WHERE also.{of} = {key} AND "));
+            condition.met(list);
+            list.sql(")");
+        }
+    }
+
+    fn met(&self, list: &mut List) {
+        match &self.met {
+            Met::Begins(word) => list.sql("word >= ").text(word).sql(" AND word < ").text(format!("{word}\u{10FFFF}")),
+            Met::Is(column, text) => list.sql(column).sql(" = ").text(text),
+        };
+    }
+}
+
+impl Words {
+    /// What has a word that begins so, of each of these.
+    pub(super) fn begin(self, words: Vec<String>) -> Vec<Condition> {
+        let begins = |word| Condition { table: self.table, of: self.of, met: Met::Begins(word) };
+        words.into_iter().map(begins).collect()
+    }
+
+    /// These are the words of something new that has these places.
+    pub(super) async fn insert(self, tx: &mut Tx, of: &str, places: &[&str], words: &[String]) -> Result<(), Refusal> {
+        if words.is_empty() {
+            return Ok(());
+        }
+        let same: String = (0..=places.len()).map(|n| format!("${}, ", n + 1)).collect();
+        let rows: Vec<String> = (0..words.len()).map(|n| format!("({same}${})", n + places.len() + 2)).collect();
+        let columns: String = self.places.iter().map(|place| format!("{place}, ")).collect();
+        let sql = format!("INSERT INTO {} ({}, {columns}word) VALUES {}", self.table, self.of, rows.join(", "));
+        let mut insert = query(sqlx::AssertSqlSafe(sql)).bind(of.to_owned());
+        for text in places.iter().copied().chain(words.iter().map(String::as_str)) {
+            insert = insert.bind(text.to_owned());
+        }
+        tx.run(insert).await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Store, policies};
+    use sqlx::Row as _;
+
+    /// Who is under a policy is found by it: nobody else is read, neither to count nor to list them.
+    #[tokio::test]
+    async fn users_of_a_policy_are_found_by_an_index() {
+        let store = Store::open("sqlite::memory:").await.unwrap();
+        let mut snapshot = store.read().await.unwrap();
+        let under = [policies::under("p")];
+        let by = [("users.name_key", "name_key"), ("users.id", "user_id")];
+        let page = Page { table: "users", by, down: false, after: None, rows: 50 };
+        let mut list = List::new("EXPLAIN QUERY PLAN SELECT users.* FROM ");
+        let order = page.begin(&under, true, &mut snapshot, &mut list).await.unwrap();
+        page.end(&order, &mut list);
+        let mut count = List::new("EXPLAIN QUERY PLAN SELECT COUNT(*) FROM policy_links WHERE ");
+        under[0].met(&mut count);
+        for statement in [list, count] {
+            let rows = statement.rows(&mut snapshot).await.unwrap();
+            let plan = rows.iter().map(|row| row.get::<String, _>("detail")).collect::<Vec<_>>().join("\n");
+            assert!(plan.contains("COVERING INDEX policy_links_of_policy (policy_id=?)"), "{plan}");
+            assert!(!plan.contains("SCAN users") && !plan.contains("SCAN policy_links"), "{plan}");
+        }
+    }
+}
