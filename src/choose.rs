@@ -52,7 +52,8 @@ pub(crate) struct ReaderChoice {
 impl ReaderChoice {
     /// A connection to the PC/SC service.
     pub(crate) fn context(&self) -> Result<Context, Failure> {
-        Context::establish_at(&self.service.socket()).or_exit(Exit::NOT_THERE)
+        let context = Context::establish_at(&self.service.socket());
+        context.map_err(|error| anyhow!("{error}{}", who_knows_why())).or_exit(Exit::NOT_THERE)
     }
 
     /// The reader that is named, else the first that has a card; for those who go on to say which card it has to be.
@@ -82,6 +83,11 @@ impl ReaderChoice {
             _ => self.pick(&readers),
         }
     }
+}
+
+/// Who says more of a service that cannot be reached.
+fn who_knows_why() -> &'static str {
+    if cfg!(windows) { "" } else { "; `cardlab doctor` says what to do" }
 }
 
 /// How a reader comes by.

@@ -18,6 +18,9 @@ use std::path::{Path, PathBuf};
 
 /// The library that programs reach cards with.
 const LIBRARY: &str = "libpcsclite.so.1";
+/// What gives a program readers of ours.
+const HAVE_READERS: &str =
+    "run the program with `cardlab exec -- PROGRAM`, or `cardlab up` and export the variable that it prints";
 /// Most bytes of a program or library that is looked into.
 const PROGRAM: u64 = 1 << 30;
 /// Where the dynamic linker looks in the end (ld.so(8)).
@@ -34,7 +37,7 @@ const USUAL: [&str; 8] = [
 
 #[derive(Args)]
 pub(crate) struct Doctor {
-    /// The program, by its path or its name in PATH; none looks at the PC/SC service only
+    /// The program, by its path or its name in PATH; none looks at the library and the PC/SC service only
     program: Option<String>,
 }
 
@@ -55,6 +58,8 @@ impl Doctor {
                 return Err(Failure { exit: Exit::NOT_THERE, error: anyhow::anyhow!("{program}: there is no such program") });
             };
             of_program(&path, &mut findings);
+        } else {
+            findings.push(of_library());
         }
         of_service(&mut findings);
         let blocked = findings.iter().any(|finding| matches!(finding, Blocks(..)));
@@ -65,6 +70,14 @@ impl Doctor {
             }
         }
         Ok(if blocked { Exit::FAILED } else { Exit::FINE })
+    }
+}
+
+/// Whether the library is there, for programs in general.
+fn of_library() -> Finding {
+    match placed(LIBRARY, &[], Path::new("/")) {
+        Some(library) => Fine(format!("programs load {}", library.display())),
+        None => Blocks(format!("{LIBRARY} is not installed: programs that reach cards with it see none"), "install libpcsclite1"),
     }
 }
 
@@ -242,17 +255,24 @@ fn is_ours(socket: &Path) -> bool {
 fn of_service(findings: &mut Vec<Finding>) {
     let socket = default_socket();
     let set = std::env::var_os(SOCKET_VARIABLE).is_some();
+    let there = std::fs::metadata(&socket);
+    if let (false, Err(error)) = (set, &there)
+        && error.kind() == ErrorKind::NotFound
+    {
+        findings.push(Blocks(
+            format!("{SOCKET_VARIABLE} is not set, and where programs go then, {SYSTEM_SOCKET}, nothing listens"),
+            HAVE_READERS,
+        ));
+        return;
+    }
     if set {
         findings.push(Fine(format!("{SOCKET_VARIABLE} names {}", socket.display())));
     } else if is_ours(&socket) {
         findings.push(Fine(format!("{SOCKET_VARIABLE} is not set: programs go to {SYSTEM_SOCKET}, where cardlab listens")));
     } else {
-        findings.push(Blocks(
-            format!("{SOCKET_VARIABLE} is not set: programs go to {SYSTEM_SOCKET}"),
-            "run the program with `cardlab exec -- PROGRAM`, or `cardlab up` and export the variable that it prints",
-        ));
+        findings.push(Blocks(format!("{SOCKET_VARIABLE} is not set: programs go to {SYSTEM_SOCKET}"), HAVE_READERS));
     }
-    match std::fs::metadata(&socket) {
+    match there {
         Ok(metadata) if !metadata.file_type().is_socket() => {
             findings.push(Blocks(format!("{} is no socket", socket.display()), "name the socket that `cardlab up` prints"));
             return;
@@ -291,7 +311,12 @@ fn of_service(findings: &mut Vec<Finding>) {
             let ours = is_ours(&socket);
             let whose = if ours { "cardlab" } else { "a PC/SC service" };
             let names: Vec<String> = readers.into_iter().map(|reader| reader.name).collect();
-            findings.push(Fine(format!("{whose} answers there, with {} readers: {}", names.len(), names.join(", "))));
+            let number = match names.len() {
+                0 => "no reader".into(),
+                1 => format!("one reader: {}", names[0]),
+                several => format!("{several} readers: {}", names.join(", ")),
+            };
+            findings.push(Fine(format!("{whose} answers there, with {number}")));
             let me = rustix::process::geteuid().as_raw();
             if let Some(owner) =
                 std::fs::metadata(beside(&socket)).ok().map(|control| control.uid()).filter(|uid| *uid != me && me != 0)

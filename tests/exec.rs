@@ -16,6 +16,17 @@ fn exit_codes_are_the_commands() {
     has(&lab.run(&["./plain"]).code(126), &["cardlab: ./plain: Permission denied"]);
 }
 
+/// What begins with a dash is an option of `exec` until the command has begun, and from then on the command's.
+#[test]
+fn a_mistyped_option_is_not_taken_for_the_command() {
+    let wrong = cardlab(&["exec", "--crad", "gids", "--", "true"]).code(2);
+    has(&wrong, &["unexpected argument '--crad'", "a similar argument exists: '--card'"]);
+    let lab = Lab::new("gids");
+    let text = lab.host(&format!("{CARDLAB} exec --card gids sh -c 'echo \"$@\"' -- --card -x --")).ok();
+    assert_eq!(text, "--card -x --\n");
+    has(&lab.host(&format!("{CARDLAB} exec --card gids -- --card")).code(127), &["cardlab: --card: command not found"]);
+}
+
 #[test]
 fn wrong_use_is_explained() {
     let wrong = |arguments: &[&str]| cardlab(&[&["exec"], arguments, &["--", "true"]].concat()).code(2);
@@ -161,7 +172,8 @@ fn several_cards_make_several_readers() {
 #[test]
 fn nobody_serves() {
     let output = Command::new(CARDLAB).env("PCSCLITE_CSOCK_NAME", "/no/such/socket").args(["card", "list"]).output().unwrap();
-    has(&said(output).code(3), &["no PC/SC service at /no/such/socket"]);
+    let text = said(output).code(3);
+    has(&text, &["no PC/SC service at /no/such/socket: No such file", "; `cardlab doctor` says what to do"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ fn the_doctor() {
     let inside = |program: &str| lab.run(&[CARDLAB, "doctor", program]);
     has(
         &inside("opensc-tool").ok(),
-        &["opens /lib", "libpcsclite.so.1 when it runs", "cardlab answers there, with 1 readers: Ward 00 00"],
+        &["opens /lib", "libpcsclite.so.1 when it runs", "cardlab answers there, with one reader: Ward 00 00"],
     );
     has(&inside("yubico-piv-tool").ok(), &["it loads /", "libpcsclite.so.1 (named by "]);
     has(&inside("ykman").ok(), &["it is a script for /usr/bin/python3"]);
@@ -20,6 +20,8 @@ fn the_doctor() {
     );
     has(&inside("./words").code(1), &["is no program of this machine's kind"]);
     has(&inside("no-such-program").code(3), &["no-such-program: there is no such program"]);
+    let text = lab.run(&[CARDLAB, "doctor"]).ok();
+    assert!(text.starts_with("ok   programs load /") && text.contains("/libpcsclite.so.1\n"), "{text}");
     let mut outside = Command::new(CARDLAB);
     outside.args(["doctor"]).env("PCSCLITE_CSOCK_NAME", lab.file("nothing"));
     has(&said(outside.output().unwrap()).code(1), &["nothing: No such file", "fix: start `cardlab up`"]);
