@@ -1,6 +1,6 @@
 //! The workspace itself: what is tested is what ships, and every file of tests is one that runs.
 
-use crate::common::{CARDLAB, cardlab, has};
+use crate::common::{CARDLAB, Lab, cardlab, has};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -115,6 +115,40 @@ fn the_kits_have_the_version_of_the_program() {
         let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
         assert!(text.contains(&written), "{file}: no {written}");
     }
+}
+
+/// What a step of `tests/release` takes from the machine is said before anything is compiled, with what brings it.
+#[test]
+fn a_release_says_what_the_machine_lacks() {
+    let lab = Lab::new("gids");
+    let release = |steps: &str| {
+        lab.host(&format!(
+            "rm -rf bin; mkdir bin; for tool in bash env dirname sed; do ln -s \"$(command -v $tool)\" bin/$tool; done
+             PATH=$PWD/bin {}/tests/release {steps}",
+            env!("CARGO_MANIFEST_DIR")
+        ))
+        .code(2)
+    };
+    has(&release("static"), &["tests/release static needs gcc musl-tools binutils: apt-get install gcc musl-tools binutils\n"]);
+    has(&release("workflows reuse"), &["needs python3-venv: apt-get install python3-venv\n"]);
+    has(
+        &release(""),
+        &[
+            "deny reuse workflows msrv api publish site static needs gcc python3-venv python3 pkg-config libpcsclite-dev libssl-dev musl-tools binutils:",
+        ],
+    );
+    has(&release("nothing"), &["deny       licences,", "static     a program"]);
+}
+
+/// The forge runs each step of a release.
+#[test]
+fn the_workflow_has_every_step_of_a_release() {
+    let read = |file: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+    let between =
+        |text: &str, before: &str, after: char| text.split_once(before).unwrap().1.split_once(after).unwrap().0.replace(',', "");
+    let steps = between(&read("tests/release"), "\nall=(", ')');
+    assert!(steps.split(' ').count() > 5, "{steps}");
+    assert_eq!(between(&read(".github/workflows/ci.yml"), "step: [", ']'), steps);
 }
 
 /// Tests are found by name no more: each program of tests has a list of its files.
