@@ -7,6 +7,7 @@
 //! | [`model`] | people, cards, keys, policies, events: types and rules, without a database |
 //! | [`store`] | the database: a module a table, the only one that knows SQL |
 //! | [`service`] | what people, operators, workstations and agents do: a use case a service |
+//! | [`words`] | what all of it says to people, in their language |
 //! | [`http`] | all of it over HTTP: the workstation service, the API, the pages |
 //!
 //! One step's way: [`http`] reads the request, a method of a [`service`] opens a transaction, reads
@@ -18,3 +19,4 @@ pub mod http;
 pub mod model;
 pub mod service;
 pub mod store;
+pub mod words;

@@ -247,4 +247,12 @@ fn a_page_speaks_the_browsers_language() {
     assert!(shown("/mc", "de").text().unwrap().contains("3 Benutzer"));
     let program = shown("/api/v1/users", "de");
     assert_eq!((program.status().as_u16(), program.headers().get("content-language")), (401, None));
+    // So is what is refused: at a page for its reader, to a program in English whatever it likes.
+    for (liked, said) in [("de", "Diesen Benutzer gibt es nicht."), ("en", "There is no such user.")] {
+        let page = shown("/mc/users/none", liked).text().unwrap();
+        assert!(page.contains(said), "{page}");
+    }
+    let refused = site.send("/api/v1/users/none", |http, url| http.get(url).bearer_auth(&admin).header("accept-language", "de"));
+    let refused: Value = refused.json().unwrap();
+    assert_eq!(refused["message"], "there is no such user");
 }

@@ -189,7 +189,7 @@ fn a_database_of_a_newer_version(engine: Engine) {
         let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) SELECT 999, 'newer', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1";
         sqlx::query(newer).execute(&mut *tx).await.unwrap();
         tx.commit().await.unwrap();
-        cardlab_server_stub::store::Store::open(&site.url).await.err().unwrap().message
+        cardlab_server_stub::store::Store::open(&site.url).await.err().unwrap().message()
     });
     let says = "a newer cardlab has made or changed it; use that one, or name another database: it was left as it is";
     assert!(refused.starts_with("database ") && refused.ends_with(says), "{engine:?}: {refused}");

@@ -764,3 +764,216 @@ kind-USER_POLICY_NOT_CHANGED = Richtlinie des Benutzers nicht geändert
 kind-USER_STATE_CHANGED = Benutzerzustand geändert
 kind-USER_STATE_NOT_CHANGED = Benutzerzustand nicht geändert
 kind-USER_UNLOCKED = Benutzer entsperrt
+
+## Was abgelehnt wird. Ohne Punkt am Ende: Die Seite setzt ihn.
+refused-json-wanted = Senden Sie JSON, mit 'Content-Type: application/json'
+refused-nul = Ein Text hat das Zeichen U+0000, das niemand tippt
+refused-bearer = Senden Sie 'Authorization: Bearer TOKEN'; POST /api/v1/login gibt eines
+refused-host = Unter diesem Namen kennt man den Server nicht; `serve --name NAME` gibt ihm einen
+refused-address = Eine Adresse ist UTF-8, ohne das Zeichen U+0000
+refused-other-site = Diese Anfrage kommt von einer Seite einer anderen Website
+refused-too-slow = Die Anfrage kam nicht rechtzeitig zu ihrem Ende
+refused-database-late = Die Datenbank des Servers antwortet nicht rechtzeitig
+refused-method = So wird das nicht gefragt; /api/openapi.json sagt, wie
+refused-form-of-login = Dieses Formular kam nicht von einer Seite dieser Anmeldung; öffnen Sie die Seite neu
+refused-form-of-session = Dieses Formular kam nicht von einer Seite dieser Sitzung; beginnen Sie neu
+refused-log-in-first = Melden Sie sich zuerst an
+refused-cursor = cursor ist keiner dieser Liste in dieser Reihenfolge; beginnen Sie ohne
+refused-logon = Ein Anmeldename ist DOMÄNE\Name
+refused-upn = Ein UPN ist name@domain
+refused-lock-and-random = Karte sperren schließt Zufällige Benutzer-PIN setzen aus: Eine gesperrte Karte hat keine PIN, die jemand kennt
+refused-needs-initialize = Karte sperren und Zufällige Benutzer-PIN setzen brauchen Karte initialisieren: Sie werden auf die Karte geschrieben
+refused-database-text = Ein Text hat ein Zeichen, das die Datenbank nicht speichern kann
+refused-database-read-only = Die Datenbank des Servers nimmt jetzt keine Änderungen an, sie ist schreibgeschützt: Heben Sie das auf und versuchen Sie es noch einmal
+refused-database-full = Die Platte der Datenbank des Servers ist voll: Machen Sie dort Platz und versuchen Sie es noch einmal; was geschrieben werden sollte, ist es nicht
+refused-database-unreachable = Der Server erreicht seine Datenbank nicht; versuchen Sie es später noch einmal
+refused-card-without-user = Die Karte hat keinen Benutzer
+refused-card-user-inactive = Der Benutzer der Karte ist im Verzeichnis nicht aktiv
+refused-no-policy-holds = Für den Benutzer der Karte gilt keine Richtlinie
+refused-no-key-to-unlock = Der Server hat keinen Administratorschlüssel dieser Karte; sie kann nicht entsperrt werden
+refused-user-locked = Der Benutzer ist nach falschen Antworten gesperrt; entsperren Sie ihn zuerst
+refused-user-inactive = Der Benutzer ist im Verzeichnis nicht aktiv
+refused-no-answers = Der Benutzer hat keine Antworten gesetzt: Er setzt sie im Self-Service, oder ihre Prüfung wird abgeschaltet
+refused-not-in-remote = Ihre Karten werden nicht im Remote Self-Service entsperrt; fragen Sie Ihren Operator
+refused-answers-not-here = Antworten werden hier nicht im Self-Service gesetzt; fragen Sie Ihren Operator
+refused-not-in-self-service = Das geht hier nicht im Self-Service; fragen Sie Ihren Operator
+refused-card-not-in-use = Die Karte ist nicht in Gebrauch; ihre PIN bleibt, wie sie ist
+refused-pin-change = PINs werden hier nicht im Self-Service geändert; ändern Sie sie dort, wo die Karte benutzt wird
+refused-pin-reset = Benutzer-PIN zurücksetzen ist in der Richtlinie der Karte abgeschaltet
+refused-not-asked = Eine Antwort gehört zu einer Frage, die nicht gestellt wurde
+refused-serial = Eine Seriennummer besteht aus 2 bis 64 Hexadezimalziffern in Paaren
+refused-atr = Ein Answer to Reset besteht aus Hexadezimalziffern in Paaren, höchstens 33 Bytes
+refused-key-changed = Der Schlüssel der Karte wurde inzwischen geändert; sehen Sie sich die Karte noch einmal an
+refused-key-hexadecimal = Ein Administratorschlüssel ist hexadezimal
+refused-key-and-none = Eine Karte hat einen Administratorschlüssel oder keinen
+refused-captcha-not-drawn = Die Buchstaben konnten nicht gezeichnet werden; laden Sie die Seite neu
+refused-captcha = Tippen Sie die Buchstaben des Bildes; wenn man sie nicht lesen kann, gibt es andere
+refused-default-pin = Eine Standard-PIN hat 4 bis 31 druckbare ASCII-Zeichen
+refused-card-type-there = Einen Kartentyp dieses Namens gibt es schon
+refused-card-there = Eine Karte mit dieser Seriennummer ist schon aufgenommen
+refused-card-was-issued = Die Karte war ausgegeben und bleibt deshalb im Bestand; widerrufen Sie sie, um sie außer Gebrauch zu nehmen
+refused-session-over = Diese Sitzung zum Entsperren ist vorbei; beginnen Sie neu
+refused-session-over-operator = Diese Sitzung zum Entsperren ist vorbei; ein Operator kann helfen
+refused-key-of-another-master = Der Administratorschlüssel der Karte lässt sich mit dem Hauptschlüssel dieses Servers nicht öffnen
+refused-questions-answered = Die Fragen dieser Sitzung sind beantwortet
+refused-questions-answered-again = Die Fragen dieser Sitzung sind beantwortet; beginnen Sie neu
+refused-questions-first = Die Fragen kommen vor der Anfrage
+refused-card-of-another = Die Karte gehört jetzt einem anderen Benutzer
+refused-nothing-to-report = Diese Sitzung hat nichts zu melden
+refused-another-challenge = Diese Sitzung hat eine andere Anfrage beantwortet; beginnen Sie neu
+refused-another-atr = Die Karte hat einen anderen Answer to Reset als den, der aufgenommen ist
+refused-answer-first = Beantworten Sie zuerst die Fragen
+refused-answers-first = Die Antworten des Benutzers kommen vor der Anfrage
+refused-check-code = Anfrage und Prüfzeichen gehören nicht zusammen: Eine Ziffer ist falsch; lassen Sie noch einmal vorlesen
+refused-own-card = Operatoren entsperren keine eigenen Karten; benutzen Sie den Self-Service oder fragen Sie einen Kollegen
+refused-card-has-another-user = Die Karte hat jetzt einen anderen Benutzer; beginnen Sie neu
+refused-policy-changed-issue = Die Richtlinie wurde inzwischen geändert; geben Sie die Karte noch einmal aus
+refused-no-key-to-write = Der Server hat keinen Administratorschlüssel dieser Karte; auf sie kann nichts geschrieben werden
+refused-cut-off = Die Arbeit des Lesers wurde abgebrochen; sehen Sie sich die Karte an und versuchen Sie es noch einmal
+refused-login = Name oder Passwort ist falsch
+refused-master-key = Diese Datenbank gehört zu einem anderen Hauptschlüssel: Geben Sie den an, mit dem sie angelegt wurde
+refused-no-readers = Dieser Server hat keine Leser: Starten Sie `cardlab serve --readers` auf dem Rechner, der sie hat
+refused-policy-there = Eine Richtlinie dieses Namens gibt es schon
+refused-policy-changed = Jemand anders hat diese Richtlinie inzwischen geändert; sehen Sie sie an, wie sie jetzt ist, und ändern Sie noch einmal
+refused-policy-first = Diese Richtlinie ist schon die erste
+refused-policy-in-use = Unter dieser Richtlinie sind Benutzer oder Karten; geben Sie denen zuerst eine andere
+refused-question-in-use = Benutzer haben diese Frage beantwortet; sie kann gelöscht werden, wenn niemand sie benutzt
+refused-answer-length = Eine Mindestlänge der Antwort ist 1 bis 50
+refused-question-there = Diese Richtlinie stellt diese Frage schon
+refused-say-why = Sagen Sie, warum: Die Karte ist verloren oder defekt, oder jemand anders kennt vielleicht ihre PIN
+refused-answer-set-already = Jede Frage hat eine eigene Antwort: Eine von diesen ist schon gesetzt
+refused-no-questions = Es gibt keine Sicherheitsfragen: Ein Administrator legt sie zuerst an
+refused-no-such-question-answered = Eine Antwort gehört zu einer Frage, die es nicht gibt
+refused-nothing-typed = Es wurde nichts getippt
+refused-own-role = Ihre eigene Rolle ändert ein anderer Administrator
+refused-last-administrator = Niemand könnte mehr Rollen ändern; geben Sie jemandem zuerst dieses Recht
+refused-task-there = Die PIN dieser Karte soll schon zurückgesetzt werden; nehmen Sie diesen Auftrag zuerst zurück
+refused-no-policy = Ein Benutzer ist unter mindestens einer Richtlinie
+refused-busy = Der Server ist beschäftigt; versuchen Sie es gleich noch einmal
+refused-password = Ein Passwort hat 8 bis 200 Zeichen
+refused-stopping = Der Server hält an
+refused-database-url = Das ist keine Datenbank: Schreiben Sie sqlite:DATEI, sqlite::memory: oder postgres://...
+refused-database-busy = Die Datenbank des Servers ist beschäftigt; versuchen Sie es später noch einmal
+refused-too-long = Eine Anfrage hat höchstens { $most } Bytes
+refused-read = Was gesendet wurde, kann nicht gelesen werden: { $why }
+refused-no-json = Das ist kein JSON: { $why }
+refused-body = Das ist nicht, wonach hier gefragt wird: { $why }
+refused-disk-full = Die Platte der Datenbank { $place } des Servers ist voll: Machen Sie dort Platz und versuchen Sie es noch einmal; nichts wurde geschrieben
+refused-no-number = '{ $text }' ist keine Zahl für { $setting }
+refused-operation = Die Karte ist { $state }; das geht mit Karten, die { $states } sind
+refused-cipher = Kein Verfahren '{ $cipher }'; es gibt: { $known }
+refused-day = '{ $day }' ist kein Tag; ein Tag wird 2026-11-24 geschrieben
+refused-limit = limit ist 1 bis { $most }
+refused-name = { $what } hat 1 bis 200 Zeichen in einer Zeile
+refused-name-policy = Der Name einer Richtlinie
+refused-name-question = Eine Frage
+refused-name-logon = Ein Anmeldename
+refused-name-upn = Ein UPN
+refused-name-user = Ein Name
+refused-name-mail = Eine Mailadresse
+refused-name-phone = Eine Telefonnummer
+refused-name-card-type = Der Name eines Kartentyps
+refused-name-role = Der Name einer Rolle
+refused-name-operator = Der Name eines Operators
+refused-setting = { $setting } ist { $value }; möglich ist { $from } bis { $to }
+refused-setting-pin-tries = Höchstzahl der PIN-Versuche
+refused-random-length = Eine zufällige PIN hat 4 bis 31 Zeichen, nicht { $length }
+refused-random-forbidden = Höchstens { $most } Zeichen sind in einer zufälligen PIN verboten
+refused-random-groups = Kein Zeichen kommt in einer zufälligen PIN zweimal vor, so dass diese Gruppen höchstens { $found } geben, nicht { $length }
+refused-not-unlocked = Die Karte ist { $state }; nur ausgegebene Karten werden entsperrt
+refused-offline = Karte offline entsperren ist in der Richtlinie '{ $policy }' abgeschaltet
+refused-answers-count = { $asked } Fragen wurden gestellt, { $given } Antworten kamen
+refused-answer-longest = Eine Antwort hat 1 bis { $longest } Zeichen
+refused-key-length = { $cipher }-Schlüssel haben { $length } Bytes, nicht { $found }
+refused-work = Der Server konnte das nicht ausführen: { $why }
+refused-by-card = Die Karte oder ihr Leser sagt: { $said }
+refused-only-issued = Die Karte ist { $state }; das geht mit ausgegebenen Karten
+refused-reason-longest = Ein Grund hat höchstens { $longest } Zeichen
+refused-cards-most = Der Benutzer hat schon { $maximum } Karten, so viele, wie die Richtlinie erlaubt
+refused-digits = { $what } hat { $length } Hexadezimalziffern
+refused-digits-challenge = Der SHA-256 einer Anfrage
+refused-digits-status = Ein Statuswort
+refused-privilege =
+    { $privilege ->
+        [view-user] Ihre Rolle hat hier das Recht „{ privilege-view-user }“ nicht
+        [unlock-user] Ihre Rolle hat hier das Recht „{ privilege-unlock-user }“ nicht
+        [reset-questions] Ihre Rolle hat hier das Recht „{ privilege-reset-questions }“ nicht
+        [view-cards] Ihre Rolle hat hier das Recht „{ privilege-view-cards }“ nicht
+        [unlock-card] Ihre Rolle hat hier das Recht „{ privilege-unlock-card }“ nicht
+        [reset-pin] Ihre Rolle hat hier das Recht „{ privilege-reset-pin }“ nicht
+        [issue-card] Ihre Rolle hat hier das Recht „{ privilege-issue-card }“ nicht
+        [enable-card] Ihre Rolle hat hier das Recht „{ privilege-enable-card }“ nicht
+        [disable-card] Ihre Rolle hat hier das Recht „{ privilege-disable-card }“ nicht
+        [revoke-card] Ihre Rolle hat hier das Recht „{ privilege-revoke-card }“ nicht
+        [view-log] Ihre Rolle hat hier das Recht „{ privilege-view-log }“ nicht
+        [view-policy] Ihre Rolle hat hier das Recht „{ privilege-view-policy }“ nicht
+        [change-policy] Ihre Rolle hat hier das Recht „{ privilege-change-policy }“ nicht
+        [change-roles] Ihre Rolle hat hier das Recht „{ privilege-change-roles }“ nicht
+       *[other] Ihre Rolle hat hier das Recht { $privilege } nicht
+    }
+refused-several = Mehrere Benutzer heißen '{ $text }'; schreiben Sie den Anmeldenamen
+refused-questions-defined = Zahl der Fragen ist { $asked }, angelegt sind { $defined }; legen Sie zuerst mehr an
+refused-questions-left = Die Richtlinie stellt { $asked } Fragen, und { $left } würden bleiben; lassen Sie sie zuerst weniger stellen
+refused-answer-characters = '{ $question }': Eine Antwort hat { $least } bis { $most } Zeichen, nicht { $length }
+refused-answer-in-question = '{ $question }': Die Antwort steht in der Frage
+refused-answer-twice = '{ $question }': Jede Frage hat eine eigene Antwort
+refused-answers-least = Beantworten Sie mindestens { $least } Fragen
+refused-operator-there = Einen Operator '{ $name }' gibt es schon
+refused-user-there = Einen Benutzer '{ $name }' gibt es schon
+refused-task-state =
+    { $state ->
+        [Completed] Der Auftrag ist schon erledigt
+        [Error] Der Auftrag ist schon gescheitert
+        [Cancelled] Der Auftrag ist schon zurückgenommen
+       *[other] Der Auftrag ist schon { $state }
+    }
+refused-too-often =
+    { $minutes ->
+        [one] Zu viele { $what }; versuchen Sie es in einer Minute noch einmal
+       *[other] Zu viele { $what }; versuchen Sie es in { $minutes } Minuten noch einmal
+    }
+refused-database-at = Datenbank { $name }: { $why }
+refused-database-value = Die Datenbank hat in { $column } etwas, das diese Version nicht kennt: { $why }
+refused-database-name = Die Datenbank hat '{ $found }' in { $column }, das diese Version nicht kennt
+refused-challenge-digit =
+    Anfrage: '{ $found }' an Stelle { $place } ist keine Ziffer des Codes, nur 0 bis 9 und A bis F{ $found ->
+        [O] ; ist es die Ziffer 0?
+        [o] ; ist es die Ziffer 0?
+        [I] ; ist es die Ziffer 1?
+        [l] ; ist es die Ziffer 1?
+        [L] ; ist es die Ziffer 1?
+        [i] ; ist es die Ziffer 1?
+        [S] ; ist es die Ziffer 5?
+        [s] ; ist es die Ziffer 5?
+       *[other] { "" }
+    }
+refused-challenge-length = Anfrage: { $found } Ziffern, aber der Code hat { $expected }
+refused-challenge-zeros = Anfrage: Eine aus lauter Nullen gibt keine Karte
+
+## Was es nicht gibt
+no-such-card = Diese Karte gibt es nicht
+no-such-own-card = Eine solche Karte haben Sie nicht
+no-such-card-type = Diesen Kartentyp gibt es nicht
+no-such-user-action = Diese Aktion gibt es nicht; es gibt: unlock, reset-answers, enable, disable
+no-such-action = Diese Aktion gibt es nicht
+no-such-operation = Diese Operation gibt es nicht
+no-such-operator = Diesen Operator gibt es nicht
+no-such-page = Diese Seite gibt es nicht
+no-such-picture = Dieses Bild gibt es nicht
+no-such-policy = Diese Richtlinie gibt es nicht
+no-such-question = Diese Frage gibt es nicht
+no-such-role = Diese Rolle gibt es nicht
+no-such-task = Diesen Auftrag gibt es nicht
+no-such-user = Diesen Benutzer gibt es nicht
+
+## Was gezählt wird: zu viele davon
+limit-of-card-responses = Antworten für diese Karte
+limit-of-operator-responses = Antworten dieses Operators
+limit-of-card-sessions = Sitzungen zum Entsperren dieser Karte
+limit-of-address-sessions = Sitzungen zum Entsperren von dieser Adresse
+limit-of-address-ways = Fragen nach offenen Wegen von dieser Adresse
+limit-of-address-reports = Meldungen von dieser Adresse
+limit-of-card-reports = Meldungen dieser Karte
+limit-of-user-answers = getippte Antworten für diesen Benutzer
+limit-of-name-logins = fehlgeschlagene Anmeldungen unter diesem Namen
+limit-of-address-logins = fehlgeschlagene Anmeldungen von dieser Adresse

@@ -227,7 +227,7 @@ impl Site {
             };
             let answers = Answers { answers: asked.iter().zip(texts).map(answer).collect() };
             let refused = server.self_service().set_answers(&person, &answers).await.err();
-            Ok::<_, Broken>((asked, refused.map(|r| (r.code.name().to_owned(), r.message))))
+            Ok::<_, Broken>((asked, refused.map(|r| (r.code.name().to_owned(), r.message()))))
         })?;
         if refused.is_none() {
             let pairs = asked.into_iter().map(|q| q.text).zip(texts.iter().cloned());

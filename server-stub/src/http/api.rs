@@ -253,7 +253,7 @@ async fn change_user(
         "reset-answers" => server.users().reset_answers(&operator, &id).await?,
         "enable" => server.users().set_active(&operator, &id, true).await?,
         "disable" => server.users().set_active(&operator, &id, false).await?,
-        _ => return Err(Refusal::not_found("action; there are: unlock, reset-answers, enable, disable")),
+        _ => return Err(Refusal::not_found("user-action")),
     }
     Ok(Json(server.users().view(&operator, &id).await?))
 }

@@ -4,6 +4,7 @@ use super::{LONGEST_BODY, actor, json};
 use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
 use crate::service::login::Operator;
+use crate::words::{Sentence, sentence};
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -24,7 +25,7 @@ impl<T: DeserializeOwned> FromRequest<Server> for Body<T> {
 
     async fn from_request(request: Request, server: &Server) -> Result<Self, Refusal> {
         if !is_json(request.headers()) {
-            return Err(Refusal::malformed("send JSON, with 'Content-Type: application/json'"));
+            return Err(Refusal::malformed(sentence!("refused-json-wanted")));
         }
         let bytes = Bytes::from_request(request, server).await;
         let bytes = bytes.map_err(|rejection| rejected(rejection.status(), rejection.body_text()))?;
@@ -50,7 +51,7 @@ impl FromRequest<Server> for Form {
         let axum::Form(fields): axum::Form<Fields> =
             read.map_err(|rejection| rejected(rejection.status(), rejection.body_text()))?;
         if fields.iter().any(|(name, text)| name.contains('\0') || text.contains('\0')) {
-            return Err(Refusal::malformed(NUL));
+            return Err(Refusal::malformed(nul()));
         }
         Ok(Self(fields))
     }
@@ -64,19 +65,22 @@ impl<T: DeserializeOwned> FromRequestParts<Server> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Refusal> {
         let read = axum::extract::Query::from_request_parts(parts, server).await;
-        read.map(|axum::extract::Query(query)| Self(query)).map_err(|rejection| Refusal::malformed(rejection.body_text()))
+        read.map(|axum::extract::Query(query)| Self(query))
+            .map_err(|rejection| Refusal::malformed(sentence!("refused-read", why = rejection.body_text())))
     }
 }
 
 /// No database of ours has a place for U+0000.
-pub(super) const NUL: &str = "a text has the character U+0000, which is none that a person types";
+pub(super) fn nul() -> Sentence {
+    sentence!("refused-nul")
+}
 
 /// What a request carries is not what is asked for, or too much of it.
 pub(super) fn rejected(status: StatusCode, why: String) -> Refusal {
     if status == StatusCode::PAYLOAD_TOO_LARGE {
-        return Refusal::new(Code::TooLong, format!("a request has at most {LONGEST_BODY} bytes"));
+        return Refusal::new(Code::TooLong, sentence!("refused-too-long", most = LONGEST_BODY));
     }
-    Refusal::malformed(why)
+    Refusal::malformed(sentence!("refused-read", why = why))
 }
 
 /// The operator whose bearer token it is.
@@ -87,8 +91,7 @@ impl FromRequestParts<Server> for Bearer {
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Refusal> {
         let token = parts.headers.get(AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
-        let token = token
-            .ok_or_else(|| Refusal::new(Code::NotLoggedIn, "send 'Authorization: Bearer TOKEN'; POST /api/v1/login gives one"))?;
+        let token = token.ok_or_else(|| Refusal::new(Code::NotLoggedIn, sentence!("refused-bearer")))?;
         let operator = server.logins().operator(token).await?;
         actor::is(&operator.name, true);
         Ok(Self(operator))

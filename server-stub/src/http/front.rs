@@ -7,6 +7,7 @@
 
 use super::pages::ErrorPage;
 use crate::model::refusal::{Code, Refusal};
+use crate::words::sentence;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::header::{HOST, HeaderMap, HeaderName, ORIGIN};
@@ -69,7 +70,7 @@ impl Front {
     /// Whether this request is for this server, and from a page of its own if it is from a page.
     fn judge(&self, uri: &Uri, headers: &HeaderMap, changes: bool) -> Result<(), Refusal> {
         let elsewhere = || {
-            let message = "the server is not known by this name; `serve --name NAME` gives it one";
+            let message = sentence!("refused-host");
             Refusal::new(Code::WrongHost, message)
         };
         let mut hosts = headers.get_all(HOST).iter();
@@ -83,9 +84,9 @@ impl Front {
             return Err(elsewhere());
         }
         if !is_text(uri.path()) || !is_text(uri.query().unwrap_or_default()) {
-            return Err(Refusal::malformed("an address is UTF-8, without the character U+0000"));
+            return Err(Refusal::malformed(sentence!("refused-address")));
         }
-        let another = || Refusal::new(Code::OtherSite, "this request comes from a page of another site");
+        let another = || Refusal::new(Code::OtherSite, sentence!("refused-other-site"));
         if let Some(origin) = headers.get(ORIGIN) {
             let own = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok()).is_some_and(|origin| {
                 let known = origin.scheme_str() == Some("https") || !self.encrypted && origin.scheme_str() == Some("http");
@@ -142,7 +143,7 @@ async fn whole(request: Request) -> Result<Request, Refusal> {
     let (parts, body) = request.into_parts();
     let reading = Bytes::from_request(Request::from_parts(parts.clone(), body), &());
     let read = tokio::time::timeout(LONGEST_READ, reading).await;
-    let read = read.map_err(|_| Refusal::new(Code::TooSlow, "the request did not come to its end in time"))?;
+    let read = read.map_err(|_| Refusal::new(Code::TooSlow, sentence!("refused-too-slow")))?;
     let bytes = read.map_err(|rejection| super::body::rejected(rejection.status(), rejection.body_text()))?;
     Ok(Request::from_parts(parts, bytes.into()))
 }

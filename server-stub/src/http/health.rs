@@ -13,6 +13,7 @@
 use super::log::Quiet;
 use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
+use crate::words::sentence;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -32,7 +33,7 @@ async fn lives() -> Response {
 }
 
 async fn works(State(server): State<Server>) -> Result<Response, Refusal> {
-    let late = |_| Refusal::new(Code::StoreDown, "the server's database does not answer in time");
+    let late = |_| Refusal::new(Code::StoreDown, sentence!("refused-database-late"));
     tokio::time::timeout(PATIENCE, server.look()).await.map_err(late)??;
     Ok(well())
 }

@@ -4,6 +4,7 @@
 //! The body is read into a tree, and values are made of that, so that what is wrong has its place: `answers[0].text`.
 
 use crate::model::refusal::Refusal;
+use crate::words::sentence;
 use serde::de::value::{MapDeserializer, SeqDeserializer, StringDeserializer};
 use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
@@ -32,13 +33,18 @@ type Error = de::value::Error;
 pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     let tree: Tree = serde_json::from_slice(bytes).map_err(|error| {
         // What is JSON, and is refused all the same, says why itself.
-        Refusal::malformed(if error.is_data() { error.to_string() } else { format!("the body is no JSON: {error}") })
+        let why = error.to_string();
+        Refusal::malformed(if error.is_data() {
+            sentence!("refused-read", why = why)
+        } else {
+            sentence!("refused-no-json", why = why)
+        })
     })?;
     serde_path_to_error::deserialize(tree).map_err(|error| {
         let (place, why) = (error.path().to_string(), error.into_inner());
         // At its root there is no place to name.
         let place = if place == "." { String::new() } else { format!("{place}: ") };
-        Refusal::malformed(format!("the body is not what is asked for here: {place}{why}"))
+        Refusal::malformed(sentence!("refused-body", why = format!("{place}{why}")))
     })
 }
 
@@ -75,7 +81,7 @@ impl<'de> Deserialize<'de> for Tree {
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Tree, E> {
                 if text.contains('\0') {
-                    return Err(E::custom(super::body::NUL));
+                    return Err(E::custom(super::body::nul()));
                 }
                 Ok(Tree::Text(text.to_owned()))
             }
@@ -92,7 +98,7 @@ impl<'de> Deserialize<'de> for Tree {
                 let mut object: Vec<(String, Tree)> = Vec::new();
                 while let Some((name, value)) = entries.next_entry::<String, Tree>()? {
                     if name.contains('\0') {
-                        return Err(de::Error::custom(super::body::NUL));
+                        return Err(de::Error::custom(super::body::nul()));
                     }
                     if object.iter().any(|(other, _)| *other == name) {
                         return Err(de::Error::custom("a field stands there twice"));
@@ -198,7 +204,7 @@ mod tests {
     use serde_json::{Value, json};
 
     fn said<T: DeserializeOwned>(text: &str) -> String {
-        read::<T>(text.as_bytes()).err().map_or_else(|| panic!("{text} is taken"), |refusal| refusal.message)
+        read::<T>(text.as_bytes()).err().map_or_else(|| panic!("{text} is taken"), |refusal| refusal.message())
     }
 
     #[test]

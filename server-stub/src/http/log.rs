@@ -82,6 +82,7 @@ pub(super) fn given_up<B>(_: &axum::http::Request<B>) -> impl FnOnce() + Send + 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::sentence;
 
     #[test]
     fn a_method_that_is_made_up_is_not_shown() {
@@ -91,7 +92,7 @@ mod tests {
 
     #[test]
     fn what_may_be_quoted_is_no_cause() {
-        assert_eq!(Refusal::malformed("'secret' is no number").cause(), None);
-        assert_eq!(Refusal::not_found("card").cause(), Some("there is no such card"));
+        assert_eq!(Refusal::malformed(sentence!("refused-day", day = "secret")).cause(), None);
+        assert_eq!(Refusal::not_found("card").cause(), Some("there is no such card".into()));
     }
 }

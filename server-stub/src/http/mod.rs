@@ -31,13 +31,13 @@ mod log;
 mod outage;
 mod pages;
 mod request_id;
-mod words;
 mod workstation;
 
 pub use front::Front;
 
 use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
+use crate::words::sentence;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -76,7 +76,7 @@ pub fn router(server: Server, front: Front) -> Router {
         .merge(health::router())
         .merge(pages::router(&server))
         .fallback(async || Refusal::not_found("page"))
-        .method_not_allowed_fallback(async || Refusal::new(Code::WrongMethod, "this is not asked so; /api/openapi.json says how"))
+        .method_not_allowed_fallback(async || Refusal::new(Code::WrongMethod, sentence!("refused-method")))
         .layer(axum::middleware::from_fn_with_state(front, front::guard))
         .layer(axum::middleware::from_fn_with_state(server.clone(), actor::known))
         .layer(axum::middleware::from_fn_with_state(server.clone(), outage::place))
@@ -107,7 +107,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let mut response = Problem::new(status(&self), self.code.name(), &*self.message).answer().into_response();
+        let mut response = Problem::new(status(&self), self.code.name(), self.message()).answer().into_response();
         if self.code == Code::NotLoggedIn {
             // RFC 9110, section 15.5.2: how one logs in (RFC 6750, section 3).
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -4,6 +4,7 @@
 use super::pages::ErrorPage;
 use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
+use crate::words::sentence;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -16,8 +17,7 @@ pub(super) async fn place(State(server): State<Server>, request: Request, next: 
         return response;
     }
     let place = server.database();
-    let message =
-        format!("the disk of the server's database {place} is full: make room there, then try again; nothing was written");
+    let message = sentence!("refused-disk-full", place = place);
     let refusal = Refusal::new(Code::StoreDown, message);
     if at_page { ErrorPage::from(refusal).into_response() } else { refusal.into_response() }
 }

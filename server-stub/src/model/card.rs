@@ -5,6 +5,7 @@ use crate::model::keys::CardIdentity;
 use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
 use crate::model::vault::CardKey;
+use crate::words::{Sentence, sentence};
 use cardlab_protocol::admin_key::Cipher;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -113,11 +114,8 @@ impl CardState {
         if from.contains(&self) {
             return Ok(to);
         }
-        let from: Vec<&str> = from.iter().map(|state| state.name()).collect();
-        Err(Refusal::new(
-            Code::CardState,
-            format!("the card is {}; this can be done with {} cards", self.name(), from.join(", ")),
-        ))
+        let from: Vec<Sentence> = from.iter().map(|state| Sentence::named(state.word())).collect();
+        Err(Refusal::new(Code::CardState, sentence!("refused-operation", state = Sentence::named(self.word()), states = from)))
     }
 
     /// The operations that are possible now.
@@ -236,7 +234,7 @@ impl CardType {
         Cipher::ALL
             .into_iter()
             .find(|cipher| cipher.name() == self.cipher)
-            .ok_or_else(|| Refusal::malformed(format!("no cipher '{}'; there are: {}", self.cipher, known())))
+            .ok_or_else(|| Refusal::malformed(sentence!("refused-cipher", cipher = &self.cipher, known = known())))
     }
 }
 
@@ -357,7 +355,7 @@ mod tests {
             assert_eq!(state, after);
         }
         let refused = CardState::Clean.after(Operation::Revoke).unwrap_err();
-        assert_eq!(refused.message, "the card is Clean; this can be done with Issued, Disabled, Pending cards");
+        assert_eq!(refused.message(), "the card is Clean; this can be done with Issued, Disabled, Pending cards");
         assert_eq!(CardState::ALL.into_iter().filter(|s| s.can_be_unlocked()).count(), 2);
     }
 }

@@ -2,6 +2,7 @@
 //! starts (the database's, where several machines share one), and what has passed since is measured.
 
 use crate::model::refusal::Refusal;
+use crate::words::sentence;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// UTC in milliseconds since 1970.
@@ -53,7 +54,7 @@ pub fn local(at: Millis) -> String {
 /// # Errors
 /// [`crate::model::refusal::Code::Malformed`] for what is no day.
 pub fn midnight(day: &str, later: i64) -> Result<Millis, Refusal> {
-    let none = || Refusal::malformed(format!("'{day}' is no day; a day is written 2026-11-24"));
+    let none = || Refusal::malformed(sentence!("refused-day", day = day));
     let date: jiff::civil::Date = day.trim().parse().map_err(|_| none())?;
     let date = date.checked_add(jiff::Span::new().days(later)).map_err(|_| none())?;
     let zoned = date.to_zoned_datetime(jiff::tz::TimeZone::system()).map_err(|_| none())?;

@@ -18,26 +18,26 @@ pub(crate) const MINUTE: Millis = 60_000;
 pub(crate) const HOUR: Millis = 60 * MINUTE;
 
 /// Responses for one card.
-pub const RESPONSES_OF_CARD: Limit = Limit { what: "responses for this card", times: 5, window: HOUR };
+pub const RESPONSES_OF_CARD: Limit = Limit { what: "limit-of-card-responses", times: 5, window: HOUR };
 /// Responses of one operator.
-pub const RESPONSES_OF_OPERATOR: Limit = Limit { what: "responses by this operator", times: 50, window: HOUR };
+pub const RESPONSES_OF_OPERATOR: Limit = Limit { what: "limit-of-operator-responses", times: 50, window: HOUR };
 /// Sessions of one card.
-pub const SESSIONS_OF_CARD: Limit = Limit { what: "unlock sessions of this card", times: 10, window: HOUR };
+pub const SESSIONS_OF_CARD: Limit = Limit { what: "limit-of-card-sessions", times: 10, window: HOUR };
 /// Sessions from one address.
-pub const SESSIONS_OF_ADDRESS: Limit = Limit { what: "unlock sessions from this address", times: 30, window: HOUR };
+pub const SESSIONS_OF_ADDRESS: Limit = Limit { what: "limit-of-address-sessions", times: 30, window: HOUR };
 /// Questions which ways are open, from one address: every lock screen asks at every blocked card.
-pub const WAYS_OF_ADDRESS: Limit = Limit { what: "questions for open ways from this address", times: 600, window: HOUR };
+pub const WAYS_OF_ADDRESS: Limit = Limit { what: "limit-of-address-ways", times: 600, window: HOUR };
 /// Reports from one address.
-pub const REPORTS_OF_ADDRESS: Limit = Limit { what: "reports from this address", times: 300, window: HOUR };
+pub const REPORTS_OF_ADDRESS: Limit = Limit { what: "limit-of-address-reports", times: 300, window: HOUR };
 /// Reports of one card: what a workstation kept while no server was there comes at once.
-pub const REPORTS_OF_CARD: Limit = Limit { what: "reports of this card", times: 120, window: HOUR };
+pub const REPORTS_OF_CARD: Limit = Limit { what: "limit-of-card-reports", times: 120, window: HOUR };
 /// Answers for one user that operators type; right ones take them back.
-pub const OPERATORS_ANSWERS: Limit = Limit { what: "answers typed for this user", times: 10, window: HOUR };
+pub const OPERATORS_ANSWERS: Limit = Limit { what: "limit-of-user-answers", times: 10, window: HOUR };
 /// Failed logins of one person, under whichever spelling.
-pub const FAILED_LOGINS: Limit = Limit { what: "failed logins under this name", times: 5, window: 5 * MINUTE };
+pub const FAILED_LOGINS: Limit = Limit { what: "limit-of-name-logins", times: 5, window: 5 * MINUTE };
 /// Failed logins from one address, under whichever names: who tries one password with everybody's name, or fills the log with
 /// names that nobody has.
-pub const FAILED_LOGINS_OF_ADDRESS: Limit = Limit { what: "failed logins from this address", times: 100, window: 15 * MINUTE };
+pub const FAILED_LOGINS_OF_ADDRESS: Limit = Limit { what: "limit-of-address-logins", times: 100, window: 15 * MINUTE };
 
 /// Whose an address is, as it is counted. Of IPv6 a network of 64 bits is one subscriber's, who has all addresses of it
 /// (RFC 6177, section 2); an IPv4 address that is written as one of IPv6 is one of IPv4.

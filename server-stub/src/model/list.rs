@@ -1,6 +1,7 @@
 //! Lists by pages: a page is a number of rows behind a cursor, so that what is added meanwhile shifts nothing.
 
 use crate::model::refusal::Refusal;
+use crate::words::sentence;
 use serde::{Deserialize, Serialize};
 
 /// Rows of a page that says nothing else.
@@ -56,7 +57,7 @@ impl Cursor {
         let read = hex::decode(text).ok().and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
         let read =
             read.filter(|cursor| cursor.order == order && !cursor.place.0.contains('\0') && !cursor.place.1.contains('\0'));
-        let read = read.ok_or_else(|| Refusal::malformed("cursor is not one of this list in this order; begin without one"))?;
+        let read = read.ok_or_else(|| Refusal::malformed(sentence!("refused-cursor")))?;
         Ok(Some(read))
     }
 }
@@ -67,7 +68,7 @@ impl Cursor {
 /// [`crate::model::refusal::Code::Malformed`] for none or too many.
 pub(crate) fn limit(asked: Option<u16>, usual: u16) -> Result<u16, Refusal> {
     let limit = asked.unwrap_or(usual);
-    if (1..=MOST).contains(&limit) { Ok(limit) } else { Err(Refusal::malformed(format!("limit is 1 to {MOST}"))) }
+    if (1..=MOST).contains(&limit) { Ok(limit) } else { Err(Refusal::malformed(sentence!("refused-limit", most = MOST))) }
 }
 
 #[cfg(test)]

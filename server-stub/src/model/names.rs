@@ -7,6 +7,7 @@
 
 use crate::model::answers::normalised;
 use crate::model::refusal::Refusal;
+use crate::words::{Sentence, sentence};
 use serde::Serialize;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
@@ -103,23 +104,23 @@ pub(crate) fn escaped(text: &str) -> String {
 ///
 /// # Errors
 /// A sentence that names `what`.
-pub(crate) fn named(what: &str, text: &str) -> Result<String, Refusal> {
+pub(crate) fn named(what: Sentence, text: &str) -> Result<String, Refusal> {
     let text = text.trim();
     let right = text.chars().count() <= 200 && !text.chars().any(char::is_control) && !key(text).is_empty();
-    if right { Ok(text.to_owned()) } else { Err(Refusal::malformed(format!("{what} has 1 to 200 characters in one line"))) }
+    if right { Ok(text.to_owned()) } else { Err(Refusal::malformed(sentence!("refused-name", what = what))) }
 }
 
 /// Name of the form `DOMAIN\Name`.
 pub(crate) fn logon(name: &str) -> Result<(), Refusal> {
     let right = matches!(name.split('\\').map(key).collect::<Vec<_>>().as_slice(), [domain, own] if !domain.is_empty() && !own.is_empty());
-    if right { Ok(()) } else { Err(Refusal::malformed(r"a logon name is DOMAIN\Name")) }
+    if right { Ok(()) } else { Err(Refusal::malformed(sentence!("refused-logon"))) }
 }
 
 /// Name of the form `name@domain`.
 pub(crate) fn upn(name: &str) -> Result<(), Refusal> {
     let parts: Vec<String> = name.split('@').map(key).collect();
     let right = matches!(parts.as_slice(), [own, domain] if !own.is_empty() && !domain.is_empty()) && !name.contains('\\');
-    if right { Ok(()) } else { Err(Refusal::malformed("a UPN is name@domain")) }
+    if right { Ok(()) } else { Err(Refusal::malformed(sentence!("refused-upn"))) }
 }
 
 #[cfg(test)]

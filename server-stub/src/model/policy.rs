@@ -3,6 +3,7 @@
 
 use crate::model::random_pin::RandomPin;
 use crate::model::refusal::Refusal;
+use crate::words::{Sentence, sentence};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -112,31 +113,27 @@ impl Policy {
     /// # Errors
     /// A sentence that names the setting.
     pub fn check(&self) -> Result<(), Refusal> {
-        let within = |name: &str, value: u8, from: u8, to: u8| {
+        let within = |setting: Sentence, value: u8, from: u8, to: u8| {
             if (from..=to).contains(&value) {
                 return Ok(());
             }
-            Err(Refusal::malformed(format!("{name} is {value}; it can be {from} to {to}")))
+            Err(Refusal::malformed(sentence!("refused-setting", setting = setting, value = value, from = from, to = to)))
         };
-        within("Number of questions to ask", self.authentication.questions_to_ask, 1, 6)?;
-        within("Maximum authentication retry count", self.authentication.maximum_retry_count, 1, 10)?;
+        within(sentence!("policy-questions-to-ask"), self.authentication.questions_to_ask, 1, 6)?;
+        within(sentence!("policy-maximum-retry"), self.authentication.maximum_retry_count, 1, 10)?;
         let issuance = &self.issuance;
-        within("Maximum number of cards per user", issuance.maximum_cards, 1, 100)?;
+        within(sentence!("policy-maximum-cards"), issuance.maximum_cards, 1, 100)?;
         if let Some(tries) = issuance.pin_tries {
-            within("User PIN try limit", tries, 1, 15)?;
+            within(sentence!("refused-setting-pin-tries"), tries, 1, 15)?;
         }
         if let Some(random) = &issuance.random_user_pin {
             random.check()?;
         }
         if issuance.lock_card && issuance.random_user_pin.is_some() {
-            return Err(Refusal::malformed(
-                "Lock card excludes Set random user PIN: a locked card has no PIN that anybody knows",
-            ));
+            return Err(Refusal::malformed(sentence!("refused-lock-and-random")));
         }
         if !issuance.initialize_card && (issuance.lock_card || issuance.random_user_pin.is_some()) {
-            return Err(Refusal::malformed(
-                "Lock card and Set random user PIN need Initialize card: they are written to the card",
-            ));
+            return Err(Refusal::malformed(sentence!("refused-needs-initialize")));
         }
         Ok(())
     }
@@ -173,11 +170,11 @@ mod tests {
         let mut policy = Policy::default();
         assert_eq!(policy.check(), Ok(()));
         policy.authentication.maximum_retry_count = 0;
-        assert!(policy.check().unwrap_err().message.contains("1 to 10"));
+        assert!(policy.check().unwrap_err().message().contains("1 to 10"));
         let issuing = |set: fn(&mut Issuance)| {
             let mut policy = Policy::default();
             set(&mut policy.issuance);
-            policy.check().map_err(|e| e.message)
+            policy.check().map_err(|e| e.message())
         };
         assert!(issuing(|i| i.lock_card = true).unwrap_err().contains("need Initialize card"));
         assert_eq!(issuing(|i| (i.initialize_card, i.lock_card) = (true, true)), Ok(()));

@@ -2,6 +2,7 @@
 
 use crate::model::random;
 use crate::model::refusal::Refusal;
+use crate::words::sentence;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
@@ -48,15 +49,14 @@ impl RandomPin {
     /// A sentence that names the setting.
     pub fn check(&self) -> Result<(), Refusal> {
         if !(4..=31).contains(&self.length) {
-            return Err(Refusal::malformed(format!("a random PIN has 4 to 31 characters, not {}", self.length)));
+            return Err(Refusal::malformed(sentence!("refused-random-length", length = self.length)));
         }
         if self.forbidden.chars().count() > MOST_FORBIDDEN {
-            return Err(Refusal::malformed(format!("at most {MOST_FORBIDDEN} characters are forbidden in a random PIN")));
+            return Err(Refusal::malformed(sentence!("refused-random-forbidden", most = MOST_FORBIDDEN)));
         }
         let found = self.alphabet().len();
         if found < usize::from(self.length) {
-            let message =
-                format!("no character comes twice in a random PIN, so these groups give at most {found}, not {}", self.length);
+            let message = sentence!("refused-random-groups", found = found, length = self.length);
             return Err(Refusal::malformed(message));
         }
         Ok(())
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn impossible_rules_are_refused() {
-        let refused = |rules: RandomPin| rules.check().unwrap_err().message;
+        let refused = |rules: RandomPin| rules.check().unwrap_err().message();
         assert!(refused(RandomPin { length: 11, ..RandomPin::default() }).contains("at most 10, not 11"));
         assert!(refused(RandomPin { length: 3, ..RandomPin::default() }).contains("4 to 31"));
         assert!(refused(RandomPin { digits: false, ..RandomPin::default() }).contains("at most 0"));

@@ -1,5 +1,7 @@
 //! Why a request is refused.
 
+use crate::model::station::StationError;
+use crate::words::{Sentence, sentence};
 use std::fmt;
 
 /// The names that programs see. `cms` error codes: upper case, stable.
@@ -128,7 +130,7 @@ pub struct Refusal {
     /// Why.
     pub code: Code,
     /// What was wrong and what to do.
-    pub message: String,
+    sentence: Sentence,
     about: About,
 }
 
@@ -144,19 +146,36 @@ enum About {
 
 impl Refusal {
     /// A refusal with its sentence.
-    pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), about: About::Nothing }
+    #[must_use]
+    pub const fn new(code: Code, sentence: Sentence) -> Self {
+        Self { code, sentence, about: About::Nothing }
     }
 
-    /// There is no such thing.
+    /// The sentence for programs and logs, in English: what was wrong and what to do.
+    #[must_use]
+    pub fn message(&self) -> String {
+        self.sentence.to_string()
+    }
+
+    /// The sentence for the person whose page is made here, in the page's language.
+    pub(crate) fn said(&self) -> String {
+        self.sentence.said()
+    }
+
+    /// There is no such thing: the sentence `no-such-` and what.
     #[must_use]
     pub fn not_found(what: &str) -> Self {
-        Self::new(Code::NotFound, format!("there is no such {what}"))
+        Self::new(Code::NotFound, Sentence::named(format!("no-such-{what}")))
+    }
+
+    /// A connected card did not do what it was asked. What it or its reader said comes from outside, in English.
+    pub(crate) fn by_card(error: StationError) -> Self {
+        Self::new(Code::CardRefused, sentence!("refused-by-card", said = error.message))
     }
 
     /// Too often: what was counted, as the store names it, and the sentence.
-    pub(crate) fn too_often(bucket: &str, message: String) -> Self {
-        Self { about: About::Bucket(bucket.to_owned()), ..Self::new(Code::RateLimited, message) }
+    pub(crate) fn too_often(bucket: &str, sentence: Sentence) -> Self {
+        Self { about: About::Bucket(bucket.to_owned()), ..Self::new(Code::RateLimited, sentence) }
     }
 
     /// The same refusal, of which only one a minute is written down: what is counted.
@@ -175,19 +194,20 @@ impl Refusal {
     }
 
     /// The sentence as the log of a server may have it: what was malformed may be quoted, and be a secret.
-    pub(crate) fn cause(&self) -> Option<&str> {
-        (self.code != Code::Malformed).then_some(&*self.message)
+    pub(crate) fn cause(&self) -> Option<String> {
+        (self.code != Code::Malformed).then(|| self.message())
     }
 
     /// A value that cannot be.
-    pub fn malformed(message: impl Into<String>) -> Self {
-        Self::new(Code::Malformed, message)
+    #[must_use]
+    pub const fn malformed(sentence: Sentence) -> Self {
+        Self::new(Code::Malformed, sentence)
     }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        self.sentence.fmt(f)
     }
 }
 
@@ -202,21 +222,20 @@ impl From<sqlx::Error> for Refusal {
     fn from(error: sqlx::Error) -> Self {
         // SQLSTATE 22021 and 22P05: a character that PostgreSQL has no place for.
         if error.as_database_error().and_then(|e| e.code()).is_some_and(|code| matches!(&*code, "22021" | "22P05")) {
-            return Self::malformed("a text has a character that the database cannot store");
+            return Self::malformed(sentence!("refused-database-text"));
         }
         // What the database says may hold data of people; it goes to the administrator, not to the client.
         tracing::error!(target: "cardlab::database", %error, "database");
         let code = error.as_database_error().and_then(|e| e.code()).unwrap_or_default();
         if is_read_only(&code) {
-            let message = "the server's database takes no changes now: it is read-only; make it writable, then try again";
+            let message = sentence!("refused-database-read-only");
             return Self::new(Code::StoreDown, message);
         }
         // SQLITE_FULL, and SQLSTATE 53100.
         if matches!(&*code, "13" | "53100") {
-            let message =
-                "the disk of the server's database is full: make room there, then try again; what was to be written is not";
+            let message = sentence!("refused-database-full");
             return Self { about: About::FullDisk, ..Self::new(Code::StoreDown, message) };
         }
-        Self::new(Code::StoreDown, "the server cannot reach its database; try again later")
+        Self::new(Code::StoreDown, sentence!("refused-database-unreachable"))
     }
 }

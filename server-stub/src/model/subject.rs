@@ -5,6 +5,7 @@ use crate::model::policy::NamedPolicy;
 use crate::model::question::Answered;
 use crate::model::refusal::{Code, Refusal};
 use crate::model::user::{User, UserLock};
+use crate::words::{Sentence, sentence};
 use cardlab_protocol::codes::CodeError;
 use zeroize::Zeroizing;
 
@@ -35,20 +36,17 @@ impl Subject {
         if !card.state.can_be_unlocked() {
             return Err(Refusal::new(
                 Code::CardState,
-                format!("the card is {}; only Issued cards are unlocked", card.state.name()),
+                sentence!("refused-not-unlocked", state = Sentence::named(card.state.word())),
             ));
         }
-        let user = self.user.as_ref().ok_or_else(|| Refusal::new(Code::CardState, "the card has no user"))?;
+        let user = self.user.as_ref().ok_or_else(|| Refusal::new(Code::CardState, sentence!("refused-card-without-user")))?;
         if !user.active {
-            return Err(Refusal::new(Code::UserDisabled, "the card's user is not active in the catalog"));
+            return Err(Refusal::new(Code::UserDisabled, sentence!("refused-card-user-inactive")));
         }
         let policy =
-            self.policy.as_ref().ok_or_else(|| Refusal::new(Code::DisabledByPolicy, "no policy holds for the card's user"))?;
+            self.policy.as_ref().ok_or_else(|| Refusal::new(Code::DisabledByPolicy, sentence!("refused-no-policy-holds")))?;
         if card.key == KeySource::Unknown {
-            return Err(Refusal::new(
-                Code::NoAdminKey,
-                "the server has no administrator key of this card; it cannot be unlocked",
-            ));
+            return Err(Refusal::new(Code::NoAdminKey, sentence!("refused-no-key-to-unlock")));
         }
         Ok(Unlockable { card, user, policy })
     }
@@ -57,16 +55,13 @@ impl Subject {
     pub(crate) fn may_answer(&self) -> Result<(), Refusal> {
         let user = self.user.as_ref().ok_or_else(|| Refusal::not_found("user"))?;
         if user.lock != UserLock::Open {
-            return Err(Refusal::new(Code::UserLocked, "the user is locked after wrong answers; unlock the user first"));
+            return Err(Refusal::new(Code::UserLocked, sentence!("refused-user-locked")));
         }
         if !user.active {
-            return Err(Refusal::new(Code::UserDisabled, "the user is not active in the catalog"));
+            return Err(Refusal::new(Code::UserDisabled, sentence!("refused-user-inactive")));
         }
         if self.answered.is_empty() {
-            return Err(Refusal::new(
-                Code::AnswersNotSet,
-                "the user has set no answers: set them in Self-Service, or have their validation switched off",
-            ));
+            return Err(Refusal::new(Code::AnswersNotSet, sentence!("refused-no-answers")));
         }
         Ok(())
     }
@@ -82,7 +77,7 @@ impl Subject {
     pub(crate) fn offline(&self) -> Result<Unlockable<'_>, Refusal> {
         let unlockable = self.unlockable()?;
         if !unlockable.policy.settings.workflow.unblock_card_offline {
-            let message = format!("Unblock card offline is switched off in policy '{}'", unlockable.policy.name);
+            let message = sentence!("refused-offline", policy = &unlockable.policy.name);
             return Err(Refusal::new(Code::DisabledByPolicy, message));
         }
         Ok(unlockable)
@@ -94,7 +89,7 @@ impl Subject {
         if unlockable.policy.settings.workflow.unlock_in_remote {
             return Ok(unlockable);
         }
-        Err(Refusal::new(Code::DisabledByPolicy, "your cards are not unlocked in Remote Self-Service; ask your operator"))
+        Err(Refusal::new(Code::DisabledByPolicy, sentence!("refused-not-in-remote")))
     }
 
     /// The user may set answers.
@@ -102,7 +97,7 @@ impl Subject {
         if self.policy.as_ref().is_none_or(|policy| policy.settings.workflow.set_answers) {
             return Ok(());
         }
-        Err(Refusal::new(Code::DisabledByPolicy, "answers are not set in Self-Service here; ask your operator"))
+        Err(Refusal::new(Code::DisabledByPolicy, sentence!("refused-answers-not-here")))
     }
 
     /// The card's user may do this with it.
@@ -117,19 +112,19 @@ impl Subject {
         if is_on {
             return Ok(());
         }
-        Err(Refusal::new(Code::DisabledByPolicy, "this is not done in Self-Service here; ask your operator"))
+        Err(Refusal::new(Code::DisabledByPolicy, sentence!("refused-not-in-self-service")))
     }
 
     /// The card's user may change its PIN.
     pub(crate) fn may_change_pin(&self) -> Result<(), Refusal> {
         let card = self.card.as_ref().ok_or_else(|| Refusal::not_found("card"))?;
         if card.state != CardState::Issued {
-            return Err(Refusal::new(Code::CardState, "the card is not in use; its PIN stays as it is"));
+            return Err(Refusal::new(Code::CardState, sentence!("refused-card-not-in-use")));
         }
         if self.policy.as_ref().is_none_or(|policy| policy.settings.workflow.change_pin) {
             return Ok(());
         }
-        Err(Refusal::new(Code::DisabledByPolicy, "PINs are not changed in Self-Service here; change it where the card is used"))
+        Err(Refusal::new(Code::DisabledByPolicy, sentence!("refused-pin-change")))
     }
 
     /// The PIN of the card's user may be reset: of a connected card, or by a task for an agent.
@@ -138,7 +133,7 @@ impl Subject {
         if unlockable.policy.settings.workflow.reset_user_pin {
             return Ok(unlockable);
         }
-        Err(Refusal::new(Code::DisabledByPolicy, "Reset user PIN is switched off in the card's policy"))
+        Err(Refusal::new(Code::DisabledByPolicy, sentence!("refused-pin-reset")))
     }
 
     /// The id of the policy that holds.
@@ -162,18 +157,14 @@ impl Subject {
         nobody: &str,
     ) -> Result<Vec<(Zeroizing<String>, String)>, Refusal> {
         if asked.len() != given.answers.len() {
-            return Err(Refusal::malformed(format!(
-                "{} questions were asked, {} answers came",
-                asked.len(),
-                given.answers.len()
-            )));
+            return Err(Refusal::malformed(sentence!("refused-answers-count", asked = asked.len(), given = given.answers.len())));
         }
         let pair = |id: &String| {
             let answer = given.answers.iter().find(|a| a.question == *id);
-            let answer = answer.ok_or_else(|| Refusal::malformed("an answer is to a question that was not asked"))?;
+            let answer = answer.ok_or_else(|| Refusal::malformed(sentence!("refused-not-asked")))?;
             let text = crate::model::answers::normalised(&answer.text);
             if text.is_empty() || text.chars().count() > crate::model::answers::LONGEST {
-                return Err(Refusal::malformed(format!("an answer has 1 to {} characters", crate::model::answers::LONGEST)));
+                return Err(Refusal::malformed(sentence!("refused-answer-longest", longest = crate::model::answers::LONGEST)));
             }
             let hash = self.answered.iter().find(|a| a.question.id == *id).map_or(nobody, |a| a.hash.as_str());
             Ok((text, hash.to_owned()))
@@ -192,7 +183,7 @@ pub(crate) fn serial(text: &str) -> Result<String, Refusal> {
         && digits.len() <= 64
         && digits.len().is_multiple_of(2)
         && digits.bytes().all(|b| b.is_ascii_hexdigit());
-    if right { Ok(digits) } else { Err(Refusal::malformed("a serial is 2 to 64 hexadecimal digits in pairs")) }
+    if right { Ok(digits) } else { Err(Refusal::malformed(sentence!("refused-serial"))) }
 }
 
 /// An answer to reset as it is stored: upper-case hexadecimal, or nothing where it is not known.
@@ -202,11 +193,7 @@ pub(crate) fn serial(text: &str) -> Result<String, Refusal> {
 pub(crate) fn atr(text: &str) -> Result<String, Refusal> {
     let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_uppercase();
     let right = digits.len() <= LONGEST_ATR && digits.len().is_multiple_of(2) && digits.bytes().all(|b| b.is_ascii_hexdigit());
-    if right {
-        Ok(digits)
-    } else {
-        Err(Refusal::malformed("an answer to reset is hexadecimal digits in pairs, of 33 bytes at most"))
-    }
+    if right { Ok(digits) } else { Err(Refusal::malformed(sentence!("refused-atr"))) }
 }
 
 /// A challenge as people type it.
@@ -215,6 +202,17 @@ pub(crate) fn atr(text: &str) -> Result<String, Refusal> {
 /// [`Code::Malformed`] names the place.
 pub(crate) fn challenge(text: &str, card: &CardRecord) -> Result<Vec<u8>, Refusal> {
     let length = card.about.cipher()?.block_len();
-    cardlab_protocol::codes::parse_challenge(text, &[length])
-        .map_err(|e: CodeError| Refusal::malformed(format!("challenge: {e}")))
+    cardlab_protocol::codes::parse_challenge(text, &[length]).map_err(|error| Refusal::malformed(mistyped(&error)))
+}
+
+/// What is wrong with a challenge that somebody typed.
+fn mistyped(error: &CodeError) -> Sentence {
+    match error {
+        CodeError::Digit { found, place } => sentence!("refused-challenge-digit", found = found.to_string(), place = *place),
+        CodeError::Length { found, expected } => {
+            let expected: Vec<String> = expected.iter().map(ToString::to_string).collect();
+            sentence!("refused-challenge-length", found = *found, expected = expected.join(" or "))
+        }
+        CodeError::Implausible => sentence!("refused-challenge-zeros"),
+    }
 }

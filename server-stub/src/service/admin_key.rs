@@ -11,6 +11,7 @@ use crate::service::cards::CardView;
 use crate::service::issue::{Issuing, covered, ended};
 use crate::service::login::Operator;
 use crate::store::{Tx, cards};
+use crate::words::sentence;
 use cardlab_protocol::admin_key::AdminKey;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -76,7 +77,7 @@ impl Issuing<'_> {
             let (before, after, tried) = tried?;
             let key = |card: &CardRecord| (card.key.name(), card.key_version, card.key_pending, card.sealed.clone());
             if key(&now) != key(&before) {
-                return Err(Refusal::new(Code::Conflict, "the card's key was changed meanwhile; look at the card again"));
+                return Err(Refusal::new(Code::Conflict, sentence!("refused-key-changed")));
             }
             cards::correct_key(tx, &after).await?;
             let detail = json!({"from": before.key.name(), "to": after.key.name(), "tried": matches!(tried, Tried::Yes)});
@@ -122,16 +123,23 @@ impl Issuing<'_> {
         match (key, is_unknown) {
             (Some(key), false) => {
                 let digits: Zeroizing<String> = Zeroizing::new(key.chars().filter(|c| !c.is_whitespace()).collect());
-                let bytes = hex::decode(&*digits).map_err(|_| Refusal::malformed("an administrator key is hexadecimal"))?;
-                let bytes = Zeroizing::new(bytes);
-                let key = AdminKey::new(about.cipher()?, &bytes).map_err(|e| Refusal::malformed(e.to_string()))?;
+                let bytes = hex::decode(&*digits).map_err(|_| Refusal::malformed(sentence!("refused-key-hexadecimal")))?;
+                let (bytes, cipher) = (Zeroizing::new(bytes), about.cipher()?);
+                let key = AdminKey::new(cipher, &bytes).map_err(|_| {
+                    let (name, length, found) = (cipher.name(), cipher.key_len(), bytes.len());
+                    Refusal::malformed(sentence!("refused-key-length", cipher = name, length = length, found = found))
+                })?;
                 let serial = hex::decode(serial).unwrap_or_default();
-                let sealed = self.server.vault.seal(&key, &serial).map_err(|e| Refusal::new(Code::Busy, e))?;
+                let sealed = self
+                    .server
+                    .vault
+                    .seal(&key, &serial)
+                    .map_err(|e| Refusal::new(Code::Busy, sentence!("refused-work", why = e)))?;
                 Ok((KeySource::Sealed, sealed))
             }
             (None, false) => Ok((KeySource::Derived, String::new())),
             (None, true) => Ok((KeySource::Unknown, String::new())),
-            (Some(_), true) => Err(Refusal::malformed("a card has an administrator key or has none")),
+            (Some(_), true) => Err(Refusal::malformed(sentence!("refused-key-and-none"))),
         }
     }
 
@@ -156,6 +164,6 @@ impl Issuing<'_> {
             Ok(Tried::No(held.map(|card| card.reader).collect()))
         };
         let asked = tokio::task::spawn_blocking(ask).await.map_err(|_| ended())?;
-        asked.map_err(|error| Refusal::new(Code::CardRefused, error.message))
+        asked.map_err(Refusal::by_card)
     }
 }

@@ -6,6 +6,7 @@ use crate::model::random;
 use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
 use crate::store::{Snapshot, Tx, hits, policies};
+use crate::words::sentence;
 
 /// Letters that are typed before a name is taken.
 #[derive(Clone, Copy)]
@@ -24,7 +25,7 @@ impl Captchas<'_> {
             return Ok(None);
         }
         let drawn = Letters::drawn(&self.server.vault, self.server.now());
-        drawn.map(Some).map_err(|error| Refusal::new(Code::Busy, error))
+        drawn.map(Some).map_err(|error| Refusal::new(Code::Busy, sentence!("refused-work", why = error)))
     }
 
     /// The picture of the letters that a token names: PNG.
@@ -47,7 +48,7 @@ impl Captchas<'_> {
         let letters = Letters::of(&self.server.vault, token, self.server.now());
         let letters = letters.ok_or_else(|| Refusal::not_found("picture"))?;
         let made = self.server.workers.run(move || make(&letters)).await?;
-        made.ok_or_else(|| Refusal::new(Code::Busy, "the letters could not be drawn; load the page again"))
+        made.ok_or_else(|| Refusal::new(Code::Busy, sentence!("refused-captcha-not-drawn")))
     }
 
     /// Whether the letters were typed, where somebody is asked for them. Right or wrong, they are not taken again.
@@ -58,7 +59,7 @@ impl Captchas<'_> {
         if !is_on(tx).await? {
             return Ok(());
         }
-        let refused = || Refusal::new(Code::Captcha, "type the letters of the picture; if they cannot be read, there are others");
+        let refused = || Refusal::new(Code::Captcha, sentence!("refused-captcha"));
         let typed = typed.ok_or_else(refused)?;
         let now = self.server.now();
         let letters = Letters::of(&self.server.vault, &typed.token, now).ok_or_else(refused)?;

@@ -8,6 +8,7 @@ use crate::model::role::Privilege;
 use crate::service::Server;
 use crate::service::login::Operator;
 use crate::store::{Tx, card_types};
+use crate::words::sentence;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -72,12 +73,12 @@ impl CardTypes<'_> {
 
     pub(crate) async fn insert(&self, tx: &mut Tx, id: &str, about: &CardType) -> Result<(), Refusal> {
         about.cipher()?;
-        let id = names::named("a card type's name", id)?;
+        let id = names::named(sentence!("refused-name-card-type"), id)?;
         if !(4..=31).contains(&about.default_user_pin.len()) || !about.default_user_pin.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(Refusal::malformed("a default user PIN has 4 to 31 printable ASCII characters"));
+            return Err(Refusal::malformed(sentence!("refused-default-pin")));
         }
         if card_types::by_id(tx, &id).await?.is_some() {
-            return Err(Refusal::new(Code::Conflict, "there is a card type of this name"));
+            return Err(Refusal::new(Code::Conflict, sentence!("refused-card-type-there")));
         }
         card_types::insert(tx, &id, about).await
     }

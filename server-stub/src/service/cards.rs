@@ -12,6 +12,7 @@ use crate::service::admin_key::{Keyed, Tried};
 use crate::service::issue::Operated;
 use crate::service::login::Operator;
 use crate::store::{Snapshot, Tx, card_types, cards, responses, subjects, tasks};
+use crate::words::sentence;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -161,9 +162,9 @@ impl Cards<'_> {
     async fn registrable(&self, conn: &mut Snapshot, new: &NewCard) -> Result<CardRecord, Refusal> {
         let serial = subject::serial(&new.serial)?;
         let atr = subject::atr(&new.atr)?;
-        let about = card_types::by_id(conn, &new.card_type).await?.ok_or_else(|| Refusal::not_found("card type"))?;
+        let about = card_types::by_id(conn, &new.card_type).await?.ok_or_else(|| Refusal::not_found("card-type"))?;
         if cards::by_serial(conn, &serial).await?.is_some() {
-            return Err(Refusal::new(Code::Conflict, "a card with this serial is registered already"));
+            return Err(Refusal::new(Code::Conflict, sentence!("refused-card-there")));
         }
         let (key, sealed) = self.server.issuing().known_key(&about, &serial, new.admin_key.as_deref(), new.no_admin_key)?;
         Ok(CardRecord {
@@ -196,7 +197,7 @@ impl Cards<'_> {
             operator.require(Privilege::IssueCard, subject.policy_id())?;
             let card = subject.card.ok_or_else(|| Refusal::not_found("card"))?;
             if card.was_issued() || !tasks::of_card(tx, &serial).await?.is_empty() {
-                let message = "the card was issued, so that it stays in the repository; revoke it to take it out of use";
+                let message = sentence!("refused-card-was-issued");
                 return Err(Refusal::new(Code::CardState, message));
             }
             cards::delete(tx, &serial).await?;
@@ -249,7 +250,7 @@ impl Cards<'_> {
                 ..card
             };
             if reason.chars().count() > LONGEST_REASON {
-                return Err(Refusal::malformed(format!("a reason has at most {LONGEST_REASON} characters")));
+                return Err(Refusal::malformed(sentence!("refused-reason-longest", longest = LONGEST_REASON)));
             }
             cards::set(tx, &card).await?;
             self.record_state(tx, &operator.name, before, &card, operation, &reason).await?;
@@ -301,7 +302,7 @@ async fn new_holder(conn: &mut Snapshot, name: &str) -> Result<(Option<String>, 
     let maximum = found.policy.map(|policy| policy.settings).unwrap_or_default().issuance.maximum_cards;
     let user = found.user.ok_or_else(|| Refusal::not_found("user"))?;
     if cards::count_of_user(conn, &user.id).await? >= i64::from(maximum) {
-        let message = format!("the user has {maximum} cards already, the most that the policy allows");
+        let message = sentence!("refused-cards-most", maximum = maximum);
         return Err(Refusal::new(Code::Conflict, message));
     }
     Ok((Some(user.id), policy))

@@ -16,6 +16,7 @@ use crate::service::Server;
 use crate::service::cards::CardView;
 use crate::service::login::Operator;
 use crate::store::{Snapshot, Tx, cards, subjects};
+use crate::words::{Sentence, sentence};
 use cardlab_protocol::admin_key::AdminKey;
 use serde::Serialize;
 use serde_json::json;
@@ -72,7 +73,7 @@ impl Issuing<'_> {
         operator.require(Privilege::ViewCards, None)?;
         let station = self.server.station()?;
         let found = tokio::task::spawn_blocking(move || station.connected()).await;
-        let found = found.map_err(|_| ended())?.map_err(|e| Refusal::new(Code::CardRefused, e.message))?;
+        let found = found.map_err(|_| ended())?.map_err(Refusal::by_card)?;
         let serials: Vec<&str> = found.iter().map(|connected| connected.serial.as_str()).collect();
         let known = cards::of_serials(&mut self.server.store.read().await?, &serials).await?;
         let states: HashMap<_, _> = known.into_iter().map(|card| (card.serial, card.state)).collect();
@@ -99,7 +100,7 @@ impl Issuing<'_> {
         let after = before.state.after(Operation::Issue)?;
         if !settings.issuance.initialize_card {
             if settings.issuance.pin_tries != looked_at {
-                return Err(Refusal::new(Code::Conflict, "the policy was changed meanwhile; issue the card again"));
+                return Err(Refusal::new(Code::Conflict, sentence!("refused-policy-changed-issue")));
             }
             cards::set_state(&mut tx, serial, after).await?;
             return self.issued(tx, &operator, &before).await;
@@ -128,7 +129,7 @@ impl Issuing<'_> {
                 let detail = json!({"reason": error.message, "key_may_be_new": error.key_may_be_new});
                 self.server.record(&mut tx, &about(Kind::CardNotInitialized, detail)).await?;
                 tx.commit().await?;
-                return Err(Refusal::new(Code::CardRefused, error.message));
+                return Err(Refusal::by_card(error));
             }
         };
         cards::settle_state(&mut tx, serial, after).await?;
@@ -152,7 +153,7 @@ impl Issuing<'_> {
         let order = Order { keys: Vec::new(), pin_tries: wanted, ..Order::looking(serial) };
         let looked = tokio::task::spawn_blocking(move || station.write(&order)).await.map_err(|_| ended())?;
         let Err(error) = looked else { return Ok(wanted) };
-        let refusal = Refusal::new(Code::CardRefused, error.message);
+        let refusal = Refusal::by_card(error);
         let refused = Happening { card: serial, ..Happening::new(Kind::CardStateNotChanged, &operator.name) };
         self.server.note_refusal(&refused, &refusal).await?;
         Err(refusal)
@@ -185,7 +186,7 @@ impl Issuing<'_> {
             Err(error) => {
                 let detail = json!({"reason": error.message, "key_may_be_new": error.key_may_be_new});
                 self.server.record(&mut tx, &about(Kind::AdminKeyNotRolled, detail)).await?;
-                Err(Refusal::new(Code::CardRefused, error.message))
+                Err(Refusal::by_card(error))
             }
         };
         tx.commit().await?;
@@ -205,7 +206,7 @@ impl Issuing<'_> {
         cards::set_key_pending(&mut tx, &card.serial, version).await?;
         tx.commit().await?;
         let written = tokio::task::spawn_blocking(move || station.write(&order)).await;
-        let written = written.unwrap_or_else(|_| Err(StationError { message: ended().message, key_may_be_new: true }));
+        let written = written.unwrap_or_else(|_| Err(StationError { message: ended().message(), key_may_be_new: true }));
         let mut tx = self.server.begin().await?;
         match &written {
             Ok(_) => cards::set_key(&mut tx, &card.serial, version).await?,
@@ -245,10 +246,10 @@ impl Issuing<'_> {
             detail,
             ..Happening::new(kind, &operator.name)
         };
-        if let Err(error) = written.unwrap_or_else(|_| Err(StationError::before(ended().message))) {
+        if let Err(error) = written.unwrap_or_else(|_| Err(StationError::before(ended().message()))) {
             self.server.record(&mut tx, &about(Kind::PinNotReset, json!({"reason": error.message}))).await?;
             tx.commit().await?;
-            return Err(Refusal::new(Code::CardRefused, error.message));
+            return Err(Refusal::by_card(error));
         }
         self.server.record(&mut tx, &about(Kind::PinReset, serde_json::Value::Null)).await?;
         tx.commit().await?;
@@ -299,9 +300,7 @@ impl Issuing<'_> {
         let serial = hex::decode(&card.serial).unwrap_or_default();
         let identity = CardIdentity { card_type: &card.card_type, serial: &serial, key_version: version as u32 };
         let key = CardKey { source, card: identity, ..card.vault_key(&serial)? };
-        self.server.vault.key(key).ok_or_else(|| {
-            Refusal::new(Code::NoAdminKey, "the server has no administrator key of this card; nothing can be written to it")
-        })
+        self.server.vault.key(key).ok_or_else(|| Refusal::new(Code::NoAdminKey, sentence!("refused-no-key-to-write")))
     }
 
     /// The end of *Issue*: the card as it is now, and the event.
@@ -335,9 +334,9 @@ fn only_issued(card: &CardRecord) -> Result<(), Refusal> {
     if card.state == CardState::Issued {
         return Ok(());
     }
-    Err(Refusal::new(Code::CardState, format!("the card is {}; this is done with Issued cards", card.state.name())))
+    Err(Refusal::new(Code::CardState, sentence!("refused-only-issued", state = Sentence::named(card.state.word()))))
 }
 
 pub(crate) fn ended() -> Refusal {
-    Refusal::new(Code::CardRefused, "the reader's work was cut off; look at the card and try again")
+    Refusal::new(Code::CardRefused, sentence!("refused-cut-off"))
 }

@@ -8,6 +8,7 @@ use crate::service::{SESSION, Server};
 use crate::store::logins::{self, LoginRow};
 use crate::store::operators::{self, OperatorRow};
 use crate::store::{Snapshot, hits, users};
+use crate::words::sentence;
 use serde_json::json;
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -82,7 +83,7 @@ impl Operator {
             return Ok(());
         }
         let wanted = privilege.name();
-        Err(Refusal::new(Code::NoPrivilege, format!("your role does not have the privilege {wanted} here")))
+        Err(Refusal::new(Code::NoPrivilege, sentence!("refused-privilege", privilege = wanted)))
     }
 
     /// Whether the role allows it.
@@ -159,7 +160,7 @@ impl Logins<'_> {
         }
         self.server.record(&mut tx, &Happening { detail, ..Happening::new(kind, &name) }).await?;
         tx.commit().await?;
-        login.ok_or_else(|| Refusal::new(Code::NotLoggedIn, "wrong name or password"))
+        login.ok_or_else(|| Refusal::new(Code::NotLoggedIn, sentence!("refused-login")))
     }
 
     /// The operator whose token this is; the login lasts on.
@@ -226,5 +227,5 @@ pub(crate) fn shown_name(name: &str) -> String {
 }
 
 pub(super) fn not_logged_in() -> Refusal {
-    Refusal::new(Code::NotLoggedIn, "log in first")
+    Refusal::new(Code::NotLoggedIn, sentence!("refused-log-in-first"))
 }

@@ -29,6 +29,7 @@ use crate::model::vault::Vault;
 use crate::service::login::Operator;
 use crate::service::workers::Workers;
 use crate::store::{self, Store, Tx, events, flows, hits, logins, meta, operators, refusals, reports};
+use crate::words::sentence;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -68,16 +69,13 @@ impl Server {
         if let Some(now) = over.clock().await? {
             clock.set(now);
         }
-        let nobody = hashing.hash(&random::token()).map_err(Refusal::malformed)?;
+        let nobody = hashing.hash(&random::token()).map_err(|why| Refusal::malformed(sentence!("refused-work", why = why)))?;
         let master = random::fingerprint(&hex::encode(vault.salt()));
         let mut tx = over.begin().await?;
         match meta::value(&mut tx, "master").await? {
             Some(known) if known == master => {}
             Some(_) => {
-                return Err(Refusal::new(
-                    Code::Conflict,
-                    "this database belongs to another master key: give the one that it was made with",
-                ));
+                return Err(Refusal::new(Code::Conflict, sentence!("refused-master-key")));
             }
             None => meta::insert(&mut tx, "master", &master).await?,
         }
@@ -112,12 +110,7 @@ impl Server {
     }
 
     pub(crate) fn station(&self) -> Result<Arc<dyn Station>, Refusal> {
-        self.station.clone().ok_or_else(|| {
-            Refusal::new(
-                Code::NoReaders,
-                "this server has no readers: start `cardlab serve --readers` on the machine that has them",
-            )
-        })
+        self.station.clone().ok_or_else(|| Refusal::new(Code::NoReaders, sentence!("refused-no-readers")))
     }
 
     /// Whether the database answers, and writes when it did not before.
@@ -254,7 +247,7 @@ impl Server {
             Value::Object(fields) => fields.clone(),
             _ => Map::new(),
         };
-        let reason = if refusal.code == Code::CardRefused { refusal.message.as_str() } else { refusal.code.name() };
+        let reason = if refusal.code == Code::CardRefused { refusal.message() } else { refusal.code.name().to_owned() };
         detail.insert("reason".into(), reason.into());
         let mut kind = refused.kind;
         let mut tx = self.store.begin().await?;

@@ -15,6 +15,7 @@ use crate::service::cards::CardView;
 use crate::service::flow::wizard::{ReadBack, Wizard, permitted};
 use crate::service::login::Operator;
 use crate::store::{Snapshot, cards, events, responses, subjects, tasks, users};
+use crate::words::sentence;
 use std::collections::HashMap;
 
 /// Events of a card or a user that stand beside it.
@@ -217,7 +218,7 @@ impl Pictures<'_> {
         match users::list(&mut snapshot, &filter).await?.items.as_slice() {
             [one] => Ok(one.id.clone()),
             [] => Err(Refusal::not_found("user")),
-            _ => Err(Refusal::malformed(format!("several users are called '{text}'; write the logon name"))),
+            _ => Err(Refusal::malformed(sentence!("refused-several", text = text))),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::model::role::Privilege;
 use crate::service::Server;
 use crate::service::login::Operator;
 use crate::store::{Tx, answers, policies, questions};
+use crate::words::sentence;
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -99,9 +100,9 @@ impl Policies<'_> {
 
     pub(crate) async fn insert(&self, tx: &mut Tx, initiator: &str, name: &str, settings: &Policy) -> Result<String, Refusal> {
         settings.check()?;
-        let name = names::named("a policy's name", name)?;
+        let name = names::named(sentence!("refused-name-policy"), name)?;
         if policies::all(tx).await?.iter().any(|p| p.name == name) {
-            return Err(Refusal::new(Code::Conflict, "there is a policy of this name"));
+            return Err(Refusal::new(Code::Conflict, sentence!("refused-policy-there")));
         }
         let id = random::token();
         policies::insert(tx, &id, &name, settings).await?;
@@ -121,15 +122,14 @@ impl Policies<'_> {
             settings.check()?;
             let before = policies::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("policy"))?;
             if seen.is_some_and(|seen| seen != before.revision) {
-                let message =
-                    "somebody else has changed this policy meanwhile; look at it as it is now, and make your change again";
+                let message = sentence!("refused-policy-changed");
                 return Err(Refusal::new(Code::Conflict, message));
             }
             let (asked, was_asked) = (settings.authentication.questions_to_ask, before.settings.authentication.questions_to_ask);
             let defined = questions::of_policy(tx, id).await?.len();
             // What a policy was made with stays until its questions are there.
             if asked > was_asked && usize::from(asked) > defined {
-                let message = format!("Number of questions to ask is {asked}, of {defined} that are defined; define more first");
+                let message = sentence!("refused-questions-defined", asked = asked, defined = defined);
                 return Err(Refusal::malformed(message));
             }
             policies::set(tx, id, settings).await?;
@@ -150,7 +150,7 @@ impl Policies<'_> {
             let all = policies::all(tx).await?;
             let place = all.iter().position(|policy| policy.id == id).ok_or_else(|| Refusal::not_found("policy"))?;
             let above = place.checked_sub(1);
-            let above = above.ok_or_else(|| Refusal::new(Code::Conflict, "this policy is the first already"))?;
+            let above = above.ok_or_else(|| Refusal::new(Code::Conflict, sentence!("refused-policy-first")))?;
             let mut ids: Vec<&str> = all.iter().map(|policy| policy.id.as_str()).collect();
             ids.swap(above, place);
             policies::order(tx, &ids).await?;
@@ -168,7 +168,7 @@ impl Policies<'_> {
         let step = async |tx: &mut Tx, operator: &Operator| {
             operator.require(Privilege::ChangePolicy, Some(id))?;
             if policies::uses(tx, id).await? > 0 {
-                return Err(Refusal::new(Code::Conflict, "users or cards are under this policy; move them first"));
+                return Err(Refusal::new(Code::Conflict, sentence!("refused-policy-in-use")));
             }
             let policy = policies::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("policy"))?;
             questions::delete_of_policy(tx, id).await?;
@@ -242,15 +242,12 @@ impl Policies<'_> {
             let (policy, question) = questions::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("question"))?;
             operator.require(Privilege::ChangePolicy, Some(&policy))?;
             if answers::uses(tx, id).await? > 0 {
-                return Err(Refusal::new(
-                    Code::Conflict,
-                    "users have answered this question; it can be deleted when nobody uses it",
-                ));
+                return Err(Refusal::new(Code::Conflict, sentence!("refused-question-in-use")));
             }
             let asked = policies::by_id(tx, &policy).await?.map_or(1, |p| p.settings.authentication.questions_to_ask);
             let left = questions::of_policy(tx, &policy).await?.len() - 1;
             if usize::from(asked) > left.max(1) {
-                let message = format!("the policy asks {asked} questions, and {left} would be left; have it ask fewer first");
+                let message = sentence!("refused-questions-left", asked = asked, left = left);
                 return Err(Refusal::new(Code::Conflict, message));
             }
             questions::delete(tx, id).await?;
@@ -263,14 +260,14 @@ impl Policies<'_> {
 
 /// A question's text, when it can be one of the policy's beside the others.
 async fn checked(tx: &mut Tx, policy: &str, own: Option<&str>, new: &NewQuestion) -> Result<String, Refusal> {
-    let text = names::named("a question", &new.text)?;
+    let text = names::named(sentence!("refused-name-question"), &new.text)?;
     if !(1..=50).contains(&new.min_length) {
-        return Err(Refusal::malformed("a minimum answer length is 1 to 50"));
+        return Err(Refusal::malformed(sentence!("refused-answer-length")));
     }
     let key = names::key(&text);
     let others = questions::of_policy(tx, policy).await?;
     if others.iter().any(|other| own != Some(&*other.id) && names::key(&other.text) == key) {
-        return Err(Refusal::new(Code::Conflict, "this policy asks this question already"));
+        return Err(Refusal::new(Code::Conflict, sentence!("refused-question-there")));
     }
     Ok(text)
 }

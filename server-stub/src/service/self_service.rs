@@ -13,6 +13,7 @@ use crate::service::flow::remote::OwnCard;
 use crate::service::issue;
 use crate::service::login::Person;
 use crate::store::{Snapshot, Tx, answers, cards, questions, subjects, users};
+use crate::words::sentence;
 use cardlab_protocol::workstation::Answers;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -163,7 +164,7 @@ impl SelfService<'_> {
             let reason = match (own.operation, own.reason) {
                 (Operation::Revoke, Some(reason)) => reason.name(),
                 (Operation::Revoke, None) => {
-                    let message = "say why: the card is lost, faulty, or somebody else may know its PIN";
+                    let message = sentence!("refused-say-why");
                     return Err(Refusal::malformed(message));
                 }
                 _ => "",
@@ -171,7 +172,7 @@ impl SelfService<'_> {
             let card = CardRecord { state: before.after(own.operation)?, revoke_reason: reason.into(), ..card.clone() };
             cards::set(&mut tx, &card).await?;
             self.server.cards().record_state(&mut tx, &name, before, &card, own.operation, reason).await?;
-            OwnCard::of(&Subject { card: Some(card), ..subject }).ok_or_else(|| Refusal::not_found("card of yours"))
+            OwnCard::of(&Subject { card: Some(card), ..subject }).ok_or_else(|| Refusal::not_found("own-card"))
         };
         let done = done.await;
         self.server.concluded(tx, done, &refused).await
@@ -202,9 +203,9 @@ impl SelfService<'_> {
             let station = self.server.station()?;
             let order = Order { pin: NewPin::Changed { old, new }, ..Order::looking(&serial) };
             let written = tokio::task::spawn_blocking(move || station.write(&order)).await;
-            let written = written.unwrap_or_else(|_| Err(StationError::before(issue::ended().message)));
-            written.map_err(|error| Refusal::new(Code::CardRefused, error.message))?;
-            OwnCard::of(&subject).ok_or_else(|| Refusal::not_found("card of yours"))
+            let written = written.unwrap_or_else(|_| Err(StationError::before(issue::ended().message())));
+            written.map_err(Refusal::by_card)?;
+            OwnCard::of(&subject).ok_or_else(|| Refusal::not_found("own-card"))
         };
         let changed = changed.await;
         let mut tx = self.server.begin().await?;
@@ -251,7 +252,7 @@ impl SelfService<'_> {
             for kept in staying(subject, set, others_stay) {
                 let place = self.server.workers.place()?;
                 if self.server.workers.verify(&place, vec![(text.clone(), kept.hash.clone())]).await? {
-                    return Err(Refusal::malformed("each question has an answer of its own: one of these is set already"));
+                    return Err(Refusal::malformed(sentence!("refused-answer-set-already")));
                 }
             }
         }
@@ -262,7 +263,7 @@ impl SelfService<'_> {
 /// The card, when it is of the user of this id: others there are not, for them.
 fn own_card<'a>(subject: &'a Subject, user: &str) -> Result<&'a CardRecord, Refusal> {
     let card = subject.card.as_ref().filter(|card| card.user.as_deref() == Some(user));
-    card.ok_or_else(|| Refusal::not_found("card of yours"))
+    card.ok_or_else(|| Refusal::not_found("own-card"))
 }
 
 /// Those of the user's answers that stay as they are.
@@ -291,34 +292,35 @@ fn checked(
 ) -> Result<Vec<(String, Zeroizing<String>)>, Refusal> {
     subject.may_set_answers()?;
     if questions.is_empty() {
-        return Err(Refusal::new(Code::Conflict, "there are no security questions: an administrator makes them first"));
+        return Err(Refusal::new(Code::Conflict, sentence!("refused-no-questions")));
     }
     let to_ask = subject.policy.as_ref().map_or(1, |policy| policy.settings.authentication.questions_to_ask);
     let mut set: Vec<(String, Zeroizing<String>)> = Vec::new();
     for answer in &answers.answers {
         let question = questions.iter().find(|question| question.id == answer.question);
-        let question = question.ok_or_else(|| Refusal::malformed("an answer is to a question that there is not"))?;
+        let question = question.ok_or_else(|| Refusal::malformed(sentence!("refused-no-such-question-answered")))?;
         let text = normalised(&answer.text);
         if text.is_empty() {
             continue;
         }
         let (length, least, asks) = (text.chars().count(), question.min_length, &question.text);
         if length < least as usize || length > LONGEST {
-            return Err(Refusal::malformed(format!("'{asks}': an answer has {least} to {LONGEST} characters, not {length}")));
+            let wrong = sentence!("refused-answer-characters", question = asks, least = least, most = LONGEST, length = length);
+            return Err(Refusal::malformed(wrong));
         }
         if normalised(asks).split(|c: char| !c.is_alphanumeric()).any(|word| word == text.as_str()) {
-            return Err(Refusal::malformed(format!("'{asks}': the answer stands in the question")));
+            return Err(Refusal::malformed(sentence!("refused-answer-in-question", question = asks)));
         }
         if set.iter().any(|(id, other)| *other == text || *id == question.id) {
-            return Err(Refusal::malformed(format!("'{asks}': each question has an answer of its own")));
+            return Err(Refusal::malformed(sentence!("refused-answer-twice", question = asks)));
         }
         set.push((question.id.clone(), text));
     }
     if others_stay && set.is_empty() {
-        return Err(Refusal::malformed("nothing was typed"));
+        return Err(Refusal::malformed(sentence!("refused-nothing-typed")));
     }
     if set.len() + staying(subject, &set, others_stay).count() < usize::from(to_ask).min(questions.len()) {
-        return Err(Refusal::malformed(format!("answer {to_ask} questions at least")));
+        return Err(Refusal::malformed(sentence!("refused-answers-least", least = to_ask)));
     }
     Ok(set)
 }

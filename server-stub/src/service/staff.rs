@@ -9,6 +9,7 @@ use crate::service::Server;
 use crate::service::login::Operator;
 use crate::store::operators::OperatorRow;
 use crate::store::{Snapshot, Tx, operators, roles, users};
+use crate::words::sentence;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -70,7 +71,7 @@ impl Staffing<'_> {
         let step = async |tx: &mut Tx, operator: &Operator| {
             operator.require(Privilege::ChangeRoles, None)?;
             if operator.id == id {
-                return Err(Refusal::new(Code::Conflict, "your own role is changed by another administrator"));
+                return Err(Refusal::new(Code::Conflict, sentence!("refused-own-role")));
             }
             let name = match role {
                 None => None,
@@ -94,7 +95,7 @@ impl Staffing<'_> {
             operator.require(Privilege::ChangeRoles, None)?;
             // Nobody gives more to themselves, and nobody shuts themselves out.
             if operators::role_name(tx, &operator.id).await?.as_deref() == Some(name.trim()) {
-                return Err(Refusal::new(Code::Conflict, "your own role is changed by another administrator"));
+                return Err(Refusal::new(Code::Conflict, sentence!("refused-own-role")));
             }
             let id = self.put_role(tx, &operator.name, name, role).await?;
             self.somebody_changes_roles(tx).await?;
@@ -110,11 +111,11 @@ impl Staffing<'_> {
         if roles.iter().any(|role| role.allows(Privilege::ChangeRoles, None)) {
             return Ok(());
         }
-        Err(Refusal::new(Code::Conflict, "nobody could change roles any more; give somebody that privilege first"))
+        Err(Refusal::new(Code::Conflict, sentence!("refused-last-administrator")))
     }
 
     pub(crate) async fn put_role(&self, tx: &mut Tx, initiator: &str, name: &str, role: &Role) -> Result<String, Refusal> {
-        let name = names::named("a role's name", name)?;
+        let name = names::named(sentence!("refused-name-role"), name)?;
         let id = match roles::by_name(tx, &name).await? {
             Some(known) => {
                 roles::set(tx, &known.id, role).await?;
@@ -155,9 +156,9 @@ impl Staffing<'_> {
         new: &NewOperator,
         hash: String,
     ) -> Result<String, Refusal> {
-        let name = names::named("an operator's name", &new.name)?;
+        let name = names::named(sentence!("refused-name-operator"), &new.name)?;
         if operators::is_taken(tx, &name).await? {
-            return Err(Refusal::new(Code::Conflict, format!("there is an operator '{name}'")));
+            return Err(Refusal::new(Code::Conflict, sentence!("refused-operator-there", name = &name)));
         }
         if let Some(role) = &new.role {
             roles::by_id(tx, role).await?.ok_or_else(|| Refusal::not_found("role"))?;

@@ -10,6 +10,7 @@ use crate::model::{limit, random, subject};
 use crate::service::login::Operator;
 use crate::service::{ONLINE, Server};
 use crate::store::{Snapshot, Tx, flows, subjects, tasks};
+use crate::words::sentence;
 use cardlab_protocol::workstation::{CardOutcome, Open, TaskOffer};
 use serde::Deserialize;
 use serde_json::json;
@@ -57,7 +58,7 @@ impl Tasks<'_> {
             operator.require(Privilege::ResetPin, subject.policy_id())?;
             let unlockable = subject.pin_resettable()?;
             if tasks::of_card(tx, &serial).await?.iter().any(|task| task.view.state.is_open()) {
-                return Err(Refusal::new(Code::Conflict, "this card's PIN is to be reset already; cancel that task first"));
+                return Err(Refusal::new(Code::Conflict, sentence!("refused-task-there")));
             }
             let view = TaskView {
                 id: random::token(),
@@ -104,7 +105,7 @@ impl Tasks<'_> {
             let subject = subjects::of_card(tx, &task.view.card).await?;
             operator.require(Privilege::ResetPin, subject.policy_id())?;
             if !task.view.state.is_open() {
-                return Err(Refusal::new(Code::Conflict, format!("the task is {} already", task.view.state.name())));
+                return Err(Refusal::new(Code::Conflict, sentence!("refused-task-state", state = task.view.state.name())));
             }
             flows::set_step(tx, &task.flow, Step::Over).await?;
             tasks::set_state(tx, id, TaskState::Cancelled, &task.flow, self.server.now()).await?;

@@ -12,6 +12,7 @@ use crate::service::Server;
 use crate::service::cards::CardView;
 use crate::service::login::Operator;
 use crate::store::{Snapshot, Tx, answers, cards, flows, logins, policies, subjects, users};
+use crate::words::sentence;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::HashMap;
@@ -236,7 +237,7 @@ impl Users<'_> {
         let step = async |tx: &mut Tx, operator: &Operator| {
             let user = covered(tx, operator, id, Privilege::ChangePolicy).await?;
             if after.is_empty() {
-                return Err(Refusal::malformed("a user is under one policy at least"));
+                return Err(Refusal::malformed(sentence!("refused-no-policy")));
             }
             let before = policies::of_user(tx, &user.id).await?;
             let mut names = Vec::new();
@@ -283,13 +284,14 @@ impl Users<'_> {
     }
 
     pub(crate) async fn insert(&self, tx: &mut Tx, initiator: &str, new: &NewUser, hash: String) -> Result<String, Refusal> {
-        let (logon, upn) = (names::named("a logon name", &new.logon)?, names::named("a UPN", &new.upn)?);
-        let optional = |what: &str, text: &str| if text.trim().is_empty() { Ok(String::new()) } else { names::named(what, text) };
+        let (logon, upn) =
+            (names::named(sentence!("refused-name-logon"), &new.logon)?, names::named(sentence!("refused-name-upn"), &new.upn)?);
+        let optional = |what, text: &str| if text.trim().is_empty() { Ok(String::new()) } else { names::named(what, text) };
         let user = User {
             id: random::token(),
-            cn: names::named("a name", &new.cn)?,
-            mail: optional("a mail address", &new.mail)?,
-            phone: optional("a telephone number", &new.phone)?,
+            cn: names::named(sentence!("refused-name-user"), &new.cn)?,
+            mail: optional(sentence!("refused-name-mail"), &new.mail)?,
+            phone: optional(sentence!("refused-name-phone"), &new.phone)?,
             active: true,
             password: hash,
             failed: 0,
@@ -304,7 +306,7 @@ impl Users<'_> {
         names::upn(&user.upn)?;
         for name in [&user.logon, &user.upn] {
             if users::is_taken(tx, name).await? {
-                return Err(Refusal::new(Code::Conflict, format!("there is a user '{name}'")));
+                return Err(Refusal::new(Code::Conflict, sentence!("refused-user-there", name = name)));
             }
         }
         users::insert(tx, &user).await?;

@@ -2,6 +2,7 @@
 
 use crate::model::answers::Hashing;
 use crate::model::refusal::{Code, Refusal};
+use crate::words::sentence;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
@@ -33,7 +34,7 @@ impl Workers {
     /// # Errors
     /// [`Code::Busy`] when it is full.
     pub fn place(&self) -> Result<Place, Refusal> {
-        let full = |_| Refusal::new(Code::Busy, "the server is busy; try again in a moment");
+        let full = |_| Refusal::new(Code::Busy, sentence!("refused-busy"));
         Ok(Place(self.queue.clone().try_acquire_owned().map_err(full)?))
     }
 
@@ -53,7 +54,7 @@ impl Workers {
     pub async fn hash(&self, secrets: Vec<Zeroizing<String>>) -> Result<Vec<String>, Refusal> {
         let hashing = self.hashing.clone();
         let hashes = self.run(move || secrets.iter().map(|secret| hashing.hash(secret)).collect::<Result<Vec<_>, _>>()).await?;
-        hashes.map_err(|e| Refusal::new(Code::Busy, e))
+        hashes.map_err(|e| Refusal::new(Code::Busy, sentence!("refused-work", why = e)))
     }
 
     /// The hash of a password that may be one.
@@ -62,15 +63,15 @@ impl Workers {
     /// [`Code::Malformed`] for one that is too short or too long; as [`Workers::hash`].
     pub(crate) async fn password(&self, password: &str) -> Result<String, Refusal> {
         if !(8..=200).contains(&password.chars().count()) {
-            return Err(Refusal::malformed("a password has 8 to 200 characters"));
+            return Err(Refusal::malformed(sentence!("refused-password")));
         }
         let hashes = self.hash(vec![Zeroizing::new(password.to_owned())]).await?;
-        hashes.into_iter().next().ok_or_else(|| Refusal::new(Code::Busy, "the server is stopping"))
+        hashes.into_iter().next().ok_or_else(|| Refusal::new(Code::Busy, sentence!("refused-stopping")))
     }
 
     /// Work that takes a core for a while.
     pub(crate) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
-        let stopping = || Refusal::new(Code::Busy, "the server is stopping");
+        let stopping = || Refusal::new(Code::Busy, sentence!("refused-stopping"));
         let _running = self.running.acquire().await.map_err(|_| stopping())?;
         tokio::task::spawn_blocking(work).await.map_err(|_| stopping())
     }

@@ -7,6 +7,7 @@ use crate::model::clock::Millis;
 use crate::model::event::{Event, EventOrder, Filter, Happening, Level, WORKSTATION, bounded};
 use crate::model::list::{self, Cursor, Listed};
 use crate::model::refusal::Refusal;
+use crate::words::sentence;
 use sqlx::any::AnyRow;
 use sqlx::query;
 
@@ -101,7 +102,7 @@ pub(crate) async fn list(conn: &mut Snapshot, filter: &Filter) -> Result<Listed<
         }
     }
     if let Some(Cursor { place: (at, seq), .. }) = cursor {
-        let none = || Refusal::malformed("cursor is not one of this list in this order; begin without one");
+        let none = || Refusal::malformed(sentence!("refused-cursor"));
         let number = |text: &str| text.parse::<i64>().map_err(|_| none());
         let (at, seq) = (number(&at)?, number(&seq)?);
         match column {

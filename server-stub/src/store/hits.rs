@@ -5,6 +5,7 @@ use super::{Snapshot, Tx};
 use crate::model::clock::Millis;
 use crate::model::limit::{HOUR, Limit, MINUTE};
 use crate::model::refusal::Refusal;
+use crate::words::{Sentence, sentence};
 use sqlx::query;
 
 /// Counts one more in `bucket`, or refuses it.
@@ -30,7 +31,7 @@ async fn check(conn: &mut Snapshot, limit: Limit, bucket: &str, now: Millis) -> 
     // What a clock that was wrong has counted ahead of now is put right by the next sweep.
     let first = number(&row, "first")?.min(now);
     let minutes = (first + limit.window - now + MINUTE - 1) / MINUTE;
-    Err(Refusal::too_often(bucket, format!("too many {}; try again in {minutes} minutes", limit.what)))
+    Err(Refusal::too_often(bucket, sentence!("refused-too-often", what = Sentence::named(limit.what), minutes = minutes)))
 }
 
 /// Takes back what was counted in `bucket`.

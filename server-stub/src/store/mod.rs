@@ -32,6 +32,7 @@ pub use transaction::{Snapshot, Tx};
 
 use crate::model::clock::Millis;
 use crate::model::refusal::{Code, Refusal};
+use crate::words::sentence;
 use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -123,7 +124,7 @@ impl Store {
         let postgres = url.starts_with("postgres");
         if !postgres && !url.starts_with("sqlite:") {
             // What it is may be a password.
-            return Err(Refusal::malformed("this is no database: write sqlite:FILE, sqlite::memory: or postgres://..."));
+            return Err(Refusal::malformed(sentence!("refused-database-url")));
         }
         let memory = url.contains(":memory:");
         // Each connection to memory would be a database of its own.
@@ -134,7 +135,9 @@ impl Store {
         };
         let named = shown(url);
         let url = if postgres || memory || url.contains('?') { url.to_owned() } else { format!("{url}?mode=rwc") };
-        let unreachable = |e: &dyn std::fmt::Display| Refusal::new(Code::StoreDown, format!("database {named}: {e}"));
+        let unreachable = |e: &dyn std::fmt::Display| {
+            Refusal::new(Code::StoreDown, sentence!("refused-database-at", name = &named, why = e.to_string()))
+        };
         if !postgres && !memory {
             for_its_owner(&url).map_err(|e| unreachable(&e))?;
         }
@@ -216,7 +219,7 @@ impl Store {
                 break;
             }
         }
-        Err(Refusal::new(Code::StoreDown, "the server's database is busy; try again later"))
+        Err(Refusal::new(Code::StoreDown, sentence!("refused-database-busy")))
     }
 
     /// The database as it is now, for reading; no writer waits for it.

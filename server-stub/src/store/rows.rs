@@ -1,6 +1,7 @@
 //! Columns of rows as values, and values as columns.
 
 use crate::model::refusal::{Code, Refusal};
+use crate::words::sentence;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
@@ -26,17 +27,17 @@ pub(super) fn optional_number(row: &AnyRow, column: &str) -> Result<Option<i64>,
 
 /// A column of JSON that this program wrote.
 pub(super) fn json<T: serde::de::DeserializeOwned>(row: &AnyRow, column: &str) -> Result<T, Refusal> {
-    serde_json::from_str(&text(row, column)?).map_err(|e| {
-        Refusal::new(Code::StoreDown, format!("the database has something in {column} that this version does not know: {e}"))
-    })
+    serde_json::from_str(&text(row, column)?)
+        .map_err(|e| Refusal::new(Code::StoreDown, sentence!("refused-database-value", column = column, why = e.to_string())))
 }
 
 /// A column that has the name of one of these.
 pub(super) fn named<T: Copy>(row: &AnyRow, column: &str, all: &[T], name: impl Fn(T) -> &'static str) -> Result<T, Refusal> {
     let found = text(row, column)?;
-    all.iter().copied().find(|one| name(*one) == found).ok_or_else(|| {
-        Refusal::new(Code::StoreDown, format!("the database has '{found}' in {column}, which this version does not know"))
-    })
+    all.iter()
+        .copied()
+        .find(|one| name(*one) == found)
+        .ok_or_else(|| Refusal::new(Code::StoreDown, sentence!("refused-database-name", found = &found, column = column)))
 }
 
 /// A value as a column of JSON.

@@ -4,11 +4,11 @@ use super::frame::{Frame, Here, Notice};
 use super::{ErrorPage, Page, kept, page, refused};
 use crate::http::Front;
 use crate::http::body::{Fields, Form, PeerAddress, Query};
-use crate::http::words::filters;
 use crate::http::{actor, log};
 use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
 use crate::service::login::{Door, Operator};
+use crate::words::{filters, sentence};
 use askama::Template;
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -120,7 +120,7 @@ impl<V: Visitor> FromRequest<Server> for Sent<V> {
         let Form(fields) = form.map_err(|refusal| ErrorPage(refusal).into_response())?;
         let by = by.map_err(|_| kept::login_page::<V>(&path, fields.clone()))?;
         if !fields.get("csrf").is_some_and(|sent| crate::model::random::same(sent, by.csrf())) {
-            let message = "this form did not come from a page of this login; open the page again";
+            let message = sentence!("refused-form-of-login");
             return Err(ErrorPage(Refusal::new(Code::OtherSite, message)).into_response());
         }
         Ok(Self { by, fields })

@@ -1,10 +1,10 @@
 //! What stands round every page: where one is, who one is, how it went.
 
-use crate::http::words::plain;
 use crate::model::clock::Millis;
 use crate::model::refusal::Refusal;
 use crate::model::role::Privilege;
 use crate::service::login::Operator;
+use crate::words::plain;
 
 /// Pages of the console's menu.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ const NOTICE_WAITS: Millis = 60_000;
 impl Notice {
     /// Why something was not done.
     pub(super) fn refused(refusal: &Refusal) -> Self {
-        Self { went_well: false, text: sentence(&refusal.message) }
+        Self { went_well: false, text: sentence(&refusal.said()) }
     }
 
     /// For a cookie.

@@ -4,8 +4,8 @@ use super::door::{LoginPage, Visitor, own_path};
 use super::frame::Frame;
 use super::{page, refused};
 use crate::http::body::Fields;
-use crate::http::words::filters;
 use crate::model::refusal::{Code, Refusal};
+use crate::words::{filters, sentence};
 use askama::Template;
 use axum::response::Response;
 
@@ -83,7 +83,7 @@ struct KeptPage {
 
 /// The login, for a form that came too late.
 pub(super) fn login_page<V: Visitor>(path: &str, fields: Fields) -> Response {
-    let refusal = Refusal::new(Code::NotLoggedIn, "log in first");
+    let refusal = Refusal::new(Code::NotLoggedIn, sentence!("refused-log-in-first"));
     let kept = Kept::of_form(path, fields);
     refused(&refusal, &LoginPage { ended: true, kept, ..LoginPage::of::<V>() })
 }

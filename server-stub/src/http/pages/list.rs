@@ -1,5 +1,6 @@
 //! Lists: the address of a list is its filters, so that a page of one can be kept and handed on.
 
+use crate::words::sentence;
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
@@ -65,7 +66,7 @@ pub(super) fn chosen<T: serde::de::DeserializeOwned>(text: &str) -> Result<Optio
         return Ok(None);
     }
     let read = serde_json::from_value(text.into());
-    read.map(Some).map_err(|error| crate::model::refusal::Refusal::malformed(error.to_string()))
+    read.map(Some).map_err(|error| crate::model::refusal::Refusal::malformed(sentence!("refused-read", why = error.to_string())))
 }
 
 /// A file of lines that come one page after the other, however many they are.

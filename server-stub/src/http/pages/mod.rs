@@ -14,13 +14,13 @@ mod self_service;
 mod told;
 
 use super::body::Fields;
-use super::words::{card_name, filters, plain, say, text};
 use super::{log, status};
 use crate::model::card::Operation;
 use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
 use crate::service::flow::remote::OwnCard;
 use crate::service::self_service::{OwnOperation, OwnReason};
+use crate::words::{card_name, filters, plain, say, text};
 use askama::Template;
 use axum::Router;
 use axum::http::{StatusCode, header};
@@ -79,7 +79,7 @@ impl ErrorPage {
             _ => "error-title",
         };
         let frame = frame.then_error(plain(title));
-        refused(&self.0, &ErrorTemplate { frame, message: frame::sentence(&self.0.message) })
+        refused(&self.0, &ErrorTemplate { frame, message: frame::sentence(&self.0.said()) })
     }
 }
 

@@ -5,12 +5,12 @@ use super::frame::{Frame, Notice, sentence};
 use super::{ErrorPage, Page, answers, own_card_is, own_operation, page, refused};
 use crate::http::Front;
 use crate::http::body::{Fields, Form, PeerAddress};
-use crate::http::words::{card_name, filters, plain};
 use crate::model::captcha::Typed;
 use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
 use crate::service::flow::remote::{OwnCard, Standing};
 use crate::service::self_service::OwnReason;
+use crate::words::{card_name, filters, sentence};
 use askama::Template;
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::header;
@@ -124,7 +124,7 @@ impl FromRequest<Server> for Sent {
         let form = Form::from_request(Request::from_parts(parts, body), server).await;
         let Form(fields) = form.map_err(|refusal| ErrorPage::from(refusal).into_response())?;
         if !fields.get("csrf").is_some_and(|sent| crate::model::random::same(sent, &csrf(&session))) {
-            let message = "this form did not come from a page of this session; start again";
+            let message = sentence!("refused-form-of-session");
             return Err(ErrorPage::from(Refusal::new(Code::OtherSite, message)).into_response());
         }
         Ok(Self { session, fields })
@@ -200,7 +200,7 @@ async fn answer(
     match server.remote().answer(&sent.session, &address, &answers(&sent.fields)).await {
         Ok(true) => Ok(Redirect::to(PATH).into_response()),
         Ok(false) => {
-            let wrong = Refusal::new(Code::AnswersFirst, plain("rss-wrong"));
+            let wrong = Refusal::new(Code::AnswersFirst, sentence!("rss-wrong"));
             Ok((forgotten(&front), went(&server, &front, PATH, Err(wrong))).into_response())
         }
         Err(refusal) => went_wrong(&server, &front, refusal),
@@ -225,7 +225,7 @@ async fn unblock(
             let standing = server.remote().standing(&sent.session, &address, None).await?;
             let mut shown = RemotePage::of(standing, csrf(&sent.session));
             if let Step::Cards { typed, fault, .. } = &mut shown.step {
-                (*typed, *fault) = ((card.into(), challenge.into()), Some(sentence(&refusal.message)));
+                (*typed, *fault) = ((card.into(), challenge.into()), Some(sentence(&refusal.said())));
             }
             Ok(refused(&refusal, &shown))
         }

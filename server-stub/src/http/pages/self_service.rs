@@ -5,11 +5,11 @@ use super::frame::{Frame, Notice, Who};
 use super::{ErrorPage, Page, own_card_is, own_operation, page, refused};
 use crate::http::Front;
 use crate::http::body::Fields;
-use crate::http::words::{card_name, filters, plain, say, text};
 use crate::model::refusal::Refusal;
 use crate::service::Server;
 use crate::service::login::{Door, Person};
 use crate::service::self_service::{Own, OwnReason};
+use crate::words::{card_name, filters, plain, say, sentence, text};
 use askama::Template;
 use axum::extract::State;
 use axum::response::Redirect;
@@ -103,7 +103,7 @@ async fn set_answers(
     let answers = match typed(&fields) {
         Ok(answers) => answers,
         Err(faults) => {
-            let refusal = Refusal::malformed(plain("ss-differs"));
+            let refusal = Refusal::malformed(sentence!("ss-differs"));
             return Ok(refused(&refusal, &OwnPage { faults, ..OwnPage::of(&server, &mut at).await? }));
         }
     };
@@ -134,7 +134,7 @@ async fn change_pin(
     let mut field = |name: &str| Zeroizing::new(fields.remove(name).unwrap_or_default());
     let (card, old, new, again) = (field("card"), field("old_pin"), field("new_pin"), field("again_pin"));
     if new != again {
-        return Ok(went(&server, &front, Person::PATH, Err(Refusal::malformed(plain("own-pin-differs")))));
+        return Ok(went(&server, &front, Person::PATH, Err(Refusal::malformed(sentence!("own-pin-differs")))));
     }
     let changed = server.self_service().change_pin(&person, &card, old, new).await;
     let said = changed.map(|card| say("own-pin-changed", &[("card", text(&card_name(&card.serial)))]));

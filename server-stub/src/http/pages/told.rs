@@ -1,7 +1,7 @@
 //! Events as sentences.
 
-use crate::http::words::{self, Value, card_name, plain, say, text};
 use crate::model::event::Event;
+use crate::words::{self, Value, card_name, plain, say, text};
 use serde_json::Value as Json;
 
 /// An event for people.

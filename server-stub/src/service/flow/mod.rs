@@ -28,6 +28,7 @@ use crate::service::workers::Place;
 use crate::service::{SESSION, Server};
 use crate::store::responses::{self, Receiver};
 use crate::store::{Snapshot, Tx, flows, users};
+use crate::words::sentence;
 use cardlab_protocol::workstation::{Report, Response};
 use serde_json::json;
 use std::time::Duration;
@@ -65,7 +66,7 @@ impl Flows<'_> {
     ) -> Result<Flow, Refusal> {
         let flow = flows::by_id(conn, &random::fingerprint(session)).await?;
         let flow = flow.filter(|flow| kinds.contains(&flow.kind) && flow.opener == opener && self.lives(flow));
-        flow.ok_or_else(|| Refusal::new(Code::SessionOver, "this unlock session is over; start again"))
+        flow.ok_or_else(|| Refusal::new(Code::SessionOver, sentence!("refused-session-over")))
     }
 
     /// Whether a flow has not ended.
@@ -217,9 +218,7 @@ impl Flows<'_> {
         }
         let serial = hex::decode(&card.serial).unwrap_or_default();
         let response = self.server.vault.respond(card.vault_key(&serial)?, &challenge);
-        let response = response.ok_or_else(|| {
-            Refusal::new(Code::NoAdminKey, "the card's administrator key does not open under this server's master key")
-        })?;
+        let response = response.ok_or_else(|| Refusal::new(Code::NoAdminKey, sentence!("refused-key-of-another-master")))?;
         let step = if flow.kind.is_of_workstation() { Step::Given } else { flow.step };
         flows::set_answered(tx, &flow.id, step, &fingerprint).await?;
         let digits = cardlab_protocol::codes::digits(&challenge);

@@ -12,6 +12,7 @@ use crate::model::{limit, random};
 use crate::service::{ONLINE, Server};
 use crate::store::responses::{self, Settled};
 use crate::store::{flows, subjects, users};
+use crate::words::sentence;
 use cardlab_protocol::workstation::{Answers, CardOutcome, Judged, Mode, Open, Opened, Outcome, Report, Response};
 use serde_json::json;
 
@@ -94,7 +95,7 @@ impl Online<'_> {
         let mut tx = self.server.begin().await?;
         let flow = self.server.flows().living(&mut tx, session, &FlowKind::OF_WORKSTATIONS, address).await?;
         if !flow.step.asks() {
-            return Err(Refusal::new(Code::SessionOver, "the questions of this session are answered"));
+            return Err(Refusal::new(Code::SessionOver, sentence!("refused-questions-answered")));
         }
         let subject = subjects::of_card(&mut tx, &flow.card).await?;
         let pairs = subject.pairs(&flow.questions, answers, &self.server.nobody)?;
@@ -136,11 +137,11 @@ impl Online<'_> {
     pub async fn challenge(&self, session: &str, address: &str, text: &str) -> Result<Response, Refusal> {
         let mut tx = self.server.begin().await?;
         let flow = self.server.flows().living(&mut tx, session, &FlowKind::OF_WORKSTATIONS, address).await?;
-        let over = |message: &str| Refusal::new(Code::SessionOver, message);
+        let over = |sentence| Refusal::new(Code::SessionOver, sentence);
         match flow.step {
             Step::Answered | Step::Given => {}
-            Step::Asking | Step::Dead => return Err(Refusal::malformed("the questions come before the challenge")),
-            Step::Over => return Err(over("this unlock session is over; start again")),
+            Step::Asking | Step::Dead => return Err(Refusal::malformed(sentence!("refused-questions-first"))),
+            Step::Over => return Err(over(sentence!("refused-session-over"))),
         }
         let subject = subjects::of_card(&mut tx, &flow.card).await?;
         let possible = subject.online().and_then(|unlockable| match flow.kind {
@@ -152,14 +153,14 @@ impl Online<'_> {
                 Ok(()) => self.server.flows().respond(&mut tx, &flow, unlockable.card, text, WORKSTATION, true).await,
                 Err(refusal) => Err(refusal),
             },
-            Ok(_) => Err(Refusal::new(Code::CardState, "the card is another user's now")),
+            Ok(_) => Err(Refusal::new(Code::CardState, sentence!("refused-card-of-another"))),
             Err(refusal) => Err(refusal),
         };
         let refused = Happening { card: &flow.card, flow: &flow.id, ..Happening::new(Kind::ResponseRefused, WORKSTATION) };
         self.server.concluded(tx, given, &refused).await.map_err(|refusal| match refusal.code {
             Code::Malformed | Code::RateLimited | Code::StoreDown | Code::SessionOver => refusal,
             // The workstation is not told why.
-            _ => over("this unlock session is over; an operator can help"),
+            _ => over(sentence!("refused-session-over-operator")),
         })
     }
 
@@ -172,7 +173,7 @@ impl Online<'_> {
         let flow = flows::by_id(&mut tx, &random::fingerprint(session)).await?;
         let flow = flow
             .filter(|flow| flow.kind.is_of_workstation() && flow.step == Step::Given && flow.opener == address)
-            .ok_or_else(|| Refusal::new(Code::SessionOver, "this session has nothing to report"))?;
+            .ok_or_else(|| Refusal::new(Code::SessionOver, sentence!("refused-nothing-to-report")))?;
         flows::set_step(&mut tx, &flow.id, Step::Over).await?;
         let about = |kind| Happening {
             kind,
@@ -212,7 +213,7 @@ fn answers_already(flow: &Flow, card: &CardRecord, text: &str) -> Result<(), Ref
     if flow.step != Step::Given || flow.challenge == challenge {
         return Ok(());
     }
-    Err(Refusal::new(Code::SessionOver, "this session has answered another challenge; start again"))
+    Err(Refusal::new(Code::SessionOver, sentence!("refused-another-challenge")))
 }
 
 /// A workstation's name as it is stored.
@@ -223,6 +224,5 @@ pub(super) fn workstation_name(text: &str) -> String {
 /// A serial that comes with another answer to reset than it is registered with.
 pub(super) fn another_card(subject: &Subject, atr: &str) -> Option<Refusal> {
     let known = subject.card.as_ref().map(|c| c.atr.as_str()).filter(|known| !known.is_empty() && !atr.is_empty())?;
-    (!known.eq_ignore_ascii_case(atr))
-        .then(|| Refusal::new(Code::CardState, "the card has another answer to reset than the one that is registered"))
+    (!known.eq_ignore_ascii_case(atr)).then(|| Refusal::new(Code::CardState, sentence!("refused-another-atr")))
 }

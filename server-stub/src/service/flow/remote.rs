@@ -13,6 +13,7 @@ use crate::model::{limit, random};
 use crate::service::self_service::OwnOperation;
 use crate::service::{SESSION, Server};
 use crate::store::{Snapshot, cards, flows, questions, subjects};
+use crate::words::sentence;
 use cardlab_protocol::workstation::{Answers, Question, Response};
 use serde::Serialize;
 use serde_json::json;
@@ -127,7 +128,7 @@ impl RemoteSelfService<'_> {
         let mut tx = self.server.begin().await?;
         let flow = self.server.flows().living(&mut tx, session, &KINDS, address).await?;
         if !flow.step.asks() || flow.wrong >= MOST_ANSWERS {
-            return Err(Refusal::new(Code::SessionOver, "the questions of this session are answered; start again"));
+            return Err(Refusal::new(Code::SessionOver, sentence!("refused-questions-answered-again")));
         }
         let subject = subjects::of_user(&mut tx, &flow.user).await?;
         // A question that was deleted since is asked no more; who has it on the screen still answers it all the same.
@@ -215,7 +216,7 @@ impl RemoteSelfService<'_> {
         let subject = subjects::of_card(&mut tx, &flow.card).await?;
         let name = subject.user.as_ref().map_or_else(String::new, |u| u.logon.clone());
         let given = match subject.card.as_ref().and_then(|c| c.user.as_deref()) == Some(flow.user.as_str()) {
-            false => Err(Refusal::not_found("card of yours")),
+            false => Err(Refusal::not_found("own-card")),
             true => match subject.remote() {
                 Ok(unlockable) => self.server.flows().respond(&mut tx, &flow, unlockable.card, text, &name, true).await,
                 Err(refusal) => Err(refusal),
@@ -250,7 +251,7 @@ impl RemoteSelfService<'_> {
     async fn answered(&self, conn: &mut Snapshot, session: &str, address: &str) -> Result<Flow, Refusal> {
         let flow = self.server.flows().living(conn, session, &KINDS, address).await?;
         if flow.step.asks() {
-            return Err(Refusal::new(Code::AnswersFirst, "answer the questions first"));
+            return Err(Refusal::new(Code::AnswersFirst, sentence!("refused-answer-first")));
         }
         Ok(flow)
     }

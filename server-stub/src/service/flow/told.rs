@@ -10,6 +10,7 @@ use crate::model::{clock, limit, random, subject};
 use crate::service::Server;
 use crate::store::responses::{self, Settled};
 use crate::store::{cards, hits, policies, reports, subjects};
+use crate::words::{Sentence, sentence};
 use cardlab_protocol::workstation::{Open, Report, ReportKind, Ways};
 use serde_json::json;
 
@@ -96,18 +97,18 @@ impl Workstations<'_> {
 
 /// A report as it is stored and compared.
 fn checked(report: &Report) -> Result<Report, Refusal> {
-    let digits = |name: &str, text: &Option<String>, length: usize| {
+    let digits = |what: Sentence, text: &Option<String>, length: usize| {
         let right = |text: &String| text.len() == length && text.bytes().all(|b| b.is_ascii_hexdigit());
         match text {
-            Some(text) if !right(text) => Err(Refusal::malformed(format!("{name} has {length} hexadecimal digits"))),
+            Some(text) if !right(text) => Err(Refusal::malformed(sentence!("refused-digits", what = what, length = length))),
             text => Ok(text.as_deref().map(str::to_uppercase)),
         }
     };
     Ok(Report {
         serial: subject::serial(&report.serial)?,
         workstation: workstation_name(&report.workstation),
-        challenge: digits("the SHA-256 of a challenge", &report.challenge, 64)?,
-        status_word: digits("a status word", &report.status_word, 4)?,
+        challenge: digits(sentence!("refused-digits-challenge"), &report.challenge, 64)?,
+        status_word: digits(sentence!("refused-digits-status"), &report.status_word, 4)?,
         ..*report
     })
 }

@@ -11,6 +11,7 @@ use crate::model::{limit, random};
 use crate::service::login::Operator;
 use crate::service::{SESSION, Server};
 use crate::store::{Snapshot, Tx, flows, hits, subjects};
+use crate::words::sentence;
 use cardlab_protocol::codes;
 use cardlab_protocol::workstation::{Answers, Question};
 use serde::{Deserialize, Serialize};
@@ -215,15 +216,13 @@ impl Wizards<'_> {
                 subject.may_answer()?;
             }
             if !answered {
-                return Err(Refusal::new(Code::AnswersFirst, "the user's answers come before the challenge"));
+                return Err(Refusal::new(Code::AnswersFirst, sentence!("refused-answers-first")));
             }
         }
         let challenge = subject::challenge(&read.challenge, unlockable.card)?;
         let check = read.check.as_deref().map(str::trim).filter(|check| !check.is_empty());
         if check.is_some_and(|check| !check.eq_ignore_ascii_case(&codes::check_code(&challenge))) {
-            return Err(Refusal::malformed(
-                "challenge and check code do not belong together: a digit is wrong; have it read again",
-            ));
+            return Err(Refusal::malformed(sentence!("refused-check-code")));
         }
         let response = self
             .server
@@ -244,7 +243,7 @@ impl Wizards<'_> {
         if flow.wrong < MOST_WRONG {
             return Ok(flow);
         }
-        Err(Refusal::new(Code::SessionOver, "this unlock session is over; start again"))
+        Err(Refusal::new(Code::SessionOver, sentence!("refused-session-over")))
     }
 }
 
@@ -255,14 +254,11 @@ pub(crate) fn permitted<'a>(subject: &'a Subject, operator: &Operator) -> Result
     let unlockable = subject.offline()?;
     let own = operator.user.as_deref() == Some(unlockable.user.id.as_str());
     if own && !unlockable.policy.settings.workflow.allow_self_unlock {
-        return Err(Refusal::new(
-            Code::SelfServiceOnly,
-            "operators do not unlock cards of their own; use Self-Service or ask a colleague",
-        ));
+        return Err(Refusal::new(Code::SelfServiceOnly, sentence!("refused-own-card")));
     }
     Ok(unlockable)
 }
 
 fn same_user(flow: &Flow, user: &User) -> Result<(), Refusal> {
-    if flow.user == user.id { Ok(()) } else { Err(Refusal::new(Code::SessionOver, "the card has another user now; start again")) }
+    if flow.user == user.id { Ok(()) } else { Err(Refusal::new(Code::SessionOver, sentence!("refused-card-has-another-user"))) }
 }

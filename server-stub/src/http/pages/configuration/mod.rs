@@ -9,12 +9,12 @@ mod types;
 use super::door::At;
 use super::frame::{Frame, Here};
 use crate::http::body::Fields;
-use crate::http::words::plain;
 use crate::model::policy::NamedPolicy;
 use crate::model::refusal::Refusal;
 use crate::model::role::Privilege;
 use crate::service::Server;
 use crate::service::login::Operator;
+use crate::words::{Sentence, plain, sentence};
 use axum::Router;
 use axum::extract::State;
 use axum::response::Redirect;
@@ -107,7 +107,7 @@ fn given(fields: &Fields, name: &str) -> Option<String> {
 }
 
 /// A number of a form, with the name of its setting for who typed something else.
-fn number(fields: &Fields, name: &str, title: &str) -> Result<u8, Refusal> {
+fn number(fields: &Fields, name: &str, title: &'static str) -> Result<u8, Refusal> {
     let text = field(fields, name);
-    text.parse().map_err(|_| Refusal::malformed(format!("'{text}' is no number for {}", plain(title))))
+    text.parse().map_err(|_| Refusal::malformed(sentence!("refused-no-number", text = &text, setting = Sentence::named(title))))
 }

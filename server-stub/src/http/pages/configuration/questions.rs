@@ -3,10 +3,10 @@
 use super::super::door::{Sent, went};
 use super::{PATH, field};
 use crate::http::Front;
-use crate::http::words::plain;
 use crate::service::Server;
 use crate::service::login::Operator;
 use crate::service::policies::NewQuestion;
+use crate::words::plain;
 use axum::extract::{Path, State};
 use axum::response::{Redirect, Response};
 use axum::routing::post;

@@ -6,7 +6,6 @@ use super::super::{Page, page};
 use super::unlock::{Badge, sentence};
 use super::{Line, Moment, story};
 use crate::http::Front;
-use crate::http::words::{card_name, filters, has, plain, say, text};
 use crate::model::card::Operation;
 use crate::model::refusal::Refusal;
 use crate::model::task::TaskView;
@@ -17,6 +16,7 @@ use crate::service::issue::Operated;
 use crate::service::login::Operator;
 use crate::service::picture::{May, Owner};
 use crate::service::task::NewTask;
+use crate::words::{card_name, filters, has, plain, say, text};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Redirect, Response};
@@ -112,7 +112,7 @@ async fn card(State(server): State<Server>, mut at: At<Operator>, Path(serial): 
         operations: picture.may.operations.iter().map(|operation| Doable::of(*operation)).collect(),
         responses: responses.collect(),
         lines: story(&picture.happened, picture.owner.as_ref().map(|owner| owner.cn.as_str()), now),
-        not_unlocked: picture.may.not_unlocked.as_ref().map(|refusal| refusal_sentence(&refusal.message)),
+        not_unlocked: picture.may.not_unlocked.as_ref().map(|refusal| refusal_sentence(&refusal.said())),
         tasks: picture.tasks,
         may: picture.may,
         owner: picture.owner,

@@ -5,13 +5,13 @@ use super::super::frame::{Frame, Here, Notice, sentence};
 use super::super::{Page, page, refused};
 use super::card::key_said;
 use crate::http::Front;
-use crate::http::words::{filters, plain};
 use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
 use crate::service::Server;
 use crate::service::cards::NewCard;
 use crate::service::issue::AtHand;
 use crate::service::login::Operator;
+use crate::words::{filters, plain};
 use askama::Template;
 use axum::extract::State;
 use axum::routing::get;
@@ -37,7 +37,7 @@ struct Station {
 async fn station(server: &Server, at: &mut At<Operator>) -> Result<Station, Refusal> {
     let (cards, without) = match server.issuing().connected(&at.by).await {
         Ok(cards) => (cards, None),
-        Err(refusal) if refusal.code == Code::NoReaders => (Vec::new(), Some(sentence(&refusal.message))),
+        Err(refusal) if refusal.code == Code::NoReaders => (Vec::new(), Some(sentence(&refusal.said()))),
         Err(refusal) => return Err(refusal),
     };
     let may_add = at.by.may(Privilege::IssueCard, None);

@@ -7,7 +7,6 @@ use super::super::told::{Told, told};
 use super::super::{Page, page};
 use super::Moment;
 use crate::http::Front;
-use crate::http::words::{filters, plain, say, text};
 use crate::model::clock;
 use crate::model::event::{Event, EventOrder, Filter, Kind};
 use crate::model::list::MOST;
@@ -15,6 +14,7 @@ use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
 use crate::service::Server;
 use crate::service::login::Operator;
+use crate::words::{filters, plain, say, sentence, text};
 use askama::Template;
 use axum::extract::State;
 use axum::response::{Redirect, Response};
@@ -145,7 +145,7 @@ async fn check(
 ) -> Response {
     let checked = match server.log().check(&operator).await {
         Ok(None) => Ok(plain("log-whole")),
-        Ok(Some(seq)) => Err(Refusal::new(Code::Conflict, say("log-broken", &[("count", seq.into())]))),
+        Ok(Some(seq)) => Err(Refusal::new(Code::Conflict, sentence!("log-broken", count = seq))),
         Err(refusal) => Err(refusal),
     };
     went(&server, &front, "/mc/log", checked)

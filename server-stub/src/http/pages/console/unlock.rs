@@ -5,8 +5,6 @@ use super::super::frame::{Frame, Here, Notice, sentence as sentence_of};
 use super::super::{Page, answers, page, refused};
 use super::{Line, Moment, story};
 use crate::http::Front;
-use crate::http::language::Language;
-use crate::http::words::{card_name, filters, plain, say};
 use crate::model::event::Kind;
 use crate::model::refusal::{Code, Refusal};
 use crate::model::response::{Ending, GivenView};
@@ -14,6 +12,8 @@ use crate::service::Server;
 use crate::service::flow::wizard::ReadOut;
 use crate::service::login::Operator;
 use crate::service::picture::{Owner, Seen, UnlockPicture};
+use crate::words::language::Language;
+use crate::words::{card_name, filters, plain, say, sentence};
 use askama::Template;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
@@ -112,7 +112,7 @@ impl Badge {
         };
         let at = Moment::short(seen.at, now).local;
         let place = if seen.workstation.is_empty() { at } else { format!("{at}, {}", seen.workstation) };
-        Self { class, text: say(key, &[("name", crate::http::words::text(&place))]) }
+        Self { class, text: say(key, &[("name", crate::words::text(&place))]) }
     }
 }
 
@@ -208,7 +208,7 @@ async fn unlock(
 }
 
 fn say_card(card: &str) -> String {
-    say("card-title", &[("name", crate::http::words::text(card))])
+    say("card-title", &[("name", crate::words::text(card))])
 }
 
 async fn open(
@@ -250,9 +250,9 @@ async fn answer(
     let to = format!("/mc/unlock/{wizard}");
     Ok(match server.wizards().answer(&operator, &wizard, &answers(&fields)).await {
         Ok(verdict) if verdict.ok => went(&server, &front, &to, Ok(plain("unlock-answers-right"))),
-        Ok(verdict) if verdict.left == 0 => return Err(Refusal::new(Code::SessionOver, plain("unlock-answers-ended")).into()),
+        Ok(verdict) if verdict.left == 0 => return Err(Refusal::new(Code::SessionOver, sentence!("unlock-answers-ended")).into()),
         Ok(verdict) => {
-            let message = say("unlock-answers-wrong", &[("count", verdict.left.into())]);
+            let message = sentence!("unlock-answers-wrong", count = verdict.left);
             went(&server, &front, &to, Err(Refusal::new(Code::AnswersFirst, message)))
         }
         Err(refusal) if refusal.code == Code::SessionOver => return Err(refusal.into()),
@@ -275,7 +275,7 @@ async fn challenge(
         }
         Err(refusal) if refusal.code == Code::SessionOver => Err(refusal.into()),
         Err(refusal) => {
-            let fault = (refusal.code == Code::Malformed).then(|| sentence_of(&refusal.message));
+            let fault = (refusal.code == Code::Malformed).then(|| sentence_of(&refusal.said()));
             let mut at = At::new(operator);
             let mut view = unlock(&server, &mut at, &wizard, None, fault, &read.challenge).await?;
             if view.fault.is_none() {

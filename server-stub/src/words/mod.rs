@@ -1,20 +1,21 @@
-//! What pages say. The sentences are in `words/`, one file a language, in Fluent's syntax (projectfluent.org). Every file has all
-//! of them; another language is another file, and its name in [`super::language`].
+//! What people are told. The sentences are in `words/`, one file a language, in Fluent's syntax (projectfluent.org). Every file has all
+//! of them; another language is another file, and its name in `language`.
 
-use super::language::{LANGUAGES, Language};
+pub(crate) mod language;
+mod sentence;
+
+pub use sentence::Sentence;
+pub(crate) use sentence::{Part, sentence};
+
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use language::{LANGUAGES, Language};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 use unic_langid::LanguageIdentifier;
 
 static WORDS: LazyLock<[Words; LANGUAGES.len()]> =
     LazyLock::new(|| LANGUAGES.map(|(name, sentences)| Words::of(name, sentences)));
-
-/// Those of the request that is answered here.
-fn words() -> &'static Words {
-    &WORDS[Language::now().place()]
-}
 
 /// Value of a sentence's variable.
 pub(crate) type Value<'a> = FluentValue<'a>;
@@ -53,6 +54,23 @@ impl Words {
         Self(bundle)
     }
 
+    /// Those of the request that is answered here.
+    fn spoken() -> &'static Self {
+        &WORDS[Language::now().place()]
+    }
+
+    /// Those that programs read.
+    fn english() -> &'static Self {
+        &WORDS[0]
+    }
+
+    /// A name that there is not is said as it is.
+    fn say_or_name(&self, key: &str, values: &FluentArgs<'_>) -> String {
+        let said = self.say(key, values);
+        debug_assert!(said.is_some(), "no sentence {key}");
+        said.map_or_else(|| key.to_owned(), Cow::into_owned)
+    }
+
     fn say<'a>(&'a self, key: &str, values: &'a FluentArgs<'a>) -> Option<Cow<'a, str>> {
         let pattern = self.0.get_message(key)?.value()?;
         let mut faults = Vec::new();
@@ -62,17 +80,15 @@ impl Words {
     }
 }
 
-/// A sentence by its name, with its variables. A name that there is not is said as it is.
+/// A sentence by its name, with its variables.
 pub(crate) fn say(key: &str, values: &[(&'static str, Value<'_>)]) -> String {
     let values: FluentArgs<'_> = values.iter().map(|(name, value)| (*name, value.clone())).collect();
-    let said = words().say(key, &values);
-    debug_assert!(said.is_some(), "no sentence {key}");
-    said.map_or_else(|| key.to_owned(), Cow::into_owned)
+    Words::spoken().say_or_name(key, &values)
 }
 
 /// Whether there is a sentence of this name.
 pub(crate) fn has(key: &str) -> bool {
-    words().0.has_message(key)
+    Words::spoken().0.has_message(key)
 }
 
 /// A sentence without variables.
@@ -168,7 +184,7 @@ mod tests {
         all
     }
 
-    /// All text of the pages' templates and code.
+    /// All text of the templates and of the code that says something.
     fn pages() -> String {
         fn of(dir: &Path, all: &mut String) {
             for entry in std::fs::read_dir(dir).unwrap() {
@@ -182,7 +198,7 @@ mod tests {
         }
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut all = String::new();
-        ["templates", "src/http", "src/model", "src/service"].iter().for_each(|dir| of(&root.join(dir), &mut all));
+        ["templates", "src/http", "src/model", "src/service", "src/store"].iter().for_each(|dir| of(&root.join(dir), &mut all));
         all
     }
 
@@ -193,12 +209,73 @@ mod tests {
             let Some((name, behind)) = pages[at + 1..].split_once('"') else { continue };
             let before = &pages[..at];
             let filtered = ["|t", "|counted(", "|of(", "|named(", "|named_card("].iter().any(|filter| behind.starts_with(filter));
-            let called = before.ends_with("plain(") || before.ends_with("say(");
-            if (filtered || called) && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)) {
+            let before = before.trim_end();
+            let called = ["plain(", "say(", "sentence!(", "Sentence::named("].iter().any(|maker| before.ends_with(maker));
+            if (filtered || called || before.ends_with("what:") && name.starts_with("limit-"))
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+            {
                 asked.insert(name);
             }
         }
         asked
+    }
+
+    /// Each `sentence!` of the code: its name, and the variables that it is given.
+    fn given(code: &str) -> Vec<(&str, BTreeSet<&str>)> {
+        let inside = |call: &'_ str| {
+            let mut open = 1;
+            let end = call.find(|c| {
+                open += i32::from(c == '(') - i32::from(c == ')');
+                open == 0
+            });
+            end.unwrap()
+        };
+        let read = |at: usize| {
+            let call = &code[at..][..inside(&code[at..])];
+            let (name, rest) = call.trim_start().strip_prefix('"').unwrap().split_once('"').unwrap();
+            let before = rest.split(" = ").map(|part| part.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap());
+            let mut variables: Vec<_> = before.collect();
+            variables.pop();
+            (name, variables.into_iter().collect())
+        };
+        code.match_indices("sentence!(").map(|(at, begin)| read(at + begin.len())).collect()
+    }
+
+    /// A refusal has no text but a sentence, and a sentence is made by `sentence!` or is what something is called.
+    #[test]
+    fn whatever_is_refused_is_said_by_a_sentence_of_the_file() {
+        let (code, variables) = (pages(), variables(ENGLISH));
+        let given = given(&code);
+        assert!(given.len() > 130, "{}", given.len());
+        for (name, values) in given {
+            assert_eq!(Some(&values), variables.get(name), "{name}");
+        }
+        assert!(!code.contains("Sentence::with("));
+        let whats = code.split("not_found(\"").skip(1).map(|rest| rest.split_once('"').unwrap().0);
+        let whats: BTreeSet<String> = whats.map(|what| format!("no-such-{what}")).collect();
+        let there: BTreeSet<String> =
+            names(ENGLISH).into_iter().filter(|name| name.starts_with("no-such-")).map(Into::into).collect();
+        assert_eq!(whats, there);
+        // Of what is called something, the names that are not written where they are said.
+        let named: BTreeSet<_> =
+            code.split("Sentence::named(").skip(1).map(|rest| rest.split([')', '(']).next().unwrap()).collect();
+        let known = ["card.state.word", "format!", "limit.what", "self.word", "state.word", "title"];
+        assert_eq!(named, BTreeSet::from(known));
+    }
+
+    /// Nothing of a refusal is left in English where a page is in another language, but what a card, a database or a reader of
+    /// requests said.
+    #[test]
+    fn whatever_is_refused_is_said_otherwise_in_another_language() {
+        let of = |sentences: &'static str| {
+            let part = sentences.split_once("\nrefused-json-wanted").unwrap().1;
+            part.lines().filter_map(|line| line.split_once(" = ")).collect::<BTreeMap<_, _>>()
+        };
+        for (language, sentences) in &LANGUAGES[1..] {
+            let (english, other) = (of(ENGLISH), of(sentences));
+            let left: Vec<_> = english.iter().filter(|(name, text)| other.get(*name) == Some(text)).collect();
+            assert_eq!(left, [], "{language}");
+        }
     }
 
     #[test]
@@ -213,7 +290,8 @@ mod tests {
     #[test]
     fn every_sentence_is_there_once_and_is_asked_for() {
         /// Beginnings of names whose rest the code knows.
-        const MADE: [&str; 8] = ["kind-", "event-", "reason-", "privilege-", "channel-", "card-operation-", "given-", "state-"];
+        const MADE: [&str; 9] =
+            ["kind-", "event-", "reason-", "privilege-", "channel-", "card-operation-", "given-", "state-", "no-such-"];
         let (pages, names) = (pages(), names(ENGLISH));
         let quoted = |name: &str| pages.contains(&format!("\"{name}\""));
         let unused: Vec<_> =
