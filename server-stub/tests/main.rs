@@ -9,6 +9,7 @@ mod front;
 mod health;
 mod http;
 mod issue;
+mod languages;
 mod limits;
 mod lists;
 mod log;

@@ -1,14 +1,10 @@
 //! Pages: what a role is shown it may do, a form is sent once, what was typed is not lost.
 
+use crate::common::browser::between;
 use crate::common::{ANNA, Engine, Site};
 use reqwest::header::COOKIE;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Every text between two others.
-fn between<'a>(text: &'a str, start: &str, end: &str) -> Vec<&'a str> {
-    text.split(start).skip(1).filter_map(|rest| rest.split(end).next()).collect()
-}
 
 fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
     between(tag, &format!(" {name}=\""), "\"").first().copied()

@@ -856,6 +856,7 @@ refused-database-url = Das ist keine Datenbank: Schreiben Sie sqlite:DATEI, sqli
 refused-database-busy = Die Datenbank des Servers ist beschäftigt; versuchen Sie es später noch einmal
 refused-too-long = Eine Anfrage hat höchstens { $most } Bytes
 refused-read = Was gesendet wurde, kann nicht gelesen werden: { $why }
+refused-choice = '{ $text }' steht hier nicht zur Wahl
 refused-no-json = Das ist kein JSON: { $why }
 refused-body = Das ist nicht, wonach hier gefragt wird: { $why }
 refused-disk-full = Die Platte der Datenbank { $place } des Servers ist voll: Machen Sie dort Platz und versuchen Sie es noch einmal; nichts wurde geschrieben

@@ -855,6 +855,7 @@ refused-database-url = this is no database: write sqlite:FILE, sqlite::memory: o
 refused-database-busy = the server's database is busy; try again later
 refused-too-long = a request has at most { $most } bytes
 refused-read = { $why }
+refused-choice = '{ $text }' is nothing that can be chosen here
 refused-no-json = the body is no JSON: { $why }
 refused-body = the body is not what is asked for here: { $why }
 refused-disk-full = the disk of the server's database { $place } is full: make room there, then try again; nothing was written

@@ -1,6 +1,7 @@
 //! A server over real HTTP, on SQLite or on PostgreSQL.
 #![allow(unreachable_pub)]
 
+pub mod browser;
 pub mod document;
 pub mod outage;
 pub mod postgres;

@@ -1,5 +1,6 @@
 //! Lists: the address of a list is its filters, so that a page of one can be kept and handed on.
 
+use crate::model::refusal::Refusal;
 use crate::words::sentence;
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -61,12 +62,12 @@ impl Address {
 }
 
 /// What a person has chosen of several; nothing is any of them.
-pub(super) fn chosen<T: serde::de::DeserializeOwned>(text: &str) -> Result<Option<T>, crate::model::refusal::Refusal> {
+pub(super) fn chosen<T: serde::de::DeserializeOwned>(text: &str) -> Result<Option<T>, Refusal> {
     if text.is_empty() {
         return Ok(None);
     }
     let read = serde_json::from_value(text.into());
-    read.map(Some).map_err(|error| crate::model::refusal::Refusal::malformed(sentence!("refused-read", why = error.to_string())))
+    read.map(Some).map_err(|_| Refusal::malformed(sentence!("refused-choice", text = text)))
 }
 
 /// A file of lines that come one page after the other, however many they are.

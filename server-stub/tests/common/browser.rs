@@ -1,0 +1,97 @@
+//! A browser with cookies and a language, and what it shows.
+
+use super::Site;
+use reqwest::blocking::Response;
+use reqwest::header::{ACCEPT, ACCEPT_LANGUAGE, COOKIE, LOCATION, SET_COOKIE};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+pub struct Browser<'s> {
+    site: &'s Site,
+    language: &'static str,
+    cookies: RefCell<BTreeMap<String, String>>,
+}
+
+/// A page that it shows.
+pub struct Page {
+    pub status: u16,
+    /// Where it stands.
+    pub path: String,
+    pub text: String,
+}
+
+impl<'s> Browser<'s> {
+    pub fn new(site: &'s Site, language: &'static str) -> Self {
+        Self { site, language, cookies: RefCell::default() }
+    }
+
+    /// One in which somebody has come in by the door of this area.
+    pub fn logged_in(site: &'s Site, language: &'static str, area: &str, (name, password): (&str, &str)) -> Self {
+        let browser = Self::new(site, language);
+        let page = browser.send(&format!("{area}/login"), &[("name", name), ("password", password)]);
+        assert_eq!((page.status, page.path.as_str()), (200, area), "{}", page.text);
+        browser
+    }
+
+    pub fn get(&self, path: &str) -> Page {
+        let answer = self.site.send(path, |http, url| {
+            http.get(url).header(COOKIE, self.cookie()).header(ACCEPT, "text/html").header(ACCEPT_LANGUAGE, self.language)
+        });
+        self.follow(path, answer)
+    }
+
+    /// A form with these fields and no others.
+    pub fn send(&self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let answer = self.site.send(path, |http, url| {
+            let post = http.post(url).header(COOKIE, self.cookie()).header(ACCEPT, "text/html");
+            post.header(ACCEPT_LANGUAGE, self.language).form(fields)
+        });
+        self.follow(path, answer)
+    }
+
+    /// A form of the page at `on`.
+    pub fn send_from(&self, on: &str, path: &str, fields: &[(&str, &str)]) -> Page {
+        let page = self.get(on);
+        let csrf = between(&page.text, "name=\"csrf\" value=\"", "\"")[0];
+        self.send(path, &[&[("csrf", csrf)], fields].concat())
+    }
+
+    /// Takes the cookies, and goes where it is led.
+    fn follow(&self, path: &str, answer: Response) -> Page {
+        for cookie in answer.headers().get_all(SET_COOKIE) {
+            let cookie = cookie.to_str().unwrap();
+            let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+            if cookie.contains("Max-Age=0") {
+                self.cookies.borrow_mut().remove(name);
+            } else {
+                self.cookies.borrow_mut().insert(name.into(), value.into());
+            }
+        }
+        match answer.headers().get(LOCATION) {
+            Some(to) => self.get(to.to_str().unwrap()),
+            None => Page { status: answer.status().as_u16(), path: path.into(), text: answer.text().unwrap() },
+        }
+    }
+
+    fn cookie(&self) -> String {
+        self.cookies.borrow().iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    }
+}
+
+impl Page {
+    /// What it says that somebody is to hear at once: of a refusal.
+    pub fn alerts(&self) -> Vec<String> {
+        between(&self.text, "role=\"alert\">", "</p>").into_iter().map(unescaped).collect()
+    }
+}
+
+/// Every text between two others.
+pub fn between<'a>(text: &'a str, start: &str, end: &str) -> Vec<&'a str> {
+    text.split(start).skip(1).filter_map(|rest| rest.split(end).next()).collect()
+}
+
+/// A text of a page as it is read.
+pub fn unescaped(text: &str) -> String {
+    let pairs = [("&#34;", "\""), ("&#39;", "'"), ("&#60;", "<"), ("&#62;", ">"), ("&#92;", "\\"), ("&#38;", "&")];
+    pairs.iter().fold(text.to_owned(), |text, (escaped, plain)| text.replace(escaped, plain))
+}
