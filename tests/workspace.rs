@@ -140,6 +140,48 @@ fn a_release_says_what_the_machine_lacks() {
     has(&release("nothing"), &["deny       licences,", "static     a program"]);
 }
 
+/// What `tests/run` does where little is there; the programs that it would run only say how they are called.
+#[test]
+fn the_test_command_says_what_it_leaves_out() {
+    let lab = Lab::new("gids");
+    let run = |programs: &str, option: &str| {
+        lab.host(&format!(
+            "rm -rf bin; mkdir bin
+             for tool in bash env dirname sed df tail tr nproc grep cat; do ln -s \"$(command -v $tool)\" bin/$tool; done
+             for tool in dpkg-query false; do ln -sf /bin/false bin/$tool; done
+             fake() {{ printf '#!/bin/sh\\n%s\\n' \"$2\" >bin/$1; chmod +x bin/$1; }}
+             fake id 'echo 1000'
+             fake cargo 'echo cargo \"$@\"; case \"$*\" in nextest*|*no-run) exit 77; esac'
+             {programs}
+             PATH=$PWD/bin {}/tests/run {option}",
+            env!("CARGO_MANIFEST_DIR")
+        ))
+    };
+    has(&run("", "").code(2), &["tests/run needs root, for packages,", "tests/run --user goes as far as one comes without"]);
+    let text = run("", "--user").code(0);
+    has(
+        &text,
+        &[
+            "What follows is tests/run --quick",
+            "\ncargo clippy --workspace --exclude cardlab",
+            "\ncargo test --workspace --exclude",
+        ],
+    );
+    // What compiles is there; what would fetch is not, or fails.
+    let text =
+        run("for tool in c++ pkg-config; do ln -s /bin/true bin/$tool; done; ln -s /bin/false bin/pip3", "--user").code(77);
+    has(
+        &text,
+        &[
+            "left out, or failing: what needs build-essential pkg-config",
+            "left out, or failing: what needs axe\n",
+            "left out, or failing: what needs node\n",
+            "\ncargo clippy --workspace --all-targets",
+            "\ncargo test --workspace --locked --no-run\n",
+        ],
+    );
+}
+
 /// The forge runs each step of a release.
 #[test]
 fn the_workflow_has_every_step_of_a_release() {
