@@ -117,7 +117,9 @@ fn any_request_is_answered(engine: Engine) {
         1 => prop::collection::vec(any::<u8>(), 0..64),
         1 => text.clone().prop_map(String::into_bytes),
     ];
-    let request = (0..all.len(), text, bytes, any::<bool>());
+    // A client takes "." and ".." out of an address before it sends it: another one is asked then.
+    let place = text.prop_filter("a step to another address", |text| !matches!(text.as_str(), "." | ".."));
+    let request = (0..all.len(), place, bytes, any::<bool>());
     let mut runner = TestRunner::new(Config { cases: 2_000, failure_persistence: None, ..Config::default() });
     let ran = runner.run(&request, |(operation, text, body, known)| {
         let (method, path, _) = &all[operation];
