@@ -45,6 +45,9 @@ async fn accessible_pages() {
         browser.go(&at(path)).await;
         look(name).await;
     }
+    browser.go(&at("/mc/configuration/roles")).await;
+    browser.open_all().await;
+    look("roles-open").await;
     browser.go(&at("/mc/configuration/policies")).await;
     browser.follow("Default").await;
     look("issuance").await;

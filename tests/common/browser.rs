@@ -302,7 +302,17 @@ impl Browser {
         }
     }
 
-    /// The page at both widths: accessible, not wider than the window, and kept as a picture of all of it.
+    /// What is named by a legend, a label or a heading is apart from what stands above.
+    async fn nothing_sticks(&self) {
+        let script = "const box = e => e.getBoundingClientRect();
+            const shown = [...document.querySelectorAll('main *')].filter(e => e.checkVisibility() && box(e).width > 0 && box(e).right > 0);
+            const gap = e => Math.min(...shown.filter(other => !other.contains(e) && !e.contains(other) && box(other).bottom <= box(e).top + 1
+                && box(other).left < box(e).right && box(e).left < box(other).right).map(other => box(e).top - box(other).bottom));
+            return shown.filter(e => e.matches('legend, label, h1, h2')).filter(e => gap(e) < 4).map(e => e.outerHTML)";
+        assert_eq!(self.0.execute(script, vec![]).await.unwrap(), json!([]), "on {}", self.0.current_url().await.unwrap());
+    }
+
+    /// The page at both widths: accessible, nothing sticks to what stands above, not wider than the window, and kept as a picture of all of it.
     pub async fn is_seen(&self, name: &str) {
         for width in [375, 1280] {
             self.0.set_window_size(width, 900).await.unwrap();
@@ -310,6 +320,7 @@ impl Browser {
             let (over, height): (i64, u32) = serde_json::from_value(self.0.execute(script, vec![]).await.unwrap()).unwrap();
             assert!(over <= 0, "wider than {width} pixels: {}", self.page().await);
             self.is_accessible().await;
+            self.nothing_sticks().await;
             self.0.set_window_size(width, height.clamp(900, 8_000) + 200).await.unwrap();
             self.picture(&format!("{name}-{width}")).await;
             self.0.set_window_size(width, 900).await.unwrap();
