@@ -5,6 +5,7 @@
 mod common;
 
 mod captcha;
+mod filters;
 mod front;
 mod health;
 mod http;

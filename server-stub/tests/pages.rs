@@ -1,14 +1,10 @@
 //! Pages: what a role is shown it may do, a form is sent once, what was typed is not lost.
 
-use crate::common::browser::between;
+use crate::common::browser::{Browser, attribute, between};
 use crate::common::{ANNA, Engine, Site};
 use reqwest::header::COOKIE;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-
-fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
-    between(tag, &format!(" {name}=\""), "\"").first().copied()
-}
 
 /// The forms of a page that change something: where they go, and their fields as the page has them.
 fn forms(page: &str) -> Vec<(String, BTreeMap<String, String>)> {
@@ -31,16 +27,6 @@ fn forms(page: &str) -> Vec<(String, BTreeMap<String, String>)> {
         .collect()
 }
 
-/// Somebody with a role that has these privileges.
-fn somebody(site: &Site, privileges: &[&str]) -> String {
-    let admin = site.administrator();
-    let role = json!({"policies": null, "privileges": privileges});
-    let id = site.put("/api/v1/roles/Some", &admin, &role).ok()["id"].clone();
-    let operator = json!({"name": "some", "password": "some-password", "role": id, "user": Value::Null});
-    site.post("/api/v1/operators", &admin, &operator).ok();
-    site.log_in(("some", "some-password"))
-}
-
 const PRIVILEGES: [&str; 14] = [
     "view-user",
     "unlock-user",
@@ -58,6 +44,31 @@ const PRIVILEGES: [&str; 14] = [
     "change-roles",
 ];
 
+/// Who sees no policies changes nothing in which ones a role holds.
+#[test]
+fn a_local_role_stays_local() {
+    let site = Site::start(Engine::Sqlite);
+    let admin = site.administrator();
+    let policy = site.get("/api/v1/policies", &admin).ok()[0]["id"].clone();
+    let local = json!({"policies": [policy], "privileges": ["view-user", "unlock-user"]});
+    site.put("/api/v1/roles/Local", &admin, &local).ok();
+    let who = site.somebody("some", &["change-roles"]);
+    let browser = Browser::logged_in(&site, "en", "/mc", who);
+    let page = browser.get("/mc/configuration/roles");
+    let of_role =
+        |(_, fields): &(String, BTreeMap<String, String>)| fields.get("existing_role").is_some_and(|name| name == "Local");
+    let (to, mut fields) = forms(&page.text).into_iter().find(of_role).unwrap();
+    assert!(fields.remove("privilege:unlock-user").is_some(), "{fields:?}");
+    let fields: Vec<_> = fields.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    assert_eq!(browser.send(&to, &fields).alerts(), [""; 0]);
+    let roles = site.block_on(async {
+        let operator = site.server.logins().operator(&admin).await.unwrap();
+        site.server.staff().all(&operator).await.unwrap().roles
+    });
+    let role = json!(roles.iter().find(|role| role.name == "Local").unwrap().role);
+    assert_eq!(role, json!({"policies": [policy], "privileges": ["view-user"]}));
+}
+
 /// A role's pages lead to nothing that is refused, and none of their forms is.
 #[test]
 fn what_a_role_is_shown_it_may_do() {
@@ -68,7 +79,7 @@ fn what_a_role_is_shown_it_may_do() {
     for role in roles {
         let site = Site::start(Engine::Sqlite);
         site.set_answers("anna");
-        let token = somebody(&site, &role);
+        let token = site.log_in(site.somebody("some", &role));
         let cookie = format!("mc={token}");
         let mut to_see: Vec<String> = vec!["/mc".into()];
         let (mut seen, mut sent) = (BTreeSet::new(), BTreeMap::new());

@@ -114,6 +114,7 @@ user-wrong =
        *[other] { $count } falsche Antworten seit der letzten richtigen
     }
 user-assigned-cards = Zugewiesene Karten
+user-their-cards = Diese Karten in der Liste aller
 user-no-cards = Diesem Benutzer ist keine Karte zugewiesen.
 user-operations = Benutzer
 user-unlock = Benutzer entsperren
@@ -137,7 +138,7 @@ user-happened = Was geschah
 
 ## Karten
 cards-title = Karten
-cards-search = Seriennummer, Bezeichnung oder Inhaber
+cards-search = Seriennummer oder Bezeichnung
 cards-page = { $count } Karten auf dieser Seite
 cards-found =
     { $count ->

@@ -114,6 +114,7 @@ user-wrong =
        *[other] { $count } wrong answers since the last right ones
     }
 user-assigned-cards = Assigned cards
+user-their-cards = These cards in the list of all
 user-no-cards = No card is assigned to this user.
 user-operations = User
 user-unlock = Unlock user
@@ -137,7 +138,7 @@ user-happened = What happened
 
 ## Cards
 cards-title = Cards
-cards-search = Serial, label or owner
+cards-search = Serial or label
 cards-page = { $count } cards on this page
 cards-found =
     { $count ->

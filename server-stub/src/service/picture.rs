@@ -205,7 +205,8 @@ impl Pictures<'_> {
         Ok(page.with(rows))
     }
 
-    /// The one user whom a text means: an id, or the words of a search. Who may not see users means ids alone.
+    /// The one user whom a text means: an id, a logon name in either form, or the words of a search. Who may not see users
+    /// means ids alone.
     ///
     /// # Errors
     /// [`crate::model::refusal::Code::NotFound`]; [`crate::model::refusal::Code::Malformed`] when there are several.
@@ -213,6 +214,9 @@ impl Pictures<'_> {
         let mut snapshot = self.server.store.read().await?;
         if !operator.may(Privilege::ViewUser, None) || users::by_id(&mut snapshot, text).await?.is_some() {
             return Ok(text.to_owned());
+        }
+        if let Some(user) = users::by_name(&mut snapshot, text).await? {
+            return Ok(user.id);
         }
         let filter = UserFilter { q: text.into(), limit: Some(2), ..UserFilter::default() };
         match users::list(&mut snapshot, &filter).await?.items.as_slice() {

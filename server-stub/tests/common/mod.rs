@@ -280,6 +280,16 @@ impl Site {
         self.log_in(sample::OPERATOR)
     }
 
+    /// An operator of this name with a role that has these privileges, and the password.
+    pub fn somebody<'n>(&self, name: &'n str, privileges: &[&str]) -> (&'n str, &'static str) {
+        let (admin, password) = (self.administrator(), "some-password");
+        let role = json!({"policies": null, "privileges": privileges});
+        let id = self.put(&format!("/api/v1/roles/Of%20{name}"), &admin, &role).ok()["id"].clone();
+        let operator = json!({"name": name, "password": password, "role": id, "user": Value::Null});
+        self.post("/api/v1/operators", &admin, &operator).ok();
+        (name, password)
+    }
+
     /// The id of a sample user.
     pub fn user(&self, name: &str) -> String {
         self.get(&format!("/api/v1/users?q={name}"), &self.administrator()).ok()[0]["id"].as_str().unwrap().to_owned()

@@ -61,6 +61,96 @@ impl Address {
     }
 }
 
+/// The form above a list. It has fields for some of the filters; the others of the address, and the order, go along unseen, so
+/// that none is lost when the form is sent.
+pub(super) struct Search {
+    pub(super) path: &'static str,
+    /// Name of the button's sentence.
+    pub(super) button: &'static str,
+    pub(super) fields: Vec<Field>,
+    pub(super) is_narrowed: bool,
+    asked: Vec<(&'static str, String)>,
+}
+
+/// A filter that is seen.
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    /// Name of its sentence.
+    pub(super) label: &'static str,
+    /// What is asked for now.
+    pub(super) text: String,
+    pub(super) kind: FieldKind,
+    pub(super) is_wide: bool,
+    /// Whether one begins to type here.
+    pub(super) is_first: bool,
+}
+
+/// What a filter is.
+pub(super) enum FieldKind {
+    Words,
+    Day,
+    /// Values with their titles.
+    OneOf(Vec<(String, String)>),
+}
+
+impl Search {
+    /// Of the list at this address, without fields.
+    pub(super) fn of(address: &Address, button: &'static str) -> Self {
+        let is_narrowed = address.is_narrowed();
+        Self { path: address.path, button, fields: Vec::new(), is_narrowed, asked: address.fields.clone() }
+    }
+
+    /// With a field for words.
+    pub(super) fn words(self, name: &'static str, label: &'static str) -> Self {
+        self.field(name, label, FieldKind::Words)
+    }
+
+    /// With a field for a day.
+    pub(super) fn day(self, name: &'static str, label: &'static str) -> Self {
+        self.field(name, label, FieldKind::Day)
+    }
+
+    /// With a field for one of these values, which have titles; what is asked for now is one of them, whatever it is.
+    pub(super) fn one_of(
+        self,
+        name: &'static str,
+        label: &'static str,
+        values: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
+        let mut values: Vec<_> = values.into_iter().collect();
+        let other = self.text(name).filter(|text| values.iter().all(|(value, _)| value != text));
+        values.extend(other.map(|other| (other.to_owned(), other.to_owned())));
+        self.field(name, label, FieldKind::OneOf(values))
+    }
+
+    /// With the last field over the whole width.
+    pub(super) fn wide(mut self) -> Self {
+        self.fields.iter_mut().rev().take(1).for_each(|field| field.is_wide = true);
+        self
+    }
+
+    /// With the last field as the one in which one begins to type.
+    pub(super) fn first(mut self) -> Self {
+        self.fields.iter_mut().rev().take(1).for_each(|field| field.is_first = true);
+        self
+    }
+
+    /// Filters that have no field, and the order.
+    pub(super) fn unseen(&self) -> impl Iterator<Item = &(&'static str, String)> {
+        self.asked.iter().filter(|(name, _)| self.fields.iter().all(|field| field.name != *name))
+    }
+
+    fn field(mut self, name: &'static str, label: &'static str, kind: FieldKind) -> Self {
+        let text = self.text(name).unwrap_or_default().to_owned();
+        self.fields.push(Field { name, label, text, kind, is_wide: false, is_first: false });
+        self
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.asked.iter().find(|(asked, _)| *asked == name).map(|(_, text)| text.as_str())
+    }
+}
+
 /// What a person has chosen of several; nothing is any of them.
 pub(super) fn chosen<T: serde::de::DeserializeOwned>(text: &str) -> Result<Option<T>, Refusal> {
     if text.is_empty() {
@@ -85,6 +175,18 @@ pub(super) fn csv(name: &str, lines: impl Stream<Item = Result<String, io::Error
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_filter_without_a_field_goes_along() {
+        let list = Address::new("/mc/cards", &[("q", "a"), ("state", "Lost"), ("policy", "p"), ("sort", "-serial")]);
+        let search = Search::of(&list, "search").words("q", "cards-search").wide();
+        let search = search.one_of("state", "cards-state", [("Issued".into(), "Issued".into())]);
+        let seen: Vec<_> = search.fields.iter().map(|field| (field.name, field.text.as_str(), field.is_wide)).collect();
+        assert_eq!(seen, [("q", "a", true), ("state", "Lost", false)]);
+        assert!(matches!(&search.fields[1].kind, FieldKind::OneOf(values) if values.iter().any(|(value, _)| value == "Lost")));
+        let unseen: Vec<_> = search.unseen().map(|(name, text)| (*name, text.as_str())).collect();
+        assert_eq!(unseen, [("policy", "p"), ("sort", "-serial")]);
+    }
 
     #[test]
     fn an_address_has_what_is_asked_for() {

@@ -32,6 +32,14 @@ struct Roles {
     own: String,
 }
 
+impl Roles {
+    /// Policies of a local role that have no switch on the page, as whoever sees no policies has none.
+    fn unseen_of<'r>(&self, role: &'r NamedRole) -> impl Iterator<Item = &'r String> + use<'_, 'r> {
+        let seen = |id: &String| self.policies.iter().any(|policy| policy.id == *id);
+        role.role.policies.iter().flatten().filter(move |id| !seen(id))
+    }
+}
+
 async fn list(State(server): State<Server>, mut at: At<Operator>) -> Page {
     let (branches, policies) = tree(&server, &at.by, &format!("{PATH}/roles")).await?;
     let roles = server.staff().all(&at.by).await?.roles;

@@ -2,7 +2,7 @@
 
 use super::super::door::{At, Behind};
 use super::super::frame::{Frame, Here};
-use super::super::list::{self, Address, ROWS, chosen};
+use super::super::list::{self, Address, FieldKind, ROWS, Search, chosen};
 use super::super::{Page, page};
 use crate::model::card::{CardFilter, CardState};
 use crate::model::csv;
@@ -32,6 +32,7 @@ struct Asked {
     state: String,
     #[serde(rename = "type")]
     card_type: String,
+    user: String,
     policy: String,
     sort: String,
     cursor: String,
@@ -43,19 +44,25 @@ impl Asked {
             ("q", self.q.as_str()),
             ("state", &self.state),
             ("type", &self.card_type),
+            ("user", &self.user),
             ("policy", &self.policy),
             ("sort", &self.sort),
         ];
         Address::new("/mc/cards", &fields)
     }
 
-    fn filter(&self, limit: u16) -> Result<CardFilter, Refusal> {
-        let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    /// What the repository is asked for. A user is known by an id or by a name.
+    async fn filter(&self, server: &Server, operator: &Operator, limit: u16) -> Result<CardFilter, Refusal> {
+        let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        let user = match given(&self.user) {
+            Some(name) => Some(server.pictures().user_meant(operator, &name).await?),
+            None => None,
+        };
         Ok(CardFilter {
             q: self.q.clone(),
             state: chosen(&self.state)?,
             card_type: given(&self.card_type),
-            user: None,
+            user,
             policy: given(&self.policy),
             sort: chosen(&self.sort)?.unwrap_or_default(),
             limit: Some(limit),
@@ -70,23 +77,50 @@ struct Cards {
     frame: Frame,
     asked: Asked,
     address: Address,
+    search: Search,
     cards: Vec<CardRow>,
     next: Option<String>,
-    types: Vec<String>,
-    policies: Vec<NamedPolicy>,
+}
+
+/// Where the cards of the user with this logon name are listed.
+pub(super) fn of_user(logon: &str) -> String {
+    Address::new("/mc/cards", &[("user", logon)]).first()
 }
 
 async fn cards(State(server): State<Server>, mut at: At<Operator>, Behind(asked): Behind<Asked>) -> Page {
-    let listed = server.pictures().cards(&at.by, &asked.filter(ROWS)?).await?;
+    at.by.require(Privilege::ViewCards, None)?;
+    let mut frame = at.frame(Here::Cards);
+    let listed = match asked.filter(&server, &at.by, ROWS).await {
+        Ok(filter) => Some(server.pictures().cards(&at.by, &filter).await?),
+        Err(refusal) => {
+            frame = frame.saying(&refusal);
+            None
+        }
+    };
     let types = server.card_types().names(&at.by).await?;
     let policies = if at.by.may(Privilege::ViewPolicy, None) { server.policies().all(&at.by).await? } else { Vec::new() };
-    let (address, next, cards) = (asked.address(), listed.next, listed.items);
-    Ok(page(&Cards { frame: at.frame(Here::Cards), address, asked, cards, next, types, policies }))
+    let (cards, next) = listed.map_or_else(Default::default, |listed| (listed.items, listed.next));
+    let address = asked.address();
+    let search = searched(&address, types, &policies, at.by.may(Privilege::ViewUser, None));
+    Ok(page(&Cards { frame, address, search, asked, cards, next }))
+}
+
+/// The form of the list. Who may not see users or policies has none to choose from.
+fn searched(address: &Address, types: Vec<String>, policies: &[NamedPolicy], sees_users: bool) -> Search {
+    let search = Search::of(address, "search").words("q", "cards-search").wide();
+    let search = if sees_users { search.words("user", "cards-owner") } else { search };
+    let states = CardState::ALL.map(|state| (state.name().to_owned(), plain(state.word())));
+    let search = search.one_of("state", "cards-state", states);
+    let search = search.one_of("type", "cards-type", types.into_iter().map(|name| (name.clone(), name)));
+    if policies.is_empty() {
+        return search;
+    }
+    search.one_of("policy", "users-policy", policies.iter().map(|policy| (policy.id.clone(), policy.name.clone())))
 }
 
 /// All of them as CSV.
 async fn save(State(server): State<Server>, at: At<Operator>, Behind(asked): Behind<Asked>) -> Page {
-    let mut filter = asked.filter(MOST)?;
+    let mut filter = asked.filter(&server, &at.by, MOST).await?;
     let mut listed = server.pictures().cards(&at.by, &filter).await?;
     Ok(list::csv(
         "cards",

@@ -2,7 +2,7 @@
 
 use super::super::door::{At, Behind, Sent, went};
 use super::super::frame::{Frame, Here};
-use super::super::list::{self, Address, ROWS, chosen};
+use super::super::list::{self, Address, FieldKind, ROWS, Search, chosen};
 use super::super::told::{Told, told};
 use super::super::{Page, page};
 use super::Moment;
@@ -83,11 +83,10 @@ struct Log {
     frame: Frame,
     asked: Asked,
     address: Address,
+    search: Search,
     rows: Vec<Row>,
     next: Option<String>,
     zone: String,
-    /// Names of events with their titles.
-    kinds: Vec<(&'static str, String)>,
 }
 
 /// One event.
@@ -110,11 +109,22 @@ async fn log(State(server): State<Server>, mut at: At<Operator>, Behind(asked): 
     let (items, next) = listed.map_or_else(Default::default, |listed| (listed.items, listed.next));
     let row =
         |(event, user): (Event, Option<String>)| Row { at: Moment::of(event.at), told: told(&event, user.as_deref()), event };
-    let mut kinds: Vec<_> = Kind::ALL.iter().map(|kind| (kind.facts().1, plain(&format!("kind-{}", kind.facts().1)))).collect();
-    kinds.sort_by(|one, other| one.1.cmp(&other.1));
     let zone = say("time-here", &[("name", text(&clock::zone()))]);
     let rows = items.into_iter().map(row).collect();
-    Ok(page(&Log { frame, address: asked.address(), asked, rows, next, zone, kinds }))
+    let address = asked.address();
+    Ok(page(&Log { frame, search: searched(&address), address, asked, rows, next, zone }))
+}
+
+/// The form of the list.
+fn searched(address: &Address) -> Search {
+    let title = |kind: &Kind| (kind.facts().1.to_owned(), plain(&format!("kind-{}", kind.facts().1)));
+    let mut events: Vec<_> = Kind::ALL.iter().map(title).collect();
+    events.sort_by(|one, other| one.1.cmp(&other.1));
+    let weights = [("I", "event-information"), ("W", "event-warning"), ("E", "event-error")];
+    let weights = weights.map(|(name, title)| (name.to_owned(), plain(title)));
+    let search = Search::of(address, "filter").words("user", "log-search-user").words("card", "log-search-card");
+    let search = search.one_of("name", "log-search-event", events).one_of("kind", "log-kind", weights);
+    search.day("from", "log-from").day("to", "log-to")
 }
 
 /// All of them as CSV, as programs read them.

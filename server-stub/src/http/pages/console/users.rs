@@ -2,7 +2,7 @@
 
 use super::super::door::{At, Behind, Sent, went};
 use super::super::frame::{Frame, Here, Notice};
-use super::super::list::{self, Address, ROWS, chosen};
+use super::super::list::{self, Address, FieldKind, ROWS, Search, chosen};
 use super::super::{ErrorPage, Page, page, refused};
 use super::{Line, story};
 use crate::http::Front;
@@ -70,9 +70,9 @@ struct Users {
     frame: Frame,
     asked: Asked,
     address: Address,
+    search: Search,
     users: Vec<UserView>,
     next: Option<String>,
-    policies: Vec<NamedPolicy>,
     clashes: Vec<Clash>,
     may_add: bool,
 }
@@ -100,6 +100,8 @@ struct UserPage {
     frame: Frame,
     user: UserView,
     may: MayUser,
+    /// The list of the user's cards.
+    their_cards: String,
     /// The user has answers, and fewer than are asked.
     too_few: bool,
     lines: Vec<Line>,
@@ -131,7 +133,19 @@ async fn list(State(server): State<Server>, mut at: At<Operator>, Behind(asked):
         Vec::new()
     };
     let (address, next, users) = (asked.address(), listed.next, listed.items);
-    Ok(page(&Users { frame: at.frame(Here::Users), address, asked, users, next, policies, clashes, may_add }))
+    let search = searched(&address, &policies);
+    Ok(page(&Users { frame: at.frame(Here::Users), address, search, asked, users, next, clashes, may_add }))
+}
+
+/// The form of the list. Who may not see policies has none to choose from.
+fn searched(address: &Address, policies: &[NamedPolicy]) -> Search {
+    let states = [("active", "user-active"), ("locked", "user-locked"), ("disabled", "user-disabled")];
+    let states = states.map(|(name, title)| (name.to_owned(), plain(title)));
+    let search = Search::of(address, "search").words("q", "users-search").wide().first().one_of("state", "users-state", states);
+    if policies.is_empty() {
+        return search;
+    }
+    search.one_of("policy", "users-policy", policies.iter().map(|policy| (policy.id.clone(), policy.name.clone())))
 }
 
 /// All of them as CSV.
@@ -213,7 +227,8 @@ async fn user(State(server): State<Server>, mut at: At<Operator>, Path(id): Path
     };
     let lines = story(&happened, Some(&user.cn), server.now());
     let frame = at.frame(Here::Users).then("/mc", user.cn.clone());
-    Ok(page(&UserPage { frame, too_few: user.has_too_few(), user, may, lines }))
+    let their_cards = super::cards::of_user(&user.logon);
+    Ok(page(&UserPage { frame, too_few: user.has_too_few(), user, may, their_cards, lines }))
 }
 
 async fn change(
