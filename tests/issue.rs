@@ -13,18 +13,18 @@ use std::process::Command;
 /// Card ids of the three readers.
 const IDS: [&str; 3] =
     ["A0F1E2D3C4B5A69788796A5B4C3D2E1F", "B0F1E2D3C4B5A69788796A5B4C3D2E1F", "C0F1E2D3C4B5A69788796A5B4C3D2E1F"];
-const ZEROS: &str = "000000000000000000000000000000000000000000000000";
+pub(crate) const ZEROS: &str = "000000000000000000000000000000000000000000000000";
 const PIV_KEY: &str = "010203040506070801020304050607080102030405060708";
 /// Another key, also without its parity bits.
 const OTHER: &str = "0202020202020202FDFDFDFDFDFDFDFD4040404040404040";
 
 /// Readers with new cards, and a server that has them.
-struct Desk {
-    _lab: Lab,
+pub(crate) struct Desk {
+    lab: Lab,
     readers: Up,
     _serve: Up,
-    http: Http,
-    admin: String,
+    pub(crate) http: Http,
+    pub(crate) admin: String,
 }
 
 impl Desk {
@@ -40,21 +40,27 @@ impl Desk {
     }
 
     fn of(lab: Lab, readers: Up) -> Self {
+        Self::over(lab, readers, "sqlite:cardlab-cms.db")
+    }
+
+    /// Over this database.
+    pub(crate) fn over(lab: Lab, readers: Up, db: &str) -> Self {
         let mut command = Command::new(CARDLAB);
         command.current_dir(lab.path()).env("CARDLAB_ADMIN_PASSWORD", "admin-password");
         command.env("PCSCLITE_CSOCK_NAME", readers.socket());
-        let serve = Up::from(command.args(["serve", "--sample", "--listen", "127.0.0.1:0", "--readers", "--quick-hashes"]));
+        command.args(["serve", "--sample", "--listen", "127.0.0.1:0", "--readers", "--quick-hashes", "--db", db]);
+        let serve = Up::from(&mut command);
         let http = Http::at(serve.ready.strip_prefix("ready ").unwrap());
         let admin = http.log_in("admin", "admin-password");
-        Self { _lab: lab, readers, _serve: serve, http, admin }
+        Self { lab, readers, _serve: serve, http, admin }
     }
 
-    fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         self.http.post(&format!("/api/v1{path}"), &self.admin, body)
     }
 
     #[track_caller]
-    fn ok(&self, path: &str, body: &Value) -> Value {
+    pub(crate) fn ok(&self, path: &str, body: &Value) -> Value {
         let (status, body) = self.post(path, body);
         assert_eq!(status, 200, "{path}: {body}");
         body
@@ -73,21 +79,26 @@ impl Desk {
         self.http.put(&format!("/api/v1/policies/{id}"), &self.admin, &settings);
     }
 
+    /// What a file of the server's directory says.
+    pub(crate) fn read(&self, name: &str) -> String {
+        self.lab.read(name)
+    }
+
     /// Registers a card with the key that it has now, and gives it to Anna.
-    fn add(&self, id: &str, key: &str) {
+    pub(crate) fn add(&self, id: &str, key: &str) {
         self.ok("/cards", &json!({"serial": id, "card_type": "gids-sim", "admin_key": key}));
         self.ok(&format!("/cards/{id}/assign"), &json!({"user": "lab\\anna"}));
     }
 
     /// Lets a test speak to the card itself.
-    fn card<T>(&self, reader: &str, speak: impl FnOnce(&mut Minidriver<'_>) -> T) -> T {
+    pub(crate) fn card<T>(&self, reader: &str, speak: impl FnOnce(&mut Minidriver<'_>) -> T) -> T {
         let context = Context::establish_at(&self.readers.socket()).unwrap();
         let mut card = context.connect(reader, ShareMode::Exclusive).unwrap();
         speak(&mut Minidriver::open(&mut card).unwrap())
     }
 
     /// The offline unlock: the card's challenge to the operator, the operator's response to the card.
-    fn unlock(&self, reader: &str, id: &str, pin: &str) {
+    pub(crate) fn unlock(&self, reader: &str, id: &str, pin: &str) {
         self.card(reader, |card| {
             let challenge = hex::encode(card.card_get_challenge().unwrap());
             let wizard = self.ok(&format!("/cards/{id}/wizard"), &json!({}));

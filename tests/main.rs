@@ -30,6 +30,7 @@ mod rooms;
 mod scenario;
 mod serve;
 mod serve_kill;
+mod switches;
 mod trace;
 mod unlock;
 mod up;

@@ -1,7 +1,7 @@
 //! A running `cardlab lab` or `cardlab serve`, and a small client for their interfaces.
 
 use super::{CARDLAB, Lab, STATE, Said, said};
-use reqwest::blocking::Client;
+use reqwest::blocking::{Client, Response};
 use reqwest::redirect::Policy;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
@@ -132,23 +132,34 @@ impl Http {
         body["token"].as_str().unwrap().to_owned()
     }
 
+    /// A page as who has this cookie sees it.
+    pub fn page(&self, path: &str, cookie: &str) -> String {
+        self.client.get(format!("{}{path}", self.base)).header("Cookie", cookie).send().unwrap().text().unwrap()
+    }
+
+    /// Somebody's cookie of Self-Service, and what its forms carry.
+    pub fn own(&self, logon: &str, password: &str) -> (String, String) {
+        let login = self.form("/ss/login", "", &[("name".into(), logon.into()), ("password".into(), password.into())]);
+        let cookie = login.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+        let csrf = between(&self.page("/ss", &cookie), "name=\"csrf\" value=\"", "\"").remove(0);
+        (cookie, csrf)
+    }
+
+    pub fn form(&self, path: &str, cookie: &str, fields: &[(String, String)]) -> Response {
+        self.client.post(format!("{}{path}", self.base)).header("Cookie", cookie).form(fields).send().unwrap()
+    }
+
     /// Sets a sample user's answers in Self-Service, by its pages.
     pub fn set_answers(&self, logon: &str, password: &str) {
-        let form = |path: &str, cookie: &str, fields: &[(String, String)]| {
-            self.client.post(format!("{}{path}", self.base)).header("Cookie", cookie).form(fields).send().unwrap()
-        };
-        let login = form("/ss/login", "", &[("name".into(), logon.into()), ("password".into(), password.into())]);
-        let cookie = login.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
-        let page = self.client.get(format!("{}/ss", self.base)).header("Cookie", &cookie).send().unwrap().text().unwrap();
-        let csrf = between(&page, "name=\"csrf\" value=\"", "\"").remove(0);
+        let (cookie, csrf) = self.own(logon, password);
+        let page = self.page("/ss", &cookie);
         let mut fields = vec![("csrf".to_owned(), csrf)];
         for name in between(&page, "name=\"answer:", "\"") {
             let text = between(&page, &format!("data-question=\"{name}\">"), "<").remove(0);
             fields.extend(["answer", "again"].map(|field| (format!("{field}:{name}"), right(&text))));
         }
-        let saved = form("/ss/answers", &cookie, &fields);
-        assert_eq!(saved.status(), 303);
-        let page = self.client.get(format!("{}/ss", self.base)).header("Cookie", &cookie).send().unwrap().text().unwrap();
+        assert_eq!(self.form("/ss/answers", &cookie, &fields).status(), 303);
+        let page = self.page("/ss", &cookie);
         assert!(page.contains("Set</span>") && !page.contains("Not set"), "{page}");
     }
 }
