@@ -72,6 +72,23 @@ async fn accessible_pages() {
     browser.follow_part("Card ").await;
     browser.open("Revoke").await;
     look("card").await;
+    let card = browser.0.current_url().await.unwrap().to_string();
+    browser.open("Tags").await;
+    browser.fill("add", "on loan, desk 4").await;
+    browser.press("Add tag").await;
+    browser.sees("A tag has 1 to 40 characters in one line, and no comma.").await;
+    look("card-tag-that-is-none").await;
+    for tag in ["on loan", "Rechtsschutzversicherungsgesellschaft"] {
+        browser.fill("add", tag).await;
+        browser.press("Add tag").await;
+        browser.sees("The tags of the card are changed.").await;
+        browser.open("Tags").await;
+    }
+    look("card-tags").await;
+    browser.follow("on loan").await;
+    browser.sees("1 card").await;
+    look("cards-of-a-tag").await;
+    browser.go(&card).await;
     browser.press("Unlock").await;
     look("questions").await;
     let (question, name) = browser.questions().await.remove(0);

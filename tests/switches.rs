@@ -46,6 +46,10 @@ settings! {
         {"issuance": {"maximum_cards": 1}} => "the second card is refused",
         {"issuance": {"maximum_cards": 2}} => "the second card is hers"
     }
+    require_tags: "issuance.require_tags" by issued_without_a_tag {
+        {"issuance": {"require_tags": true}} => "Assigned until it has a tag",
+        {"issuance": {"require_tags": false}} => "Issued without a tag"
+    }
     initialize_card: "issuance.initialize_card" by key_of_the_issued {
         {"issuance": {"initialize_card": true}} => "the card has a key of its own",
         {"issuance": {"initialize_card": false}} => "the card has its maker's key"
@@ -297,6 +301,20 @@ fn second_card(place: &Place) -> String {
     match place.desk.post(&format!("/cards/{other}/assign"), &json!({"user": ANNA.0})) {
         (200, _) => "the second card is hers".into(),
         (409, _) => "the second card is refused".into(),
+        (status, body) => panic!("{status} {body}"),
+    }
+}
+
+fn issued_without_a_tag(place: &Place) -> String {
+    let path = format!("/cards/{CARD}/issue");
+    match place.desk.post(&path, &json!({})) {
+        (200, card) => format!("{} without a tag", card["state"].as_str().unwrap()),
+        (409, _) => {
+            let card = place.desk.http.get(&format!("/api/v1/cards/{CARD}"), &place.desk.admin);
+            place.desk.ok(&format!("/cards/{CARD}/tags"), &json!({"add": ["desk 4"]}));
+            assert_eq!(place.desk.ok(&path, &json!({}))["state"], "Issued");
+            format!("{} until it has a tag", card["state"].as_str().unwrap())
+        }
         (status, body) => panic!("{status} {body}"),
     }
 }

@@ -45,7 +45,7 @@ pub fn events() -> Vec<&'static str> {
         UserNotAdded UserNotUnlocked AnswersNotSet AnswersNotReset PolicyNotChanged RoleNotChanged QuestionNotChanged
         CardStateNotChanged TaskNotOrdered TaskNotCancelled UserStateChanged UserStateNotChanged CardRemoved CardNotRemoved
         AdminKeyCorrected AdminKeyNotCorrected NotLetIn PinChanged PinNotChanged
-        UserPolicyChanged UserPolicyNotChanged);
+        UserPolicyChanged UserPolicyNotChanged CardTagsChanged CardTagsNotChanged);
     all.map(|kind| kind.facts().1).to_vec()
 }
 

@@ -294,6 +294,7 @@ fn a_page_is_six_statements_at_most(engine: Engine) {
         "/users/new",
         "/cards",
         "/cards?q=00",
+        "/cards?q=00&tag=x",
         &format!("/cards?q=00&policy={default}"),
         "/log",
         "/log?user=anna&kind=W",

@@ -25,6 +25,7 @@ mod people;
 mod policies;
 mod remote;
 mod sessions;
+mod tags;
 mod task;
 mod told;
 mod writes;

@@ -236,6 +236,10 @@ pub(crate) fn walked(site: &Site) -> Walk<'_> {
     for token in [&admin, &admin, &oleg] {
         walk.step("post /api/v1/cards", "/api/v1/cards", token, &card);
     }
+    for (token, tag) in [(&oleg, "spare"), (&admin, "spare"), (&admin, "a,b")] {
+        let tags = json!({"add": [tag]});
+        walk.step("post /api/v1/cards/{serial}/tags", &format!("/api/v1/cards/{SPARE}/tags"), token, &tags);
+    }
     let correct = format!("/api/v1/cards/{SPARE}/correct-key");
     for token in [&oleg, &admin] {
         walk.step("post /api/v1/cards/{serial}/correct-key", &correct, token, &json!({"no_admin_key": true}));

@@ -138,7 +138,7 @@ user-happened = Was geschah
 
 ## Karten
 cards-title = Karten
-cards-search = Seriennummer oder Bezeichnung
+cards-search = Seriennummer, Bezeichnung oder Schlagwort
 cards-page = { $count } Karten auf dieser Seite
 cards-found =
     { $count ->
@@ -200,6 +200,13 @@ card-key-tried = Die Karte wurde gefragt und hat ihn.
 card-key-held = Der Administratorschlüssel wurde nicht geprüft: Ein anderes Programm hält die Karte in { $name }, die diese sein kann. Beenden Sie das Programm und berichtigen Sie den Schlüssel, damit er geprüft wird.
 card-key-untried = Die Karte ist in keinem Leser des Servers: Ihr Administratorschlüssel wurde nicht geprüft.
 card-key-none = Sie hat keinen bekannten Administratorschlüssel: Sie kann nicht mit einer Antwort entsperrt werden.
+card-tags = Schlagworte
+card-tag = Schlagwort
+card-tag-add = Neues Schlagwort
+card-tag-hint = Bis zu 40 Zeichen ohne Komma. Karten werden daran gefunden.
+card-tag-go = Schlagwort hinzufügen
+card-tag-remove = Schlagwort entfernen
+card-tags-changed = Die Schlagworte der Karte sind geändert.
 card-remove = Karte löschen
 card-remove-ask = Die Karte wurde nie ausgegeben. Sie wird aus dem Bestand genommen, mit dem, was der Server von ihrem Administratorschlüssel weiß; das Protokoll behält, was geschah.
 card-remove-go = Löschen
@@ -344,6 +351,12 @@ event-a-card = ohne Seriennummer
 event-the-server = der Server
 event-CARD_ADDED = { $by } hat die Karte { $card } aufgenommen
 event-CARD_NOT_ADDED = { $by } konnte die Karte { $card } nicht aufnehmen: { $why }
+event-CARD_TAGS_CHANGED =
+    { $tagged ->
+        [0] { $by } hat der Karte { $card } das letzte Schlagwort genommen
+       *[other] { $by } hat die Schlagworte der Karte { $card } geändert: { $tags }
+    }
+event-CARD_TAGS_NOT_CHANGED = { $by } konnte die Schlagworte der Karte { $card } nicht ändern: { $why }
 event-CARD_REMOVED = { $by } hat die Karte { $card } gelöscht
 event-CARD_NOT_REMOVED = { $by } konnte die Karte { $card } nicht löschen: { $why }
 event-UNLOCK_OPENED =
@@ -598,6 +611,8 @@ policy-card-issue = Kartenausgabe
 policy-maximum-cards = Höchstzahl der Karten je Benutzer
 policy-initialize-card = Karte initialisieren
 policy-initialize-card-help = Die Ausgabe gibt der Karte im Leser des Servers einen eigenen Administratorschlüssel und eine PIN.
+policy-require-tags = Schlagworte verlangen
+policy-require-tags-help = Eine Karte ohne Schlagwort wird nicht ausgegeben; schon ausgegebene Karten bleiben, wie sie sind.
 policy-lock-card = Karte sperren
 policy-lock-card-help = Die Karte wird gesperrt ausgegeben; ihr Benutzer entsperrt sie und setzt so die erste PIN. Braucht Karte initialisieren und schließt Zufällige Benutzer-PIN setzen aus.
 policy-random-pin = Zufällige Benutzer-PIN setzen
@@ -728,6 +743,8 @@ kind-CARD_NOT_ADDED = Karte nicht aufgenommen
 kind-CARD_NOT_INITIALIZED = Karte nicht initialisiert
 kind-CARD_NOT_REMOVED = Karte nicht gelöscht
 kind-CARD_REFUSED_RESPONSE = Karte lehnte Antwort ab
+kind-CARD_TAGS_CHANGED = Schlagworte einer Karte geändert
+kind-CARD_TAGS_NOT_CHANGED = Schlagworte einer Karte nicht geändert
 kind-CARD_REMOVED = Karte gelöscht
 kind-CARD_STATE_CHANGED = Kartenzustand geändert
 kind-CARD_STATE_NOT_CHANGED = Kartenzustand nicht geändert
@@ -812,6 +829,9 @@ refused-captcha = Tippen Sie die Buchstaben des Bildes; wenn man sie nicht lesen
 refused-default-pin = Eine Standard-PIN hat 4 bis 31 druckbare ASCII-Zeichen
 refused-card-type-there = Einen Kartentyp dieses Namens gibt es schon
 refused-card-there = Eine Karte mit dieser Seriennummer ist schon aufgenommen
+refused-tag = Ein Schlagwort hat 1 bis { $most } Zeichen in einer Zeile und kein Komma
+refused-tags-most = Eine Karte hat höchstens { $most } Schlagworte; entfernen Sie zuerst eines
+refused-tag-first = Die Karte hat kein Schlagwort, und ihre Richtlinie verlangt eines, bevor eine Karte ausgegeben wird; geben Sie ihr zuerst eines
 refused-card-was-issued = Die Karte war ausgegeben und bleibt deshalb im Bestand; widerrufen Sie sie, um sie außer Gebrauch zu nehmen
 refused-session-over = Diese Sitzung zum Entsperren ist vorbei; beginnen Sie neu
 refused-session-over-operator = Diese Sitzung zum Entsperren ist vorbei; ein Operator kann helfen

@@ -138,7 +138,7 @@ user-happened = What happened
 
 ## Cards
 cards-title = Cards
-cards-search = Serial or label
+cards-search = Serial, label or tag
 cards-page = { $count } cards on this page
 cards-found =
     { $count ->
@@ -200,6 +200,13 @@ card-key-tried = The card was asked and has it.
 card-key-held = The administrator key was not tried: another program holds the card in { $name }, which may be this one. End that program, and correct the key to have it tried.
 card-key-untried = The card is in no reader of the server: its administrator key was not tried.
 card-key-none = It has no administrator key that is known: it cannot be unlocked with a response.
+card-tags = Tags
+card-tag = Tag
+card-tag-add = New tag
+card-tag-hint = Up to 40 characters without a comma. Cards are found by it.
+card-tag-go = Add tag
+card-tag-remove = Remove tag
+card-tags-changed = The tags of the card are changed.
 card-remove = Delete card
 card-remove-ask = The card was never issued. It is taken from the repository, with what the server knows of its administrator key; the log keeps what happened.
 card-remove-go = Delete
@@ -343,6 +350,12 @@ event-a-card = without a serial
 event-the-server = the server
 event-CARD_ADDED = { $by } added the card { $card }
 event-CARD_NOT_ADDED = { $by } could not add the card { $card }: { $why }
+event-CARD_TAGS_CHANGED =
+    { $tagged ->
+        [0] { $by } took the last tag from the card { $card }
+       *[other] { $by } changed the tags of the card { $card } to { $tags }
+    }
+event-CARD_TAGS_NOT_CHANGED = { $by } could not change the tags of the card { $card }: { $why }
 event-CARD_REMOVED = { $by } deleted the card { $card }
 event-CARD_NOT_REMOVED = { $by } could not delete the card { $card }: { $why }
 event-UNLOCK_OPENED =
@@ -597,6 +610,8 @@ policy-card-issue = Card issue
 policy-maximum-cards = Maximum number of cards per user
 policy-initialize-card = Initialize card
 policy-initialize-card-help = Issuing gives the card in a reader of the server an administrator key of its own and a PIN.
+policy-require-tags = Require tags
+policy-require-tags-help = A card without a tag is not issued; cards that are issued already stay as they are.
 policy-lock-card = Lock card
 policy-lock-card-help = The card is issued blocked; its user unlocks it and so sets the first PIN. Needs Initialize card, and excludes Set random user PIN.
 policy-random-pin = Set random user PIN
@@ -727,6 +742,8 @@ kind-CARD_NOT_ADDED = Card not added
 kind-CARD_NOT_INITIALIZED = Card not initialized
 kind-CARD_NOT_REMOVED = Card not deleted
 kind-CARD_REFUSED_RESPONSE = Card refused response
+kind-CARD_TAGS_CHANGED = Tags of a card changed
+kind-CARD_TAGS_NOT_CHANGED = Tags of a card not changed
 kind-CARD_REMOVED = Card deleted
 kind-CARD_STATE_CHANGED = Card state changed
 kind-CARD_STATE_NOT_CHANGED = Card state not changed
@@ -811,6 +828,9 @@ refused-captcha = type the letters of the picture; if they cannot be read, there
 refused-default-pin = a default user PIN has 4 to 31 printable ASCII characters
 refused-card-type-there = there is a card type of this name
 refused-card-there = a card with this serial is registered already
+refused-tag = a tag has 1 to { $most } characters in one line, and no comma
+refused-tags-most = a card has { $most } tags at most; take one away first
+refused-tag-first = the card has no tag, and its policy wants one before a card is issued; give it one first
 refused-card-was-issued = the card was issued, so that it stays in the repository; revoke it to take it out of use
 refused-session-over = this unlock session is over; start again
 refused-session-over-operator = this unlock session is over; an operator can help

@@ -13,6 +13,7 @@ use crate::model::question::Question;
 use crate::model::refusal::Refusal;
 use crate::model::response::GivenView;
 use crate::model::role::Role;
+use crate::model::tags::Retag;
 use crate::model::task::TaskView;
 use crate::model::user::UserFilter;
 use crate::service::Server;
@@ -52,6 +53,7 @@ pub(super) fn router() -> OpenApiRouter<Server> {
         .routes(routes!(move_policy_up))
         .routes(routes!(find_cards, add_card))
         .routes(routes!(view_card, remove_card))
+        .routes(routes!(retag))
         .routes(routes!(responses_of_card))
         .routes(routes!(connected))
         .routes(routes!(reset_pin))
@@ -286,6 +288,17 @@ async fn view_card(State(server): State<Server>, Bearer(operator): Bearer, Path(
 async fn remove_card(State(server): State<Server>, Bearer(operator): Bearer, Path(serial): Path<String>) -> Reply<Done> {
     server.cards().remove(&operator, &serial).await?;
     Ok(Json(Done {}))
+}
+
+/// Give a card tags, and take tags from it.
+#[utoipa::path(post, path = "/cards/{serial}/tags", params(("serial" = String, Path)), request_body = Retag, responses((status = 200, body = CardView), (status = 403, body = Problem), (status = 404, body = Problem)))]
+async fn retag(
+    State(server): State<Server>,
+    Bearer(operator): Bearer,
+    Path(serial): Path<String>,
+    Body(change): Body<Retag>,
+) -> Reply<CardView> {
+    Ok(Json(server.cards().retag(&operator, &serial, &change).await?))
 }
 
 /// The responses that a card was given, the newest first, with what became of them.

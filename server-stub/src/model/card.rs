@@ -251,6 +251,8 @@ pub struct CardRecord {
     pub atr: String,
     /// For people.
     pub label: String,
+    /// Its tags, in the order in which they are shown.
+    pub tags: Vec<String>,
     /// In the system.
     pub state: CardState,
     /// Its user.
@@ -314,7 +316,7 @@ impl CardOrder {
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct CardFilter {
-    /// Serial, or words of the label: each as it begins, at most five. `*` alone is all.
+    /// Serial, or words of the label and of tags: each as it begins, at most five. `*` alone is all.
     pub q: String,
     /// Only in this state.
     #[param(inline)]
@@ -325,6 +327,8 @@ pub struct CardFilter {
     pub user: Option<String>,
     /// Only issued under the policy of this id.
     pub policy: Option<String>,
+    /// Only with this tag, however it is written.
+    pub tag: Option<String>,
     /// The order.
     #[param(inline)]
     pub sort: CardOrder,

@@ -69,11 +69,13 @@ pub enum Kind {
     PinNotChanged,
     UserPolicyChanged,
     UserPolicyNotChanged,
+    CardTagsChanged,
+    CardTagsNotChanged,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 57] = [
         Self::UnlockOpened,
         Self::AnswersRight,
         Self::AnswersWrong,
@@ -129,6 +131,8 @@ impl Kind {
         Self::PinNotChanged,
         Self::UserPolicyChanged,
         Self::UserPolicyNotChanged,
+        Self::CardTagsChanged,
+        Self::CardTagsNotChanged,
     ];
 
     /// Code, name, and I, W or E for information, warning, error.
@@ -190,6 +194,8 @@ impl Kind {
             Self::PinNotChanged => (1129, "PIN_NOT_CHANGED", "W"),
             Self::UserPolicyChanged => (130, "USER_POLICY_CHANGED", "I"),
             Self::UserPolicyNotChanged => (1130, "USER_POLICY_NOT_CHANGED", "E"),
+            Self::CardTagsChanged => (131, "CARD_TAGS_CHANGED", "I"),
+            Self::CardTagsNotChanged => (1131, "CARD_TAGS_NOT_CHANGED", "E"),
         }
     }
 }

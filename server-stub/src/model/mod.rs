@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`keys`], [`vault`] | administrator keys: derivation, sealing, responses |
 //! | [`names`], [`answers`] | how names of people and answers to questions are compared |
-//! | [`user`], [`card`], [`question`], [`policy`], [`random_pin`], [`role`] | people, cards, what holds for them, what operators may do |
+//! | [`user`], [`card`], [`question`], [`policy`], [`random_pin`], [`role`], [`tags`] | people, cards, what holds for them, what operators may do |
 //! | [`flow`], [`response`], [`task`] | ways to a response, what was given and what became of it, what agents are to do |
 //! | [`event`], [`refusal`], [`limit`], [`list`] | what happens, why something does not, how often it may; lists by pages |
 //! | [`captcha`] | letters that are seen or heard, and typed |
@@ -31,6 +31,7 @@ pub mod response;
 pub mod role;
 pub mod station;
 pub(crate) mod subject;
+pub mod tags;
 pub mod task;
 pub mod user;
 pub mod vault;

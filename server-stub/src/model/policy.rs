@@ -67,6 +67,8 @@ pub struct Workflow {
 pub struct Issuance {
     /// *Card issue*, *Maximum number of cards per user*.
     pub maximum_cards: u8,
+    /// *Card issue*, *Require tags*: a card without any tag is not issued.
+    pub require_tags: bool,
     /// *Card issue*, *Initialize card*: issuing gives the connected card a key of its own and a PIN.
     pub initialize_card: bool,
     /// *Card issue*, *Lock card*: the card is issued blocked; its user unlocks it and so sets the first
@@ -103,7 +105,14 @@ impl Default for Workflow {
 
 impl Default for Issuance {
     fn default() -> Self {
-        Self { maximum_cards: 1, initialize_card: false, lock_card: false, random_user_pin: None, pin_tries: None }
+        Self {
+            maximum_cards: 1,
+            require_tags: false,
+            initialize_card: false,
+            lock_card: false,
+            random_user_pin: None,
+            pin_tries: None,
+        }
     }
 }
 

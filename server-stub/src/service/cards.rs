@@ -7,6 +7,7 @@ use crate::model::refusal::{Code, Refusal};
 use crate::model::response::GivenView;
 use crate::model::role::Privilege;
 use crate::model::subject;
+use crate::model::tags::Retag;
 use crate::service::Server;
 use crate::service::admin_key::{Keyed, Tried};
 use crate::service::issue::Operated;
@@ -32,6 +33,8 @@ pub struct CardView {
     pub atr: String,
     /// For people.
     pub label: String,
+    /// Tags, in the order in which they are shown.
+    pub tags: Vec<String>,
     /// State.
     pub state: CardState,
     /// Its user's id.
@@ -87,6 +90,7 @@ impl CardView {
             card_type_name: card.card_type.clone(),
             atr: card.atr.clone(),
             label: card.label.clone(),
+            tags: card.tags.clone(),
             state: card.state,
             user_id: card.user.clone(),
             admin_key_known: card.key != KeySource::Unknown,
@@ -173,6 +177,7 @@ impl Cards<'_> {
             about,
             atr,
             label: new.label.chars().filter(|c| !c.is_control()).take(100).collect(),
+            tags: Vec::new(),
             state: CardState::Clean,
             user: None,
             policy: None,
@@ -204,6 +209,31 @@ impl Cards<'_> {
             let detail = json!({"card_type": card.card_type, "label": card.label});
             let user = card.user.as_deref().unwrap_or_default();
             self.server.record(tx, &Happening { kind: Kind::CardRemoved, user, detail, ..refused.clone() }).await
+        };
+        self.server.attempt(operator, &refused, step).await
+    }
+
+    /// Gives a card tags, and takes tags from it. What changes nothing leaves no event.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::NotFound`], [`Code::Malformed`].
+    pub async fn retag(&self, operator: &Operator, serial: &str, retag: &Retag) -> Result<CardView, Refusal> {
+        let serial = subject::serial(serial)?;
+        let refused = Happening { card: &serial, ..Happening::new(Kind::CardTagsNotChanged, &operator.name) };
+        let step = async |tx: &mut Tx, operator: &Operator| {
+            let subject = subjects::of_card(tx, &serial).await?;
+            operator.require(Privilege::IssueCard, subject.policy_id())?;
+            let card = subject.card.ok_or_else(|| Refusal::not_found("card"))?;
+            let tags = retag.of(&card.tags)?;
+            if tags == card.tags {
+                return Ok(CardView::of(&card));
+            }
+            let card = CardRecord { tags, ..card };
+            cards::set_tags(tx, &card).await?;
+            let user = card.user.as_deref().unwrap_or_default();
+            let detail = json!({"tags": card.tags});
+            self.server.record(tx, &Happening { kind: Kind::CardTagsChanged, user, detail, ..refused.clone() }).await?;
+            Ok(CardView::of(&card))
         };
         self.server.attempt(operator, &refused, step).await
     }

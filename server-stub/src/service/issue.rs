@@ -98,6 +98,9 @@ impl Issuing<'_> {
         let (mut tx, operator) = self.server.begin_by(operator).await?;
         let (before, settings) = self.for_writing(&mut tx, &operator, serial, Privilege::IssueCard).await?;
         let after = before.state.after(Operation::Issue)?;
+        if settings.issuance.require_tags && before.tags.is_empty() {
+            return Err(Refusal::new(Code::Conflict, sentence!("refused-tag-first")));
+        }
         if !settings.issuance.initialize_card {
             if settings.issuance.pin_tries != looked_at {
                 return Err(Refusal::new(Code::Conflict, sentence!("refused-policy-changed-issue")));

@@ -130,6 +130,8 @@ pub struct May {
     pub roll_key: bool,
     /// *Correct administrator key*.
     pub correct_key: bool,
+    /// Giving it tags, and taking them.
+    pub tag: bool,
     /// *Delete card*.
     pub remove: bool,
     /// Changes of its state.
@@ -322,6 +324,7 @@ fn may(operator: &Operator, subject: &Subject) -> May {
         reset_pin: may(Privilege::ResetPin) && subject.pin_resettable().is_ok(),
         roll_key: may(Privilege::IssueCard) && key_known && card.state == CardState::Issued,
         correct_key: may(Privilege::IssueCard),
+        tag: may(Privilege::IssueCard),
         remove: may(Privilege::IssueCard) && !card.was_issued(),
         operations: card.state.operations().into_iter().filter(|operation| may(operation.privilege())).collect(),
     }

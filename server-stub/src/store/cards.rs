@@ -1,8 +1,8 @@
 //! Table `cards`: the repository.
 
 use super::list::List;
-use super::page::{Page, Words};
-use super::rows::{json, named, number, optional, text};
+use super::page::{Condition, Page, Words};
+use super::rows::{body, json, named, number, optional, text};
 use super::{Snapshot, Tx};
 use crate::model::card::{CardFilter, CardOrder, CardRecord, CardState, KeySource};
 use crate::model::clock::Millis;
@@ -30,6 +30,7 @@ pub(super) fn of_row(row: &AnyRow) -> Result<CardRecord, Refusal> {
         about: json(row, "about")?,
         atr: text(row, "atr")?,
         label: text(row, "label")?,
+        tags: json(row, "tags")?,
         state: named(row, "state", &CardState::ALL, CardState::name)?,
         user: optional(row, "user_id")?,
         policy: optional(row, "policy_id")?,
@@ -63,7 +64,7 @@ async fn among(conn: &mut Snapshot, column: &str, these: &[&str]) -> Result<Vec<
     if these.is_empty() { Ok(Vec::new()) } else { list.rows(conn).await?.iter().map(of_row).collect() }
 }
 
-/// Cards of a list: those that have all words of the search in serial and label.
+/// Cards of a list: those that have all words of the search in serial, label and tags.
 pub(crate) async fn list(conn: &mut Snapshot, filter: &CardFilter) -> Result<Listed<CardRecord>, Refusal> {
     let limit = list::limit(filter.limit, list::USUAL)?;
     let cursor = Cursor::read(filter.cursor.as_deref(), filter.sort.name())?;
@@ -80,8 +81,10 @@ pub(crate) async fn list(conn: &mut Snapshot, filter: &CardFilter) -> Result<Lis
     };
     let narrowed = filter.user.is_some() || filter.state.is_some() || filter.card_type.is_some() || filter.policy.is_some();
     let mut list = List::new("SELECT cards.*, card_types.body AS about FROM ");
+    let mut conditions = WORDS.begin(search.beginnings);
+    conditions.extend(filter.tag.as_deref().map(|tag| Condition::is("card_tags", "card", "tag", names::key(tag))));
     let alone = search.patterns.is_empty() && !narrowed;
-    let order = page.begin(&WORDS.begin(search.beginnings), alone, conn, &mut list).await?;
+    let order = page.begin(&conditions, alone, conn, &mut list).await?;
     for pattern in search.patterns {
         list.sql(" AND cards.search_key LIKE ").text(pattern).sql(r" ESCAPE '\'");
     }
@@ -112,20 +115,36 @@ pub(crate) async fn insert(tx: &mut Tx, card: &CardRecord) -> Result<(), Refusal
                   issued_at, search_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', 0, $9)";
     let insert = query(insert).bind(&card.serial).bind(&card.card_type).bind(&card.atr).bind(&card.label);
     let insert = insert.bind(card.state.name()).bind(card.key.name()).bind(card.key_version).bind(&card.sealed);
-    let searched = [card.serial.as_str(), &card.label];
-    tx.run(insert.bind(names::search_key(&searched))).await?;
-    WORDS.insert(tx, &card.serial, &[], &names::words(&searched.join(" "))).await
+    tx.run(insert.bind("")).await?;
+    set_searched(tx, &card.serial, &card.label, &card.tags).await
+}
+
+/// What a card is found by: its serial, its label and its tags.
+async fn set_searched(tx: &mut Tx, serial: &str, label: &str, tags: &[String]) -> Result<(), Refusal> {
+    let searched: Vec<&str> = [serial, label].into_iter().chain(tags.iter().map(String::as_str)).collect();
+    let update = query("UPDATE cards SET search_key = $2 WHERE serial = $1").bind(serial);
+    tx.run(update.bind(names::search_key(&searched))).await?;
+    tx.run(query("DELETE FROM card_words WHERE card = $1").bind(serial)).await?;
+    WORDS.insert(tx, serial, &[], &names::words(&searched.join(" "))).await
+}
+
+/// The tags of a card, as the record has them, and what it is found by.
+pub(crate) async fn set_tags(tx: &mut Tx, card: &CardRecord) -> Result<(), Refusal> {
+    let update = query("UPDATE cards SET tags = $2 WHERE serial = $1").bind(&card.serial);
+    tx.run(update.bind(body(&card.tags))).await?;
+    tx.run(query("DELETE FROM card_tags WHERE card = $1").bind(&card.serial)).await?;
+    for tag in &card.tags {
+        let insert = query("INSERT INTO card_tags (card, tag) VALUES ($1, $2)").bind(&card.serial);
+        tx.run(insert.bind(names::key(tag))).await?;
+    }
+    set_searched(tx, &card.serial, &card.label, &card.tags).await
 }
 
 /// Fills the column of cards that an older version has written, and their words.
 pub(crate) async fn fill(tx: &mut Tx) -> Result<(), Refusal> {
-    for row in tx.all(query("SELECT serial, label FROM cards WHERE search_key = ''")).await? {
-        let (serial, label) = (text(&row, "serial")?, text(&row, "label")?);
-        let searched = [serial.as_str(), &label];
-        let update = query("UPDATE cards SET search_key = $2 WHERE serial = $1").bind(&serial);
-        tx.run(update.bind(names::search_key(&searched))).await?;
-        tx.run(query("DELETE FROM card_words WHERE card = $1").bind(&serial)).await?;
-        WORDS.insert(tx, &serial, &[], &names::words(&searched.join(" "))).await?;
+    for row in tx.all(query("SELECT serial, label, tags FROM cards WHERE search_key = ''")).await? {
+        let tags: Vec<String> = json(&row, "tags")?;
+        set_searched(tx, &text(&row, "serial")?, &text(&row, "label")?, &tags).await?;
     }
     Ok(())
 }
@@ -160,6 +179,7 @@ pub(crate) async fn note_issued(tx: &mut Tx, serial: &str, now: Millis) -> Resul
 /// A card is in the repository no more; nothing may hang on it.
 pub(crate) async fn delete(tx: &mut Tx, serial: &str) -> Result<(), Refusal> {
     tx.run(query("DELETE FROM card_words WHERE card = $1").bind(serial)).await?;
+    tx.run(query("DELETE FROM card_tags WHERE card = $1").bind(serial)).await?;
     tx.run(query("DELETE FROM cards WHERE serial = $1").bind(serial)).await?;
     Ok(())
 }

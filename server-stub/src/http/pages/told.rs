@@ -36,6 +36,8 @@ pub(super) fn told(event: &Event, user: Option<&str>) -> Told {
         ("role", text(&field("role"))),
         ("operator", text(&field("operator"))),
         ("type", text(&field("card_type"))),
+        ("tags", text(&tags(&detail))),
+        ("tagged", detail.get("tags").and_then(Json::as_array).map_or(0, Vec::len).into()),
         ("left", number("tries_left").unwrap_or(-1).into()),
         ("failed", number("failed").unwrap_or_default().into()),
         ("times", number("refused").unwrap_or(1).into()),
@@ -48,6 +50,12 @@ pub(super) fn told(event: &Event, user: Option<&str>) -> Told {
         _ => ("", "event-information"),
     };
     Told { sentence, class, weight: plain(weight) }
+}
+
+/// The tags that a card has then.
+fn tags(detail: &Json) -> String {
+    let tags = detail.get("tags").and_then(Json::as_array).into_iter().flatten();
+    tags.filter_map(Json::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// Who did it: programs have no name of a person.

@@ -93,6 +93,7 @@ impl Section {
             Self::Issuance => {
                 let issuance = &mut after.issuance;
                 issuance.maximum_cards = number(fields, "maximum_cards", "policy-maximum-cards")?;
+                issuance.require_tags = on("require_tags");
                 issuance.initialize_card = on("initialize_card");
                 issuance.lock_card = on("lock_card");
                 issuance.random_user_pin = if on("random_user_pin") { Some(random_pin(fields)?) } else { None };

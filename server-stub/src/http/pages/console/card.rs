@@ -2,12 +2,14 @@
 
 use super::super::door::{At, Sent, went};
 use super::super::frame::{Frame, Here, sentence as refusal_sentence};
-use super::super::{Page, page};
+use super::super::list::Address;
+use super::super::{Page, page, refused};
 use super::unlock::{Badge, sentence};
 use super::{Line, Moment, story};
 use crate::http::Front;
 use crate::model::card::Operation;
-use crate::model::refusal::Refusal;
+use crate::model::refusal::{Code, Refusal};
+use crate::model::tags::Retag;
 use crate::model::task::TaskView;
 use crate::service::Server;
 use crate::service::admin_key::{KeyThatIs, Keyed};
@@ -31,6 +33,7 @@ pub(super) fn router() -> Router<Server> {
         .route("/mc/cards/{serial}/roll-key", post(roll_key).get(to_card))
         .route("/mc/cards/{serial}/correct-key", post(correct_key).get(to_card))
         .route("/mc/cards/{serial}/remove", post(remove).get(to_card))
+        .route("/mc/cards/{serial}/tags", post(retag).get(to_card))
         .route("/mc/cards/{serial}/tasks", post(order_task).get(to_card))
         .route("/mc/tasks/{id}/cancel", post(cancel_task).get(async || Redirect::to("/mc/cards")))
         .route(
@@ -55,6 +58,26 @@ struct CardPage {
     responses: Vec<Response_>,
     tasks: Vec<TaskView>,
     lines: Vec<Line>,
+    /// A tag that is none.
+    tagging: Option<Tagging>,
+}
+
+/// What was typed as a tag, and why it is none.
+struct Tagging {
+    typed: String,
+    fault: String,
+}
+
+impl CardPage {
+    /// What stands in the field for a tag.
+    fn typed(&self) -> &str {
+        self.tagging.as_ref().map(|tagging| tagging.typed.as_str()).unwrap_or_default()
+    }
+
+    /// The list of the cards with this tag.
+    fn cards_of(&self, tag: &str) -> String {
+        Address::new("/mc/cards", &[("tag", tag)]).first()
+    }
 }
 
 /// An operation of the card's menu.
@@ -89,7 +112,11 @@ struct Response_ {
 }
 
 async fn card(State(server): State<Server>, mut at: At<Operator>, Path(serial): Path<String>) -> Page {
-    let picture = server.pictures().of_card(&at.by, &serial).await?;
+    Ok(page(&card_page(&server, &mut at, &serial, None).await?))
+}
+
+async fn card_page(server: &Server, at: &mut At<Operator>, serial: &str, tagging: Option<Tagging>) -> Result<CardPage, Refusal> {
+    let picture = server.pictures().of_card(&at.by, serial).await?;
     let now = server.now();
     let name = card_name(&picture.card.serial_number);
     let title = say("card-title", &[("name", text(&name))]);
@@ -104,7 +131,7 @@ async fn card(State(server): State<Server>, mut at: At<Operator>, Path(serial): 
         times: given.times,
         outcome: sentence(given),
     });
-    Ok(page(&CardPage {
+    Ok(CardPage {
         frame,
         name,
         badge: picture.seen.map(|seen| Badge::of(&seen, now)),
@@ -117,7 +144,8 @@ async fn card(State(server): State<Server>, mut at: At<Operator>, Path(serial): 
         may: picture.may,
         owner: picture.owner,
         card: picture.card,
-    }))
+        tagging,
+    })
 }
 
 async fn operate(
@@ -130,6 +158,24 @@ async fn operate(
     let detail = OperationDetail { user: fields.get("user").cloned(), reason: fields.get("reason").cloned() };
     let operated = server.cards().operate(&operator, &serial, operation, &detail).await;
     Ok(operation_went(&server, &front, &serial, operated))
+}
+
+/// One tag more, or one less. What is no tag is said at its field.
+async fn retag(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Path(serial): Path<String>,
+    Sent { by: operator, fields }: Sent<Operator>,
+) -> Page {
+    let given = |name: &str| fields.get(name).cloned().into_iter().collect();
+    let change = Retag { add: given("add"), remove: given("remove") };
+    match server.cards().retag(&operator, &serial, &change).await {
+        Err(refusal) if refusal.code == Code::Malformed && !change.add.is_empty() => {
+            let tagging = Tagging { typed: change.add.concat(), fault: refusal_sentence(&refusal.said()) };
+            Ok(refused(&refusal, &card_page(&server, &mut At::new(operator), &serial, Some(tagging)).await?))
+        }
+        done => Ok(went(&server, &front, &format!("/mc/cards/{serial}"), done.map(|_| plain("card-tags-changed")))),
+    }
 }
 
 async fn reset_pin(

@@ -34,6 +34,7 @@ struct Asked {
     card_type: String,
     user: String,
     policy: String,
+    tag: String,
     sort: String,
     cursor: String,
 }
@@ -46,6 +47,7 @@ impl Asked {
             ("type", &self.card_type),
             ("user", &self.user),
             ("policy", &self.policy),
+            ("tag", &self.tag),
             ("sort", &self.sort),
         ];
         Address::new("/mc/cards", &fields)
@@ -64,6 +66,7 @@ impl Asked {
             card_type: given(&self.card_type),
             user,
             policy: given(&self.policy),
+            tag: given(&self.tag),
             sort: chosen(&self.sort)?.unwrap_or_default(),
             limit: Some(limit),
             cursor: given(&self.cursor),
@@ -112,6 +115,7 @@ fn searched(address: &Address, types: Vec<String>, policies: &[NamedPolicy], see
     let states = CardState::ALL.map(|state| (state.name().to_owned(), plain(state.word())));
     let search = search.one_of("state", "cards-state", states);
     let search = search.one_of("type", "cards-type", types.into_iter().map(|name| (name.clone(), name)));
+    let search = search.words("tag", "card-tag");
     if policies.is_empty() {
         return search;
     }
@@ -125,11 +129,11 @@ async fn save(State(server): State<Server>, at: At<Operator>, Behind(asked): Beh
     Ok(list::csv(
         "cards",
         async_stream::try_stream! {
-            yield "serial,type,label,state,owner\r\n".to_owned();
+            yield "serial,type,label,state,owner,tags\r\n".to_owned();
             loop {
                 for CardRow { card, owner } in listed.items {
                     let owner = owner.map(|(_, name)| name).unwrap_or_default();
-                    yield csv::line(&[&card.serial_number, &card.card_type_name, &card.label, &plain(card.state.word()), &owner]);
+                    yield csv::line(&[&card.serial_number, &card.card_type_name, &card.label, &plain(card.state.word()), &owner, &card.tags.join(", ")]);
                 }
                 let Some(next) = listed.next else { break };
                 filter.cursor = Some(next);
