@@ -389,7 +389,7 @@ async fn offline_with_an_operator() {
     admin.confirm("Delete").await;
     admin.sees("Users have answered this question").await;
     oleg.go(&format!("{}/mc/configuration", running.server)).await;
-    oleg.sees("You may not see this").await;
+    oleg.sees("Your role does not allow this").await;
     // Even here one knows where one is, and finds the way on.
     oleg.follow("Users").await;
     second.0.close().await.unwrap();
@@ -527,7 +527,8 @@ async fn people_and_roles() {
     admin.press("Add operator").await;
     admin.sees("Operator nora is added.").await;
     log_in(&nora, &format!("{}/mc/login", running.server), "nora", "nora-password").await;
-    nora.sees("Your role does not have the privilege view-user here").await;
+    nora.sees("You have no role yet: so far you may do nothing.").await;
+    nora.is_seen("console-no-role").await;
     let choose = async |label: &str, option: &str| {
         let select = format!("select[aria-label='{label}']");
         admin.0.find(fantoccini::Locator::Css(&select)).await.unwrap().select_by_label(option).await.unwrap();

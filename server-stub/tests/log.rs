@@ -58,7 +58,10 @@ fn a_refusal_has_its_cause_and_nothing_that_was_sent() {
     site.send("/mc/users/none", |http, url| http.get(url).header("cookie", format!("mc={token}")));
     assert_eq!((&last()["fields"]["error"], &last()["span"]["actor"]), (&json!("NOT_FOUND"), &json!("oleg")));
     site.post("/api/v1/policies", &token, &json!({"name": "P"})).refused(403, "NO_PRIVILEGE");
-    assert_eq!(last()["fields"]["cause"], "your role does not have the privilege change-policy here");
+    assert_eq!(
+        last()["fields"]["cause"],
+        "your role does not have the privilege 'Change policies, questions, users and card types' here"
+    );
     site.post("/api/v1/login", "", &json!({"name": "x", "password": ["hunter22"], "hunter23": 1})).refused(400, "MALFORMED");
     assert_eq!((&last()["fields"]["error"], &last()["fields"]["cause"]), (&json!("MALFORMED"), &Value::Null));
     site.send("/hunter24?hunter25", |http, url| http.request("HUNTER26".parse().unwrap(), url).header("hunter27", "hunter28"));

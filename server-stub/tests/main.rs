@@ -6,6 +6,7 @@ mod common;
 
 mod captcha;
 mod filters;
+mod frame;
 mod front;
 mod health;
 mod http;

@@ -14,6 +14,7 @@ frame-log-out = Abmelden
 menu-users = Benutzer
 menu-cards = Karten
 menu-connected = Verbundene Karten
+menu-unlock = Entsperren
 menu-log = Protokoll
 menu-configuration = Konfiguration
 
@@ -44,10 +45,23 @@ kept-leave = Lassen
 
 ## Was verweigert wurde
 error-title = Das geht nicht
-error-title-not-found = Diese Seite gibt es nicht
-error-title-refused = Das dürfen Sie nicht sehen
+error-title-not-found = Nicht gefunden
+error-title-refused = Ihre Rolle erlaubt das nicht
+error-title-other-site = Das wurde von anderswo gesendet
+error-title-wrong-host = Der Server heißt anders
 error-title-down = Der Server kann jetzt nicht antworten
 error-back = Zurück
+
+## Wo anfängt, wer weder Benutzer noch Karten findet
+start-title = Was Sie dürfen
+start-everywhere = Ihre Rolle { $name } erlaubt, für alle Richtlinien:
+start-somewhere = Ihre Rolle { $name } erlaubt, für einige Richtlinien:
+start-no-role = Sie haben noch keine Rolle: Bisher dürfen Sie nichts.
+start-nothing = Ihre Rolle { $name } erlaubt noch nichts.
+start-no-page = Nichts davon hat eine Seite, die Sie sehen dürfen: Das meiste geschieht bei einem Benutzer oder einer Karte, die man finden muss.
+start-ask = Fragen Sie einen Administrator, der Rollen gibt und sagt, was sie erlauben. Es gilt sofort: Laden Sie diese Seite neu.
+start-unlock = Eine Karte entsperren
+start-serial-hint = Alle Ziffern ihrer Seriennummer, wie der Arbeitsplatz oder die Papiere der Karte sie zeigen. Großschreibung und Leerzeichen zählen nicht.
 
 ## Wörter vieler Seiten
 none = Keine
@@ -306,6 +320,7 @@ unlock-next = Nächster Benutzer
 unlock-back = Zurück zur Karte
 unlock-also = Auch offen: { $name }. Die Karte nimmt die Antwort auf ihre letzte Anfrage.
 unlock-not-possible = Diese Karte kann jetzt nicht entsperrt werden
+unlock-stopped = Dieses Entsperren geht nicht weiter
 
 ## Was aus einer Antwort wurde
 given-waiting = Warten auf den Arbeitsplatz.
@@ -789,10 +804,11 @@ refused-nul = Ein Text hat das Zeichen U+0000, das niemand tippt
 refused-bearer = Senden Sie 'Authorization: Bearer TOKEN'; POST /api/v1/login gibt eines
 refused-host = Unter diesem Namen kennt man den Server nicht; `serve --name NAME` gibt ihm einen
 refused-address = Eine Adresse ist UTF-8, ohne das Zeichen U+0000
-refused-other-site = Diese Anfrage kommt von einer Seite einer anderen Website
+refused-other-site = Eine Seite einer anderen Website hat Ihren Browser danach fragen lassen; nichts ist geschehen. Wenn Sie es wollen, öffnen Sie diese Website selbst und tun Sie es hier
 refused-too-slow = Die Anfrage kam nicht rechtzeitig zu ihrem Ende
 refused-database-late = Die Datenbank des Servers antwortet nicht rechtzeitig
 refused-method = So wird das nicht gefragt; /api/openapi.json sagt, wie
+refused-method-page = Diese Adresse nimmt kein solches Formular an; öffnen Sie ihre Seite neu
 refused-form-of-login = Dieses Formular kam nicht von einer Seite dieser Anmeldung; öffnen Sie die Seite neu
 refused-form-of-session = Dieses Formular kam nicht von einer Seite dieser Sitzung; beginnen Sie neu
 refused-log-in-first = Melden Sie sich zuerst an
@@ -915,24 +931,7 @@ refused-cards-most = Der Benutzer hat schon { $maximum } Karten, so viele, wie d
 refused-digits = { $what } hat { $length } Hexadezimalziffern
 refused-digits-challenge = Der SHA-256 einer Anfrage
 refused-digits-status = Ein Statuswort
-refused-privilege =
-    { $privilege ->
-        [view-user] Ihre Rolle hat hier das Recht „{ privilege-view-user }“ nicht
-        [unlock-user] Ihre Rolle hat hier das Recht „{ privilege-unlock-user }“ nicht
-        [reset-questions] Ihre Rolle hat hier das Recht „{ privilege-reset-questions }“ nicht
-        [view-cards] Ihre Rolle hat hier das Recht „{ privilege-view-cards }“ nicht
-        [unlock-card] Ihre Rolle hat hier das Recht „{ privilege-unlock-card }“ nicht
-        [reset-pin] Ihre Rolle hat hier das Recht „{ privilege-reset-pin }“ nicht
-        [issue-card] Ihre Rolle hat hier das Recht „{ privilege-issue-card }“ nicht
-        [enable-card] Ihre Rolle hat hier das Recht „{ privilege-enable-card }“ nicht
-        [disable-card] Ihre Rolle hat hier das Recht „{ privilege-disable-card }“ nicht
-        [revoke-card] Ihre Rolle hat hier das Recht „{ privilege-revoke-card }“ nicht
-        [view-log] Ihre Rolle hat hier das Recht „{ privilege-view-log }“ nicht
-        [view-policy] Ihre Rolle hat hier das Recht „{ privilege-view-policy }“ nicht
-        [change-policy] Ihre Rolle hat hier das Recht „{ privilege-change-policy }“ nicht
-        [change-roles] Ihre Rolle hat hier das Recht „{ privilege-change-roles }“ nicht
-       *[other] Ihre Rolle hat hier das Recht { $privilege } nicht
-    }
+refused-privilege = Ihre Rolle hat hier das Recht „{ $privilege }“ nicht
 refused-several = Mehrere Benutzer heißen '{ $text }'; schreiben Sie den Anmeldenamen
 refused-questions-defined = Zahl der Fragen ist { $asked }, angelegt sind { $defined }; legen Sie zuerst mehr an
 refused-questions-left = Die Richtlinie stellt { $asked } Fragen, und { $left } würden bleiben; lassen Sie sie zuerst weniger stellen

@@ -14,6 +14,7 @@ frame-log-out = Log out
 menu-users = Users
 menu-cards = Cards
 menu-connected = Connected cards
+menu-unlock = Unlock
 menu-log = Log
 menu-configuration = Configuration
 
@@ -44,10 +45,23 @@ kept-leave = Leave it
 
 ## What was refused
 error-title = That cannot be done
-error-title-not-found = There is no such page
-error-title-refused = You may not see this
+error-title-not-found = Not found
+error-title-refused = Your role does not allow this
+error-title-other-site = This was sent from elsewhere
+error-title-wrong-host = The server has another name
 error-title-down = The server cannot answer now
 error-back = Back
+
+## Where who finds neither users nor cards begins
+start-title = What you may do
+start-everywhere = Your role { $name } allows, for all policies:
+start-somewhere = Your role { $name } allows, for some policies:
+start-no-role = You have no role yet: so far you may do nothing.
+start-nothing = Your role { $name } allows nothing yet.
+start-no-page = None of it has a page that you may see: most of it is done at a user or a card, which have to be found.
+start-ask = Ask an administrator, who gives roles and says what they allow. It holds at once: load this page again.
+start-unlock = Unlock a card
+start-serial-hint = All digits of its serial, as the workstation or the card's papers show them. Capitals and blanks do not count.
 
 ## Words that many pages have
 none = None
@@ -305,6 +319,7 @@ unlock-next = Next user
 unlock-back = Back to the card
 unlock-also = Also open: { $name }. The card takes the response to its latest challenge.
 unlock-not-possible = This card cannot be unlocked now
+unlock-stopped = This unlock does not go on
 
 ## What became of a response
 given-waiting = Waiting for the workstation.
@@ -788,10 +803,11 @@ refused-nul = a text has the character U+0000, which is none that a person types
 refused-bearer = send 'Authorization: Bearer TOKEN'; POST /api/v1/login gives one
 refused-host = the server is not known by this name; `serve --name NAME` gives it one
 refused-address = an address is UTF-8, without the character U+0000
-refused-other-site = this request comes from a page of another site
+refused-other-site = a page of another site has made your browser ask for this; nothing was done. If you want it done, open this site yourself and do it here
 refused-too-slow = the request did not come to its end in time
 refused-database-late = the server's database does not answer in time
 refused-method = this is not asked so; /api/openapi.json says how
+refused-method-page = this address takes no such form; open its page again
 refused-form-of-login = this form did not come from a page of this login; open the page again
 refused-form-of-session = this form did not come from a page of this session; start again
 refused-log-in-first = log in first
@@ -914,7 +930,7 @@ refused-cards-most = the user has { $maximum } cards already, the most that the 
 refused-digits = { $what } has { $length } hexadecimal digits
 refused-digits-challenge = the SHA-256 of a challenge
 refused-digits-status = a status word
-refused-privilege = your role does not have the privilege { $privilege } here
+refused-privilege = your role does not have the privilege '{ $privilege }' here
 refused-several = several users are called '{ $text }'; write the logon name
 refused-questions-defined = Number of questions to ask is { $asked }, of { $defined } that are defined; define more first
 refused-questions-left = the policy asks { $asked } questions, and { $left } would be left; have it ask fewer first

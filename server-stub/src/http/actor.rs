@@ -5,12 +5,12 @@
 
 use super::front::is_for_a_page;
 use super::log;
-use super::pages::ErrorPage;
+use super::pages::refusal_for;
 use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use std::cell::OnceCell;
 
 tokio::task_local! {
@@ -51,7 +51,6 @@ pub(super) async fn known(State(server): State<Server>, request: Request, next: 
     }
     match server.log().not_let_in(&actor.name, &route, refusal).await {
         Ok(()) => response,
-        Err(failed) if at_page => ErrorPage::from(failed).into_response(),
-        Err(failed) => failed.into_response(),
+        Err(failed) => refusal_for(at_page, failed),
     }
 }

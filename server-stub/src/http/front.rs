@@ -5,7 +5,7 @@
 //! sections 3.2 and 3.3; W3C Fetch Metadata, section 2.4). A name that somebody else points at this address is a name of
 //! theirs (DNS rebinding). Programs that are no browsers send neither `Origin` nor `Sec-Fetch-Site`.
 
-use super::pages::ErrorPage;
+use super::pages::refusal_for;
 use crate::model::refusal::{Code, Refusal};
 use crate::words::sentence;
 use axum::body::Bytes;
@@ -14,7 +14,7 @@ use axum::http::header::{HOST, HeaderMap, HeaderName, ORIGIN};
 use axum::http::uri::Authority;
 use axum::http::{HeaderValue, Uri};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use cardlab_protocol::host::host;
 pub(super) use cardlab_protocol::local::is_for_a_page;
 use std::net::{IpAddr, SocketAddr};
@@ -127,14 +127,14 @@ fn same(one: &Authority, other: &Authority) -> bool {
 /// The layer round all routes.
 pub(super) async fn guard(State(front): State<Front>, mut request: Request, next: Next) -> Response {
     let changes = !request.method().is_safe();
+    let at_page = is_for_a_page(request.headers());
     if let Err(refusal) = front.judge(request.uri(), request.headers(), changes) {
-        let page = is_for_a_page(request.headers());
-        return if page { ErrorPage::from(refusal).into_response() } else { refusal.into_response() };
+        return refusal_for(at_page, refusal);
     }
     request.extensions_mut().insert(front);
     match whole(request).await {
         Ok(request) => next.run(request).await,
-        Err(refusal) => refusal.into_response(),
+        Err(refusal) => refusal_for(at_page, refusal),
     }
 }
 

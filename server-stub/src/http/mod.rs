@@ -37,7 +37,6 @@ pub use front::Front;
 
 use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
-use crate::words::sentence;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -75,8 +74,8 @@ pub fn router(server: Server, front: Front) -> Router {
         )
         .merge(health::router())
         .merge(pages::router(&server))
-        .fallback(async || Refusal::not_found("page"))
-        .method_not_allowed_fallback(async || Refusal::new(Code::WrongMethod, sentence!("refused-method")))
+        .fallback(pages::nowhere)
+        .method_not_allowed_fallback(pages::not_so)
         .layer(axum::middleware::from_fn_with_state(front, front::guard))
         .layer(axum::middleware::from_fn_with_state(server.clone(), actor::known))
         .layer(axum::middleware::from_fn_with_state(server.clone(), outage::place))

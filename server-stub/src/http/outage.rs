@@ -1,13 +1,13 @@
 //! A full disk, told with its place: who reads it, an administrator at a page or the person who asks for help, must know where
 //! to make room.
 
-use super::pages::ErrorPage;
+use super::pages::refusal_for;
 use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
 use crate::words::sentence;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
 /// The layer that puts the database's name into such an answer.
 pub(super) async fn place(State(server): State<Server>, request: Request, next: Next) -> Response {
@@ -19,5 +19,5 @@ pub(super) async fn place(State(server): State<Server>, request: Request, next: 
     let place = server.database();
     let message = sentence!("refused-disk-full", place = place);
     let refusal = Refusal::new(Code::StoreDown, message);
-    if at_page { ErrorPage::from(refusal).into_response() } else { refusal.into_response() }
+    refusal_for(at_page, refusal)
 }

@@ -8,7 +8,7 @@ use crate::service::{SESSION, Server};
 use crate::store::logins::{self, LoginRow};
 use crate::store::operators::{self, OperatorRow};
 use crate::store::{Snapshot, hits, users};
-use crate::words::sentence;
+use crate::words::{Sentence, sentence};
 use serde_json::json;
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -82,8 +82,14 @@ impl Operator {
         if self.may(privilege, policy) {
             return Ok(());
         }
-        let wanted = privilege.name();
+        let wanted = Sentence::named(privilege.word());
         Err(Refusal::new(Code::NoPrivilege, sentence!("refused-privilege", privilege = wanted)))
+    }
+
+    /// Whether the role allows it for some policy at least.
+    #[must_use]
+    pub fn may_somewhere(&self, privilege: Privilege) -> bool {
+        self.role.as_ref().is_some_and(|role| role.privileges.contains(&privilege))
     }
 
     /// Whether the role allows it.

@@ -95,6 +95,8 @@ pub struct UnlockPicture {
     pub is_ready: bool,
     /// The policy wants answers first.
     pub validates: bool,
+    /// Why it does not go on, where something has changed since it was begun.
+    pub stopped: Option<Refusal>,
     /// The card's user.
     pub owner: Option<Owner>,
     /// What was heard of the card last.
@@ -244,7 +246,8 @@ impl Pictures<'_> {
     /// still: its response is shown again, and is not counted again.
     ///
     /// # Errors
-    /// [`crate::model::refusal::Code::SessionOver`]; what keeps the operator from unlocking the card now.
+    /// [`crate::model::refusal::Code::SessionOver`], [`crate::model::refusal::Code::NoPrivilege`]. What else keeps the operator
+    /// from unlocking the card now is in the picture.
     pub async fn of_unlock(&self, operator: &Operator, wizard: &str, challenge: Option<&str>) -> Result<UnlockPicture, Refusal> {
         let mut snapshot = self.server.store.read().await?;
         let flow = self.server.wizards().own(&mut snapshot, operator, wizard).await?;
@@ -254,22 +257,26 @@ impl Pictures<'_> {
             true => subjects::of_card(&mut snapshot, &flow.card).await?,
             false => subjects::of_card_without_questions(&mut snapshot, &flow.card).await?,
         };
-        let unlockable = permitted(&subject, operator)?;
+        operator.require(Privilege::UnlockCard, subject.policy_id())?;
+        let permitted = permitted(&subject, operator);
         let given = match flow.challenge.as_str() {
             "" => None,
             challenge => responses::given(&mut snapshot, &flow.card, challenge, &flow.actor()).await?,
         };
-        let response = match challenge {
-            Some(challenge) if given.is_some() => self.server.flows().respond_again(&flow, unlockable.card, challenge)?,
+        let response = match (challenge, &permitted) {
+            (Some(challenge), Ok(unlockable)) if given.is_some() => {
+                self.server.flows().respond_again(&flow, unlockable.card, challenge)?
+            }
             _ => None,
         };
-        let validates = unlockable.policy.settings.workflow.validate_answers;
+        let validates = subject.policy.as_ref().is_some_and(|policy| policy.settings.workflow.validate_answers);
         let events = happened(&mut snapshot, of_card(&flow.card)).await?;
         let (wizard, left) = self.server.wizards().shown(&mut snapshot, operator, wizard, &flow, &subject).await?;
         Ok(UnlockPicture {
             wizard,
             is_ready: !validates || !asks,
             validates,
+            stopped: permitted.err(),
             owner: owner(&subject),
             seen: Seen::of(&events),
             happened: if operator.may(Privilege::ViewLog, None) { events } else { Vec::new() },

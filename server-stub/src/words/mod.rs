@@ -259,7 +259,7 @@ mod tests {
         // Of what is called something, the names that are not written where they are said.
         let named: BTreeSet<_> =
             code.split("Sentence::named(").skip(1).map(|rest| rest.split([')', '(']).next().unwrap()).collect();
-        let known = ["card.state.word", "format!", "limit.what", "self.word", "state.word", "title"];
+        let known = ["card.state.word", "format!", "limit.what", "privilege.word", "self.word", "state.word", "title"];
         assert_eq!(named, BTreeSet::from(known));
     }
 

@@ -1,13 +1,14 @@
 //! Doors of the areas: who has come in, by which cookie, with which form; and what a form leads on to.
 
-use super::frame::{Frame, Here, Notice};
+use super::frame::{Frame, Here, Notice, Who};
 use super::{ErrorPage, Page, kept, page, refused};
 use crate::http::Front;
 use crate::http::body::{Fields, Form, PeerAddress, Query};
+use crate::http::front::is_for_a_page;
 use crate::http::{actor, log};
 use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
-use crate::service::login::{Door, Operator};
+use crate::service::login::{Door, Operator, Person};
 use crate::words::{filters, sentence};
 use askama::Template;
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
@@ -260,7 +261,7 @@ pub(super) async fn framed(State(server): State<Server>, request: Request, next:
     let seen = parts.clone();
     let mut response = next.run(Request::from_parts(parts, body)).await;
     if let Some(error) = response.extensions_mut().remove::<ErrorPage>() {
-        response = error.rendered(frame_of(&seen, &server).await);
+        response = in_frame(&error, &seen, &server).await;
     }
     let encrypted = is_encrypted(&seen);
     let was_said = seen.method == Method::GET && response.status().is_success();
@@ -271,21 +272,30 @@ pub(super) async fn framed(State(server): State<Server>, request: Request, next:
     response
 }
 
-/// The frame of whoever has asked for this.
-async fn frame_of(parts: &Parts, server: &Server) -> Frame {
+/// What is refused where no page is: to whoever has a page before them on one, in their frame, and to programs as to programs.
+pub(super) async fn refused_nowhere(server: &Server, request: Request, at_page: Refusal, otherwise: Refusal) -> Response {
+    let (parts, _) = request.into_parts();
+    if is_for_a_page(&parts.headers) { in_frame(&ErrorPage(at_page), &parts, server).await } else { otherwise.into_response() }
+}
+
+/// The page of a refusal, in the frame of whoever has asked.
+async fn in_frame(error: &ErrorPage, parts: &Parts, server: &Server) -> Response {
     let path = parts.uri.path();
     if path.starts_with("/mc")
         && let Ok(Ok(operator)) = visitor::<Operator>(parts, server).await
     {
-        return Frame::console(&operator, Here::Elsewhere);
+        let here = Here::around(path, &operator);
+        return error.rendered(Frame::console(&operator, here), here.path());
     }
-    let (area, home) = match path {
-        _ if path.starts_with("/mc") => ("area-console", "/mc"),
-        _ if path.starts_with("/ss") => ("area-self-service", "/ss"),
-        _ if path.starts_with("/rss") => ("area-remote", "/rss"),
-        _ => ("area-doors", "/"),
-    };
-    Frame::open(area, home, area)
+    let mut frame = Frame::of_area(path);
+    if path.starts_with("/ss")
+        && let Ok(Ok(person)) = visitor::<Person>(parts, server).await
+        && let Ok(own) = server.self_service().own(&person).await
+    {
+        frame.who = Some(Who { name: own.cn, role: String::new(), csrf: person.csrf });
+    }
+    let home = frame.home;
+    error.rendered(frame, home)
 }
 
 pub(super) fn is_encrypted(parts: &Parts) -> bool {

@@ -14,12 +14,14 @@ pub(super) enum Here {
     Connected,
     Log,
     Configuration,
+    /// *Unlock* by a card's serial, for who finds neither users nor cards.
+    Unlock,
     /// None of the menu.
     Elsewhere,
 }
 
 impl Here {
-    const MENU: [Self; 5] = [Self::Users, Self::Cards, Self::Connected, Self::Log, Self::Configuration];
+    const MENU: [Self; 6] = [Self::Users, Self::Cards, Self::Connected, Self::Unlock, Self::Log, Self::Configuration];
 
     /// Where it is, what it is called, and which of these privileges opens it.
     const fn facts(self) -> (&'static str, &'static str, &'static [Privilege]) {
@@ -29,6 +31,7 @@ impl Here {
             Self::Connected => ("/mc/connected", "menu-connected", &[Privilege::ViewCards]),
             Self::Log => ("/mc/log", "menu-log", &[Privilege::ViewLog]),
             Self::Configuration => ("/mc/configuration", "menu-configuration", &[Privilege::ViewPolicy, Privilege::ChangeRoles]),
+            Self::Unlock => ("/mc/unlock", "menu-unlock", &[Privilege::UnlockCard]),
             Self::Elsewhere => ("/mc", "area-console", &[]),
         }
     }
@@ -38,7 +41,31 @@ impl Here {
         Self::MENU.into_iter().find(|page| page.is_open_to(operator)).map(|page| page.facts().0)
     }
 
+    /// Where it is.
+    pub(super) const fn path(self) -> &'static str {
+        self.facts().0
+    }
+
+    /// The page of the menu that a path of the console is under, as far as it is open to an operator.
+    pub(super) fn around(path: &str, operator: &Operator) -> Self {
+        let page = match path.split('/').nth(2).unwrap_or_default() {
+            "" | "csv" | "users" => Self::Users,
+            "cards" | "tasks" => Self::Cards,
+            "connected" => Self::Connected,
+            "log" => Self::Log,
+            "configuration" => Self::Configuration,
+            "unlock" => Self::Unlock,
+            _ => Self::Elsewhere,
+        };
+        if page.is_open_to(operator) { page } else { Self::Elsewhere }
+    }
+
     fn is_open_to(self, operator: &Operator) -> bool {
+        if self == Self::Unlock {
+            // Others go on from a person or a card.
+            let finds = [Privilege::ViewUser, Privilege::ViewCards].iter().any(|privilege| operator.may(*privilege, None));
+            return operator.may_somewhere(Privilege::UnlockCard) && !finds;
+        }
         self.facts().2.iter().any(|privilege| operator.may(*privilege, None))
     }
 }
@@ -155,11 +182,25 @@ impl Frame {
         self
     }
 
-    /// Of a page that says only why there is no other.
-    pub(super) fn then_error(mut self, title: String) -> Self {
-        self.crumbs = vec![Crumb { title, path: None }];
-        self.is_narrow = true;
-        self
+    /// Of a page that says only why there is no other; `back` is where its only crumb leads.
+    pub(super) fn then_error(self, back: &str, title: String) -> Self {
+        Self { is_narrow: true, ..self.then(back, title) }
+    }
+
+    /// Of an area that somebody looks at who need not have come in.
+    pub(super) fn of_area(path: &str) -> Self {
+        let (area, home) = match path {
+            _ if path.starts_with("/mc") => ("area-console", "/mc"),
+            _ if path.starts_with("/ss") => ("area-self-service", "/ss"),
+            _ if path.starts_with("/rss") => ("area-remote", "/rss"),
+            _ => ("area-doors", "/"),
+        };
+        Self::open(area, home, area)
+    }
+
+    /// The page above this one.
+    pub(super) fn back(&self) -> &str {
+        self.crumbs.iter().rev().find_map(|crumb| crumb.path.as_deref()).unwrap_or(self.home)
     }
 
     /// Says why it was refused.

@@ -20,9 +20,10 @@ use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
 use crate::service::flow::remote::OwnCard;
 use crate::service::self_service::{OwnOperation, OwnReason};
-use crate::words::{card_name, filters, plain, say, text};
+use crate::words::{card_name, filters, plain, say, sentence, text};
 use askama::Template;
 use axum::Router;
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
@@ -70,22 +71,41 @@ struct Doors {
 }
 
 impl ErrorPage {
-    /// In a frame.
-    fn rendered(&self, frame: Frame) -> Response {
+    /// In a frame; `back` is where the frame's first crumb leads.
+    fn rendered(&self, frame: Frame, back: &str) -> Response {
         let title = match self.0.code {
             Code::NotFound => "error-title-not-found",
-            Code::NoPrivilege | Code::OtherSite => "error-title-refused",
+            Code::NoPrivilege => "error-title-refused",
+            Code::OtherSite => "error-title-other-site",
+            Code::WrongHost => "error-title-wrong-host",
             Code::StoreDown | Code::Busy => "error-title-down",
             _ => "error-title",
         };
-        let frame = frame.then_error(plain(title));
+        let frame = frame.then_error(back, plain(title));
         refused(&self.0, &ErrorTemplate { frame, message: frame::sentence(&self.0.said()) })
     }
 }
 
+/// Why a request is refused, to whoever has a page before them and to programs, where no area's pages are.
+pub(super) fn refusal_for(at_page: bool, refusal: Refusal) -> Response {
+    if at_page { ErrorPage(refusal).into_response() } else { refusal.into_response() }
+}
+
+/// An address that leads nowhere.
+pub(super) async fn nowhere(State(server): State<Server>, request: Request) -> Response {
+    door::refused_nowhere(&server, request, Refusal::not_found("page"), Refusal::not_found("page")).await
+}
+
+/// A method that an address does not have. A person has loaded an address that only takes forms, or has sent a form of a page
+/// that is no more.
+pub(super) async fn not_so(State(server): State<Server>, request: Request) -> Response {
+    let at_page = Refusal::new(Code::WrongMethod, sentence!("refused-method-page"));
+    door::refused_nowhere(&server, request, at_page, Refusal::new(Code::WrongMethod, sentence!("refused-method"))).await
+}
+
 impl IntoResponse for ErrorPage {
     fn into_response(self) -> Response {
-        let mut response = self.rendered(Frame::open("area-doors", "/", "area-doors"));
+        let mut response = self.rendered(Frame::of_area("/"), "/");
         // For `door::framed`, which knows who asked.
         response.extensions_mut().insert(self);
         response

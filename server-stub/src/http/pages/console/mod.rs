@@ -4,6 +4,7 @@ mod card;
 mod cards;
 mod connected;
 mod log;
+mod start;
 mod unlock;
 mod users;
 
@@ -24,6 +25,7 @@ pub(super) fn router() -> Router<Server> {
         .merge(cards::router())
         .merge(card::router())
         .merge(connected::router())
+        .merge(start::router())
         .merge(unlock::router())
         .merge(log::router())
 }

@@ -3,11 +3,13 @@
 use super::super::door::{At, Sent, area_cookie_name, is_encrypted, key, went};
 use super::super::frame::{Frame, Here, Notice, sentence as sentence_of};
 use super::super::{Page, answers, page, refused};
+use super::start::{before_unlock, of_card};
 use super::{Line, Moment, story};
 use crate::http::Front;
 use crate::model::event::Kind;
 use crate::model::refusal::{Code, Refusal};
 use crate::model::response::{Ending, GivenView};
+use crate::model::role::Privilege;
 use crate::service::Server;
 use crate::service::flow::wizard::ReadOut;
 use crate::service::login::Operator;
@@ -65,10 +67,14 @@ struct UnlockPage {
     left: i64,
     given: Option<Given>,
     lines: Vec<Line>,
+    /// Where it leads back to, and the name of that link's sentence.
+    back: (String, &'static str),
 }
 
 /// Where an unlock is.
 enum Step {
+    /// Something has changed since it was begun; a notice says what.
+    Stopped,
     Questions,
     Challenge,
     Response(Response_),
@@ -84,6 +90,7 @@ struct Response_ {
 impl Step {
     const fn number(&self) -> u8 {
         match self {
+            Self::Stopped => 0,
             Self::Questions => 1,
             Self::Challenge => 2,
             Self::Response(_) => 3,
@@ -168,16 +175,19 @@ async fn unlock(
 ) -> Result<UnlockPage, Refusal> {
     let picture = server.pictures().of_unlock(&at.by, wizard, challenge).await?;
     let now = server.now();
-    let UnlockPicture { serial, wizard: view, is_ready, validates, owner, seen, happened, left, response, given } = picture;
+    let UnlockPicture { serial, wizard: view, is_ready, validates, stopped, owner, seen, happened, left, response, given } =
+        picture;
     let card = card_name(&serial);
     let person = owner.as_ref().map_or_else(|| plain("event-somebody"), |owner| owner.cn.clone());
-    let frame = at.frame(if owner.is_some() { Here::Users } else { Here::Cards });
-    let frame = match &owner {
-        Some(owner) => frame.then("/mc", owner.cn.clone()).then(&format!("/mc/users/{}", owner.id), say_card(&card)),
-        None => frame.then("/mc/cards", say_card(&card)),
-    };
-    let frame = frame.then(&format!("/mc/cards/{serial}"), plain("unlock-title"));
+    let (mut frame, back) = way(at, &serial, owner.as_ref());
+    let is_stopped = stopped.is_some();
+    if let Some(why) = stopped.map(|refusal| Notice::refused(&refusal))
+        && frame.notices.iter().all(|notice| notice.text != why.text)
+    {
+        frame = frame.noting(why);
+    }
     let step = match response {
+        _ if is_stopped => Step::Stopped,
         Some((challenge, response)) => Step::Response(Response_ {
             challenge,
             groups: response.grouped.split(' ').map(str::to_owned).collect(),
@@ -204,11 +214,29 @@ async fn unlock(
         also_open: view.also_open.join(", "),
         left,
         given: given.as_ref().map(Given::of),
+        back,
     })
 }
 
-fn say_card(card: &str) -> String {
-    say("card-title", &[("name", crate::words::text(card))])
+/// The way to an unlock, as far as the operator may go it back.
+fn way(at: &mut At<Operator>, serial: &str, owner: Option<&Owner>) -> (Frame, (String, &'static str)) {
+    let sees = |privilege| at.by.may(privilege, None);
+    let (user, sees_card) = (owner.filter(|_| sees(Privilege::ViewUser)), sees(Privilege::ViewCards));
+    let here = match (user, sees_card) {
+        (Some(_), _) => Here::Users,
+        (None, true) => Here::Cards,
+        (None, false) => Here::Unlock,
+    };
+    let (mut frame, mut back) = (at.frame(here), (here.path().to_owned(), "error-back"));
+    if let Some(user) = user {
+        frame = frame.then(&back.0, user.cn.clone());
+        back = (format!("/mc/users/{}", user.id), "error-back");
+    }
+    if sees_card {
+        frame = frame.then(&back.0, say("card-title", &[("name", crate::words::text(&card_name(serial)))]));
+        back = (format!("/mc/cards/{serial}"), "unlock-back");
+    }
+    (frame.then(&back.0, plain("unlock-title")), back)
 }
 
 async fn open(
@@ -219,7 +247,7 @@ async fn open(
 ) -> Response {
     match server.wizards().open(&operator, &serial).await {
         Ok(wizard) => Redirect::to(&format!("/mc/unlock/{}", wizard.wizard)).into_response(),
-        Err(refusal) => went(&server, &front, &format!("/mc/cards/{serial}"), Err(refusal)),
+        Err(refusal) => went(&server, &front, &before_unlock(&operator, &serial), Err(refusal)),
     }
 }
 
@@ -250,12 +278,15 @@ async fn answer(
     let to = format!("/mc/unlock/{wizard}");
     Ok(match server.wizards().answer(&operator, &wizard, &answers(&fields)).await {
         Ok(verdict) if verdict.ok => went(&server, &front, &to, Ok(plain("unlock-answers-right"))),
-        Ok(verdict) if verdict.left == 0 => return Err(Refusal::new(Code::SessionOver, sentence!("unlock-answers-ended")).into()),
+        Ok(verdict) if verdict.left == 0 => {
+            let ended = Refusal::new(Code::SessionOver, sentence!("unlock-answers-ended"));
+            went(&server, &front, &of_card(&operator, &fields), Err(ended))
+        }
         Ok(verdict) => {
             let message = sentence!("unlock-answers-wrong", count = verdict.left);
             went(&server, &front, &to, Err(Refusal::new(Code::AnswersFirst, message)))
         }
-        Err(refusal) if refusal.code == Code::SessionOver => return Err(refusal.into()),
+        Err(refusal) if refusal.code == Code::SessionOver => went(&server, &front, &of_card(&operator, &fields), Err(refusal)),
         Err(refusal) => went(&server, &front, &to, Err(refusal)),
     })
 }
@@ -273,16 +304,15 @@ async fn challenge(
             let to = Redirect::to(&format!("/mc/unlock/{wizard}"));
             Ok((PrivateCookieJar::new(key(&server)).add(cookie), to).into_response())
         }
-        Err(refusal) if refusal.code == Code::SessionOver => Err(refusal.into()),
-        Err(refusal) => {
-            let fault = (refusal.code == Code::Malformed).then(|| sentence_of(&refusal.said()));
-            let mut at = At::new(operator);
-            let mut view = unlock(&server, &mut at, &wizard, None, fault, &read.challenge).await?;
-            if view.fault.is_none() {
-                view.frame.notices.push(Notice::refused(&refusal));
-            }
+        Err(refusal) if refusal.code == Code::SessionOver => {
+            Ok(went(&server, &front, &of_card(&operator, &fields), Err(refusal)))
+        }
+        Err(refusal) if refusal.code == Code::Malformed => {
+            let fault = Some(sentence_of(&refusal.said()));
+            let view = unlock(&server, &mut At::new(operator), &wizard, None, fault, &read.challenge).await?;
             Ok(refused(&refusal, &view))
         }
+        Err(refusal) => Ok(went(&server, &front, &format!("/mc/unlock/{wizard}"), Err(refusal))),
     }
 }
 

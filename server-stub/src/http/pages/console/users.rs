@@ -4,7 +4,7 @@ use super::super::door::{At, Behind, Sent, went};
 use super::super::frame::{Frame, Here, Notice};
 use super::super::list::{self, Address, FieldKind, ROWS, Search, chosen};
 use super::super::{ErrorPage, Page, page, refused};
-use super::{Line, story};
+use super::{Line, start, story};
 use crate::http::Front;
 use crate::model::csv;
 use crate::model::list::MOST;
@@ -19,7 +19,7 @@ use crate::service::users::{NewUser, UserView};
 use crate::words::{filters, plain, say, text};
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use std::io;
@@ -119,10 +119,8 @@ struct MayUser {
 
 async fn list(State(server): State<Server>, mut at: At<Operator>, Behind(asked): Behind<Asked>) -> Page {
     // Who may not see users has another first page.
-    if !at.by.may(Privilege::ViewUser, None)
-        && let Some(other) = Here::first_of(&at.by)
-    {
-        return Ok(Redirect::to(other).into_response());
+    if !at.by.may(Privilege::ViewUser, None) {
+        return Ok(start::instead(&mut at));
     }
     let (listed, policies) = server.users().list_with_policies(&at.by, &asked.filter(ROWS)?).await?;
     let may_add = at.by.may(Privilege::ChangePolicy, None) && at.by.may(Privilege::ViewPolicy, None);
