@@ -154,7 +154,7 @@ fn setuid_programs_and_services() {
     has(&text, &["666", "System 00 00"]);
     let goes = "goes to /run/pcscd/pcscd.comm, where cardlab listens";
     has(&text, &[&format!("ok   it is setuid: libpcsclite ignores PCSCLITE_CSOCK_NAME in such programs and {goes}")]);
-    has(&text, &["ok   PCSCLITE_CSOCK_NAME is not set", "cardlab answers there, with 1 readers: System 00 00"]);
+    has(&text, &["ok   PCSCLITE_CSOCK_NAME is not set", "cardlab answers there, with one reader: System 00 00"]);
     assert!(text.ends_with("left: \n"), "the socket goes with the server: {text}");
 }
 
