@@ -14,6 +14,9 @@ on_both_engines! {
 
 type Fields = BTreeMap<String, String>;
 
+/// A list: its path, the operation by which programs read it, and its filters with a value each.
+type List<'a> = (&'a str, &'a str, Vec<(&'a str, &'a str)>);
+
 /// What a list's form sends when nothing is typed.
 fn sent_again(page: &str) -> Fields {
     let form = between(page, "<form class=\"filters\"", "</form>")[0];
@@ -46,7 +49,7 @@ fn no_filter_is_lost(engine: Engine) {
     site.open(ANNA);
     let event = site.get(&format!("/api/v1/events?card={ANNA}&user={anna}"), &site.administrator()).ok()[0].clone();
     let [name, kind] = ["name", "kind"].map(|field| event[field].as_str().unwrap().to_owned());
-    let lists: [(&str, &str, Vec<(&str, &str)>); 3] = [
+    let lists: [List<'_>; 3] = [
         ("/mc", "/api/v1/users", vec![("q", "anna"), ("state", "active"), ("policy", &policy), ("sort", "-logon")]),
         (
             "/mc/cards",
