@@ -6,6 +6,7 @@ mod common;
 
 mod captcha;
 mod filters;
+mod forms;
 mod frame;
 mod front;
 mod health;

@@ -1,31 +1,10 @@
 //! Pages: what a role is shown it may do, a form is sent once, what was typed is not lost.
 
-use crate::common::browser::{Browser, attribute, between};
+use crate::common::browser::{Browser, Form, between, forms};
 use crate::common::{ANNA, Engine, Site};
 use reqwest::header::COOKIE;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The forms of a page that change something: where they go, and their fields as the page has them.
-fn forms(page: &str) -> Vec<(String, BTreeMap<String, String>)> {
-    let whole = |form: &&str| form.starts_with(" ") && form.contains("method=\"post\"");
-    between(page, "<form", "</form>")
-        .into_iter()
-        .filter(whole)
-        .map(|form| {
-            let fields =
-                between(form, "<input", ">").into_iter().filter(|tag| !tag.contains("checkbox") || tag.ends_with("checked"));
-            let fields = fields.filter_map(|tag| {
-                Some((attribute(tag, "name")?.to_owned(), attribute(tag, "value").unwrap_or_default().to_owned()))
-            });
-            let chosen = between(form, "<select", "</select>").into_iter().filter_map(|select| {
-                let first = between(select, "<option", ">").into_iter().next()?;
-                Some((attribute(select, "name")?.to_owned(), attribute(first, "value").unwrap_or_default().to_owned()))
-            });
-            (attribute(form, "action").unwrap().to_owned(), fields.chain(chosen).collect())
-        })
-        .collect()
-}
 
 const PRIVILEGES: [&str; 14] = [
     "view-user",
@@ -55,12 +34,11 @@ fn a_local_role_stays_local() {
     let who = site.somebody("some", &["change-roles"]);
     let browser = Browser::logged_in(&site, "en", "/mc", who);
     let page = browser.get("/mc/configuration/roles");
-    let of_role =
-        |(_, fields): &(String, BTreeMap<String, String>)| fields.get("existing_role").is_some_and(|name| name == "Local");
-    let (to, mut fields) = forms(&page.text).into_iter().find(of_role).unwrap();
+    let of_role = |form: &Form| form.fields.get("existing_role").is_some_and(|name| name == "Local");
+    let Form { action, mut fields } = forms(&page.text).into_iter().find(of_role).unwrap();
     assert!(fields.remove("privilege:unlock-user").is_some(), "{fields:?}");
     let fields: Vec<_> = fields.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    assert_eq!(browser.send(&to, &fields).alerts(), [""; 0]);
+    assert_eq!(browser.send(&action, &fields).alerts(), [""; 0]);
     let roles = site.block_on(async {
         let operator = site.server.logins().operator(&admin).await.unwrap();
         site.server.staff().all(&operator).await.unwrap().roles
@@ -100,7 +78,8 @@ fn what_a_role_is_shown_it_may_do() {
             let page = answer.text().unwrap();
             let links = between(&page, "href=\"", "\"").into_iter().filter(|link| link.starts_with("/mc"));
             to_see.extend(links.map(|link| link.replace("&#38;", "&").replace("&amp;", "&")));
-            sent.extend(forms(&page).into_iter().filter(|(to, _)| to != "/mc/logout"));
+            let leading = forms(&page).into_iter().map(|form| (form.action, form.fields));
+            sent.extend(leading.filter(|(to, _)| to != "/mc/logout"));
         }
         let is_told = || site.page("/mc", "mc", &token).contains("What you may do");
         assert!(seen.len() > 1 || is_told(), "{role:?}");
@@ -180,16 +159,13 @@ fn what_was_typed_when_a_login_ended() {
     let page = late.text().unwrap();
     assert!(page.contains("What you typed was not sent yet.") && page.contains("What is secret you type once more."), "{page}");
     assert!(!page.contains("a-secret-of-hers") && !page.contains("<b>Nora"), "{page}");
-    let (to, mut login) = forms(&page).remove(0);
-    let unescaped = |text: &String| text.replace("&#60;", "<").replace("&#62;", ">").replace("&#92;", "\\");
-    login.values_mut().for_each(|value| *value = unescaped(value));
+    let Form { action: to, fields: mut login } = forms(&page).remove(0);
     login.extend([("name".into(), name.into()), ("password".into(), password.into())]);
     let back = site.send(&to, |http, url| http.post(url).form(&login));
     assert_eq!(back.status(), 200);
     let cookie = back.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
     let page = back.text().unwrap();
-    let (to, mut again) = forms(&page).remove(0);
-    again.values_mut().for_each(|value| *value = unescaped(value));
+    let Form { action: to, fields: mut again } = forms(&page).remove(0);
     assert_eq!((to.as_str(), again["cn"].as_str(), again.contains_key("user_password")), ("/mc/users/new", "<b>Nora</b>", false));
     again.insert("policy".into(), site.get("/api/v1/policies", &site.administrator()).ok()[0]["id"].as_str().unwrap().into());
     again.insert("user_password".into(), "a-secret-of-hers".into());
@@ -215,7 +191,7 @@ fn a_login_leads_back() {
     let login = to_login.headers()["location"].to_str().unwrap().to_owned();
     let page = site.send(&login, |http, url| http.get(url)).text().unwrap();
     assert!(!page.contains("Your login has ended"), "{page}");
-    let next = forms(&page).remove(0).1["next"].replace("&#38;", "&");
+    let next = forms(&page).remove(0).fields["next"].clone();
     let fields = [("name", "nobody"), ("password", "wrong"), ("next", &next)];
     let wrong = site.send("/mc/login", |http, url| http.post(url).form(&fields));
     assert_eq!(wrong.status(), 401);

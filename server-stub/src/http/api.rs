@@ -632,6 +632,6 @@ async fn set_policies(
 /// Moves a policy before the one that stands before it.
 #[utoipa::path(post, path = "/policies/{id}/up", params(("id" = String, Path)), responses((status = 200, body = Done), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn move_policy_up(State(server): State<Server>, Bearer(operator): Bearer, Path(id): Path<String>) -> Reply<Done> {
-    server.policies().move_up(&operator, &id).await?;
+    server.policies().move_up(&operator, &id, None).await?;
     Ok(Json(Done {}))
 }

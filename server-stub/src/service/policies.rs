@@ -139,16 +139,20 @@ impl Policies<'_> {
         self.server.attempt(operator, &Happening::new(Kind::PolicyNotChanged, &operator.name), step).await
     }
 
-    /// Moves a policy before the one that stands before it: of several that a user is under, the first holds.
+    /// Moves a policy before the one that stands before it: of several that a user is under, the first holds. `over` is the id of
+    /// that one where who moves it has seen it: where it stands behind by now, as after a double click, nothing is moved.
     ///
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::NotFound`]; [`Code::Conflict`] for the first.
-    pub async fn move_up(&self, operator: &Operator, id: &str) -> Result<(), Refusal> {
+    pub async fn move_up(&self, operator: &Operator, id: &str, over: Option<&str>) -> Result<(), Refusal> {
         let step = async |tx: &mut Tx, operator: &Operator| {
             // Those of others are moved too.
             operator.require(Privilege::ChangePolicy, None)?;
             let all = policies::all(tx).await?;
             let place = all.iter().position(|policy| policy.id == id).ok_or_else(|| Refusal::not_found("policy"))?;
+            if over.is_some_and(|over| all.iter().skip(place).any(|policy| policy.id == over)) {
+                return Ok(());
+            }
             let above = place.checked_sub(1);
             let above = above.ok_or_else(|| Refusal::new(Code::Conflict, sentence!("refused-policy-first")))?;
             let mut ids: Vec<&str> = all.iter().map(|policy| policy.id.as_str()).collect();

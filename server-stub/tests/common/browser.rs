@@ -87,6 +87,36 @@ impl Page {
     }
 }
 
+/// A form of a page that changes something, with its fields as the page has them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Form {
+    /// Where it goes.
+    pub action: String,
+    pub fields: BTreeMap<String, String>,
+}
+
+/// The forms of a page that change something.
+pub fn forms(page: &str) -> Vec<Form> {
+    let whole = |form: &&str| form.starts_with(' ') && form.contains("method=\"post\"");
+    let of = |form: &str| {
+        let inputs = between(form, "<input", ">").into_iter();
+        let filled = inputs.filter(|tag| !tag.contains("type=\"checkbox\"") || tag.contains(" checked"));
+        let text = |tag: &str| {
+            if tag.contains("checkbox") { "on".into() } else { attribute(tag, "value").unwrap_or_default().to_owned() }
+        };
+        let filled = filled.filter_map(|tag| Some((attribute(tag, "name")?, text(tag))));
+        let chosen = between(form, "<select", "</select>").into_iter().filter_map(|select| {
+            let options = between(select, "<option", "</option>");
+            let chosen = options.iter().find(|option| option.contains(" selected>")).or(options.first())?;
+            let (tag, title) = chosen.split_once('>')?;
+            Some((attribute(select, "name")?, attribute(&format!(" {tag}"), "value").unwrap_or(title).to_owned()))
+        });
+        let fields = filled.chain(chosen).map(|(name, text)| (name.to_owned(), unescaped(&text))).collect();
+        Form { action: attribute(form, "action").unwrap().to_owned(), fields }
+    };
+    between(page, "<form", "</form>").into_iter().filter(whole).map(of).collect()
+}
+
 /// Every text between two others.
 pub fn between<'a>(text: &'a str, start: &str, end: &str) -> Vec<&'a str> {
     text.split(start).skip(1).filter_map(|rest| rest.split(end).next()).collect()

@@ -135,6 +135,13 @@ struct Sees {
     cards: bool,
 }
 
+impl List {
+    /// The one that stands before the policy at this place.
+    fn over(&self, place: &usize) -> Option<&str> {
+        place.checked_sub(1).and_then(|above| self.policies.get(above)).map(|(policy, _)| policy.id.as_str())
+    }
+}
+
 impl Sees {
     fn of(operator: &Operator) -> Self {
         Self { users: operator.may(Privilege::ViewUser, None), cards: operator.may(Privilege::ViewCards, None) }
@@ -227,9 +234,9 @@ async fn move_up(
     State(server): State<Server>,
     Extension(front): Extension<Front>,
     Path(id): Path<String>,
-    Sent { by: operator, .. }: Sent<Operator>,
+    Sent { by: operator, fields }: Sent<Operator>,
 ) -> Response {
-    let moved = server.policies().move_up(&operator, &id).await;
+    let moved = server.policies().move_up(&operator, &id, given(&fields, "over").as_deref()).await;
     went(&server, &front, &format!("{PATH}/policies"), moved.map(|()| plain("policy-moved")))
 }
 
