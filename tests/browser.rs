@@ -257,8 +257,8 @@ async fn online_at_the_lock_screen() {
     has(
         &log,
         &[
-            "A wrong PIN was entered for the card",
-            "was blocked at",
+            "reports a wrong PIN for the card",
+            "reports that the PIN of the card",
             "opened an online unlock of the card",
             "Anna Berg answered wrong at",
             "Anna Berg answered right at",

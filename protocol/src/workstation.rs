@@ -200,7 +200,7 @@ pub enum CardOutcome {
 }
 
 /// What became of a card at a workstation. Taken alike for every card; it settles an unlock only where this card was given a
-/// response to this challenge.
+/// response to this challenge, and is a claim otherwise: the log says who makes it, and nothing of the card changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]

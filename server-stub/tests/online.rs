@@ -286,7 +286,7 @@ fn too_many_sessions(engine: Engine) {
         site.open(SPARE);
     }
     let message = site.post("/credprovapi/v1/sessions", "", &json!({"serial": SPARE})).refused(429, "RATE_LIMITED");
-    assert!(message.contains("unlock sessions of this card; try again in 60 minutes"), "{message}");
+    assert!(message.contains("unlock sessions of this card from this address; try again in 60 minutes"), "{message}");
     assert_eq!(site.events("name=RATE_LIMITED").len(), 1);
     for n in 0..20 {
         site.open(&format!("AA{n:02X}"));

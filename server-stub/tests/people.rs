@@ -193,7 +193,7 @@ fn a_clock_that_was_wrong(engine: Engine) {
         ],
     );
     let message = site.post("/credprovapi/v1/sessions", "", &json!({"serial": ANNA})).refused(429, "RATE_LIMITED");
-    assert_eq!(message, "too many unlock sessions of this card; try again in 60 minutes", "{engine:?}");
+    assert_eq!(message, "too many unlock sessions of this card from this address; try again in 60 minutes", "{engine:?}");
     site.answers(&session, right).refused(410, "SESSION_OVER");
     site.get("/api/v1/users", &token).refused(401, "NOT_LOGGED_IN");
     site.clock.advance(Duration::from_secs(3601));

@@ -16,6 +16,10 @@ on_both_engines! {
     what_workstations_see_is_in_the_log,
     reports_are_answered_alike,
     operators_see_what_became_of_a_response,
+    whoever_was_given_no_response_only_claims,
+    a_strangers_flood_keeps_nobody_out,
+    equal_reports_count_once,
+    what_is_told_of_a_response_has_its_own_limit,
 }
 
 fn ways(site: &Site, serial: &str) -> Value {
@@ -165,7 +169,7 @@ fn a_report_settles_what_became_of_a_response(engine: Engine) {
         assert_eq!((&outcome()["outcome"], &outcome()["tries_left"]), (&json!(becomes), &left), "{told}");
         assert_eq!(site.events(&format!("card={ANNA}")).last().unwrap(), event);
     }
-    // Of another card, or to another challenge: written down, and nothing is settled.
+    // Of another card, or to another challenge: written down as a claim, and nothing is settled.
     respond(&site, &oleg, &id, &nth(4));
     let settled = responses(&site, &oleg);
     for told in [report(BORIS, "unlocked", &nth(4)), report(ANNA, "unlocked", &nth(9)), report(SPARE, "unlocked", &nth(4))] {
@@ -173,8 +177,10 @@ fn a_report_settles_what_became_of_a_response(engine: Engine) {
     }
     assert_eq!(responses(&site, &oleg), settled);
     let log = site.get("/api/v1/events?name=CARD_UNLOCKED", &oleg).ok();
-    let settles: Vec<bool> = log.as_array().unwrap().iter().map(|e| detail(e)["settles"].as_bool().unwrap()).collect();
-    assert_eq!(settles, [true, false, false, false]);
+    let settles = |log: &Value| log.as_array().unwrap().iter().map(|e| detail(e)["settles"].clone()).collect::<Vec<_>>();
+    assert_eq!(settles(&log), [true]);
+    let claims = site.get("/api/v1/events?name=REPORT_UNCONFIRMED", &oleg).ok();
+    assert_eq!(settles(&claims), [false, false, false]);
 }
 
 fn detail(event: &Value) -> Value {
@@ -220,7 +226,8 @@ fn who_tells_last_changes_nothing(engine: Engine) {
         site.tell(&told).ok();
         assert_eq!(responses(&site, &oleg)[0]["outcome"], becomes, "{engine:?}: {kind}");
     }
-    assert_eq!(site.events("name=CARD_REFUSED_RESPONSE").len(), 1, "it is in the log all the same");
+    assert!(site.events("name=CARD_REFUSED_RESPONSE").is_empty());
+    assert_eq!(site.events("name=REPORT_UNCONFIRMED").len(), 2, "it is in the log all the same");
 }
 
 /// A card whose challenges repeat was given its response anew since: what became of that nobody has told.
@@ -258,7 +265,10 @@ fn what_workstations_see_is_in_the_log(engine: Engine) {
         ("workstation".into(), "WS7".into(), site.user("anna"))
     );
     let detail = detail(&event);
-    let is = json!({"by": "the workstation", "at": "2026-09-21T14:13:20.000Z", "status_word": "6983", "tries_left": 0, "settles": false});
+    let is = json!({
+        "by": "the workstation", "at": "2026-09-21T14:13:20.000Z", "report": "pin-blocked", "status_word": "6983", "tries_left": 0,
+        "settles": false,
+    });
     assert_eq!(detail, is);
     site.tell(&json!({"serial": ANNA, "kind": "pin-wrong", "at": 0})).ok();
     let event = site.get("/api/v1/events?name=PIN_WRONG_SEEN", &site.administrator()).ok()[0].clone();
@@ -304,7 +314,10 @@ fn reports_are_answered_alike(engine: Engine) {
             site.tell(&json!({"serial": serial, "kind": "pin-wrong", "at": at})).ok();
         }
         let refused = site.tell(&json!({"serial": serial, "kind": "pin-wrong", "at": 120}));
-        assert_eq!(refused.refused(429, "RATE_LIMITED"), "too many reports of this card; try again in 60 minutes");
+        assert_eq!(
+            refused.refused(429, "RATE_LIMITED"),
+            "too many reports of this card from this address; try again in 60 minutes"
+        );
         assert_eq!(site.events(&format!("card={serial}&name=RATE_LIMITED")).len(), 1);
     }
 }
@@ -344,4 +357,117 @@ fn operators_see_what_became_of_a_response(engine: Engine) {
     // Another operator's wizard is nobody's to look at.
     site.get(&format!("/api/v1/unlock/{id}/outcome"), &admin).refused(410, "SESSION_OVER");
     site.get(&format!("/api/v1/cards/{SPARE}/responses"), &admin).refused(404, "NOT_FOUND");
+}
+
+/// Somebody without a login, a session or a response says what there is to say of a card: the log and its pages have it as what
+/// was said, and what the server knows of the card stays as it was.
+fn whoever_was_given_no_response_only_claims(engine: Engine) {
+    let site = Site::start(engine);
+    site.policy("workflow", "validate_answers", json!(false));
+    let (oleg, admin) = (site.operator(), site.administrator());
+    respond(&site, &oleg, &wizard(&site, &oleg), CHALLENGE);
+    site.tell(&report(ANNA, "unlocked", CHALLENGE)).ok();
+    let page = || site.page(&format!("/mc/cards/{ANNA}"), "mc", &admin);
+    let known = |page: &str| page.contains("<span class=\"badge good\">Unlocked ");
+    assert!(known(&page()), "{engine:?}: {}", page());
+    let before = site.events(&format!("card={ANNA}"));
+    let calls_itself = "PC-12 <b>\u{202e}evil";
+    for (kind, claim) in [
+        ("unlocked", "was unlocked"),
+        ("refused", "refused a response"),
+        ("admin-key-blocked", "can no longer be unlocked"),
+        ("gone", "was removed before it had its response"),
+    ] {
+        // Without a challenge, and with one that nobody answered.
+        for challenge in [Value::Null, report(ANNA, kind, &nth(9))["challenge"].clone()] {
+            let told = json!({
+                "serial": ANNA, "kind": kind, "at": 1, "workstation": calls_itself, "tries_left": 0, "challenge": challenge,
+            });
+            site.tell(&told).ok();
+        }
+        let page = page();
+        let sentence = format!("PC-12 bevil reports that the card \u{22EF}2E1F of Anna Berg {claim}; nobody has confirmed it");
+        assert!(page.contains(&sentence) && page.contains("<span class=\"badge \">Not confirmed: "), "{engine:?}: {page}");
+        assert!(known(&page) && !page.contains("badge bad") && !page.contains('\u{202e}'), "{engine:?}: {page}");
+    }
+    let after = site.events(&format!("card={ANNA}"));
+    assert_eq!(after[before.len()..], vec!["REPORT_UNCONFIRMED"; 8], "{engine:?}");
+    // Of the PIN nobody can say more than that.
+    for (kind, badge) in [("pin-blocked", "PIN blocked"), ("pin-wrong", "wrong PIN entered")] {
+        site.tell(&json!({"serial": ANNA, "kind": kind, "at": 2, "workstation": "PC-12"})).ok();
+        let page = page();
+        assert!(page.contains(&format!("<span class=\"badge \">Not confirmed: {badge}, reported ")), "{engine:?}: {page}");
+        assert!(known(&page) && page.contains("nobody has confirmed it"), "{engine:?}: {page}");
+    }
+    let german = site.send(&format!("/mc/cards/{ANNA}"), |http, url| {
+        http.get(url).header("cookie", format!("mc={admin}")).header("accept-language", "de")
+    });
+    assert!(german.text().unwrap().contains("niemand hat es bestätigt"), "{engine:?}");
+}
+
+/// Somebody fills the log with claims about a card: who sees it elsewhere is heard, so is at the same address who was given a
+/// response, and the card's page still tells what happened.
+fn a_strangers_flood_keeps_nobody_out(engine: Engine) {
+    let site = Site::start(engine);
+    site.policy("workflow", "validate_answers", json!(false));
+    let (oleg, admin) = (site.operator(), site.administrator());
+    respond(&site, &oleg, &wizard(&site, &oleg), CHALLENGE);
+    let claim = |at: i64| json!({"serial": ANNA, "kind": "pin-blocked", "at": at, "workstation": format!("X{at}")});
+    let stranger = site.from(std::net::IpAddr::from([127, 0, 0, 9]));
+    (0..120).for_each(|at| drop(stranger.tell(&claim(at)).ok()));
+    for at in 120..200 {
+        stranger.tell(&claim(at)).refused(429, "RATE_LIMITED");
+    }
+    site.tell(&claim(500)).ok();
+    stranger.tell(&report(ANNA, "unlocked", CHALLENGE)).ok();
+    assert_eq!(responses(&site, &oleg)[0]["outcome"], "unlocked", "{engine:?}");
+    let page = site.page(&format!("/mc/cards/{ANNA}"), "mc", &admin);
+    assert!(page.contains("<span class=\"badge good\">Unlocked ") && !page.contains("Not confirmed"), "{engine:?}: {page}");
+    assert_eq!(page.matches("nobody has confirmed it").count(), 1, "{engine:?}: {page}");
+    let anna = site.page(&format!("/mc/users/{}", site.user("anna")), "mc", &admin);
+    for page in [page, anna] {
+        assert!(page.contains("oleg gave Anna Berg a response for the card"), "{engine:?}: {page}");
+        assert!(page.contains("was unlocked at WS1"), "{engine:?}: {page}");
+    }
+    // Neither are its unlocks asked for in vain.
+    for _ in 0..10 {
+        stranger.open(ANNA);
+    }
+    stranger.post("/credprovapi/v1/sessions", "", &json!({"serial": ANNA})).refused(429, "RATE_LIMITED");
+    site.open(ANNA);
+}
+
+fn equal_reports_count_once(engine: Engine) {
+    let site = Site::start(engine);
+    let claim = |at: i64| json!({"serial": ANNA, "kind": "pin-blocked", "at": at, "workstation": "WS1"});
+    (0..300).for_each(|_| drop(site.tell(&claim(1)).ok()));
+    assert_eq!(site.events("name=PIN_BLOCK_SEEN").len(), 1, "{engine:?}");
+    (2..=120).for_each(|at| drop(site.tell(&claim(at)).ok()));
+    site.tell(&claim(121)).refused(429, "RATE_LIMITED");
+    // What was refused has not come: it is taken when there is room again.
+    site.clock.advance(std::time::Duration::from_secs(3601));
+    site.tell(&claim(121)).ok();
+    assert_eq!(site.events("name=PIN_BLOCK_SEEN").len(), 121, "{engine:?}");
+}
+
+fn what_is_told_of_a_response_has_its_own_limit(engine: Engine) {
+    let site = Site::start(engine);
+    site.policy("workflow", "validate_answers", json!(false));
+    let oleg = site.operator();
+    let id = wizard(&site, &oleg);
+    respond(&site, &oleg, &id, &nth(0));
+    let told = |number: u64, at: i64| {
+        let mut told = report(ANNA, "gone", &nth(number));
+        told["at"] = json!(at);
+        site.tell(&told)
+    };
+    (0..20).for_each(|at| drop(told(0, at).ok()));
+    let message = told(0, 20).refused(429, "RATE_LIMITED");
+    assert_eq!(message, "too many reports of this response; try again in 60 minutes", "{engine:?}");
+    // What the log has of it is not what a report is known by.
+    let log = site.get("/api/v1/events?name=RATE_LIMITED", &oleg).ok();
+    assert!(!log.to_string().contains(report(ANNA, "gone", &nth(0))["challenge"].as_str().unwrap()), "{log}");
+    respond(&site, &oleg, &id, &nth(1));
+    told(1, 0).ok();
+    site.tell(&json!({"serial": ANNA, "kind": "pin-blocked", "at": 0})).ok();
 }

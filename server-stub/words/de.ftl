@@ -180,10 +180,14 @@ card-pin-tries =
         [one] { $count } Versuch, dann sperrt die PIN
        *[other] { $count } Versuche, dann sperrt die PIN
     }
-card-pin-blocked = PIN gesperrt, gesehen { $name }
-card-pin-wrong = Falsche PIN eingegeben, gesehen { $name }
 card-pin-unlocked = Entsperrt { $name }
 card-key-blocked = Kann nicht mehr entsperrt werden, gesehen { $name }
+card-claim-pin-blocked = Nicht bestätigt: PIN gesperrt, gemeldet { $name }
+card-claim-pin-wrong = Nicht bestätigt: falsche PIN eingegeben, gemeldet { $name }
+card-claim-unlocked = Nicht bestätigt: entsperrt, gemeldet { $name }
+card-claim-refused = Nicht bestätigt: hat eine Antwort abgelehnt, gemeldet { $name }
+card-claim-admin-key-blocked = Nicht bestätigt: kann nicht mehr entsperrt werden, gemeldet { $name }
+card-claim-gone = Nicht bestätigt: entfernt, bevor sie ihre Antwort hatte, gemeldet { $name }
 card-operations = Kartenoperationen
 card-unlock = Entsperren
 card-about = Über diese Karte
@@ -415,12 +419,20 @@ event-CARD_REFUSED_RESPONSE =
     }
 event-CARD_GONE = Die Karte { $card } wurde an { $workstation } entfernt, bevor sie ihre Antwort hatte
 event-ADMIN_KEY_BLOCKED = Die Karte { $card } von { $user } kann nicht mehr entsperrt werden: Kein Versuch ist übrig
-event-PIN_BLOCK_SEEN = Die PIN der Karte { $card } von { $user } wurde an { $workstation } gesperrt
+event-PIN_BLOCK_SEEN = { $workstation } meldet, dass die PIN der Karte { $card } von { $user } gesperrt ist; niemand hat es bestätigt
 event-PIN_WRONG_SEEN =
     { $left ->
-        [-1] Für die Karte { $card } von { $user } wurde an { $workstation } eine falsche PIN eingegeben
-        [one] Für die Karte { $card } von { $user } wurde an { $workstation } eine falsche PIN eingegeben; noch { $left } Versuch
-       *[other] Für die Karte { $card } von { $user } wurde an { $workstation } eine falsche PIN eingegeben; noch { $left } Versuche
+        [-1] { $workstation } meldet eine falsche PIN für die Karte { $card } von { $user }; niemand hat es bestätigt
+        [one] { $workstation } meldet eine falsche PIN für die Karte { $card } von { $user }, noch { $left } Versuch; niemand hat es bestätigt
+       *[other] { $workstation } meldet eine falsche PIN für die Karte { $card } von { $user }, noch { $left } Versuche; niemand hat es bestätigt
+    }
+event-REPORT_UNCONFIRMED =
+    { $report ->
+        [unlocked] { $workstation } meldet, dass die Karte { $card } von { $user } entsperrt wurde; niemand hat es bestätigt
+        [refused] { $workstation } meldet, dass die Karte { $card } von { $user } eine Antwort abgelehnt hat; niemand hat es bestätigt
+        [admin-key-blocked] { $workstation } meldet, dass die Karte { $card } von { $user } nicht mehr entsperrt werden kann; niemand hat es bestätigt
+        [gone] { $workstation } meldet, dass die Karte { $card } von { $user } entfernt wurde, bevor sie ihre Antwort hatte; niemand hat es bestätigt
+       *[other] { $workstation } meldet, wie ein Entsperren der Karte { $card } von { $user } endete; niemand hat es bestätigt
     }
 event-PIN_RESET = Die PIN der Karte { $card } von { $user } wurde von { $by } zurückgesetzt
 event-PIN_CHANGED = { $user } hat im Self-Service die PIN der Karte { $card } geändert
@@ -778,6 +790,7 @@ kind-POLICY_NOT_CHANGED = Richtlinie nicht geändert
 kind-QUESTION_CHANGED = Frage geändert
 kind-QUESTION_NOT_CHANGED = Frage nicht geändert
 kind-RATE_LIMITED = Zu oft
+kind-REPORT_UNCONFIRMED = Meldung, die niemand bestätigt hat
 kind-RESPONSE_GIVEN = Antwort gegeben
 kind-RESPONSE_REFUSED = Antwort verweigert
 kind-ROLE_CHANGED = Rolle geändert
@@ -990,11 +1003,12 @@ no-such-user = Diesen Benutzer gibt es nicht
 ## Was gezählt wird: zu viele davon
 limit-of-card-responses = Antworten für diese Karte
 limit-of-operator-responses = Antworten dieses Operators
-limit-of-card-sessions = Sitzungen zum Entsperren dieser Karte
+limit-of-card-sessions = Sitzungen zum Entsperren dieser Karte von dieser Adresse
 limit-of-address-sessions = Sitzungen zum Entsperren von dieser Adresse
 limit-of-address-ways = Fragen nach offenen Wegen von dieser Adresse
 limit-of-address-reports = Meldungen von dieser Adresse
-limit-of-card-reports = Meldungen dieser Karte
+limit-of-card-reports = Meldungen dieser Karte von dieser Adresse
+limit-of-response-reports = Meldungen dieser Antwort
 limit-of-user-answers = getippte Antworten für diesen Benutzer
 limit-of-name-logins = fehlgeschlagene Anmeldungen unter diesem Namen
 limit-of-address-logins = fehlgeschlagene Anmeldungen von dieser Adresse

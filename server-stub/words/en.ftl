@@ -180,10 +180,14 @@ card-pin-tries =
         [one] { $count } attempt, then the PIN locks
        *[other] { $count } attempts, then the PIN locks
     }
-card-pin-blocked = PIN blocked, seen { $name }
-card-pin-wrong = Wrong PIN entered, seen { $name }
 card-pin-unlocked = Unlocked { $name }
 card-key-blocked = Can no longer be unlocked, seen { $name }
+card-claim-pin-blocked = Not confirmed: PIN blocked, reported { $name }
+card-claim-pin-wrong = Not confirmed: wrong PIN entered, reported { $name }
+card-claim-unlocked = Not confirmed: unlocked, reported { $name }
+card-claim-refused = Not confirmed: refused a response, reported { $name }
+card-claim-admin-key-blocked = Not confirmed: can no longer be unlocked, reported { $name }
+card-claim-gone = Not confirmed: removed before it had its response, reported { $name }
 card-operations = Card operations
 card-unlock = Unlock
 card-about = About this card
@@ -414,12 +418,20 @@ event-CARD_REFUSED_RESPONSE =
     }
 event-CARD_GONE = The card { $card } was removed at { $workstation } before it had its response
 event-ADMIN_KEY_BLOCKED = The card { $card } of { $user } can no longer be unlocked: no try is left
-event-PIN_BLOCK_SEEN = The PIN of the card { $card } of { $user } was blocked at { $workstation }
+event-PIN_BLOCK_SEEN = { $workstation } reports that the PIN of the card { $card } of { $user } is blocked; nobody has confirmed it
 event-PIN_WRONG_SEEN =
     { $left ->
-        [-1] A wrong PIN was entered for the card { $card } of { $user } at { $workstation }
-        [one] A wrong PIN was entered for the card { $card } of { $user } at { $workstation }; { $left } try left
-       *[other] A wrong PIN was entered for the card { $card } of { $user } at { $workstation }; { $left } tries left
+        [-1] { $workstation } reports a wrong PIN for the card { $card } of { $user }; nobody has confirmed it
+        [one] { $workstation } reports a wrong PIN for the card { $card } of { $user }, with { $left } try left; nobody has confirmed it
+       *[other] { $workstation } reports a wrong PIN for the card { $card } of { $user }, with { $left } tries left; nobody has confirmed it
+    }
+event-REPORT_UNCONFIRMED =
+    { $report ->
+        [unlocked] { $workstation } reports that the card { $card } of { $user } was unlocked; nobody has confirmed it
+        [refused] { $workstation } reports that the card { $card } of { $user } refused a response; nobody has confirmed it
+        [admin-key-blocked] { $workstation } reports that the card { $card } of { $user } can no longer be unlocked; nobody has confirmed it
+        [gone] { $workstation } reports that the card { $card } of { $user } was removed before it had its response; nobody has confirmed it
+       *[other] { $workstation } reports how an unlock of the card { $card } of { $user } ended; nobody has confirmed it
     }
 event-PIN_RESET = The PIN of the card { $card } of { $user } was reset by { $by }
 event-PIN_CHANGED = { $user } changed the PIN of the card { $card } in Self-Service
@@ -777,6 +789,7 @@ kind-POLICY_NOT_CHANGED = Policy not changed
 kind-QUESTION_CHANGED = Question changed
 kind-QUESTION_NOT_CHANGED = Question not changed
 kind-RATE_LIMITED = Rate limited
+kind-REPORT_UNCONFIRMED = Report that nobody has confirmed
 kind-RESPONSE_GIVEN = Response given
 kind-RESPONSE_REFUSED = Response refused
 kind-ROLE_CHANGED = Role changed
@@ -979,11 +992,12 @@ no-such-user = there is no such user
 ## What is counted: too many of it
 limit-of-card-responses = responses for this card
 limit-of-operator-responses = responses by this operator
-limit-of-card-sessions = unlock sessions of this card
+limit-of-card-sessions = unlock sessions of this card from this address
 limit-of-address-sessions = unlock sessions from this address
 limit-of-address-ways = questions for open ways from this address
 limit-of-address-reports = reports from this address
-limit-of-card-reports = reports of this card
+limit-of-card-reports = reports of this card from this address
+limit-of-response-reports = reports of this response
 limit-of-user-answers = answers typed for this user
 limit-of-name-logins = failed logins under this name
 limit-of-address-logins = failed logins from this address

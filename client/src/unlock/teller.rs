@@ -109,13 +109,20 @@ impl Work {
         self.send();
     }
 
-    /// Sends in order, until the server does not take one.
+    /// Sends in order, until the server does not take one. What tells of a response waits behind nothing that was too often: the
+    /// server counts it apart.
     fn send(&mut self) {
-        while let Some(report) = self.queue.reports.first().cloned() {
+        let mut too_often = false;
+        for report in self.queue.reports.clone() {
+            if too_often && report.challenge.is_none() {
+                continue;
+            }
             match self.service.tell(&report) {
                 Ok(()) => self.queue.told(&report),
-                // It waits for the server, or until there have been fewer.
-                Err(ServiceError::Unreachable(_) | ServiceError::TooMany(_) | ServiceError::Busy(_)) => return,
+                // It waits until there have been fewer.
+                Err(ServiceError::TooMany(_)) => too_often = true,
+                // It waits for the server.
+                Err(ServiceError::Unreachable(_) | ServiceError::Busy(_)) => return,
                 // A report that the server will never take waits for nothing.
                 Err(_) => self.queue.told(&report),
             }
@@ -199,7 +206,10 @@ fn shared(path: &Path, known: &[Report], change: impl Fn(&mut Vec<Report>)) -> s
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::Trust;
     use cardlab_protocol::workstation::ReportKind;
+    use std::io::{BufRead as _, BufReader};
+    use std::net::TcpListener;
     use std::os::unix::fs::PermissionsExt as _;
 
     fn report(number: i64) -> Report {
@@ -212,6 +222,50 @@ mod tests {
             tries_left: Some(0),
             at: number,
         }
+    }
+
+    /// A server that takes what tells of a response, and has had too many of the rest.
+    fn too_many() -> (Service, Receiver<Report>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let service = Service::at(&format!("http://{}", listener.local_addr().unwrap()), &Trust::default()).unwrap();
+        let (taken, heard) = channel();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = BufReader::new(stream.unwrap());
+                let (mut line, mut length) = (String::new(), 0);
+                while stream.read_line(&mut line).unwrap() > 2 {
+                    let field = line.to_lowercase();
+                    length = field.strip_prefix("content-length:").map_or(length, |field| field.trim().parse().unwrap());
+                    line.clear();
+                }
+                let mut body = vec![0; length];
+                stream.read_exact(&mut body).unwrap();
+                let report: Report = serde_json::from_slice(&body).unwrap();
+                let (status, answer) = match report.challenge {
+                    Some(_) => ("200 OK", "{}"),
+                    None => ("429 Too Many Requests", r#"{"error":"RATE_LIMITED","message":"too many"}"#),
+                };
+                let kind = "content-type: application/json\r\nconnection: close";
+                let head = format!("HTTP/1.1 {status}\r\n{kind}\r\ncontent-length: {}\r\n\r\n", answer.len());
+                stream.get_mut().write_all((head + answer).as_bytes()).unwrap();
+                taken.send(report).unwrap();
+            }
+        });
+        (service, heard)
+    }
+
+    #[test]
+    fn what_tells_of_a_response_waits_behind_nothing_that_was_too_often() {
+        let (service, heard) = too_many();
+        let file = directory("too-many").join("reports");
+        let of_a_response = |number| Report { kind: ReportKind::Unlocked, challenge: Some("00".repeat(32)), ..report(number) };
+        let mut queue = Queue::at(Some(file.clone()));
+        for number in [report(1), of_a_response(2), report(3), of_a_response(4)] {
+            queue.push(&number);
+        }
+        Work { service, workstation: "PC".into(), queue }.send();
+        assert_eq!(heard.try_iter().map(|report| report.at).collect::<Vec<_>>(), [1, 2, 4]);
+        assert_eq!(Queue::at(Some(file)).reports, [report(1), report(3)]);
     }
 
     fn directory(name: &str) -> PathBuf {

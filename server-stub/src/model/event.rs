@@ -5,6 +5,7 @@
 
 use crate::model::clock::Millis;
 use crate::model::csv;
+use crate::words::is_direction;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -71,11 +72,12 @@ pub enum Kind {
     UserPolicyNotChanged,
     CardTagsChanged,
     CardTagsNotChanged,
+    ReportUnconfirmed,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 57] = [
+    pub const ALL: [Self; 58] = [
         Self::UnlockOpened,
         Self::AnswersRight,
         Self::AnswersWrong,
@@ -133,6 +135,7 @@ impl Kind {
         Self::UserPolicyNotChanged,
         Self::CardTagsChanged,
         Self::CardTagsNotChanged,
+        Self::ReportUnconfirmed,
     ];
 
     /// Code, name, and I, W or E for information, warning, error.
@@ -196,6 +199,7 @@ impl Kind {
             Self::UserPolicyNotChanged => (1130, "USER_POLICY_NOT_CHANGED", "E"),
             Self::CardTagsChanged => (131, "CARD_TAGS_CHANGED", "I"),
             Self::CardTagsNotChanged => (1131, "CARD_TAGS_NOT_CHANGED", "E"),
+            Self::ReportUnconfirmed => (132, "REPORT_UNCONFIRMED", "W"),
         }
     }
 }
@@ -257,6 +261,13 @@ pub struct Event {
 }
 
 impl Event {
+    /// Whether it is what a workstation said without having been given a response: anybody can say it.
+    #[must_use]
+    pub fn is_claim(&self) -> bool {
+        let detail: Value = serde_json::from_str(&self.detail).unwrap_or_default();
+        detail.get("settles") == Some(&Value::Bool(false))
+    }
+
     /// The hash that this row must have after `before`.
     #[must_use]
     pub fn chained(&self, before: &str) -> String {
@@ -276,7 +287,7 @@ impl Event {
 const LONGEST: usize = 200;
 
 pub(crate) fn bounded(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
+    text.chars().filter(|c| !c.is_control() && !is_direction(*c)).take(LONGEST).collect()
 }
 
 /// Who did what a workstation has told, in the log.

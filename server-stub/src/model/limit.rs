@@ -21,7 +21,7 @@ pub(crate) const HOUR: Millis = 60 * MINUTE;
 pub const RESPONSES_OF_CARD: Limit = Limit { what: "limit-of-card-responses", times: 5, window: HOUR };
 /// Responses of one operator.
 pub const RESPONSES_OF_OPERATOR: Limit = Limit { what: "limit-of-operator-responses", times: 50, window: HOUR };
-/// Sessions of one card.
+/// Sessions of one card from one address: what somebody else asks keeps no user from unlocking.
 pub const SESSIONS_OF_CARD: Limit = Limit { what: "limit-of-card-sessions", times: 10, window: HOUR };
 /// Sessions from one address.
 pub const SESSIONS_OF_ADDRESS: Limit = Limit { what: "limit-of-address-sessions", times: 30, window: HOUR };
@@ -29,8 +29,10 @@ pub const SESSIONS_OF_ADDRESS: Limit = Limit { what: "limit-of-address-sessions"
 pub const WAYS_OF_ADDRESS: Limit = Limit { what: "limit-of-address-ways", times: 600, window: HOUR };
 /// Reports from one address.
 pub const REPORTS_OF_ADDRESS: Limit = Limit { what: "limit-of-address-reports", times: 300, window: HOUR };
-/// Reports of one card: what a workstation kept while no server was there comes at once.
+/// Reports of one card from one address that nothing confirms: what a workstation kept while no server was there comes at once.
 pub const REPORTS_OF_CARD: Limit = Limit { what: "limit-of-card-reports", times: 120, window: HOUR };
+/// Reports of one response, by who has seen its challenge: one says how it ended, and some workstations say it twice.
+pub const REPORTS_OF_RESPONSE: Limit = Limit { what: "limit-of-response-reports", times: 20, window: HOUR };
 /// Answers for one user that operators type; right ones take them back.
 pub const OPERATORS_ANSWERS: Limit = Limit { what: "limit-of-user-answers", times: 10, window: HOUR };
 /// Failed logins of one person, under whichever spelling.

@@ -95,6 +95,16 @@ pub(crate) fn telephone(number: &str) -> String {
     format!("{number} {digits}")
 }
 
+/// Longest name of a workstation.
+const LONGEST_WORKSTATION: usize = 100;
+
+/// A workstation's name as it is stored, whatever it calls itself: letters, digits and the signs that names of machines are
+/// written with (RFC 1123, section 2.1; `DOMAIN\NAME`), so many at most.
+pub(crate) fn workstation(text: &str) -> String {
+    let plain = |c: &char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '\\' | ' ');
+    text.chars().filter(plain).take(LONGEST_WORKSTATION).collect::<String>().trim().to_owned()
+}
+
 /// A text as a part of a pattern that stands for itself.
 pub(crate) fn escaped(text: &str) -> String {
     text.chars().flat_map(|c| matches!(c, '%' | '_' | '\\').then_some('\\').into_iter().chain([c])).collect()
@@ -158,6 +168,21 @@ mod tests {
         for name in ["anna", "@lab", "anna@", "a@b@c", "LAB\\anna@x", ""] {
             assert!(upn(name).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn workstations_are_called_as_machines_are() {
+        for (called, is) in [
+            ("PC-12", "PC-12"),
+            ("LAB\\pc_12.lab.example", "LAB\\pc_12.lab.example"),
+            ("Büro Süd 1", "Büro Süd 1"),
+            ("WS\u{1b}7\r\n\0", "WS7"),
+            ("PC-12 <b>\u{202e}evil\u{200b}\u{2066}", "PC-12 bevil"),
+            (" \u{feff}, ", ""),
+        ] {
+            assert_eq!(workstation(called), is, "{called:?}");
+        }
+        assert_eq!(workstation(&"é".repeat(15_000)).chars().count(), LONGEST_WORKSTATION);
     }
 
     #[test]

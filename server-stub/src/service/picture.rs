@@ -2,7 +2,7 @@
 
 use crate::model::card::{CardFilter, CardState, KeySource, Operation};
 use crate::model::clock::Millis;
-use crate::model::event::{Event, EventOrder, Filter, Kind};
+use crate::model::event::{Event, Filter, Kind};
 use crate::model::list::Listed;
 use crate::model::refusal::Refusal;
 use crate::model::response::GivenView;
@@ -14,7 +14,8 @@ use crate::service::Server;
 use crate::service::cards::CardView;
 use crate::service::flow::wizard::{ReadBack, Wizard, permitted};
 use crate::service::login::Operator;
-use crate::store::{Snapshot, cards, events, responses, subjects, tasks, users};
+use crate::store::events::Of;
+use crate::store::{cards, events, responses, subjects, tasks, users};
 use crate::words::sentence;
 use std::collections::HashMap;
 
@@ -56,12 +57,21 @@ pub struct Seen {
 }
 
 impl Seen {
-    const KINDS: [Kind; 5] = [Kind::PinBlockSeen, Kind::PinWrongSeen, Kind::CardUnlocked, Kind::PinReset, Kind::AdminKeyBlocked];
+    const KINDS: [Kind; 3] = [Kind::CardUnlocked, Kind::PinReset, Kind::AdminKeyBlocked];
 
-    /// Of events, the newest first.
+    /// Of events, the newest first; what nobody has confirmed is not seen.
     fn of(events: &[Event]) -> Option<Self> {
-        let found = events.iter().find(|event| Self::KINDS.iter().any(|kind| kind.facts().1 == event.name))?;
+        let found = events.iter().find(|event| Self::says(event))?;
         Some(Self { what: found.name.clone(), at: found.at, workstation: found.workstation.clone() })
+    }
+
+    fn says(event: &Event) -> bool {
+        !event.is_claim() && Self::KINDS.iter().any(|kind| kind.facts().1 == event.name)
+    }
+
+    /// What a workstation has claimed since, of events, the newest first.
+    fn claimed(events: &[Event]) -> Option<Event> {
+        events.iter().take_while(|event| !Self::says(event)).find(|event| event.is_claim()).cloned()
     }
 }
 
@@ -73,6 +83,8 @@ pub struct CardPicture {
     pub owner: Option<Owner>,
     /// What was heard of it last.
     pub seen: Option<Seen>,
+    /// What a workstation has claimed of it since, and nobody has confirmed.
+    pub claimed: Option<Event>,
     /// PIN entries that it allows since it was initialized.
     pub pin_tries: Option<u64>,
     /// Responses given, the newest first.
@@ -101,6 +113,8 @@ pub struct UnlockPicture {
     pub owner: Option<Owner>,
     /// What was heard of the card last.
     pub seen: Option<Seen>,
+    /// What a workstation has claimed of it since, and nobody has confirmed.
+    pub claimed: Option<Event>,
     /// Events of the card, the newest first, for those who may see the log.
     pub happened: Vec<Event>,
     /// Responses that this operator may still give for the card, this hour.
@@ -158,14 +172,16 @@ impl Pictures<'_> {
         let subject = subjects::of_card(&mut snapshot, &serial).await?;
         let card = subject.card.as_ref().ok_or_else(|| Refusal::not_found("card"))?;
         let initialized = Kind::CardInitialized.facts().1;
-        let mut events = events::latest_of_card(&mut snapshot, &serial, HAPPENED, initialized).await?;
+        let mut events = events::story(&mut snapshot, Of::Card(&serial), HAPPENED).await?;
+        let (seen, claimed) = (Seen::of(&events), Seen::claimed(&events));
         let pin_tries = events.iter().find(|event| event.name == initialized).and_then(|event| pin_tries(&event.detail));
         events.truncate(usize::from(HAPPENED));
         let (tasks, now) = (tasks::of_card(&mut snapshot, &serial).await?, self.server.now());
         Ok(CardPicture {
             card: CardView::of(card),
             owner: owner(&subject).filter(|_| operator.may(Privilege::ViewUser, None)),
-            seen: Seen::of(&events),
+            seen,
+            claimed,
             pin_tries,
             responses: responses::of_card(&mut snapshot, &serial).await?,
             tasks: tasks.into_iter().map(|task| task.shown(now)).collect(),
@@ -239,7 +255,9 @@ impl Pictures<'_> {
             return Ok(Vec::new());
         }
         let mut snapshot = self.server.store.read().await?;
-        happened(&mut snapshot, Filter { user: Some(id.into()), ..Filter::default() }).await
+        let mut events = events::story(&mut snapshot, Of::User(id), HAPPENED).await?;
+        events.truncate(usize::from(HAPPENED));
+        Ok(events)
     }
 
     /// An unlock that an operator has begun. `challenge` is what the user has read out, when the operator's browser has it
@@ -270,7 +288,9 @@ impl Pictures<'_> {
             _ => None,
         };
         let validates = subject.policy.as_ref().is_some_and(|policy| policy.settings.workflow.validate_answers);
-        let events = happened(&mut snapshot, of_card(&flow.card)).await?;
+        let mut events = events::story(&mut snapshot, Of::Card(&flow.card), HAPPENED).await?;
+        let (seen, claimed) = (Seen::of(&events), Seen::claimed(&events));
+        events.truncate(usize::from(HAPPENED));
         let (wizard, left) = self.server.wizards().shown(&mut snapshot, operator, wizard, &flow, &subject).await?;
         Ok(UnlockPicture {
             wizard,
@@ -278,7 +298,8 @@ impl Pictures<'_> {
             validates,
             stopped: permitted.err(),
             owner: owner(&subject),
-            seen: Seen::of(&events),
+            seen,
+            claimed,
             happened: if operator.may(Privilege::ViewLog, None) { events } else { Vec::new() },
             left,
             response,
@@ -288,18 +309,9 @@ impl Pictures<'_> {
     }
 }
 
-/// Events of a card, the newest first.
-fn of_card(serial: &str) -> Filter {
-    Filter { card: Some(serial.into()), sort: EventOrder::SeqDown, ..Filter::default() }
-}
-
 /// PIN entries that a card allows, as the event of its initialization says.
 fn pin_tries(detail: &str) -> Option<u64> {
     serde_json::from_str::<serde_json::Value>(detail).ok()?.get("pin_tries")?.as_u64()
-}
-
-async fn happened(conn: &mut Snapshot, filter: Filter) -> Result<Vec<Event>, Refusal> {
-    Ok(events::list(conn, &Filter { sort: EventOrder::SeqDown, limit: Some(HAPPENED), ..filter }).await?.items)
 }
 
 fn owner(subject: &Subject) -> Option<Owner> {

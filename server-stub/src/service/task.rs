@@ -6,7 +6,7 @@ use crate::model::flow::{Flow, FlowKind, Step};
 use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
 use crate::model::task::{Task, TaskState, TaskView};
-use crate::model::{limit, random, subject};
+use crate::model::{limit, names, random, subject};
 use crate::service::login::Operator;
 use crate::service::{ONLINE, Server};
 use crate::store::{Snapshot, Tx, flows, subjects, tasks};
@@ -65,7 +65,7 @@ impl Tasks<'_> {
                 card: serial.clone(),
                 operator: operator.name.clone(),
                 comment: short(&new.comment),
-                workstation: short(&new.workstation),
+                workstation: names::workstation(&new.workstation),
                 state: TaskState::Idle,
                 slow: false,
                 ordered_at: self.server.now(),
@@ -125,7 +125,7 @@ impl Tasks<'_> {
     pub async fn take(&self, open: &Open, address: &str) -> Result<TaskOffer, Refusal> {
         let serial = subject::serial(&open.serial)?;
         subject::atr(&open.atr)?;
-        let workstation = short(&open.workstation);
+        let workstation = names::workstation(&open.workstation);
         // Agents ask again and again, and mostly for nothing: no writer waits for them.
         if self.free(&mut self.server.store.read().await?, &serial, &workstation).await?.is_none() {
             return Ok(TaskOffer::None);

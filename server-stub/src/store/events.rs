@@ -117,13 +117,57 @@ pub(crate) async fn list(conn: &mut Snapshot, filter: &Filter) -> Result<Listed<
     Ok(Listed::of(rows, limit, place))
 }
 
-/// The latest events of a card, so many, and its latest of this name if it is not among them: the newest first.
-pub(crate) async fn latest_of_card(conn: &mut Snapshot, card: &str, count: u16, name: &str) -> Result<Vec<Event>, Refusal> {
-    let latest = "SELECT * FROM (SELECT * FROM events WHERE card = $1 ORDER BY seq DESC LIMIT $2) AS latest \
-                  UNION SELECT * FROM (SELECT * FROM events WHERE card = $1 AND name = $3 ORDER BY seq DESC LIMIT 1) AS named \
-                  ORDER BY seq DESC";
-    let rows = conn.all(query(latest).bind(card).bind(i64::from(count)).bind(name)).await?;
+/// Whose story is told.
+#[derive(Clone, Copy)]
+pub(crate) enum Of<'a> {
+    /// A card's, by its serial.
+    Card(&'a str),
+    /// A user's, by the id.
+    User(&'a str),
+}
+
+/// What workstations have said without having been given a response, as the indexes of migration 16 have it.
+const CLAIMS: &str = "('PIN_BLOCK_SEEN', 'PIN_WRONG_SEEN', 'REPORT_UNCONFIRMED')";
+
+/// What has happened to a card or a user lately, the newest first: the latest events, so many, and of a card the latest of each
+/// of two kinds that say what it is, if it is not among them. Whoever reaches the workstation service can make claims; of these
+/// the latest is told, and no number of them takes the place of what is known.
+pub(crate) async fn story(conn: &mut Snapshot, of: Of<'_>, count: u16) -> Result<Vec<Event>, Refusal> {
+    let rows = conn.all(query(sqlx::AssertSqlSafe(told_of(of))).bind(of.id()).bind(i64::from(count))).await?;
     rows.iter().map(of_row).collect()
+}
+
+/// The statement of [`story`].
+fn told_of(of: Of<'_>) -> String {
+    let latest = |condition: &str, count: &str| {
+        let column = of.column();
+        format!(
+            "SELECT * FROM (SELECT * FROM events WHERE {column} = $1 AND {condition} ORDER BY seq DESC LIMIT {count}) AS part"
+        )
+    };
+    let known = format!("name NOT IN {CLAIMS}");
+    let mut parts = vec![latest(&known, "$2"), latest(&format!("name IN {CLAIMS}"), "1")];
+    if matches!(of, Of::Card(_)) {
+        parts.push(latest(&format!("{known} AND name = 'CARD_INITIALIZED'"), "1"));
+        let issued = format!(r#"{known} AND name = 'CARD_STATE_CHANGED' AND detail LIKE '%"operation":"issue"%'"#);
+        parts.push(latest(&issued, "1"));
+    }
+    parts.join(" UNION ") + " ORDER BY seq DESC"
+}
+
+impl Of<'_> {
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Card(_) => "card",
+            Self::User(_) => "user_id",
+        }
+    }
+
+    const fn id(&self) -> &str {
+        match self {
+            Self::Card(id) | Self::User(id) => id,
+        }
+    }
 }
 
 /// The place of the first event whose hash is wrong; `None` when the log is whole.
@@ -155,6 +199,23 @@ mod tests {
         let mut tx = store.begin().await.unwrap();
         record(&mut tx, 0, &Happening::new(Kind::LoggedIn, "somebody")).await.unwrap();
         tx.commit().await.unwrap();
+    }
+
+    /// However many claims there are, they are not read to tell what is known.
+    #[tokio::test]
+    async fn a_story_is_told_by_indexes() {
+        let store = Store::open("sqlite::memory:").await.unwrap();
+        let mut snapshot = store.read().await.unwrap();
+        for (of, indexes) in [
+            (Of::Card("00"), ["events_known_of_card (card=?)", "events_claimed_of_card (card=?)"]),
+            (Of::User("u"), ["events_known_of_user (user_id=?)", "events_claimed_of_user (user_id=?)"]),
+        ] {
+            let plan = query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", told_of(of))));
+            let rows = snapshot.all(plan.bind(of.id()).bind(12)).await.unwrap();
+            let plan = rows.iter().map(|row| text(row, "detail").unwrap()).collect::<Vec<_>>().join("\n");
+            assert!(indexes.iter().all(|index| plan.contains(index)), "{plan}");
+            assert!(!plan.contains("SCAN events") && !plan.contains("events_of_"), "{plan}");
+        }
     }
 
     #[tokio::test]

@@ -31,7 +31,7 @@ pub(crate) fn text(text: &str) -> Value<'static> {
 }
 
 /// Characters that turn the direction of what comes after them.
-fn is_direction(c: char) -> bool {
+pub(crate) fn is_direction(c: char) -> bool {
     matches!(c, '\u{200E}' | '\u{200F}' | '\u{061C}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -1,6 +1,6 @@
 //! Events as sentences.
 
-use crate::model::event::Event;
+use crate::model::event::{Event, Kind};
 use crate::words::{self, Value, card_name, plain, say, text};
 use serde_json::Value as Json;
 
@@ -20,7 +20,9 @@ pub(super) fn told(event: &Event, user: Option<&str>) -> Told {
     let field = |name: &str| detail.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
     let number = |name: &str| detail.get(name).and_then(Json::as_i64);
     let or_nobody = |text: &str, otherwise: &str| if text.is_empty() { plain(otherwise) } else { text.to_owned() };
+    let of_old = claim_of_old(event);
     let values: Vec<(&'static str, Value<'_>)> = vec![
+        ("report", of_old.map_or_else(|| field("report"), str::to_owned).into()),
         ("by", text(&by(event, user))),
         ("card", text(&card_name(&event.card))),
         ("user", text(&or_nobody(user.unwrap_or_default(), "event-somebody"))),
@@ -42,9 +44,10 @@ pub(super) fn told(event: &Event, user: Option<&str>) -> Told {
         ("failed", number("failed").unwrap_or_default().into()),
         ("times", number("refused").unwrap_or(1).into()),
     ];
-    let key = format!("event-{}", event.name);
+    let key = format!("event-{}", if of_old.is_some() { Kind::ReportUnconfirmed.facts().1 } else { &event.name });
     let sentence = if words::has(&key) { say(&key, &values) } else { event.name.clone() };
     let (class, weight) = match event.kind.as_str() {
+        _ if of_old.is_some() => ("warn", "event-warning"),
         "E" => ("bad", "event-error"),
         "W" => ("warn", "event-warning"),
         _ => ("", "event-information"),
@@ -56,6 +59,33 @@ pub(super) fn told(event: &Event, user: Option<&str>) -> Told {
 fn tags(detail: &Json) -> String {
     let tags = detail.get("tags").and_then(Json::as_array).into_iter().flatten();
     tags.filter_map(Json::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// What an event says that an older version wrote of a claim as of what happened.
+fn claim_of_old(event: &Event) -> Option<&'static str> {
+    const OLD: [(Kind, &str); 4] = [
+        (Kind::CardUnlocked, "unlocked"),
+        (Kind::CardRefusedResponse, "refused"),
+        (Kind::AdminKeyBlocked, "admin-key-blocked"),
+        (Kind::CardGone, "gone"),
+    ];
+    let found = OLD.into_iter().find(|(kind, _)| kind.facts().1 == event.name && event.is_claim());
+    found.map(|(_, report)| report)
+}
+
+/// What a claim says, as a workstation names it.
+pub(super) fn claimed(event: &Event) -> String {
+    if let Some(report) = claim_of_old(event) {
+        return report.to_owned();
+    }
+    match event.name.as_str() {
+        name if name == Kind::PinBlockSeen.facts().1 => "pin-blocked".into(),
+        name if name == Kind::PinWrongSeen.facts().1 => "pin-wrong".into(),
+        _ => {
+            let detail: Json = serde_json::from_str(&event.detail).unwrap_or_default();
+            detail.get("report").and_then(Json::as_str).unwrap_or_default().to_owned()
+        }
+    }
 }
 
 /// Who did it: programs have no name of a person.
@@ -84,7 +114,6 @@ fn why(reason: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::event::Kind;
 
     fn event(kind: Kind, detail: &Json) -> Event {
         let (code, name, weight) = kind.facts();
@@ -133,6 +162,26 @@ mod tests {
             said(Kind::ResponseRefused, serde_json::json!({"reason": "USER_LOCKED"})),
             "oleg got no response for the card ⋯152D: the user is locked"
         );
+    }
+
+    #[test]
+    fn what_nobody_has_confirmed_is_said_as_a_claim() {
+        let said = |kind, detail: Json| {
+            let told = told(&event(kind, &detail), Some("Anna Berg"));
+            (told.sentence, told.class)
+        };
+        for report in ["unlocked", "refused", "admin-key-blocked", "gone"] {
+            let (sentence, class) = said(Kind::ReportUnconfirmed, serde_json::json!({"report": report, "settles": false}));
+            let (before, after) = ("PC-12 reports that the card ⋯152D of Anna Berg ", "; nobody has confirmed it");
+            assert!(sentence.starts_with(before) && sentence.ends_with(after) && class == "warn", "{sentence}");
+        }
+        // As an older version wrote it; and what it wrote of a response that was given.
+        let claim = "PC-12 reports that the card ⋯152D of Anna Berg can no longer be unlocked; nobody has confirmed it";
+        assert_eq!(said(Kind::AdminKeyBlocked, serde_json::json!({"settles": false})), (claim.into(), "warn"));
+        let fact = "The card ⋯152D of Anna Berg can no longer be unlocked: no try is left";
+        assert_eq!(said(Kind::AdminKeyBlocked, serde_json::json!({"settles": true})), (fact.into(), "bad"));
+        let blocked = "PC-12 reports that the PIN of the card ⋯152D of Anna Berg is blocked; nobody has confirmed it";
+        assert_eq!(said(Kind::PinBlockSeen, Json::Null).0, blocked);
     }
 
     #[test]

@@ -8,16 +8,13 @@ use crate::model::flow::{Flow, FlowKind, Step};
 use crate::model::refusal::{Code, Refusal};
 use crate::model::response::Ending;
 use crate::model::subject::{self, Subject};
-use crate::model::{limit, random};
+use crate::model::{limit, names, random};
 use crate::service::{ONLINE, Server};
 use crate::store::responses::{self, Settled};
 use crate::store::{flows, subjects, users};
 use crate::words::sentence;
 use cardlab_protocol::workstation::{Answers, CardOutcome, Judged, Mode, Open, Opened, Outcome, Report, Response};
 use serde_json::json;
-
-/// Longest name of a workstation.
-const LONGEST_NAME: usize = 100;
 
 /// Online unlock, for workstations.
 #[derive(Clone, Copy)]
@@ -32,14 +29,15 @@ impl Online<'_> {
     /// [`Code::Malformed`], [`Code::RateLimited`], [`Code::StoreDown`]; never who is who.
     pub async fn open(&self, open: &Open, address: &str) -> Result<Opened, Refusal> {
         let (serial, atr) = (subject::serial(&open.serial)?, subject::atr(&open.atr)?);
-        let workstation = workstation_name(&open.workstation);
+        let workstation = names::workstation(&open.workstation);
         if open.remote_desktop {
             return Ok(Opened::None);
         }
         let mut tx = self.server.begin().await?;
         let limited = async {
-            self.server.limit(&mut tx, limit::SESSIONS_OF_ADDRESS, &format!("sessions from {}", limit::network(address))).await?;
-            self.server.limit(&mut tx, limit::SESSIONS_OF_CARD, &format!("sessions of {serial}")).await
+            let network = limit::network(address);
+            self.server.limit(&mut tx, limit::SESSIONS_OF_ADDRESS, &format!("sessions from {network}")).await?;
+            self.server.limit(&mut tx, limit::SESSIONS_OF_CARD, &format!("sessions of {serial} from {network}")).await
         };
         if let Err(refusal) = limited.await {
             let refused = Happening { card: &serial, ..Happening::new(Kind::RateLimited, WORKSTATION) };
@@ -214,11 +212,6 @@ fn answers_already(flow: &Flow, card: &CardRecord, text: &str) -> Result<(), Ref
         return Ok(());
     }
     Err(Refusal::new(Code::SessionOver, sentence!("refused-another-challenge")))
-}
-
-/// A workstation's name as it is stored.
-pub(super) fn workstation_name(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect()
 }
 
 /// A serial that comes with another answer to reset than it is registered with.

@@ -2,14 +2,14 @@
 //! the service can do both. A report is answered alike for every card, known or not. Ways tell of a card whether it can be
 //! unlocked online now, and of its policy whether offline is on; for a card that nobody knows, what the policy *Default* says.
 
-use super::online::{another_card, workstation_name};
+use super::online::another_card;
 use crate::model::event::{Happening, Kind, WORKSTATION};
 use crate::model::refusal::Refusal;
 use crate::model::response::Ending;
-use crate::model::{clock, limit, random, subject};
+use crate::model::{clock, limit, names, random, subject};
 use crate::service::Server;
 use crate::store::responses::{self, Settled};
-use crate::store::{cards, hits, policies, reports, subjects};
+use crate::store::{Tx, cards, hits, policies, reports, subjects};
 use crate::words::{Sentence, sentence};
 use cardlab_protocol::workstation::{Open, Report, ReportKind, Ways};
 use serde_json::json;
@@ -47,51 +47,65 @@ impl Workstations<'_> {
         Ok(Ways { online, offline: policy.workflow.unblock_card_offline })
     }
 
-    /// A workstation tells what became of a card: written down as its word. It settles what became of a response where this
-    /// card was given one to this challenge, and changes nothing else. What is known already leaves
-    /// no second event; the same report again does nothing at all.
+    /// A workstation tells what became of a card. Where this card was given a response to this challenge, and nothing else is
+    /// known of it, that is what happened; anything else is written down as a claim, which changes nothing: whoever reaches the
+    /// service can make it. What is known already leaves no second event; the same report again does nothing at all. Claims are
+    /// counted by who makes them and of which card, apart from what is told of a response.
     ///
     /// # Errors
     /// As malformed, too many, or without a database; never whether the card is known.
     pub async fn take_report(&self, report: &Report, address: &str) -> Result<(), Refusal> {
         let report = checked(report)?;
         let mut tx = self.server.begin().await?;
-        let limited = async {
-            self.server.limit(&mut tx, limit::REPORTS_OF_ADDRESS, &format!("reports from {}", limit::network(address))).await?;
-            self.server.limit(&mut tx, limit::REPORTS_OF_CARD, &format!("reports of {}", report.serial)).await
-        };
-        if let Err(refusal) = limited.await {
-            let refused = Happening { card: &report.serial, ..Happening::new(Kind::RateLimited, WORKSTATION) };
-            return self.server.concluded(tx, Err(refusal), &refused).await;
-        }
         // Before it settles anything: sent again, it is of a response that may have been given anew since.
         let fingerprint = random::fingerprint(&json!(report).to_string());
         if !reports::is_new(&mut tx, &fingerprint, self.server.now()).await? {
             return tx.commit().await;
         }
-        let card = cards::by_serial(&mut tx, &report.serial).await?;
-        let user = card.and_then(|card| card.user).unwrap_or_default();
         let settled = match (ending(&report), &report.challenge) {
             (Some(ending), Some(challenge)) => {
                 responses::settle(&mut tx, &report.serial, challenge, (ending, report.tries_left), self.server.now()).await?
             }
             _ => Settled::NoResponse,
         };
-        if settled != Settled::AsBefore {
-            for kind in kinds(&report) {
-                let detail = json!({
-                    "by": "the workstation",
-                    "at": clock::iso(report.at),
-                    "status_word": report.status_word,
-                    "tries_left": report.tries_left,
-                    "settles": settled == Settled::Now,
-                });
-                let (card, workstation) = (&report.serial, &report.workstation);
-                let happening = Happening { card, user: &user, workstation, detail, ..Happening::new(kind, WORKSTATION) };
-                self.server.record(&mut tx, &happening).await?;
-            }
+        if let Err(refusal) = self.count(&mut tx, &report, settled, address).await {
+            let refused = Happening { card: &report.serial, ..Happening::new(Kind::RateLimited, WORKSTATION) };
+            return self.server.concluded(tx, Err(refusal), &refused).await;
+        }
+        let kinds = match settled {
+            Settled::Now => facts(&report),
+            Settled::AsBefore => &[],
+            Settled::NoResponse | Settled::Otherwise => claim(report.kind),
+        };
+        let card = cards::by_serial(&mut tx, &report.serial).await?;
+        let user = card.and_then(|card| card.user).unwrap_or_default();
+        for kind in kinds {
+            let detail = json!({
+                "by": "the workstation",
+                "at": clock::iso(report.at),
+                "report": report.kind,
+                "status_word": report.status_word,
+                "tries_left": report.tries_left,
+                "settles": settled == Settled::Now,
+            });
+            let (card, workstation) = (&report.serial, &report.workstation);
+            let happening = Happening { card, user: &user, workstation, detail, ..Happening::new(*kind, WORKSTATION) };
+            self.server.record(&mut tx, &happening).await?;
         }
         tx.commit().await
+    }
+
+    /// Counts a report, or refuses it. Nobody who has not seen the challenge uses up what may be told of its response.
+    async fn count(&self, tx: &mut Tx, report: &Report, settled: Settled, address: &str) -> Result<(), Refusal> {
+        if let (Some(challenge), false) = (&report.challenge, settled == Settled::NoResponse) {
+            // What was refused is in the log; the challenge's fingerprint is not.
+            let response = random::fingerprint(&format!("{} {challenge}", report.serial));
+            return self.server.limit(tx, limit::REPORTS_OF_RESPONSE, &format!("reports of response {response}")).await;
+        }
+        let network = limit::network(address);
+        self.server.limit(tx, limit::REPORTS_OF_ADDRESS, &format!("reports from {network}")).await?;
+        let bucket = format!("reports of {} from {network}", report.serial);
+        self.server.limit(tx, limit::REPORTS_OF_CARD, &bucket).await
     }
 }
 
@@ -106,7 +120,7 @@ fn checked(report: &Report) -> Result<Report, Refusal> {
     };
     Ok(Report {
         serial: subject::serial(&report.serial)?,
-        workstation: workstation_name(&report.workstation),
+        workstation: names::workstation(&report.workstation),
         challenge: digits(sentence!("refused-digits-challenge"), &report.challenge, 64)?,
         status_word: digits(sentence!("refused-digits-status"), &report.status_word, 4)?,
         ..*report
@@ -124,15 +138,23 @@ fn ending(report: &Report) -> Option<Ending> {
     }
 }
 
-/// The events of a report.
-fn kinds(report: &Report) -> Vec<Kind> {
-    match report.kind {
-        ReportKind::Unlocked => vec![Kind::CardUnlocked],
-        ReportKind::Refused if report.tries_left == Some(0) => vec![Kind::CardRefusedResponse, Kind::AdminKeyBlocked],
-        ReportKind::Refused => vec![Kind::CardRefusedResponse],
-        ReportKind::AdminKeyBlocked => vec![Kind::AdminKeyBlocked],
-        ReportKind::Gone => vec![Kind::CardGone],
-        ReportKind::PinBlocked => vec![Kind::PinBlockSeen],
-        ReportKind::PinWrong => vec![Kind::PinWrongSeen],
+/// The events of a report that settles what became of a response.
+const fn facts(report: &Report) -> &'static [Kind] {
+    match (report.kind, report.tries_left) {
+        (ReportKind::Unlocked, _) => &[Kind::CardUnlocked],
+        (ReportKind::Refused, Some(0)) => &[Kind::CardRefusedResponse, Kind::AdminKeyBlocked],
+        (ReportKind::Refused, _) => &[Kind::CardRefusedResponse],
+        (ReportKind::AdminKeyBlocked, _) => &[Kind::AdminKeyBlocked],
+        (ReportKind::Gone, _) => &[Kind::CardGone],
+        (ReportKind::PinBlocked | ReportKind::PinWrong, _) => claim(report.kind),
+    }
+}
+
+/// The event of a report that nothing confirms.
+const fn claim(kind: ReportKind) -> &'static [Kind] {
+    match kind {
+        ReportKind::PinBlocked => &[Kind::PinBlockSeen],
+        ReportKind::PinWrong => &[Kind::PinWrongSeen],
+        ReportKind::Unlocked | ReportKind::Refused | ReportKind::AdminKeyBlocked | ReportKind::Gone => &[Kind::ReportUnconfirmed],
     }
 }

@@ -49,7 +49,7 @@ struct CardPage {
     card: CardView,
     name: String,
     owner: Option<Owner>,
-    badge: Option<Badge>,
+    badges: Vec<Badge>,
     pin_tries: Option<u64>,
     may: May,
     /// Why the card cannot be unlocked.
@@ -134,7 +134,7 @@ async fn card_page(server: &Server, at: &mut At<Operator>, serial: &str, tagging
     Ok(CardPage {
         frame,
         name,
-        badge: picture.seen.map(|seen| Badge::of(&seen, now)),
+        badges: Badge::all(picture.seen.as_ref(), picture.claimed.as_ref(), now),
         pin_tries: picture.pin_tries,
         operations: picture.may.operations.iter().map(|operation| Doable::of(*operation)).collect(),
         responses: responses.collect(),

@@ -2,11 +2,12 @@
 
 use super::super::door::{At, Sent, area_cookie_name, is_encrypted, key, went};
 use super::super::frame::{Frame, Here, Notice, sentence as sentence_of};
+use super::super::told::claimed;
 use super::super::{Page, answers, page, refused};
 use super::start::{before_unlock, of_card};
 use super::{Line, Moment, story};
 use crate::http::Front;
-use crate::model::event::Kind;
+use crate::model::event::{Event as Logged, Kind};
 use crate::model::refusal::{Code, Refusal};
 use crate::model::response::{Ending, GivenView};
 use crate::model::role::Privilege;
@@ -56,7 +57,7 @@ struct UnlockPage {
     /// The person, or what stands for one whose name is not to be seen.
     person: String,
     owner: Option<Owner>,
-    badge: Option<Badge>,
+    badges: Vec<Badge>,
     step: Step,
     validates: bool,
     questions: Vec<Question>,
@@ -110,15 +111,35 @@ pub(super) struct Badge {
 }
 
 impl Badge {
-    pub(super) fn of(seen: &Seen, now: i64) -> Self {
+    /// What was heard, then what is only said.
+    pub(super) fn all(seen: Option<&Seen>, claim: Option<&Logged>, now: i64) -> Vec<Self> {
+        seen.map(|seen| Self::of(seen, now)).into_iter().chain(claim.map(|claim| Self::of_claim(claim, now))).collect()
+    }
+
+    fn of(seen: &Seen, now: i64) -> Self {
         let (class, key) = match seen.what.as_str() {
-            name if name == Kind::PinBlockSeen.facts().1 => ("bad", "card-pin-blocked"),
             name if name == Kind::AdminKeyBlocked.facts().1 => ("bad", "card-key-blocked"),
-            name if name == Kind::PinWrongSeen.facts().1 => ("warn", "card-pin-wrong"),
             _ => ("good", "card-pin-unlocked"),
         };
-        let at = Moment::short(seen.at, now).local;
-        let place = if seen.workstation.is_empty() { at } else { format!("{at}, {}", seen.workstation) };
+        Self::saying(class, key, (seen.at, &seen.workstation), now)
+    }
+
+    /// What a workstation says and nobody has confirmed.
+    fn of_claim(claim: &Logged, now: i64) -> Self {
+        let key = match claimed(claim).as_str() {
+            "pin-blocked" => "card-claim-pin-blocked",
+            "pin-wrong" => "card-claim-pin-wrong",
+            "unlocked" => "card-claim-unlocked",
+            "refused" => "card-claim-refused",
+            "admin-key-blocked" => "card-claim-admin-key-blocked",
+            _ => "card-claim-gone",
+        };
+        Self::saying("", key, (claim.at, &claim.workstation), now)
+    }
+
+    fn saying(class: &'static str, key: &str, (at, workstation): (i64, &str), now: i64) -> Self {
+        let at = Moment::short(at, now).local;
+        let place = if workstation.is_empty() { at } else { format!("{at}, {workstation}") };
         Self { class, text: say(key, &[("name", crate::words::text(&place))]) }
     }
 }
@@ -175,8 +196,20 @@ async fn unlock(
 ) -> Result<UnlockPage, Refusal> {
     let picture = server.pictures().of_unlock(&at.by, wizard, challenge).await?;
     let now = server.now();
-    let UnlockPicture { serial, wizard: view, is_ready, validates, stopped, owner, seen, happened, left, response, given } =
-        picture;
+    let UnlockPicture {
+        serial,
+        wizard: view,
+        is_ready,
+        validates,
+        stopped,
+        owner,
+        seen,
+        claimed,
+        happened,
+        left,
+        response,
+        given,
+    } = picture;
     let card = card_name(&serial);
     let person = owner.as_ref().map_or_else(|| plain("event-somebody"), |owner| owner.cn.clone());
     let (mut frame, back) = way(at, &serial, owner.as_ref());
@@ -200,7 +233,7 @@ async fn unlock(
         frame,
         wizard: wizard.into(),
         card,
-        badge: seen.map(|seen| Badge::of(&seen, now)),
+        badges: Badge::all(seen.as_ref(), claimed.as_ref(), now),
         lines: story(&happened, owner.as_ref().map(|owner| owner.cn.as_str()), now),
         serial,
         person,
