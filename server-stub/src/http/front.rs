@@ -63,8 +63,13 @@ impl Front {
         match name.trim_matches(['[', ']']).parse::<IpAddr>() {
             // Everywhere: nobody makes a name of an address.
             Ok(address) => address.is_loopback() || address == self.listen || self.listen.is_unspecified(),
-            Err(_) => name == "localhost" || self.names.contains(&name),
+            Err(_) => name == "localhost" || self.is_named(&name),
         }
+    }
+
+    /// Whether it is a name that was given to it.
+    fn is_named(&self, host: &str) -> bool {
+        self.names.contains(&host.trim_end_matches('.').to_lowercase())
     }
 
     /// Whether this request is for this server, and from a page of its own if it is from a page.
@@ -89,7 +94,12 @@ impl Front {
         let another = || Refusal::new(Code::OtherSite, sentence!("refused-other-site"));
         if let Some(origin) = headers.get(ORIGIN) {
             let own = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok()).is_some_and(|origin| {
-                let known = origin.scheme_str() == Some("https") || !self.encrypted && origin.scheme_str() == Some("http");
+                let known = match origin.scheme_str() {
+                    Some("http") => !self.encrypted,
+                    // Without TLS of its own only where a proxy may have it: under a name that was given for that.
+                    Some("https") => self.encrypted || host(asked.as_str()).is_some_and(|name| self.is_named(name)),
+                    _ => false,
+                };
                 known && origin.authority().is_some_and(|authority| same(authority, &asked))
             });
             return if own { Ok(()) } else { Err(another()) };
@@ -235,6 +245,8 @@ mod tests {
             "http://localhost:8320",
             "http://127.0.0.1",
             "ftp://127.0.0.1:8320",
+            // Another scheme is another origin (RFC 6454, section 4).
+            "https://127.0.0.1:8320",
             "",
         ] {
             assert_eq!(from("origin", origin), Err(Code::OtherSite), "{origin}");
@@ -242,6 +254,12 @@ mod tests {
         for site in ["cross-site", "same-site", "whatever"] {
             assert_eq!(from("sec-fetch-site", site), Err(Code::OtherSite), "{site}");
         }
+        // Behind a proxy with TLS, which goes by the name.
+        let named = front.clone().named(&["cms.example".into()]);
+        let by = |host, origin| judged(&named, &[("host", host), ("origin", origin)]);
+        assert_eq!((by("cms.example", "https://cms.example"), by("CMS.example.", "https://CMS.example.")), (Ok(()), Ok(())));
+        assert_eq!(by("localhost:8320", "https://localhost:8320"), Err(Code::OtherSite));
+        assert_eq!(by("cms.example", "https://cms.example:8320"), Err(Code::OtherSite));
         let encrypted = front.encrypted(true);
         let over = |origin| judged(&encrypted, &[("host", "127.0.0.1:8320"), ("origin", origin)]);
         assert_eq!((over("https://127.0.0.1:8320"), over("http://127.0.0.1:8320")), (Ok(()), Err(Code::OtherSite)));
