@@ -18,7 +18,7 @@ fn both_are_well(engine: Engine) {
 
 /// While the database is away the process lives and cannot work; when it is back, it can.
 #[test]
-fn without_its_database_it_lives_and_is_not_ready() {
+fn without_its_database_on_postgresql_it_lives_and_is_not_ready() {
     let site = Site::start(Engine::Postgres);
     outage::shut(&site.url);
     site.get("/healthz", "").ok();
@@ -30,7 +30,7 @@ fn without_its_database_it_lives_and_is_not_ready() {
 
 /// A database that is read, and takes no changes: found out by the first who wants one, not by asking.
 #[test]
-fn a_database_that_is_read_only_is_not_ready() {
+fn a_postgresql_that_is_read_only_is_not_ready() {
     let site = Site::start(Engine::Postgres);
     outage::set_read_only(&site.url, true);
     site.get("/readyz", "").ok();

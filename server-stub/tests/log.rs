@@ -74,7 +74,7 @@ fn a_refusal_has_its_cause_and_nothing_that_was_sent() {
 }
 
 #[test]
-fn a_database_that_is_away_is_an_error_with_its_reason() {
+fn a_postgresql_that_is_away_is_an_error_with_its_reason() {
     let (site, log) = Site::logged(Engine::Postgres);
     outage::shut(&site.url);
     site.get("/api/v1/users", "x").refused(503, "STORE_DOWN");

@@ -37,7 +37,13 @@ fn start() -> Server {
 }
 
 /// The URL of a new database.
+///
+/// # Panics
+/// In a test whose name does not say so: `tests/run` leaves out by their names what needs PostgreSQL, where there is none.
 pub fn database() -> String {
+    if let Some(test) = std::thread::current().name().filter(|name| *name != "main") {
+        assert!(test.contains("postgres"), "{test} needs PostgreSQL: it must be called so, as tests/run expects");
+    }
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let directory = server();
     // Of this process and no other: they share a server.
