@@ -47,6 +47,7 @@ fn no_filter_is_lost(engine: Engine) {
     let anna = site.user("anna");
     site.set_answers("anna");
     site.open(ANNA);
+    site.post(&format!("/api/v1/cards/{ANNA}/tags"), &site.administrator(), &json!({"add": ["Night"]})).ok();
     let event = site.get(&format!("/api/v1/events?card={ANNA}&user={anna}"), &site.administrator()).ok()[0].clone();
     let [name, kind] = ["name", "kind"].map(|field| event[field].as_str().unwrap().to_owned());
     let lists: [List<'_>; 3] = [
@@ -59,6 +60,7 @@ fn no_filter_is_lost(engine: Engine) {
                 ("user", &anna),
                 ("state", "Issued"),
                 ("type", "gids-sim"),
+                ("tag", "Night"),
                 ("policy", &policy),
                 ("sort", "-serial"),
             ],
