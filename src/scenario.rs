@@ -145,6 +145,9 @@ fn check(files: &[PathBuf]) -> Result<Exit, Failure> {
 }
 
 fn unknown(name: &str) -> anyhow::Error {
+    if Path::new(name).is_dir() {
+        return anyhow!("{name}: it is a directory; name a file, or a scenario of `cardlab scenario list`");
+    }
     anyhow!("no file and no scenario named '{name}'; `cardlab scenario list` shows them")
 }
 
@@ -237,7 +240,8 @@ impl Run {
         let entries = catalogue::all();
         let mut chosen: Vec<(String, Scenario)> = Vec::new();
         for which in &self.which {
-            if Path::new(which).is_file() {
+            // A pipe of the shell is one too.
+            if Path::new(which).exists() && !Path::new(which).is_dir() {
                 chosen.push((which.clone(), read(Path::new(which))?));
                 continue;
             }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow};
 use cardlab_client::transport::Transport;
 use cardlab_control::history;
 use cardlab_pcsclite::client::ShareMode;
-use cardlab_vreader::replay::card_of;
+use cardlab_vreader::replay::{ReplayError, card_of};
 use cardlab_vreader::trace::history::History;
 use cardlab_vreader::trace::{self, What, decode, spaced, text};
 use cardlab_whole as whole;
@@ -99,9 +99,10 @@ impl TraceCommand {
 }
 
 /// A recording, as this reads it.
-fn read_as<T>(file: &Path, read: fn(&[u8]) -> Result<T, String>) -> Result<T, Failure> {
+fn read_as<T>(file: &Path, read: fn(&[u8]) -> Result<Vec<T>, String>) -> Result<Vec<T>, Failure> {
     let bytes = whole::read(file, whole::RECORDING).with_context(|| file.display().to_string())?;
-    read(&bytes).map_err(|why| anyhow!("{}: {why}", file.display())).or_exit(Exit::USAGE)
+    let found = read(&bytes).and_then(|found| if found.is_empty() { Err(ReplayError::Nothing.to_string()) } else { Ok(found) });
+    found.map_err(|why| anyhow!("{}: {why}", file.display())).or_exit(Exit::USAGE)
 }
 
 fn replay(file: &Path, wanted: Option<&str>, choice: &crate::choose::CardChoice) -> Result<Exit, Failure> {

@@ -105,3 +105,57 @@ fn a_recording_is_sent_again() {
     lab.write("empty.jsonl", "");
     has(&seeded(&lab, "7", "gids", &format!("{CARDLAB} trace replay empty.jsonl")).code(2), &["there is nothing in it"]);
 }
+
+/// Whatever reads a file of ours refuses what is none, in words and with the file's name, and makes nothing of it.
+#[test]
+fn what_is_no_recording_no_snapshot_and_no_scenario_is_refused_in_words() {
+    let lab = Lab::new("gids").with(&["--trace-secrets", "--trace", "whole.jsonl"]);
+    lab.sh(&format!("{CARDLAB} card lock pin >&2; {CARDLAB} card snapshot --secrets clear -o whole.toml")).ok();
+    let capture = Lab::new("gids").with(&["--trace-secrets", "--trace", "whole.pcapng"]);
+    capture.sh(&format!("{CARDLAB} card lock pin >&2")).ok();
+    let capture = std::fs::read(capture.file("whole.pcapng")).unwrap();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(lab.file(name), bytes).unwrap();
+    write("cut.jsonl", lab.read("whole.jsonl").trim_end().split_at(300).0.as_bytes());
+    write("cut.pcapng", &capture[..capture.len() - 30]);
+    write("head.pcapng", &capture[..20]);
+    write("cut.toml", &lab.read("whole.toml").as_bytes()[..700]);
+    write("empty", b"");
+    write("blank", b"\n \n");
+    write("garbage", &[0xC3, 0x28, 0x00, 0xFF].repeat(500));
+    std::fs::create_dir(lab.file("directory")).unwrap();
+    let nothing = "there is nothing in it";
+    let (directory, binary) = ("it is a directory; name a file", "neither JSON lines nor pcapng");
+    for (file, says) in [
+        ("empty", nothing),
+        ("blank", nothing),
+        ("directory", directory),
+        ("garbage", binary),
+        ("cut.jsonl", "it ends in the middle: the recording is cut off here"),
+        ("cut.pcapng", "it ends in the middle: the recording is cut off here"),
+        ("head.pcapng", "it ends in its first block: the recording is cut off"),
+    ] {
+        for command in ["trace show", "trace history -o made.html", "trace replay", "exec --card replay:"] {
+            let script = match command.ends_with(':') {
+                true => format!("{CARDLAB} {command}{file} -- true"),
+                false => format!("{CARDLAB} {command} {file}"),
+            };
+            has(&lab.sh(&script).code(2), &[&format!("{file}: "), says]);
+        }
+    }
+    assert!(!lab.file("made.html").exists(), "nothing was written");
+    let text = "not text in UTF-8";
+    for (file, says) in
+        [("empty", nothing), ("blank", nothing), ("directory", directory), ("garbage", text), ("cut.toml", "line ")]
+    {
+        for script in [
+            format!("{CARDLAB} exec --card @{file} -- true"),
+            format!("{CARDLAB} card restore {file}"),
+            format!("{CARDLAB} scenario run {file}"),
+            format!("{CARDLAB} scenario check {file}"),
+        ] {
+            has(&lab.sh(&script).code(2), &[&format!("{file}: "), says]);
+        }
+    }
+    lab.write("own.toml", "title = \"Own\"\n[[step]]\ndo = \"look\"\n");
+    has(&lab.host(&format!("cat own.toml | {CARDLAB} scenario run /dev/stdin")).ok(), &["holds"]);
+}

@@ -189,6 +189,9 @@ impl Scenario {
     /// [`FileError`] names the line, and the step where it is in one.
     pub fn parse(text: &str) -> Result<Self, FileError> {
         let places = Places(text);
+        if text.trim().is_empty() {
+            return Err(places.error(0, None, "there is nothing in it; `cardlab scenario show NAME` prints one to begin with"));
+        }
         let mut table = DeTable::parse(text).map_err(|e| places.toml(&e, 0, None))?.into_inner();
         let steps = match table.remove("step") {
             None => Vec::new(),

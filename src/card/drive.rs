@@ -463,7 +463,12 @@ impl Drive {
                     None => None,
                     Some(file) => Some(whole::read_text(&file, whole::TEXT).with_context(|| file.display().to_string())?),
                 };
-                target.link()?.post("/restore", &RestoreOrder { text, passphrase: passphrase(), kept })?;
+                let restored = target.link()?.post("/restore", &RestoreOrder { text, passphrase: passphrase(), kept });
+                // What is wrong with a text is wrong with the file.
+                restored.map_err(|failure| match &file {
+                    Some(file) => Failure { error: failure.error.context(file.display().to_string()), ..failure },
+                    None => failure,
+                })?;
             }
             Self::Snapshots { target } => {
                 let kept: Value = target.client()?.json(Method::GET, "/v1/snapshots", &none).map_err(failed)?;

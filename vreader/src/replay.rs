@@ -39,7 +39,7 @@ impl FromStr for Order {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ReplayError {
     /// Nothing in it.
-    #[error("there is nothing in it")]
+    #[error("there is nothing in it: no card was used while it was written, or it is not what --trace wrote")]
     Nothing,
     /// Nothing but events.
     #[error("the recording has no command of this card")]

@@ -9,6 +9,9 @@ use thiserror::Error;
 /// Why there is no snapshot, or no card from one.
 #[derive(Debug, Error)]
 pub enum SnapshotError {
+    /// An empty text.
+    #[error("there is nothing in it: it is not what `cardlab card snapshot` wrote, or that had no room to write")]
+    Nothing,
     /// Not TOML of this form.
     #[error("line {line}: {reason}")]
     Form {

@@ -150,6 +150,9 @@ impl Snapshot {
         if text.len() > LONGEST {
             return Err(SnapshotError::System(format!("a snapshot of more than {LONGEST} bytes is none")));
         }
+        if text.trim().is_empty() {
+            return Err(SnapshotError::Nothing);
+        }
         let written: Written = toml::from_str(text).map_err(|error| {
             let line = whole::line_of(text, error.span().map_or(0, |span| span.start));
             SnapshotError::Form { line, reason: whole::excerpt(error.message()) }

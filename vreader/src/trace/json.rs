@@ -68,13 +68,23 @@ pub fn value(record: &Record, secrets: bool) -> Value {
     Value::Object(line)
 }
 
+/// One line. The parser's own place in it is a column of a line that is told already.
+fn parsed(line: &str) -> Result<Value, String> {
+    serde_json::from_str(line).map_err(|error| {
+        if error.is_eof() {
+            return "it ends in the middle: the recording is cut off here; without this line it can be read".into();
+        }
+        format!("no JSON: {error}")
+    })
+}
+
 /// Reads lines back.
 ///
 /// # Errors
 /// A sentence with the line; masked exchanges cannot be read back.
 pub fn read(text: &str) -> Result<Vec<Record>, String> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let read = |line: &str| record(&serde_json::from_str(line).map_err(|e| format!("no JSON: {e}"))?);
+    let read = |line: &str| record(&parsed(line)?);
     let records: Result<_, _> =
         lines.map(|(index, line)| read(line).map_err(|why| format!("line {}: {why}", index + 1))).collect();
     records.map(join)
@@ -94,7 +104,7 @@ fn inside(value: &Value) -> Result<Inside, String> {
 /// A sentence with the line.
 pub(super) fn values(text: &str) -> Result<Vec<Value>, String> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines.map(|(index, line)| serde_json::from_str(line).map_err(|e| format!("line {}: no JSON: {e}", index + 1))).collect()
+    lines.map(|(index, line)| parsed(line).map_err(|why| format!("line {}: {why}", index + 1))).collect()
 }
 
 /// The lines for people; masked exchanges stay masked.
@@ -104,7 +114,7 @@ pub(super) fn values(text: &str) -> Result<Vec<Value>, String> {
 pub(super) fn shown(text: &str) -> Result<Vec<String>, String> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let shown = |line: &str| {
-        let line: Value = serde_json::from_str(line).map_err(|e| format!("no JSON: {e}"))?;
+        let line = parsed(line)?;
         // What is whole is looked at as it is when it is read back, and named anew.
         if is_masked(&line) { masked(&line) } else { Ok(text::write(&record(&line)?, true)) }
     };

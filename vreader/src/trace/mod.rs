@@ -359,7 +359,7 @@ fn form(bytes: &[u8]) -> Result<Found<'_>, String> {
         return Ok(Found::Pcapng);
     }
     match std::str::from_utf8(bytes) {
-        Ok(text) if text.is_empty() || text.trim_start().starts_with('{') => Ok(Found::Json(text)),
+        Ok(text) if text.trim().is_empty() || text.trim_start().starts_with('{') => Ok(Found::Json(text)),
         _ => Err("neither JSON lines nor pcapng: traces for people (text) cannot be read back".into()),
     }
 }

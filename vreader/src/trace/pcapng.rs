@@ -170,12 +170,21 @@ fn inside(comment: &str) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
 }
 
 fn records(bytes: &[u8]) -> Result<Vec<(Record, bool)>, String> {
-    let mut reader = PcapNgReader::new(bytes).map_err(|e| format!("no pcapng: {e}"))?;
+    let mut reader = PcapNgReader::new(bytes).map_err(|error| match error {
+        PcapError::IncompleteBuffer | PcapError::IoError(_) => "it ends in its first block: the recording is cut off".to_owned(),
+        other => format!("no pcapng: {other}"),
+    })?;
     let (mut records, mut all_masked): (Vec<Record>, Vec<bool>) = (Vec::new(), Vec::new());
     let mut asked: Option<Asked> = None;
     let mut index = 0;
     while let Some(block) = reader.next_block() {
-        let block = block.map_err(|e| format!("after packet {index}: {e}"))?;
+        let block = block.map_err(|error| match error {
+            // Of bytes in memory nothing else can fail to be read.
+            PcapError::IncompleteBuffer | PcapError::IoError(_) => {
+                format!("after packet {index}: it ends in the middle: the recording is cut off here")
+            }
+            other => format!("after packet {index}: {other}"),
+        })?;
         let Block::EnhancedPacket(packet) = block else { continue };
         index += 1;
         let wrong = |why: &str| format!("packet {index}: {why}");
