@@ -136,7 +136,7 @@ impl Browser {
     }
 
     /// Does it again when the page was another one meanwhile.
-    async fn settled<T>(&self, act: impl AsyncFn() -> Result<T, CmdError>) -> T {
+    pub async fn settled<T>(&self, act: impl AsyncFn() -> Result<T, CmdError>) -> T {
         let done = tokio::time::timeout(PATIENCE, async {
             loop {
                 match act().await {
@@ -277,6 +277,20 @@ impl Browser {
     /// What stands on the page now.
     pub async fn page(&self) -> String {
         self.0.execute("return document.body.innerText", vec![]).await.unwrap().as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Waits until a text is in this element.
+    pub async fn sees_in(&self, css: &str, text: &str) {
+        let script = "return document.querySelector(arguments[0])?.innerText ?? ''";
+        let seen = tokio::time::timeout(PATIENCE, async {
+            loop {
+                let inside = self.0.execute(script, vec![json!(css)]).await.unwrap();
+                if inside.as_str().is_some_and(|inside| inside.contains(text)) {
+                    return;
+                }
+            }
+        });
+        seen.await.unwrap_or_else(|_| panic!("'{text}' does not come to {css}"));
     }
 
     /// Waits until a text is no longer on the page, and gives what is.
