@@ -140,7 +140,7 @@ impl Policies<'_> {
     }
 
     /// Moves a policy before the one that stands before it: of several that a user is under, the first holds. `over` is the id of
-    /// that one where who moves it has seen it: where it stands behind by now, as after a double click, nothing is moved.
+    /// that one where who moves it has seen it: the policy stands before that one then, however often this is asked.
     ///
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::NotFound`]; [`Code::Conflict`] for the first.
@@ -150,15 +150,17 @@ impl Policies<'_> {
             operator.require(Privilege::ChangePolicy, None)?;
             let all = policies::all(tx).await?;
             let place = all.iter().position(|policy| policy.id == id).ok_or_else(|| Refusal::not_found("policy"))?;
-            if over.is_some_and(|over| all.iter().skip(place).any(|policy| policy.id == over)) {
+            let mut ids: Vec<&str> = all.iter().map(|policy| policy.id.as_str()).collect();
+            let above = match over {
+                None => place.checked_sub(1).ok_or_else(|| Refusal::new(Code::Conflict, sentence!("refused-policy-first")))?,
+                Some(over) => ids.iter().position(|id| *id == over).ok_or_else(|| Refusal::not_found("policy"))?,
+            };
+            if above >= place {
                 return Ok(());
             }
-            let above = place.checked_sub(1);
-            let above = above.ok_or_else(|| Refusal::new(Code::Conflict, sentence!("refused-policy-first")))?;
-            let mut ids: Vec<&str> = all.iter().map(|policy| policy.id.as_str()).collect();
-            ids.swap(above, place);
+            ids[above..=place].rotate_right(1);
             policies::order(tx, &ids).await?;
-            let detail = json!({"policy": all[place].name, "before": place + 1, "after": place});
+            let detail = json!({"policy": all[place].name, "before": place + 1, "after": above + 1});
             self.server.record(tx, &Happening { detail, ..Happening::new(Kind::PolicyChanged, &operator.name) }).await
         };
         self.server.attempt(operator, &Happening::new(Kind::PolicyNotChanged, &operator.name), step).await
