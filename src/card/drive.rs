@@ -459,9 +459,9 @@ impl Drive {
                 hand_out(output.as_deref(), &text)?;
             }
             Self::Restore { target, file, kept } => {
-                let text = match file {
+                let text = match &file {
                     None => None,
-                    Some(file) => Some(whole::read_text(&file, whole::TEXT).with_context(|| file.display().to_string())?),
+                    Some(file) => Some(whole::read_text(file, whole::TEXT).with_context(|| file.display().to_string())?),
                 };
                 let restored = target.link()?.post("/restore", &RestoreOrder { text, passphrase: passphrase(), kept });
                 // What is wrong with a text is wrong with the file.
