@@ -34,3 +34,12 @@ for (const box of document.querySelectorAll("[data-shows]")) {
     }
   });
 }
+
+// Greys what another switch makes void while it is set so, and says why. Without this it is as it was when the page was loaded.
+for (const part of document.querySelectorAll("[data-needs], [data-spares]")) {
+  const { needs, spares } = part.dataset;
+  const other = document.querySelector(`input[name="${needs ?? spares}"]`);
+  const look = () => part.classList.toggle("void", other.checked === (needs === undefined));
+  other.addEventListener("change", look);
+  look();
+}

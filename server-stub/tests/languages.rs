@@ -32,6 +32,9 @@ fn operators_read_why_in_their_language(engine: Engine) {
     let admin = site.administrator();
     site.post("/api/v1/cards", &admin, &json!({"serial": SPARE, "card_type": CARD_TYPE, "untried": true})).ok();
     let policy = site.get("/api/v1/policies", &admin).ok()[0]["id"].as_str().unwrap().to_owned();
+    let roles = site.get("/api/v1/staff", &admin).ok()["roles"].clone();
+    let own_role = roles.as_array().unwrap().iter().find(|role| role["name"] == "Administrator").unwrap();
+    let own_role = own_role["id"].as_str().unwrap().to_owned();
     let anna = site.user("anna");
     let (user, policies) = (format!("/mc/users/{anna}"), format!("/mc/users/{anna}/policies"));
     let (card, spare) = (format!("/mc/cards/{ANNA}"), format!("/mc/cards/{SPARE}"));
@@ -52,12 +55,7 @@ fn operators_read_why_in_their_language(engine: Engine) {
         sample::ADMINISTRATOR,
         &[
             // Users.
-            (
-                "/mc/users/new",
-                "/mc/users/new",
-                &nobody,
-                ["A name has 1 to 200 characters in one line.", "Ein Name hat 1 bis 200 Zeichen in einer Zeile."],
-            ),
+            ("/mc/users/new", "/mc/users/new", &nobody, ["A name is missing.", "Ein Name fehlt."]),
             (
                 "/mc/users/new",
                 "/mc/users/new",
@@ -153,7 +151,7 @@ fn operators_read_why_in_their_language(engine: Engine) {
             (
                 &roles,
                 &roles,
-                &[("existing_role", "Administrator")],
+                &[("role", &own_role), ("role_name", "Administrator")],
                 ["Your own role is changed by another administrator.", "Ihre eigene Rolle ändert ein anderer Administrator."],
             ),
             (

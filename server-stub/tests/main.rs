@@ -30,4 +30,5 @@ mod sessions;
 mod tags;
 mod task;
 mod told;
+mod typed;
 mod writes;

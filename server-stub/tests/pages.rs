@@ -34,7 +34,7 @@ fn a_local_role_stays_local() {
     let who = site.somebody("some", &["change-roles"]);
     let browser = Browser::logged_in(&site, "en", "/mc", who);
     let page = browser.get("/mc/configuration/roles");
-    let of_role = |form: &Form| form.fields.get("existing_role").is_some_and(|name| name == "Local");
+    let of_role = |form: &Form| form.fields.get("role_name").is_some_and(|name| name == "Local");
     let Form { action, mut fields } = forms(&page.text).into_iter().find(of_role).unwrap();
     assert!(fields.remove("privilege:unlock-user").is_some(), "{fields:?}");
     let fields: Vec<_> = fields.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();

@@ -234,7 +234,7 @@ impl CardType {
         Cipher::ALL
             .into_iter()
             .find(|cipher| cipher.name() == self.cipher)
-            .ok_or_else(|| Refusal::malformed(sentence!("refused-cipher", cipher = &self.cipher, known = known())))
+            .ok_or_else(|| Refusal::malformed(sentence!("refused-cipher", cipher = &self.cipher, known = known())).at("cipher"))
     }
 }
 

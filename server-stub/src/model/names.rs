@@ -110,27 +110,73 @@ pub(crate) fn escaped(text: &str) -> String {
     text.chars().flat_map(|c| matches!(c, '%' | '_' | '\\').then_some('\\').into_iter().chain([c])).collect()
 }
 
-/// What is called something: a text in one line that is not empty.
+/// Characters of a name, at most.
+const LONGEST: usize = 200;
+
+/// What is called something: a text in one line that is not empty. `field` is where it was typed.
 ///
 /// # Errors
-/// A sentence that names `what`.
-pub(crate) fn named(what: Sentence, text: &str) -> Result<String, Refusal> {
+/// A sentence that names `what`, and what is wrong with it.
+pub(crate) fn named(field: &'static str, what: Sentence, text: &str) -> Result<String, Refusal> {
     let text = text.trim();
-    let right = text.chars().count() <= 200 && !text.chars().any(char::is_control) && !key(text).is_empty();
-    if right { Ok(text.to_owned()) } else { Err(Refusal::malformed(sentence!("refused-name", what = what))) }
+    let length = text.chars().count();
+    let wrong = if key(text).is_empty() {
+        sentence!("refused-name-missing", what = what)
+    } else if length > LONGEST {
+        sentence!("refused-name-long", what = what, most = LONGEST, length = length)
+    } else if let Some(sign) = text.chars().find(|c| c.is_control()) {
+        sentence!("refused-name-line", what = what, sign = format!("U+{:04X}", u32::from(sign)))
+    } else {
+        return Ok(text.to_owned());
+    };
+    Err(Refusal::malformed(wrong).at(field))
+}
+
+/// A mail address, or nothing: `name@domain` without blanks and without what separates addresses (RFC 5322, section 3.2.3).
+///
+/// # Errors
+/// A sentence that says what one looks like.
+pub(crate) fn mail(text: &str) -> Result<String, Refusal> {
+    if text.trim().is_empty() {
+        return Ok(String::new());
+    }
+    let mail = named("mail", sentence!("refused-name-mail"), text)?;
+    let parts: Vec<&str> = mail.split('@').collect();
+    let apart = |c: char| c.is_whitespace() || "()<>[]:;,\\\"".contains(c) || is_hidden(c);
+    let right = matches!(parts.as_slice(), [own, domain] if !own.is_empty() && !domain.is_empty()) && !mail.contains(apart);
+    if right { Ok(mail) } else { Err(Refusal::malformed(sentence!("refused-mail")).at("mail")) }
+}
+
+/// A telephone number, or nothing: as ITU-T E.123 writes them, with an extension behind `x`; 2 to 30 digits.
+///
+/// # Errors
+/// A sentence that says what one looks like.
+pub(crate) fn phone(text: &str) -> Result<String, Refusal> {
+    if text.trim().is_empty() {
+        return Ok(String::new());
+    }
+    let phone = named("phone", sentence!("refused-name-phone"), text)?;
+    let digits = phone.chars().filter(char::is_ascii_digit).count();
+    let right = (2..=30).contains(&digits) && phone.chars().all(|c| c.is_ascii_digit() || " +-()/.#*x".contains(c));
+    if right { Ok(phone) } else { Err(Refusal::malformed(sentence!("refused-phone")).at("phone")) }
+}
+
+/// A character that nobody sees, and that may turn the direction of others.
+fn is_hidden(c: char) -> bool {
+    matches!(c, '\u{200B}'..='\u{200F}' | '\u{061C}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
 /// Name of the form `DOMAIN\Name`.
 pub(crate) fn logon(name: &str) -> Result<(), Refusal> {
     let right = matches!(name.split('\\').map(key).collect::<Vec<_>>().as_slice(), [domain, own] if !domain.is_empty() && !own.is_empty());
-    if right { Ok(()) } else { Err(Refusal::malformed(sentence!("refused-logon"))) }
+    if right { Ok(()) } else { Err(Refusal::malformed(sentence!("refused-logon")).at("logon")) }
 }
 
 /// Name of the form `name@domain`.
 pub(crate) fn upn(name: &str) -> Result<(), Refusal> {
     let parts: Vec<String> = name.split('@').map(key).collect();
     let right = matches!(parts.as_slice(), [own, domain] if !own.is_empty() && !domain.is_empty()) && !name.contains('\\');
-    if right { Ok(()) } else { Err(Refusal::malformed(sentence!("refused-upn"))) }
+    if right { Ok(()) } else { Err(Refusal::malformed(sentence!("refused-upn")).at("upn")) }
 }
 
 #[cfg(test)]
@@ -183,6 +229,39 @@ mod tests {
             assert_eq!(workstation(called), is, "{called:?}");
         }
         assert_eq!(workstation(&"é".repeat(15_000)).chars().count(), LONGEST_WORKSTATION);
+    }
+
+    #[test]
+    fn each_fault_of_a_name_has_its_sentence() {
+        let named = |text: &str| named("cn", sentence!("refused-name-user"), text).map_err(|refusal| refusal.message());
+        assert_eq!(named(" Anna\u{a0}Berg "), Ok("Anna\u{a0}Berg".into()));
+        for (text, says) in [
+            (" ".to_owned(), "a name is missing"),
+            ("\u{200b}".to_owned(), "a name is missing"),
+            ("W".repeat(15_000), "a name has at most 200 characters, not 15000"),
+            ("An\u{7}na".to_owned(), "a name stands in one line of letters and signs; U+0007 is none"),
+            ("An\nna".to_owned(), "a name stands in one line of letters and signs; U+000A is none"),
+        ] {
+            assert_eq!(named(&text), Err(says.into()));
+        }
+    }
+
+    #[test]
+    fn what_mail_and_telephone_are() {
+        for text in ["anna@lab.example", "o'neill+cards@lab", "é@пример.example", " a@b "] {
+            assert_eq!(mail(text), Ok(text.trim().to_owned()));
+        }
+        for text in ["anna", "@lab", "anna@", "a@b@c", "<script>alert(1)</script>@x", "a b@lab", "a@lab, b@lab", "a\u{202e}@lab"]
+        {
+            assert_eq!(mail(text).unwrap_err().field(), Some("mail"), "{text}");
+        }
+        for text in ["+49 30 5550 117", "+49305550117", "(030) 5550-117", "5550/117 x12", "117", "*21#"] {
+            assert_eq!(phone(text), Ok(text.to_owned()));
+        }
+        for text in ["<script>alert(1)</script>", &"W".repeat(200), "\u{202e}711", "seven", "+", &"1".repeat(31), "１１７"] {
+            assert_eq!(phone(text).unwrap_err().field(), Some("phone"), "{text}");
+        }
+        assert_eq!((mail(" "), phone("")), (Ok(String::new()), Ok(String::new())));
     }
 
     #[test]

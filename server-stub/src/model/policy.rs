@@ -3,7 +3,7 @@
 
 use crate::model::random_pin::RandomPin;
 use crate::model::refusal::Refusal;
-use crate::words::{Sentence, sentence};
+use crate::words::{Part, Sentence, sentence};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -76,7 +76,7 @@ pub struct Issuance {
     pub lock_card: bool,
     /// *Card issue*, *Set random user PIN*, with these rules; else the card type's default PIN is set.
     pub random_user_pin: Option<RandomPin>,
-    /// *Card initialization*, *User PIN try limit*: cards with another limit are not issued.
+    /// *Card initialization*, *Maximum PIN attempts*: cards with another limit are not issued.
     pub pin_tries: Option<u8>,
 }
 
@@ -116,33 +116,87 @@ impl Default for Issuance {
     }
 }
 
+/// A setting that is a number: its field, its name, and what it can be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Number {
+    /// As forms and programs call it.
+    pub(crate) field: &'static str,
+    /// Name of the sentence that people call it by.
+    pub(crate) title: &'static str,
+    /// The least that it can be.
+    pub(crate) least: u8,
+    /// The most.
+    pub(crate) most: u8,
+}
+
+impl Number {
+    /// *Number of questions to ask*.
+    pub(crate) const QUESTIONS_TO_ASK: Self = Self::new("questions_to_ask", "policy-questions-to-ask", 1, 6);
+    /// *Maximum authentication retry count*.
+    pub(crate) const MAXIMUM_RETRY: Self = Self::new("maximum_retry_count", "policy-maximum-retry", 1, 10);
+    /// *Maximum number of cards per user*.
+    pub(crate) const MAXIMUM_CARDS: Self = Self::new("maximum_cards", "policy-maximum-cards", 1, 100);
+    /// *Maximum PIN attempts*.
+    pub(crate) const PIN_TRIES: Self = Self::new("pin_tries", "policy-pin-tries", 1, 15);
+    /// *Length of the random PIN*.
+    pub(crate) const RANDOM_LENGTH: Self = Self::new("random_pin_length", "policy-random-length", 4, 31);
+
+    const fn new(field: &'static str, title: &'static str, least: u8, most: u8) -> Self {
+        Self { field, title, least, most }
+    }
+
+    /// What somebody has typed.
+    ///
+    /// # Errors
+    /// A sentence that names the setting: no whole number, or one that it cannot be.
+    pub(crate) fn read(self, typed: &str) -> Result<u8, Refusal> {
+        let (typed, title) = (typed.trim(), self.title);
+        if let Ok(number) = typed.parse() {
+            return self.checked(number);
+        }
+        let digits = typed.strip_prefix(['-', '+']).unwrap_or(typed);
+        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            let message = sentence!("refused-no-number", text = typed, setting = Sentence::named(title));
+            return Err(Refusal::malformed(message).at(self.field));
+        }
+        Err(self.is_not(typed))
+    }
+
+    /// The number, if it can be this one.
+    fn checked(self, number: u8) -> Result<u8, Refusal> {
+        if (self.least..=self.most).contains(&number) { Ok(number) } else { Err(self.is_not(number)) }
+    }
+
+    fn is_not(self, value: impl Into<Part>) -> Refusal {
+        let (title, value) = (self.title, value.into());
+        let setting = Sentence::named(title);
+        let message = sentence!("refused-setting", setting = setting, value = value, from = self.least, to = self.most);
+        Refusal::malformed(message).at(self.field)
+    }
+}
+
 impl Policy {
     /// Checks the settings.
     ///
     /// # Errors
     /// A sentence that names the setting.
     pub fn check(&self) -> Result<(), Refusal> {
-        let within = |setting: Sentence, value: u8, from: u8, to: u8| {
-            if (from..=to).contains(&value) {
-                return Ok(());
-            }
-            Err(Refusal::malformed(sentence!("refused-setting", setting = setting, value = value, from = from, to = to)))
-        };
-        within(sentence!("policy-questions-to-ask"), self.authentication.questions_to_ask, 1, 6)?;
-        within(sentence!("policy-maximum-retry"), self.authentication.maximum_retry_count, 1, 10)?;
+        Number::QUESTIONS_TO_ASK.checked(self.authentication.questions_to_ask)?;
+        Number::MAXIMUM_RETRY.checked(self.authentication.maximum_retry_count)?;
         let issuance = &self.issuance;
-        within(sentence!("policy-maximum-cards"), issuance.maximum_cards, 1, 100)?;
+        Number::MAXIMUM_CARDS.checked(issuance.maximum_cards)?;
         if let Some(tries) = issuance.pin_tries {
-            within(sentence!("refused-setting-pin-tries"), tries, 1, 15)?;
+            Number::PIN_TRIES.checked(tries)?;
         }
         if let Some(random) = &issuance.random_user_pin {
+            Number::RANDOM_LENGTH.checked(random.length)?;
             random.check()?;
         }
         if issuance.lock_card && issuance.random_user_pin.is_some() {
-            return Err(Refusal::malformed(sentence!("refused-lock-and-random")));
+            return Err(Refusal::malformed(sentence!("refused-lock-and-random")).at("random_user_pin"));
         }
         if !issuance.initialize_card && (issuance.lock_card || issuance.random_user_pin.is_some()) {
-            return Err(Refusal::malformed(sentence!("refused-needs-initialize")));
+            return Err(Refusal::malformed(sentence!("refused-needs-initialize")).at("initialize_card"));
         }
         Ok(())
     }
@@ -191,6 +245,22 @@ mod tests {
             (i.initialize_card, i.lock_card, i.random_user_pin) = (true, true, Some(RandomPin::default()));
         };
         assert!(issuing(all).unwrap_err().contains("excludes"));
-        assert!(issuing(|i| i.pin_tries = Some(16)).unwrap_err().contains("User PIN try limit is 16"));
+        assert!(issuing(|i| i.pin_tries = Some(16)).unwrap_err().contains("Maximum PIN attempts is 16; it can be 1 to 15"));
+    }
+
+    #[test]
+    fn a_number_is_told_from_what_is_none() {
+        let read = |typed| Number::PIN_TRIES.read(typed).map_err(|refusal| (refusal.message(), refusal.field()));
+        for (typed, number) in [("1", 1), (" 5 ", 5), ("15", 15), ("+7", 7)] {
+            assert_eq!(read(typed), Ok(number), "{typed}");
+        }
+        for typed in ["0", "16", "300", "999", "-1", "99999999999999999999"] {
+            let says = format!("Maximum PIN attempts is {typed}; it can be 1 to 15");
+            assert_eq!(read(typed), Err((says, Some("pin_tries"))));
+        }
+        for typed in ["", "five", "1.5", "-", "5a"] {
+            let says = format!("'{typed}' is no number for Maximum PIN attempts");
+            assert_eq!(read(typed), Err((says, Some("pin_tries"))));
+        }
     }
 }

@@ -43,21 +43,18 @@ impl RandomPin {
         digits.chain(upper).chain(lower).chain(special).filter(|c| !self.forbidden.contains(*c)).collect()
     }
 
-    /// Checks that there are such PINs.
+    /// Checks that there are PINs of this length.
     ///
     /// # Errors
     /// A sentence that names the setting.
     pub fn check(&self) -> Result<(), Refusal> {
-        if !(4..=31).contains(&self.length) {
-            return Err(Refusal::malformed(sentence!("refused-random-length", length = self.length)));
-        }
         if self.forbidden.chars().count() > MOST_FORBIDDEN {
-            return Err(Refusal::malformed(sentence!("refused-random-forbidden", most = MOST_FORBIDDEN)));
+            return Err(Refusal::malformed(sentence!("refused-random-forbidden", most = MOST_FORBIDDEN)).at("random_forbidden"));
         }
         let found = self.alphabet().len();
         if found < usize::from(self.length) {
             let message = sentence!("refused-random-groups", found = found, length = self.length);
-            return Err(Refusal::malformed(message));
+            return Err(Refusal::malformed(message).at("random_pin_length"));
         }
         Ok(())
     }
@@ -83,7 +80,6 @@ mod tests {
     fn impossible_rules_are_refused() {
         let refused = |rules: RandomPin| rules.check().unwrap_err().message();
         assert!(refused(RandomPin { length: 11, ..RandomPin::default() }).contains("at most 10, not 11"));
-        assert!(refused(RandomPin { length: 3, ..RandomPin::default() }).contains("4 to 31"));
         assert!(refused(RandomPin { digits: false, ..RandomPin::default() }).contains("at most 0"));
         assert!(refused(RandomPin { forbidden: "x".repeat(17), ..RandomPin::default() }).contains("at most 16"));
     }

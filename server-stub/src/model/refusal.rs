@@ -132,6 +132,7 @@ pub struct Refusal {
     /// What was wrong and what to do.
     sentence: Sentence,
     about: About,
+    field: Option<&'static str>,
 }
 
 /// What a refusal is about, where its code does not say it.
@@ -148,7 +149,7 @@ impl Refusal {
     /// A refusal with its sentence.
     #[must_use]
     pub const fn new(code: Code, sentence: Sentence) -> Self {
-        Self { code, sentence, about: About::Nothing }
+        Self { code, sentence, about: About::Nothing, field: None }
     }
 
     /// The sentence for programs and logs, in English: what was wrong and what to do.
@@ -160,6 +161,17 @@ impl Refusal {
     /// The sentence for the person whose page is made here, in the page's language.
     pub(crate) fn said(&self) -> String {
         self.sentence.said()
+    }
+
+    /// The same refusal, of what stands in this field of a form.
+    #[must_use]
+    pub(crate) fn at(self, field: &'static str) -> Self {
+        Self { field: Some(field), ..self }
+    }
+
+    /// The field of a form whose value is wrong, where it is one.
+    pub(crate) const fn field(&self) -> Option<&'static str> {
+        self.field
     }
 
     /// There is no such thing: the sentence `no-such-` and what.

@@ -7,7 +7,7 @@ use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
 use crate::service::Server;
 use crate::service::login::Operator;
-use crate::store::{Tx, card_types};
+use crate::store::{Tx, called, card_types};
 use crate::words::sentence;
 use serde::Serialize;
 use serde_json::json;
@@ -73,12 +73,12 @@ impl CardTypes<'_> {
 
     pub(crate) async fn insert(&self, tx: &mut Tx, id: &str, about: &CardType) -> Result<(), Refusal> {
         about.cipher()?;
-        let id = names::named(sentence!("refused-name-card-type"), id)?;
+        let id = names::named("type_name", sentence!("refused-name-card-type"), id)?;
         if !(4..=31).contains(&about.default_user_pin.len()) || !about.default_user_pin.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(Refusal::malformed(sentence!("refused-default-pin")));
+            return Err(Refusal::malformed(sentence!("refused-default-pin")).at("default_user_pin"));
         }
-        if card_types::by_id(tx, &id).await?.is_some() {
-            return Err(Refusal::new(Code::Conflict, sentence!("refused-card-type-there")));
+        if called::CARD_TYPES.is_taken(tx, &id, None).await? {
+            return Err(Refusal::new(Code::Conflict, sentence!("refused-card-type-there")).at("type_name"));
         }
         card_types::insert(tx, &id, about).await
     }

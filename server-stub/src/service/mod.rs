@@ -28,7 +28,7 @@ use crate::model::station::Station;
 use crate::model::vault::Vault;
 use crate::service::login::Operator;
 use crate::service::workers::Workers;
-use crate::store::{self, Store, Tx, events, flows, hits, logins, meta, operators, refusals, reports};
+use crate::store::{self, Store, Tx, called, events, flows, hits, logins, meta, operators, refusals, reports};
 use crate::words::sentence;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -81,7 +81,7 @@ impl Server {
         }
         store::users::fill(&mut tx).await?;
         store::cards::fill(&mut tx).await?;
-        operators::fill(&mut tx).await?;
+        called::fill(&mut tx).await?;
         tx.commit().await?;
         Ok(Self {
             store: over,

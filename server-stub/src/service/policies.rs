@@ -9,8 +9,8 @@ use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
 use crate::service::Server;
 use crate::service::login::Operator;
-use crate::store::{Tx, answers, policies, questions};
-use crate::words::sentence;
+use crate::store::{Tx, answers, called, policies, questions};
+use crate::words::{Part, sentence};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -100,12 +100,12 @@ impl Policies<'_> {
 
     pub(crate) async fn insert(&self, tx: &mut Tx, initiator: &str, name: &str, settings: &Policy) -> Result<String, Refusal> {
         settings.check()?;
-        let name = names::named(sentence!("refused-name-policy"), name)?;
-        if policies::all(tx).await?.iter().any(|p| p.name == name) {
-            return Err(Refusal::new(Code::Conflict, sentence!("refused-policy-there")));
+        let name = names::named("name", sentence!("refused-name-policy"), name)?;
+        if called::POLICIES.is_taken(tx, &name, None).await? {
+            return Err(Refusal::new(Code::Conflict, sentence!("refused-policy-there")).at("name"));
         }
         let id = random::token();
-        policies::insert(tx, &id, &name, settings).await?;
+        policies::insert(tx, &id, &name, settings, initiator).await?;
         let detail = json!({"policy": name, "after": settings});
         self.server.record(tx, &Happening { detail, ..Happening::new(Kind::PolicyChanged, initiator) }).await?;
         Ok(id)
@@ -122,17 +122,18 @@ impl Policies<'_> {
             settings.check()?;
             let before = policies::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("policy"))?;
             if seen.is_some_and(|seen| seen != before.revision) {
-                let message = sentence!("refused-policy-changed");
-                return Err(Refusal::new(Code::Conflict, message));
+                let by = policies::changed_by(tx, id).await?;
+                let by = if by.is_empty() { Part::from(sentence!("event-somebody")) } else { Part::from(by) };
+                return Err(Refusal::new(Code::Conflict, sentence!("refused-policy-changed", name = by)));
             }
             let (asked, was_asked) = (settings.authentication.questions_to_ask, before.settings.authentication.questions_to_ask);
             let defined = questions::of_policy(tx, id).await?.len();
             // What a policy was made with stays until its questions are there.
             if asked > was_asked && usize::from(asked) > defined {
                 let message = sentence!("refused-questions-defined", asked = asked, defined = defined);
-                return Err(Refusal::malformed(message));
+                return Err(Refusal::malformed(message).at("questions_to_ask"));
             }
-            policies::set(tx, id, settings).await?;
+            policies::set(tx, id, settings, &operator.name).await?;
             let detail = json!({"policy": before.name, "before": before.settings, "after": settings});
             self.server.record(tx, &Happening { detail, ..Happening::new(Kind::PolicyChanged, &operator.name) }).await
         };
@@ -266,14 +267,14 @@ impl Policies<'_> {
 
 /// A question's text, when it can be one of the policy's beside the others.
 async fn checked(tx: &mut Tx, policy: &str, own: Option<&str>, new: &NewQuestion) -> Result<String, Refusal> {
-    let text = names::named(sentence!("refused-name-question"), &new.text)?;
+    let text = names::named("text", sentence!("refused-name-question"), &new.text)?;
     if !(1..=50).contains(&new.min_length) {
-        return Err(Refusal::malformed(sentence!("refused-answer-length")));
+        return Err(Refusal::malformed(sentence!("refused-answer-length")).at("min_length"));
     }
     let key = names::key(&text);
     let others = questions::of_policy(tx, policy).await?;
     if others.iter().any(|other| own != Some(&*other.id) && names::key(&other.text) == key) {
-        return Err(Refusal::new(Code::Conflict, sentence!("refused-question-there")));
+        return Err(Refusal::new(Code::Conflict, sentence!("refused-question-there")).at("text"));
     }
     Ok(text)
 }

@@ -50,7 +50,7 @@ impl Setup<'_> {
     /// # Errors
     /// A sentence when the password is too short, or the database fails.
     pub async fn bootstrap(&self, name: &str, password: &str) -> Result<bool, Refusal> {
-        let hash = self.server.workers.password(password).await?;
+        let hash = self.server.workers.password("password", password).await?;
         let mut tx = self.server.begin().await?;
         if operators::count(&mut tx).await? > 0 {
             return Ok(false);
@@ -72,10 +72,10 @@ impl Setup<'_> {
     /// # Errors
     /// A sentence when the database fails.
     pub async fn add_sample(&self) -> Result<bool, Refusal> {
-        let operator_hash = self.server.workers.password(sample::OPERATOR.1).await?;
+        let operator_hash = self.server.workers.password("password", sample::OPERATOR.1).await?;
         let mut hashes = Vec::new();
         for (_, _, password) in sample::USERS {
-            hashes.push(self.server.workers.password(password).await?);
+            hashes.push(self.server.workers.password("password", password).await?);
         }
         let mut tx = self.server.begin().await?;
         if users::count(&mut tx).await? > 0 {

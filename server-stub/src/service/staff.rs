@@ -8,7 +8,7 @@ use crate::model::role::{NamedRole, OperatorView, Privilege, Role};
 use crate::service::Server;
 use crate::service::login::Operator;
 use crate::store::operators::OperatorRow;
-use crate::store::{Snapshot, Tx, operators, roles, users};
+use crate::store::{Snapshot, Tx, called, logins, operators, roles, users};
 use crate::words::sentence;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -86,20 +86,119 @@ impl Staffing<'_> {
         self.server.attempt(operator, &Happening::new(Kind::RoleNotChanged, &operator.name), step).await
     }
 
-    /// Makes or changes a role; gives its id.
+    /// Makes or changes the role of this name; gives its id.
     ///
     /// # Errors
-    /// [`Code::NoPrivilege`], [`Code::Malformed`].
+    /// [`Code::NoPrivilege`], [`Code::Malformed`]; [`Code::Conflict`] for one's own role, which another must change.
     pub async fn set_role(&self, operator: &Operator, name: &str, role: &Role) -> Result<String, Refusal> {
         let step = async |tx: &mut Tx, operator: &Operator| {
             operator.require(Privilege::ChangeRoles, None)?;
-            // Nobody gives more to themselves, and nobody shuts themselves out.
-            if operators::role_name(tx, &operator.id).await?.as_deref() == Some(name.trim()) {
-                return Err(Refusal::new(Code::Conflict, sentence!("refused-own-role")));
-            }
-            let id = self.put_role(tx, &operator.name, name, role).await?;
+            let id = match roles::by_name(tx, name).await? {
+                Some(known) => {
+                    self.write_role(tx, operator, &known.id, &known.name, role).await?;
+                    known.id
+                }
+                None => self.put_role(tx, &operator.name, name, role).await?,
+            };
             self.somebody_changes_roles(tx).await?;
             Ok(id)
+        };
+        self.server.attempt(operator, &Happening::new(Kind::RoleNotChanged, &operator.name), step).await
+    }
+
+    /// Makes a role; gives its id.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::Malformed`]; [`Code::Conflict`] when there is one of this name.
+    pub async fn add_role(&self, operator: &Operator, name: &str, role: &Role) -> Result<String, Refusal> {
+        let step = async |tx: &mut Tx, operator: &Operator| {
+            operator.require(Privilege::ChangeRoles, None)?;
+            self.put_role(tx, &operator.name, name, role).await
+        };
+        self.server.attempt(operator, &Happening::new(Kind::RoleNotChanged, &operator.name), step).await
+    }
+
+    /// What a role is called and allows from now on.
+    ///
+    /// # Errors
+    /// As [`Self::add_role`]; [`Code::NotFound`]; [`Code::Conflict`] for one's own role, which another must change.
+    pub async fn change_role(&self, operator: &Operator, id: &str, name: &str, role: &Role) -> Result<(), Refusal> {
+        let step = async |tx: &mut Tx, operator: &Operator| {
+            operator.require(Privilege::ChangeRoles, None)?;
+            roles::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("role"))?;
+            let name = free_role_name(tx, name, Some(id)).await?;
+            self.write_role(tx, operator, id, &name, role).await?;
+            self.somebody_changes_roles(tx).await
+        };
+        self.server.attempt(operator, &Happening::new(Kind::RoleNotChanged, &operator.name), step).await
+    }
+
+    /// Deletes a role that nobody has.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::NotFound`]; [`Code::Conflict`] while operators have it.
+    pub async fn delete_role(&self, operator: &Operator, id: &str) -> Result<(), Refusal> {
+        let step = async |tx: &mut Tx, operator: &Operator| {
+            operator.require(Privilege::ChangeRoles, None)?;
+            let role = roles::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("role"))?;
+            let having = operators::of_role(tx, id).await?;
+            if having > 0 {
+                return Err(Refusal::new(Code::Conflict, sentence!("refused-role-in-use", count = having)));
+            }
+            roles::delete(tx, id).await?;
+            let detail = json!({"role": role.name, "before": role.role});
+            self.server.record(tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, &operator.name) }).await
+        };
+        self.server.attempt(operator, &Happening::new(Kind::RoleNotChanged, &operator.name), step).await
+    }
+
+    /// Deletes an operator: open logins end, unlocks that the operator has begun are nobody's. The log keeps the name.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::NotFound`]; [`Code::Conflict`] for oneself, and for the last who may change roles.
+    pub async fn delete_operator(&self, operator: &Operator, id: &str) -> Result<(), Refusal> {
+        let step = async |tx: &mut Tx, operator: &Operator| {
+            operator.require(Privilege::ChangeRoles, None)?;
+            not_oneself(operator, id)?;
+            let member = operators::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("operator"))?;
+            logins::delete_of_operator(tx, id).await?;
+            operators::delete(tx, id).await?;
+            self.somebody_changes_roles(tx).await?;
+            let detail = json!({"operator": member.name});
+            self.server.record(tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, &operator.name) }).await
+        };
+        self.server.attempt(operator, &Happening::new(Kind::RoleNotChanged, &operator.name), step).await
+    }
+
+    /// Gives an operator another name and, where one is given, another password, with which open logins end.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::NotFound`], [`Code::Malformed`]; [`Code::Conflict`] for oneself, and when another is called
+    /// so.
+    pub async fn change_operator(
+        &self,
+        operator: &Operator,
+        id: &str,
+        name: &str,
+        password: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let hash = match (operator.require(Privilege::ChangeRoles, None), password) {
+            (Ok(()), Some(password)) => self.server.workers.password("password", password).await.map(Some),
+            (Ok(()), None) => Ok(None),
+            (Err(refusal), _) => Err(refusal),
+        };
+        let step = async |tx: &mut Tx, operator: &Operator| {
+            operator.require(Privilege::ChangeRoles, None)?;
+            not_oneself(operator, id)?;
+            let member = operators::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("operator"))?;
+            let name = free_operator_name(tx, name, Some(id)).await?;
+            let hash = hash?;
+            operators::set(tx, id, &name, hash.as_deref().unwrap_or(&member.password)).await?;
+            if hash.is_some() {
+                logins::delete_of_operator(tx, id).await?;
+            }
+            let detail = json!({"operator": name, "before": member.name, "password": hash.is_some()});
+            self.server.record(tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, &operator.name) }).await
         };
         self.server.attempt(operator, &Happening::new(Kind::RoleNotChanged, &operator.name), step).await
     }
@@ -114,22 +213,23 @@ impl Staffing<'_> {
         Err(Refusal::new(Code::Conflict, sentence!("refused-last-administrator")))
     }
 
+    /// A new role.
     pub(crate) async fn put_role(&self, tx: &mut Tx, initiator: &str, name: &str, role: &Role) -> Result<String, Refusal> {
-        let name = names::named(sentence!("refused-name-role"), name)?;
-        let id = match roles::by_name(tx, &name).await? {
-            Some(known) => {
-                roles::set(tx, &known.id, role).await?;
-                known.id
-            }
-            None => {
-                let id = random::token();
-                roles::insert(tx, &id, &name, role).await?;
-                id
-            }
-        };
+        let (id, name) = (random::token(), free_role_name(tx, name, None).await?);
+        roles::insert(tx, &id, &name, role).await?;
         let detail = json!({"role": name, "after": role});
         self.server.record(tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, initiator) }).await?;
         Ok(id)
+    }
+
+    /// Another name and other rights of a role. Nobody gives more to themselves, and nobody shuts themselves out.
+    async fn write_role(&self, tx: &mut Tx, operator: &Operator, id: &str, name: &str, role: &Role) -> Result<(), Refusal> {
+        if operators::role_id(tx, &operator.id).await?.as_deref() == Some(id) {
+            return Err(Refusal::new(Code::Conflict, sentence!("refused-own-role")));
+        }
+        roles::set(tx, id, name, role).await?;
+        let detail = json!({"role": name, "after": role});
+        self.server.record(tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, &operator.name) }).await
     }
 
     /// Adds an operator; gives the id.
@@ -139,7 +239,7 @@ impl Staffing<'_> {
     pub async fn add_operator(&self, operator: &Operator, new: &NewOperator) -> Result<String, Refusal> {
         // Who may not is not hashed for.
         let hash = match operator.require(Privilege::ChangeRoles, None) {
-            Ok(()) => self.server.workers.password(&new.password).await,
+            Ok(()) => self.server.workers.password("password", &new.password).await,
             Err(refusal) => Err(refusal),
         };
         let step = async |tx: &mut Tx, operator: &Operator| {
@@ -156,10 +256,7 @@ impl Staffing<'_> {
         new: &NewOperator,
         hash: String,
     ) -> Result<String, Refusal> {
-        let name = names::named(sentence!("refused-name-operator"), &new.name)?;
-        if operators::is_taken(tx, &name).await? {
-            return Err(Refusal::new(Code::Conflict, sentence!("refused-operator-there", name = &name)));
-        }
+        let name = free_operator_name(tx, &new.name, None).await?;
         if let Some(role) = &new.role {
             roles::by_id(tx, role).await?.ok_or_else(|| Refusal::not_found("role"))?;
         }
@@ -180,6 +277,29 @@ impl Staffing<'_> {
         self.server.record(tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, initiator) }).await?;
         Ok(row.id)
     }
+}
+
+/// What is done to an operator another does: whoever finds a console open takes no account over.
+fn not_oneself(operator: &Operator, id: &str) -> Result<(), Refusal> {
+    if operator.id == id { Err(Refusal::new(Code::Conflict, sentence!("refused-oneself"))) } else { Ok(()) }
+}
+
+/// The name, when the role of the id `own`, or a new one, can be called so.
+async fn free_role_name(tx: &mut Tx, name: &str, own: Option<&str>) -> Result<String, Refusal> {
+    let name = names::named("role_name", sentence!("refused-name-role"), name)?;
+    if called::ROLES.is_taken(tx, &name, own).await? {
+        return Err(Refusal::new(Code::Conflict, sentence!("refused-role-there")).at("role_name"));
+    }
+    Ok(name)
+}
+
+/// The name, when the operator of the id `own`, or a new one, can be called so.
+async fn free_operator_name(tx: &mut Tx, name: &str, own: Option<&str>) -> Result<String, Refusal> {
+    let name = names::named("operator_name", sentence!("refused-name-operator"), name)?;
+    if called::OPERATORS.is_taken(tx, &name, own).await? {
+        return Err(Refusal::new(Code::Conflict, sentence!("refused-operator-there", name = &name)).at("operator_name"));
+    }
+    Ok(name)
 }
 
 async fn staff(conn: &mut Snapshot) -> Result<Staff, Refusal> {

@@ -62,7 +62,7 @@ impl UserView {
 }
 
 /// A user for the catalog.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// `DOMAIN\Name`.
@@ -272,7 +272,7 @@ impl Users<'_> {
     pub async fn add(&self, operator: &Operator, new: &NewUser) -> Result<String, Refusal> {
         // Who may not is not hashed for.
         let hash = match operator.require(Privilege::ChangePolicy, None) {
-            Ok(()) => self.server.workers.password(&new.password).await,
+            Ok(()) => self.server.workers.password("user_password", &new.password).await,
             Err(refusal) => Err(refusal),
         };
         let refused = Happening::new(Kind::UserNotAdded, &operator.name);
@@ -284,14 +284,16 @@ impl Users<'_> {
     }
 
     pub(crate) async fn insert(&self, tx: &mut Tx, initiator: &str, new: &NewUser, hash: String) -> Result<String, Refusal> {
-        let (logon, upn) =
-            (names::named(sentence!("refused-name-logon"), &new.logon)?, names::named(sentence!("refused-name-upn"), &new.upn)?);
-        let optional = |what, text: &str| if text.trim().is_empty() { Ok(String::new()) } else { names::named(what, text) };
+        let cn = names::named("cn", sentence!("refused-name-user"), &new.cn)?;
+        let logon = names::named("logon", sentence!("refused-name-logon"), &new.logon)?;
+        names::logon(&logon)?;
+        let upn = names::named("upn", sentence!("refused-name-upn"), &new.upn)?;
+        names::upn(&upn)?;
         let user = User {
             id: random::token(),
-            cn: names::named(sentence!("refused-name-user"), &new.cn)?,
-            mail: optional(sentence!("refused-name-mail"), &new.mail)?,
-            phone: optional(sentence!("refused-name-phone"), &new.phone)?,
+            cn,
+            mail: names::mail(&new.mail)?,
+            phone: names::phone(&new.phone)?,
             active: true,
             password: hash,
             failed: 0,
@@ -302,11 +304,9 @@ impl Users<'_> {
             upn,
         };
         policies::by_id(tx, &new.policy).await?.ok_or_else(|| Refusal::not_found("policy"))?;
-        names::logon(&user.logon)?;
-        names::upn(&user.upn)?;
-        for name in [&user.logon, &user.upn] {
+        for (field, name) in [("logon", &user.logon), ("upn", &user.upn)] {
             if users::is_taken(tx, name).await? {
-                return Err(Refusal::new(Code::Conflict, sentence!("refused-user-there", name = name)));
+                return Err(Refusal::new(Code::Conflict, sentence!("refused-user-there", name = name)).at(field));
             }
         }
         users::insert(tx, &user).await?;

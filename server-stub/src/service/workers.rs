@@ -57,13 +57,13 @@ impl Workers {
         hashes.map_err(|e| Refusal::new(Code::Busy, sentence!("refused-work", why = e)))
     }
 
-    /// The hash of a password that may be one.
+    /// The hash of a password that may be one; `field` is where it was typed.
     ///
     /// # Errors
     /// [`Code::Malformed`] for one that is too short or too long; as [`Workers::hash`].
-    pub(crate) async fn password(&self, password: &str) -> Result<String, Refusal> {
+    pub(crate) async fn password(&self, field: &'static str, password: &str) -> Result<String, Refusal> {
         if !(8..=200).contains(&password.chars().count()) {
-            return Err(Refusal::malformed(sentence!("refused-password")));
+            return Err(Refusal::malformed(sentence!("refused-password")).at(field));
         }
         let hashes = self.hash(vec![Zeroizing::new(password.to_owned())]).await?;
         hashes.into_iter().next().ok_or_else(|| Refusal::new(Code::Busy, sentence!("refused-stopping")))

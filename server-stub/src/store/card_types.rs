@@ -3,6 +3,7 @@
 use super::rows::{body, json, text};
 use super::{Snapshot, Tx};
 use crate::model::card::CardType;
+use crate::model::names;
 use crate::model::refusal::Refusal;
 use sqlx::query;
 
@@ -20,6 +21,7 @@ pub(crate) async fn by_id(conn: &mut Snapshot, id: &str) -> Result<Option<CardTy
 
 /// A new card type.
 pub(crate) async fn insert(tx: &mut Tx, id: &str, about: &CardType) -> Result<(), Refusal> {
-    tx.run(query("INSERT INTO card_types (id, body) VALUES ($1, $2)").bind(id).bind(body(about))).await?;
+    let insert = query("INSERT INTO card_types (id, body, name_key) VALUES ($1, $2, $3)");
+    tx.run(insert.bind(id).bind(body(about)).bind(names::key(id))).await?;
     Ok(())
 }

@@ -69,6 +69,12 @@ pub(crate) async fn delete_of_user(tx: &mut Tx, user: &str) -> Result<(), Refusa
     Ok(())
 }
 
+/// Ends the logins of an operator.
+pub(crate) async fn delete_of_operator(tx: &mut Tx, operator: &str) -> Result<(), Refusal> {
+    tx.run(query("DELETE FROM logins WHERE subject = $1").bind(operator)).await?;
+    Ok(())
+}
+
 /// Deletes those that have ended.
 pub(crate) async fn sweep(tx: &mut Tx, now: Millis) -> Result<(), Refusal> {
     tx.run(query("DELETE FROM logins WHERE expires <= $1").bind(now)).await?;

@@ -6,6 +6,7 @@
 //! there is one set of them, through sqlx's `Any` driver: columns are TEXT and BIGINT only.
 
 pub(crate) mod answers;
+pub(crate) mod called;
 pub(crate) mod card_types;
 pub(crate) mod cards;
 pub(crate) mod events;
@@ -55,7 +56,7 @@ const LONGEST_WAIT: u32 = 4;
 const ROOM: usize = 256 * 1024;
 
 /// How the tables came about: number, name and statements. What has been released stays as it is.
-const MIGRATIONS: [(i64, &str, &str); 16] = [
+const MIGRATIONS: [(i64, &str, &str); 17] = [
     (1, "first", include_str!("../../migrations/0001_first.sql")),
     (2, "key pending", include_str!("../../migrations/0002_key_pending.sql")),
     (3, "tasks and last tries", include_str!("../../migrations/0003_tasks_and_last_tries.sql")),
@@ -72,6 +73,7 @@ const MIGRATIONS: [(i64, &str, &str); 16] = [
     (14, "places in lists", include_str!("../../migrations/0014_places_in_lists.sql")),
     (15, "tags", include_str!("../../migrations/0015_tags.sql")),
     (16, "claims", include_str!("../../migrations/0016_claims.sql")),
+    (17, "names of settings", include_str!("../../migrations/0017_names_of_settings.sql")),
 ];
 
 /// Without sqlx's macro for it, which compiles both database drivers a second time to do so.

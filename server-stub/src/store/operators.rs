@@ -52,12 +52,6 @@ pub(crate) async fn by_name(conn: &mut Snapshot, name: &str) -> Result<Option<Op
     Ok(names::the_one(found, name, |operator| vec![operator.name.clone()]))
 }
 
-/// Whether an operator has this name already.
-pub(crate) async fn is_taken(conn: &mut Snapshot, name: &str) -> Result<bool, Refusal> {
-    let found = query("SELECT id FROM operators WHERE name_key = $1 LIMIT 1").bind(names::key(name));
-    Ok(conn.optional(found).await?.is_some())
-}
-
 /// All operators, by name.
 pub(crate) async fn all(conn: &mut Snapshot) -> Result<Vec<OperatorView>, Refusal> {
     let rows = conn.all(query("SELECT id, name, role_id FROM operators ORDER BY name")).await?;
@@ -79,10 +73,10 @@ pub(crate) async fn roles_of_active(conn: &mut Snapshot) -> Result<Vec<Role>, Re
     conn.all(query(roles)).await?.iter().map(|row| json(row, "body")).collect()
 }
 
-/// The name of the role that an operator has.
-pub(crate) async fn role_name(conn: &mut Snapshot, id: &str) -> Result<Option<String>, Refusal> {
-    let name = "SELECT roles.name FROM operators JOIN roles ON roles.id = operators.role_id WHERE operators.id = $1";
-    conn.optional(query(name).bind(id)).await?.map(|row| text(&row, "name")).transpose()
+/// The id of the role that an operator has.
+pub(crate) async fn role_id(conn: &mut Snapshot, id: &str) -> Result<Option<String>, Refusal> {
+    let row = conn.optional(query("SELECT role_id FROM operators WHERE id = $1").bind(id)).await?;
+    row.map_or(Ok(None), |row| optional(&row, "role_id"))
 }
 
 /// A new operator.
@@ -93,17 +87,26 @@ pub(crate) async fn insert(tx: &mut Tx, new: &OperatorRow, role: Option<&str>) -
     Ok(())
 }
 
-/// Gives an operator another role, or none.
-pub(crate) async fn set_role(tx: &mut Tx, id: &str, role: Option<&str>) -> Result<(), Refusal> {
-    tx.run(query("UPDATE operators SET role_id = $2 WHERE id = $1").bind(id).bind(role)).await?;
+/// How many have a role.
+pub(crate) async fn of_role(conn: &mut Snapshot, role: &str) -> Result<i64, Refusal> {
+    number(&conn.one(query("SELECT COUNT(*) AS n FROM operators WHERE role_id = $1").bind(role)).await?, "n")
+}
+
+/// Another name, and the hash of the password.
+pub(crate) async fn set(tx: &mut Tx, id: &str, name: &str, password: &str) -> Result<(), Refusal> {
+    let update = query("UPDATE operators SET name = $2, name_key = $3, password = $4 WHERE id = $1");
+    tx.run(update.bind(id).bind(name).bind(names::key(name)).bind(password)).await?;
     Ok(())
 }
 
-/// Fills the columns of rows that an older version has written.
-pub(crate) async fn fill(tx: &mut Tx) -> Result<(), Refusal> {
-    for row in tx.all(query("SELECT id, name FROM operators WHERE name_key = ''")).await? {
-        let update = query("UPDATE operators SET name_key = $2 WHERE id = $1");
-        tx.run(update.bind(text(&row, "id")?).bind(names::key(&text(&row, "name")?))).await?;
-    }
+/// Takes an operator away.
+pub(crate) async fn delete(tx: &mut Tx, id: &str) -> Result<(), Refusal> {
+    tx.run(query("DELETE FROM operators WHERE id = $1").bind(id)).await?;
+    Ok(())
+}
+
+/// Gives an operator another role, or none.
+pub(crate) async fn set_role(tx: &mut Tx, id: &str, role: Option<&str>) -> Result<(), Refusal> {
+    tx.run(query("UPDATE operators SET role_id = $2 WHERE id = $1").bind(id).bind(role)).await?;
     Ok(())
 }

@@ -1,9 +1,11 @@
 //! What people are told. The sentences are in `words/`, one file a language, in Fluent's syntax (projectfluent.org). Every file has all
 //! of them; another language is another file, and its name in `language`.
 
+mod isolating;
 pub(crate) mod language;
 mod sentence;
 
+pub(crate) use isolating::{Isolating, is_direction};
 pub use sentence::Sentence;
 pub(crate) use sentence::{Part, sentence};
 
@@ -20,24 +22,9 @@ static WORDS: LazyLock<[Words; LANGUAGES.len()]> =
 /// Value of a sentence's variable.
 pub(crate) type Value<'a> = FluentValue<'a>;
 
-/// A text that somebody else has chosen, for a sentence: it stays where it stands, whichever way it is read (Unicode Standard
-/// Annex 9, section 2.4).
+/// A text that somebody else has chosen, for a sentence: it stays where it stands.
 pub(crate) fn text(text: &str) -> Value<'static> {
-    let mut own: String = text.chars().filter(|c| !is_direction(*c)).collect();
-    if own.chars().any(is_read_from_right) {
-        own = format!("\u{2068}{own}\u{2069}");
-    }
-    Value::from(own)
-}
-
-/// Characters that turn the direction of what comes after them.
-pub(crate) fn is_direction(c: char) -> bool {
-    matches!(c, '\u{200E}' | '\u{200F}' | '\u{061C}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-}
-
-/// Whether it belongs to a script that is read from the right, by Unicode's blocks.
-fn is_read_from_right(c: char) -> bool {
-    matches!(c, '\u{0590}'..='\u{08FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFF}' | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
+    Value::from(isolating::isolated(text))
 }
 
 /// The sentences of one language.
@@ -106,6 +93,7 @@ pub(crate) fn card_name(serial: &str) -> String {
 #[expect(unreachable_pub, reason = "what the macro makes of a filter")]
 pub(crate) mod filters {
     use super::{plain, say, text};
+    use askama::filters::{Escaper as _, Html, Safe};
     use askama::{Result, Values};
     use std::fmt::Display;
 
@@ -113,6 +101,14 @@ pub(crate) mod filters {
     #[askama::filter_fn]
     pub(crate) fn t<T: Display>(key: T, _: &dyn Values) -> Result<String> {
         Ok(plain(&key.to_string()))
+    }
+
+    /// What stands in a field to be changed: as it was typed.
+    #[askama::filter_fn]
+    pub(crate) fn as_typed<T: Display>(typed: T, _: &dyn Values) -> Result<Safe<String>> {
+        let mut escaped = String::new();
+        Html.write_escaped_str(&mut escaped, &typed.to_string())?;
+        Ok(Safe(escaped))
     }
 
     /// A sentence with `$count` in it.

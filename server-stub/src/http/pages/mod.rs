@@ -6,6 +6,7 @@
 mod configuration;
 mod console;
 mod door;
+mod form;
 mod frame;
 mod kept;
 mod list;

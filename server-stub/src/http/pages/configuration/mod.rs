@@ -14,7 +14,7 @@ use crate::model::refusal::Refusal;
 use crate::model::role::Privilege;
 use crate::service::Server;
 use crate::service::login::Operator;
-use crate::words::{Sentence, plain, sentence};
+use crate::words::plain;
 use axum::Router;
 use axum::extract::State;
 use axum::response::Redirect;
@@ -104,10 +104,4 @@ fn field(fields: &Fields, name: &str) -> String {
 /// A field that something is in.
 fn given(fields: &Fields, name: &str) -> Option<String> {
     Some(field(fields, name)).filter(|text| !text.is_empty())
-}
-
-/// A number of a form, with the name of its setting for who typed something else.
-fn number(fields: &Fields, name: &str, title: &'static str) -> Result<u8, Refusal> {
-    let text = field(fields, name);
-    text.parse().map_err(|_| Refusal::malformed(sentence!("refused-no-number", text = &text, setting = Sentence::named(title))))
 }

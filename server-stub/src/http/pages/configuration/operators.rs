@@ -1,10 +1,12 @@
 //! Operators and the roles that they have.
 
 use super::super::door::{At, Sent, went};
+use super::super::form::Typed;
 use super::super::frame::Frame;
-use super::super::{Page, page};
+use super::super::{Page, page, refused};
 use super::{Branch, PATH, field, frame, given, tree};
 use crate::http::Front;
+use crate::model::refusal::Refusal;
 use crate::service::Server;
 use crate::service::login::Operator;
 use crate::service::staff::{NewOperator, Staff};
@@ -19,7 +21,9 @@ pub(super) fn router() -> Router<Server> {
     let back = async || Redirect::to(&format!("{PATH}/operators"));
     Router::new()
         .route("/mc/configuration/operators", get(list).post(add))
+        .route("/mc/configuration/operators/{id}", post(change).get(back))
         .route("/mc/configuration/operators/{id}/role", post(assign).get(back))
+        .route("/mc/configuration/operators/{id}/delete", post(delete).get(back))
 }
 
 #[derive(Template)]
@@ -30,32 +34,50 @@ struct Operators {
     staff: Staff,
     /// The operator's own id, whose role others change.
     own: String,
+    /// What was typed into the form of one, by the id, or of a new one.
+    typed: Typed,
+}
+
+impl Operators {
+    /// An id of the page's own for a field of a form about this one.
+    fn id(&self, field: &str, of: &str) -> String {
+        format!("{field}-{of}")
+    }
+}
+
+async fn operators_page(server: &Server, at: &mut At<Operator>) -> Result<Operators, Refusal> {
+    let (branches, _) = tree(server, &at.by, &format!("{PATH}/operators")).await?;
+    let staff = server.staff().all(&at.by).await?;
+    let own = at.by.id.clone();
+    let frame = frame(at, &[("", plain("conf-operators"))]);
+    Ok(Operators { frame, branches, staff, own, typed: Typed::default() })
 }
 
 async fn list(State(server): State<Server>, mut at: At<Operator>) -> Page {
-    let (branches, _) = tree(&server, &at.by, &format!("{PATH}/operators")).await?;
-    let staff = server.staff().all(&at.by).await?;
-    let own = at.by.id.clone();
-    Ok(page(&Operators { frame: frame(&mut at, &[("", plain("conf-operators"))]), branches, staff, own }))
+    Ok(page(&operators_page(&server, &mut at).await?))
 }
 
 async fn add(
     State(server): State<Server>,
     Extension(front): Extension<Front>,
     Sent { by: operator, fields }: Sent<Operator>,
-) -> Response {
+) -> Page {
     let name = field(&fields, "operator_name");
     let add = async {
         let user = match given(&fields, "operator_user") {
-            Some(name) => Some(server.users().id_of(&operator, &name).await?),
+            Some(name) => Some(server.users().id_of(&operator, &name).await.map_err(|refusal| refusal.at("operator_user"))?),
             None => None,
         };
         let password = fields.get("password").cloned().unwrap_or_default();
         let new = NewOperator { name: name.clone(), password, role: given(&fields, "role"), user };
         server.staff().add_operator(&operator, &new).await
     };
-    let added = add.await.map(|_| say("operator-added", &[("name", text(&name))]));
-    went(&server, &front, &format!("{PATH}/operators"), added)
+    let Err(refusal) = add.await else {
+        return Ok(went(&server, &front, &format!("{PATH}/operators"), Ok(say("operator-added", &[("name", text(&name))]))));
+    };
+    let mut shown = operators_page(&server, &mut At::new(operator)).await?;
+    shown.typed = Typed::refused("", fields, &refusal, &mut shown.frame);
+    Ok(refused(&refusal, &shown))
 }
 
 async fn assign(
@@ -66,4 +88,30 @@ async fn assign(
 ) -> Response {
     let assigned = server.staff().assign_role(&operator, &id, given(&fields, "role").as_deref()).await;
     went(&server, &front, &format!("{PATH}/operators"), assigned.map(|()| plain("operator-role-saved")))
+}
+
+async fn change(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Path(id): Path<String>,
+    Sent { by: operator, fields }: Sent<Operator>,
+) -> Page {
+    let password = fields.get("password").map(String::as_str).filter(|password| !password.is_empty());
+    let name = field(&fields, "operator_name");
+    let Err(refusal) = server.staff().change_operator(&operator, &id, &name, password).await else {
+        return Ok(went(&server, &front, &format!("{PATH}/operators"), Ok(plain("operator-changed"))));
+    };
+    let mut shown = operators_page(&server, &mut At::new(operator)).await?;
+    shown.typed = Typed::refused(id, fields, &refusal, &mut shown.frame);
+    Ok(refused(&refusal, &shown))
+}
+
+async fn delete(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Path(id): Path<String>,
+    Sent { by: operator, .. }: Sent<Operator>,
+) -> Response {
+    let deleted = server.staff().delete_operator(&operator, &id).await;
+    went(&server, &front, &format!("{PATH}/operators"), deleted.map(|()| plain("operator-deleted")))
 }

@@ -1,13 +1,13 @@
 //! Policies: the list, and the pages of one.
 
 use super::super::door::{At, Sent, went};
-use super::super::frame::{Frame, Notice};
+use super::super::form::Typed;
+use super::super::frame::Frame;
 use super::super::{ErrorPage, Page, page, refused};
-use super::{Branch, PATH, field, frame, given, number, tree};
+use super::{Branch, PATH, field, frame, given, tree};
 use crate::http::Front;
 use crate::http::body::Fields;
-use crate::model::policy::NamedPolicy;
-use crate::model::policy::Policy;
+use crate::model::policy::{NamedPolicy, Number, Policy};
 use crate::model::question::Question;
 use crate::model::random_pin::RandomPin;
 use crate::model::refusal::{Code, Refusal};
@@ -85,30 +85,35 @@ impl Section {
             }
             Self::Authentication => {
                 let authentication = &mut after.authentication;
-                authentication.questions_to_ask = number(fields, "questions_to_ask", "policy-questions-to-ask")?;
-                authentication.maximum_retry_count = number(fields, "maximum_retry_count", "policy-maximum-retry")?;
+                authentication.questions_to_ask = number(fields, Number::QUESTIONS_TO_ASK)?;
+                authentication.maximum_retry_count = number(fields, Number::MAXIMUM_RETRY)?;
                 authentication.count_operator_answers = on("count_operator_answers");
                 authentication.captcha = on("captcha");
             }
             Self::Issuance => {
                 let issuance = &mut after.issuance;
-                issuance.maximum_cards = number(fields, "maximum_cards", "policy-maximum-cards")?;
+                issuance.maximum_cards = number(fields, Number::MAXIMUM_CARDS)?;
                 issuance.require_tags = on("require_tags");
                 issuance.initialize_card = on("initialize_card");
                 issuance.lock_card = on("lock_card");
                 issuance.random_user_pin = if on("random_user_pin") { Some(random_pin(fields)?) } else { None };
                 let any = given(fields, "pin_tries").is_none();
-                issuance.pin_tries = if any { None } else { Some(number(fields, "pin_tries", "policy-pin-tries")?) };
+                issuance.pin_tries = if any { None } else { Some(number(fields, Number::PIN_TRIES)?) };
             }
         }
         Ok(after)
     }
 }
 
+/// A number that a form has.
+fn number(fields: &Fields, setting: Number) -> Result<u8, Refusal> {
+    setting.read(fields.get(setting.field).map(String::as_str).unwrap_or_default())
+}
+
 fn random_pin(fields: &Fields) -> Result<RandomPin, Refusal> {
     let on = |name: &str| fields.contains_key(name);
     Ok(RandomPin {
-        length: number(fields, "random_pin_length", "policy-random-length")?,
+        length: number(fields, Number::RANDOM_LENGTH)?,
         digits: on("random_digits"),
         upper: on("random_upper"),
         lower: on("random_lower"),
@@ -126,7 +131,7 @@ struct List {
     policies: Vec<(NamedPolicy, Affected)>,
     sees: Sees,
     may_change: bool,
-    name: String,
+    typed: Typed,
 }
 
 /// Which lists of who is under a policy somebody may go on to.
@@ -150,8 +155,8 @@ impl Sees {
 
 #[derive(Template)]
 #[template(path = "configuration/policy.html")]
-struct PolicyPage {
-    frame: Frame,
+pub(super) struct PolicyPage {
+    pub(super) frame: Frame,
     branches: Vec<Branch>,
     policy: NamedPolicy,
     affected: Affected,
@@ -160,8 +165,8 @@ struct PolicyPage {
     random: RandomPin,
     questions: Vec<Question>,
     may_change: bool,
-    /// The revision that the page was made of.
-    was: String,
+    /// What was typed into one of the forms: of the policy, by its id, of a question, by its, or of a new one.
+    pub(super) typed: Typed,
 }
 
 impl PolicyPage {
@@ -169,6 +174,16 @@ impl PolicyPage {
     fn too_few_questions(&self) -> bool {
         let asked = usize::from(self.policy.settings.authentication.questions_to_ask);
         !self.questions.is_empty() && self.questions.len() < asked
+    }
+
+    /// *Maximum PIN attempts*, empty for as many as the card has.
+    fn pin_tries(&self) -> String {
+        self.policy.settings.issuance.pin_tries.map(|tries| tries.to_string()).unwrap_or_default()
+    }
+
+    /// An id of the page's own for a field of a form about this.
+    fn id(&self, field: &str, of: &str) -> String {
+        format!("{field}-{of}")
     }
 
     /// Groups of characters of a random PIN: field, whether they come, sentence.
@@ -182,7 +197,7 @@ impl PolicyPage {
     }
 }
 
-async fn list_page(server: &Server, at: &mut At<Operator>, name: String) -> Result<List, Refusal> {
+async fn list_page(server: &Server, at: &mut At<Operator>) -> Result<List, Refusal> {
     let (branches, policies) = tree(server, &at.by, &format!("{PATH}/policies")).await?;
     let affected = server.policies().affected(&at.by).await?;
     let with = |policy: NamedPolicy| {
@@ -191,7 +206,14 @@ async fn list_page(server: &Server, at: &mut At<Operator>, name: String) -> Resu
     };
     let policies = policies.into_iter().map(with).collect();
     let may_change = at.by.may(Privilege::ChangePolicy, None);
-    Ok(List { frame: frame(at, &[("", plain("conf-policies"))]), branches, policies, sees: Sees::of(&at.by), may_change, name })
+    Ok(List {
+        frame: frame(at, &[("", plain("conf-policies"))]),
+        branches,
+        policies,
+        sees: Sees::of(&at.by),
+        may_change,
+        typed: Typed::default(),
+    })
 }
 
 /// Who is under this policy.
@@ -200,7 +222,7 @@ fn affected_by(all: &[Affected], policy: &str) -> Affected {
 }
 
 async fn list(State(server): State<Server>, mut at: At<Operator>) -> Page {
-    Ok(page(&list_page(&server, &mut at, String::new()).await?))
+    Ok(page(&list_page(&server, &mut at).await?))
 }
 
 async fn add(
@@ -213,8 +235,8 @@ async fn add(
     match added {
         Ok(id) => Ok(went(&server, &front, &format!("{PATH}/policies/{id}"), Ok(plain("policy-added")))),
         Err(refusal) => {
-            let mut page = list_page(&server, &mut At::new(operator), name).await?;
-            page.frame.notices.push(Notice::refused(&refusal));
+            let mut page = list_page(&server, &mut At::new(operator)).await?;
+            page.typed = Typed::refused("", fields, &refusal, &mut page.frame);
             Ok(refused(&refusal, &page))
         }
     }
@@ -244,7 +266,12 @@ async fn first_section(Path(id): Path<String>) -> Redirect {
     Redirect::to(&format!("{PATH}/policies/{id}/{}", Section::Issuance.name()))
 }
 
-async fn section_page(server: &Server, at: &mut At<Operator>, id: &str, section: Section) -> Result<PolicyPage, Refusal> {
+pub(super) async fn section_page(
+    server: &Server,
+    at: &mut At<Operator>,
+    id: &str,
+    section: Section,
+) -> Result<PolicyPage, Refusal> {
     let path = format!("{PATH}/policies/{id}/{}", section.name());
     let (branches, policies) = tree(server, &at.by, &path).await?;
     let policy = policies.into_iter().find(|policy| policy.id == id).ok_or_else(|| Refusal::not_found("policy"))?;
@@ -265,7 +292,7 @@ async fn section_page(server: &Server, at: &mut At<Operator>, id: &str, section:
         random: policy.settings.issuance.random_user_pin.clone().unwrap_or_default(),
         questions,
         may_change: at.by.may(Privilege::ChangePolicy, Some(id)),
-        was: policy.revision.clone(),
+        typed: Typed::default(),
         policy,
     })
 }
@@ -284,23 +311,16 @@ async fn save(
     let mut at = At::new(operator);
     let before = server.policies().all(&at.by).await?.into_iter().find(|policy| policy.id == id);
     let before = before.ok_or_else(|| Refusal::not_found("policy"))?;
-    let applied = section.applied(&before.settings, &fields);
-    let saved = match &applied {
-        Ok(after) => server.policies().change(&at.by, &id, after, fields.get("was").map(String::as_str)).await,
-        Err(refusal) => Err(refusal.clone()),
+    let saved = match section.applied(&before.settings, &fields) {
+        Ok(after) => server.policies().change(&at.by, &id, &after, fields.get("was").map(String::as_str)).await,
+        Err(refusal) => Err(refusal),
     };
     let Err(refusal) = saved else {
         return Ok(went(&server, &front, &format!("{PATH}/policies/{id}/{name}"), Ok(plain("policy-saved"))));
     };
-    // What was typed stays on the page; what somebody else has saved meanwhile is shown as it is now.
+    // What was typed stays on the page, beside it what somebody else has saved meanwhile.
     let mut shown = section_page(&server, &mut at, &id, section).await?;
-    let mut notice = Notice::refused(&refusal);
-    if refusal.code == Code::Conflict {
-        notice.text = plain("changed-meanwhile");
-    } else if let Ok(after) = applied {
-        shown.random = after.issuance.random_user_pin.clone().unwrap_or(shown.random);
-        shown.policy.settings = after;
-    }
-    shown.frame.notices.push(notice);
+    let typed = Typed::refused(id, fields, &refusal, &mut shown.frame);
+    shown.typed = if refusal.code == Code::Conflict { typed.late() } else { typed };
     Ok(refused(&refusal, &shown))
 }

@@ -1,11 +1,13 @@
 //! Card types.
 
 use super::super::door::{At, Sent, went};
+use super::super::form::Typed;
 use super::super::frame::Frame;
-use super::super::{Page, page};
+use super::super::{Page, page, refused};
 use super::{Branch, PATH, field, frame, tree};
 use crate::http::Front;
 use crate::model::card::CardType;
+use crate::model::refusal::Refusal;
 use crate::model::role::Privilege;
 use crate::service::Server;
 use crate::service::card_types::CardTypeView;
@@ -13,7 +15,6 @@ use crate::service::login::Operator;
 use crate::words::{filters, plain};
 use askama::Template;
 use axum::extract::State;
-use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
 use cardlab_protocol::admin_key::Cipher;
@@ -30,21 +31,31 @@ struct Types {
     types: Vec<(String, CardTypeView)>,
     ciphers: [Cipher; 4],
     may_change: bool,
+    typed: Typed,
+}
+
+async fn types_page(server: &Server, at: &mut At<Operator>) -> Result<Types, Refusal> {
+    let (branches, _) = tree(server, &at.by, &format!("{PATH}/card-types")).await?;
+    let types = server.card_types().all(&at.by).await?;
+    let may_change = at.by.may(Privilege::ChangePolicy, None);
+    let frame = frame(at, &[("", plain("conf-types"))]);
+    Ok(Types { frame, branches, types, ciphers: Cipher::ALL, may_change, typed: Typed::default() })
 }
 
 async fn list(State(server): State<Server>, mut at: At<Operator>) -> Page {
-    let (branches, _) = tree(&server, &at.by, &format!("{PATH}/card-types")).await?;
-    let types = server.card_types().all(&at.by).await?;
-    let may_change = at.by.may(Privilege::ChangePolicy, None);
-    Ok(page(&Types { frame: frame(&mut at, &[("", plain("conf-types"))]), branches, types, ciphers: Cipher::ALL, may_change }))
+    Ok(page(&types_page(&server, &mut at).await?))
 }
 
 async fn add(
     State(server): State<Server>,
     Extension(front): Extension<Front>,
     Sent { by: operator, fields }: Sent<Operator>,
-) -> Response {
+) -> Page {
     let about = CardType { cipher: field(&fields, "cipher"), default_user_pin: field(&fields, "default_user_pin") };
-    let added = server.card_types().add(&operator, &field(&fields, "type_name"), &about).await;
-    went(&server, &front, &format!("{PATH}/card-types"), added.map(|()| plain("type-added")))
+    let Err(refusal) = server.card_types().add(&operator, &field(&fields, "type_name"), &about).await else {
+        return Ok(went(&server, &front, &format!("{PATH}/card-types"), Ok(plain("type-added"))));
+    };
+    let mut shown = types_page(&server, &mut At::new(operator)).await?;
+    shown.typed = Typed::refused("", fields, &refusal, &mut shown.frame);
+    Ok(refused(&refusal, &shown))
 }

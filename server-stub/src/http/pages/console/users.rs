@@ -1,7 +1,8 @@
 //! Users: the list and the profile.
 
 use super::super::door::{At, Behind, Sent, went};
-use super::super::frame::{Frame, Here, Notice};
+use super::super::form::Typed;
+use super::super::frame::{Frame, Here};
 use super::super::list::{self, Address, FieldKind, ROWS, Search, chosen};
 use super::super::{ErrorPage, Page, page, refused};
 use super::{Line, start, story};
@@ -81,7 +82,7 @@ struct Users {
 #[template(path = "new_user.html")]
 struct NewUserPage {
     frame: Frame,
-    typed: NewUser,
+    typed: Typed,
     policies: Vec<NamedPolicy>,
 }
 
@@ -170,13 +171,13 @@ async fn save(State(server): State<Server>, at: At<Operator>, Behind(asked): Beh
     ))
 }
 
-async fn new_page(server: &Server, at: &mut At<Operator>, typed: NewUser) -> Result<NewUserPage, Refusal> {
+async fn new_page(server: &Server, at: &mut At<Operator>) -> Result<NewUserPage, Refusal> {
     let policies = server.policies().all(&at.by).await?;
-    Ok(NewUserPage { frame: at.frame(Here::Users).then("/mc", plain("users-new")), typed, policies })
+    Ok(NewUserPage { frame: at.frame(Here::Users).then("/mc", plain("users-new")), typed: Typed::default(), policies })
 }
 
 async fn new(State(server): State<Server>, mut at: At<Operator>) -> Page {
-    Ok(page(&new_page(&server, &mut at, NewUser::default()).await?))
+    Ok(page(&new_page(&server, &mut at).await?))
 }
 
 async fn add(
@@ -200,8 +201,8 @@ async fn add(
             Ok(went(&server, &front, &format!("/mc/users/{id}"), Ok(added)))
         }
         Err(refusal) => {
-            let mut view = new_page(&server, &mut At::new(operator), new).await?;
-            view.frame.notices.push(Notice::refused(&refusal));
+            let mut view = new_page(&server, &mut At::new(operator)).await?;
+            view.typed = Typed::refused("", fields, &refusal, &mut view.frame);
             Ok(refused(&refusal, &view))
         }
     }
