@@ -212,7 +212,8 @@ pub(crate) async fn many(database: &Database, size: &Size, real: bool) {
     for n in 3..size.cards + 3 {
         let serial = serial(n);
         // The serials of the first are numbers of batches to nobody.
-        for word in [serial.to_lowercase(), "batch".into(), (n / 1000).to_string()] {
+        let end = format!("<{}", serial.to_lowercase().chars().rev().collect::<String>());
+        for word in [serial.to_lowercase(), end, "batch".into(), (n / 1000).to_string()] {
             words.add(format!("('{serial}', '{word}')")).await;
         }
     }

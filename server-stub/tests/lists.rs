@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 on_both_engines! {
     users_by_pages,
     cards_by_pages,
+    people_by_their_telephone,
+    cards_by_what_pages_call_them,
     the_log_by_pages,
     what_is_no_page_is_refused,
     a_page_is_six_statements_at_most,
@@ -38,6 +40,11 @@ fn pages(site: &Site, path: &str, token: &str) -> (Vec<Value>, usize) {
 
 fn of(rows: &[Value], field: &str) -> Vec<String> {
     rows.iter().map(|row| row[field].as_str().map_or_else(|| row[field].to_string(), str::to_owned)).collect()
+}
+
+/// An address with what is asked for.
+fn asking(path: &str, fields: &[(&str, &str)]) -> String {
+    format!("{path}?{}", form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish())
 }
 
 fn users_by_pages(engine: Engine) {
@@ -148,6 +155,98 @@ fn cards_by_pages(engine: Engine) {
     assert_eq!(serials(&format!("user={anna}&state=Clean")), [""; 0]);
     assert_eq!(serials(&format!("policy={}", policy.as_str().unwrap())), [ANNA, BORIS]);
     assert_eq!(serials("policy=none"), [""; 0]);
+}
+
+/// What a telephone shows, what somebody reads out, what stands in a list.
+fn people_by_their_telephone(engine: Engine) {
+    let site = Site::start(engine);
+    let token = site.administrator();
+    let policy = site.get("/api/v1/policies", &token).ok()[0]["id"].clone();
+    for (name, phone) in [("Dora", "030 5550 217"), ("Emil", "+43 (0)1 5550-317"), ("Fritz", ""), ("Gerd", "0043 1 5550417")] {
+        let user = json!({"logon": format!("LAB\\{name}"), "upn": format!("{name}@x"), "cn": name, "password": "long enough", "phone": phone, "policy": policy});
+        site.post("/api/v1/users", &token, &user).ok();
+    }
+    let found = |site: &Site, query: &str| {
+        let response = site.send(&asking("/api/v1/users", &[("q", query)]), |http, url| http.get(url).bearer_auth(&token));
+        of(response.json::<Value>().unwrap().as_array().unwrap(), "cn")
+    };
+    let finds = |site: &Site| {
+        for query in [
+            "+49305550117",
+            "+49 30 5550 117",
+            "5550117",
+            "5550-117",
+            "5550 117",
+            "030 5550 117",
+            "0049 30 5550 117",
+            "49305550117",
+            "117",
+            "+49 (0)30 5550-117",
+            "anna 5550117",
+        ] {
+            assert_eq!(found(site, query), ["Anna Berg"], "{engine:?}: {query}");
+        }
+        for query in ["+49 30 5550 217", "0305550217", "5550217"] {
+            assert_eq!(found(site, query), ["Dora"], "{engine:?}: {query}");
+        }
+        for (query, who) in [("+43 1 5550317", "Emil"), ("01 5550 317", "Emil"), ("+4315550417", "Gerd"), ("015550417", "Gerd")] {
+            assert_eq!(found(site, query), [who], "{engine:?}: {query}");
+        }
+        for query in ["5550999", "+49 40 5550 117", "boris 5550117", "+"] {
+            assert_eq!(found(site, query), [""; 0], "{engine:?}: {query}");
+        }
+    };
+    finds(&site);
+    // As an older version has left it.
+    crate::people::change(
+        &site,
+        &["DELETE FROM user_words WHERE word LIKE '<%'", "UPDATE users SET name_key = '' WHERE phone <> ''"],
+    );
+    finds(&site.second());
+}
+
+/// The end of a serial, and whose card it is for those who may see people.
+fn cards_by_what_pages_call_them(engine: Engine) {
+    let site = Site::start(engine);
+    let token = site.administrator();
+    for serial in [SPARE, "2E1F00", "D4"] {
+        site.post("/api/v1/cards", &token, &json!({"serial": serial, "card_type": "gids-sim", "label": "Reserve"})).ok();
+    }
+    let by = |site: &Site, token: &str, query: &str| {
+        let response = site.send(&asking("/api/v1/cards", &[("q", query)]), |http, url| http.get(url).bearer_auth(token));
+        of(response.json::<Value>().unwrap().as_array().unwrap(), "serialNumber")
+    };
+    let all = ["2E1F00", ANNA, BORIS, SPARE];
+    let role = json!({"policies": null, "privileges": ["view-cards"]});
+    let id = site.put("/api/v1/roles/Cards", &token, &role).ok()["id"].clone();
+    site.post("/api/v1/operators", &token, &json!({"name": "carl", "password": "carl-password", "role": id, "user": null})).ok();
+    let carl = site.log_in(("carl", "carl-password"));
+    let finds = |site: &Site| {
+        for query in ["2E1F", "..2e1f", "\u{22EF}2E1F"] {
+            assert_eq!(by(site, &token, query), all, "{engine:?}: {query}");
+            assert_eq!(by(site, &carl, query), all, "{engine:?}: {query}");
+        }
+        for (query, serial) in [("6A5B4C3D2E1F a0f1", ANNA), ("B0F1..2E1F", BORIS), ("2E1F reserve c0", SPARE)] {
+            assert_eq!(by(site, &token, query), [serial], "{engine:?}: {query}");
+        }
+        for query in ["anna", "Anna Berg", "BERG", "LAB\\anna", "anna@lab.example", "anna 2E1F"] {
+            assert_eq!(by(site, &token, query), [ANNA], "{engine:?}: {query}");
+            // Who may not see people learns nothing of them by searching.
+            assert_eq!(by(site, &carl, query), [""; 0], "{engine:?}: {query}");
+        }
+        for query in ["E1F", "2E1", "1F2E", "nobody", "anna boris"] {
+            assert!(!by(site, &token, query).contains(&ANNA.to_owned()), "{engine:?}: {query}");
+        }
+        assert_eq!(by(site, &token, "lab"), [ANNA, BORIS], "{engine:?}");
+        let address = "/api/v1/cards?q=lab&limit=1";
+        assert_eq!(pages(site, address, &token).0.len(), 2);
+        assert_eq!(pages(site, &format!("{address}&sort=-serial&state=Issued"), &token).0.len(), 2);
+    };
+    finds(&site);
+    crate::people::change(&site, &["DELETE FROM card_words", "UPDATE cards SET search_key = ''"]);
+    finds(&site.second());
+    let label = |token: &str| site.page("/mc/cards", "mc", token);
+    assert!(label(&token).contains("name of the owner") && !label(&carl).contains("name of the owner"));
 }
 
 fn the_log_by_pages(engine: Engine) {

@@ -28,7 +28,7 @@ fn sql(site: &Site, statement: &'static str) -> i64 {
     })
 }
 
-fn change(site: &Site, statements: &[&'static str]) {
+pub(crate) fn change(site: &Site, statements: &[&'static str]) {
     site.block_on(async {
         let mut tx = crate::common::database(&site.url).await;
         for statement in statements {

@@ -154,7 +154,8 @@ user-happened = Was geschah
 
 ## Karten
 cards-title = Karten
-cards-search = Seriennummer, Bezeichnung oder Schlagwort
+cards-search = Anfang oder Ende der Seriennummer, Bezeichnung, Schlagwort oder Name des Inhabers
+cards-search-cards = Anfang oder Ende der Seriennummer, Bezeichnung oder Schlagwort
 cards-page = { $count } Karten auf dieser Seite
 cards-found =
     { $count ->

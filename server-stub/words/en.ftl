@@ -154,7 +154,8 @@ user-happened = What happened
 
 ## Cards
 cards-title = Cards
-cards-search = Serial, label or tag
+cards-search = Beginning or end of the serial, label, tag, or name of the owner
+cards-search-cards = Beginning or end of the serial, label or tag
 cards-page = { $count } cards on this page
 cards-found =
     { $count ->

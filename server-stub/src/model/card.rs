@@ -316,7 +316,8 @@ impl CardOrder {
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct CardFilter {
-    /// Serial, or words of the label and of tags: each as it begins, at most five. `*` alone is all.
+    /// Serial, words of the label and of tags, and for who may see users of the owner's names: each as it begins, of a serial four digits
+    /// or more of its end as well, at most five. `*` alone is all.
     pub q: String,
     /// Only in this state.
     #[param(inline)]

@@ -110,7 +110,8 @@ impl UserOrder {
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct UserFilter {
-    /// Words that name, logon names or mail address have: each as it begins, at most five.
+    /// Words that name, logon names or mail address have: each as it begins, at most five; or a telephone number or its end,
+    /// however it is written.
     pub q: String,
     /// Only these.
     #[param(inline)]

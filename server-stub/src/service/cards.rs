@@ -113,7 +113,7 @@ impl Cards<'_> {
     /// [`Code::NoPrivilege`], [`Code::Malformed`].
     pub async fn list(&self, operator: &Operator, filter: &CardFilter) -> Result<Listed<CardView>, Refusal> {
         operator.require(Privilege::ViewCards, None)?;
-        let page = cards::list(&mut self.server.store.read().await?, filter).await?;
+        let page = cards::list(&mut self.server.store.read().await?, filter, operator.may(Privilege::ViewUser, None)).await?;
         let views = page.items.iter().map(CardView::of).collect();
         Ok(page.with(views))
     }

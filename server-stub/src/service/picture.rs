@@ -197,7 +197,7 @@ impl Pictures<'_> {
     pub async fn cards(&self, operator: &Operator, filter: &CardFilter) -> Result<Listed<CardRow>, Refusal> {
         operator.require(Privilege::ViewCards, None)?;
         let mut snapshot = self.server.store.read().await?;
-        let page = cards::list(&mut snapshot, filter).await?;
+        let page = cards::list(&mut snapshot, filter, operator.may(Privilege::ViewUser, None)).await?;
         let ids: Vec<&str> = page.items.iter().filter_map(|card| card.user.as_deref()).collect();
         let names = match operator.may(Privilege::ViewUser, None) {
             true => users::names_of(&mut snapshot, &ids).await?,

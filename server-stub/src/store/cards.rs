@@ -1,9 +1,9 @@
 //! Table `cards`: the repository.
 
 use super::list::List;
-use super::page::{Condition, Page, Words};
+use super::page::{Condition, Page, Source, Words};
 use super::rows::{body, json, named, number, optional, text};
-use super::{Snapshot, Tx};
+use super::{Snapshot, Tx, users};
 use crate::model::card::{CardFilter, CardOrder, CardRecord, CardState, KeySource};
 use crate::model::clock::Millis;
 use crate::model::list::{self, Cursor, Listed};
@@ -13,7 +13,15 @@ use sqlx::any::AnyRow;
 use sqlx::query;
 
 /// Table `card_words`.
-const WORDS: Words = Words { table: "card_words", of: "card", places: &[] };
+const WORDS: Words = Words {
+    table: "card_words",
+    of: "card",
+    places: &[],
+    source: Source { all: "SELECT card FROM card_words WHERE", of_one: "card_words AS also WHERE also.card =" },
+};
+
+/// Table `card_tags`.
+const TAGS: Source = Source { all: "SELECT card FROM card_tags WHERE", of_one: "card_tags AS tagged WHERE tagged.card =" };
 
 /// Cards with their type.
 const CARDS: &str =
@@ -64,11 +72,12 @@ async fn among(conn: &mut Snapshot, column: &str, these: &[&str]) -> Result<Vec<
     if these.is_empty() { Ok(Vec::new()) } else { list.rows(conn).await?.iter().map(of_row).collect() }
 }
 
-/// Cards of a list: those that have all words of the search in serial, label and tags.
-pub(crate) async fn list(conn: &mut Snapshot, filter: &CardFilter) -> Result<Listed<CardRecord>, Refusal> {
+/// Cards of a list: those that have all words of the search in serial, label and tags, or in their owner's names where these may
+/// be searched (`by_owner`).
+pub(crate) async fn list(conn: &mut Snapshot, filter: &CardFilter, by_owner: bool) -> Result<Listed<CardRecord>, Refusal> {
     let limit = list::limit(filter.limit, list::USUAL)?;
     let cursor = Cursor::read(filter.cursor.as_deref(), filter.sort.name())?;
-    let Some(search) = names::Search::of(&filter.q.replace('*', " ")) else {
+    let Some(search) = names::Search::of_cards(&filter.q) else {
         return Ok(Listed { items: Vec::new(), next: None });
     };
     let place = ("cards.serial", "card");
@@ -81,12 +90,21 @@ pub(crate) async fn list(conn: &mut Snapshot, filter: &CardFilter) -> Result<Lis
     };
     let narrowed = filter.user.is_some() || filter.state.is_some() || filter.card_type.is_some() || filter.policy.is_some();
     let mut list = List::new("SELECT cards.*, card_types.body AS about FROM ");
-    let mut conditions = WORDS.begin(search.beginnings);
-    conditions.extend(filter.tag.as_deref().map(|tag| Condition::is("card_tags", "card", "tag", names::key(tag))));
+    let mut conditions = WORDS.have(&search.words);
+    if by_owner {
+        let or_owner = |(met, sought): (Condition, &names::Sought)| met.or_begins(users::CARDS, &sought.begin[0]);
+        conditions = conditions.into_iter().zip(&search.words).map(or_owner).collect();
+    }
+    conditions.extend(filter.tag.as_deref().map(|tag| Condition::is(TAGS, "tag", names::key(tag))));
     let alone = search.patterns.is_empty() && !narrowed;
     let order = page.begin(&conditions, alone, conn, &mut list).await?;
     for pattern in search.patterns {
-        list.sql(" AND cards.search_key LIKE ").text(pattern).sql(r" ESCAPE '\'");
+        list.sql(" AND (cards.search_key LIKE ").text(&pattern).sql(r" ESCAPE '\'");
+        if by_owner {
+            list.sql(" OR EXISTS (SELECT 1 FROM users AS owner WHERE owner.id = cards.user_id AND owner.search_key LIKE ");
+            list.text(pattern).sql(r" ESCAPE '\')");
+        }
+        list.sql(")");
     }
     let (state, card_type) = (filter.state.map(CardState::name), filter.card_type.as_deref());
     list.is("cards.user_id", filter.user.as_deref());
@@ -125,7 +143,7 @@ async fn set_searched(tx: &mut Tx, serial: &str, label: &str, tags: &[String]) -
     let update = query("UPDATE cards SET search_key = $2 WHERE serial = $1").bind(serial);
     tx.run(update.bind(names::search_key(&searched))).await?;
     tx.run(query("DELETE FROM card_words WHERE card = $1").bind(serial)).await?;
-    WORDS.insert(tx, serial, &[], &names::words(&searched.join(" "))).await
+    WORDS.insert(tx, serial, &[], &names::words_of_card(serial, &searched.join(" "))).await
 }
 
 /// The tags of a card, as the record has them, and what it is found by.

@@ -6,6 +6,7 @@
 use super::list::List;
 use super::rows::number;
 use super::{Snapshot, Tx};
+use crate::model::names::Sought;
 use crate::model::refusal::Refusal;
 use sqlx::query;
 
@@ -15,15 +16,20 @@ pub(super) struct Words {
     pub(super) table: &'static str,
     pub(super) of: &'static str,
     pub(super) places: &'static [&'static str],
+    pub(super) source: Source,
 }
 
-/// A condition of which another table says which rows meet it.
-pub(super) struct Condition {
-    table: &'static str,
-    /// The column of what meets it.
-    of: &'static str,
-    met: Met,
+/// Where another table says which rows of the list meet something; what they meet goes on behind.
+#[derive(Clone, Copy)]
+pub(super) struct Source {
+    /// `SELECT` the list's columns of all that meet it, `FROM ... WHERE`.
+    pub(super) all: &'static str,
+    /// What one row of the list has there, `... WHERE column =`; the row's key goes on, and ` AND `.
+    pub(super) of_one: &'static str,
 }
+
+/// A condition of which other tables say which rows meet it: by one of these.
+pub(super) struct Condition(Vec<(Source, Met)>);
 
 enum Met {
     /// By a word that begins so.
@@ -69,8 +75,9 @@ impl Page {
             return Ok(order);
         };
         let first = &conditions[rarest];
-        list.sql(&format!("(SELECT DISTINCT {of_place} AS place, {of_key} AS key FROM {} AS hit WHERE ", first.table));
-        first.met(list);
+        list.sql(&format!("(SELECT DISTINCT {of_place} AS place, {of_key} AS key FROM ("));
+        first.all(list);
+        list.sql(") AS hit WHERE 1 = 1");
         let others = conditions[..rarest].iter().chain(&conditions[rarest + 1..]);
         Condition::beside(others, &format!("hit.{of_key}"), list);
         self.past(&[of_place.to_owned(), of_key.to_owned()], list);
@@ -105,9 +112,15 @@ impl Page {
 }
 
 impl Condition {
-    /// What `table` has in the column `of`, in rows with this text in `column`.
-    pub(super) fn is(table: &'static str, of: &'static str, column: &'static str, text: impl Into<String>) -> Self {
-        Self { table, of, met: Met::Is(column, text.into()) }
+    /// What `source` has with this text in `column`.
+    pub(super) fn is(source: Source, column: &'static str, text: impl Into<String>) -> Self {
+        Self(vec![(source, Met::Is(column, text.into()))])
+    }
+
+    /// Or what `source` has with a word that begins so.
+    pub(super) fn or_begins(mut self, source: Source, word: &str) -> Self {
+        self.0.push((source, Met::Begins(word.to_owned())));
+        self
     }
 
     /// The one that the fewest meet, when they are few enough to begin with them.
@@ -117,10 +130,9 @@ impl Condition {
         }
         let mut count = List::new("SELECT ");
         for (index, condition) in these.iter().enumerate() {
-            let table = condition.table;
-            count.sql(if index == 0 { "" } else { ", " }).sql("(SELECT COUNT(*) FROM (SELECT 1 AS one FROM ").sql(table);
-            condition.met(count.sql(" WHERE "));
-            count.sql(" LIMIT ").number(RARE).sql(&format!(") AS hits{index}) AS n{index}"));
+            count.sql(if index == 0 { "" } else { ", " }).sql("(SELECT COUNT(*) FROM (SELECT 1 AS one FROM (");
+            condition.all(&mut count);
+            count.sql(") AS hit LIMIT ").number(RARE).sql(&format!(") AS hits{index}) AS n{index}"));
         }
         let rows = count.rows(conn).await?;
         let mut rarest = None;
@@ -135,27 +147,43 @@ impl Condition {
 
     /// That what has this key meets these too.
     fn beside<'c>(these: impl IntoIterator<Item = &'c Self>, key: &str, list: &mut List) {
-        for condition in these {
-            let (table, of) = (condition.table, condition.of);
-            list.sql(&format!(" AND EXISTS (SELECT 1 FROM {table} AS also WHERE also.{of} = {key} AND "));
-            condition.met(list);
+        for Self(any) in these {
+            for (index, (source, met)) in any.iter().enumerate() {
+                list.sql(if index == 0 { " AND (" } else { " OR " });
+                list.sql(&format!("EXISTS (SELECT 1 FROM {} {key} AND ", source.of_one));
+                met.say(list);
+                list.sql(")");
+            }
             list.sql(")");
         }
     }
 
-    fn met(&self, list: &mut List) {
-        match &self.met {
-            Met::Begins(word) => list.sql("word >= ").text(word).sql(" AND word < ").text(format!("{word}\u{10FFFF}")),
-            Met::Is(column, text) => list.sql(column).sql(" = ").text(text),
+    /// All that meet it, of some more than once.
+    fn all(&self, list: &mut List) {
+        for (index, (source, met)) in self.0.iter().enumerate() {
+            list.sql(if index == 0 { "" } else { " UNION ALL " }).sql(source.all).sql(" ");
+            met.say(list);
+        }
+    }
+}
+
+impl Met {
+    fn say(&self, list: &mut List) {
+        match self {
+            Self::Begins(word) => list.sql("word >= ").text(word).sql(" AND word < ").text(format!("{word}\u{10FFFF}")),
+            Self::Is(column, text) => list.sql(column).sql(" = ").text(text),
         };
     }
 }
 
 impl Words {
-    /// What has a word that begins so, of each of these.
-    pub(super) fn begin(self, words: Vec<String>) -> Vec<Condition> {
-        let begins = |word| Condition { table: self.table, of: self.of, met: Met::Begins(word) };
-        words.into_iter().map(begins).collect()
+    /// What has one of the words that are sought, of each of these.
+    pub(super) fn have(self, words: &[Sought]) -> Vec<Condition> {
+        let have = |sought: &Sought| {
+            let begins = sought.begin.iter().map(|word| (self.source, Met::Begins(word.clone())));
+            Condition(begins.chain(sought.is.iter().map(|word| (self.source, Met::Is("word", word.clone())))).collect())
+        };
+        words.iter().map(have).collect()
     }
 
     /// These are the words of something new that has these places.
@@ -193,8 +221,9 @@ mod tests {
         let mut list = List::new("EXPLAIN QUERY PLAN SELECT users.* FROM ");
         let order = page.begin(&under, true, &mut snapshot, &mut list).await.unwrap();
         page.end(&order, &mut list);
-        let mut count = List::new("EXPLAIN QUERY PLAN SELECT COUNT(*) FROM policy_links WHERE ");
-        under[0].met(&mut count);
+        let mut count = List::new("EXPLAIN QUERY PLAN SELECT COUNT(*) FROM (");
+        under[0].all(&mut count);
+        count.sql(") AS hit");
         for statement in [list, count] {
             let rows = statement.rows(&mut snapshot).await.unwrap();
             let plan = rows.iter().map(|row| row.get::<String, _>("detail")).collect::<Vec<_>>().join("\n");

@@ -1,7 +1,7 @@
 //! Tables `policies` and `policy_links`: what holds, and for which users.
 
 use super::list::List;
-use super::page::Condition;
+use super::page::{Condition, Source};
 use super::rows::{body, json, number, text};
 use super::{Snapshot, Tx};
 use crate::model::names;
@@ -70,7 +70,11 @@ pub(crate) async fn of_users(
 
 /// That a user is under the policy of this id, whether it holds or one before it.
 pub(super) fn under(policy: &str) -> Condition {
-    Condition::is("policy_links", "user_id", "policy_id", policy)
+    const LINKS: Source = Source {
+        all: "SELECT user_id, name_key, logon_key FROM policy_links WHERE",
+        of_one: "policy_links AS link WHERE link.user_id =",
+    };
+    Condition::is(LINKS, "policy_id", policy)
 }
 
 /// Users' links and cards that hang on a policy.

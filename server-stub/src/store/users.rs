@@ -1,7 +1,7 @@
 //! Table `users`: the catalog of people.
 
 use super::list::List;
-use super::page::{Page, Words};
+use super::page::{Page, Source, Words};
 use super::rows::{body, json, number, text};
 use super::{Snapshot, Tx, policies};
 use crate::model::clock::Millis;
@@ -14,7 +14,20 @@ use sqlx::query;
 use std::collections::HashMap;
 
 /// Table `user_words`.
-const WORDS: Words = Words { table: "user_words", of: "user_id", places: &["name_key", "logon_key"] };
+const WORDS: Words = Words {
+    table: "user_words",
+    of: "user_id",
+    places: &["name_key", "logon_key"],
+    source: Source {
+        all: "SELECT user_id, name_key, logon_key FROM user_words WHERE",
+        of_one: "user_words AS also WHERE also.user_id =",
+    },
+};
+/// The cards of who has a word.
+pub(super) const CARDS: Source = Source {
+    all: "SELECT own.serial AS card FROM user_words CROSS JOIN cards AS own WHERE own.user_id = user_words.user_id AND",
+    of_one: "cards AS own CROSS JOIN user_words AS also WHERE also.user_id = own.user_id AND own.serial =",
+};
 
 pub(super) fn of_row(row: &AnyRow) -> Result<User, Refusal> {
     Ok(User {
@@ -69,8 +82,8 @@ pub(crate) async fn list(conn: &mut Snapshot, filter: &UserFilter) -> Result<Lis
         UserOrder::Logon => ("logon_key", "users.logon_key", false),
         UserOrder::LogonDown => ("logon_key", "users.logon_key", true),
     };
-    let Some(search) = names::Search::of(&filter.q) else { return Ok(Listed { items: Vec::new(), next: None }) };
-    let mut conditions = WORDS.begin(search.beginnings);
+    let Some(search) = names::Search::of_people(&filter.q) else { return Ok(Listed { items: Vec::new(), next: None }) };
+    let mut conditions = WORDS.have(&search.words);
     conditions.extend(filter.policy.as_deref().map(policies::under));
     let by = [(place, column), ("users.id", "user_id")];
     let page = Page { table: "users", by, down, after: cursor.map(|cursor| cursor.place), rows: i64::from(limit) + 1 };
@@ -147,7 +160,7 @@ pub(crate) async fn insert(tx: &mut Tx, user: &User) -> Result<(), Refusal> {
     let insert = insert.bind(names::search_key(&searched)).bind(names::key(&user.cn));
     tx.run(insert.bind(names::own_part(&user.upn).as_str())).await?;
     let places = [names::key(&user.cn), names::key(&user.logon)];
-    WORDS.insert(tx, &user.id, &places.each_ref().map(String::as_str), &names::words(&searched.join(" "))).await
+    WORDS.insert(tx, &user.id, &places.each_ref().map(String::as_str), &names::words_of_person(&searched, &user.phone)).await
 }
 
 /// Active in the catalog or not.
@@ -201,8 +214,9 @@ pub(crate) async fn fill(tx: &mut Tx) -> Result<(), Refusal> {
         for row in &rows {
             let (id, cn, logon) = (text(row, "id")?, text(row, "cn")?, text(row, "logon")?);
             let (upn, mail) = (text(row, "upn")?, text(row, "mail")?);
-            let phone = names::telephone(&text(row, "phone")?);
-            let searched = [cn.as_str(), &logon, &upn, &mail, &phone];
+            let phone = text(row, "phone")?;
+            let number = names::telephone(&phone);
+            let searched = [cn.as_str(), &logon, &upn, &mail, &number];
             let update = "UPDATE users SET logon_key = $2, upn_key = $3, search_key = $4, name_key = $5, upn_own = $6 \
                           WHERE id = $1";
             let (name_key, logon_key) = (names::key(&cn), names::key(&logon));
@@ -212,7 +226,7 @@ pub(crate) async fn fill(tx: &mut Tx) -> Result<(), Refusal> {
             let update = query("UPDATE policy_links SET name_key = $2, logon_key = $3 WHERE user_id = $1").bind(&id);
             tx.run(update.bind(&name_key).bind(&logon_key)).await?;
             tx.run(query("DELETE FROM user_words WHERE user_id = $1").bind(&id)).await?;
-            WORDS.insert(tx, &id, &[&name_key, &logon_key], &names::words(&searched.join(" "))).await?;
+            WORDS.insert(tx, &id, &[&name_key, &logon_key], &names::words_of_person(&searched, &phone)).await?;
             after = id;
         }
         if rows.is_empty() {

@@ -110,8 +110,12 @@ async fn cards(State(server): State<Server>, mut at: At<Operator>, Behind(asked)
 
 /// The form of the list. Who may not see users or policies has none to choose from.
 fn searched(address: &Address, types: Vec<String>, policies: &[NamedPolicy], sees_users: bool) -> Search {
-    let search = Search::of(address, "search").words("q", "cards-search").wide();
-    let search = if sees_users { search.words("user", "cards-owner") } else { search };
+    let search = Search::of(address, "search");
+    let search = if sees_users {
+        search.words("q", "cards-search").wide().words("user", "cards-owner")
+    } else {
+        search.words("q", "cards-search-cards").wide()
+    };
     let states = CardState::ALL.map(|state| (state.name().to_owned(), plain(state.word())));
     let search = search.one_of("state", "cards-state", states);
     let search = search.one_of("type", "cards-type", types.into_iter().map(|name| (name.clone(), name)));
