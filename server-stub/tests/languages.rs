@@ -177,6 +177,28 @@ fn operators_read_why_in_their_language(engine: Engine) {
             [["'lost' is nothing that can be chosen here.", "'lost' steht hier nicht zur Wahl."][place]],
             "{engine:?}"
         );
+        for (address, text) in [
+            ("/mc?state=foo", "foo"),
+            ("/mc?sort=evil", "evil"),
+            ("/mc?policy=none", "none"),
+            ("/mc/cards?sort=label", "label"),
+            ("/mc/cards?type=none", "none"),
+            ("/mc/cards?policy=none", "none"),
+            ("/mc/cards/csv?state=lost", "lost"),
+            ("/mc/log?kind=zzz", "zzz"),
+            ("/mc/log?name=zzz", "zzz"),
+        ] {
+            let sentence =
+                [format!("'{text}' is nothing that can be chosen here."), format!("'{text}' steht hier nicht zur Wahl.")];
+            assert_eq!(browser.get(address).alerts(), [sentence[place].as_str()], "{engine:?}: {address}");
+        }
+        for address in ["/mc?event=nonsense", "/mc/cards?q=a&q=b", "/mc/log?event=nonsense", "/mc/log/csv?event=nonsense"] {
+            let sentence = [
+                "The address asks for something that this list does not have, or twice for the same; use the fields of the page.",
+                "Die Adresse fragt nach etwas, das diese Liste nicht hat, oder zweimal nach demselben; nehmen Sie die Felder der Seite.",
+            ];
+            assert_eq!(browser.get(address).alerts(), [sentence[place]], "{engine:?}: {address}");
+        }
         let foreign = browser.send("/mc/users/none/disable", &[("csrf", "guessed")]);
         let sentences = [
             "This form did not come from a page of this login; open the page again.",

@@ -12,6 +12,7 @@ on_both_engines! {
     people_by_their_telephone,
     cards_by_what_pages_call_them,
     the_log_by_pages,
+    the_log_of_what_a_person_calls_it,
     what_is_no_page_is_refused,
     a_page_is_six_statements_at_most,
     reads_wait_for_no_writer,
@@ -542,4 +543,45 @@ fn a_list_of_an_older_version(engine: Engine) {
     assert_eq!(names("q=lund"), ["Boris Lund"]);
     assert_eq!(after.get("/api/v1/cards?q=a0f1", &token).ok()[0]["serialNumber"], ANNA);
     site.block_on(site.server.setup().add_issued_card(&new_card(SPARE), "lab\\clara")).unwrap();
+}
+
+/// The page of the log takes a card as pages name it, and says which there are when it may be several; and it tells what somebody
+/// did, in whichever spelling.
+fn the_log_of_what_a_person_calls_it(engine: Engine) {
+    let site = Site::start(engine);
+    let (admin, oleg) = (site.administrator(), site.operator());
+    site.post("/api/v1/cards", &admin, &json!({"serial": "0102AAAAB6FA", "card_type": "gids-sim"})).ok();
+    site.set_answers("anna");
+    site.post(&format!("/api/v1/cards/{ANNA}/wizard"), &oleg, &json!({})).ok();
+    site.open(ANNA);
+    let page = |query: &[(&str, &str)]| {
+        let cookie = format!("mc={admin}");
+        site.send(&asking("/mc/log", query), |http, url| http.get(url).header("cookie", cookie)).text().unwrap()
+    };
+    let rows = |query: &[(&str, &str)]| page(query).matches("<td><time").count();
+    let events = |query: &str| site.get(&format!("/api/v1/events?{query}"), &admin).ok().as_array().unwrap().len();
+    for card in ["B6FA", "..b6fa", "\u{22EF}B6FA", "0102", "01 02 AA AA B6 FA"] {
+        assert_eq!(rows(&[("card", card)]), events("card=0102AAAAB6FA"), "{engine:?}: {card}");
+    }
+    for card in [&ANNA.to_lowercase(), "a0f1", "Anna Berg", "anna 2e1f"] {
+        assert_eq!(rows(&[("card", card)]), events(&format!("card={ANNA}")), "{engine:?}: {card}");
+    }
+    let several = page(&[("card", "2E1F")]).replace("&#39;", "'").replace("&#x27;", "'");
+    let says = format!("Several cards are '2E1F'; write the serial of one: {ANNA} (Anna Berg), {BORIS} (Boris Lund).");
+    assert!(several.contains(&says) && !several.contains("<td><time"), "{engine:?}: {several}");
+    assert!(page(&[("card", "nobody's")]).contains("There is no such card"), "{engine:?}");
+    // A whole serial that nobody has registered may be in the log all the same.
+    site.open("EE00EE00EE00");
+    assert_eq!(rows(&[("card", "ee00ee00ee00")]), 1, "{engine:?}");
+    for by in ["admin", " ADMIN "] {
+        assert_eq!(rows(&[("by", by)]), events("initiator=admin"), "{engine:?}: {by}");
+    }
+    assert!(
+        rows(&[("by", "Oleg")]) > 0
+            && rows(&[("by", "Oleg"), ("card", "a0f1")]) == events(&format!("initiator=oleg&card={ANNA}"))
+    );
+    assert_eq!(rows(&[("by", "nobody")]), 0, "{engine:?}");
+    assert_eq!(rows(&[("by", "workstation")]), events("initiator=workstation").min(50), "{engine:?}");
+    let csv = site.send("/mc/log/csv?by=OLEG", |http, url| http.get(url).header("cookie", format!("mc={admin}"))).text().unwrap();
+    assert_eq!(csv.lines().count(), 1 + events("initiator=oleg"), "{engine:?}");
 }

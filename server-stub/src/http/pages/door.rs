@@ -100,7 +100,10 @@ impl<T: DeserializeOwned> FromRequestParts<Server> for Behind<T> {
     type Rejection = ErrorPage;
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, ErrorPage> {
-        Ok(Query::from_request_parts(parts, server).await.map(|Query(asked)| Self(asked))?)
+        let Query(asked) = Query::from_request_parts(parts, server)
+            .await
+            .map_err(|_: Refusal| Refusal::malformed(sentence!("refused-filters")))?;
+        Ok(Self(asked))
     }
 }
 

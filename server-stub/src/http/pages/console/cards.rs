@@ -26,7 +26,7 @@ pub(super) fn router() -> Router<Server> {
 
 /// What is asked for, as the form has it.
 #[derive(Default, serde::Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 struct Asked {
     q: String,
     state: String,
@@ -93,15 +93,22 @@ pub(super) fn of_user(logon: &str) -> String {
 async fn cards(State(server): State<Server>, mut at: At<Operator>, Behind(asked): Behind<Asked>) -> Page {
     at.by.require(Privilege::ViewCards, None)?;
     let mut frame = at.frame(Here::Cards);
-    let listed = match asked.filter(&server, &at.by, ROWS).await {
+    let types = server.card_types().names(&at.by).await?;
+    let sees_policies = at.by.may(Privilege::ViewPolicy, None);
+    let policies = if sees_policies { server.policies().all(&at.by).await? } else { Vec::new() };
+    let there = list::is_one_of(&asked.card_type, types.iter().map(String::as_str));
+    let there = there.and_then(|()| if sees_policies { list::is_policy(&asked.policy, &policies) } else { Ok(()) });
+    let filter = match there {
+        Ok(()) => asked.filter(&server, &at.by, ROWS).await,
+        Err(refusal) => Err(refusal),
+    };
+    let listed = match filter {
         Ok(filter) => Some(server.pictures().cards(&at.by, &filter).await?),
         Err(refusal) => {
             frame = frame.saying(&refusal);
             None
         }
     };
-    let types = server.card_types().names(&at.by).await?;
-    let policies = if at.by.may(Privilege::ViewPolicy, None) { server.policies().all(&at.by).await? } else { Vec::new() };
     let (cards, next) = listed.map_or_else(Default::default, |listed| (listed.items, listed.next));
     let address = asked.address();
     let search = searched(&address, types, &policies, at.by.may(Privilege::ViewUser, None));

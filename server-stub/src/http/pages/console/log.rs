@@ -31,10 +31,11 @@ pub(super) fn router() -> Router<Server> {
 
 /// What is asked for, as the form has it.
 #[derive(Default, serde::Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 struct Asked {
     user: String,
     card: String,
+    by: String,
     name: String,
     kind: String,
     from: String,
@@ -47,6 +48,7 @@ impl Asked {
         let fields = [
             ("user", self.user.as_str()),
             ("card", &self.card),
+            ("by", &self.by),
             ("name", &self.name),
             ("kind", &self.kind),
             ("from", &self.from),
@@ -55,17 +57,26 @@ impl Asked {
         Address::new("/mc/log", &fields)
     }
 
-    /// What the log is asked for. A user is known by an id or by a name; a card by its serial in any spelling.
+    /// What the log is asked for. A user is known by an id or by a name, a card by what finds it among cards.
     async fn filter(&self, server: &Server, operator: &Operator, limit: u16) -> Result<Filter, Refusal> {
         let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let user = match given(&self.user) {
             Some(name) => Some(server.pictures().user_meant(operator, &name).await?),
             None => None,
         };
+        let card = match given(&self.card) {
+            Some(card) => Some(server.pictures().card_meant(operator, &card).await?),
+            None => None,
+        };
+        let initiator = match given(&self.by) {
+            Some(name) => Some(server.pictures().doer_meant(&name).await?),
+            None => None,
+        };
         Ok(Filter {
             user,
-            card: given(&self.card).map(|serial| serial.to_uppercase().replace(' ', "")),
-            name: given(&self.name).map(|name| name.to_uppercase()),
+            card,
+            initiator,
+            name: given(&self.name).map(event_of).transpose()?,
             kind: chosen(&self.kind)?,
             from: given(&self.from).map(|day| clock::midnight(&day, 0)).transpose()?,
             to: given(&self.to).map(|day| clock::midnight(&day, 1)).transpose()?.map(|end| end - 1),
@@ -75,6 +86,12 @@ impl Asked {
             ..Filter::default()
         })
     }
+}
+
+/// The name of an event that there is, in any spelling.
+fn event_of(name: String) -> Result<String, Refusal> {
+    let known = Kind::ALL.iter().map(|kind| kind.facts().1).find(|known| known.eq_ignore_ascii_case(&name));
+    known.map(str::to_owned).ok_or_else(|| Refusal::malformed(sentence!("refused-choice", text = name)))
 }
 
 #[derive(Template)]
@@ -122,7 +139,10 @@ fn searched(address: &Address) -> Search {
     events.sort_by(|one, other| one.1.cmp(&other.1));
     let weights = [("I", "event-information"), ("W", "event-warning"), ("E", "event-error")];
     let weights = weights.map(|(name, title)| (name.to_owned(), plain(title)));
-    let search = Search::of(address, "filter").words("user", "log-search-user").words("card", "log-search-card");
+    let search = Search::of(address, "filter")
+        .words("user", "log-search-user")
+        .words("card", "log-search-card")
+        .words("by", "log-search-by");
     let search = search.one_of("name", "log-search-event", events).one_of("kind", "log-kind", weights);
     search.day("from", "log-from").day("to", "log-to")
 }

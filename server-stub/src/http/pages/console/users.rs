@@ -37,7 +37,7 @@ pub(super) fn router() -> Router<Server> {
 
 /// What is asked for, as the form has it.
 #[derive(Default, serde::Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 struct Asked {
     q: String,
     state: String,
@@ -124,6 +124,9 @@ async fn list(State(server): State<Server>, mut at: At<Operator>, Behind(asked):
         return Ok(start::instead(&mut at));
     }
     let (listed, policies) = server.users().list_with_policies(&at.by, &asked.filter(ROWS)?).await?;
+    if at.by.may(Privilege::ViewPolicy, None) {
+        list::is_policy(&asked.policy, &policies)?;
+    }
     let may_add = at.by.may(Privilege::ChangePolicy, None) && at.by.may(Privilege::ViewPolicy, None);
     // Once, on the page that one comes to first.
     let clashes = if may_add && !asked.address().is_narrowed() && asked.cursor.is_empty() {
