@@ -14,6 +14,7 @@ on_both_engines! {
     a_key_is_corrected,
     a_card_that_was_never_issued_is_deleted,
     a_limit_holds_where_nothing_is_written,
+    a_connected_card_says_whose_it_is,
     who_may_write_to_cards,
 }
 
@@ -341,4 +342,22 @@ fn who_may_write_to_cards(engine: Engine) {
     site.policy("issuance", "initialize_card", json!(true));
     issue(&other, &admin).refused(409, "NO_READERS");
     assert_eq!(state(&site, &admin), "Assigned");
+}
+
+/// Whose a connected card is and how to reach them, for who may see people.
+fn a_connected_card_says_whose_it_is(engine: Engine) {
+    let site = Site::with(engine, |server| server.with_station(Arc::new(RecordingStation::default())));
+    let admin = site.administrator();
+    let role = json!({"policies": null, "privileges": ["view-cards"]});
+    let id = site.put("/api/v1/roles/Cards", &admin, &role).ok()["id"].clone();
+    site.post("/api/v1/operators", &admin, &json!({"name": "carl", "password": "carl-password", "role": id, "user": null})).ok();
+    let carl = site.log_in(("carl", "carl-password"));
+    let owner = json!({"id": site.user("anna"), "cn": "Anna Berg", "phone": "+49 30 5550 117"});
+    let cards = |token: &str| site.get("/api/v1/connected", token).ok();
+    assert_eq!((&cards(&admin)[0]["owner"], &cards(&admin)[1]["owner"]), (&owner, &Value::Null), "{engine:?}");
+    assert_eq!((&cards(&carl)[0]["owner"], &cards(&carl)[0]["state"]), (&Value::Null, &json!("Issued")), "{engine:?}");
+    let page = |token: &str| site.page("/mc/connected", "mc", token);
+    let link = format!("<a href=\"/mc/users/{}\">Anna Berg</a>", owner["id"].as_str().unwrap());
+    assert!(page(&admin).contains(&link) && page(&admin).contains("<b>+49 30 5550 117</b>"), "{engine:?}: {}", page(&admin));
+    assert!(!page(&carl).contains("Anna Berg") && !page(&carl).contains("5550"), "{engine:?}: {}", page(&carl));
 }

@@ -20,6 +20,7 @@ on_both_engines! {
     a_strangers_flood_keeps_nobody_out,
     equal_reports_count_once,
     what_is_told_of_a_response_has_its_own_limit,
+    a_card_says_under_what_and_by_whom_it_was_issued,
 }
 
 fn ways(site: &Site, serial: &str) -> Value {
@@ -470,4 +471,34 @@ fn what_is_told_of_a_response_has_its_own_limit(engine: Engine) {
     respond(&site, &oleg, &id, &nth(1));
     told(1, 0).ok();
     site.tell(&json!({"serial": ANNA, "kind": "pin-blocked", "at": 0})).ok();
+}
+
+/// To whom, by whom and when, as long as it is theirs; under which policy; and where the rest of its story is.
+fn a_card_says_under_what_and_by_whom_it_was_issued(engine: Engine) {
+    let site = Site::start(engine);
+    let admin = site.administrator();
+    let page = |serial: &str| site.page(&format!("/mc/cards/{serial}"), "mc", &admin);
+    let anna = page(ANNA);
+    assert!(anna.contains("<dt>Policy</dt><dd>Default</dd>"), "{engine:?}: {anna}");
+    assert!(anna.contains("<dt>Issued</dt><dd>to Anna Berg by setup, "), "{engine:?}: {anna}");
+    assert!(anna.contains(&format!("<a href=\"/mc/log?card={ANNA}\">All events of this card</a>")), "{engine:?}: {anna}");
+    assert_eq!(site.events(&format!("card={ANNA}"))[..2], ["CARD_ADDED", "CARD_STATE_CHANGED"], "{engine:?}");
+    let user = site.user("anna");
+    let of_user = site.page(&format!("/mc/users/{user}"), "mc", &admin);
+    assert!(of_user.contains(&format!("<a href=\"/mc/log?user={user}\">All events of this user</a>")), "{engine:?}: {of_user}");
+    let new = json!({"serial": SPARE, "card_type": "gids-sim", "no_admin_key": true});
+    site.post("/api/v1/cards", &admin, &new).ok();
+    assert!(!page(SPARE).contains("<dt>Policy</dt>") && !page(SPARE).contains("<dt>Issued</dt>"), "{engine:?}");
+    // Many events later, and by whom it was issued last.
+    let operate = |operation: &str, body: Value| {
+        site.post(&format!("/api/v1/cards/{ANNA}/{operation}"), &admin, &body).ok();
+    };
+    for _ in 0..8 {
+        operate("disable", json!({}));
+        operate("enable", json!({}));
+    }
+    assert!(page(ANNA).contains("<dd>to Anna Berg by setup, "), "{engine:?}: {}", page(ANNA));
+    operate("revoke", json!({"reason": "lost"}));
+    operate("withdraw", json!({}));
+    assert!(!page(ANNA).contains("<dt>Issued</dt>"), "{engine:?}: {}", page(ANNA));
 }

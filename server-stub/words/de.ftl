@@ -151,6 +151,7 @@ user-policies = Richtlinien des Benutzers
 user-policies-say = Von mehreren gilt die erste. Karten, die unter einer Richtlinie ausgegeben wurden, bleiben unter ihr.
 user-policies-saved = Die Richtlinien des Benutzers sind gespeichert; sie gelten ab jetzt.
 user-happened = Was geschah
+user-all-events = Alle Ereignisse dieses Benutzers
 
 ## Karten
 cards-title = Karten
@@ -172,6 +173,9 @@ card-title = Karte { $name }
 card-serial = Seriennummer
 card-atr = Answer to Reset
 card-type = Typ
+card-issued = Ausgegeben
+card-issued-to = an { $user } von { $by }, { $name }
+card-issued-by = von { $by }, { $name }
 card-label = Bezeichnung
 card-nobody = Gehört niemandem
 card-key = Administratorschlüssel
@@ -195,6 +199,7 @@ card-operations = Kartenoperationen
 card-unlock = Entsperren
 card-about = Über diese Karte
 card-happened = Diese Karte
+card-all-events = Alle Ereignisse dieser Karte
 card-operation-assign = Zuweisen
 card-operation-issue = Ausgeben
 card-operation-disable = Abschalten

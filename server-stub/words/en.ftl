@@ -151,6 +151,7 @@ user-policies = Policies of the user
 user-policies-say = Of several the first holds. Cards that were issued under a policy stay under it.
 user-policies-saved = The user's policies are saved; they hold from now on.
 user-happened = What happened
+user-all-events = All events of this user
 
 ## Cards
 cards-title = Cards
@@ -172,6 +173,9 @@ card-title = Card { $name }
 card-serial = Serial
 card-atr = Answer to reset
 card-type = Type
+card-issued = Issued
+card-issued-to = to { $user } by { $by }, { $name }
+card-issued-by = by { $by }, { $name }
 card-label = Label
 card-nobody = Nobody's
 card-key = Administrator key
@@ -195,6 +199,7 @@ card-operations = Card operations
 card-unlock = Unlock
 card-about = About this card
 card-happened = This card
+card-all-events = All events of this card
 card-operation-assign = Assign
 card-operation-issue = Issue
 card-operation-disable = Disable

@@ -33,6 +33,17 @@ pub struct User {
     pub draw: Vec<String>,
 }
 
+/// Who somebody is and how to reach them.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, ToSchema)]
+pub struct Contact {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub cn: String,
+    /// Telephone.
+    pub phone: String,
+}
+
 /// A user's lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UserLock {

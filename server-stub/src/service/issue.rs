@@ -11,16 +11,16 @@ use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
 use crate::model::station::{Connected, NewPin, Order, Station, StationError, Written};
 use crate::model::subject::{self, Subject};
+use crate::model::user::Contact;
 use crate::model::vault::CardKey;
 use crate::service::Server;
 use crate::service::cards::CardView;
 use crate::service::login::Operator;
-use crate::store::{Snapshot, Tx, cards, subjects};
+use crate::store::{Snapshot, Tx, cards, subjects, users};
 use crate::words::{Sentence, sentence};
 use cardlab_protocol::admin_key::AdminKey;
 use serde::Serialize;
 use serde_json::json;
-use std::collections::HashMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
@@ -50,6 +50,9 @@ pub struct AtHand {
     pub connected: Connected,
     /// Its state, when it is registered.
     pub state: Option<CardState>,
+    /// Whose it is, for who may see users.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Contact>,
 }
 
 impl Operated {
@@ -75,9 +78,19 @@ impl Issuing<'_> {
         let found = tokio::task::spawn_blocking(move || station.connected()).await;
         let found = found.map_err(|_| ended())?.map_err(Refusal::by_card)?;
         let serials: Vec<&str> = found.iter().map(|connected| connected.serial.as_str()).collect();
-        let known = cards::of_serials(&mut self.server.store.read().await?, &serials).await?;
-        let states: HashMap<_, _> = known.into_iter().map(|card| (card.serial, card.state)).collect();
-        let at_hand = |connected: Connected| AtHand { state: states.get(&connected.serial).copied(), connected };
+        let mut snapshot = self.server.store.read().await?;
+        let known = cards::of_serials(&mut snapshot, &serials).await?;
+        let owners: Vec<&str> = known.iter().filter_map(|card| card.user.as_deref()).collect();
+        let owners = match operator.may(Privilege::ViewUser, None) {
+            true => users::contacts(&mut snapshot, &owners).await?,
+            false => Vec::new(),
+        };
+        let at_hand = |connected: Connected| {
+            let card = known.iter().find(|card| card.serial == connected.serial);
+            let user = card.and_then(|card| card.user.as_deref());
+            let owner = owners.iter().find(|owner| Some(owner.id.as_str()) == user).cloned();
+            AtHand { state: card.map(|card| card.state), owner, connected }
+        };
         Ok(found.into_iter().map(at_hand).collect())
     }
 

@@ -87,6 +87,10 @@ pub struct CardPicture {
     pub seen: Option<Seen>,
     /// What a workstation has claimed of it since, and nobody has confirmed.
     pub claimed: Option<Event>,
+    /// Name of the policy that holds for it.
+    pub policy: Option<String>,
+    /// That it was issued to who has it.
+    pub issued: Option<Event>,
     /// PIN entries that it allows since it was initialized.
     pub pin_tries: Option<u64>,
     /// Responses given, the newest first.
@@ -176,6 +180,7 @@ impl Pictures<'_> {
         let initialized = Kind::CardInitialized.facts().1;
         let mut events = events::story(&mut snapshot, Of::Card(&serial), HAPPENED).await?;
         let (seen, claimed) = (Seen::of(&events), Seen::claimed(&events));
+        let issued = events.iter().find(|event| is_issue_to(event, card.user.as_deref())).cloned();
         let pin_tries = events.iter().find(|event| event.name == initialized).and_then(|event| pin_tries(&event.detail));
         events.truncate(usize::from(HAPPENED));
         let (tasks, now) = (tasks::of_card(&mut snapshot, &serial).await?, self.server.now());
@@ -184,6 +189,8 @@ impl Pictures<'_> {
             owner: owner(&subject).filter(|_| operator.may(Privilege::ViewUser, None)),
             seen,
             claimed,
+            policy: subject.policy.as_ref().map(|policy| policy.name.clone()),
+            issued,
             pin_tries,
             responses: responses::of_card(&mut snapshot, &serial).await?,
             tasks: tasks.into_iter().map(|task| task.shown(now)).collect(),
@@ -356,6 +363,14 @@ impl Pictures<'_> {
             serial: flow.card,
         })
     }
+}
+
+/// Whether an event says that a card was issued to this user.
+fn is_issue_to(event: &Event, user: Option<&str>) -> bool {
+    let detail: serde_json::Value = serde_json::from_str(&event.detail).unwrap_or_default();
+    event.name == Kind::CardStateChanged.facts().1
+        && detail.get("operation").and_then(serde_json::Value::as_str) == Some(Operation::Issue.name())
+        && user == Some(event.user.as_str())
 }
 
 /// PIN entries that a card allows, as the event of its initialization says.

@@ -1,6 +1,6 @@
 //! The first rows: roles and an administrator, and sample people to try everything with.
 
-use crate::model::card::{CardRecord, CardState, CardType};
+use crate::model::card::{CardRecord, CardState, CardType, Operation};
 use crate::model::policy::Policy;
 use crate::model::refusal::Refusal;
 use crate::model::role::Role;
@@ -122,8 +122,11 @@ impl Setup<'_> {
         let policy = holder.policy.map(|policy| policy.id);
         let user = holder.user.ok_or_else(|| Refusal::not_found("user"))?.id;
         let card = self.server.cards().register(&mut tx, SETUP, new).await?;
-        cards::set(&mut tx, &CardRecord { state: CardState::Issued, user: Some(user), policy, ..card }).await?;
+        let before = card.state;
+        let card = CardRecord { state: CardState::Issued, user: Some(user), policy, ..card };
+        cards::set(&mut tx, &card).await?;
         cards::note_issued(&mut tx, &serial, self.server.now()).await?;
+        self.server.cards().record_state(&mut tx, SETUP, before, &card, Operation::Issue, "").await?;
         tx.commit().await
     }
 }

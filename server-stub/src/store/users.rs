@@ -8,7 +8,7 @@ use crate::model::clock::Millis;
 use crate::model::list::{self, Cursor, Listed};
 use crate::model::names::{self, Clash};
 use crate::model::refusal::Refusal;
-use crate::model::user::{User, UserFilter, UserLock, UserOrder, UserState};
+use crate::model::user::{Contact, User, UserFilter, UserLock, UserOrder, UserState};
 use sqlx::any::AnyRow;
 use sqlx::query;
 use std::collections::HashMap;
@@ -116,6 +116,17 @@ pub(crate) async fn names_of(conn: &mut Snapshot, ids: &[&str]) -> Result<HashMa
     let mut list = List::new("SELECT id, cn FROM users WHERE id IN ");
     list.texts(ids.iter().copied());
     list.rows(conn).await?.iter().map(|row| Ok((text(row, "id")?, text(row, "cn")?))).collect()
+}
+
+/// Who these users are and how to reach them.
+pub(crate) async fn contacts(conn: &mut Snapshot, ids: &[&str]) -> Result<Vec<Contact>, Refusal> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut list = List::new("SELECT id, cn, phone FROM users WHERE id IN ");
+    list.texts(ids.iter().copied());
+    let contact = |row| Ok(Contact { id: text(row, "id")?, cn: text(row, "cn")?, phone: text(row, "phone")? });
+    list.rows(conn).await?.iter().map(contact).collect()
 }
 
 /// How many there are.

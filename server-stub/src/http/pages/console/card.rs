@@ -9,6 +9,7 @@ use super::{Line, Moment, story};
 use crate::http::Front;
 use crate::model::card::Operation;
 use crate::model::refusal::{Code, Refusal};
+use crate::model::role::Privilege;
 use crate::model::tags::Retag;
 use crate::model::task::TaskView;
 use crate::service::Server;
@@ -50,8 +51,12 @@ struct CardPage {
     name: String,
     owner: Option<Owner>,
     badges: Vec<Badge>,
+    policy: Option<String>,
+    /// To whom, by whom and when it was issued.
+    issued: Option<String>,
     pin_tries: Option<u64>,
     may: May,
+    may_view_log: bool,
     /// Why the card cannot be unlocked.
     not_unlocked: Option<String>,
     operations: Vec<Doable>,
@@ -135,7 +140,17 @@ async fn card_page(server: &Server, at: &mut At<Operator>, serial: &str, tagging
         frame,
         name,
         badges: Badge::all(picture.seen.as_ref(), picture.claimed.as_ref(), now),
+        policy: picture.policy,
+        issued: picture.issued.map(|event| {
+            let at = Moment::of(event.at).local;
+            let (by, at) = (("by", text(&event.initiator)), ("name", text(&at)));
+            match &picture.owner {
+                Some(owner) => say("card-issued-to", &[("user", text(&owner.cn)), by, at]),
+                None => say("card-issued-by", &[by, at]),
+            }
+        }),
         pin_tries: picture.pin_tries,
+        may_view_log: at.by.may(Privilege::ViewLog, None),
         operations: picture.may.operations.iter().map(|operation| Doable::of(*operation)).collect(),
         responses: responses.collect(),
         lines: story(&picture.happened, picture.owner.as_ref().map(|owner| owner.cn.as_str()), now),
