@@ -27,7 +27,7 @@ use cardlab_server_stub::model::keys::CardIdentity;
 use cardlab_server_stub::service::Server;
 use cardlab_server_stub::service::cards::NewCard;
 use cardlab_server_stub::service::login::Door;
-use cardlab_server_stub::service::setup::{CARD_TYPE, sample};
+use cardlab_server_stub::service::setup::{CARD_TYPE, MANAGED_CARD_TYPE, YUBIKEY_CARD_TYPE, sample};
 use cardlab_vreader::PrivateDirectory;
 use cardlab_vreader::server::{Access, listen_for};
 use clap::Args;
@@ -81,6 +81,8 @@ struct SampleCard {
     key: Option<Zeroizing<String>>,
     /// What people call it.
     label: &'static str,
+    /// The card type that it is registered with.
+    card_type: &'static str,
     /// It has a PUK.
     puk: bool,
 }
@@ -184,13 +186,13 @@ fn cards(server: &Server) -> Result<Vec<SampleCard>, Failure> {
         let name = sample::USERS[index].1;
         format!("name={},owner={name},pin={PIN}", name.split(' ').next().unwrap_or(name))
     };
-    let card = |request: String, key, label, puk| SampleCard { request, key, label, puk };
+    let card = |request: String, key, (label, card_type), puk| SampleCard { request, key, label, card_type, puk };
     let gids = format!("gids,{},card-id={},admin-key={}", settings(0), hex::encode_upper(id), *derived);
     let managed = format!("piv-admin,{},puk={PUK},admin-key={}", settings(1), *own);
     Ok(vec![
-        card(gids, Some(derived), "GIDS card", false),
-        card(managed, Some(own), "managed PIV card", true),
-        card(format!("yubikey-5.7,{},puk={PUK}", settings(2)), None, "YubiKey", true),
+        card(gids, Some(derived), ("GIDS card", CARD_TYPE), false),
+        card(managed, Some(own), ("managed PIV card", MANAGED_CARD_TYPE), true),
+        card(format!("yubikey-5.7,{},puk={PUK}", settings(2)), None, ("YubiKey", YUBIKEY_CARD_TYPE), true),
     ])
 }
 
@@ -257,13 +259,14 @@ async fn register(server: &Server, cards: &[SampleCard], faces: &[Face]) -> Resu
     for ((card, face), (logon, ..)) in cards.iter().zip(faces).zip(sample::USERS) {
         let new = NewCard {
             serial: face.serial.clone(),
-            card_type: CARD_TYPE.into(),
+            card_type: card.card_type.into(),
             atr: String::new(),
             label: card.label.into(),
             admin_key: card.key.as_ref().map(|key| key.to_string()),
             no_admin_key: card.key.is_none(),
             untried: false,
         };
+        server.setup().add_card_type(card.card_type, Cipher::Tdes).await?;
         server.setup().add_issued_card(&new, logon).await?;
     }
     Ok(())

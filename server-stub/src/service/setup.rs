@@ -10,7 +10,7 @@ use crate::service::cards::NewCard;
 use crate::service::policies::NewQuestion;
 use crate::service::staff::NewOperator;
 use crate::service::users::NewUser;
-use crate::store::{cards, operators, roles, subjects, users};
+use crate::store::{card_types, cards, operators, roles, subjects, users};
 use cardlab_protocol::admin_key::Cipher;
 
 const SETUP: &str = "setup";
@@ -18,6 +18,11 @@ const SETUP: &str = "setup";
 pub const CARD_TYPE: &str = "gids-sim";
 /// The card type of cards with an AES-256 administrator key.
 pub const AES_CARD_TYPE: &str = "gids-sim-aes";
+
+/// The card type of PIV cards that a management system has the keys of.
+pub const MANAGED_CARD_TYPE: &str = "Managed PIV card";
+/// The card type of YubiKeys, which their PUK unlocks.
+pub const YUBIKEY_CARD_TYPE: &str = "YubiKey";
 
 /// Names and passwords of the sample.
 pub mod sample {
@@ -106,6 +111,18 @@ impl Setup<'_> {
         self.server.staff().insert_operator(&mut tx, SETUP, &operator, operator_hash).await?;
         tx.commit().await?;
         Ok(true)
+    }
+
+    /// A card type, unless there is one of this name.
+    ///
+    /// # Errors
+    /// A sentence when the name is too long, or the database fails.
+    pub async fn add_card_type(&self, id: &str, cipher: Cipher) -> Result<(), Refusal> {
+        let mut tx = self.server.begin().await?;
+        if card_types::by_id(&mut tx, id).await?.is_none() {
+            self.server.card_types().insert(&mut tx, id, &CardType::with_cipher(cipher)).await?;
+        }
+        tx.commit().await
     }
 
     /// A card that is issued to a user from the start; one that is registered already stays as it is.
