@@ -37,7 +37,7 @@ fn from_questions_to_unlocked(engine: Engine) {
     site.report(&session, &json!({"outcome": "unlocked"})).ok();
     site.report(&session, &json!({"outcome": "unlocked"})).refused(410, "SESSION_OVER");
     site.challenge(&session).refused(410, "SESSION_OVER");
-    let story = ["UNLOCK_OPENED", "ANSWERS_RIGHT", "RESPONSE_GIVEN", "RESPONSE_REFUSED", "CARD_UNLOCKED"];
+    let story = ["CARD_STATE_CHANGED", "UNLOCK_OPENED", "ANSWERS_RIGHT", "RESPONSE_GIVEN", "RESPONSE_REFUSED", "CARD_UNLOCKED"];
     assert_eq!(site.events(&format!("card={ANNA}"))[1..], story, "{engine:?}");
     assert_eq!(site.get("/api/v1/events/check", &site.operator()).ok(), json!({"first_broken": null}));
     // The right answers' secrets are nowhere.

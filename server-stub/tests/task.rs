@@ -53,6 +53,7 @@ fn ordered_taken_confirmed_and_done(engine: Engine) {
     site.report(&session, &json!({"outcome": "unlocked"})).ok();
     assert_eq!((ask(&site, "WS1"), state(&site)), (nothing, is("Completed")));
     let story = [
+        "CARD_STATE_CHANGED",
         "TASK_ORDERED",
         "TASK_NOT_ORDERED",
         "UNLOCK_OPENED",
