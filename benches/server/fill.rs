@@ -140,7 +140,10 @@ pub(crate) async fn many(database: &Database, size: &Size, real: bool) {
     }
     let text = |row: &sqlx::any::AnyRow| sqlx::Row::get::<String, _>(row, 0);
     let policy = text(&sqlx::query("SELECT id FROM policies").fetch_one(&pool).await.unwrap());
-    let few = format!("INSERT INTO policies SELECT '{FEW}', 'Few', body, position + 1 FROM policies WHERE id = '{policy}'");
+    let few = format!(
+        "INSERT INTO policies (id, name, name_key, body, position) SELECT '{FEW}', 'Few', 'few', body, position + 1 \
+         FROM policies WHERE id = '{policy}'"
+    );
     sqlx::raw_sql(sqlx::AssertSqlSafe(few)).execute(&pool).await.unwrap();
     let questions = sqlx::query("SELECT id, text FROM questions").fetch_all(&pool).await.unwrap();
     let questions: Vec<(String, String)> = questions.iter().map(|row| (text(row), sqlx::Row::get(row, 1))).collect();
