@@ -16,7 +16,8 @@ const HEAD: &str = "title = \"A title\"\n";
 fn errors_name_the_line_and_the_step() {
     let file = |step: &str| format!("{HEAD}\n[[step]]\ndo = \"insert\"\n\n[[step]]\n{step}\n");
     for (text, says) in [
-        (String::new(), "line 1, column 1: missing field `title`"),
+        (String::new(), "line 1, column 1: there is nothing in it; `cardlab scenario show NAME` prints one to begin with"),
+        ("# a title is wanted\n".into(), "line 1, column 1: missing field `title`"),
         (HEAD.into(), "line 2, column 1: there is no step"),
         ("title = \" \"\n[[step]]\ndo = \"insert\"".into(), "line 1, column 1: the title is empty"),
         (

@@ -262,7 +262,10 @@ mod tests {
             Replay::new(records, of, Order::Strict, Box::new(|_| {})).err().unwrap().to_string()
         };
         let all = records();
-        assert_eq!(none(&[], None), "there is nothing in it");
+        assert_eq!(
+            none(&[], None),
+            "there is nothing in it: no card was used while it was written, or it is not what --trace wrote"
+        );
         assert_eq!(none(&all, None), "the recording has several cards; name one: c, other");
         assert_eq!(none(&all, Some("d")), "the recording has no card 'd'; it has: c, other");
         assert_eq!(
