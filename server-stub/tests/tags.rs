@@ -108,7 +108,10 @@ fn what_is_no_tag_is_said_at_its_field(engine: Engine) {
     let field = page.split("id=\"add-tag\"").nth(1).unwrap();
     let (input, rest) = field.split_once('>').unwrap();
     assert!(input.contains("value=\"&#60;b&#62;\u{202E}😀&#60;/b&#62;, x\"") && input.contains("aria-invalid"), "{input}");
-    assert!(rest.starts_with("<p class=\"fault\" role=\"alert\">A tag has 1 to 40 characters"), "{rest}");
+    let (hint, rest) = rest.split_once("</p>").unwrap();
+    assert!(hint.starts_with("<p class=\"hint\" id=\"h-add-tag\">"), "{hint}");
+    let fault = "<p class=\"fault\" id=\"f-add-tag\" role=\"alert\">A tag has 1 to 40 characters";
+    assert!(rest.starts_with(fault) && input.contains("aria-describedby=\"h-add-tag f-add-tag\""), "{input} {rest}");
     // What is one is text wherever it stands.
     let tag = "<b>\u{202E}😀</b>";
     assert_eq!(send(&[("add", tag)]).status(), 303);

@@ -36,7 +36,7 @@ impl Retag {
             }
         }
         if tags.len() > MOST {
-            return Err(Refusal::malformed(sentence!("refused-tags-most", most = MOST)));
+            return Err(Refusal::malformed(sentence!("refused-tags-most", most = MOST)).at("add"));
         }
         tags.sort_by_cached_key(|tag| names::key(tag));
         Ok(tags)
@@ -51,7 +51,7 @@ fn checked(tag: &str) -> Result<String, Refusal> {
     if is_one {
         return Ok(tag.to_owned());
     }
-    Err(Refusal::malformed(sentence!("refused-tag", most = LONGEST)))
+    Err(Refusal::malformed(sentence!("refused-tag", most = LONGEST)).at("add"))
 }
 
 #[cfg(test)]

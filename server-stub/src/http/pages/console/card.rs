@@ -1,6 +1,7 @@
 //! One card: whose it is, what was heard of it, what can be done with it.
 
 use super::super::door::{At, Sent, went};
+use super::super::form::Typed;
 use super::super::frame::{Frame, Here, sentence as refusal_sentence};
 use super::super::list::Address;
 use super::super::{Page, page, refused};
@@ -8,7 +9,7 @@ use super::unlock::{Badge, sentence};
 use super::{Line, Moment, story};
 use crate::http::Front;
 use crate::model::card::Operation;
-use crate::model::refusal::{Code, Refusal};
+use crate::model::refusal::Refusal;
 use crate::model::role::Privilege;
 use crate::model::tags::Retag;
 use crate::model::task::TaskView;
@@ -64,21 +65,10 @@ struct CardPage {
     tasks: Vec<TaskView>,
     lines: Vec<Line>,
     /// A tag that is none.
-    tagging: Option<Tagging>,
-}
-
-/// What was typed as a tag, and why it is none.
-struct Tagging {
-    typed: String,
-    fault: String,
+    typed: Typed,
 }
 
 impl CardPage {
-    /// What stands in the field for a tag.
-    fn typed(&self) -> &str {
-        self.tagging.as_ref().map(|tagging| tagging.typed.as_str()).unwrap_or_default()
-    }
-
     /// The list of the cards with this tag.
     fn cards_of(&self, tag: &str) -> String {
         Address::new("/mc/cards", &[("tag", tag)]).first()
@@ -117,10 +107,10 @@ struct Response_ {
 }
 
 async fn card(State(server): State<Server>, mut at: At<Operator>, Path(serial): Path<String>) -> Page {
-    Ok(page(&card_page(&server, &mut at, &serial, None).await?))
+    Ok(page(&card_page(&server, &mut at, &serial).await?))
 }
 
-async fn card_page(server: &Server, at: &mut At<Operator>, serial: &str, tagging: Option<Tagging>) -> Result<CardPage, Refusal> {
+async fn card_page(server: &Server, at: &mut At<Operator>, serial: &str) -> Result<CardPage, Refusal> {
     let picture = server.pictures().of_card(&at.by, serial).await?;
     let now = server.now();
     let name = card_name(&picture.card.serial_number);
@@ -159,7 +149,7 @@ async fn card_page(server: &Server, at: &mut At<Operator>, serial: &str, tagging
         may: picture.may,
         owner: picture.owner,
         card: picture.card,
-        tagging,
+        typed: Typed::default(),
     })
 }
 
@@ -185,9 +175,10 @@ async fn retag(
     let given = |name: &str| fields.get(name).cloned().into_iter().collect();
     let change = Retag { add: given("add"), remove: given("remove") };
     match server.cards().retag(&operator, &serial, &change).await {
-        Err(refusal) if refusal.code == Code::Malformed && !change.add.is_empty() => {
-            let tagging = Tagging { typed: change.add.concat(), fault: refusal_sentence(&refusal.said()) };
-            Ok(refused(&refusal, &card_page(&server, &mut At::new(operator), &serial, Some(tagging)).await?))
+        Err(refusal) if refusal.field().is_some() => {
+            let mut shown = card_page(&server, &mut At::new(operator), &serial).await?;
+            shown.typed = Typed::refused("", fields, &refusal, &mut shown.frame);
+            Ok(refused(&refusal, &shown))
         }
         done => Ok(went(&server, &front, &format!("/mc/cards/{serial}"), done.map(|_| plain("card-tags-changed")))),
     }
