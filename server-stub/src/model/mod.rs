@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`keys`], [`vault`] | administrator keys: derivation, sealing, responses |
 //! | [`names`], [`answers`] | how names of people and answers to questions are compared |
+//! | `search` | what people and cards are found by |
 //! | [`user`], [`card`], [`question`], [`policy`], [`random_pin`], [`role`], [`tags`] | people, cards, what holds for them, what operators may do |
 //! | [`flow`], [`response`], [`task`] | ways to a response, what was given and what became of it, what agents are to do |
 //! | [`event`], [`refusal`], [`limit`], [`list`] | what happens, why something does not, how often it may; lists by pages |
@@ -29,6 +30,7 @@ pub mod random_pin;
 pub mod refusal;
 pub mod response;
 pub mod role;
+pub(crate) mod search;
 pub mod station;
 pub(crate) mod subject;
 pub mod tags;

@@ -9,6 +9,7 @@ use crate::model::clock::Millis;
 use crate::model::list::{self, Cursor, Listed};
 use crate::model::names;
 use crate::model::refusal::Refusal;
+use crate::model::search::{self, Search, Sought};
 use sqlx::any::AnyRow;
 use sqlx::query;
 
@@ -77,7 +78,7 @@ async fn among(conn: &mut Snapshot, column: &str, these: &[&str]) -> Result<Vec<
 pub(crate) async fn list(conn: &mut Snapshot, filter: &CardFilter, by_owner: bool) -> Result<Listed<CardRecord>, Refusal> {
     let limit = list::limit(filter.limit, list::USUAL)?;
     let cursor = Cursor::read(filter.cursor.as_deref(), filter.sort.name())?;
-    let Some(search) = names::Search::of_cards(&filter.q) else {
+    let Some(search) = Search::of_cards(&filter.q) else {
         return Ok(Listed { items: Vec::new(), next: None });
     };
     let place = ("cards.serial", "card");
@@ -92,7 +93,7 @@ pub(crate) async fn list(conn: &mut Snapshot, filter: &CardFilter, by_owner: boo
     let mut list = List::new("SELECT cards.*, card_types.body AS about FROM ");
     let mut conditions = WORDS.have(&search.words);
     if by_owner {
-        let or_owner = |(met, sought): (Condition, &names::Sought)| met.or_begins(users::CARDS, &sought.begin[0]);
+        let or_owner = |(met, sought): (Condition, &Sought)| met.or_begins(users::CARDS, &sought.begin[0]);
         conditions = conditions.into_iter().zip(&search.words).map(or_owner).collect();
     }
     conditions.extend(filter.tag.as_deref().map(|tag| Condition::is(TAGS, "tag", names::key(tag))));
@@ -141,9 +142,9 @@ pub(crate) async fn insert(tx: &mut Tx, card: &CardRecord) -> Result<(), Refusal
 async fn set_searched(tx: &mut Tx, serial: &str, label: &str, tags: &[String]) -> Result<(), Refusal> {
     let searched: Vec<&str> = [serial, label].into_iter().chain(tags.iter().map(String::as_str)).collect();
     let update = query("UPDATE cards SET search_key = $2 WHERE serial = $1").bind(serial);
-    tx.run(update.bind(names::search_key(&searched))).await?;
+    tx.run(update.bind(search::search_key(&searched))).await?;
     tx.run(query("DELETE FROM card_words WHERE card = $1").bind(serial)).await?;
-    WORDS.insert(tx, serial, &[], &names::words_of_card(serial, &searched.join(" "))).await
+    WORDS.insert(tx, serial, &[], &search::words_of_card(serial, &searched.join(" "))).await
 }
 
 /// The tags of a card, as the record has them, and what it is found by.

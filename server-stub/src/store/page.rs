@@ -6,8 +6,8 @@
 use super::list::List;
 use super::rows::number;
 use super::{Snapshot, Tx};
-use crate::model::names::Sought;
 use crate::model::refusal::Refusal;
+use crate::model::search::Sought;
 use sqlx::query;
 
 /// A table of words: its name, the column of what has them, and those of its places in lists.

@@ -8,6 +8,7 @@ use crate::model::clock::Millis;
 use crate::model::list::{self, Cursor, Listed};
 use crate::model::names::{self, Clash};
 use crate::model::refusal::Refusal;
+use crate::model::search::{self, Search};
 use crate::model::user::{Contact, User, UserFilter, UserLock, UserOrder, UserState};
 use sqlx::any::AnyRow;
 use sqlx::query;
@@ -82,7 +83,7 @@ pub(crate) async fn list(conn: &mut Snapshot, filter: &UserFilter) -> Result<Lis
         UserOrder::Logon => ("logon_key", "users.logon_key", false),
         UserOrder::LogonDown => ("logon_key", "users.logon_key", true),
     };
-    let Some(search) = names::Search::of_people(&filter.q) else { return Ok(Listed { items: Vec::new(), next: None }) };
+    let Some(search) = Search::of_people(&filter.q) else { return Ok(Listed { items: Vec::new(), next: None }) };
     let mut conditions = WORDS.have(&search.words);
     conditions.extend(filter.policy.as_deref().map(policies::under));
     let by = [(place, column), ("users.id", "user_id")];
@@ -161,17 +162,38 @@ pub(crate) async fn clashes(conn: &mut Snapshot) -> Result<Vec<Clash>, Refusal> 
 
 /// A new user, who is active.
 pub(crate) async fn insert(tx: &mut Tx, user: &User) -> Result<(), Refusal> {
-    let insert = "INSERT INTO users (id, logon, upn, cn, mail, phone, catalog_state, password, failed, lock_state, draw, \
-                  logon_key, upn_key, search_key, name_key, upn_own) \
-                  VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, 0, 0, '[]', $8, $9, $10, $11, $12)";
+    let insert = "INSERT INTO users (id, logon, upn, cn, mail, phone, catalog_state, password, failed, lock_state, draw) \
+                  VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, 0, 0, '[]')";
     let insert = query(insert).bind(&user.id).bind(&user.logon).bind(&user.upn).bind(&user.cn).bind(&user.mail);
-    let insert = insert.bind(&user.phone).bind(&user.password).bind(names::key(&user.logon)).bind(names::key(&user.upn));
-    let phone = names::telephone(&user.phone);
-    let searched = [user.cn.as_str(), &user.logon, &user.upn, &user.mail, &phone];
-    let insert = insert.bind(names::search_key(&searched)).bind(names::key(&user.cn));
-    tx.run(insert.bind(names::own_part(&user.upn).as_str())).await?;
-    let places = [names::key(&user.cn), names::key(&user.logon)];
-    WORDS.insert(tx, &user.id, &places.each_ref().map(String::as_str), &names::words_of_person(&searched, &user.phone)).await
+    tx.run(insert.bind(&user.phone).bind(&user.password)).await?;
+    let User { id, logon, upn, cn, mail, phone, .. } = user;
+    set_found(tx, &Written { id, logon, upn, cn, mail, phone }).await
+}
+
+/// What of a user is written by people, who is found and put in order by it.
+struct Written<'u> {
+    id: &'u str,
+    logon: &'u str,
+    upn: &'u str,
+    cn: &'u str,
+    mail: &'u str,
+    phone: &'u str,
+}
+
+/// What a user is found and put in order by: the columns that are compared, the words, and the places beside these and beside
+/// policies.
+async fn set_found(tx: &mut Tx, user: &Written<'_>) -> Result<(), Refusal> {
+    let (name_key, logon_key) = (names::key(user.cn), names::key(user.logon));
+    let number = search::telephone(user.phone);
+    let searched = [user.cn, user.logon, user.upn, user.mail, &number];
+    let update = "UPDATE users SET logon_key = $2, upn_key = $3, search_key = $4, name_key = $5, upn_own = $6 WHERE id = $1";
+    let update = query(update).bind(user.id).bind(&logon_key).bind(names::key(user.upn));
+    let update = update.bind(search::search_key(&searched)).bind(&name_key);
+    tx.run(update.bind(names::own_part(user.upn).as_str())).await?;
+    let update = query("UPDATE policy_links SET name_key = $2, logon_key = $3 WHERE user_id = $1").bind(user.id);
+    tx.run(update.bind(&name_key).bind(&logon_key)).await?;
+    tx.run(query("DELETE FROM user_words WHERE user_id = $1").bind(user.id)).await?;
+    WORDS.insert(tx, user.id, &[&name_key, &logon_key], &search::words_of_person(&searched, user.phone)).await
 }
 
 /// Active in the catalog or not.
@@ -223,21 +245,9 @@ pub(crate) async fn fill(tx: &mut Tx) -> Result<(), Refusal> {
                     ORDER BY id LIMIT $2";
         let rows = tx.all(query(bare).bind(&after).bind(FILLED)).await?;
         for row in &rows {
-            let (id, cn, logon) = (text(row, "id")?, text(row, "cn")?, text(row, "logon")?);
-            let (upn, mail) = (text(row, "upn")?, text(row, "mail")?);
-            let phone = text(row, "phone")?;
-            let number = names::telephone(&phone);
-            let searched = [cn.as_str(), &logon, &upn, &mail, &number];
-            let update = "UPDATE users SET logon_key = $2, upn_key = $3, search_key = $4, name_key = $5, upn_own = $6 \
-                          WHERE id = $1";
-            let (name_key, logon_key) = (names::key(&cn), names::key(&logon));
-            let update = query(update).bind(&id).bind(&logon_key).bind(names::key(&upn));
-            let update = update.bind(names::search_key(&searched)).bind(&name_key);
-            tx.run(update.bind(names::own_part(&upn).as_str())).await?;
-            let update = query("UPDATE policy_links SET name_key = $2, logon_key = $3 WHERE user_id = $1").bind(&id);
-            tx.run(update.bind(&name_key).bind(&logon_key)).await?;
-            tx.run(query("DELETE FROM user_words WHERE user_id = $1").bind(&id)).await?;
-            WORDS.insert(tx, &id, &[&name_key, &logon_key], &names::words_of_person(&searched, &phone)).await?;
+            let (id, logon, upn) = (text(row, "id")?, text(row, "logon")?, text(row, "upn")?);
+            let (cn, mail, phone) = (text(row, "cn")?, text(row, "mail")?, text(row, "phone")?);
+            set_found(tx, &Written { id: &id, logon: &logon, upn: &upn, cn: &cn, mail: &mail, phone: &phone }).await?;
             after = id;
         }
         if rows.is_empty() {
