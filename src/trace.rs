@@ -63,12 +63,7 @@ impl TraceCommand {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         match self.what {
             Of::Show { file } => {
-                let mut stdout = std::io::stdout().lock();
-                for lines in &read_as(&file, trace::shown)? {
-                    if stdout.write_all(lines.as_bytes()).is_err() {
-                        break;
-                    }
-                }
+                read_as(&file, trace::shown)?.iter().for_each(|lines| print!("{lines}"));
                 Ok(Exit::FINE)
             }
             Of::History { file, output } => {

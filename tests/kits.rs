@@ -48,5 +48,8 @@ fn output_that_nobody_reads() {
     let lab = Lab::new("gids");
     let text = lab.host(&format!("{CARDLAB} conform --list | head -1")).ok();
     assert!(text.starts_with("iso/") && !text.contains("panicked"), "{text}");
-    has(&lab.host(&format!("{CARDLAB} profile list > /dev/full")).code(2), &["cardlab: stdout: No space left"]);
+    lab.host(&format!("{CARDLAB} exec --card gids --trace t.jsonl -- opensc-tool -a")).ok();
+    for what in ["profile list", "trace show t.jsonl", "trace history t.jsonl"] {
+        has(&lab.host(&format!("{CARDLAB} {what} > /dev/full")).code(2), &["cardlab: stdout: No space left"]);
+    }
 }
