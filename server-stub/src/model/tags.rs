@@ -46,8 +46,9 @@ impl Retag {
 /// A tag as it is stored and shown.
 fn checked(tag: &str) -> Result<String, Refusal> {
     let tag = tag.trim();
-    let is_one =
-        tag.chars().count() <= LONGEST && !tag.chars().any(|c| c.is_control() || c == ',') && !names::key(tag).is_empty();
+    let is_one = tag.chars().count() <= LONGEST
+        && !tag.chars().any(|c| c.is_control() || matches!(c, ',' | '\u{2028}' | '\u{2029}'))
+        && !names::key(tag).is_empty();
     if is_one {
         return Ok(tag.to_owned());
     }
@@ -73,7 +74,7 @@ mod tests {
 
     #[test]
     fn what_is_no_tag_says_why() {
-        for tag in ["", "  ", "a,b", "a\nb", "\u{200B}", &"x".repeat(LONGEST + 1)] {
+        for tag in ["", "  ", "a,b", "a\nb", "a\u{2028}b", "a\u{2029}b", "\u{200B}", &"x".repeat(LONGEST + 1)] {
             assert_eq!(retag(&[], &[tag], &[]).unwrap_err(), "a tag has 1 to 40 characters in one line, and no comma", "{tag:?}");
         }
         let many: Vec<String> = (0..=MOST).map(|number| format!("t{number}")).collect();
