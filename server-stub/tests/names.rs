@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 on_both_engines! {
     a_name_is_one_in_every_spelling,
     people_are_found_by_any_of_their_words,
+    no_operator_is_called_as_a_program_is_in_the_log,
     names_that_an_older_version_told_apart,
 }
 
@@ -19,6 +20,23 @@ fn add(site: &Site, token: &str, logon: &str, upn: &str, cn: &str) -> Answer {
 fn log_in(site: &Site, name: &str) -> u16 {
     let fields = [("name", name), ("password", "a-long-password")];
     site.send("/ss/login", |http, url| http.post(url).form(&fields)).status().as_u16()
+}
+
+/// What an operator of that name did, the log would say of a workstation, an agent or the server.
+fn no_operator_is_called_as_a_program_is_in_the_log(engine: Engine) {
+    let site = Site::start(engine);
+    let token = site.administrator();
+    let staff = site.get("/api/v1/staff", &token).ok();
+    let oleg = staff["operators"].as_array().unwrap().iter().find(|one| one["name"] == "oleg").unwrap()["id"].clone();
+    let admin = site.block_on(site.server.logins().operator(&token)).unwrap();
+    for name in ["workstation", "Agent", " SERVER ", "ｓｅｔｕｐ"] {
+        let new = json!({"name": name, "password": "a-long-password", "role": null});
+        let message = site.post("/api/v1/operators", &token, &new).refused(409, "CONFLICT");
+        assert!(message.contains("stands for a program in the log"), "{engine:?} {message}");
+        let renamed = site.block_on(site.server.staff().change_operator(&admin, oleg.as_str().unwrap(), name, None));
+        assert!(renamed.unwrap_err().to_string().contains("stands for a program in the log"), "{name}");
+    }
+    assert_eq!(site.get("/api/v1/staff", &token).ok(), staff, "nothing of it is half done");
 }
 
 fn a_name_is_one_in_every_spelling(engine: Engine) {

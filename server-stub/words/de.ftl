@@ -977,6 +977,7 @@ refused-answer-characters = '{ $question }': Eine Antwort hat { $least } bis { $
 refused-answer-in-question = '{ $question }': Die Antwort steht in der Frage
 refused-answer-twice = '{ $question }': Jede Frage hat eine eigene Antwort
 refused-answers-least = Beantworten Sie mindestens { $least } Fragen
+refused-operator-program = '{ $name }' steht im Protokoll für ein Programm; geben Sie einen anderen Namen
 refused-operator-there = Einen Operator '{ $name }' gibt es schon
 refused-user-there = Einen Benutzer '{ $name }' gibt es schon
 refused-task-state =

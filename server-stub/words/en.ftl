@@ -976,6 +976,7 @@ refused-answer-characters = '{ $question }': an answer has { $least } to { $most
 refused-answer-in-question = '{ $question }': the answer stands in the question
 refused-answer-twice = '{ $question }': each question has an answer of its own
 refused-answers-least = answer { $least } questions at least
+refused-operator-program = '{ $name }' stands for a program in the log; give another name
 refused-operator-there = there is an operator '{ $name }'
 refused-user-there = there is a user '{ $name }'
 refused-task-state = the task is { $state } already

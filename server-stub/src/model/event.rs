@@ -5,6 +5,7 @@
 
 use crate::model::clock::Millis;
 use crate::model::csv;
+use crate::model::flow::FlowKind;
 use crate::words::is_direction;
 use serde::Serialize;
 use serde_json::Value;
@@ -292,6 +293,14 @@ pub(crate) fn bounded(text: &str) -> String {
 
 /// Who did what a workstation has told, in the log.
 pub const WORKSTATION: &str = "workstation";
+/// Who did what an agent does, in the log.
+pub(crate) const AGENT: &str = FlowKind::Agent.name();
+/// Who did what the server does by itself, in the log.
+pub(crate) const SERVER: &str = "server";
+/// Who did what was there from the beginning, in the log.
+pub(crate) const SETUP: &str = "setup";
+/// Who does things without being somebody: nobody is called so.
+pub(crate) const PROGRAMS: [&str; 4] = [WORKSTATION, AGENT, SERVER, SETUP];
 
 /// How bad an event is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, ToSchema)]

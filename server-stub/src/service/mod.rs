@@ -20,7 +20,7 @@ pub mod workers;
 
 use crate::model::answers::Hashing;
 use crate::model::clock::{Clock, Millis};
-use crate::model::event::{Happening, Kind};
+use crate::model::event::{Happening, Kind, SERVER};
 use crate::model::limit::Limit;
 use crate::model::random;
 use crate::model::refusal::{Code, Refusal};
@@ -271,7 +271,7 @@ impl Server {
 fn counted(bucket: &str) -> (Kind, Code, &str) {
     match bucket.strip_prefix(log::NOT_LET_IN).and_then(|of| of.rsplit_once(" at ")) {
         Some((operator, _)) => (Kind::NotLetIn, Code::NoPrivilege, operator),
-        None => (Kind::RateLimited, Code::RateLimited, "server"),
+        None => (Kind::RateLimited, Code::RateLimited, SERVER),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The first rows: roles and an administrator, and sample people to try everything with.
 
 use crate::model::card::{CardRecord, CardState, CardType, Operation};
+use crate::model::event::SETUP;
 use crate::model::policy::Policy;
 use crate::model::refusal::Refusal;
 use crate::model::role::Role;
@@ -13,7 +14,6 @@ use crate::service::users::NewUser;
 use crate::store::{card_types, cards, operators, roles, subjects, users};
 use cardlab_protocol::admin_key::Cipher;
 
-const SETUP: &str = "setup";
 /// The card type of cards with a 3DES administrator key.
 pub const CARD_TYPE: &str = "gids-sim";
 /// The card type of cards with an AES-256 administrator key.

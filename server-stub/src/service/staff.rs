@@ -1,6 +1,6 @@
 //! Operators and their roles.
 
-use crate::model::event::{Happening, Kind};
+use crate::model::event::{Happening, Kind, PROGRAMS};
 use crate::model::names::{self};
 use crate::model::random;
 use crate::model::refusal::{Code, Refusal};
@@ -296,6 +296,9 @@ async fn free_role_name(tx: &mut Tx, name: &str, own: Option<&str>) -> Result<St
 /// The name, when the operator of the id `own`, or a new one, can be called so.
 async fn free_operator_name(tx: &mut Tx, name: &str, own: Option<&str>) -> Result<String, Refusal> {
     let name = names::named("operator_name", sentence!("refused-name-operator"), name)?;
+    if PROGRAMS.contains(&names::key(&name).as_str()) {
+        return Err(Refusal::new(Code::Conflict, sentence!("refused-operator-program", name = &name)).at("operator_name"));
+    }
     if called::OPERATORS.is_taken(tx, &name, own).await? {
         return Err(Refusal::new(Code::Conflict, sentence!("refused-operator-there", name = &name)).at("operator_name"));
     }

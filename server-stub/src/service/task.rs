@@ -1,7 +1,7 @@
 //! Tasks for agents ([`crate::model::task`]): an operator orders one for a card that is elsewhere; the workstation that has the
 //! card takes it, its user answers the security questions there and sets a new PIN.
 
-use crate::model::event::{Happening, Kind};
+use crate::model::event::{AGENT, Happening, Kind};
 use crate::model::flow::{Flow, FlowKind, Step};
 use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
@@ -17,8 +17,6 @@ use serde_json::json;
 use std::time::Duration;
 use utoipa::ToSchema;
 
-/// Who did what an agent does, in the log.
-const AGENT: &str = FlowKind::Agent.name();
 /// How long a user who has cancelled is left alone.
 const AGAIN: Duration = Duration::from_secs(60);
 /// Longest comment, and longest name of a workstation.

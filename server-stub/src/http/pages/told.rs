@@ -1,6 +1,6 @@
 //! Events as sentences.
 
-use crate::model::event::{Event, Kind};
+use crate::model::event::{AGENT, Event, Kind, SERVER, WORKSTATION};
 use crate::words::{self, Value, card_name, plain, say, text};
 use serde_json::Value as Json;
 
@@ -91,9 +91,9 @@ pub(super) fn claimed(event: &Event) -> String {
 /// Who did it: programs have no name of a person.
 fn by(event: &Event, user: Option<&str>) -> String {
     match event.initiator.as_str() {
-        "workstation" if event.workstation.is_empty() => plain("event-a-workstation"),
-        "workstation" | "agent" => event.workstation.clone(),
-        "server" => plain("event-the-server"),
+        WORKSTATION if event.workstation.is_empty() => plain("event-a-workstation"),
+        WORKSTATION | AGENT => event.workstation.clone(),
+        SERVER => plain("event-the-server"),
         "" => user.map_or_else(|| plain("event-somebody"), str::to_owned),
         name => name.to_owned(),
     }

@@ -18,7 +18,7 @@ pub mod told;
 pub mod wizard;
 
 use crate::model::card::CardRecord;
-use crate::model::event::{Happening, Kind};
+use crate::model::event::{Happening, Kind, SERVER};
 use crate::model::flow::{Actor, Flow, FlowKind, Step};
 use crate::model::refusal::{Code, Refusal};
 use crate::model::subject::{self, Subject};
@@ -113,7 +113,7 @@ impl Flows<'_> {
         users::lock(tx, &user.id).await?;
         flows::end_of_user(tx, &user.id).await?;
         let detail = json!({"reason": "a server ended while it compared the last try"});
-        self.server.record(tx, &Happening { user: &user.id, detail, ..Happening::new(Kind::UserLocked, "server") }).await
+        self.server.record(tx, &Happening { user: &user.id, detail, ..Happening::new(Kind::UserLocked, SERVER) }).await
     }
 
     /// Writes down what a comparison has come to.
