@@ -116,7 +116,7 @@ fn replay(file: &Path, wanted: Option<&str>, choice: &crate::choose::CardChoice)
                     .or_exit(Exit::NOT_THERE)?;
             }
             What::Event { .. } => {}
-            What::Exchange { command, response, .. } => {
+            What::Exchange { command, response, continues, .. } => {
                 sent += 1;
                 let answer = connected.exchange(command).ok();
                 if answer.as_deref() != response.as_ref().map(|response| response.as_slice()) {
@@ -124,7 +124,7 @@ fn replay(file: &Path, wanted: Option<&str>, choice: &crate::choose::CardChoice)
                     let shown = |bytes: Option<&[u8]>| {
                         bytes.map_or("no answer".into(), |b| format!("{}   {}", spaced(b), decode::outcome(b)))
                     };
-                    println!("{:04} > {}   {}", record.number, spaced(command), decode::describe(command));
+                    println!("{:04} > {}   {}", record.number, spaced(command), decode::describe(command, *continues));
                     println!("{:04} < recorded: {}", record.number, shown(response.as_ref().map(|r| r.as_slice())));
                     println!("{:04} < now:      {}", record.number, shown(answer.as_deref()));
                 }

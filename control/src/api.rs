@@ -467,7 +467,7 @@ async fn type_in(State(control): State<Control>, Reader(place): Reader, Body(typ
 
 /// Whether a record is one of `which`.
 pub(crate) fn matches(record: &Record, which: &Which) -> bool {
-    let What::Exchange { command, response, .. } = &record.what else {
+    let What::Exchange { command, response, continues, .. } = &record.what else {
         return which.ins.is_none() && which.name.is_none() && which.status.is_none();
     };
     let ins = |ins: &String| u8::from_str_radix(ins, 16).is_ok_and(|ins| command.get(1) == Some(&ins));
@@ -478,7 +478,7 @@ pub(crate) fn matches(record: &Record, which: &Which) -> bool {
         })
     };
     which.ins.as_ref().is_none_or(ins)
-        && which.name.as_ref().is_none_or(|name| decode::describe(command).contains(name.as_str()))
+        && which.name.as_ref().is_none_or(|name| decode::describe(command, *continues).contains(name.as_str()))
         && which.status.as_ref().is_none_or(status)
 }
 

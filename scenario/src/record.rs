@@ -124,8 +124,10 @@ impl Recorder {
         }
         match &record.what {
             What::Event { text, .. } => self.happened(label, Event::read(text)),
-            What::Exchange { command, response, .. } => {
-                self.exchanged(record, command, response.as_ref().map(|response| response.as_slice()));
+            What::Exchange { command, response, continues, .. } => {
+                let response = response.as_ref().map(|response| response.as_slice());
+                let comment = file::comment(record.number, command, *continues, response);
+                self.exchanged(label, command, response, comment);
             }
         }
     }
@@ -204,8 +206,7 @@ impl Recorder {
         self.step(label, "swap", vec![("with", Value::Text(with))]);
     }
 
-    fn exchanged(&mut self, record: &Record, command: &[u8], response: Option<&[u8]>) {
-        let label = &record.card;
+    fn exchanged(&mut self, label: &Arc<str>, command: &[u8], response: Option<&[u8]>, comment: String) {
         // Session keys are new each time.
         if card::is_secured(command) {
             return self.leave_out(format!("{label}: what went through a secure channel"));
@@ -236,7 +237,6 @@ impl Recorder {
             }
             None => file::spelled(command),
         };
-        let comment = file::comment(record.number, command, response);
         if let Some(line) = self.step(label, "send", vec![("command", Value::Text(text))]) {
             line.comment = comment;
             line.expect_answer(status);

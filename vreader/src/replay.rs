@@ -1,7 +1,7 @@
 //! A card that is a recording: it answers as another card once did, and says what it was not asked then.
 
 use crate::icc::{Icc, Loss};
-use crate::trace::decode::{self, Masks};
+use crate::trace::decode::Masks;
 use crate::trace::{Record, What};
 use cardlab_sim::atr::Protocol;
 use std::fmt;
@@ -142,7 +142,10 @@ impl Replay {
     }
 
     fn miss(&mut self, command: &[u8]) {
-        let shown = |command: &[u8]| format!("{}   {}", Masks::of(command, false).command(command), decode::describe(command));
+        let shown = |command: &[u8]| {
+            let masks = Masks::of(command, false);
+            format!("{}   {}", masks.command(command), masks.describe(command))
+        };
         let came = shown(command);
         let sentence = match (self.order, self.exchanges.get(self.next)) {
             (Order::Match, _) => format!("not recorded: {came}"),

@@ -78,7 +78,7 @@ impl Spare {
             Some(left) => format!("{left} of its tries are left, and {} are spared", self.least),
             None => "the card does not tell how many tries are left".to_owned(),
         };
-        Ok(Some(format!("{} is stopped: {}: {why}", decode::describe(command), reference_name(reference))))
+        Ok(Some(format!("{} is stopped: {}: {why}", decode::describe(command, false), reference_name(reference))))
     }
 }
 

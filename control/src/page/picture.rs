@@ -112,7 +112,7 @@ pub(crate) fn short(name: &str) -> &str {
 
 fn strike(fault: &Fault) -> String {
     let what = match fault.ins {
-        Some(ins) => named(&decode::describe(&[0, ins, 0, 0])).0,
+        Some(ins) => named(&decode::describe(&[0, ins, 0, 0], false)).0,
         None => "command".into(),
     };
     let applet = fault.applet.as_ref().map(|applet| format!(" for {applet}")).unwrap_or_default();

@@ -111,7 +111,7 @@ impl Row {
         let (command, about, status, badge) = match &record.what {
             What::Event { text, .. } => (String::new(), text.clone(), String::new(), None),
             What::Exchange { command, response, continues, .. } => {
-                let (name, mut about) = named(&decode::describe(command));
+                let (name, mut about) = named(&decode::describe(command, *continues));
                 if decode::hides(command, *continues) {
                     about.push_str(" ••••••");
                 }

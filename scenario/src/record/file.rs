@@ -145,7 +145,7 @@ pub(super) fn with_value(command: &[u8], part: &[u8], name: &str) -> String {
 }
 
 /// What a command was, and what came of it.
-pub(super) fn comment(number: u64, command: &[u8], response: Option<&[u8]>) -> String {
+pub(super) fn comment(number: u64, command: &[u8], continues: bool, response: Option<&[u8]>) -> String {
     let outcome = response.map_or_else(|| "no answer".to_owned(), decode::outcome);
-    format!("{number:04} {}: {outcome}", decode::describe(command))
+    format!("{number:04} {}: {outcome}", decode::describe(command, continues))
 }

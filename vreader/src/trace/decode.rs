@@ -47,7 +47,7 @@ impl Masks {
     }
 
     /// Which bytes of a command are hidden.
-    fn hidden(&self, bytes: &[u8]) -> std::ops::Range<usize> {
+    pub(crate) fn hidden(&self, bytes: &[u8]) -> std::ops::Range<usize> {
         let Some(from) = self.command_from else { return 0..0 };
         let (start, length) = match Command::parse(bytes) {
             Ok(command) => (if command.extended { 7 } else { 5 }, command.data.len()),
@@ -84,6 +84,11 @@ impl Masks {
             hidden.fill(0);
         }
         bytes
+    }
+
+    /// The command's name and what its parameters name, of what may be seen.
+    pub(crate) fn describe(&self, bytes: &[u8]) -> String {
+        name(&self.zeroed_command(bytes))
     }
 
     /// A response in hexadecimal, hidden data by their length.
@@ -144,7 +149,8 @@ const APPLICATION: u16 = 0x3FFF;
 
 impl Addressed {
     fn of(command: &Command<'_>, continues: bool) -> Self {
-        match (command.p1p2(), tag_list(command.data)) {
+        let tag = if command.ins == 0xDB { object_tag(command.data) } else { tag_list(command.data) };
+        match (command.p1p2(), tag) {
             (APPLICATION, _) if continues => Self::Untold,
             (APPLICATION, Some(tag)) if tag.len() <= 4 => {
                 Self::Object(tag.iter().fold(0, |tag, byte| tag << 8 | u32::from(*byte)))
@@ -174,6 +180,16 @@ impl Addressed {
     }
 }
 
+/// The tag of the data object that data are about: of a tag list, or the object itself, where it is put without one (discovery
+/// object, biometric information templates: SP 800-73-4, part 2, section 3.3.2).
+fn object_tag(data: &[u8]) -> Option<&[u8]> {
+    match data {
+        [0x7E, ..] => Some(&data[..1]),
+        [0x7F, 0x61, ..] => Some(&data[..2]),
+        _ => tag_list(data),
+    }
+}
+
 /// The tag of a tag list (`5C`), when the data begin with one.
 fn tag_list(data: &[u8]) -> Option<&[u8]> {
     match data {
@@ -188,9 +204,13 @@ pub fn hides(command: &[u8], continues: bool) -> bool {
     Masks::of(command, continues).hides_command(command)
 }
 
-/// The command's name and what its parameters name.
+/// The command's name and what its parameters name; nothing that is hidden is named. `continues` as the record has it.
 #[must_use]
-pub fn describe(bytes: &[u8]) -> String {
+pub fn describe(command: &[u8], continues: bool) -> String {
+    Masks::of(command, continues).describe(command)
+}
+
+fn name(bytes: &[u8]) -> String {
     let Ok(command) = Command::parse(bytes) else { return "not a command APDU".into() };
     let (p1, p2) = (command.p1, command.p2);
     let name = match command.ins {
@@ -238,7 +258,8 @@ pub fn describe(bytes: &[u8]) -> String {
         ins => format!("INS {ins:02X}"),
     };
     let name = if command.cla & SECURED == 0 { name } else { format!("{name}, wrapped") };
-    if command.cla & CHAINED == 0 { name } else { format!("{name} (chained)") }
+    let name = name.trim_end();
+    if command.cla & CHAINED == 0 { name.into() } else { format!("{name} (chained)") }
 }
 
 fn application(aid: &[u8]) -> String {
@@ -253,11 +274,7 @@ fn application(aid: &[u8]) -> String {
 }
 
 fn object(data: &[u8]) -> String {
-    let tag = match data {
-        [0x5C, length, rest @ ..] => rest.get(..usize::from(*length)).unwrap_or(rest),
-        [0x7E, ..] => &[0x7E],
-        _ => return String::new(),
-    };
+    let Some(tag) = object_tag(data) else { return String::new() };
     let name = match tag {
         [0x7E] => "discovery object",
         [0x7F, 0x61] => "biometric templates group",

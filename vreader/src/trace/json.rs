@@ -8,7 +8,7 @@
 //! `took` is how long the card worked, in seconds, and `program` who sent the command, where that is known.
 //! A masked command or answer stands as `command_masked` or `response_masked`, with what may be seen.
 
-use super::decode::{Masks, describe, outcome};
+use super::decode::{Masks, outcome};
 use super::{Inside, Record, What, join, text};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -47,7 +47,7 @@ pub fn value(record: &Record, secrets: bool) -> Value {
                 true => put("command_masked", json!(masks.command(command))),
                 false => put("command", json!(hex::encode_upper(command))),
             }
-            put("name", json!(describe(command)));
+            put("name", json!(masks.describe(command)));
             match response {
                 None => put("response", Value::Null),
                 Some(response) => {
@@ -60,7 +60,7 @@ pub fn value(record: &Record, secrets: bool) -> Value {
             }
             if let Some(Inside { command, response }) = inside.as_ref().filter(|_| secrets) {
                 let hex = |bytes: &[u8]| hex::encode_upper(bytes);
-                let (name, meaning) = (describe(command), outcome(response));
+                let (name, meaning) = (Masks::NONE.describe(command), outcome(response));
                 put("inside", json!({"command": hex(command), "response": hex(response), "name": name, "meaning": meaning}));
             }
         }

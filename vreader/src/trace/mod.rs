@@ -386,6 +386,15 @@ mod tests {
         prop::sample::select(headers.map(|header| hex::decode(header).unwrap()).to_vec())
     }
 
+    /// Some begin as tag lists and objects do, whole or cut.
+    fn data() -> impl Strategy<Value = Vec<u8>> {
+        let beginnings = ["", "5C035FC109", "5C035FC105", "5C", "5C02", "5C05", "5C00", "7E", "7F61", "70"];
+        let beginning = prop::sample::select(beginnings.map(|beginning| hex::decode(beginning).unwrap()).to_vec());
+        (beginning, prop::collection::vec(any::<u8>(), 0..20))
+            .prop_map(|(beginning, rest)| [beginning, rest].concat())
+            .prop_filter("a command without data", |data| !data.is_empty())
+    }
+
     fn response() -> impl Strategy<Value = Option<Vec<u8>>> {
         prop::option::of(prop::collection::vec(any::<u8>(), 2..20))
     }
@@ -408,7 +417,7 @@ mod tests {
         /// that what was no command may look like one: there of commands alone.
         #[test]
         fn a_recording_is_shown_as_it_was_told(
-            exchanges in prop::collection::vec((header(), prop::collection::vec(any::<u8>(), 1..20), response()), 0..5),
+            exchanges in prop::collection::vec((header(), data(), response()), 0..5),
             cut in any::<bool>(),
             secrets in any::<bool>(),
         ) {
@@ -424,6 +433,27 @@ mod tests {
                 let lines = shown(&recorded(*form, secrets, &exchanges));
                 prop_assert_eq!(lines.map(|lines| lines.concat()), Ok(text.clone()));
             }
+        }
+
+        /// A name that gave away what is hidden would differ with it.
+        #[test]
+        fn what_is_hidden_makes_no_difference(
+            header in header(),
+            one in data(),
+            rest in prop::collection::vec(any::<u8>(), 30),
+            continues in any::<bool>(),
+        ) {
+            let command = |data: &[u8]| [&header[..], &[data.len() as u8], data].concat();
+            let shown = |data: &[u8]| {
+                let what = What::Exchange { command: Zeroizing::new(command(data)), response: None, inside: None, continues };
+                let record = Record { number: 1, at: Duration::ZERO, card: "c".into(), took: None, program: None, what };
+                text::write(&record, false)
+            };
+            let hidden = |data: &[u8]| decode::Masks::of(&command(data), continues).hidden(&command(data));
+            let seen = hidden(&one).start.saturating_sub(5).min(one.len());
+            let other = [&one[..seen], &rest[seen..one.len()]].concat();
+            prop_assume!(!hidden(&one).is_empty() && hidden(&one) == hidden(&other));
+            prop_assert_eq!(shown(&one), shown(&other));
         }
 
         #[test]

@@ -5,7 +5,7 @@
 //!
 //! Wireshark's dissector knows short lengths only; longer commands are in the capture all the same.
 
-use super::decode::{Masks, describe, outcome};
+use super::decode::{Masks, outcome};
 use super::{Inside, Record, What, join};
 use crate::contain::contained;
 use pcap_file::pcapng::blocks::enhanced_packet::{EnhancedPacketBlock, EnhancedPacketOption};
@@ -80,7 +80,7 @@ impl Capture {
                 };
                 let comment = format!(
                     "{card} {number} > {}{}{}",
-                    describe(command),
+                    masks.describe(command),
                     masked(masks.hides_command(command)),
                     within(inside.map(|inside| &inside.command[..]))
                 );

@@ -9,7 +9,7 @@
 //!   90 00                ok
 //! ```
 
-use super::decode::{Masks, describe, outcome};
+use super::decode::{Masks, outcome};
 use super::{Record, What, spaced};
 use cardlab_protocol::apdu::Command;
 use cardlab_protocol::tlv::{Reader, Tlv, tag_bytes};
@@ -57,10 +57,10 @@ fn line(depth: usize, bytes: impl Into<String>, words: impl Into<String>) -> Lin
 
 fn question(bytes: &[u8], masks: &Masks) -> Vec<Line> {
     if masks.hides_command(bytes) {
-        return vec![line(0, masks.command(bytes), describe(bytes))];
+        return vec![line(0, masks.command(bytes), masks.describe(bytes))];
     }
-    let Ok(command) = Command::parse(bytes) else { return vec![line(0, shown(bytes), describe(bytes))] };
-    let mut lines = vec![line(0, spaced(&bytes[..4]), describe(bytes))];
+    let Ok(command) = Command::parse(bytes) else { return vec![line(0, shown(bytes), masks.describe(bytes))] };
+    let mut lines = vec![line(0, spaced(&bytes[..4]), masks.describe(bytes))];
     data(command.data, 1, &mut lines);
     lines
 }
