@@ -179,7 +179,7 @@ impl VirtualCard {
         change(card)?;
         // What it replaced must not be taken for the next command's.
         drop(card.nvm_mut().take_history());
-        if let Some(journal) = &mut self.journal {
+        if let Some(journal) = &self.journal {
             journal.forget();
         }
         self.event(what, false);
@@ -267,7 +267,7 @@ impl VirtualCard {
     /// [`UndoError`]; then nothing has changed.
     pub fn undo(&mut self, count: usize) -> Result<(), UndoError> {
         let card = self.chip.simulated_mut()?;
-        let journal = self.journal.as_mut().ok_or(UndoError::NoJournal)?;
+        let journal = self.journal.as_ref().ok_or(UndoError::NoJournal)?;
         let known = journal.undoable();
         let changes = journal.take_back(count).ok_or(UndoError::TooMany(known))?;
         card.nvm_mut().rewrite(changes)?;
@@ -279,7 +279,7 @@ impl VirtualCard {
     pub fn event(&mut self, event: &Event, with_atr: bool) {
         let Some(recorder) = &self.recorder else { return };
         let record = recorder.event(&event.to_string(), if with_atr { self.chip.atr() } else { &[] });
-        if let Some(journal) = &mut self.journal {
+        if let Some(journal) = &self.journal {
             journal.keep(record, None);
         }
     }
@@ -433,7 +433,7 @@ impl Icc for VirtualCard {
         if let Some(recorder) = &mut self.recorder {
             let inside = self.chip.simulated_mut().ok().and_then(Card::take_inside).map(Inside::from);
             let record = recorder.exchange_by(program, Some(began), command, response.as_deref().ok(), inside);
-            if let Some(journal) = &mut self.journal {
+            if let Some(journal) = &self.journal {
                 match self.chip.simulated_mut() {
                     Ok(card) => journal.keep(record, Some(card.nvm_mut().take_history())),
                     Err(_) => journal.keep(record, None),
@@ -453,7 +453,7 @@ impl Icc for VirtualCard {
 }
 
 /// A simulated card that somebody else holds as well, to look at it and to change it, in a reader or
-/// out of it. A command holds it for as long as it takes; its button is at hand meanwhile.
+/// out of it. A command holds it for as long as it takes; its button and its journal are at hand meanwhile.
 #[derive(Clone)]
 pub struct SharedCard {
     card: Arc<Mutex<VirtualCard>>,
@@ -463,6 +463,7 @@ pub struct SharedCard {
     button: Button,
     presence: Presence,
     label: Option<Arc<str>>,
+    journal: Option<Journal>,
     /// Who sends the next command.
     program: Option<Arc<str>>,
 }
@@ -473,7 +474,8 @@ impl SharedCard {
     pub fn new(card: VirtualCard) -> Self {
         let (button, presence) = (card.button.clone(), card.presence.clone());
         let label = card.recorder.as_ref().map(|recorder| recorder.card().clone());
-        Self { card: Arc::new(Mutex::new(card)), turn: Arc::default(), button, presence, label, program: None }
+        let journal = card.journal.clone();
+        Self { card: Arc::new(Mutex::new(card)), turn: Arc::default(), button, presence, label, journal, program: None }
     }
 
     /// The card, for as long as the guard lives. Waits while the card works.
@@ -493,6 +495,12 @@ impl SharedCard {
     #[must_use]
     pub const fn label(&self) -> Option<&Arc<str>> {
         self.label.as_ref()
+    }
+
+    /// What came in; also while the card works.
+    #[must_use]
+    pub const fn journal(&self) -> Option<&Journal> {
+        self.journal.as_ref()
     }
 
     /// Its button.

@@ -3,12 +3,15 @@
 //! The newest records are kept, and for each command what it replaced in the card's memory. Undoing a
 //! command brings that back; what a card keeps in RAM only - verified PINs, a pending challenge - is gone, as
 //! after pulling the card.
+//!
+//! What came in is read beside the card, not through it: a card that works, or waits for a touch, keeps nobody waiting
+//! who only wants to see what it did before.
 
 use crate::trace::{Record, What};
 use cardlab_sim::nvm::Change;
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Records of one card that are kept.
 pub const RECORDS: usize = 10_000;
@@ -17,6 +20,8 @@ pub const RECORDS: usize = 10_000;
 pub const BUDGET: usize = 64 * 1024 * 1024;
 /// Records that a card keeps in any case.
 pub const LEAST: usize = 100;
+/// Records that are read at a time: for so long the card cannot write down the next.
+const PIECE: usize = 256;
 
 /// Bytes that all journals of the process keep, about.
 static KEPT: AtomicUsize = AtomicUsize::new(0);
@@ -29,17 +34,27 @@ struct Entry {
     size: usize,
 }
 
-/// The newest records of a card.
+/// What a journal holds.
 #[derive(Default)]
-pub struct Journal {
+struct Kept {
     entries: VecDeque<Entry>,
+    /// Entries before the first of these, which are kept no longer.
+    dropped: usize,
     /// Entries that can be taken back.
     undoable: usize,
 }
 
+/// The newest records of a card. Cheap to clone: a clone is the same journal.
+#[derive(Clone, Default)]
+pub struct Journal(Arc<Mutex<Kept>>);
+
 impl Journal {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Keeps a record; `replaced` is what a command replaced in the card's memory, `None` where that is not known.
-    pub(crate) fn keep(&mut self, record: Arc<Record>, replaced: Option<Vec<Change>>) {
+    pub(crate) fn keep(&self, record: Arc<Record>, replaced: Option<Vec<Change>>) {
         let data = match &record.what {
             What::Exchange { command, response, inside, .. } => {
                 let inside = inside.as_ref().map_or(0, |inside| inside.command.len() + inside.response.len());
@@ -50,49 +65,98 @@ impl Journal {
         let old = |(_, old): &Change| size_of::<Change>() + old.as_ref().map_or(0, |old| old.len());
         let changed: usize = replaced.iter().flatten().map(old).sum();
         let size = size_of::<Entry>() + size_of::<Record>() + data + changed;
-        self.undoable += usize::from(replaced.is_some());
-        self.entries.push_back(Entry { record, replaced, size });
+        let mut held = self.kept();
+        held.undoable += usize::from(replaced.is_some());
+        held.entries.push_back(Entry { record, replaced, size });
         let mut kept = KEPT.fetch_add(size, Ordering::Relaxed) + size;
-        while self.entries.len() > RECORDS || (kept > BUDGET && self.entries.len() > LEAST) {
-            let Some(oldest) = self.entries.pop_front() else { break };
-            self.undoable -= usize::from(oldest.replaced.is_some());
+        while held.entries.len() > RECORDS || (kept > BUDGET && held.entries.len() > LEAST) {
+            let Some(oldest) = held.entries.pop_front() else { break };
+            held.dropped += 1;
+            held.undoable -= usize::from(oldest.replaced.is_some());
             KEPT.fetch_sub(oldest.size, Ordering::Relaxed);
             kept = kept.saturating_sub(oldest.size);
         }
     }
 
-    /// The records after exchange number `after`, oldest first.
-    pub fn after(&self, after: u64) -> impl Iterator<Item = &Arc<Record>> {
-        self.entries.iter().map(|entry| &entry.record).filter(move |record| record.number > after)
+    /// The records after exchange number `after` that are there now, oldest first.
+    pub fn after(&self, after: u64) -> impl Iterator<Item = Arc<Record>> + use<> {
+        let (mut next, end) = {
+            let kept = self.kept();
+            // Numbers never go back.
+            let first = kept.entries.partition_point(|entry| entry.record.number <= after);
+            (kept.dropped + first, kept.dropped + kept.entries.len())
+        };
+        let journal = self.clone();
+        pieces(move || {
+            let piece = journal.piece(next, end.min(next + PIECE));
+            next = (next + PIECE).min(end);
+            (piece, next < end)
+        })
     }
 
-    /// All records, newest first.
-    pub fn newest(&self) -> impl Iterator<Item = &Arc<Record>> {
-        self.entries.iter().rev().map(|entry| &entry.record)
+    /// All records that are there now, newest first.
+    pub fn newest(&self) -> impl Iterator<Item = Arc<Record>> + use<> {
+        let mut end = {
+            let kept = self.kept();
+            kept.dropped + kept.entries.len()
+        };
+        let journal = self.clone();
+        pieces(move || {
+            let mut piece = journal.piece(end.saturating_sub(PIECE), end);
+            piece.reverse();
+            end = end.saturating_sub(PIECE);
+            (piece, end > journal.kept().dropped)
+        })
+    }
+
+    /// The records of these places, counted from the first that ever came; those that are kept no longer are left out.
+    fn piece(&self, from: usize, to: usize) -> Vec<Arc<Record>> {
+        let kept = self.kept();
+        let (from, to) = (from.saturating_sub(kept.dropped), to.saturating_sub(kept.dropped));
+        kept.entries.range(from..to).map(|entry| entry.record.clone()).collect()
     }
 
     /// How many commands can be taken back.
     #[must_use]
-    pub const fn undoable(&self) -> usize {
-        self.undoable
+    pub fn undoable(&self) -> usize {
+        self.kept().undoable
     }
 
     /// What the last `count` commands replaced, the newest first; `None` when fewer can be taken back. Commands
     /// that were taken back before do not count.
-    pub(crate) fn take_back(&mut self, count: usize) -> Option<Vec<Change>> {
-        self.undoable = self.undoable.checked_sub(count)?;
-        let taken = self.entries.iter_mut().rev().filter_map(|entry| entry.replaced.take()).take(count);
+    pub(crate) fn take_back(&self, count: usize) -> Option<Vec<Change>> {
+        let mut kept = self.kept();
+        kept.undoable = kept.undoable.checked_sub(count)?;
+        let taken = kept.entries.iter_mut().rev().filter_map(|entry| entry.replaced.take()).take(count);
         Some(taken.flatten().collect())
     }
 
     /// Nothing can be taken back any more: the memory was set from outside.
-    pub(crate) fn forget(&mut self) {
-        self.undoable = 0;
-        self.entries.iter_mut().for_each(|entry| entry.replaced = None);
+    pub(crate) fn forget(&self) {
+        let mut kept = self.kept();
+        kept.undoable = 0;
+        kept.entries.iter_mut().for_each(|entry| entry.replaced = None);
     }
 }
 
-impl Drop for Journal {
+/// One after the other what `next` gives in pieces, each with whether there are more.
+fn pieces(mut next: impl FnMut() -> (Vec<Arc<Record>>, bool)) -> impl Iterator<Item = Arc<Record>> {
+    let (mut piece, mut more) = (Vec::new().into_iter(), true);
+    std::iter::from_fn(move || {
+        loop {
+            if let Some(record) = piece.next() {
+                return Some(record);
+            }
+            if !more {
+                return None;
+            }
+            let (records, others) = next();
+            (piece, more) = (records.into_iter(), others);
+        }
+    })
+}
+
+impl Drop for Kept {
     fn drop(&mut self) {
         KEPT.fetch_sub(self.entries.iter().map(|entry| entry.size).sum(), Ordering::Relaxed);
     }
@@ -108,7 +172,7 @@ mod tests {
     #[test]
     fn the_newest_are_kept_and_taken_back_once() {
         let mut recorder = Trace::new(Ticks::Count).of("c");
-        let mut journal = Journal::default();
+        let journal = Journal::default();
         for n in 0..RECORDS + 5 {
             let change = (RecordId(n as u32), Some(Zeroizing::new(vec![1])));
             journal.keep(recorder.exchange(&[0, 0x20, 0, 0x80], Some(&[0x90, 0]), None), Some(vec![change]));
@@ -126,5 +190,34 @@ mod tests {
         assert_eq!(journal.take_back(undoable), None);
         journal.forget();
         assert_eq!((journal.undoable(), ids(journal.take_back(1))), (0, None));
+    }
+
+    /// In both directions, whole, also what is more than is read at a time; what is written or dropped meanwhile disturbs nobody.
+    #[test]
+    fn it_is_read_while_it_is_written() {
+        let mut recorder = Trace::new(Ticks::Count).of("c");
+        let journal = Journal::default();
+        assert_eq!((journal.after(0).count(), journal.newest().count()), (0, 0));
+        let mut write = |count: usize| {
+            for _ in 0..count {
+                journal.keep(recorder.exchange(&[0, 0x20, 0, 0x80], Some(&[0x90, 0]), None), None);
+            }
+        };
+        let numbers = |records: &mut dyn Iterator<Item = Arc<Record>>| records.map(|record| record.number).collect::<Vec<_>>();
+        write(3 * PIECE);
+        let last = 3 * PIECE as u64;
+        assert_eq!(numbers(&mut journal.after(PIECE as u64)), (PIECE as u64 + 1..=last).collect::<Vec<_>>());
+        assert_eq!(numbers(&mut journal.newest()), (1..=last).rev().collect::<Vec<_>>());
+        assert_eq!(numbers(&mut journal.after(last)), Vec::<u64>::new());
+        // Both begun before, and read on after most of what they go through is gone.
+        let (mut forward, mut back) = (journal.after(0), journal.newest());
+        assert_eq!((forward.next().map(|r| r.number), back.next().map(|r| r.number)), (Some(1), Some(last)));
+        write(RECORDS - PIECE);
+        let (forward, back) = (numbers(&mut forward), numbers(&mut back));
+        // What was read into a piece is told; of the others, what is kept: the second and third piece but for what was dropped.
+        assert_eq!(forward.first(), Some(&2));
+        assert!(forward.is_sorted() && forward.last() == Some(&last), "{forward:?}");
+        assert!(back.is_sorted_by(|a, b| a > b) && back.first() == Some(&(last - 1)), "{back:?}");
+        assert_eq!(*back.last().unwrap(), last - PIECE as u64 + 1, "the others are kept no longer");
     }
 }

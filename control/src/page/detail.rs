@@ -73,7 +73,7 @@ pub(super) async fn show(
     }
     let mut records = Vec::new();
     for (reader, number) in wanted {
-        let Some(record) = find(&site, reader, number).await else { return unknown(reader, number) };
+        let Some(record) = find(&site, reader, number) else { return unknown(reader, number) };
         records.push(record);
     }
     let readers = Readers::of(site.control.rack());
@@ -113,13 +113,10 @@ fn length(took: Duration) -> String {
     }
 }
 
-async fn find(site: &Site, reader: usize, number: u64) -> Option<Arc<Record>> {
+fn find(site: &Site, reader: usize, number: u64) -> Option<Arc<Record>> {
     let place = site.control.rack().places().into_iter().find(|place| place.number() == reader)?;
-    let found = move |card: &mut cardlab_vreader::VirtualCard| {
-        let mut records = card.journal()?.after(number.checked_sub(1)?);
-        records.find(|record| record.number == number && matches!(record.what, What::Exchange { .. })).cloned()
-    };
-    site.control.with(place, found).await.ok()?
+    let mut records = site.control.rack().card(place).journal()?.after(number.checked_sub(1)?);
+    records.find(|record| record.number == number && matches!(record.what, What::Exchange { .. }))
 }
 
 #[cfg(test)]

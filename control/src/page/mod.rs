@@ -171,8 +171,8 @@ struct Recording {
 
 async fn show(State(site): State<Site>, Query(choice): Query<Choice>) -> Response {
     let (mut readers, mut seen) = (Vec::new(), Vec::new());
-    for place in site.control.rack().places() {
-        let view = site.control.view(place).await;
+    let views = site.control.views().await;
+    for (place, view) in site.control.rack().places().into_iter().zip(views) {
         let buttons = Buttons::of(site.control.rack(), place, &view);
         seen.push(Key::seen(site.control.rack(), place, view.clone()));
         readers.push((Picture::of(view), buttons));
@@ -208,6 +208,10 @@ async fn card(State(site): State<Site>, Path(reader): Path<usize>, headers: Head
         return refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", &format!("There is no reader {reader}."));
     };
     let name = rack.name(place);
+    if site.control.view(place).await.card.is_none() {
+        let message = "The card is at work, or waits for a touch; look again when it has answered.";
+        return refused(&headers, StatusCode::CONFLICT, "REFUSED", message);
+    }
     match site.control.contents(place).await {
         Ok(contents) => {
             let name = picture::short(&name);

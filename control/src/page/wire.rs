@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use cardlab_protocol::apdu::Command;
 use cardlab_protocol::status::StatusWord;
 use cardlab_vreader::Rack;
+use cardlab_vreader::journal::Journal;
 use cardlab_vreader::trace::{Form, Record, What, decode, write_all};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -164,23 +165,23 @@ fn time_of_day(at: Duration) -> String {
     format!("{:02}:{:02}:{:02}.{:03}", seconds / 3600, seconds / 60 % 60, seconds % 60, at.subsec_millis())
 }
 
-/// The newest records of all cards that are to be seen and came after this time, oldest first.
+/// The newest records of all cards that are to be seen and came after this time, oldest first. No card is waited for.
 pub(super) async fn records(site: &Site, choice: &Choice, after: Duration, most: usize) -> Vec<(Arc<Record>, Option<usize>)> {
-    let mut found = Vec::new();
-    for place in site.control.rack().places() {
-        let number = Some(place.number());
-        let choice = choice.clone();
-        let newest = move |card: &mut cardlab_vreader::VirtualCard| {
-            let records = card.journal().into_iter().flat_map(|journal| journal.newest()).take_while(|record| record.at > after);
-            records.filter(|record| choice.takes(record, number)).take(most).cloned().collect::<Vec<_>>()
-        };
-        // A card whose thread has ended has nothing to tell.
-        let records = site.control.with(place, newest).await.unwrap_or_default();
-        found.extend(records.into_iter().map(|record| (record, number)));
-    }
-    found.sort_by_key(|(record, _)| (record.at, record.number));
-    found.drain(..found.len().saturating_sub(most));
-    found
+    let (rack, choice) = (site.control.rack().clone(), choice.clone());
+    let found = tokio::task::spawn_blocking(move || {
+        let mut found = Vec::new();
+        for place in rack.places() {
+            let (number, card) = (Some(place.number()), rack.card(place));
+            let newest = card.journal().into_iter().flat_map(Journal::newest).take_while(|record| record.at > after);
+            let chosen = newest.filter(|record| choice.takes(record, number)).take(most);
+            found.extend(chosen.map(|record| (record, number)));
+        }
+        found.sort_by_key(|(record, _)| (record.at, record.number));
+        found.drain(..found.len().saturating_sub(most));
+        found
+    });
+    // A thread that has ended has nothing to tell.
+    found.await.unwrap_or_default()
 }
 
 /// The newest rows.
