@@ -1,6 +1,7 @@
 //! The bench in a browser, as `lab`, `up` and `exec` open it, with the rooms that the bench itself does not know.
 
 mod conformance;
+mod lines;
 mod runs;
 mod scenarios;
 
@@ -16,8 +17,10 @@ use cardlab_control::hand::{Hand, Spent};
 use cardlab_control::page::{Page, Shell};
 use cardlab_pcsclite::client::{Context, Error, ShareMode};
 use cardlab_pcsclite::code::ReturnCode;
+use conformance::Suite;
+use scenarios::Scenarios;
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 
@@ -55,11 +58,6 @@ impl Hand for Client {
     }
 }
 
-/// The hand that spends tries at the readers of this socket.
-pub(crate) fn hand(socket: &Path) -> Arc<dyn Hand> {
-    Arc::new(Client { socket: socket.to_owned() })
-}
-
 /// What rooms work with.
 #[derive(Clone)]
 struct Driven {
@@ -81,20 +79,54 @@ impl Driven {
     }
 }
 
-/// Opens the bench over the readers of this very thread, and gives the address for a browser. It has a thread of its own, so that
-/// what pages cost is not taken from the readers, and ends with the process.
-pub(crate) fn open(listener: TcpListener, control: Control, shell: Shell) -> Result<String, Failure> {
-    let driven = Driven { control: control.clone(), readers: Handle::current(), socket: shell.socket.clone() };
-    let page = Page::new(control, Handle::current(), shell)?;
-    let page = page.with(scenarios::room(driven.clone())).with(conformance::room(driven));
-    let address = page.address(listener.local_addr()?);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let serve = move || {
-        let served = runtime.block_on(async { web::serve(listener, None, page.router(), std::future::pending()).await });
-        if let Err(failure) = served {
-            eprintln!("cardlab: the bench has ended: {:#}; the readers go on", failure.error);
-        }
-    };
-    std::thread::Builder::new().name("bench".into()).spawn(serve).context("a thread for the bench")?;
-    Ok(address)
+/// What drives readers, and the rooms in which more is done with them. The same for who comes over the control socket and for who
+/// comes with a browser.
+pub(crate) struct Bench {
+    /// With the routes of the rooms.
+    pub(crate) control: Control,
+    scenarios: Arc<Scenarios>,
+    suite: Arc<Suite>,
+    shell: Shell,
+    readers: Handle,
+    /// Names and addresses of what is beside it.
+    links: Vec<(&'static str, String)>,
+}
+
+impl Bench {
+    /// Over the readers of this very thread.
+    pub(crate) fn over(control: Control, shell: Shell) -> Self {
+        let control = control.with_hand(Arc::new(Client { socket: shell.socket.clone() }));
+        let readers = Handle::current();
+        let driven = Driven { control: control.clone(), readers: readers.clone(), socket: shell.socket.clone() };
+        let (scenarios, suite) = (Arc::new(Scenarios::over(driven.clone())), Arc::new(Suite::over(driven)));
+        let routes = {
+            let (scenarios, suite) = (scenarios.clone(), suite.clone());
+            move || scenarios::requests::routes(scenarios.clone()).merge(conformance::requests::routes(suite.clone()))
+        };
+        Self { control: control.with_routes(routes), scenarios, suite, shell, readers, links: Vec::new() }
+    }
+
+    /// With ways to what is beside it: names and addresses.
+    pub(crate) fn with_links(self, links: Vec<(&'static str, String)>) -> Self {
+        Self { links, ..self }
+    }
+
+    /// Opens it for browsers, and gives the address. It has a thread of its own, so that what pages cost is not taken from the
+    /// readers, and ends with the process.
+    pub(crate) fn open(self, listener: TcpListener) -> Result<String, Failure> {
+        let Self { control, scenarios, suite, shell, readers, links } = self;
+        let page = Page::new(control, readers, shell)?;
+        let page = page.with(scenarios::room(scenarios)).with(conformance::room(suite));
+        let page = links.into_iter().fold(page, |page, (name, address)| page.with_link(name, address));
+        let address = page.address(listener.local_addr()?);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let serve = move || {
+            let served = runtime.block_on(async { web::serve(listener, None, page.router(), std::future::pending()).await });
+            if let Err(failure) = served {
+                eprintln!("cardlab: the bench has ended: {:#}; the readers go on", failure.error);
+            }
+        };
+        std::thread::Builder::new().name("bench".into()).spawn(serve).context("a thread for the bench")?;
+        Ok(address)
+    }
 }

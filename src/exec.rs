@@ -1,6 +1,6 @@
 //! `cardlab exec`: a command with readers of its own.
 
-use crate::bench;
+use crate::bench::{self, Bench};
 use crate::exit::{Exit, Failure, OrExit};
 use crate::guests::PORTS_VARIABLE;
 use crate::readers::ReaderOptions;
@@ -54,12 +54,12 @@ impl Exec {
         let listener = listen(&socket)?;
         tokio::spawn(readers.rack.server().clone().serve(listener));
         let control = beside(&socket);
-        let driven = self.readers.control(&readers).with_hand(bench::hand(&socket));
-        tokio::spawn(driven.clone().serve(listen(&control)?));
+        let shell = Shell { socket: socket.clone(), control: control.clone() };
+        let bench = Bench::over(self.readers.control(&readers), shell);
+        tokio::spawn(bench.control.clone().serve(listen(&control)?));
         if self.page {
             let listener = bench::bind("--page", SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-            let shell = Shell { socket: socket.clone(), control: control.clone() };
-            eprintln!("cardlab: bench at {}", bench::open(listener, driven, shell)?);
+            eprintln!("cardlab: bench at {}", bench.open(listener)?);
         }
         let mut signals = Signals::catch()?;
         let mut command = Command::new(&self.command[0]);

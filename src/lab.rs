@@ -1,6 +1,6 @@
 //! `cardlab lab`: everything together, to try it.
 
-use crate::bench;
+use crate::bench::{self, Bench};
 use crate::choose::line;
 use crate::exit::{Exit, Failure};
 use crate::log::LogOptions;
@@ -124,14 +124,15 @@ impl Lab {
             }
             let cards = cards(&server)?;
             let readers = ReaderOptions::of(cards.iter().map(|c| c.request.clone()).collect(), self.state.clone());
-            let (usb, bench) = start_readers(readers, self.usb.clone(), bench, &socket)?;
+            let (address, lockscreen) = (format!("http://{}", cms.local_addr()?), format!("http://{}", lock.local_addr()?));
+            let beside = vec![("Lock screen", lockscreen.clone()), ("Management Console", format!("{address}/mc"))];
+            let (usb, bench) = start_readers(readers, self.usb.clone(), bench, &socket, beside)?;
             let registered = tokio::task::spawn_blocking({
                 let socket = socket.clone();
                 move || faces(&socket)
             });
             let faces = registered.await??;
             register(&server, &cards, &faces).await?;
-            let address = format!("http://{}", cms.local_addr()?);
             let service = tokio::task::spawn_blocking({
                 let address = address.clone();
                 move || Service::at(&address, &Trust::default())
@@ -156,7 +157,6 @@ impl Lab {
             });
             // Whoever reads that it is up may end it at once.
             let (stop_lock, stop_server) = (web::stopped()?, web::stopped()?);
-            let lockscreen = format!("http://{}", lock.local_addr()?);
             let program = std::env::current_exe().context("where this program is")?;
             let addresses =
                 Addresses { bench: &bench, server: &address, lockscreen: &lockscreen, socket: &socket, program: &program };
@@ -219,6 +219,7 @@ fn start_readers(
     usb: UsbOptions,
     bench: TcpListener,
     socket: &Path,
+    beside_it: Vec<(&'static str, String)>,
 ) -> Result<(Vec<String>, String), Failure> {
     let (sender, receiver) = std::sync::mpsc::channel();
     let path = socket.to_owned();
@@ -227,9 +228,10 @@ fn start_readers(
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
                 let up = readers.rack().await?;
-                let control = readers.control(&up).with_hand(bench::hand(&path));
-                tokio::spawn(control.clone().serve(listen_for(&beside(&path), Access::Owner)?));
-                let bench = bench::open(bench, control, Shell { socket: path.clone(), control: beside(&path) })?;
+                let shell = Shell { socket: path.clone(), control: beside(&path) };
+                let over = Bench::over(readers.control(&up), shell).with_links(beside_it);
+                tokio::spawn(over.control.clone().serve(listen_for(&beside(&path), Access::Owner)?));
+                let bench = over.open(bench)?;
                 let listener = listen_for(&path, Access::Owner)?;
                 let served = usb.serve(&up.rack, &up.devices).await?;
                 let _ = sender.send(Ok((served.words.clone(), bench)));

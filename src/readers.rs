@@ -5,8 +5,11 @@ use crate::guests::{self, Keeper};
 use crate::scenario::Scenarios;
 use crate::terminal::ask_hidden;
 use anyhow::{Context as _, anyhow};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use cardlab_control::api::Control;
 use cardlab_control::maker::Maker;
+use cardlab_control::view::NewCard;
 use cardlab_pcsclite::wire::STATES;
 use cardlab_sim::crypto::backend::{Backend, Repeatable};
 use cardlab_sim::nvm::{Store, Volatile};
@@ -270,14 +273,26 @@ struct NewCards {
 }
 
 impl Maker for NewCards {
-    fn make(&self, request: &str, reader: usize) -> Result<VirtualCard, String> {
+    fn make(&self, order: &NewCard, reader: usize) -> Result<VirtualCard, String> {
         if let Some(directory) = &self.kept {
             let directory = directory.display();
             return Err(format!(
                 "the cards of these readers are kept in {directory}; start readers with another --state, or none"
             ));
         }
-        let request: CardRequest = request.parse().map_err(|error: SetupError| error.to_string())?;
+        let mut request: CardRequest = order.card.parse().map_err(|error: SetupError| error.to_string())?;
+        if let [first, ..] = request.of_reader() {
+            return Err(format!("{first}= is of the reader, which stays as it is; leave it out, or start readers with it"));
+        }
+        if let Some(key) = &order.key_file {
+            let bytes = BASE64_STANDARD.decode(key).map_err(|error| format!("the key file is no Base64: {error}"))?;
+            let name = order.key_name.as_deref().unwrap_or("the key file");
+            let password = order.key_password.clone().map(Zeroizing::new);
+            let with = request.with_key(order.key_slot.as_deref(), name, bytes, password);
+            request = with.map_err(|error| error.to_string())?;
+        } else if order.key_name.is_some() || order.key_slot.is_some() || order.key_password.is_some() {
+            return Err("there is a key's name, slot or password, but no key file (key_file)".into());
+        }
         // The same order of wishes gives the same cards under a seed.
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let world = world(self.seed, number, Box::new(Volatile)).map_err(|failure| format!("{:#}", failure.error))?;

@@ -1,6 +1,6 @@
 //! `cardlab up`: readers that stay up.
 
-use crate::bench;
+use crate::bench::{self, Bench};
 use crate::exit::{Exit, Failure, OrExit};
 use crate::readers::ReaderOptions;
 use crate::usb::UsbOptions;
@@ -96,11 +96,11 @@ impl Up {
             Some(path) => std::path::absolute(path)?,
             None => beside(&place.path),
         };
-        let driven = self.readers.control(&readers).with_hand(bench::hand(&place.path));
         let shell = Shell { socket: place.path.clone(), control: control.clone() };
+        let bench = Bench::over(self.readers.control(&readers), shell);
         let _control = match listen_for(&control, Access::Owner) {
             Ok(listener) => {
-                tokio::spawn(driven.clone().serve(listener));
+                tokio::spawn(bench.control.clone().serve(listener));
                 Some(SocketFile(control))
             }
             Err(error) if self.control.is_some() => return Err(error).context("--control").map_err(Failure::from),
@@ -114,7 +114,7 @@ impl Up {
         let mut words = vec![format!("{SOCKET_VARIABLE}={}", place.path.display())];
         words.extend(usb.words.iter().cloned());
         if let Some(listener) = page {
-            words.push(format!("page={}", bench::open(listener, driven, shell)?));
+            words.push(format!("page={}", bench.open(listener)?));
         }
         self.ready(&words.join(" "))?;
         match readers.rack.server().clone().serve(place.listener).await {}

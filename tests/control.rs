@@ -323,3 +323,39 @@ fn followers() {
     let numbers: Vec<u64> = numbers.collect();
     assert!(numbers.len() > 500 && numbers.is_sorted() && !heard.contains("missed"), "{} records", numbers.len());
 }
+
+/// Who sends too much hears why: also who sends all of it before reading, and who asks first.
+#[test]
+fn what_is_too_long_is_refused_and_the_refusal_is_heard() {
+    use std::io::{Read as _, Write as _};
+    let bench = Bench::with(&["gids"]);
+    let control = format!("{}.control", bench.up.socket().display());
+    let before = bench.shown();
+    let megabyte = vec![b' '; 1 << 20];
+    for chunked in [false, true] {
+        let mut client = std::os::unix::net::UnixStream::connect(&control).unwrap();
+        let length = if chunked { "Transfer-Encoding: chunked".into() } else { format!("Content-Length: {}", 100 << 20) };
+        write!(client, "POST /v1/readers/0/restore HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{length}\r\n\r\n").unwrap();
+        for _ in 0..100 {
+            if chunked {
+                client.write_all(b"100000\r\n").unwrap();
+            }
+            client.write_all(&megabyte).unwrap();
+            if chunked {
+                client.write_all(b"\r\n").unwrap();
+            }
+        }
+        if chunked {
+            client.write_all(b"0\r\n\r\n").unwrap();
+        }
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        has(&answer, &["HTTP/1.1 413", "that is too long: at most 8 MiB; nothing was done"]);
+    }
+    // A file of 3 GiB, of which nothing need be sent: curl asks first.
+    std::fs::File::create(bench.lab.file("long")).unwrap().set_len(3 << 30).unwrap();
+    let asked = "curl --silent --unix-socket $PCSCLITE_CSOCK_NAME.control -H 'Expect: 100-continue' -T long -X POST \
+                 -w ' sent %{size_upload}' http://x/v1/readers/0/restore";
+    has(&bench.sh(asked).ok(), &["at most 8 MiB", " sent 0"]);
+    assert_eq!(bench.shown(), before, "nothing was changed");
+}

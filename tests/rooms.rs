@@ -38,7 +38,7 @@ async fn fetched(browser: &Browser, path: &str) -> String {
 
 /// What the badge at the head says, once the run is over.
 async fn ended(browser: &Browser, button: &str) -> String {
-    browser.sees_no_more(button).await;
+    browser.sees_no_button(button).await;
     browser.text(".head .badge").await
 }
 
@@ -296,8 +296,21 @@ async fn the_history_is_a_page_and_a_file_for_any_browser() {
     has(&page, &told);
     has(&page, &["Anna (0:gids)", "Boris (1:nist-piv)"]);
     is_for_everybody(&browser, "history").await;
+    // What happens is told while one looks, and what one has opened stays open.
+    let opened = "window.stays = true; return document.querySelectorAll('.past details[open]').length";
+    let opened = browser.0.execute(opened, vec![]).await.unwrap();
+    assert_ne!(opened, json!(0));
+    desk.card(&["touch", "never", "--reader", "Boris"]);
+    desk.card(&["unplug", "--reader", "Boris"]);
+    browser.sees("Reader unplugged").await;
+    let open = browser.0.execute("return document.querySelectorAll('.past details[open]').length", vec![]).await.unwrap();
+    assert_eq!(open, opened, "what is open stays so");
+    stayed(&browser).await;
+    desk.card(&["plug", "--reader", "Boris"]);
+    desk.card(&["insert", "--reader", "Boris"]);
+    browser.sees("Reader plugged in").await;
     browser.0.find(Locator::Css("[name=reader]")).await.unwrap().select_by_value("0").await.unwrap();
-    browser.press("Show as it is now").await;
+    browser.press("Show").await;
     let page = browser.sees("One card: ").await;
     has(&page, &told);
     assert!(!page.contains("Boris ("), "{page}");

@@ -10,41 +10,65 @@ const element = (html) => {
   return holder.content;
 };
 
+// While something is pressed nothing on the page moves: what has changed is drawn when it is let go. A click is lost when what was
+// pressed is another element by then, and meets another button when it has moved.
+const LONGEST_PRESS = 5000; // milliseconds; who holds longer wants to see what happens
+const later = new Map();
+let pressed = 0;
+const press = () => {
+  clearTimeout(pressed);
+  pressed = setTimeout(release, LONGEST_PRESS);
+};
+const release = () => {
+  clearTimeout(pressed);
+  pressed = 0;
+  const changes = [...later.values()];
+  later.clear();
+  for (const change of changes) change();
+};
+const settled = (what, change) => {
+  if (pressed) later.set(what, change);
+  else change();
+};
+document.addEventListener("pointerdown", press);
+document.addEventListener("keydown", (event) => { if (event.key === " ") press(); });
+// The click itself comes before what is put off so.
+for (const name of ["pointerup", "pointercancel", "keyup"]) document.addEventListener(name, () => setTimeout(release));
+addEventListener("blur", release);
+// Whoever lets go outside the window, or on a scroll bar, is not heard.
+document.addEventListener("pointermove", (event) => { if (pressed && event.buttons === 0) release(); });
+
 // A part that has changed, put in the place of the old one. What is open stays open, what is typed stays, and so does the focus.
 const drawn = new Map();
 let quiet = false; // the focus comes back by itself, not from a person
-let pressed = null; // what is being pressed: it stays until it is let go, so that no click is lost
-const later = new Map();
-document.addEventListener("pointerdown", (event) => { pressed = event.target; });
-for (const name of ["pointerup", "pointercancel"]) {
-  document.addEventListener(name, () => setTimeout(() => {
-    pressed = null;
-    const held = [...later.values()];
-    later.clear();
-    held.forEach(part);
-  }));
-}
 const part = (html) => {
   const fresh = element(html).firstElementChild;
+  settled(fresh.id, () => draw(fresh, html));
+};
+const draw = (fresh, html) => {
   const old = document.getElementById(fresh.id);
-  if (!old || drawn.get(fresh.id) === html) return old;
-  if (pressed && old.contains(pressed)) return later.set(fresh.id, html);
+  if (!old || drawn.get(fresh.id) === html) return;
   drawn.set(fresh.id, html);
-  const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+  const focused = old.contains(document.activeElement) ? document.activeElement : null;
+  const [from, to] = focused?.matches("input:not([type]), input[type=password], textarea") ? [focused.selectionStart, focused.selectionEnd] : [];
   for (const open of old.querySelectorAll("details[open][id]")) {
     const again = fresh.querySelector(`#${CSS.escape(open.id)}`);
     if (again) again.open = true;
   }
-  for (const input of old.querySelectorAll("input[id], select[id]")) {
+  for (const input of old.querySelectorAll("input[id], select[id], textarea[id]")) {
     const again = fresh.querySelector(`#${CSS.escape(input.id)}`);
-    if (again && input.type !== "file") again.value = input.value;
+    if (!again) continue;
+    if (input.type === "file") again.files = input.files;
+    else again.value = input.value;
   }
   old.replaceWith(fresh);
   files();
+  const again = focused?.id && document.getElementById(focused.id);
+  if (!again) return;
   quiet = true;
-  if (focused) document.getElementById(focused)?.focus();
+  again.focus({ preventScroll: true });
+  if (to !== undefined) again.setSelectionRange(from, to);
   quiet = false;
-  return fresh;
 };
 
 // Times: since when, and when.
@@ -70,10 +94,12 @@ setInterval(() => {
 // The wire: what the filter takes, the newest below.
 const filter = document.querySelector("form.filter");
 const isTaken = (row) => {
-  const { reader, command, status } = filter.elements;
+  const { reader, command, status, program } = filter.elements;
   const name = row.cells[2].textContent.toUpperCase();
   const wanted = status.value.trim().toUpperCase();
   const fits = wanted === "" || (row.dataset.status.length === wanted.length && [...wanted].every((c, n) => c === "X" || c === row.dataset.status[n]));
+  const by = (row.querySelector(".by")?.textContent ?? "").toLowerCase();
+  if (!by.includes(program.value.trim().toLowerCase())) return false;
   return (reader.value === "" || reader.value === row.dataset.reader) && name.includes(command.value.trim().toUpperCase()) && fits;
 };
 const pause = document.getElementById("pause");
@@ -124,34 +150,34 @@ const show = (fresh) => {
   while (rows.rows.length > MOST_ROWS) rows.rows[0].remove();
   if (atEnd) box.scrollTop = box.scrollHeight;
 };
-const wire = (html) => {
+const wire = (html) => settled(Symbol("rows"), () => {
   const fresh = [...element(`<table><tbody>${html}</tbody></table>`).querySelectorAll("tr")];
   if (!waiting) return show(fresh);
   waiting.push(...fresh);
   waiting.splice(0, waiting.length - MOST_ROWS);
   held.textContent = `Paused; ${waiting.length} new`;
-};
+});
 const missed = (count) => wire(`<tr class="missed"><td colspan="4">${Number(count)} more, too many to show one by one: saved files have them</td></tr>`);
 
 // The connection: what is lost is said, and comes back by itself as long as the bench is there.
 const lost = document.querySelector(".lost");
 const follow = (address, more = () => {}) => {
   const live = new EventSource(address());
-  live.addEventListener("open", () => { lost.hidden = true; });
+  live.addEventListener("open", () => settled("lost", () => { lost.hidden = true; }));
   live.addEventListener("part", (event) => part(event.data));
   live.addEventListener("over", () => live.close());
   live.addEventListener("error", () => {
-    lost.textContent = live.readyState === EventSource.CLOSED
+    const text = live.readyState === EventSource.CLOSED
       ? "This page is not followed any more: the bench has ended, or was started anew. Open the address that it printed."
       : "The connection is lost; what you see may be old. Trying again.";
-    lost.hidden = false;
+    settled("lost", () => Object.assign(lost, { textContent: text, hidden: false }));
     if (live.readyState === EventSource.CLOSED) setTimeout(() => follow(address, more), 3000);
   });
   more(live);
 };
 
 // What people do: forms are sent without leaving the page, and what was done is told beside the reader.
-const told = (number, fresh) => document.getElementById(`told-${number}`).replaceChildren(...fresh);
+const told = (number, fresh) => settled(`told-${number}`, () => document.getElementById(`told-${number}`).replaceChildren(...fresh));
 const said = (kind, ...lines) => {
   const box = document.createElement("div");
   box.className = `notice ${kind}`;
@@ -163,27 +189,46 @@ const said = (kind, ...lines) => {
   }
   return box;
 };
-const MOST_BYTES = 8 * 1024 * 1024;
+const base64 = (file) => new Promise((done, failed) => {
+  const reader = new FileReader();
+  reader.onload = () => done(reader.result.split(",")[1] ?? "");
+  reader.onerror = failed;
+  reader.readAsDataURL(file);
+});
+const PATIENCE = 1000; // milliseconds until it is said that a card keeps one waiting
 const send = async (form) => {
   const number = form.action.match(/\/do\/(\d+)\//)[1];
   const fields = Object.fromEntries(new FormData(form));
-  const file = form.querySelector("input[type=file]")?.files[0];
-  if (file && file.size > MOST_BYTES) {
-    told(number, [said("bad", ["p", `${file.name} has ${(file.size / 1048576).toFixed(1)} MiB; a snapshot has at most 8. Nothing was done.`])]);
+  const input = form.querySelector("input[type=file]");
+  const file = input?.files[0];
+  if (file && file.size > Number(input.dataset.most)) {
+    const mebi = (bytes) => Number((bytes / 1048576).toFixed(1)).toString();
+    told(number, [said("bad", ["p", `${file.name} has ${(file.size / 1048576).toFixed(1)} MiB; a file here has at most ${mebi(input.dataset.most)}. Nothing was done.`])]);
     return;
   }
-  if (file) fields.text = await file.text();
+  try {
+    if (file) fields[input.dataset.field] = input.dataset.name ? await base64(file) : await file.text();
+    if (file && input.dataset.name) fields[input.dataset.name] = file.name;
+  } catch {
+    told(number, [said("bad", ["p", `${file.name} cannot be read: is it a file, and still there? Nothing was done.`])]);
+    return;
+  }
   const label = form.querySelector("button").textContent;
+  const slow = setTimeout(() => told(number, [said("", ["p", `${label}: waits until the card has answered.`])]), PATIENCE);
   try {
     const answer = await fetch(form.action, { method: "POST", headers: { "Content-Type": "application/json", Accept: "application/json" }, body: JSON.stringify(fields) });
     const said_of = await answer.json();
     if (!answer.ok) return told(number, [said("bad", ["p", said_of.message])]);
     told(number, [said("", ["p", `${label}: done.`], ["pre", said_of.command])]);
+    // What asked has its answer: what comes into its place is not to be pressed by the same hand.
+    settled(`asked-${number}`, () => document.querySelectorAll(`#do-${number} details.ask[open]`).forEach((ask) => { ask.open = false; }));
     hand(label, said_of.command, said_of.curl);
     if (said_of.file) keep(said_of.file);
     for (const secret of form.querySelectorAll("input[type=password], input[type=file]")) secret.value = "";
   } catch {
     told(number, [said("bad", ["p", "The bench gave no answer. Look at the card before you press again."])]);
+  } finally {
+    clearTimeout(slow);
   }
 };
 const keep = ({ name, text }) => {
@@ -198,21 +243,33 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   send(event.target);
 });
+// The second click of two quick ones is not meant for what has come under the pointer meanwhile.
+document.addEventListener("click", (event) => {
+  if (event.detail > 1 && event.target.closest?.(".do .risk")) event.preventDefault();
+}, true);
 // With a script a snapshot is a file, chosen or dropped; without one it is pasted.
 const files = () => {
   for (const form of document.querySelectorAll(".drop")) {
-    form.querySelector(".file").hidden = false;
-    form.querySelector(".text").hidden = true;
+    for (const label of form.querySelectorAll(".file")) label.hidden = false;
+    for (const label of form.querySelectorAll(".text")) label.hidden = true;
   }
 };
 for (const name of ["dragover", "dragleave", "drop"]) {
   document.addEventListener(name, (event) => {
-    const form = event.target.closest?.(".drop");
+    // What is dropped beside the fields of a reader is a snapshot by its name, or else a key.
+    const reader = event.target.closest?.(".reader");
+    const kind = [...event.dataTransfer?.files ?? []].some((file) => file.name.endsWith(".toml")) ? ".of-snapshot" : ".of-key";
+    const form = event.target.closest?.(".drop") ?? (name === "drop" ? reader?.querySelector(kind) : reader);
     if (!form) return;
     event.preventDefault();
     form.classList.toggle("over", name === "dragover");
-    if (name !== "drop" || event.dataTransfer.files.length === 0) return;
-    form.querySelector("input[type=file]").files = event.dataTransfer.files;
+    if (name !== "drop") return;
+    reader?.classList.remove("over");
+    if (event.dataTransfer.files.length === 0) return;
+    const input = form.querySelector("input[type=file]");
+    input.files = event.dataTransfer.files;
+    form.closest("details").open = true;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
   });
 }
 
@@ -250,19 +307,21 @@ const hand = (label, command, curl) => {
   box.querySelector(".command").textContent = command;
   box.querySelector(".curl").textContent = curl;
 };
-const tell = (form) => hand(form.querySelector("button").textContent, form.dataset.command, form.dataset.curl);
+const tell = (one) => hand((one.matches("button") ? one : one.querySelector("button")).textContent, one.dataset.command, one.dataset.curl);
 for (const name of ["focusin", "pointerover"]) {
   document.addEventListener(name, (event) => {
-    const form = quiet ? null : event.target.closest?.("form[data-command]");
-    if (form) tell(form);
+    const one = quiet ? null : event.target.closest?.("[data-command]");
+    if (one) tell(one);
   });
 }
 // What is filled in is told as it would be sent; what is secret, or a file, is not sent for that.
 document.addEventListener("input", async (event) => {
   const form = event.target.closest("form[data-said]");
-  if (!form || event.target.matches("[type=password], [type=file], textarea")) return;
-  const fields = new URLSearchParams();
-  for (const input of form.querySelectorAll("input:not([type=password], [type=file]), select")) fields.set(input.name, input.value);
+  if (!form || event.target.matches("textarea")) return;
+  const fields = new URLSearchParams(new FormData(form));
+  for (const input of form.querySelectorAll("[type=password]")) if (input.value) fields.set(input.name, "…");
+  for (const text of form.querySelectorAll("textarea")) fields.delete(text.name);
+  for (const input of form.querySelectorAll("[type=file][data-name]")) if (input.files[0]) fields.set(input.dataset.name, input.files[0].name);
   try {
     const answer = await fetch(form.dataset.said, { method: "POST", headers: { Accept: "application/json" }, body: fields });
     if (!answer.ok) return;
@@ -286,7 +345,11 @@ if (rows) {
     held.textContent = waiting ? "Paused" : "";
     if (ended) show(ended);
   });
-  filter.addEventListener("input", () => [...rows.rows].forEach((row) => { if (row.dataset.at) row.hidden = !isTaken(row); }));
+  filter.addEventListener("input", () => {
+    for (const row of rows.rows) if (row.dataset.at) row.hidden = !isTaken(row);
+    // What is saved is what is seen.
+    for (const link of document.querySelectorAll(".foot a")) link.search = new URLSearchParams(new FormData(filter));
+  });
 
   follow(() => `/live?after=${newest}&seen=${document.getElementById("readers").dataset.seen}`, (live) => {
     live.addEventListener("wire", (event) => wire(event.data));

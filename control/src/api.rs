@@ -5,7 +5,8 @@ use crate::error::ApiError;
 use crate::hand::Hand;
 use crate::history;
 use crate::maker::Maker;
-use crate::recording::{self, Recorder, Recording};
+use crate::recording::{self, Recorded, Recorder, Recording};
+use crate::sent::{self, Unread};
 use crate::view::{
     CardView, Claim, ClaimResult, FaultView, LockOrder, NewCard, PaceView, ReaderView, Reset, RestoreOrder, SnapshotOrder,
     TouchView, TypedView, UndoOrder, WaitFor, Wanted, Which, With, word,
@@ -24,7 +25,7 @@ use cardlab_vreader::trace::event::Event as Happened;
 use cardlab_vreader::trace::{Record, What, decode, json};
 use cardlab_vreader::{Fault, Pace, Place, Rack, Secrets, Snapshot, TouchMode, Trace, VirtualCard, Whereabouts};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -55,6 +56,8 @@ pub struct Control {
     pub(crate) recorder: Option<Arc<dyn Recorder>>,
     /// The one that is under way.
     pub(crate) recording: Arc<Mutex<Option<Recording>>>,
+    /// Those that have ended, the newest last.
+    pub(crate) recorded: Arc<Mutex<VecDeque<Recorded>>>,
     /// Whether PINs and keys are shown in what came in.
     secrets: bool,
     kept: Arc<Mutex<BTreeMap<String, Arc<Snapshot>>>>,
@@ -62,13 +65,26 @@ pub struct Control {
     hand: Option<Arc<dyn Hand>>,
     /// Who makes new cards.
     maker: Option<Arc<dyn Maker>>,
+    /// Routes of the program.
+    more: Option<Arc<dyn Fn() -> OpenApiRouter + Send + Sync>>,
 }
 
 impl Control {
     /// Over a rack whose cards write down what happens into `trace`. With `secrets`, PINs and keys are shown.
     #[must_use]
     pub fn new(rack: Rack, trace: Trace, secrets: bool) -> Self {
-        Self { rack, trace, recorder: None, recording: Arc::default(), secrets, kept: Arc::default(), hand: None, maker: None }
+        Self {
+            rack,
+            trace,
+            recorder: None,
+            recording: Arc::default(),
+            recorded: Arc::default(),
+            secrets,
+            kept: Arc::default(),
+            hand: None,
+            maker: None,
+            more: None,
+        }
     }
 
     /// With somebody who makes scenarios of what is done.
@@ -87,6 +103,12 @@ impl Control {
     #[must_use]
     pub fn with_maker(self, maker: Arc<dyn Maker>) -> Self {
         Self { maker: Some(maker), ..self }
+    }
+
+    /// With routes of what this crate does not know, such as scenarios. They are made when somebody comes.
+    #[must_use]
+    pub fn with_routes(self, more: impl Fn() -> OpenApiRouter + Send + Sync + 'static) -> Self {
+        Self { more: Some(Arc::new(more)), ..self }
     }
 
     /// What is driven.
@@ -111,7 +133,7 @@ impl Control {
 
     /// All routes.
     pub fn router(self) -> Router {
-        let (routes, document) = described();
+        let (routes, document) = described(self.more.as_deref());
         let document = document.to_json().unwrap_or_default();
         let show = move || async move { ([(header::CONTENT_TYPE, "application/json")], document) };
         routes
@@ -212,8 +234,8 @@ impl Control {
 #[openapi(info(title = "cardlab control", description = "Virtual readers and their cards"))]
 struct Document;
 
-fn described() -> (Router<Control>, utoipa::openapi::OpenApi) {
-    OpenApiRouter::with_openapi(Document::openapi())
+fn described(more: Option<&(dyn Fn() -> OpenApiRouter + Send + Sync)>) -> (Router<Control>, utoipa::openapi::OpenApi) {
+    let own = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(readers))
         .routes(routes!(reader))
         .routes(routes!(insert))
@@ -240,24 +262,37 @@ fn described() -> (Router<Control>, utoipa::openapi::OpenApi) {
         .routes(routes!(recording::end_recording))
         .routes(routes!(undo))
         .routes(routes!(wait))
-        .routes(routes!(events))
-        .split_for_parts()
+        .routes(routes!(events));
+    match more {
+        Some(more) => own.merge(more().with_state(())).split_for_parts(),
+        None => own.split_for_parts(),
+    }
 }
 
 /// Takes the whole request in before it is answered: a client that sends its body apart must not find the
-/// connection closed.
+/// connection closed. Who asks first whether it may send so much (RFC 9110, section 10.1.1) is told at once that it may not.
 async fn whole(request: axum::extract::Request) -> Result<axum::extract::Request, ApiError> {
+    let too_long = || {
+        let sentence = format!("that is too long: at most {} MiB; nothing was done", LONGEST_BODY >> 20);
+        ApiError(StatusCode::PAYLOAD_TOO_LARGE, sentence)
+    };
     let (parts, body) = request.into_parts();
-    let bytes = axum::body::to_bytes(body, LONGEST_BODY).await;
-    let bytes =
-        bytes.map_err(|_| ApiError(StatusCode::PAYLOAD_TOO_LARGE, format!("more than {LONGEST_BODY} bytes, or cut off")))?;
-    Ok(axum::extract::Request::from_parts(parts, bytes.into()))
+    let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if parts.headers.contains_key(header::EXPECT) && announced.is_some_and(|length| length > LONGEST_BODY as u64) {
+        return Err(too_long());
+    }
+    match sent::whole(body, LONGEST_BODY).await {
+        Ok(bytes) => Ok(axum::extract::Request::from_parts(parts, bytes.into())),
+        Err(Unread::TooLong) => Err(too_long()),
+        Err(Unread::Cut) => Err(ApiError::bad("the request was cut off; send it again")),
+    }
 }
 
-pub(crate) type Reply<T> = Result<Json<T>, ApiError>;
+/// JSON, or a problem.
+pub type Reply<T> = Result<Json<T>, ApiError>;
 
 /// A JSON body; refusals are ours. An empty one is `{}`.
-pub(crate) struct Body<T>(pub(crate) T);
+pub struct Body<T>(pub T);
 
 impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
@@ -269,8 +304,8 @@ impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Body<T> 
     }
 }
 
-/// The part behind `?`.
-pub(crate) struct Query<T>(pub(crate) T);
+/// The part behind `?`; refusals are ours.
+pub struct Query<T>(pub T);
 
 impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = ApiError;
@@ -380,18 +415,14 @@ async fn contents(State(control): State<Control>, Reader(place): Reader) -> Repl
 
 /// Puts a new card in; the one before is thrown away.
 #[utoipa::path(put, path = "/v1/readers/{reader}/card", params(("reader" = String, Path)), request_body = NewCard, responses((status = 200, body = ReaderView), (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
-async fn renew(
-    State(control): State<Control>,
-    Reader(place): Reader,
-    Body(NewCard { card }): Body<NewCard>,
-) -> Reply<ReaderView> {
+async fn renew(State(control): State<Control>, Reader(place): Reader, Body(order): Body<NewCard>) -> Reply<ReaderView> {
     let Some(maker) = control.maker.clone() else {
         return Err(ApiError(StatusCode::CONFLICT, "no cards are made here".into()));
     };
     if control.rack.whereabouts(place) == Whereabouts::Unplugged {
         return Err(RackError::Unplugged(control.rack.name(place)).into());
     }
-    let made = tokio::task::spawn_blocking(move || maker.make(&card, place.number())).await;
+    let made = tokio::task::spawn_blocking(move || maker.make(&order, place.number())).await;
     let made = made.map_err(|_| ApiError(StatusCode::INTERNAL_SERVER_ERROR, "the card's thread ended".into()))?;
     let made = made.map_err(ApiError::bad)?;
     // One that is out already is not pulled out.
@@ -480,6 +511,10 @@ async fn type_in(State(control): State<Control>, Reader(place): Reader, Body(typ
 
 /// Whether a record is one of `which`.
 pub(crate) fn matches(record: &Record, which: &Which) -> bool {
+    let has = |name: &str, part: &str| name.to_lowercase().contains(&part.to_lowercase());
+    if which.program.as_ref().is_some_and(|part| !record.program.as_deref().is_some_and(|name| has(name, part))) {
+        return false;
+    }
     let What::Exchange { command, response, continues, .. } = &record.what else {
         return which.ins.is_none() && which.name.is_none() && which.status.is_none();
     };

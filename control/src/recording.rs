@@ -18,6 +18,8 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+/// Recordings that are kept once they have ended.
+const KEPT: usize = 10;
 /// Records that a recording keeps; what comes after them is not in it.
 pub const MOST: usize = 20_000;
 
@@ -28,6 +30,17 @@ pub trait Recorder: Send + Sync {
     /// # Errors
     /// A sentence, when nothing can be made of it.
     fn write(&self, title: &str, session: &Session) -> Result<Written, String>;
+}
+
+/// A recording that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// From 1.
+    pub number: usize,
+    /// What it shows.
+    pub title: String,
+    /// What was made of it.
+    pub written: Written,
 }
 
 /// What was heard since it began.
@@ -170,7 +183,7 @@ impl Control {
         let Recording { title, began, heard, stop, listening } = recording;
         drop(stop);
         let _ = listening.await;
-        let rack = self.rack.clone();
+        let (rack, shows) = (self.rack.clone(), title.clone());
         let made = tokio::task::spawn_blocking(move || {
             let heard = std::mem::take(&mut *of(&heard));
             if heard.missed > 0 {
@@ -188,7 +201,20 @@ impl Control {
             recorder.write(&title, &Session { began, records, ended })
         });
         let made = made.await.map_err(|_| ApiError(StatusCode::INTERNAL_SERVER_ERROR, "the recorder ended".into()))?;
-        made.map_err(|why| ApiError(StatusCode::CONFLICT, why))
+        let written = made.map_err(|why| ApiError(StatusCode::CONFLICT, why))?;
+        let mut kept = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = kept.back().map_or(1, |last| last.number + 1);
+        kept.push_back(Recorded { number, title: shows, written: written.clone() });
+        if kept.len() > KEPT {
+            kept.pop_front();
+        }
+        Ok(written)
+    }
+
+    /// The last recordings that have ended, the newest first.
+    #[must_use]
+    pub fn recorded(&self) -> Vec<Recorded> {
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner).iter().rev().cloned().collect()
     }
 
     /// Throws it away.

@@ -178,11 +178,23 @@ pub struct With {
 }
 
 /// A new card.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewCard {
     /// As `--card` has it: `PROFILE[,KEY=VALUE]..`. Files of keys are read where the readers run.
     pub card: String,
+    /// A key file that is sent along, in Base64: PEM, DER, PKCS#12, OpenSSH.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_file: Option<String>,
+    /// Its name, for what is said of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_name: Option<String>,
+    /// The slot of its key; that of the owner's key where nothing is said (9A, 81 of a GIDS card).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_slot: Option<String>,
+    /// Opens it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_password: Option<String>,
 }
 
 /// Where to bring a card: a state by its name, or tries.
@@ -261,6 +273,8 @@ pub struct Which {
     pub name: Option<String>,
     /// Answered with this status word; `x` stands for any digit.
     pub status: Option<String>,
+    /// Of programs whose name has this in it, such as `ssh`; capitals do not count.
+    pub program: Option<String>,
 }
 
 /// Of which reader's card.

@@ -1,27 +1,32 @@
 //! The room of the conformance suite: a selection of tests for the card in a reader here, how far it is, and the report.
 
 mod judging;
+pub(super) mod requests;
 
 use super::Driven;
+use super::lines::Lines;
 use super::runs::{Filled, Run, Runs, done, file, follow, gone};
 use askama::Template;
-use axum::Router;
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Json, Router};
 use cardlab_conformance::credentials::Credentials;
-use cardlab_conformance::report::{html, json, junit};
+use cardlab_conformance::report::{html, json as data, junit};
 use cardlab_conformance::select::{Selection, select};
 use cardlab_conformance::test::{Danger, Level, Test};
+use cardlab_control::error::ApiError;
 use cardlab_control::known::Known;
 use cardlab_control::page::{Frame, Room};
-use cardlab_control::shell::quoted;
+use cardlab_control::shell::{Elsewhere, quoted};
 use cardlab_pcsclite::client::Context;
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_scenario::suite;
 use judging::{Judging, Order};
+use requests::JudgeOrder;
 use serde::{Deserialize, Deserializer};
+use serde_json::json;
 use std::sync::{Arc, LazyLock};
 use zeroize::Zeroizing;
 
@@ -31,7 +36,7 @@ const PATH: &str = "conformance";
 static SUITE: LazyLock<Vec<Test>> = LazyLock::new(suite::all);
 
 /// The room.
-struct Suite {
+pub(super) struct Suite {
     driven: Driven,
     runs: Arc<Runs<Judging>>,
 }
@@ -39,12 +44,16 @@ struct Suite {
 /// What a person wants to be judged, and what may be done for it.
 #[derive(Clone, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
-struct Wanted {
+pub(super) struct Wanted {
+    /// The reader's name.
     reader: String,
     /// Ids, their beginnings or patterns, with blanks between; none is all.
     tests: String,
+    /// `must`, `should`, `profile`; none is all.
     level: String,
+    /// What may be done.
     allow: String,
+    /// The card's serial number, for more than reading.
     serial: String,
     #[serde(flatten)]
     known: Secrets,
@@ -53,12 +62,16 @@ struct Wanted {
 /// What a person knows of the card.
 #[derive(Clone, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
-struct Secrets {
-    /// `here` where it is what the bench knows of the card; else what was typed.
+pub(super) struct Secrets {
+    /// `typed` where it is what stands beside it; else what the bench knows of the card.
     by: String,
+    /// As it is typed at the card.
     pin: Typed,
+    /// As it is typed at the card.
     puk: Typed,
+    /// The administrator key, in hexadecimal.
     admin_key: Typed,
+    /// Its algorithm: `3des`, `aes128`, `aes192`, `aes256`; `3des` where nothing is said.
     admin_algorithm: String,
 }
 
@@ -131,24 +144,25 @@ struct Asked<'a> {
 #[template(path = "judged.html")]
 struct OfRun<'a> {
     run: &'a Run<Judging>,
-    command: &'a str,
+    lines: &'a Lines,
     part: String,
     is_over: bool,
 }
 
 type Shared = State<Arc<Suite>>;
 
-/// The room over these readers.
-pub(super) fn room(driven: Driven) -> Room {
-    let runs = Arc::new(Runs::new());
+/// The room.
+pub(super) fn room(suite: Arc<Suite>) -> Room {
+    let runs = suite.runs.clone();
     let pages = Router::new()
         .route("/", get(list))
         .route("/run", post(begin))
+        .route("/said", post(said))
         .route("/run/{number}", get(show))
-        .route("/run/{number}/live", get(follow::<Judging>).with_state(runs.clone()))
+        .route("/run/{number}/live", get(follow::<Judging>).with_state(runs))
         .route("/run/{number}/stop", post(stop))
         .route("/run/{number}/{file}", get(report))
-        .with_state(Arc::new(Suite { driven, runs }));
+        .with_state(suite);
     Room { path: PATH, title: "Conformance", pages }
 }
 
@@ -164,6 +178,43 @@ const fn in_words(danger: Danger) -> &'static str {
 }
 
 impl Suite {
+    /// Over these readers.
+    pub(super) fn over(driven: Driven) -> Self {
+        Self { driven, runs: Arc::new(Runs::new()) }
+    }
+
+    /// Runs it.
+    async fn begin(&self, wanted: &Wanted) -> Result<Arc<Run<Judging>>, ApiError> {
+        let malformed = |sentence| ApiError(StatusCode::BAD_REQUEST, sentence);
+        let credentials = match wanted.known.is_here() {
+            true => {
+                let (control, reader) = (self.driven.control.clone(), wanted.reader.clone());
+                let known = self.driven.at_readers(async move { control.known(&reader).await }).await;
+                // A card that is not simulated: only what needs no secret is run.
+                let Known { pin, puk, admin } = known.unwrap_or_default();
+                Credentials { pin, puk, admin, ..Credentials::default() }
+            }
+            false => wanted.known.credentials().map_err(malformed)?,
+        };
+        let tests = wanted.selection().map_err(malformed)?;
+        let order = Order {
+            socket: self.driven.socket.clone(),
+            reader: wanted.reader.clone(),
+            danger: wanted.danger().map_err(malformed)?,
+            serial: Some(wanted.serial.trim().to_owned()).filter(|serial| !serial.is_empty()),
+            credentials,
+            tests,
+        };
+        if wanted.reader.is_empty() {
+            return Err(malformed("No reader is chosen; put a card into one.".to_owned()));
+        }
+        let title = if wanted.tests.trim().is_empty() { "the whole suite" } else { wanted.tests.trim() };
+        let judging = Judging::of(&order, wanted.lines());
+        let run = self.runs.begin(format!("{title} for {}", wanted.reader), judging)?;
+        judging::start(run.clone(), order)?;
+        Ok(run)
+    }
+
     async fn page(&self, frame: &Frame, status: StatusCode, refusal: String, wanted: &Wanted) -> Response {
         let socket = self.driven.socket.clone();
         let readers = move || {
@@ -195,6 +246,18 @@ fn parts() -> Vec<Part> {
     parts
 }
 
+impl From<JudgeOrder> for Wanted {
+    fn from(order: JudgeOrder) -> Self {
+        let text = |given: Option<String>| given.unwrap_or_default();
+        let typed = |given: Option<String>| Typed(Zeroizing::new(given.unwrap_or_default()));
+        let (pin, puk, admin_key) = (typed(order.pin), typed(order.puk), typed(order.admin_key));
+        let by = if order.known { String::new() } else { "typed".into() };
+        let known = Secrets { by, pin, puk, admin_key, admin_algorithm: text(order.admin_algorithm) };
+        let (tests, level, allow) = (text(order.tests), text(order.level), text(order.allow));
+        Self { reader: order.reader, tests, level, allow, serial: text(order.serial), known }
+    }
+}
+
 impl Wanted {
     fn danger(&self) -> Result<Danger, String> {
         let found = Danger::ALL.into_iter().find(|danger| danger.name() == self.allow || self.allow.is_empty());
@@ -221,6 +284,29 @@ impl Wanted {
     }
 
     /// The same in a shell.
+    fn lines(&self) -> Lines {
+        let secrets = [
+            ("pin", &self.known.pin, "CARD_PIN"),
+            ("puk", &self.known.puk, "CARD_PUK"),
+            ("admin_key", &self.known.admin_key, "CARD_ADMIN_KEY"),
+        ];
+        let mut body = json!({ "reader": self.reader });
+        let plain = [("tests", &self.tests), ("level", &self.level), ("allow", &self.allow), ("serial", &self.serial)];
+        for (name, value) in plain.into_iter().filter(|(_, value)| !value.trim().is_empty() && *value != "safe") {
+            body[name] = json!(value.trim());
+        }
+        let mut elsewhere = Vec::new();
+        if !self.known.is_here() {
+            body["known"] = json!(false);
+            let typed = secrets.iter().filter(|(_, typed, _)| typed.given().is_some());
+            elsewhere.extend(typed.map(|(name, _, variable)| (*name, Elsewhere::Variable(variable))));
+            if self.known.admin_key.given().is_some() && !self.known.admin_algorithm.is_empty() {
+                body["admin_algorithm"] = json!(self.known.admin_algorithm);
+            }
+        }
+        Lines::sending(self.command(), "/v1/conformance/runs", &body, &elsewhere)
+    }
+
     fn command(&self) -> String {
         let mut words = vec!["cardlab conform".to_owned()];
         words.extend(self.tests.split_whitespace().map(quoted));
@@ -248,46 +334,22 @@ async fn begin(
     headers: HeaderMap,
     Filled(wanted): Filled<Wanted>,
 ) -> Response {
-    let credentials = match wanted.known.is_here() {
-        true => {
-            let (control, reader) = (room.driven.control.clone(), wanted.reader.clone());
-            let known = room.driven.at_readers(async move { control.known(&reader).await }).await;
-            // A card that is not simulated: only what needs no secret is run.
-            let Known { pin, puk, admin } = known.unwrap_or_default();
-            Ok(Credentials { pin, puk, admin, ..Credentials::default() })
-        }
-        false => wanted.known.credentials(),
-    };
-    let begun = || {
-        let tests = wanted.selection()?;
-        let order = Order {
-            socket: room.driven.socket.clone(),
-            reader: wanted.reader.clone(),
-            danger: wanted.danger()?,
-            serial: Some(wanted.serial.trim().to_owned()).filter(|serial| !serial.is_empty()),
-            credentials: credentials?,
-            tests,
-        };
-        if wanted.reader.is_empty() {
-            return Err("No reader is chosen; put a card into one.".to_owned());
-        }
-        let title = if wanted.tests.trim().is_empty() { "the whole suite" } else { wanted.tests.trim() };
-        let judging = Judging::of(&order, wanted.command());
-        let run = room.runs.begin(format!("{title} for {}", wanted.reader), judging)?;
-        judging::start(run.clone(), order)?;
-        Ok(run)
-    };
-    match begun() {
+    match room.begin(&wanted).await {
         Ok(run) => done(&headers, &format!("/conformance/run/{}", run.number)),
-        Err(sentence) => room.page(&frame, StatusCode::CONFLICT, sentence, &wanted).await,
+        Err(ApiError(_, sentence)) => room.page(&frame, StatusCode::CONFLICT, sentence, &wanted).await,
     }
+}
+
+/// What the button would do, as a command and for curl. A secret that was typed is not sent for that.
+async fn said(Filled(wanted): Filled<Wanted>) -> Json<Lines> {
+    Json(wanted.lines())
 }
 
 async fn show(State(room): Shared, Extension(frame): Extension<Frame>, Path(number): Path<u64>, headers: HeaderMap) -> Response {
     let Some(run) = room.runs.find(number) else { return gone::<Judging>(&frame, &headers) };
-    let command = run.look(|judging| judging.command.clone());
+    let lines = run.look(|judging| judging.lines.clone());
     let part = run.part();
-    let page = OfRun { run: &run, command: &command, part: part.html, is_over: part.is_over };
+    let page = OfRun { run: &run, lines: &lines, part: part.html, is_over: part.is_over };
     frame.page(PATH, "Conformance", &page.to_string())
 }
 
@@ -310,7 +372,7 @@ async fn report(
     };
     match name.as_str() {
         "report.html" => file(&name, "text/html; charset=utf-8", html::write(&report)),
-        "report.json" => file(&name, "application/json", json::write(&report)),
+        "report.json" => file(&name, "application/json", data::write(&report)),
         "report.xml" => match junit::write(&report) {
             Ok(text) => file(&name, "application/xml", text),
             Err(error) => frame.refuse(&headers, StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
@@ -340,6 +402,8 @@ mod tests {
         let command = "cardlab conform gids piv/800-73-4-2/3.2.1 --target 'pcsc:Anna 00 00' --level must --allow locks --serial 0A \
                        --credentials FILE --html report.html";
         assert_eq!(wanted.command(), command);
+        let curl = r#"CARD_PIN=… jq -n '{"allow":"locks","known":false,"level":"must","reader":"Anna 00 00","serial":"0A","tests":"gids piv/800-73-4-2/3.2.1","pin":env.CARD_PIN}' | curl --unix-socket "$CARDLAB_CONTROL" --json @- http://cardlab/v1/conformance/runs"#;
+        assert_eq!(wanted.lines().curl, curl);
         assert_eq!(wanted.danger(), Ok(Danger::Locks));
         assert!(wanted.selection().unwrap().iter().all(|test| test.level == Level::Must));
         assert!(Wanted::default().selection().unwrap().len() > 100);

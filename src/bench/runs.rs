@@ -1,15 +1,19 @@
 //! Runs of a room: one under way at a time, the last few kept to be looked at again.
 
 use axum::Form;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Extension, FromRequest, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use cardlab_control::error::ApiError;
 use cardlab_control::page::{Frame, Part};
+use cardlab_control::sent;
 use cardlab_protocol::local::is_for_a_page;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// Runs that are kept.
@@ -25,8 +29,26 @@ pub(super) trait Shown: Send + 'static {
     /// Whether nothing will change any more.
     fn is_over(&self) -> bool;
 
+    /// Whether it goes on only when somebody says so.
+    fn waits(&self) -> bool {
+        false
+    }
+
     /// What changes on its page: HTML of one element with an `id`.
     fn html(&self, number: u64) -> String;
+}
+
+/// How long is waited for a run where nothing is said, and at most.
+const WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
+/// How long to wait.
+#[derive(Clone, Copy, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Patience {
+    /// Milliseconds; 60,000 where nothing is said, 600,000 at most.
+    limit: Option<u64>,
 }
 
 /// A run.
@@ -50,9 +72,21 @@ impl<S: Shown> Run<S> {
     }
 
     /// Something has happened: whoever follows is told.
-    pub(super) fn change(&self, change: impl FnOnce(&mut S)) {
-        change(&mut self.state());
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut S) -> T) -> T {
+        let done = change(&mut self.state());
         self.changed.send_replace(());
+        done
+    }
+
+    /// Waits until it is over, or goes on only when somebody says so.
+    pub(super) async fn rests(&self, Patience { limit }: Patience) -> Result<(), ApiError> {
+        let mut changed = self.changed.subscribe();
+        let limit = limit.map_or(WAIT, Duration::from_millis).min(LONGEST_WAIT);
+        let rested = tokio::time::timeout(limit, async {
+            while !self.look(|state| state.is_over() || state.waits()) && changed.changed().await.is_ok() {}
+        });
+        let late = || ApiError(StatusCode::REQUEST_TIMEOUT, format!("it goes on after {} ms", limit.as_millis()));
+        rested.await.map_err(|_| late())
     }
 
     /// What changes on its page.
@@ -83,11 +117,12 @@ impl<S: Shown> Runs<S> {
     /// A new one.
     ///
     /// # Errors
-    /// A sentence, while another is under way.
-    pub(super) fn begin(&self, title: String, state: S) -> Result<Arc<Run<S>>, String> {
+    /// While another is under way.
+    pub(super) fn begin(&self, title: String, state: S) -> Result<Arc<Run<S>>, ApiError> {
         let mut kept = self.kept();
         if let Some(run) = kept.runs.iter().find(|run| !run.look(S::is_over)) {
-            return Err(format!("\"{}\" is under way: let it end, or end it, and begin again.", run.title));
+            let sentence = format!("\"{}\" is under way: let it end, or end it, and begin again.", run.title);
+            return Err(ApiError(StatusCode::CONFLICT, sentence));
         }
         kept.begun += 1;
         let run = Arc::new(Run { number: kept.begun, title, state: Mutex::new(state), changed: watch::Sender::new(()) });
@@ -101,6 +136,11 @@ impl<S: Shown> Runs<S> {
     /// The one of this number.
     pub(super) fn find(&self, number: u64) -> Option<Arc<Run<S>>> {
         self.kept().runs.iter().find(|run| run.number == number).cloned()
+    }
+
+    /// The one of this number, for who asks with no page.
+    pub(super) fn asked(&self, number: u64) -> Result<Arc<Run<S>>, ApiError> {
+        self.find(number).ok_or_else(|| ApiError(StatusCode::NOT_FOUND, S::GONE.into()))
     }
 
     /// All that are kept, the newest first.
@@ -139,7 +179,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Filled<T> {
         let too_long = || refuse(StatusCode::PAYLOAD_TOO_LARGE, "That is too long; nothing was done.");
         let (parts, body) = request.into_parts();
         // All of it first: who still sends does not hear the answer.
-        let Ok(taken) = to_bytes(body, TAKEN_IN).await else { return Err(too_long()) };
+        let Ok(taken) = sent::whole(body, TAKEN_IN).await else { return Err(too_long()) };
         let rejection = match Form::from_request(Request::from_parts(parts, Body::from(taken)), state).await {
             Ok(Form(filled)) => return Ok(Self(filled)),
             Err(rejection) => rejection,
@@ -191,8 +231,8 @@ mod tests {
             let run = runs.begin(format!("run {number}"), Going(false)).unwrap();
             let refused = runs.begin("another".into(), Going(false)).err();
             assert_eq!(
-                refused.as_deref(),
-                Some(&*format!("\"run {number}\" is under way: let it end, or end it, and begin again."))
+                refused.map(|refused| refused.1),
+                Some(format!("\"run {number}\" is under way: let it end, or end it, and begin again."))
             );
             assert_eq!(run.part(), Part { html: format!("<p id=\"going\">{number}</p>"), is_over: false });
             run.change(|going| going.0 = true);

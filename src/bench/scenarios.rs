@@ -2,46 +2,38 @@
 //! lock screen, cards and server show beside the steps.
 
 mod playing;
+pub(super) mod requests;
 
 use super::Driven;
+use super::lines::Lines;
 use super::runs::{Filled, Run, Runs, done, file, follow, gone};
 use askama::Template;
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, Extension, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Json, Router};
 use cardlab_control::error::ApiError;
 use cardlab_control::page::{Frame, Room};
-use cardlab_control::shell::quoted;
-use cardlab_control::view::{RecordingOrder, RecordingView, Written};
+use cardlab_control::recording::Recorded;
+use cardlab_control::shell::{Elsewhere, quoted};
+use cardlab_control::view::{RecordingOrder, RecordingView};
 use cardlab_scenario::catalogue;
 use cardlab_scenario::file::Scenario;
 use playing::{Order, Playing};
+use requests::PlayOrder;
 use serde::Deserialize;
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use serde_json::json;
+use std::sync::Arc;
 
 const PATH: &str = "scenarios";
 /// Longest scenario: with the memory of several cards in it.
 const LONGEST: usize = 8 * 1024 * 1024;
-/// Recordings that are kept.
-const KEPT: usize = 10;
 
 /// The room.
-struct Scenarios {
+pub(super) struct Scenarios {
     driven: Driven,
     runs: Arc<Runs<Playing>>,
-    recorded: Mutex<VecDeque<Recorded>>,
-}
-
-/// What was recorded here.
-#[derive(Clone)]
-struct Recorded {
-    /// From 1.
-    number: usize,
-    title: String,
-    written: Written,
 }
 
 /// A scenario on the page.
@@ -63,6 +55,8 @@ struct List {
     refusal: String,
     recording: RecordingView,
     recorded: Vec<Recorded>,
+    /// Lines of the buttons of a recording.
+    recording_lines: [Lines; 3],
     runs: Vec<Arc<Run<Playing>>>,
     groups: Vec<Group>,
     search: String,
@@ -74,7 +68,7 @@ struct List {
 #[template(path = "playing.html")]
 struct OfRun<'a> {
     run: &'a Run<Playing>,
-    command: &'a str,
+    lines: &'a Lines,
     part: String,
     is_over: bool,
 }
@@ -100,6 +94,16 @@ struct Begin {
     how: String,
 }
 
+impl From<&Begin> for PlayOrder {
+    fn from(begin: &Begin) -> Self {
+        let given = |text: &str| Some(text.to_owned()).filter(|text| !text.trim().is_empty());
+        let (name, recorded, text) = (given(&begin.name), given(&begin.recorded), given(&begin.text));
+        // What is no number is none that is kept.
+        let recorded = recorded.map(|number| number.trim().parse().unwrap_or_default());
+        Self { name, recorded, text, step: begin.how == "step" }
+    }
+}
+
 /// How a recording begins.
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -111,34 +115,36 @@ struct Beginning {
 
 type Shared = State<Arc<Scenarios>>;
 
-/// The room over these readers.
-pub(super) fn room(driven: Driven) -> Room {
-    let runs = Arc::new(Runs::new());
-    let scenarios = Scenarios { driven, runs: runs.clone(), recorded: Mutex::default() };
+/// The room.
+pub(super) fn room(scenarios: Arc<Scenarios>) -> Room {
+    let runs = scenarios.runs.clone();
     let pages = Router::new()
         .route("/", get(list))
         .route("/record/begin", post(begin_recording))
+        .route("/record/said", post(said))
         .route("/record/end", post(end_recording))
         .route("/record/drop", post(drop_recording))
         .route("/recorded/{file}", get(recorded))
         .route("/play", post(play).layer(DefaultBodyLimit::max(LONGEST)))
         .route("/run/{number}", get(show))
-        .route("/run/{number}/live", get(follow::<Playing>).with_state(runs.clone()))
+        .route("/run/{number}/live", get(follow::<Playing>).with_state(runs))
         .route("/run/{number}/{order}", post(order))
-        .with_state(Arc::new(scenarios));
+        .with_state(scenarios);
     Room { path: PATH, title: "Scenarios", pages }
 }
 
 impl Scenarios {
-    fn recorded(&self) -> MutexGuard<'_, VecDeque<Recorded>> {
-        self.recorded.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Over these readers.
+    pub(super) fn over(driven: Driven) -> Self {
+        Self { driven, runs: Arc::new(Runs::new()) }
     }
 
     fn page(&self, frame: &Frame, status: StatusCode, refusal: String, own: String, search: String) -> Response {
         let list = List {
             refusal,
             recording: self.driven.control.recording_view(),
-            recorded: self.recorded().iter().rev().cloned().collect(),
+            recorded: self.driven.control.recorded(),
+            recording_lines: [begin_lines(""), end_lines(), drop_lines()],
             runs: self.runs.all(),
             groups: groups(&search),
             search,
@@ -151,33 +157,102 @@ impl Scenarios {
         self.page(frame, status, capital(&sentence), String::new(), String::new())
     }
 
-    /// Name, text and command of what is to be played.
-    fn chosen(&self, begin: &Begin) -> Result<(String, String, String), String> {
-        let step = if begin.how == "step" { "--step " } else { "" };
-        let command = |which: &str| format!("cardlab scenario run {step}{}", quoted(which));
-        if let Some(entry) = catalogue::all().into_iter().find(|entry| entry.name == begin.name) {
-            return Ok((entry.name.into(), entry.text.into(), command(entry.name)));
+    /// Title and text of what is to be played.
+    fn chosen(&self, order: &PlayOrder) -> Result<(String, String), ApiError> {
+        let gone = |sentence: String| ApiError(StatusCode::NOT_FOUND, sentence);
+        match order {
+            PlayOrder { name: Some(name), recorded: None, text: None, .. } => {
+                let entry = catalogue::all().into_iter().find(|entry| entry.name == name);
+                let entry = entry.ok_or_else(|| gone(format!("There is no scenario '{name}' in the list.")))?;
+                Ok((entry.name.into(), entry.text.into()))
+            }
+            PlayOrder { name: None, recorded: Some(number), text: None, .. } => {
+                let found = self.driven.control.recorded().into_iter().find(|recorded| recorded.number == *number);
+                let found = found.ok_or_else(|| gone(format!("Recording {number} is not kept any more.")))?;
+                Ok((found.title, found.written.text))
+            }
+            PlayOrder { name: None, recorded: None, text: Some(text), .. } => Ok(("One's own".into(), text.clone())),
+            PlayOrder { name: None, recorded: None, text: None, .. } => {
+                Err(ApiError(StatusCode::BAD_REQUEST, "There is no scenario: choose a file, or paste its text.".into()))
+            }
+            _ => Err(ApiError(StatusCode::BAD_REQUEST, "Say one of name, recorded and text.".into())),
         }
-        if !begin.name.is_empty() {
-            return Err(format!("There is no scenario '{}' in the list.", begin.name));
-        }
-        if !begin.recorded.is_empty() {
-            let recorded = self.recorded();
-            let found = recorded.iter().find(|recorded| recorded.number.to_string() == begin.recorded);
-            let found = found.ok_or_else(|| format!("Recording {} is not kept any more.", begin.recorded))?;
-            return Ok((found.title.clone(), found.written.text.clone(), command(&found.file())));
-        }
-        if begin.text.trim().is_empty() {
-            return Err("There is no scenario: choose a file, or paste its text.".into());
-        }
-        Ok(("One's own".into(), begin.text.clone(), command("FILE")))
+    }
+
+    /// Plays it.
+    fn begin(&self, order: &PlayOrder) -> Result<Arc<Run<Playing>>, ApiError> {
+        let (title, text) = self.chosen(order)?;
+        let malformed = |error| ApiError(StatusCode::BAD_REQUEST, format!("It is no scenario: {error}."));
+        let scenario = Scenario::parse(&text).map_err(malformed)?;
+        let (playing, orders) = Playing::of(&scenario, &text, order.lines(), order.step);
+        let run = self.runs.begin(title, playing)?;
+        playing::start(run.clone(), scenario, orders, order.step)?;
+        Ok(run)
     }
 }
 
-impl Recorded {
-    fn file(&self) -> String {
-        format!("recorded-{}.toml", self.number)
+impl PlayOrder {
+    /// The same in a shell.
+    fn lines(&self) -> Lines {
+        let which = match (&self.name, self.recorded) {
+            (Some(name), _) => quoted(name),
+            (None, Some(number)) => quoted(&file_of(number)),
+            (None, None) => "FILE".into(),
+        };
+        let step = if self.step { "--step " } else { "" };
+        let mut body = json!({});
+        if let Some(name) = &self.name {
+            body["name"] = json!(name);
+        }
+        if let Some(number) = self.recorded {
+            body["recorded"] = json!(number);
+        }
+        if self.step {
+            body["step"] = json!(true);
+        }
+        let elsewhere: &[_] = if self.text.is_some() { &[("text", Elsewhere::File)] } else { &[] };
+        Lines::sending(format!("cardlab scenario run {step}{which}"), "/v1/scenarios/runs", &body, elsewhere)
     }
+}
+
+/// What a recording is called, as a file.
+fn file_of(number: usize) -> String {
+    format!("recorded-{number}.toml")
+}
+
+/// The button that begins a recording.
+fn begin_lines(title: &str) -> Lines {
+    let mut body = json!({ "secrets": true });
+    let mut command = "cardlab scenario record begin --secrets".to_owned();
+    if !title.trim().is_empty() {
+        body["title"] = json!(title.trim());
+        command = format!("{command} --title {}", quoted(title.trim()));
+    }
+    Lines::sending(command, "/v1/recording", &body, &[])
+}
+
+/// The one that ends it.
+fn end_lines() -> Lines {
+    Lines::asking("cardlab scenario record end -o FILE", "POST", "/v1/recording/end")
+}
+
+/// The one that throws it away.
+fn drop_lines() -> Lines {
+    Lines::asking("cardlab scenario record drop", "DELETE", "/v1/recording")
+}
+
+impl Entry {
+    fn lines(&self, step: bool) -> Lines {
+        PlayOrder { name: Some(self.name.into()), step, ..PlayOrder::default() }.lines()
+    }
+}
+
+fn recorded_lines(number: usize, step: bool) -> Lines {
+    PlayOrder { recorded: Some(number), step, ..PlayOrder::default() }.lines()
+}
+
+fn own_lines(step: bool) -> Lines {
+    PlayOrder { text: Some(String::new()), step, ..PlayOrder::default() }.lines()
 }
 
 /// A sentence on a page begins with a capital.
@@ -229,21 +304,15 @@ async fn begin_recording(
     }
 }
 
+/// What the button that begins would do, as a command and for curl.
+async fn said(Filled(form): Filled<Beginning>) -> Json<Lines> {
+    Json(begin_lines(&form.title))
+}
+
 async fn end_recording(State(room): Shared, Extension(frame): Extension<Frame>, headers: HeaderMap) -> Response {
     let control = room.driven.control.clone();
-    let title = control.recording_view().title;
     match room.driven.at_readers(async move { control.end_recording().await }).await {
-        Ok(written) => {
-            {
-                let mut recorded = room.recorded();
-                let number = recorded.back().map_or(1, |last| last.number + 1);
-                recorded.push_back(Recorded { number, title, written });
-                if recorded.len() > KEPT {
-                    recorded.pop_front();
-                }
-            }
-            done(&headers, "/scenarios")
-        }
+        Ok(_) => done(&headers, "/scenarios"),
         Err(error) => room.refused(&frame, error),
     }
 }
@@ -260,7 +329,7 @@ async fn recorded(
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let found = room.recorded().iter().find(|recorded| recorded.file() == name).cloned();
+    let found = room.driven.control.recorded().into_iter().find(|recorded| file_of(recorded.number) == name);
     match found {
         Some(found) => file(&name, "application/toml", found.written.text),
         None => frame.refuse(&headers, StatusCode::NOT_FOUND, "That recording is not kept any more."),
@@ -273,26 +342,17 @@ async fn play(
     headers: HeaderMap,
     Filled(begin): Filled<Begin>,
 ) -> Response {
-    let begun = || {
-        let (name, text, command) = room.chosen(&begin)?;
-        let scenario = Scenario::parse(&text).map_err(|error| format!("It is no scenario: {error}."))?;
-        let by_step = begin.how == "step";
-        let (playing, orders) = Playing::of(&scenario, &text, command, by_step);
-        let run = room.runs.begin(name, playing)?;
-        playing::start(run.clone(), scenario, orders, by_step)?;
-        Ok::<_, String>(run)
-    };
-    match begun() {
+    match room.begin(&PlayOrder::from(&begin)) {
         Ok(run) => done(&headers, &format!("/scenarios/run/{}", run.number)),
-        Err(sentence) => room.page(&frame, StatusCode::CONFLICT, sentence, begin.text, String::new()),
+        Err(ApiError(_, sentence)) => room.page(&frame, StatusCode::CONFLICT, sentence, begin.text, String::new()),
     }
 }
 
 async fn show(State(room): Shared, Extension(frame): Extension<Frame>, Path(number): Path<u64>, headers: HeaderMap) -> Response {
     let Some(run) = room.runs.find(number) else { return gone::<Playing>(&frame, &headers) };
-    let command = run.look(|playing| playing.command.clone());
+    let lines = run.look(|playing| playing.lines.clone());
     let part = run.part();
-    let page = OfRun { run: &run, command: &command, part: part.html, is_over: part.is_over };
+    let page = OfRun { run: &run, lines: &lines, part: part.html, is_over: part.is_over };
     frame.page(PATH, &run.title, &page.to_string())
 }
 
@@ -304,14 +364,11 @@ async fn order(
     headers: HeaderMap,
 ) -> Response {
     let Some(run) = room.runs.find(number) else { return gone::<Playing>(&frame, &headers) };
-    let order = match order.as_str() {
-        "next" => Order::Next,
-        "rest" => Order::Rest,
-        "end" => Order::End,
-        _ => return frame.refuse(&headers, StatusCode::NOT_FOUND, "There is next, rest and end."),
+    let Some(order) = Order::named(&order) else {
+        return frame.refuse(&headers, StatusCode::NOT_FOUND, "There is next, rest and end.");
     };
-    if run.look(|playing| playing.order(order)) {
-        return done(&headers, &format!("/scenarios/run/{number}"));
+    match run.change(|playing| playing.order(order)) {
+        Ok(()) => done(&headers, &format!("/scenarios/run/{number}")),
+        Err(ApiError(status, sentence)) => frame.refuse(&headers, status, &sentence),
     }
-    frame.refuse(&headers, StatusCode::CONFLICT, "It is over: nothing is played any more.")
 }

@@ -58,6 +58,10 @@ pub(super) struct RecordFilter {
     /// Only commands that were answered so, such as 63Cx
     #[arg(long, value_name = "SW")]
     status: Option<String>,
+
+    /// Only commands of programs whose name has this in it, such as ssh
+    #[arg(long)]
+    program: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -377,7 +381,7 @@ impl Link {
 
 impl RecordFilter {
     fn which(self) -> Which {
-        Which { after: self.after, ins: self.ins, name: self.name, status: self.status }
+        Which { after: self.after, ins: self.ins, name: self.name, status: self.status, program: self.program }
     }
 }
 
@@ -399,7 +403,7 @@ impl Drive {
             Self::Insert { target } => target.link()?.post("/insert", &none)?,
             Self::Remove { target } => target.link()?.post("/remove", &none)?,
             Self::New { target, card } => {
-                target.link()?.text(Method::PUT, "/card", &NewCard { card })?;
+                target.link()?.text(Method::PUT, "/card", &NewCard { card, ..NewCard::default() })?;
             }
             Self::Plug { target } => target.link()?.post("/plug", &none)?,
             Self::Unplug { target } => target.link()?.post("/unplug", &none)?,
@@ -542,8 +546,9 @@ fn show(target: &Target, as_json: bool) -> Result<(), Failure> {
 
 fn log(target: &Target, which: Which, as_json: bool) -> Result<(), Failure> {
     let link = target.link()?;
-    let Which { after, ins, name, status } = which;
-    let query = query(&[("after", after.map(|n| n.to_string())), ("ins", ins), ("name", name), ("status", status)]);
+    let Which { after, ins, name, status, program } = which;
+    let after = after.map(|n| n.to_string());
+    let query = query(&[("after", after), ("ins", ins), ("name", name), ("status", status), ("program", program)]);
     let records: Vec<Value> = link.json(Method::GET, &format!("/log{query}"), &json!({}))?;
     for record in records {
         println!("{}", if as_json { record.to_string() } else { text::lines(&record) });

@@ -6,6 +6,7 @@ use crate::common::has;
 use cardlab_pcsclite::client::{Connection, Context, Error, ShareMode};
 use cardlab_pcsclite::code::ReturnCode;
 use fantoccini::Locator;
+use fantoccini::actions::{InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
 use serde_json::{Value, json};
 
 /// Each button's effect is seen by a program, and on the page without loading it anew.
@@ -146,7 +147,7 @@ async fn a_connected_program_sees_every_button() {
     let mut card = connect();
     answers(&mut card, SELECT_GIDS, 0x9000);
     answers(&mut card, b"\x00\x20\x00\x80\x041234", 0x9000);
-    browser.sees("Verified").await;
+    browser.sees_in("#now-0", "Verified\nPIN").await;
     browser.type_into("new-0", "no-such-kind").await;
     browser.press_here("New card").await;
     browser.sees("no-such-kind").await;
@@ -156,6 +157,54 @@ async fn a_connected_program_sees_every_button() {
     browser.sees("Reset USB: done.").await;
     assert!(card.transmit(ASK).is_err(), "its reader went away");
     connect();
+    stays(&browser).await;
+    browser.0.close().await.unwrap();
+}
+
+/// While something is pressed nothing moves: what has changed meanwhile is drawn when it is let go. A click was lost when the page was
+/// drawn anew between the press and the letting go, or met another button.
+#[tokio::test]
+async fn what_is_pressed_stays_until_it_is_let_go() {
+    let (driver, bench) = (Driver::start(), Bench::with(&["gids,name=Anna,pin=123456"]));
+    let browser = bench.open(&driver, "anna").await;
+    browser.sees_in("#now-0", "3 of 3").await;
+    let button = || browser.0.find(Locator::Css("#b-0-wrong-pin"));
+    // Both that above it, which grows, and that of the button itself have come and wait.
+    let wait = async || {
+        let waits = "return later.has('now-0') && later.has('do-0')";
+        while browser.0.execute(waits, vec![]).await.unwrap() != json!(true) {}
+    };
+    let mouse = || MouseActions::new("mouse".into());
+    let over = PointerAction::MoveToElement { element: button().await.unwrap(), duration: None, x: 0.0, y: 0.0 };
+    let down = PointerAction::Down { button: MOUSE_BUTTON_LEFT };
+    let up = PointerAction::Up { button: MOUSE_BUTTON_LEFT };
+    browser.0.perform_actions(mouse().then(over.clone()).then(down.clone())).await.unwrap();
+    bench.card(&["fault", "mute,ins=20,nth=9"]).ok();
+    wait().await;
+    assert!(!browser.text("#now-0").await.contains("mute"), "it is drawn later");
+    browser.0.perform_actions(mouse().then(up.clone())).await.unwrap();
+    browser.sees_in("#now-0", "2 of 3").await;
+    browser.sees_in("#now-0", "mute,ins=20").await;
+    // The same by the keyboard, where the blank is a click when it comes up.
+    let keys = || KeyActions::new("keys".into());
+    browser.0.execute("document.querySelector('#b-0-wrong-pin').focus()", vec![]).await.unwrap();
+    browser.0.perform_actions(keys().then(KeyAction::Down { value: ' ' })).await.unwrap();
+    bench.card(&["fault", "--clear"]).ok();
+    wait().await;
+    browser.0.perform_actions(keys().then(KeyAction::Up { value: ' ' })).await.unwrap();
+    browser.sees_in("#now-0", "1 of 3").await;
+    assert!(!browser.text("#now-0").await.contains("mute"));
+    // Who thinks better of it lets go elsewhere: nothing is pressed, and the page goes on.
+    let over = PointerAction::MoveToElement {
+        element: browser.0.find(Locator::Css("#b-0-remove")).await.unwrap(),
+        duration: None,
+        x: 0.0,
+        y: 0.0,
+    };
+    let away = PointerAction::MoveBy { duration: None, x: 0.0, y: 300.0 };
+    browser.0.perform_actions(mouse().then(over).then(down).then(away).then(up)).await.unwrap();
+    bench.card(&["state", "fresh"]).ok();
+    browser.sees_in("#now-0", "3 of 3").await;
     stays(&browser).await;
     browser.0.close().await.unwrap();
 }
@@ -196,7 +245,7 @@ async fn a_snapshot_is_saved_and_dropped() {
                 document.querySelector('#file-0').files = data.files";
     browser.0.execute(long, vec![]).await.unwrap();
     browser.press_here("Go back to it").await;
-    browser.sees("long.toml has 9.0 MiB; a snapshot has at most 8").await;
+    browser.sees("long.toml has 9.0 MiB; a file here has at most 8").await;
     stays(&browser).await;
     browser.0.close().await.unwrap();
 }
@@ -229,6 +278,45 @@ async fn a_touch_is_given_on_the_page() {
     browser.0.close().await.unwrap();
 }
 
+/// Pages that are opened while a card works, what came in and what is told of it: all of that is beside the card, and keeps nobody
+/// waiting. A button that needs the card says that it waits.
+#[tokio::test]
+async fn nothing_that_is_drawn_waits_for_a_card() {
+    let (driver, bench) = (Driver::start(), Bench::with(&["gids,name=Anna,pin=123456"]));
+    let browser = bench.open(&driver, "anna").await;
+    let context = Context::establish_at(&bench.up.socket()).unwrap();
+    let mut card = context.connect("Anna 00 00", ShareMode::Shared).unwrap();
+    answers(&mut card, SELECT_GIDS, 0x9000);
+    browser.sees("SELECT").await;
+    bench.card(&["fault", "silent=3600000,ins=20"]).ok();
+    let works = std::thread::spawn({
+        let socket = bench.up.socket();
+        move || {
+            let context = Context::establish_at(&socket).unwrap();
+            context.connect("Anna 00 00", ShareMode::Shared).unwrap().transmit(ASK).is_err()
+        }
+    });
+    // From outside it has no view from when it works.
+    while bench.card(&["show", "--json"]).ok().contains("\"card\": {") {}
+    browser.press_here("Fresh").await;
+    browser.sees("Fresh: waits until the card has answered.").await;
+    browser.0.find(Locator::LinkText("What is on it")).await.unwrap().click().await.unwrap();
+    browser.sees("The card is at work, or waits for a touch").await;
+    let other = bench.open(&driver, "other").await;
+    other.sees_in("#now-0", "at work").await;
+    has(&other.page().await, &["SELECT", "Pull out"]);
+    has(&bench.card(&["log"]).ok(), &["SELECT"]);
+    other.follow("History").await;
+    has(&other.sees("1 command.").await, &["Fault armed: silent=3600000,ins=20"]);
+    other.0.close().await.unwrap();
+    assert!(!works.is_finished(), "it works all the time");
+    browser.press_here("Pull out").await;
+    assert!(works.join().unwrap(), "pulled out in the middle");
+    browser.sees("card is out").await;
+    stays(&browser).await;
+    browser.0.close().await.unwrap();
+}
+
 /// Keys, certificates and objects of a card, and nothing that is not everybody's.
 #[tokio::test]
 async fn what_is_on_a_card_is_shown() {
@@ -241,6 +329,78 @@ async fn what_is_on_a_card_is_shown() {
     let contents =
         bench.up.sh(&bench.lab, "curl -sS --unix-socket $PCSCLITE_CSOCK_NAME.control http://cardlab/v1/readers/0/contents");
     has(&contents.ok(), &[r#""slot":"9A""#, r#""until":"2049-12-31""#]);
+    stays(&browser).await;
+    browser.0.close().await.unwrap();
+}
+
+/// A key file that is dropped makes a new card with its key; one that is none is refused in words, and nothing is changed.
+#[tokio::test]
+async fn a_key_file_is_dropped_and_makes_a_card() {
+    let (driver, bench) = (Driver::start(), Bench::with(&["gids,name=Anna,pin=123456"]));
+    let made = "openssl ecparam -name prime256v1 -genkey -noout | openssl pkcs8 -topk8 -nocrypt -out key.pem && \
+                openssl req -x509 -key key.pem -subj '/CN=Dropped Berg' -days 30 -out cert.pem && \
+                openssl pkcs12 -export -inkey key.pem -in cert.pem -passout pass:sesame -out key.p12";
+    bench.up.sh(&bench.lab, made).ok();
+    let browser = bench.open(&driver, "anna").await;
+    browser.open("More…").await;
+    // Onto the reader, or onto the fields themselves.
+    let drop = "const [name, digits, onto] = arguments; const bytes = Uint8Array.from(digits.match(/../g) ?? [], (two) => parseInt(two, 16)); \
+                const data = new DataTransfer(); data.items.add(new File([bytes], name)); \
+                document.querySelector(onto).dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }))";
+    let digits = |name: &str| hex::encode(std::fs::read(bench.lab.file(name)).unwrap());
+    let dropped = async |name: &str, digits: &str, onto: &str| {
+        browser.0.execute(drop, vec![json!(name), json!(digits), json!(onto)]).await.unwrap();
+    };
+    browser.type_into("new-0", "nist-piv,pin=1234567").await;
+    for (name, contents, password, why) in [
+        ("empty.pem", "", "", "empty.pem: "),
+        ("letter.txt", "446561722042657267", "", "letter.txt: "),
+        ("key.ppk", &*hex::encode("PuTTY-User-Key-File-3: ecdsa"), "", "puttygen"),
+        ("key.p12", &*digits("key.p12"), "wrong", "key.p12: "),
+    ] {
+        dropped(name, contents, ".of-key").await;
+        browser.type_into("key-password-0", password).await;
+        browser.press_here("New card").await;
+        browser.sees(why).await;
+        browser.sees_in("#told-0", why).await;
+        has(&bench.card(&["show"]).ok(), &["gids "]);
+    }
+    // One that no browser could read whole: 3 GiB, of which nothing is sent.
+    let long = "const file = new File([], 'long.pem'); Object.defineProperty(file, 'size', { value: 3 * 2 ** 30 }); \
+                Object.defineProperty(document.querySelector('#key-0'), 'files', { value: [file], configurable: true })";
+    browser.0.execute(long, vec![]).await.unwrap();
+    browser.press_here("New card").await;
+    browser.sees("long.pem has 3072.0 MiB; a file here has at most 1. Nothing was done.").await;
+    has(&bench.card(&["show"]).ok(), &["gids "]);
+    browser.0.execute("delete document.querySelector('#key-0').files", vec![]).await.unwrap();
+    // What is of the reader, and would have no effect, is refused.
+    for setting in ["name=Berg", "pin-pad=on", "usb=0E0F:0004"] {
+        let said = bench.card(&["new", &format!("nist-piv,{setting}")]).code(2);
+        has(&said, &["is of the reader, which stays as it is"]);
+    }
+    // The right one, in the slot that is said.
+    dropped("key.p12", &digits("key.p12"), "#now-0").await;
+    browser.type_into("slot-0", "9d").await;
+    browser.type_into("key-password-0", "sesame").await;
+    browser.press_here("New card").await;
+    browser.sees("New card: done.").await;
+    let page = browser.page().await;
+    has(&page, &["cardlab card new 'nist-piv,pin=1234567,9d=FILE:pass:…' --reader 'Anna 00 00'"]);
+    assert!(!page.contains("sesame"));
+    let contents = "curl -sS --unix-socket $PCSCLITE_CSOCK_NAME.control http://cardlab/v1/readers/0/contents";
+    let contents: Value = serde_json::from_str(&bench.up.sh(&bench.lab, contents).ok()).unwrap();
+    assert_eq!((&contents["slots"][0]["slot"], &contents["slots"][0]["algorithm"]), (&json!("9D"), &json!("p256")), "{contents}");
+    has(&contents.to_string(), &["Dropped Berg"]);
+    // The command that stands there makes the same, and so does the request.
+    let file = bench.lab.file("key.p12");
+    bench.card(&["new", &format!("nist-piv,9a={}:pass:sesame", file.display())]).ok();
+    let line = "base64 -w0 key.p12 | P=sesame jq -R '{\"card\":\"nist-piv\",\"key_file\":.,\"key_password\":env.P}' | \
+                curl -sS --unix-socket $PCSCLITE_CSOCK_NAME.control -X PUT --json @- http://cardlab/v1/readers/0/card";
+    has(&bench.up.sh(&bench.lab, line).ok(), &["nist-piv"]);
+    has(
+        &bench.up.sh(&bench.lab, "curl -sS --unix-socket $PCSCLITE_CSOCK_NAME.control http://cardlab/v1/readers/0/contents").ok(),
+        &["9A"],
+    );
     stays(&browser).await;
     browser.0.close().await.unwrap();
 }

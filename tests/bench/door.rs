@@ -5,14 +5,14 @@ use crate::common::{Lab, cardlab, has};
 use serde_json::Value;
 
 /// A browser without a script, or a program that was told the address.
-struct Http {
+pub(super) struct Http {
     client: reqwest::blocking::Client,
     base: String,
     cookie: String,
 }
 
 impl Http {
-    fn open(bench: &Bench) -> Self {
+    pub(super) fn open(bench: &Bench) -> Self {
         let client = reqwest::blocking::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .tls_certs_only([])
@@ -28,8 +28,20 @@ impl Http {
         Self { cookie: set.split(';').next().unwrap().to_owned(), base: bench.base().to_owned(), client }
     }
 
-    fn get(&self, path: &str) -> reqwest::blocking::RequestBuilder {
+    pub(super) fn get(&self, path: &str) -> reqwest::blocking::RequestBuilder {
         self.client.get(format!("{}{path}", self.base)).header("cookie", &self.cookie)
+    }
+
+    /// What a form would do, as a command and for curl.
+    pub(super) fn said(&self, path: &str, fields: &[(&str, &str)]) -> Value {
+        self.client
+            .post(format!("{}{path}", self.base))
+            .header("cookie", &self.cookie)
+            .form(fields)
+            .send()
+            .unwrap()
+            .json()
+            .unwrap()
     }
 
     fn press(&self, path: &str, fields: &[(&str, &str)]) -> reqwest::blocking::RequestBuilder {

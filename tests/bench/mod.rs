@@ -3,7 +3,9 @@
 mod buttons;
 mod door;
 mod everybody;
+mod lines;
 mod lost;
+mod newcomer;
 mod wire;
 
 use crate::common::browser::{Browser, Driver};

@@ -31,7 +31,7 @@ async fn a_program_that_locks_a_card_is_seen_doing_it() {
     drop(context);
     for page in pages {
         has(&page.sees("wrong, blocked").await, &["wrong, 2 left", "wrong, 1 left", "PIN blocked", &me]);
-        page.sees_no_more("Held by").await;
+        page.sees_in("#now-0", "Held by\nnobody").await;
         stays(&page).await;
         page.0.close().await.unwrap();
     }
@@ -169,6 +169,31 @@ async fn the_wire_is_read_in_peace() {
     let seen = browser.0.execute(seen, vec![]).await.unwrap().to_string();
     has(&seen, &["wrong, 1 left"]);
     assert!(!seen.contains("wrong, 2 left") && !seen.contains("SELECT"), "{seen}");
+    // Of which program: one of ours, and this one.
+    browser.fill("status", "").await;
+    bench.card(&["lock", "pin"]).ok();
+    browser.sees("wrong, blocked").await;
+    let me = std::fs::read_to_string("/proc/self/comm").unwrap().trim().to_owned();
+    for (program, wanted) in [("CARDLAB card", "wrong, blocked"), (&*me.to_uppercase(), "wrong, 1 left")] {
+        browser.fill("program", program).await;
+        let by =
+            "return [...document.querySelectorAll('#rows tr:not([hidden])')].map((row) => row.querySelector('.by')?.innerText)";
+        let by = browser.0.execute(by, vec![]).await.unwrap();
+        let by = by.as_array().unwrap();
+        assert!(!by.is_empty(), "{program}");
+        let is_of = |by: &serde_json::Value| by.as_str().is_some_and(|by| by.to_uppercase().contains(&program.to_uppercase()));
+        assert!(by.iter().all(is_of), "{program}: {by:?}");
+        let shown = "return [...document.querySelectorAll('#rows tr:not([hidden])')].map((row) => row.innerText).join('|')";
+        has(&browser.0.execute(shown, vec![]).await.unwrap().to_string(), &[wanted]);
+        // What is saved is what is seen; and so is what a page without a script shows.
+        let saved = "const done = arguments[0]; fetch(document.querySelector('.foot a[href*=jsonl]').href).then((answer) => answer.text()).then(done)";
+        let saved = browser.0.execute_async(saved, vec![]).await.unwrap();
+        let lines: Vec<serde_json::Value> =
+            saved.as_str().unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(!lines.is_empty() && lines.iter().all(|line| is_of(&line["program"])), "{program}: {saved}");
+        let logged = bench.card(&["log", "--json", "--program", program]).ok();
+        assert_eq!(logged.lines().count(), lines.len(), "{logged}");
+    }
     stays(&browser).await;
     browser.0.close().await.unwrap();
 }

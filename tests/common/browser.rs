@@ -1,6 +1,6 @@
 //! A headless Chromium, driven by Debian's chromedriver.
 
-use fantoccini::error::CmdError;
+use fantoccini::error::{CmdError, ErrorStatus};
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::json;
 use std::io::{BufRead, BufReader};
@@ -92,6 +92,11 @@ impl Drop for Driver {
     }
 }
 
+/// Whether something else was where it was about to click.
+fn is_intercepted(error: &CmdError) -> bool {
+    matches!(error, CmdError::Standard(answer) if answer.error == ErrorStatus::ElementClickIntercepted)
+}
+
 /// The browser, and how often somebody has clicked in it.
 pub struct Browser(pub Client, AtomicU32);
 
@@ -135,12 +140,15 @@ impl Browser {
         self.settled(typed).await;
     }
 
-    /// Does it again when the page was another one meanwhile.
+    /// Does it again when the page was another one meanwhile, or what was looked at has moved.
     pub async fn settled<T>(&self, act: impl AsyncFn() -> Result<T, CmdError>) -> T {
         let done = tokio::time::timeout(PATIENCE, async {
             loop {
                 match act().await {
-                    Err(error) if error.is_stale_element_reference() || error.is_element_not_interactable() => {}
+                    Err(error)
+                        if error.is_stale_element_reference()
+                            || error.is_element_not_interactable()
+                            || is_intercepted(&error) => {}
                     done => return done,
                 }
             }
@@ -161,6 +169,15 @@ impl Browser {
         let path = format!("//button[normalize-space()='{text}' and not(ancestor::details[not(@open)])]");
         let pressed = async || self.0.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await?.click().await;
         self.settled(pressed).await;
+    }
+
+    /// Waits until no button with this text is on the page.
+    pub async fn sees_no_button(&self, text: &str) {
+        let script = "return [...document.querySelectorAll('button')].every((button) => button.innerText !== arguments[0])";
+        let gone = tokio::time::timeout(PATIENCE, async {
+            while self.0.execute(script, vec![json!(text)]).await.unwrap() != json!(true) {}
+        });
+        gone.await.unwrap_or_else(|_| panic!("the button '{text}' stays on the page"));
     }
 
     /// Types into the field with this id.

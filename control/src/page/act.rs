@@ -6,7 +6,8 @@
 use super::Site;
 use super::frame::refused;
 use crate::hand::Spent;
-use crate::shell::quoted;
+use crate::sent::{self, Unread};
+use crate::shell::{Elsewhere, curl, quoted};
 use crate::view::{CardView, ReaderView, TriesView};
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
@@ -15,10 +16,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Json, Router};
 use cardlab_protocol::local::is_for_a_page;
 use cardlab_protocol::problem::Problem;
+use cardlab_sim::Profile;
 use cardlab_vreader::Place;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use tokio_stream::StreamExt as _;
 use tower::ServiceExt as _;
 
 /// Longest answer of the control API that is handed on: a snapshot.
@@ -26,8 +27,9 @@ const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
 
 /// Longest form: a snapshot, as a form or as JSON has it.
 const LONGEST_FORM: usize = 16 * 1024 * 1024;
-/// How much is read of one that is longer.
-const LONGEST_READ: usize = 4 * LONGEST_FORM;
+
+/// A passphrase is never told.
+const PASSPHRASE: (&str, Elsewhere) = ("passphrase", Elsewhere::Variable("CARDLAB_PASSPHRASE"));
 
 /// The fields of a form.
 pub(super) type Fields = HashMap<String, String>;
@@ -41,8 +43,8 @@ pub(super) struct Call {
     body: Option<Value>,
     /// What stands behind `cardlab card`.
     words: Vec<String>,
-    /// Variables that the command needs beside those of the shell.
-    variables: &'static str,
+    /// What of the body is secret or long.
+    elsewhere: Vec<(&'static str, Elsewhere)>,
 }
 
 /// Why a button does nothing: a sentence.
@@ -57,7 +59,7 @@ impl Call {
     fn new(method: Method, path: &str, reader: &ReaderView, body: Option<Value>, words: &[&str]) -> Self {
         let mut words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
         words.extend(["--reader".to_owned(), reader.name.clone()]);
-        Self { method, path: format!("/v1/readers/{}{path}", reader.number), body, words, variables: "" }
+        Self { method, path: format!("/v1/readers/{}{path}", reader.number), body, words, elsewhere: Vec::new() }
     }
 
     /// What the button `act` does at a reader that is as `reader` says.
@@ -77,7 +79,11 @@ impl Call {
             }
             "new" => {
                 let card = needed("card-of", "The new card")?;
-                put("/card", json!({ "card": card }), &["new", &card])
+                let mut call = Self::new(Method::PUT, "/card", reader, Some(json!({ "card": card })), &["new", &card]);
+                if !field("key-name").is_empty() {
+                    call.with_key(&card, fields);
+                }
+                Ok(call)
             }
             "reset" => match field("how") {
                 "cold" => post("/reset", Some(json!({ "cold": true })), &["reset", "--cold"]),
@@ -125,7 +131,9 @@ impl Call {
                 let file = format!("{}.snapshot.toml", super::picture::short(&reader.name));
                 let mut call =
                     Self::new(Method::POST, "/snapshot", reader, Some(body), &["snapshot", "--secrets", secrets, "-o", &file]);
-                call.variables = if secrets == "sealed" { "CARDLAB_PASSPHRASE=… " } else { "" };
+                if secrets == "sealed" {
+                    call.elsewhere.push(PASSPHRASE);
+                }
                 Ok(call)
             }
             "restore" => {
@@ -141,11 +149,35 @@ impl Call {
                     body["passphrase"] = json!(field("passphrase"));
                 }
                 let mut call = Self::new(Method::POST, "/restore", reader, Some(body), &["restore", "FILE"]);
-                call.variables = if field("passphrase").is_empty() { "" } else { "CARDLAB_PASSPHRASE=… " };
+                call.elsewhere.push(("text", Elsewhere::File));
+                if !field("passphrase").is_empty() {
+                    call.elsewhere.push(PASSPHRASE);
+                }
                 Ok(call)
             }
             _ => refuse(StatusCode::NOT_FOUND, "The bench has no such button; load the page again."),
         }
+    }
+
+    /// A new card, with a key from a file that comes along.
+    fn with_key(&mut self, card: &str, fields: &Fields) {
+        let field = |name: &str| fields.get(name).map(|text| text.trim()).unwrap_or_default();
+        let is_gids = || Profile::builtin(card.split(',').next().unwrap_or_default()).is_ok_and(|profile| profile.gids.is_some());
+        let slot = match field("key-slot") {
+            "" if is_gids() => "81",
+            "" => "9a",
+            slot => slot,
+        };
+        let mut body = json!({ "card": card, "key_name": field("key-name"), "key_slot": slot, "key_file": field("key-file") });
+        self.elsewhere.push(("key_file", Elsewhere::Base64));
+        let mut password = "";
+        if let Some(given) = fields.get("key-password").filter(|given| !given.is_empty()) {
+            body["key_password"] = json!(given);
+            self.elsewhere.push(("key_password", Elsewhere::Variable("CARD_KEY_PASSWORD")));
+            password = ":pass:…";
+        }
+        self.words[1] = format!("{card},{slot}=FILE{password}");
+        self.body = Some(body);
     }
 
     fn spend(reader: &ReaderView, secret: Spent, left: u8) -> Self {
@@ -180,26 +212,20 @@ impl Call {
     /// As a command.
     pub(super) fn command(&self) -> String {
         let words: Vec<String> = self.words.iter().map(|word| quoted(word)).collect();
-        format!("{}cardlab card {}", self.variables, words.join(" "))
+        let variables = if self.elsewhere.contains(&PASSPHRASE) { "CARDLAB_PASSPHRASE=… " } else { "" };
+        format!("{variables}cardlab card {}", words.join(" "))
     }
 
     /// For curl. What is long or secret is not written out.
     pub(super) fn curl(&self) -> String {
-        let mut words = vec!["curl --unix-socket \"$CARDLAB_CONTROL\"".to_owned()];
-        if self.method != Method::POST || self.body.is_none() {
-            words.push(format!("-X {}", self.method));
-        }
-        if let Some(body) = &self.body {
-            let mut body = body.clone();
-            for name in ["text", "passphrase"] {
-                if body.get(name).is_some() {
-                    body[name] = json!("…");
-                }
-            }
-            words.push(format!("--json {}", quoted(&body.to_string())));
-        }
-        words.push(format!("http://cardlab{}", self.path));
-        words.join(" ")
+        let line = curl(self.method.as_str(), &self.path, self.body.as_ref(), &self.elsewhere);
+        self.file().map_or_else(|| line.clone(), |file| format!("{line} -o {}", quoted(file)))
+    }
+
+    /// The file that the answer is kept in.
+    fn file(&self) -> Option<&str> {
+        let option = self.words.iter().position(|word| word == "-o")?;
+        self.words.get(option + 1).map(String::as_str)
     }
 
     /// Performs it on these routes; gives the answer's text.
@@ -279,26 +305,15 @@ pub(super) async fn act(
     }
 }
 
-/// All of a form. What is too long is read on for a while all the same: a browser hears the answer when it has sent all.
+/// All of a form.
 async fn whole(body: Body) -> Result<Bytes, Refusal> {
-    let (mut bytes, mut length) = (Vec::new(), 0);
-    let mut parts = body.into_data_stream();
-    while let Some(part) = parts.next().await {
-        let part = part.map_err(|_| Refusal(StatusCode::BAD_REQUEST, "The form was cut off; send it again.".into()))?;
-        length += part.len();
-        if length > LONGEST_READ {
-            break;
-        } else if length > LONGEST_FORM {
-            bytes = Vec::new();
-        } else {
-            bytes.extend_from_slice(&part);
+    sent::whole(body, LONGEST_FORM).await.or_else(|why| match why {
+        Unread::TooLong => {
+            let sentence = format!("That is too long: at most {} MiB. Nothing was done to the card.", LONGEST_FORM >> 20);
+            refuse(StatusCode::PAYLOAD_TOO_LARGE, sentence)
         }
-    }
-    if length <= LONGEST_FORM {
-        return Ok(bytes.into());
-    }
-    let sentence = format!("That is too long: at most {} MiB. Nothing was done to the card.", LONGEST_FORM >> 20);
-    refuse(StatusCode::PAYLOAD_TOO_LARGE, sentence)
+        Unread::Cut => refuse(StatusCode::BAD_REQUEST, "The form was cut off; send it again."),
+    })
 }
 
 async fn perform(site: &Site, number: usize, name: &str, headers: &HeaderMap, body: Body) -> Result<(Call, Bytes), Refusal> {
@@ -322,7 +337,7 @@ async fn perform(site: &Site, number: usize, name: &str, headers: &HeaderMap, bo
 
 /// What was done: for the script as data, else the page again, or the file that was asked for.
 fn told(headers: &HeaderMap, number: usize, name: &str, call: &Call, answer: Bytes) -> Response {
-    let file = call.words.iter().position(|word| word == "-o").and_then(|at| call.words.get(at + 1));
+    let file = call.file();
     if is_for_a_page(headers) {
         return match file {
             Some(file) => {
@@ -401,6 +416,15 @@ mod tests {
         ] {
             assert!(call(act, fields, 3).unwrap_err().contains(says), "{act}");
         }
+    }
+
+    #[test]
+    fn a_key_that_comes_along_stands_in_no_line() {
+        let fields = [("card-of", "gids,pin=1234"), ("key-name", "a.p12"), ("key-file", "TUlJ"), ("key-password", "sesame")];
+        let (command, curl) = call("new", &fields, 3).unwrap();
+        assert_eq!(command, "cardlab card new 'gids,pin=1234,81=FILE:pass:…' --reader 'Anna 02 00'");
+        assert!(!curl.contains("TUlJ") && !curl.contains("sesame"), "{curl}");
+        assert!(curl.starts_with("base64 -w0 FILE | CARD_KEY_PASSWORD=… jq -R "), "{curl}");
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub(super) struct Button {
     pub(super) fields: Vec<(&'static str, String)>,
     pub(super) command: String,
     pub(super) curl: String,
+    /// What it does, where its text does not say it.
+    pub(super) title: &'static str,
 }
 
 /// Buttons that ask first.
@@ -46,7 +48,7 @@ pub(super) struct Buttons {
     pub(super) first: Vec<Button>,
     pub(super) asking: Vec<Asking>,
     pub(super) reader: Vec<Button>,
-    pub(super) states: Vec<(Button, &'static str)>,
+    pub(super) states: Vec<Button>,
     pub(super) touch: Vec<Button>,
     pub(super) disarm: Option<Button>,
     /// Those with fields that people fill in, as they are before.
@@ -108,15 +110,12 @@ impl Buttons {
             let call = Call::of(act, &all, view);
             let (command, curl) = call.map(|call| (call.command(), call.curl())).unwrap_or_default();
             let fields = fields.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-            Button { act, text: text.to_owned(), class, fields, command, curl }
+            Button { act, text: text.to_owned(), class, fields, command, curl, title: "" }
         };
         let card = view.card.as_ref();
         let left = |secret| card.and_then(|card| counted(card, secret)).map(|tries| tries.left);
         let (is_in, unplugged) = (view.card_is == "in", view.card_is == "unplugged");
         let mut first = Vec::new();
-        if view.touch_awaited {
-            first.push(button("touch", "Touch", "main", &[]));
-        }
         first.push(match view.card_is.as_str() {
             "in" => button("remove", "Pull out", "", &[]),
             "out" => button("insert", "Put in", "", &[]),
@@ -148,7 +147,12 @@ impl Buttons {
         let simulated = card.is_some_and(|card| card.serial.is_some());
         let undoable = card.is_some_and(|card| card.undoable > 0);
         if simulated {
-            first.push(button("state", "Fresh", "", &[("state", "fresh")]));
+            let title = STATES.iter().find(|(name, _)| *name == "fresh").map_or("", |(_, what)| *what);
+            first.push(Button { title, ..button("state", "Fresh", "", &[("state", "fresh")]) });
+        }
+        // Behind the others: it comes by itself, and nothing is to come under a hand that is about to press.
+        if view.touch_awaited {
+            first.push(button("touch", "Touch", "main", &[]));
         }
         let mut reader = Vec::new();
         if is_in {
@@ -165,7 +169,7 @@ impl Buttons {
             _ => left(Spent::Pin).is_some(),
         };
         let states = STATES.iter().filter(|(name, _)| simulated && *name != "fresh" && can_be(name));
-        let states = states.map(|(name, what)| (button("state", name, "", &[("state", name)]), *what)).collect();
+        let states = states.map(|(name, what)| Button { title: what, ..button("state", name, "", &[("state", name)]) }).collect();
         let mode = card.map(|card| card.touch.as_str()).unwrap_or_default();
         let modes = [("auto", "At once"), ("wait", "By hand"), ("never", "Never")];
         let touch = modes.iter().filter(|(name, _)| simulated && *name != mode);
@@ -195,8 +199,7 @@ impl Buttons {
     /// All buttons.
     fn all(&self) -> impl Iterator<Item = &Button> {
         let asking = self.asking.iter().flat_map(|asking| &asking.buttons);
-        let states = self.states.iter().map(|(button, _)| button);
-        let rest = self.reader.iter().chain(states).chain(&self.touch).chain(&self.disarm).chain(&self.typed);
+        let rest = self.reader.iter().chain(&self.states).chain(&self.touch).chain(&self.disarm).chain(&self.typed);
         self.first.iter().chain(asking).chain(rest).filter(|button| !button.command.is_empty())
     }
 

@@ -33,6 +33,8 @@ pub struct Room {
 #[derive(Clone)]
 pub struct Frame {
     rooms: Arc<[(&'static str, &'static str)]>,
+    /// Names and addresses of what is beside the bench.
+    links: Arc<[(&'static str, String)]>,
     /// Places for pages that follow what goes on.
     followers: Arc<Semaphore>,
 }
@@ -62,14 +64,19 @@ struct Refused<'a> {
 }
 
 impl Frame {
-    pub(super) fn of(rooms: &[Room]) -> Self {
+    pub(super) fn of(rooms: &[Room], links: &[(&'static str, String)]) -> Self {
         let rooms = rooms.iter().map(|room| (room.path, room.title)).collect();
-        Self { rooms, followers: Arc::new(Semaphore::new(FOLLOWERS)) }
+        Self { rooms, links: links.into(), followers: Arc::new(Semaphore::new(FOLLOWERS)) }
     }
 
     /// Path and title of each room, and whether one is there.
     pub(super) fn rooms(&self, current: &str) -> Vec<(&'static str, &'static str, bool)> {
         self.rooms.iter().map(|(path, title)| (*path, *title, *path == current)).collect()
+    }
+
+    /// Name and address of what is beside the bench.
+    pub(super) fn links(&self) -> &[(&'static str, String)] {
+        &self.links
     }
 
     /// A page of the room at `path`: `body` is HTML, whatever stands in it escaped already.
@@ -93,35 +100,69 @@ impl Frame {
         mut changed: watch::Receiver<()>,
         part: impl Fn() -> Part + Send + 'static,
     ) -> Response {
+        self.telling(headers, async move |page| {
+            loop {
+                changed.mark_unchanged();
+                let Part { html, is_over } = part();
+                page.part(&html).await?;
+                if is_over {
+                    return page.over().await;
+                }
+                tokio::time::sleep(BEAT).await;
+                tokio::select! {
+                    changed = changed.changed() => changed.map_err(|_| Gone)?,
+                    () = page.gone() => return Err(Gone),
+                }
+            }
+        })
+    }
+
+    /// A stream of server-sent events, as long as somebody hears it.
+    pub(super) fn telling<F: Future<Output = Result<(), Gone>> + Send + 'static>(
+        &self,
+        headers: &HeaderMap,
+        tell: impl FnOnce(Hearer) -> F,
+    ) -> Response {
         let Ok(place) = self.followers.clone().try_acquire_owned() else {
             let message = format!("{FOLLOWERS} pages follow what goes on here already; close one of them.");
             return refused(headers, StatusCode::SERVICE_UNAVAILABLE, "TOO_MANY", &message);
         };
         let (page, told) = mpsc::channel(1);
+        let telling = tell(Hearer(page));
         tokio::spawn(async move {
-            let _place = place;
-            loop {
-                changed.mark_unchanged();
-                let Part { html, is_over } = part();
-                // A carriage return would end a line of the stream.
-                let event = Event::default().event("part").data(html.replace('\r', " "));
-                if page.send(event).await.is_err() {
-                    return;
-                }
-                if is_over {
-                    let _ = page.send(Event::default().event("over").data("over")).await;
-                    return;
-                }
-                tokio::time::sleep(BEAT).await;
-                tokio::select! {
-                    changed = changed.changed() => if changed.is_err() {
-                        return;
-                    },
-                    () = page.closed() => return,
-                }
-            }
+            // Whoever does not hear it any more has gone.
+            let _ = telling.await;
+            drop(place);
         });
         Sse::new(ReceiverStream::new(told).map(Ok::<_, Infallible>)).keep_alive(KeepAlive::default()).into_response()
+    }
+}
+
+/// Nobody hears it any more, or there is nothing to tell.
+pub(super) struct Gone;
+
+/// A page that follows.
+pub(super) struct Hearer(mpsc::Sender<Event>);
+
+impl Hearer {
+    /// An element in the place of the one with its `id`.
+    pub(super) async fn part(&self, html: &str) -> Result<(), Gone> {
+        // A carriage return would end a line of the stream.
+        self.send(Event::default().event("part").data(html.replace('\r', " "))).await
+    }
+
+    /// Nothing will change any more.
+    async fn over(&self) -> Result<(), Gone> {
+        self.send(Event::default().event("over").data("over")).await
+    }
+
+    /// As soon as it has gone.
+    pub(super) async fn gone(&self) {
+        self.0.closed().await;
+    }
+
+    async fn send(&self, event: Event) -> Result<(), Gone> {
+        self.0.send(event).await.map_err(|_| Gone)
     }
 }
 

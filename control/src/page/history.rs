@@ -1,16 +1,18 @@
 //! The room of what became of the cards; what is seen there is what the file has.
 
 use super::Site;
-use super::frame::{Frame, Room, refused};
+use super::frame::{Frame, Gone, Room, refused};
 use super::picture::short;
 use crate::history::{body, write};
 use crate::view::Of;
 use askama::Template;
 use axum::extract::{Extension, Query, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Router, routing::get};
 use serde::Deserialize;
+use std::time::Duration;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 const PATH: &str = "history";
 
@@ -38,8 +40,49 @@ struct Past<'a> {
 }
 
 pub(super) fn room(site: Site) -> Room {
-    let pages = Router::new().route("/", get(show)).route("/session.html", get(file)).with_state(site);
+    let pages = Router::new().route("/", get(show)).route("/session.html", get(file)).route("/live", get(live)).with_state(site);
     Room { path: PATH, title: "History", pages }
+}
+
+/// Between two tellings: thousands of records are read anew for each.
+const PACE: Duration = Duration::from_secs(1);
+
+/// What is told, as the element that is followed.
+fn element(told: &str) -> String {
+    format!("<div id=\"history\">{told}</div>")
+}
+
+/// Follows it: as it is now, then whenever something has happened, once in a while.
+async fn live(
+    State(site): State<Site>,
+    Extension(frame): Extension<Frame>,
+    Query(choice): Query<Choice>,
+    headers: HeaderMap,
+) -> Response {
+    let of = choice.of();
+    if let Some(Err(error)) = of.reader.as_ref().map(|name| site.control.rack().find(name)) {
+        return refused(&headers, StatusCode::NOT_FOUND, "REFUSED", &error.to_string());
+    }
+    frame.telling(&headers, async move |page| {
+        let mut records = site.control.trace().listen();
+        let mut shown = String::new();
+        loop {
+            // All that has come by now is in what is read now.
+            while !matches!(records.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
+            let told = element(&site.control.history(&of, body).await.map_err(|_| Gone)?);
+            if told != shown {
+                page.part(&told).await?;
+                shown = told;
+            }
+            tokio::time::sleep(PACE).await;
+            tokio::select! {
+                record = records.recv() => if matches!(record, Err(RecvError::Closed)) {
+                    return Err(Gone);
+                },
+                () = page.gone() => return Err(Gone),
+            }
+        }
+    })
 }
 
 async fn show(
@@ -57,7 +100,7 @@ async fn show(
     let readers = rack.places().into_iter();
     let readers = readers.map(|place| (place.number(), short(&rack.name(place)).to_owned(), here == Some(place)));
     let chosen = here.map_or_else(String::new, |place| place.number().to_string());
-    let page = Past { readers: readers.collect(), chosen: &chosen, told };
+    let page = Past { readers: readers.collect(), chosen: &chosen, told: element(&told) };
     frame.page(PATH, "History", &page.to_string())
 }
 

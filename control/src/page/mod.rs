@@ -78,6 +78,8 @@ pub struct Page {
     site: Site,
     door: Door,
     rooms: Vec<Room>,
+    /// Names and addresses of what is beside the bench.
+    links: Vec<(&'static str, String)>,
 }
 
 impl Page {
@@ -92,16 +94,23 @@ impl Page {
             api,
             readers,
             shell: Arc::new(shell),
-            frame: Frame::of(&[]),
+            frame: Frame::of(&[], &[]),
             followers: Arc::new(Semaphore::new(live::MOST)),
         };
-        Ok(Self { site, door: Door::new()?, rooms: Vec::new() })
+        Ok(Self { site, door: Door::new()?, rooms: Vec::new(), links: Vec::new() })
     }
 
     /// With a room more: pages of the program, behind the same door and in the same frame.
     #[must_use]
     pub fn with(mut self, room: Room) -> Self {
         self.rooms.push(room);
+        self
+    }
+
+    /// With a way to what is beside the bench, such as a lock screen: its name and address.
+    #[must_use]
+    pub fn with_link(mut self, name: &'static str, address: String) -> Self {
+        self.links.push((name, address));
         self
     }
 
@@ -113,9 +122,9 @@ impl Page {
 
     /// The routes.
     pub fn router(self) -> Router {
-        let Self { mut site, door, mut rooms } = self;
+        let Self { mut site, door, mut rooms, links } = self;
         rooms.push(history::room(site.clone()));
-        site.frame = Frame::of(&rooms);
+        site.frame = Frame::of(&rooms, &links);
         let style = || async { ([(header::CONTENT_TYPE, "text/css")], include_str!("../../assets/bench.css")) };
         let rooms_style = || async {
             let style = concat!(include_str!("../../assets/rooms.css"), include_str!("../../assets/timeline.css"));

@@ -33,12 +33,15 @@ pub(super) struct Choice {
     pub(super) command: String,
     /// A status word; `x` stands for any digit.
     pub(super) status: String,
+    /// A part of a program's name, such as `ssh`.
+    pub(super) program: String,
 }
 
 impl Choice {
     fn which(&self) -> Which {
         let given = |text: &str| (!text.trim().is_empty()).then(|| text.trim().to_owned());
-        Which { name: given(&self.command).map(|name| name.to_uppercase()), status: given(&self.status), ..Which::default() }
+        let (name, status) = (given(&self.command).map(|name| name.to_uppercase()), given(&self.status));
+        Which { name, status, program: given(&self.program), ..Which::default() }
     }
 
     /// Whether a row is to be seen.
@@ -53,8 +56,8 @@ impl Choice {
 
     /// As it stands behind the `?` of an address.
     pub(super) fn query(&self) -> String {
-        let plain = |text: &str| text.chars().filter(|c| c.is_ascii_alphanumeric()).collect::<String>();
-        format!("reader={}&command={}&status={}", plain(&self.reader), plain(&self.command), plain(&self.status))
+        let fields = [("reader", &self.reader), ("command", &self.command), ("status", &self.status), ("program", &self.program)];
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
     }
 }
 
@@ -253,6 +256,12 @@ mod tests {
             assert_eq!(outcome(command, Some(response)), Badge::new(class, text));
         }
         assert_eq!(outcome(guess, None), Badge::new("bad", "no answer"));
+    }
+
+    #[test]
+    fn a_choice_goes_along_as_it_is() {
+        let choice = Choice { command: "GET DATA".into(), program: "cardlab card & co".into(), ..Choice::default() };
+        assert_eq!(choice.query(), "reader=&command=GET+DATA&status=&program=cardlab+card+%26+co");
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! A run of the suite on the card in a reader: how far it is, and what came of it.
 
+use super::requests::JudgeView;
+use crate::bench::lines::Lines;
 use crate::bench::runs::{Run, Shown};
 use askama::Template;
+use axum::http::StatusCode;
 use cardlab_conformance::credentials::Credentials;
 use cardlab_conformance::report::{Afterwards, FORMAT, Outcome, Record, Report, Standing, terminal};
 use cardlab_conformance::run::{Settings, run as judge};
 use cardlab_conformance::target::pcsc::{Allowed, Pcsc, PcscError};
 use cardlab_conformance::target::{NoCard, Placed, SILENCE, Target};
 use cardlab_conformance::test::{Danger, Need, Test, Wish};
+use cardlab_control::error::ApiError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,7 +45,7 @@ enum Now {
 /// What is known of it.
 pub(super) struct Judging {
     reader: String,
-    pub(super) command: String,
+    pub(super) lines: Lines,
     /// What was recognised.
     card: String,
     all: usize,
@@ -121,10 +125,10 @@ fn is_bad(standing: &Standing) -> bool {
 
 impl Judging {
     /// Before anything was asked of the card.
-    pub(super) fn of(order: &Order, command: String) -> Self {
+    pub(super) fn of(order: &Order, lines: Lines) -> Self {
         Self {
             reader: order.reader.clone(),
-            command,
+            lines,
             card: String::new(),
             all: order.tests.len(),
             counts: Vec::new(),
@@ -138,6 +142,27 @@ impl Judging {
     /// No other test is begun.
     pub(super) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// The same in a shell.
+    fn stop_lines(&self, number: u64) -> Lines {
+        let path = format!("/v1/conformance/runs/{number}/stop");
+        Lines::asking(format!("{}  # then Ctrl-C", self.lines.command), "POST", &path)
+    }
+
+    /// For who asks with no page.
+    pub(super) fn view(&self, number: u64) -> JudgeView {
+        let state = match &self.now {
+            Now::Looks => "looks",
+            Now::Runs(_) => "runs",
+            Now::Over(_) if self.stop.load(Ordering::Relaxed) => "stopped",
+            Now::Over(_) => "over",
+            Now::Broken(_) => "not-run",
+        };
+        let counts = self.counts.iter().map(|(outcome, count)| (outcome.name().to_owned(), *count)).collect();
+        let why = if let Now::Broken(why) = &self.now { Some(why.clone()) } else { None };
+        let (reader, card, failures) = (self.reader.clone(), self.card.clone(), self.failures.clone());
+        JudgeView { number, reader, card, state: state.into(), over: self.is_over(), tests: self.all, counts, why, failures }
     }
 
     /// Once it is over.
@@ -218,7 +243,7 @@ impl Target for Until<'_> {
 }
 
 /// Runs it on a thread of its own.
-pub(super) fn start(run: Arc<Run<Judging>>, order: Order) -> Result<(), String> {
+pub(super) fn start(run: Arc<Run<Judging>>, order: Order) -> Result<(), ApiError> {
     let judged = run.clone();
     let begun = std::thread::Builder::new().name("conformance".into()).spawn(move || {
         let end = catch_unwind(AssertUnwindSafe(|| work(&judged, order)));
@@ -230,7 +255,7 @@ pub(super) fn start(run: Arc<Run<Judging>>, order: Order) -> Result<(), String> 
     begun.map(drop).map_err(|error| {
         let why = format!("There is no thread to run it: {error}.");
         run.change(|judging| judging.now = Now::Broken(why.clone()));
-        why
+        ApiError(StatusCode::INTERNAL_SERVER_ERROR, why)
     })
 }
 

@@ -1,7 +1,11 @@
 //! A scenario that is played: which step it is at, and what there is to see.
 
+use super::requests::{PlayView, StepView};
+use crate::bench::lines::Lines;
 use crate::bench::runs::{Run, Shown};
 use askama::Template;
+use axum::http::StatusCode;
+use cardlab_control::error::ApiError;
 use cardlab_scenario::file::Scenario;
 use cardlab_scenario::play::{Around, CardSeen, Logged, Stage};
 use cardlab_scenario::world::cards::Source;
@@ -23,6 +27,23 @@ pub(super) enum Order {
     Rest,
     /// No more.
     End,
+}
+
+impl Order {
+    const ALL: [Self; 3] = [Self::Next, Self::Rest, Self::End];
+
+    /// As an address has it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Next => "next",
+            Self::Rest => "rest",
+            Self::End => "end",
+        }
+    }
+
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|order| order.name() == name)
+    }
 }
 
 /// Where it is.
@@ -65,7 +86,7 @@ struct Part<'a> {
 /// What is known of it.
 pub(super) struct Playing {
     pub(super) title: String,
-    pub(super) command: String,
+    pub(super) lines: Lines,
     by_step: bool,
     now: Now,
     steps: Vec<Row>,
@@ -82,6 +103,10 @@ impl Shown for Playing {
         matches!(self.now, Now::Holds | Now::Fails(_) | Now::Ended)
     }
 
+    fn waits(&self) -> bool {
+        self.now == Now::Waits
+    }
+
     fn html(&self, number: u64) -> String {
         Part { number, playing: self }.to_string()
     }
@@ -89,16 +114,58 @@ impl Shown for Playing {
 
 impl Playing {
     /// Before anything was played.
-    pub(super) fn of(scenario: &Scenario, text: &str, command: String, by_step: bool) -> (Self, Receiver<Order>) {
+    pub(super) fn of(scenario: &Scenario, text: &str, lines: Lines, by_step: bool) -> (Self, Receiver<Order>) {
         let (orders, ordered) = channel();
         let (title, steps) = (scenario.title.clone(), rows(scenario, text));
-        let playing = Self { title, command, by_step, now: Now::Made, steps, around: None, log: Vec::new(), orders };
+        let playing = Self { title, lines, by_step, now: Now::Made, steps, around: None, log: Vec::new(), orders };
         (playing, ordered)
     }
 
-    /// Hands on what is wanted; `false` when nobody hears it any more.
-    pub(super) fn order(&self, order: Order) -> bool {
-        !self.is_over() && self.orders.send(order).is_ok()
+    /// Hands on what is wanted: from now on it waits no more.
+    pub(super) fn order(&mut self, order: Order) -> Result<(), ApiError> {
+        if !self.is_over() && self.orders.send(order).is_ok() {
+            if self.now == Now::Waits {
+                self.now = Now::Plays;
+            }
+            return Ok(());
+        }
+        Err(ApiError(StatusCode::CONFLICT, "It is over: nothing is played any more.".into()))
+    }
+
+    /// An order in a shell: a key of the command that plays it, and a request.
+    fn order_lines(&self, order: Order, number: u64) -> Lines {
+        let key = match order {
+            Order::Next => "Enter",
+            Order::Rest => "r and Enter",
+            Order::End if self.by_step => "q and Enter",
+            Order::End => "Ctrl-C",
+        };
+        let path = format!("/v1/scenarios/runs/{number}/{}", order.name());
+        Lines::asking(format!("{}  # then {key}", self.lines.command), "POST", &path)
+    }
+
+    /// For who asks with no page.
+    pub(super) fn view(&self, number: u64) -> PlayView {
+        let step = |row: &Row| {
+            let outcome = row.wrong.as_ref().map(|wrong| wrong.is_none());
+            StepView {
+                number: row.number,
+                name: row.name.clone(),
+                line: row.line,
+                holds: outcome,
+                wrong: row.wrong.clone().flatten(),
+            }
+        };
+        let state = match self.now {
+            Now::Made => "made",
+            Now::Waits => "waits",
+            Now::Plays => "plays",
+            Now::Holds => "holds",
+            Now::Fails(_) => "fails",
+            Now::Ended => "ended",
+        };
+        let (title, why) = (self.title.clone(), self.why().map(str::to_owned));
+        PlayView { number, title, state: state.into(), over: self.is_over(), why, steps: self.steps.iter().map(step).collect() }
     }
 
     fn played(&self) -> usize {
@@ -163,7 +230,7 @@ fn rows(scenario: &Scenario, text: &str) -> Vec<Row> {
 }
 
 /// Plays it on a thread of its own.
-pub(super) fn start(run: Arc<Run<Playing>>, scenario: Scenario, orders: Receiver<Order>, by_step: bool) -> Result<(), String> {
+pub(super) fn start(run: Arc<Run<Playing>>, scenario: Scenario, orders: Receiver<Order>, by_step: bool) -> Result<(), ApiError> {
     let played = run.clone();
     let begun = std::thread::Builder::new().name("scenario".into()).spawn(move || {
         let end = catch_unwind(AssertUnwindSafe(|| play(&played, &scenario, &orders, by_step)));
@@ -172,7 +239,7 @@ pub(super) fn start(run: Arc<Run<Playing>>, scenario: Scenario, orders: Receiver
     });
     begun.map(drop).map_err(|error| {
         run.change(|playing| playing.now = Now::Ended);
-        format!("There is no thread to play it: {error}.")
+        ApiError(StatusCode::INTERNAL_SERVER_ERROR, format!("There is no thread to play it: {error}."))
     })
 }
 

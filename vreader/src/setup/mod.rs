@@ -56,6 +56,9 @@ pub enum SetupError {
         /// What was asked for.
         key: String,
     },
+    /// No such slot.
+    #[error("'{0}' is no slot of a key; name one such as 9a, 9c, 9d, 9e, or 81 of a GIDS card")]
+    NoSlot(String),
     /// No such algorithm.
     #[error("no key algorithm named '{name}'; there are: {}", Algorithm::ALL.map(|a| a.2).join(", "))]
     UnknownAlgorithm {
@@ -164,6 +167,8 @@ pub struct CardRequest {
     from: Option<KeyFile>,
     ca: Option<PathBuf>,
     owner: Option<String>,
+    /// Names of what was set of the reader.
+    of_reader: Vec<String>,
 }
 
 /// A card that somebody asked for, simulated or a guest.
@@ -204,6 +209,7 @@ impl FromStr for CardRequest {
             from: None,
             ca: None,
             owner: None,
+            of_reader: Vec::new(),
         };
         let mut given = Vec::new();
         for part in parts {
@@ -214,6 +220,9 @@ impl FromStr for CardRequest {
             let unknown = told(key);
             if given.contains(&one) {
                 return Err(SetupError::Twice(key.into()));
+            }
+            if settings::is_of_reader(&one) {
+                request.of_reader.push(one.clone());
             }
             given.push(one);
             settings::set(&mut request, key, value).map_err(|error| match error {
@@ -257,6 +266,39 @@ impl CardRequest {
     #[must_use]
     pub fn usb(&self, serial: u32) -> Identity {
         Identity::of(&self.reader.usb, self.profile_name(), serial, self.reader_name(), self.reader.pin_pad)
+    }
+
+    /// The settings that were given and are the reader's, not the card's, but for how long commands take: for a reader that is
+    /// there already.
+    #[must_use]
+    pub fn of_reader(&self) -> &[String] {
+        &self.of_reader
+    }
+
+    /// With a key from a file that somebody hands over, in this slot or, where none is said, in that of the owner's key. `name`
+    /// is what errors call the file.
+    ///
+    /// # Errors
+    /// [`SetupError`] when there is no such slot, or it has a key already.
+    pub fn with_key(
+        mut self,
+        slot: Option<&str>,
+        name: &str,
+        bytes: Vec<u8>,
+        password: Option<Zeroizing<String>>,
+    ) -> Result<Self, SetupError> {
+        let slot = match slot {
+            None => self.first_slot().0,
+            Some(text) => settings::slot(text).ok_or_else(|| SetupError::NoSlot(text.into()))?,
+        };
+        if self.snapshot.is_some() {
+            return Err(SetupError::OnlyReader(format!("{slot:02x}")));
+        }
+        if self.keys.iter().any(|(taken, _)| *taken == slot) {
+            return Err(SetupError::Twice(format!("{slot:02x}")));
+        }
+        self.keys.push((slot, KeySource::File(KeyFile::handed(name, bytes, password))));
+        Ok(self)
     }
 
     /// The profile's name.

@@ -58,6 +58,11 @@ pub(super) fn set(request: &mut CardRequest, name: &str, value: &str) -> Result<
     }
 }
 
+/// Whether this is set of the reader, and stays with it; how long commands take goes with the card.
+pub(super) fn is_of_reader(name: &str) -> bool {
+    name != "pace" && TABLE.iter().any(|row| (row.is)(name) && row.of_reader())
+}
+
 /// Sets one of the reader, or says that it is none of these; `value` has its quotes yet.
 pub(super) fn set_of_reader(reader: &mut ReaderSettings, name: &str, value: &str) -> Option<Result<(), SetupError>> {
     match TABLE.iter().find(|row| (row.is)(name)) {
@@ -320,7 +325,7 @@ fn usb_string(name: &str, value: &str) -> Result<String, SetupError> {
 }
 
 /// A key slot by its usual two hexadecimal digits.
-fn slot(key: &str) -> Option<u8> {
+pub(super) fn slot(key: &str) -> Option<u8> {
     let slot = u8::from_str_radix(key, 16).ok().filter(|_| key.len() == 2)?;
     (cardlab_sim::keys::is_slot(slot) || slot == cardlab_sim::keys::ATTESTATION).then_some(slot)
 }

@@ -32,6 +32,7 @@ use open::Form;
 use password::Password;
 use pbe::Budget;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -149,6 +150,8 @@ pub enum Fault {
 #[derive(Clone)]
 pub struct KeyFile {
     path: PathBuf,
+    /// What is in it, where somebody has handed that over: the file itself may be elsewhere.
+    handed: Option<Arc<Zeroizing<Vec<u8>>>>,
     words: Vec<Word>,
     password: PasswordSource,
     /// Whether the certificate is to be made, signed by the key itself.
@@ -166,6 +169,28 @@ pub struct Loaded {
 }
 
 impl KeyFile {
+    fn named(path: PathBuf) -> Self {
+        let (words, password) = (Vec::new(), PasswordSource::None);
+        Self { path, handed: None, words, password, self_signed: false, compress: false }
+    }
+
+    /// A file whose contents somebody hands over; `name` is what errors call it.
+    pub(super) fn handed(name: &str, bytes: Vec<u8>, password: Option<Zeroizing<String>>) -> Self {
+        let password = password.map_or(PasswordSource::None, PasswordSource::Given);
+        Self { handed: Some(Arc::new(Zeroizing::new(bytes))), password, ..Self::named(name.into()) }
+    }
+
+    /// What is in it.
+    fn contents(&self) -> Result<Arc<Zeroizing<Vec<u8>>>, KeyFileError> {
+        let fault = |fault| Err(KeyFileError::new(&self.path, fault));
+        match &self.handed {
+            None => open::read(&self.path).map(Arc::new),
+            Some(bytes) if bytes.is_empty() => fault(Fault::Empty),
+            Some(bytes) if bytes.len() as u64 > open::LIMIT => fault(Fault::TooLarge),
+            Some(bytes) => Ok(bytes.clone()),
+        }
+    }
+
     /// Parses the words behind a file's name.
     ///
     /// # Errors
@@ -173,7 +198,7 @@ impl KeyFile {
     pub(super) fn parse(words: &[Word]) -> Result<Self, KeyFileError> {
         let mut words = words.iter();
         let path: PathBuf = words.next().map(|word| word.text.as_str()).unwrap_or_default().into();
-        let mut file = Self { path, words: Vec::new(), password: PasswordSource::None, self_signed: false, compress: false };
+        let mut file = Self::named(path);
         while let Some(word) = words.next() {
             let mut operand = |what: &str| {
                 let missing = || KeyFileError::new(&file.path, Fault::Password(format!("'{what}:' has nothing behind it")));
@@ -203,7 +228,7 @@ impl KeyFile {
 
     /// Another file that opens as this one does.
     pub(super) fn beside(&self, path: PathBuf) -> Self {
-        Self { path, ..self.clone() }
+        Self { path, handed: None, ..self.clone() }
     }
 
     /// The file's name.
@@ -218,7 +243,7 @@ impl KeyFile {
     /// [`KeyFileError`] of this file or of the certificate's.
     pub fn load(&self, person: &mut dyn Person) -> Result<Loaded, KeyFileError> {
         let fault = |fault: Fault| KeyFileError::new(&self.path, fault);
-        let form = open::form(&open::read(&self.path)?).map_err(fault)?;
+        let form = open::form(&self.contents()?).map_err(fault)?;
         let is_store = matches!(form, Form::Pkcs12(_)) || is_named_store(&self.path);
         let words = self.words(is_store)?;
         let password = match words.password {
