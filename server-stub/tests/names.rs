@@ -1,6 +1,6 @@
 //! Names are people's, on both engines: which are one, how they are found, and databases where they clash.
 
-use crate::common::{Answer, Engine, Site, new_card};
+use crate::common::{ANNA, Answer, Engine, Site, new_card};
 use cardlab_server_stub::service::login::Door;
 use serde_json::{Value, json};
 
@@ -8,7 +8,11 @@ on_both_engines! {
     a_name_is_one_in_every_spelling,
     people_are_found_by_any_of_their_words,
     no_operator_is_called_as_a_program_is_in_the_log,
+    nobody_is_called_as_another_is_in_the_log,
+    names_that_look_alike_are_one,
+    what_stands_in_an_address_is_a_name,
     names_that_an_older_version_told_apart,
+    names_that_looked_alike_to_an_older_version,
 }
 
 fn add(site: &Site, token: &str, logon: &str, upn: &str, cn: &str) -> Answer {
@@ -153,4 +157,140 @@ fn names_that_an_older_version_told_apart(engine: Engine) {
         page.contains("Names that more than one has") && page.contains("LAB\\émile") && page.contains("(operators)"),
         "{page}"
     );
+}
+
+/// An operator's doings stand in the log under the name, a user's under the logon name: nobody has that of the other, but the
+/// operator who is that user.
+fn nobody_is_called_as_another_is_in_the_log(engine: Engine) {
+    let site = Site::start(engine);
+    let token = site.administrator();
+    let new = |name: &str, user: Option<&str>| {
+        let new = json!({"name": name, "password": "a-long-password", "role": null, "user": user});
+        site.post("/api/v1/operators", &token, &new)
+    };
+    let (anna, boris) = (site.user("anna"), site.user("boris"));
+    let says = "a user is called 'LAB\\Boris', and the log could not tell what either did; give another name, or make that user the \
+                operator";
+    assert_eq!(new("LAB\\Boris", None).refused(409, "CONFLICT"), says, "{engine:?}");
+    for name in ["lab\\bo\u{3164}ris", "BORIS@lab.example"] {
+        new(name, Some(&anna)).refused(409, "CONFLICT");
+    }
+    let own = new("LAB\\Boris", Some(&boris)).ok()["id"].clone();
+    // The one who it is keeps the name, and another does not get it later either.
+    let admin = site.block_on(site.server.logins().operator(&token)).unwrap();
+    let rename = |id: &Value, name: &str| {
+        site.block_on(site.server.staff().change_operator(&admin, id.as_str().unwrap(), name, None))
+            .map_err(|refusal| refusal.message())
+    };
+    assert_eq!(rename(&own, "lab\\BORIS"), Ok(()));
+    let oleg = new("Olga", None).ok()["id"].clone();
+    assert!(rename(&oleg, "lab\\clara").unwrap_err().starts_with("a user is called 'lab\\clara'"));
+    new("desk@lab.example", None).ok();
+    let refused = add(&site, &token, "LAB\\desk", "DE\u{200b}SK@lab.example", "Desk").refused(409, "CONFLICT");
+    assert!(refused.starts_with("an operator is called"), "{refused}");
+    assert_eq!(site.events("name=USER_NOT_ADDED").len(), 1);
+}
+
+/// What nobody sees makes no other name, of whatever is called something.
+fn names_that_look_alike_are_one(engine: Engine) {
+    let site = Site::start(engine);
+    let token = site.administrator();
+    let unseen = ["\u{34f}", "\u{3164}", "\u{e0041}", "\u{200b}", "\u{115f}"];
+    for (number, unseen) in unseen.into_iter().enumerate() {
+        let upn = format!("other{number}@lab.example");
+        add(&site, &token, &format!("LAB\\an{unseen}na"), &upn, "Other").refused(409, "CONFLICT");
+        add(&site, &token, &format!("LAB\\other{number}"), &format!("an{unseen}na@lab.example"), "Other")
+            .refused(409, "CONFLICT");
+        add(&site, &token, &format!("LAB\\{unseen}"), &upn, "Other").refused(400, "MALFORMED");
+        add(&site, &token, &format!("LAB\\other{number}"), &upn, unseen).refused(400, "MALFORMED");
+        for (path, body) in [
+            ("/api/v1/operators", json!({"name": format!("ad{unseen}min"), "password": "a-long-password"})),
+            ("/api/v1/operators", json!({"name": format!("{unseen}server"), "password": "a-long-password"})),
+            ("/api/v1/policies", json!({"name": format!("Default{unseen}")})),
+        ] {
+            site.post(path, &token, &body).refused(409, "CONFLICT");
+        }
+        let written = |name: &str| name.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let card_type = format!("/api/v1/card-types/{}", written(&format!("gids-sim{unseen}")));
+        site.post(&card_type, &token, &json!({"cipher": "3des", "default_user_pin": "0000"})).refused(409, "CONFLICT");
+        let own = format!("/api/v1/roles/{}", written(&format!("Admini{unseen}strator")));
+        site.put(&own, &token, &json!({"privileges": []})).refused(409, "CONFLICT");
+        let typed = format!(" lab\\{unseen}AN{unseen}NA");
+        assert_eq!(
+            site.send("/ss/login", |http, url| http.post(url).form(&[("name", &*typed), ("password", "anna-password")])).status(),
+            303
+        );
+    }
+    let mail = json!({"logon": "LAB\\m", "upn": "m@lab.example", "cn": "M", "mail": "m\u{34f}@lab.example", "password": "a-long-password",
+        "policy": site.get("/api/v1/policies", &token).ok()[0]["id"]});
+    site.post("/api/v1/users", &token, &mail).refused(400, "MALFORMED");
+    assert_eq!(site.get("/api/v1/users", &token).ok().as_array().unwrap().len(), 3, "{engine:?}");
+}
+
+fn what_stands_in_an_address_is_a_name(engine: Engine) {
+    let site = Site::start(engine);
+    let token = site.administrator();
+    for name in ["%2E%E2%80%8B%2E", "a%2Fb", "a%5Cb", "%EF%BC%8E%EF%BC%8E", "a%0Ab", "a%E2%80%A9b", "a%1Bb"] {
+        let about = json!({"cipher": "3des", "default_user_pin": "0000"});
+        site.post(&format!("/api/v1/card-types/{name}"), &token, &about).refused(400, "MALFORMED");
+        site.put(&format!("/api/v1/roles/{name}"), &token, &json!({"privileges": []})).refused(400, "MALFORMED");
+    }
+    let admin = site.block_on(site.server.logins().operator(&token)).unwrap();
+    let about = serde_json::from_value(json!({"cipher": "3des", "default_user_pin": "0000"})).unwrap();
+    let role = serde_json::from_value(json!({"privileges": []})).unwrap();
+    for name in ["..", ".", "a/b", "..\\..", "\u{2025}"] {
+        let added = site.block_on(site.server.card_types().add(&admin, name, &about)).unwrap_err();
+        assert!(added.message().starts_with("a card type's name stands in addresses"), "{name:?}");
+        let added = site.block_on(site.server.staff().add_role(&admin, name, &role)).unwrap_err();
+        assert!(added.message().starts_with("a role's name stands in addresses"), "{name:?}");
+    }
+    for kind in ["POLICY_NOT_CHANGED", "ROLE_NOT_CHANGED"] {
+        assert_eq!(site.events(&format!("name={kind}")).len(), 12, "{engine:?} {kind}");
+    }
+}
+
+/// What nobody sees was kept in the keys of an older version. They start, nobody's name opens another's account, and the page says
+/// who they are.
+fn names_that_looked_alike_to_an_older_version(engine: Engine) {
+    let site = Site::start(engine);
+    let token = site.administrator();
+    add(&site, &token, "LAB\\zola", "zola@lab.example", "Zola").ok();
+    add(&site, &token, "LAB\\other", "other@lab.example", "Other").ok();
+    site.post("/api/v1/operators", &token, &json!({"name": "Egir", "password": "a-long-password"})).ok();
+    site.post("/api/v1/policies", &token, &json!({"name": "Other"})).ok();
+    site.post(&format!("/api/v1/cards/{ANNA}/tags"), &token, &json!({"add": ["desk 4", "desk 5"]})).ok();
+    crate::people::change(
+        &site,
+        &[
+            "DELETE FROM _sqlx_migrations WHERE version = 21",
+            "UPDATE users SET logon = 'LAB\\zo\u{3164}la', logon_key = 'lab\\zo\u{1160}la', cn = 'Zo\u{34f}la', name_key = 'zo\u{34f}la' WHERE logon = 'LAB\\other'",
+            "UPDATE operators SET name = 'ad\u{e0041}min', name_key = 'ad\u{e0041}min' WHERE name = 'Egir'",
+            "UPDATE policies SET name = 'Default\u{3164}', name_key = 'default\u{1160}' WHERE name = 'Other'",
+            "UPDATE cards SET tags = '[\"desk 4\",\"desk\u{3164} 4\"]' WHERE tags <> '[]'",
+            "UPDATE card_tags SET tag = 'desk\u{1160} 4' WHERE tag = 'desk 5'",
+            "DELETE FROM user_words WHERE word = 'other'",
+        ],
+    );
+    let after = site.second();
+    let token = after.administrator();
+    for name in ["LAB\\zola", "LAB\\zo\u{3164}la"] {
+        assert_eq!(log_in(&after, name), 303, "{engine:?}: {name:?}");
+    }
+    for name in ["lab\\zola", "LAB\\zo\u{34f}la", "LAB\\ZO\u{3164}LA"] {
+        assert_eq!(log_in(&after, name), 401, "{engine:?}: {name:?}");
+    }
+    let clashes = after.get("/api/v1/clashing-names", &token).ok();
+    assert_eq!(
+        clashes.as_array().unwrap().iter().map(|clash| &clash["name"]).collect::<Vec<_>>(),
+        ["lab\\zola", "admin"],
+        "{engine:?}"
+    );
+    assert_eq!(clashes[0]["of"].as_array().unwrap().len(), 2);
+    // Found as it is seen, in lists and by its tag.
+    let found = after.get("/api/v1/users?q=zola", &token).ok();
+    assert_eq!(found.as_array().unwrap().len(), 2, "{engine:?}: {found}");
+    assert_eq!(after.get("/api/v1/cards?tag=DESK%204", &token).ok().as_array().unwrap().len(), 1);
+    after.post("/api/v1/policies", &token, &json!({"name": "default"})).refused(409, "CONFLICT");
+    after.post(&format!("/api/v1/cards/{ANNA}/tags"), &token, &json!({"remove": ["Desk 4"]})).ok();
+    assert_eq!(after.get(&format!("/api/v1/cards/{ANNA}"), &token).ok()["tags"], json!([]));
 }

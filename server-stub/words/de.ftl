@@ -941,6 +941,7 @@ refused-limit = limit ist 1 bis { $most }
 refused-name-missing = { $what } fehlt
 refused-name-long = { $what } hat höchstens { $most } Zeichen, nicht { $length }
 refused-name-line = { $what } steht in einer Zeile aus Buchstaben und Zeichen; { $sign } ist keines
+refused-name-path = { $what } steht in Adressen: ohne / und \, und nicht . oder ..; geben Sie einen anderen
 refused-name-policy = Der Name einer Richtlinie
 refused-name-question = Eine Frage
 refused-name-logon = Ein Anmeldename
@@ -979,7 +980,9 @@ refused-answer-twice = '{ $question }': Jede Frage hat eine eigene Antwort
 refused-answers-least = Beantworten Sie mindestens { $least } Fragen
 refused-operator-program = '{ $name }' steht im Protokoll für ein Programm; geben Sie einen anderen Namen
 refused-operator-there = Einen Operator '{ $name }' gibt es schon
+refused-operator-user = Ein Benutzer heißt '{ $name }', und das Protokoll könnte nicht sagen, wer von beiden etwas tat; geben Sie einen anderen Namen, oder machen Sie diesen Benutzer zum Operator
 refused-user-there = Einen Benutzer '{ $name }' gibt es schon
+refused-user-operator = Ein Operator heißt '{ $name }', und das Protokoll könnte nicht sagen, wer von beiden etwas tat; geben Sie einen anderen Namen
 refused-task-state =
     { $state ->
         [Completed] Der Auftrag ist schon erledigt

@@ -1,5 +1,6 @@
 //! People's names: how they are compared. One normalisation for all of them, that of answers
-//! ([`crate::model::answers::normalised`]): NFKC, case folded, trimmed. É is é, and neither is e; İ is not i.
+//! ([`crate::model::answers::normalised`]): NFKC, case folded, trimmed; before it everything goes that nobody sees, so that no two
+//! names look alike by it. É is é, and neither is e; İ is not i.
 //!
 //! It is computed here and kept in columns with an index, so that both engines compare the same. Names that an older version
 //! told apart may be one now. Then it is of the one whose name is written exactly so (`the_one`); written otherwise it is
@@ -8,6 +9,8 @@
 use crate::model::answers::normalised;
 use crate::model::refusal::Refusal;
 use crate::words::{Sentence, sentence};
+use icu_properties::CodePointSetData;
+use icu_properties::props::DefaultIgnorableCodePoint;
 use serde::Serialize;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
@@ -26,7 +29,19 @@ pub struct Clash {
 /// A name as it is compared.
 #[must_use]
 pub fn key(name: &str) -> String {
-    normalised(name).to_string()
+    let seen: String = name.chars().filter(|c| !is_unseen(*c)).collect();
+    normalised(&seen).to_string()
+}
+
+/// What nobody sees, wherever it stands: joiners, fillers, selectors, directions (Default_Ignorable_Code_Point of the Unicode
+/// Standard, section 5.21).
+pub(crate) fn is_unseen(c: char) -> bool {
+    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+}
+
+/// What no text in one line has: controls, and what separates lines.
+pub(crate) fn breaks_a_line(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 /// Whose name somebody has typed, of those that compare as that name: the only one, or of several the one of whom it is
@@ -40,7 +55,7 @@ pub(crate) fn the_one<T>(mut found: Vec<T>, typed: &str, written: impl Fn(&T) ->
 
 /// A name without its domain, in whichever form, as it is compared.
 pub(crate) fn own_part(name: &str) -> Zeroizing<String> {
-    let name = normalised(name);
+    let name = key(name);
     let name = name.rsplit_once('\\').map_or(name.as_str(), |(_, name)| name);
     Zeroizing::new(name.split_once('@').map_or(name, |(name, _)| name).to_owned())
 }
@@ -51,7 +66,7 @@ const LONGEST_WORKSTATION: usize = 100;
 /// A workstation's name as it is stored, whatever it calls itself: letters, digits and the signs that names of machines are
 /// written with (RFC 1123, section 2.1; `DOMAIN\NAME`), so many at most.
 pub(crate) fn workstation(text: &str) -> String {
-    let plain = |c: &char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '\\' | ' ');
+    let plain = |c: &char| c.is_alphanumeric() && !is_unseen(*c) || matches!(c, '-' | '_' | '.' | '\\' | ' ');
     text.chars().filter(plain).take(LONGEST_WORKSTATION).collect::<String>().trim().to_owned()
 }
 
@@ -69,12 +84,24 @@ pub(crate) fn named(field: &'static str, what: Sentence, text: &str) -> Result<S
         sentence!("refused-name-missing", what = what)
     } else if length > LONGEST {
         sentence!("refused-name-long", what = what, most = LONGEST, length = length)
-    } else if let Some(sign) = text.chars().find(|c| c.is_control()) {
+    } else if let Some(sign) = text.chars().find(|c| breaks_a_line(*c)) {
         sentence!("refused-name-line", what = what, sign = format!("U+{:04X}", u32::from(sign)))
     } else {
         return Ok(text.to_owned());
     };
     Err(Refusal::malformed(wrong).at(field))
+}
+
+/// What is called something and stands in an address by that name: nothing in it is read as a part of the path (RFC 3986, section
+/// 3.3; a backslash is a slash to browsers).
+///
+/// # Errors
+/// As [`named`].
+pub(crate) fn named_in_paths(field: &'static str, what: Sentence, text: &str) -> Result<String, Refusal> {
+    let name = named(field, what.clone(), text)?;
+    let key = key(&name);
+    let is_segment = !key.contains(['/', '\\']) && !matches!(key.as_str(), "." | "..");
+    if is_segment { Ok(name) } else { Err(Refusal::malformed(sentence!("refused-name-path", what = what)).at(field)) }
 }
 
 /// A mail address, or nothing: `name@domain` without blanks and without what separates addresses (RFC 5322, section 3.2.3).
@@ -87,7 +114,7 @@ pub(crate) fn mail(text: &str) -> Result<String, Refusal> {
     }
     let mail = named("mail", sentence!("refused-name-mail"), text)?;
     let parts: Vec<&str> = mail.split('@').collect();
-    let apart = |c: char| c.is_whitespace() || "()<>[]:;,\\\"".contains(c) || is_hidden(c);
+    let apart = |c: char| c.is_whitespace() || "()<>[]:;,\\\"".contains(c) || is_unseen(c);
     let right = matches!(parts.as_slice(), [own, domain] if !own.is_empty() && !domain.is_empty()) && !mail.contains(apart);
     if right { Ok(mail) } else { Err(Refusal::malformed(sentence!("refused-mail")).at("mail")) }
 }
@@ -106,11 +133,6 @@ pub(crate) fn phone(text: &str) -> Result<String, Refusal> {
     if right { Ok(phone) } else { Err(Refusal::malformed(sentence!("refused-phone")).at("phone")) }
 }
 
-/// A character that nobody sees, and that may turn the direction of others.
-fn is_hidden(c: char) -> bool {
-    matches!(c, '\u{200B}'..='\u{200F}' | '\u{061C}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
-}
-
 /// Name of the form `DOMAIN\Name`.
 pub(crate) fn logon(name: &str) -> Result<(), Refusal> {
     let right = matches!(name.split('\\').map(key).collect::<Vec<_>>().as_slice(), [domain, own] if !domain.is_empty() && !own.is_empty());
@@ -127,6 +149,8 @@ pub(crate) fn upn(name: &str) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use unicode_normalization::UnicodeNormalization as _;
 
     #[test]
     fn which_names_are_one() {
@@ -140,8 +164,48 @@ mod tests {
         ] {
             assert_eq!(key(one), key(other), "{one} {other}");
         }
+        // What nobody sees, also between a letter and its accent; a filler of Hangul is a letter to everything but the eye.
+        for unseen in
+            ["\u{34f}", "\u{3164}", "\u{ffa0}", "\u{115f}", "\u{e0041}", "\u{200d}", "\u{2064}", "\u{fe0f}", "\u{1d173}"]
+        {
+            assert_eq!(key(&format!("LAB\\E{unseen}\u{301}mi{unseen}le{unseen}")), key("lab\\émile"), "{unseen:?}");
+        }
         for (one, other) in [("Émile", "Emile"), ("İzmir", "izmir"), ("Пётр", "Петр"), ("anna", "\u{430}nna")] {
             assert_ne!(key(one), key(other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn nothing_becomes_unseen_by_being_compared() {
+        let changes = |c: &char| c.is_lowercase() || c.is_uppercase() || !c.nfkc().eq([*c]);
+        let made = |c: &char| !is_unseen(*c) && normalised(&c.to_string()).chars().any(is_unseen);
+        assert_eq!(('\0'..=char::MAX).filter(changes).find(made), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_nobody_sees_changes_no_name(name in "\\PC{0,20}", unseen in "\\p{Default_Ignorable_Code_Point}{1,3}", at in 0usize..20) {
+            let mut with: Vec<char> = name.chars().collect();
+            let at = at.min(with.len());
+            with.splice(at..at, unseen.chars());
+            let with: String = with.into_iter().collect();
+            prop_assert_eq!(key(&with), key(&name));
+            prop_assert_eq!(key(&key(&name)), key(&name));
+            prop_assert!(key(&unseen).is_empty());
+        }
+    }
+
+    #[test]
+    fn what_stands_in_addresses_is_no_way_through_them() {
+        let named = |text: &str| named_in_paths("type_name", sentence!("refused-name-card-type"), text);
+        assert_eq!(named(" Managed PIV card (2.0) "), Ok("Managed PIV card (2.0)".into()));
+        for text in ["..", ".", " .. ", ".\u{200b}.", "\u{2025}", "a/b", "/", "a\\b", "a\u{ff0f}b", "..\\.."] {
+            let refused = named(text).unwrap_err().message();
+            assert!(refused.starts_with("a card type's name stands in addresses: "), "{text:?}: {refused}");
+        }
+        for text in ["a\0", "a\u{7f}b", "a\nb", "a\u{85}b", "a\u{2028}b"] {
+            let refused = named(text).unwrap_err().message();
+            assert!(refused.starts_with("a card type's name stands in one line"), "{text:?}: {refused}");
         }
     }
 
@@ -167,7 +231,7 @@ mod tests {
             ("PC-12", "PC-12"),
             ("LAB\\pc_12.lab.example", "LAB\\pc_12.lab.example"),
             ("Büro Süd 1", "Büro Süd 1"),
-            ("WS\u{1b}7\r\n\0", "WS7"),
+            ("WS\u{1b}7\r\n\0\u{3164}", "WS7"),
             ("PC-12 <b>\u{202e}evil\u{200b}\u{2066}", "PC-12 bevil"),
             (" \u{feff}, ", ""),
         ] {

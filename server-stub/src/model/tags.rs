@@ -47,7 +47,7 @@ impl Retag {
 fn checked(tag: &str) -> Result<String, Refusal> {
     let tag = tag.trim();
     let is_one = tag.chars().count() <= LONGEST
-        && !tag.chars().any(|c| c.is_control() || matches!(c, ',' | '\u{2028}' | '\u{2029}'))
+        && !tag.chars().any(|c| c == ',' || names::breaks_a_line(c))
         && !names::key(tag).is_empty();
     if is_one {
         return Ok(tag.to_owned());

@@ -73,7 +73,7 @@ impl CardTypes<'_> {
 
     pub(crate) async fn insert(&self, tx: &mut Tx, id: &str, about: &CardType) -> Result<(), Refusal> {
         about.cipher()?;
-        let id = names::named("type_name", sentence!("refused-name-card-type"), id)?;
+        let id = names::named_in_paths("type_name", sentence!("refused-name-card-type"), id)?;
         if !(4..=31).contains(&about.default_user_pin.len()) || !about.default_user_pin.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(Refusal::malformed(sentence!("refused-default-pin")).at("default_user_pin"));
         }

@@ -191,7 +191,7 @@ impl Staffing<'_> {
             operator.require(Privilege::ChangeRoles, None)?;
             not_oneself(operator, id)?;
             let member = operators::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("operator"))?;
-            let name = free_operator_name(tx, name, Some(id)).await?;
+            let name = free_operator_name(tx, name, Some(id), member.user.as_deref()).await?;
             let hash = hash?;
             operators::set(tx, id, &name, hash.as_deref().unwrap_or(&member.password)).await?;
             if hash.is_some() {
@@ -256,7 +256,7 @@ impl Staffing<'_> {
         new: &NewOperator,
         hash: String,
     ) -> Result<String, Refusal> {
-        let name = free_operator_name(tx, &new.name, None).await?;
+        let name = free_operator_name(tx, &new.name, None, new.user.as_deref()).await?;
         if let Some(role) = &new.role {
             roles::by_id(tx, role).await?.ok_or_else(|| Refusal::not_found("role"))?;
         }
@@ -286,21 +286,25 @@ fn not_oneself(operator: &Operator, id: &str) -> Result<(), Refusal> {
 
 /// The name, when the role of the id `own`, or a new one, can be called so.
 async fn free_role_name(tx: &mut Tx, name: &str, own: Option<&str>) -> Result<String, Refusal> {
-    let name = names::named("role_name", sentence!("refused-name-role"), name)?;
+    let name = names::named_in_paths("role_name", sentence!("refused-name-role"), name)?;
     if called::ROLES.is_taken(tx, &name, own).await? {
         return Err(Refusal::new(Code::Conflict, sentence!("refused-role-there")).at("role_name"));
     }
     Ok(name)
 }
 
-/// The name, when the operator of the id `own`, or a new one, can be called so.
-async fn free_operator_name(tx: &mut Tx, name: &str, own: Option<&str>) -> Result<String, Refusal> {
+/// The name, when the operator of the id `own`, or a new one, can be called so: as no program is in the log and no user, but for
+/// the one of the id `user`, who the operator is.
+async fn free_operator_name(tx: &mut Tx, name: &str, own: Option<&str>, user: Option<&str>) -> Result<String, Refusal> {
     let name = names::named("operator_name", sentence!("refused-name-operator"), name)?;
     if PROGRAMS.contains(&names::key(&name).as_str()) {
         return Err(Refusal::new(Code::Conflict, sentence!("refused-operator-program", name = &name)).at("operator_name"));
     }
     if called::OPERATORS.is_taken(tx, &name, own).await? {
         return Err(Refusal::new(Code::Conflict, sentence!("refused-operator-there", name = &name)).at("operator_name"));
+    }
+    if users::another_is_called(tx, &name, user).await? {
+        return Err(Refusal::new(Code::Conflict, sentence!("refused-operator-user", name = &name)).at("operator_name"));
     }
     Ok(name)
 }

@@ -11,7 +11,7 @@ use crate::model::user::{User, UserFilter, UserLock};
 use crate::service::Server;
 use crate::service::cards::CardView;
 use crate::service::login::Operator;
-use crate::store::{Snapshot, Tx, answers, cards, flows, logins, policies, subjects, users};
+use crate::store::{Snapshot, Tx, answers, called, cards, flows, logins, policies, subjects, users};
 use crate::words::sentence;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -305,8 +305,11 @@ impl Users<'_> {
         };
         policies::by_id(tx, &new.policy).await?.ok_or_else(|| Refusal::not_found("policy"))?;
         for (field, name) in [("logon", &user.logon), ("upn", &user.upn)] {
-            if users::is_taken(tx, name).await? {
+            if users::another_is_called(tx, name, None).await? {
                 return Err(Refusal::new(Code::Conflict, sentence!("refused-user-there", name = name)).at(field));
+            }
+            if called::OPERATORS.is_taken(tx, name, None).await? {
+                return Err(Refusal::new(Code::Conflict, sentence!("refused-user-operator", name = name)).at(field));
             }
         }
         users::insert(tx, &user).await?;

@@ -12,6 +12,7 @@ use crate::model::refusal::Refusal;
 use crate::model::search::{self, Search, Sought};
 use sqlx::any::AnyRow;
 use sqlx::query;
+use std::collections::BTreeSet;
 
 /// Table `card_words`.
 const WORDS: Words = Words {
@@ -151,19 +152,27 @@ async fn set_searched(tx: &mut Tx, serial: &str, label: &str, tags: &[String]) -
 pub(crate) async fn set_tags(tx: &mut Tx, card: &CardRecord) -> Result<(), Refusal> {
     let update = query("UPDATE cards SET tags = $2 WHERE serial = $1").bind(&card.serial);
     tx.run(update.bind(body(&card.tags))).await?;
-    tx.run(query("DELETE FROM card_tags WHERE card = $1").bind(&card.serial)).await?;
-    for tag in &card.tags {
-        let insert = query("INSERT INTO card_tags (card, tag) VALUES ($1, $2)").bind(&card.serial);
-        tx.run(insert.bind(names::key(tag))).await?;
-    }
+    set_listed_by(tx, &card.serial, &card.tags).await?;
     set_searched(tx, &card.serial, &card.label, &card.tags).await
+}
+
+/// The tags that a card is listed by. Two that an older version told apart may be one now.
+async fn set_listed_by(tx: &mut Tx, serial: &str, tags: &[String]) -> Result<(), Refusal> {
+    tx.run(query("DELETE FROM card_tags WHERE card = $1").bind(serial)).await?;
+    for tag in tags.iter().map(|tag| names::key(tag)).collect::<BTreeSet<_>>() {
+        tx.run(query("INSERT INTO card_tags (card, tag) VALUES ($1, $2)").bind(serial).bind(tag)).await?;
+    }
+    Ok(())
 }
 
 /// Fills the column of cards that an older version has written, and their words.
 pub(crate) async fn fill(tx: &mut Tx) -> Result<(), Refusal> {
     for row in tx.all(query("SELECT serial, label, tags FROM cards WHERE search_key = ''")).await? {
-        let tags: Vec<String> = json(&row, "tags")?;
-        set_searched(tx, &text(&row, "serial")?, &text(&row, "label")?, &tags).await?;
+        let (serial, tags): (_, Vec<String>) = (text(&row, "serial")?, json(&row, "tags")?);
+        if !tags.is_empty() {
+            set_listed_by(tx, &serial, &tags).await?;
+        }
+        set_searched(tx, &serial, &text(&row, "label")?, &tags).await?;
     }
     Ok(())
 }

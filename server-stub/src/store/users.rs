@@ -67,10 +67,10 @@ pub(crate) async fn logon_of_upn_part(conn: &mut Snapshot, own: &str) -> Result<
     row.map(|row| text(&row, "logon")).transpose()
 }
 
-/// Whether somebody has this name already, in either form.
-pub(crate) async fn is_taken(conn: &mut Snapshot, name: &str) -> Result<bool, Refusal> {
-    let found = query("SELECT id FROM users WHERE logon_key = $1 OR upn_key = $1 LIMIT 1").bind(names::key(name));
-    Ok(conn.optional(found).await?.is_some())
+/// Whether another user than the one of the id `own` has this name, in either form; of `None` whether one has.
+pub(crate) async fn another_is_called(conn: &mut Snapshot, name: &str, own: Option<&str>) -> Result<bool, Refusal> {
+    let found = query("SELECT id FROM users WHERE (logon_key = $1 OR upn_key = $1) AND id <> $2 LIMIT 1").bind(names::key(name));
+    Ok(conn.optional(found.bind(own.unwrap_or_default())).await?.is_some())
 }
 
 /// Users of a list: those that have all words of the search, and are under the policy.
