@@ -6,7 +6,7 @@ use crate::common::site::{Running, right};
 use crate::common::{CARDLAB, Lab, STATE, has};
 use std::process::Command;
 
-async fn log_in(browser: &Browser, url: &str, name: &str, password: &str) {
+pub(crate) async fn log_in(browser: &Browser, url: &str, name: &str, password: &str) {
     browser.go(url).await;
     browser.fill("name", name).await;
     browser.fill("password", password).await;

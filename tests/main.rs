@@ -4,6 +4,7 @@
 mod bench;
 mod browser;
 mod common;
+mod configuration;
 mod conform;
 mod control;
 mod docs;

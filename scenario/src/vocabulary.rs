@@ -45,7 +45,8 @@ pub fn events() -> Vec<&'static str> {
         UserNotAdded UserNotUnlocked AnswersNotSet AnswersNotReset PolicyNotChanged RoleNotChanged QuestionNotChanged
         CardStateNotChanged TaskNotOrdered TaskNotCancelled UserStateChanged UserStateNotChanged CardRemoved CardNotRemoved
         AdminKeyCorrected AdminKeyNotCorrected NotLetIn PinChanged PinNotChanged
-        UserPolicyChanged UserPolicyNotChanged CardTagsChanged CardTagsNotChanged ReportUnconfirmed);
+        UserPolicyChanged UserPolicyNotChanged CardTagsChanged CardTagsNotChanged ReportUnconfirmed UserCorrected
+        UserNotCorrected);
     all.map(|kind| kind.facts().1).to_vec()
 }
 

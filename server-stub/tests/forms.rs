@@ -161,7 +161,7 @@ fn a_form_sent_twice_does_what_it_does_once(engine: Engine) {
 }
 
 /// The console's forms but those of an unlock. Who adds one has looked at what it does twice.
-const KINDS: [&str; 38] = [
+const KINDS: [&str; 39] = [
     "/mc/cards/*/assign",
     "/mc/cards/*/correct-key",
     "/mc/cards/*/disable",
@@ -194,6 +194,7 @@ const KINDS: [&str; 38] = [
     "/mc/connected",
     "/mc/log/check",
     "/mc/tasks/*/cancel",
+    "/mc/users/*/data",
     "/mc/users/*/disable",
     "/mc/users/*/enable",
     "/mc/users/*/policies",

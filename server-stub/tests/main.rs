@@ -5,6 +5,7 @@
 mod common;
 
 mod captcha;
+mod correct;
 mod filters;
 mod forms;
 mod frame;

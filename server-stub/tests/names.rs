@@ -188,6 +188,14 @@ fn nobody_is_called_as_another_is_in_the_log(engine: Engine) {
     new("desk@lab.example", None).ok();
     let refused = add(&site, &token, "LAB\\desk", "DE\u{200b}SK@lab.example", "Desk").refused(409, "CONFLICT");
     assert!(refused.starts_with("an operator is called"), "{refused}");
+    let called = |id: &str, logon: &str| {
+        let data = json!({"logon": logon, "upn": "bo@lab.example", "cn": "Boris", "mail": "", "phone": ""});
+        site.put(&format!("/api/v1/users/{id}"), &token, &data)
+    };
+    new("LAB\\bo", None).ok();
+    let refused = called(&boris, "lab\\BO").refused(409, "CONFLICT");
+    assert!(refused.starts_with("an operator is called"), "{refused}");
+    called(&boris, "LAB\\boris").ok();
     assert_eq!(site.events("name=USER_NOT_ADDED").len(), 1);
 }
 

@@ -13,7 +13,7 @@ on_both_engines! {
 }
 
 /// What is somebody's: people, cards, and what holds for them. Not what a server notes for itself (sessions, logins, counts).
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "SELECT * FROM users ORDER BY id",
     "SELECT * FROM policies ORDER BY id",
     "SELECT * FROM policy_links ORDER BY user_id",
@@ -24,6 +24,7 @@ const TABLES: [&str; 10] = [
     "SELECT * FROM roles ORDER BY id",
     "SELECT * FROM operators ORDER BY id",
     "SELECT * FROM tasks ORDER BY id",
+    "SELECT * FROM changed ORDER BY what, id",
 ];
 
 /// Operations that cannot be refused to somebody who is known: the reason.
@@ -212,6 +213,10 @@ pub(crate) fn walked(site: &Site) -> Walk<'_> {
     let question = walk.step("post /api/v1/policies/{id}/questions", &questions, &admin, &json!({"text": "Colour?"}));
     walk.step("post /api/v1/policies/{id}/questions", &questions, &oleg, &json!({"text": "Colour?"}));
     let question = format!("/api/v1/questions/{}", text(&question, "id"));
+    let data = |logon: &str| json!({"logon": logon, "upn": "anna@lab.example", "cn": "Anna Maier"});
+    for (token, logon) in [(&oleg, "LAB\\anna"), (&admin, "LAB\\anna"), (&admin, "LAB\\boris")] {
+        walk.step("put /api/v1/users/{id}", &format!("/api/v1/users/{anna}"), token, &data(logon));
+    }
     let under = format!("/api/v1/users/{anna}/policies");
     let id = another.rsplit('/').next().unwrap();
     for (token, ids) in [(&oleg, json!([policy])), (&admin, json!([])), (&admin, json!([policy, id])), (&admin, json!([policy]))]

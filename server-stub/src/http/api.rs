@@ -28,8 +28,7 @@ use crate::service::policies::NewQuestion;
 use crate::service::self_service::OwnOperation;
 use crate::service::staff::{NewOperator, RoleOf, Staff};
 use crate::service::task::NewTask;
-use crate::service::users::NewUser;
-use crate::service::users::UserView;
+use crate::service::users::{NewUser, UserData, UserView};
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderName, header};
@@ -47,7 +46,7 @@ pub(super) fn router() -> OpenApiRouter<Server> {
         .routes(routes!(log_in))
         .routes(routes!(find_users, add_user))
         .routes(routes!(clashing_names))
-        .routes(routes!(view_user))
+        .routes(routes!(view_user, correct_user))
         .routes(routes!(change_user))
         .routes(routes!(policies_of_user, set_policies))
         .routes(routes!(move_policy_up))
@@ -240,6 +239,19 @@ async fn clashing_names(State(server): State<Server>, Bearer(operator): Bearer) 
 /// One user.
 #[utoipa::path(get, path = "/users/{id}", params(("id" = String, Path)), responses((status = 200, body = UserView), (status = 404, body = Problem)))]
 async fn view_user(State(server): State<Server>, Bearer(operator): Bearer, Path(id): Path<String>) -> Reply<UserView> {
+    Ok(Json(server.users().view(&operator, &id).await?))
+}
+
+/// Correct what the catalog says of a user.
+#[utoipa::path(put, path = "/users/{id}", params(("id" = String, Path), OfRevision), request_body = UserData, responses((status = 200, body = UserView), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn correct_user(
+    State(server): State<Server>,
+    Bearer(operator): Bearer,
+    Path(id): Path<String>,
+    Query(of): Query<OfRevision>,
+    Body(data): Body<UserData>,
+) -> Reply<UserView> {
+    server.users().correct(&operator, &id, &data, of.revision.as_deref()).await?;
     Ok(Json(server.users().view(&operator, &id).await?))
 }
 

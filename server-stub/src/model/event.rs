@@ -74,11 +74,13 @@ pub enum Kind {
     CardTagsChanged,
     CardTagsNotChanged,
     ReportUnconfirmed,
+    UserCorrected,
+    UserNotCorrected,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 58] = [
+    pub const ALL: [Self; 60] = [
         Self::UnlockOpened,
         Self::AnswersRight,
         Self::AnswersWrong,
@@ -137,6 +139,8 @@ impl Kind {
         Self::CardTagsChanged,
         Self::CardTagsNotChanged,
         Self::ReportUnconfirmed,
+        Self::UserCorrected,
+        Self::UserNotCorrected,
     ];
 
     /// Code, name, and I, W or E for information, warning, error.
@@ -201,6 +205,8 @@ impl Kind {
             Self::CardTagsChanged => (131, "CARD_TAGS_CHANGED", "I"),
             Self::CardTagsNotChanged => (1131, "CARD_TAGS_NOT_CHANGED", "E"),
             Self::ReportUnconfirmed => (132, "REPORT_UNCONFIRMED", "W"),
+            Self::UserCorrected => (133, "USER_CORRECTED", "I"),
+            Self::UserNotCorrected => (1133, "USER_NOT_CORRECTED", "E"),
         }
     }
 }

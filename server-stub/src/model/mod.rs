@@ -7,6 +7,7 @@
 //! | `search` | what people and cards are found by |
 //! | [`user`], [`card`], [`question`], [`policy`], [`random_pin`], [`role`], [`tags`] | people, cards, what holds for them, what operators may do |
 //! | [`flow`], [`response`], [`task`] | ways to a response, what was given and what became of it, what agents are to do |
+//! | `revision` | what somebody has seen of what is configured |
 //! | [`event`], [`refusal`], [`limit`], [`list`] | what happens, why something does not, how often it may; lists by pages |
 //! | [`captcha`] | letters that are seen or heard, and typed |
 //! | [`station`] | cards that are connected to the server's machine, given from outside |
@@ -29,6 +30,7 @@ pub(crate) mod random;
 pub mod random_pin;
 pub mod refusal;
 pub mod response;
+pub(crate) mod revision;
 pub mod role;
 pub(crate) mod search;
 pub mod station;

@@ -3,6 +3,7 @@
 
 use crate::model::random_pin::RandomPin;
 use crate::model::refusal::Refusal;
+use crate::model::revision;
 use crate::words::{Part, Sentence, sentence};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -218,8 +219,7 @@ pub struct NamedPolicy {
 impl NamedPolicy {
     /// As it is stored.
     pub(crate) fn new(id: String, name: String, settings: Policy) -> Self {
-        // A structure of numbers, texts and lists always has its JSON.
-        let revision = crate::model::random::fingerprint(&serde_json::to_string(&settings).unwrap_or_default());
+        let revision = revision::of(&settings);
         Self { id, name, settings, revision }
     }
 }

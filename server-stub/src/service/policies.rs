@@ -9,8 +9,9 @@ use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
 use crate::service::Server;
 use crate::service::login::Operator;
+use crate::store::changed::Configured;
 use crate::store::{Tx, answers, called, policies, questions};
-use crate::words::{Part, sentence};
+use crate::words::sentence;
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -105,7 +106,8 @@ impl Policies<'_> {
             return Err(Refusal::new(Code::Conflict, sentence!("refused-policy-there")).at("name"));
         }
         let id = random::token();
-        policies::insert(tx, &id, &name, settings, initiator).await?;
+        policies::insert(tx, &id, &name, settings).await?;
+        Configured::Policy.note(tx, &id, initiator).await?;
         let detail = json!({"policy": name, "after": settings});
         self.server.record(tx, &Happening { detail, ..Happening::new(Kind::PolicyChanged, initiator) }).await?;
         Ok(id)
@@ -121,11 +123,7 @@ impl Policies<'_> {
             operator.require(Privilege::ChangePolicy, Some(id))?;
             settings.check()?;
             let before = policies::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("policy"))?;
-            if seen.is_some_and(|seen| seen != before.revision) {
-                let by = policies::changed_by(tx, id).await?;
-                let by = if by.is_empty() { Part::from(sentence!("event-somebody")) } else { Part::from(by) };
-                return Err(Refusal::new(Code::Conflict, sentence!("refused-policy-changed", name = by)));
-            }
+            Configured::Policy.require(tx, id, &before.revision, seen).await?;
             let (asked, was_asked) = (settings.authentication.questions_to_ask, before.settings.authentication.questions_to_ask);
             let defined = questions::of_policy(tx, id).await?.len();
             // What a policy was made with stays until its questions are there.
@@ -133,7 +131,8 @@ impl Policies<'_> {
                 let message = sentence!("refused-questions-defined", asked = asked, defined = defined);
                 return Err(Refusal::malformed(message).at("questions_to_ask"));
             }
-            policies::set(tx, id, settings, &operator.name).await?;
+            policies::set(tx, id, settings).await?;
+            Configured::Policy.note(tx, id, &operator.name).await?;
             let detail = json!({"policy": before.name, "before": before.settings, "after": settings});
             self.server.record(tx, &Happening { detail, ..Happening::new(Kind::PolicyChanged, &operator.name) }).await
         };
@@ -180,6 +179,7 @@ impl Policies<'_> {
             let policy = policies::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("policy"))?;
             questions::delete_of_policy(tx, id).await?;
             policies::delete(tx, id).await?;
+            Configured::Policy.forget(tx, id).await?;
             let detail = json!({"policy": policy.name, "before": policy.settings});
             self.server.record(tx, &Happening { detail, ..Happening::new(Kind::PolicyChanged, &operator.name) }).await
         };

@@ -303,7 +303,7 @@ async fn free_operator_name(tx: &mut Tx, name: &str, own: Option<&str>, user: Op
     if called::OPERATORS.is_taken(tx, &name, own).await? {
         return Err(Refusal::new(Code::Conflict, sentence!("refused-operator-there", name = &name)).at("operator_name"));
     }
-    if users::another_is_called(tx, &name, user).await? {
+    if users::is_taken(tx, &name, user).await? {
         return Err(Refusal::new(Code::Conflict, sentence!("refused-operator-user", name = &name)).at("operator_name"));
     }
     Ok(name)

@@ -6,15 +6,17 @@ use crate::model::names::{self, Clash};
 use crate::model::policy::NamedPolicy;
 use crate::model::random;
 use crate::model::refusal::{Code, Refusal};
+use crate::model::revision;
 use crate::model::role::Privilege;
 use crate::model::user::{User, UserFilter, UserLock};
 use crate::service::Server;
 use crate::service::cards::CardView;
 use crate::service::login::Operator;
-use crate::store::{Snapshot, Tx, answers, called, cards, flows, logins, policies, subjects, users};
+use crate::store::changed::Configured;
+use crate::store::{Snapshot, Tx, answers, cards, flows, logins, operators, policies, subjects, users};
 use crate::words::sentence;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, json};
 use std::collections::HashMap;
 use utoipa::ToSchema;
 
@@ -51,6 +53,8 @@ pub struct UserView {
     pub answers_set: usize,
     /// Serials of the cards.
     pub cards: Vec<CardView>,
+    /// Names these data: a correction that says which it is of does not undo another's.
+    pub revision: String,
 }
 
 impl UserView {
@@ -58,6 +62,60 @@ impl UserView {
     #[must_use]
     pub const fn has_too_few(&self) -> bool {
         0 < self.answers_set && self.answers_set < self.asked
+    }
+}
+
+/// What the catalog says of a user, and an administrator corrects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserData {
+    /// `DOMAIN\Name`.
+    pub logon: String,
+    /// `name@domain`.
+    pub upn: String,
+    /// Name.
+    pub cn: String,
+    /// Mail address.
+    #[serde(default)]
+    pub mail: String,
+    /// Telephone.
+    #[serde(default)]
+    pub phone: String,
+}
+
+impl UserData {
+    fn of(user: &User) -> Self {
+        let User { logon, upn, cn, mail, phone, .. } = user.clone();
+        Self { logon, upn, cn, mail, phone }
+    }
+
+    /// As it is stored.
+    fn checked(&self) -> Result<Self, Refusal> {
+        let cn = names::named("cn", sentence!("refused-name-user"), &self.cn)?;
+        let logon = names::named("logon", sentence!("refused-name-logon"), &self.logon)?;
+        names::logon(&logon)?;
+        let upn = names::named("upn", sentence!("refused-name-upn"), &self.upn)?;
+        names::upn(&upn)?;
+        Ok(Self { logon, upn, cn, mail: names::mail(&self.mail)?, phone: names::phone(&self.phone)? })
+    }
+
+    /// Refuses names that another user than the one of the id `own` has, or an operator who is somebody else: the log could not
+    /// tell what either did.
+    async fn require_free(&self, tx: &mut Tx, own: Option<&str>) -> Result<(), Refusal> {
+        for (field, name) in [("logon", &self.logon), ("upn", &self.upn)] {
+            if users::is_taken(tx, name, own).await? {
+                return Err(Refusal::new(Code::Conflict, sentence!("refused-user-there", name = name)).at(field));
+            }
+            if operators::somebody_is_called(tx, name, own).await? {
+                return Err(Refusal::new(Code::Conflict, sentence!("refused-user-operator", name = name)).at(field));
+            }
+        }
+        Ok(())
+    }
+
+    /// By their names, as the log and programs have them.
+    const fn fields(&self) -> [(&'static str, &String); 5] {
+        [("cn", &self.cn), ("logon", &self.logon), ("upn", &self.upn), ("mail", &self.mail), ("phone", &self.phone)]
     }
 }
 
@@ -265,6 +323,36 @@ impl Users<'_> {
         self.server.attempt(operator, &refused, step).await
     }
 
+    /// Corrects what the catalog says of a user; found, listed and logged in by from then on. Answers, cards and open logins stay:
+    /// they are of the id. `seen` is the revision that the correction is of, where who makes it says so.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::NotFound`], [`Code::Malformed`]; [`Code::Conflict`] for a name that another has, and when it
+    /// is another revision now.
+    pub async fn correct(&self, operator: &Operator, id: &str, data: &UserData, seen: Option<&str>) -> Result<(), Refusal> {
+        let refused = Happening { user: id, ..Happening::new(Kind::UserNotCorrected, &operator.name) };
+        let step = async |tx: &mut Tx, operator: &Operator| {
+            let user = covered(tx, operator, id, Privilege::ChangePolicy).await?;
+            let before = UserData::of(&user);
+            let after = data.checked()?;
+            if after == before {
+                return Ok(());
+            }
+            Configured::UserData.require(tx, id, &revision::of(&before), seen).await?;
+            after.require_free(tx, Some(id)).await?;
+            let changed = before.fields().into_iter().zip(after.fields()).filter(|(before, after)| before != after);
+            let (was, is): (Map<_, _>, Map<_, _>) =
+                changed.map(|((name, before), (_, after))| ((name.into(), json!(before)), (name.into(), json!(after)))).unzip();
+            let UserData { logon, upn, cn, mail, phone } = after;
+            users::set(tx, &User { logon, upn, cn, mail, phone, ..user }).await?;
+            Configured::UserData.note(tx, id, &operator.name).await?;
+            let detail = json!({"before": was, "after": is});
+            let happening = Happening { user: id, detail, ..Happening::new(Kind::UserCorrected, &operator.name) };
+            self.server.record(tx, &happening).await
+        };
+        self.server.attempt(operator, &refused, step).await
+    }
+
     /// Adds a user to the catalog; gives the id.
     ///
     /// # Errors
@@ -284,35 +372,27 @@ impl Users<'_> {
     }
 
     pub(crate) async fn insert(&self, tx: &mut Tx, initiator: &str, new: &NewUser, hash: String) -> Result<String, Refusal> {
-        let cn = names::named("cn", sentence!("refused-name-user"), &new.cn)?;
-        let logon = names::named("logon", sentence!("refused-name-logon"), &new.logon)?;
-        names::logon(&logon)?;
-        let upn = names::named("upn", sentence!("refused-name-upn"), &new.upn)?;
-        names::upn(&upn)?;
+        let NewUser { logon, upn, cn, mail, phone, .. } = new.clone();
+        let data = UserData { logon, upn, cn, mail, phone }.checked()?;
+        policies::by_id(tx, &new.policy).await?.ok_or_else(|| Refusal::not_found("policy"))?;
+        data.require_free(tx, None).await?;
+        let UserData { logon, upn, cn, mail, phone } = data;
         let user = User {
             id: random::token(),
+            logon,
+            upn,
             cn,
-            mail: names::mail(&new.mail)?,
-            phone: names::phone(&new.phone)?,
+            mail,
+            phone,
             active: true,
             password: hash,
             failed: 0,
             lock: UserLock::Open,
             last_try_at: 0,
             draw: Vec::new(),
-            logon,
-            upn,
         };
-        policies::by_id(tx, &new.policy).await?.ok_or_else(|| Refusal::not_found("policy"))?;
-        for (field, name) in [("logon", &user.logon), ("upn", &user.upn)] {
-            if users::another_is_called(tx, name, None).await? {
-                return Err(Refusal::new(Code::Conflict, sentence!("refused-user-there", name = name)).at(field));
-            }
-            if called::OPERATORS.is_taken(tx, name, None).await? {
-                return Err(Refusal::new(Code::Conflict, sentence!("refused-user-operator", name = name)).at(field));
-            }
-        }
         users::insert(tx, &user).await?;
+        Configured::UserData.note(tx, &user.id, initiator).await?;
         policies::link(tx, &user.id, &new.policy).await?;
         self.server.record(tx, &Happening { user: &user.id, ..Happening::new(Kind::UserAdded, initiator) }).await?;
         Ok(user.id)
@@ -364,6 +444,7 @@ async fn views(conn: &mut Snapshot, users: &[User]) -> Result<(Vec<UserView>, Ve
             policy: policy.map(|policy| policy.name.clone()),
             answers_set: answered.map_or(0, |n| *n as usize),
             cards: cards.remove(&user.id).unwrap_or_default(),
+            revision: revision::of(&UserData::of(user)),
         }
     };
     let views = users.iter().map(&mut view).collect();

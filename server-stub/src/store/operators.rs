@@ -52,6 +52,12 @@ pub(crate) async fn by_name(conn: &mut Snapshot, name: &str) -> Result<Option<Op
     Ok(names::the_one(found, name, |operator| vec![operator.name.clone()]))
 }
 
+/// Whether an operator of this name is somebody else than the user of the id `user`.
+pub(crate) async fn somebody_is_called(conn: &mut Snapshot, name: &str, user: Option<&str>) -> Result<bool, Refusal> {
+    let found = query("SELECT id FROM operators WHERE name_key = $1 AND (user_id IS NULL OR user_id <> $2) LIMIT 1");
+    Ok(conn.optional(found.bind(names::key(name)).bind(user.unwrap_or_default())).await?.is_some())
+}
+
 /// All operators, by name.
 pub(crate) async fn all(conn: &mut Snapshot) -> Result<Vec<OperatorView>, Refusal> {
     let rows = conn.all(query("SELECT id, name, role_id FROM operators ORDER BY name")).await?;

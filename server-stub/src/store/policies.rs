@@ -105,24 +105,17 @@ pub(crate) async fn order(tx: &mut Tx, ids: &[&str]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A new policy, after all others; `by` is the name of who has made it.
-pub(crate) async fn insert(tx: &mut Tx, id: &str, name: &str, settings: &Policy, by: &str) -> Result<(), Refusal> {
-    let insert = "INSERT INTO policies (id, name, body, name_key, changed_by, position) \
-                  VALUES ($1, $2, $3, $4, $5, (SELECT COALESCE(MAX(position), 0) + 1 FROM policies))";
-    let insert = query(insert).bind(id).bind(name).bind(body(settings)).bind(names::key(name));
-    tx.run(insert.bind(by)).await?;
+/// A new policy, after all others.
+pub(crate) async fn insert(tx: &mut Tx, id: &str, name: &str, settings: &Policy) -> Result<(), Refusal> {
+    let insert = "INSERT INTO policies (id, name, body, name_key, position) \
+                  VALUES ($1, $2, $3, $4, (SELECT COALESCE(MAX(position), 0) + 1 FROM policies))";
+    tx.run(query(insert).bind(id).bind(name).bind(body(settings)).bind(names::key(name))).await?;
     Ok(())
 }
 
-/// The name of who has changed a policy last, or empty.
-pub(crate) async fn changed_by(conn: &mut Snapshot, id: &str) -> Result<String, Refusal> {
-    text(&conn.one(query("SELECT changed_by FROM policies WHERE id = $1").bind(id)).await?, "changed_by")
-}
-
-/// Other settings; `by` is the name of who has changed them.
-pub(crate) async fn set(tx: &mut Tx, id: &str, settings: &Policy, by: &str) -> Result<(), Refusal> {
-    let update = query("UPDATE policies SET body = $2, changed_by = $3 WHERE id = $1");
-    tx.run(update.bind(id).bind(body(settings)).bind(by)).await?;
+/// Other settings.
+pub(crate) async fn set(tx: &mut Tx, id: &str, settings: &Policy) -> Result<(), Refusal> {
+    tx.run(query("UPDATE policies SET body = $2 WHERE id = $1").bind(id).bind(body(settings))).await?;
     Ok(())
 }
 

@@ -67,10 +67,10 @@ pub(crate) async fn logon_of_upn_part(conn: &mut Snapshot, own: &str) -> Result<
     row.map(|row| text(&row, "logon")).transpose()
 }
 
-/// Whether another user than the one of the id `own` has this name, in either form; of `None` whether one has.
-pub(crate) async fn another_is_called(conn: &mut Snapshot, name: &str, own: Option<&str>) -> Result<bool, Refusal> {
-    let found = query("SELECT id FROM users WHERE (logon_key = $1 OR upn_key = $1) AND id <> $2 LIMIT 1").bind(names::key(name));
-    Ok(conn.optional(found.bind(own.unwrap_or_default())).await?.is_some())
+/// Whether another than the one of the id `own` has this name, in either form; of `None` whether somebody has.
+pub(crate) async fn is_taken(conn: &mut Snapshot, name: &str, own: Option<&str>) -> Result<bool, Refusal> {
+    let found = query("SELECT id FROM users WHERE (logon_key = $1 OR upn_key = $1) AND id <> $2 LIMIT 1");
+    Ok(conn.optional(found.bind(names::key(name)).bind(own.unwrap_or_default())).await?.is_some())
 }
 
 /// Users of a list: those that have all words of the search, and are under the policy.
@@ -166,8 +166,15 @@ pub(crate) async fn insert(tx: &mut Tx, user: &User) -> Result<(), Refusal> {
                   VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, 0, 0, '[]')";
     let insert = query(insert).bind(&user.id).bind(&user.logon).bind(&user.upn).bind(&user.cn).bind(&user.mail);
     tx.run(insert.bind(&user.phone).bind(&user.password)).await?;
-    let User { id, logon, upn, cn, mail, phone, .. } = user;
-    set_found(tx, &Written { id, logon, upn, cn, mail, phone }).await
+    set_found(tx, &Written::of(user)).await
+}
+
+/// What people have written of a user is now otherwise.
+pub(crate) async fn set(tx: &mut Tx, user: &User) -> Result<(), Refusal> {
+    let update = query("UPDATE users SET logon = $2, upn = $3, cn = $4, mail = $5, phone = $6 WHERE id = $1");
+    let update = update.bind(&user.id).bind(&user.logon).bind(&user.upn).bind(&user.cn);
+    tx.run(update.bind(&user.mail).bind(&user.phone)).await?;
+    set_found(tx, &Written::of(user)).await
 }
 
 /// What of a user is written by people, who is found and put in order by it.
@@ -178,6 +185,13 @@ struct Written<'u> {
     cn: &'u str,
     mail: &'u str,
     phone: &'u str,
+}
+
+impl<'u> Written<'u> {
+    fn of(user: &'u User) -> Self {
+        let User { id, logon, upn, cn, mail, phone, .. } = user;
+        Self { id, logon, upn, cn, mail, phone }
+    }
 }
 
 /// What a user is found and put in order by: the columns that are compared, the words, and the places beside these and beside

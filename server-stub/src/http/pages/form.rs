@@ -37,9 +37,10 @@ impl Typed {
         Self { of: of.into(), fields: Some(fields), fault, is_late: false }
     }
 
-    /// Somebody else has changed meanwhile what it is about.
-    pub(super) fn late(self) -> Self {
-        Self { is_late: true, ..self }
+    /// What it is about has this revision now: of another one, somebody else has changed it meanwhile.
+    pub(super) fn beside(self, revision: &str) -> Self {
+        let is_late = self.fields.as_ref().and_then(|fields| fields.get("was")).is_some_and(|was| was != revision);
+        Self { is_late, ..self }
     }
 
     /// What was typed into the form about this.
@@ -98,7 +99,7 @@ mod tests {
 
     fn typed(refusal: &Refusal) -> (Typed, Vec<String>) {
         let mut frame = Frame::open("area-console", "/mc", "area-console");
-        let fields = [("cards", "7"), ("lock", "on")].map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+        let fields = [("cards", "7"), ("lock", "on"), ("was", "1")].map(|(name, text)| (name.to_owned(), text.to_owned())).into();
         let typed = Typed::refused("p", fields, refusal, &mut frame);
         (typed, frame.notices.into_iter().map(|notice| notice.text).collect())
     }
@@ -118,7 +119,9 @@ mod tests {
     fn what_another_saved_meanwhile_stands_beside_what_was_typed() {
         let (typed, notices) = typed(&Refusal::malformed(sentence!("refused-own-role")));
         assert_eq!((notices.len(), typed.fault("cards"), typed.other("cards", &3)), (1, None, None));
-        let typed = typed.late();
+        let typed = typed.beside("1");
+        assert_eq!((typed.other("cards", &3), typed.other_switch("lock", &false)), (None, None));
+        let typed = typed.beside("2");
         assert_eq!((typed.other("cards", &3), typed.other("cards", &7)), (Some("3".into()), None));
         assert_eq!((typed.other_switch("lock", &true), typed.other_switch("lock", &false)), (None, Some("off".into())));
     }

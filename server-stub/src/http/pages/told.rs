@@ -39,6 +39,7 @@ pub(super) fn told(event: &Event, user: Option<&str>) -> Told {
         ("operator", text(&field("operator"))),
         ("type", text(&field("card_type"))),
         ("tags", text(&tags(&detail))),
+        ("changed", corrected(&detail).into()),
         ("tagged", detail.get("tags").and_then(Json::as_array).map_or(0, Vec::len).into()),
         ("left", number("tries_left").unwrap_or(-1).into()),
         ("failed", number("failed").unwrap_or_default().into()),
@@ -59,6 +60,24 @@ pub(super) fn told(event: &Event, user: Option<&str>) -> Told {
 fn tags(detail: &Json) -> String {
     let tags = detail.get("tags").and_then(Json::as_array).into_iter().flatten();
     tags.filter_map(Json::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// Which data of a user are now otherwise, and how.
+fn corrected(detail: &Json) -> String {
+    const FIELDS: [(&str, &str); 5] = [
+        ("cn", "new-user-cn"),
+        ("logon", "new-user-logon"),
+        ("upn", "new-user-upn"),
+        ("mail", "user-mail"),
+        ("phone", "users-phone"),
+    ];
+    let of = |when: &str, field: &str| detail.get(when)?.get(field)?.as_str().map(str::to_owned);
+    let shown = |value: String| if value.is_empty() { plain("none").into() } else { text(&value) };
+    let changed = FIELDS.into_iter().filter_map(|(field, title)| {
+        let (before, after) = (shown(of("before", field)?), shown(of("after", field)?));
+        Some(say("event-corrected", &[("field", plain(title).into()), ("before", before), ("after", after)]))
+    });
+    changed.collect::<Vec<_>>().join("; ")
 }
 
 /// What an event says that an older version wrote of a claim as of what happened.

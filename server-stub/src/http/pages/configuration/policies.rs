@@ -10,7 +10,7 @@ use crate::http::body::Fields;
 use crate::model::policy::{NamedPolicy, Number, Policy};
 use crate::model::question::Question;
 use crate::model::random_pin::RandomPin;
-use crate::model::refusal::{Code, Refusal};
+use crate::model::refusal::Refusal;
 use crate::model::role::Privilege;
 use crate::service::Server;
 use crate::service::login::Operator;
@@ -320,7 +320,6 @@ async fn save(
     };
     // What was typed stays on the page, beside it what somebody else has saved meanwhile.
     let mut shown = section_page(&server, &mut at, &id, section).await?;
-    let typed = Typed::refused(id, fields, &refusal, &mut shown.frame);
-    shown.typed = if refusal.code == Code::Conflict { typed.late() } else { typed };
+    shown.typed = Typed::refused(id, fields, &refusal, &mut shown.frame).beside(&shown.policy.revision);
     Ok(refused(&refusal, &shown))
 }

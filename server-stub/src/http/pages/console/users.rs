@@ -16,7 +16,7 @@ use crate::model::role::Privilege;
 use crate::model::user::UserFilter;
 use crate::service::Server;
 use crate::service::login::Operator;
-use crate::service::users::{NewUser, UserView};
+use crate::service::users::{NewUser, UserData, UserView};
 use crate::words::{filters, plain, say, text};
 use askama::Template;
 use axum::extract::{Path, State};
@@ -31,6 +31,7 @@ pub(super) fn router() -> Router<Server> {
         .route("/mc/csv", get(save))
         .route("/mc/users/new", get(new).post(add))
         .route("/mc/users/{id}", get(user))
+        .route("/mc/users/{id}/data", get(data).post(correct))
         .route("/mc/users/{id}/policies", get(policies).post(set_policies))
         .route("/mc/users/{id}/{action}", post(change).get(async |Path((id, _)): Path<(String, String)>| to_user(&id)))
 }
@@ -87,6 +88,14 @@ struct NewUserPage {
 }
 
 #[derive(Template)]
+#[template(path = "user_data.html")]
+struct UserDataPage {
+    frame: Frame,
+    user: UserView,
+    typed: Typed,
+}
+
+#[derive(Template)]
 #[template(path = "user_policies.html")]
 struct UserPolicies {
     frame: Frame,
@@ -112,6 +121,7 @@ struct UserPage {
 struct MayUser {
     unlock: bool,
     reset: bool,
+    correct: bool,
     disable: bool,
     policies: bool,
     unlock_cards: bool,
@@ -222,6 +232,7 @@ async fn user(State(server): State<Server>, mut at: At<Operator>, Path(id): Path
     let may = MayUser {
         unlock: may(Privilege::UnlockUser) && (user.locked || user.failed > 0),
         reset: may(Privilege::ResetQuestions) && user.answers_set > 0,
+        correct: may(Privilege::ChangePolicy),
         disable: may(Privilege::ChangePolicy),
         policies: may(Privilege::ChangePolicy) && at.by.may(Privilege::ViewPolicy, None),
         unlock_cards: may(Privilege::UnlockCard),
@@ -248,6 +259,36 @@ async fn change(
         _ => return Err(Refusal::not_found("action").into()),
     };
     Ok(went(&server, &front, &format!("/mc/users/{id}"), changed.map(|()| plain(done))))
+}
+
+async fn data_page(server: &Server, at: &mut At<Operator>, id: &str) -> Result<UserDataPage, Refusal> {
+    let user = server.users().view(&at.by, id).await?;
+    at.by.require(Privilege::ChangePolicy, user.policy_id.as_deref())?;
+    let frame = at.frame(Here::Users).then("/mc", user.cn.clone());
+    let frame = frame.then(&format!("/mc/users/{id}"), plain("user-correct"));
+    Ok(UserDataPage { frame, user, typed: Typed::default() })
+}
+
+async fn data(State(server): State<Server>, mut at: At<Operator>, Path(id): Path<String>) -> Page {
+    Ok(page(&data_page(&server, &mut at, &id).await?))
+}
+
+async fn correct(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Path(id): Path<String>,
+    Sent { by: operator, fields }: Sent<Operator>,
+) -> Page {
+    let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
+    let data = UserData { logon: field("logon"), upn: field("upn"), cn: field("cn"), mail: field("mail"), phone: field("phone") };
+    let corrected = server.users().correct(&operator, &id, &data, fields.get("was").map(String::as_str)).await;
+    let Err(refusal) = corrected else {
+        let said = say("user-corrected", &[("name", text(data.cn.trim()))]);
+        return Ok(went(&server, &front, &format!("/mc/users/{id}"), Ok(said)));
+    };
+    let mut shown = data_page(&server, &mut At::new(operator), &id).await?;
+    shown.typed = Typed::refused("", fields, &refusal, &mut shown.frame).beside(&shown.user.revision);
+    Ok(refused(&refusal, &shown))
 }
 
 async fn policies(State(server): State<Server>, mut at: At<Operator>, Path(id): Path<String>) -> Page {
