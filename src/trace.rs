@@ -2,6 +2,7 @@
 
 use crate::card::{Target, hand_out};
 use crate::exit::{Exit, Failure, OrExit};
+use crate::terminal::print_while_read;
 use anyhow::{Context as _, anyhow};
 use cardlab_client::transport::Transport;
 use cardlab_control::history;
@@ -11,8 +12,6 @@ use cardlab_vreader::trace::history::History;
 use cardlab_vreader::trace::{self, What, decode, spaced, text};
 use cardlab_whole as whole;
 use clap::{Args, Subcommand};
-use std::io::Write as _;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 #[derive(Args)]
@@ -80,10 +79,7 @@ impl TraceCommand {
                         ("record", Ok(record)) => text::lines(&record),
                         _ => format!("---- {data} records were missed"),
                     };
-                    match writeln!(std::io::stdout(), "{line}") {
-                        Ok(()) => ControlFlow::Continue(()),
-                        Err(_) => ControlFlow::Break(()),
-                    }
+                    print_while_read(format_args!("{line}\n"))
                 });
                 followed.or_exit(Exit::NOT_THERE)?;
                 Ok(Exit::FINE)

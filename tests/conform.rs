@@ -144,9 +144,11 @@ fn a_card_in_a_reader_is_left_as_it_was() {
         .ok();
     has(&again, &["9A: the key there does not sign as its certificate says; it is not judged"]);
     has(&lab.read("again.json"), &["no certificate of the key in slot 9A that is of a p256 key"]);
-    // Without a word in the file nothing is sent.
+    // A file with no word in it is refused: it would be a run without a secret, and nobody told. Without a file nothing is sent.
     lab.write("empty.toml", "");
-    has(&lab.sh(&format!("{CARDLAB} conform --target pcsc --credentials empty.toml")).ok(), &["nothing was changed"]);
+    let empty = lab.sh(&format!("{CARDLAB} conform --target pcsc --credentials empty.toml")).code(2);
+    has(&empty, &["empty.toml: there is nothing in it"]);
+    has(&lab.sh(&format!("{CARDLAB} conform --target pcsc")).ok(), &["nothing was changed"]);
     has(&lab.sh(&format!("{CARDLAB} conform --target pcsc:Nobody")).code(3), &["no reader named 'Nobody'"]);
     assert_eq!(lab.sh(&format!("{CARDLAB} card status")).ok(), before);
     lab.sh("yubico-piv-tool -r '' -a verify-pin -P 123456 || pkcs11-tool --login --pin 123456 -O").ok();
@@ -297,27 +299,26 @@ fn under_pcscd() {
     lab.write("zeros.toml", "pin = \"123456\"\nadmin-key = \"000000000000000000000000000000000000000000000000\"\n");
     lab.write("tdes.toml", &format!("pin = \"123456\"\npuk = \"12345678\"\npuk-tries = 3\nadmin-key = \"{key}\"\n"));
     lab.write("aes.toml", &format!("{}admin-algorithm = \"aes192\"\n", lab.read("tdes.toml")));
-    lab.write("none.toml", "");
     let allowed = format!("--allow locks --serial {gids}");
     let on_piv = format!("--allow locks --serial {piv}");
     let cards = [
-        (format!("gids,card-id={gids}"), "zeros", &*allowed, "GIDS card", 150),
-        ("gids-blank".into(), "none", "", "GIDS card, not initialised", 20),
-        (format!("piv-admin,chuid={piv}"), "tdes", &on_piv, "PIV card, managed", 350),
-        (format!("nist-piv,chuid={piv}"), "aes", &on_piv, "PIV card B0", 350),
-        (format!("yubikey-4.3,chuid={piv}"), "tdes", &on_piv, "YubiKey 4.3", 340),
-        (format!("yubikey-5.4,chuid={piv}"), "tdes", &on_piv, "YubiKey 5.4", 340),
-        (format!("yubikey-5.7,chuid={piv}"), "aes", &on_piv, "YubiKey 5.7", 340),
+        (format!("gids,card-id={gids}"), "--credentials zeros.toml", &*allowed, "GIDS card", 150),
+        ("gids-blank".into(), "", "", "GIDS card, not initialised", 20),
+        (format!("piv-admin,chuid={piv}"), "--credentials tdes.toml", &on_piv, "PIV card, managed", 350),
+        (format!("nist-piv,chuid={piv}"), "--credentials aes.toml", &on_piv, "PIV card B0", 350),
+        (format!("yubikey-4.3,chuid={piv}"), "--credentials tdes.toml", &on_piv, "YubiKey 4.3", 340),
+        (format!("yubikey-5.4,chuid={piv}"), "--credentials tdes.toml", &on_piv, "YubiKey 5.4", 340),
+        (format!("yubikey-5.7,chuid={piv}"), "--credentials aes.toml", &on_piv, "YubiKey 5.7", 340),
     ];
     let judged: String =
-        cards.iter().map(|(card, credentials, allowed, ..)| format!("judge '{card}' {credentials}.toml {allowed}\n")).collect();
+        cards.iter().map(|(card, credentials, allowed, ..)| format!("judge '{card}' {credentials} {allowed}\n")).collect();
     let script = format!(
         r#"{PCSCD}
         judge() {{
             {CARDLAB} up --card "$1" --vpcd 127.0.0.1:35963 >ready & card=$!
             until_it in_reader
             objects >before
-            {CARDLAB} conform --target "pcsc:Virtual PCD 00 00" --socket /run/pcscd/pcscd.comm --credentials "${{@:2}}" \
+            {CARDLAB} conform --target "pcsc:Virtual PCD 00 00" --socket /run/pcscd/pcscd.comm "${{@:2}}" \
                 iso piv yubikey gids unblock minidriver
             objects | cmp - before
             kill $card; wait $card || :

@@ -52,4 +52,12 @@ fn output_that_nobody_reads() {
     for what in ["profile list", "trace show t.jsonl", "trace history t.jsonl"] {
         has(&lab.host(&format!("{CARDLAB} {what} > /dev/full")).code(2), &["cardlab: stdout: No space left"]);
     }
+    // What follows for ever: at the first line that nobody can take, and at the first after nobody listens.
+    for what in ["trace tail", "card events"] {
+        let until = format!("while kill -0 $! 2>/dev/null; do {CARDLAB} card touch auto || exit 9; done; wait $!");
+        let full = lab.sh(&format!("{CARDLAB} {what} > /dev/full & {until}")).code(2);
+        has(&full, &["cardlab: stdout: No space left"]);
+        let quiet = lab.sh(&format!("{{ {CARDLAB} {what} & {until}; }} | true")).ok();
+        assert!(!quiet.contains("cardlab:") && !quiet.contains("panicked"), "{quiet}");
+    }
 }

@@ -28,6 +28,12 @@ pub enum CredentialsError {
         /// What is wrong.
         reason: String,
     },
+    /// Nothing that anybody knows is in it.
+    #[error("credentials {file}: there is nothing in it; a line is as in pin = \"123456\"")]
+    Nothing {
+        /// The file.
+        file: String,
+    },
     /// A value that cannot be.
     #[error("credentials: {0}")]
     Value(String),
@@ -92,6 +98,25 @@ impl Credentials {
             };
             CredentialsError::Form { file: name.into(), line, reason }
         })?;
+        if matches!(
+            written,
+            Written {
+                pin: None,
+                puk: None,
+                admin_key: None,
+                pin_tries: None,
+                puk_tries: None,
+                admin_tries: None,
+                serial: None,
+                ..
+            }
+        ) {
+            return Err(CredentialsError::Nothing { file: name.into() });
+        }
+        let empty = [("pin", &written.pin), ("puk", &written.puk)];
+        if let Some((which, _)) = empty.into_iter().find(|(_, given)| given.as_ref().is_some_and(String::is_empty)) {
+            return Err(CredentialsError::Value(format!("{which} is empty; type it, or leave the line out")));
+        }
         let [pin, puk, key] = [written.pin, written.puk, written.admin_key].map(|text| text.map(Zeroizing::new));
         let admin = match &key {
             None => None,
@@ -135,6 +160,11 @@ mod tests {
         let of = |path: &str| Credentials::read(Path::new(path)).err().unwrap().to_string();
         assert_eq!(of("/nowhere"), "credentials /nowhere: there is no such file or directory; look at the name");
         assert_eq!(of("/"), "credentials /: it is a directory; name a file");
+        for nothing in ["", "\n# pin = \"123456\"\n", "admin-algorithm = \"aes128\""] {
+            assert_eq!(fails(nothing), "credentials f: there is nothing in it; a line is as in pin = \"123456\"");
+        }
+        assert_eq!(fails("pin = \"\""), "credentials: pin is empty; type it, or leave the line out");
+        assert_eq!(fails("pin = \"1\"\npuk = \"\""), "credentials: puk is empty; type it, or leave the line out");
         assert!(fails("admin-key = \"4711xx\"").contains("not hexadecimal"));
         assert!(fails("admin-key = \"4711\"").contains("24 bytes"));
         assert!(fails("admin-key = \"47\"\nadmin-algorithm = \"rot13\"").contains("no algorithm 'rot13'"));

@@ -159,21 +159,39 @@ const wire = (html) => settled(Symbol("rows"), () => {
 });
 const missed = (count) => wire(`<tr class="missed"><td colspan="4">${Number(count)} more, too many to show one by one: saved files have them</td></tr>`);
 
-// The connection: what is lost is said, and comes back by itself as long as the bench is there.
+// The connection: what is lost is said, and comes back by itself as long as the bench is there. A page that nobody sees follows
+// nothing: a browser has few connections to one place, and another page of the bench would wait for one for ever.
+const AGAIN = { lost: 1000, refused: 3000 }; // milliseconds
 const lost = document.querySelector(".lost");
 const follow = (address, more = () => {}) => {
-  const live = new EventSource(address());
-  live.addEventListener("open", () => settled("lost", () => { lost.hidden = true; }));
-  live.addEventListener("part", (event) => part(event.data));
-  live.addEventListener("over", () => live.close());
-  live.addEventListener("error", () => {
-    const text = live.readyState === EventSource.CLOSED
-      ? "This page is not followed any more: the bench has ended, or was started anew. Open the address that it printed."
-      : "The connection is lost; what you see may be old. Trying again.";
-    settled("lost", () => Object.assign(lost, { textContent: text, hidden: false }));
-    if (live.readyState === EventSource.CLOSED) setTimeout(() => follow(address, more), 3000);
+  let live = null;
+  let over = false;
+  const open = () => {
+    if (over || document.hidden || (live && live.readyState !== EventSource.CLOSED)) return;
+    live = new EventSource(address());
+    live.addEventListener("open", () => settled("lost", () => { lost.hidden = true; }));
+    live.addEventListener("part", (event) => part(event.data));
+    live.addEventListener("over", () => {
+      over = true;
+      live.close();
+    });
+    live.addEventListener("error", () => {
+      const refused = live.readyState === EventSource.CLOSED;
+      // Not by itself: where it goes on from is another place than where it began.
+      live.close();
+      const text = refused
+        ? "This page is not followed any more: the bench has ended, or was started anew. Open the address that it printed."
+        : "The connection is lost; what you see may be old. Trying again.";
+      settled("lost", () => Object.assign(lost, { textContent: text, hidden: false }));
+      setTimeout(open, refused ? AGAIN.refused : AGAIN.lost);
+    });
+    more(live);
+  };
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) live?.close();
+    else open();
   });
-  more(live);
+  open();
 };
 
 // What people do: forms are sent without leaving the page, and what was done is told beside the reader.
@@ -351,7 +369,9 @@ if (rows) {
     for (const link of document.querySelectorAll(".foot a")) link.search = new URLSearchParams(new FormData(filter));
   });
 
-  follow(() => `/live?after=${newest}&seen=${document.getElementById("readers").dataset.seen}`, (live) => {
+  // What a page that has just come shows of the readers need not be told again; later that is another matter.
+  const seen = () => drawn.size === 0 ? document.getElementById("readers").dataset.seen : "";
+  follow(() => `/live?after=${newest}&seen=${seen()}`, (live) => {
     live.addEventListener("wire", (event) => wire(event.data));
     live.addEventListener("missed", (event) => missed(event.data));
   });

@@ -3,6 +3,7 @@
 
 use crate::exit::{Exit, Failure, OrExit};
 use crate::readers::for_its_owner;
+use crate::terminal::print_while_read;
 use anyhow::{Context as _, anyhow};
 use cardlab_control::client::{Client, ControlError, Method};
 use cardlab_control::view::{
@@ -19,7 +20,6 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use std::fmt::Display;
 use std::io::Write as _;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// Whom to drive.
@@ -487,12 +487,7 @@ impl Drive {
             Self::Events { target } => {
                 let followed = target.client()?.follow(|name, data| {
                     let line = if name == "record" { data.to_owned() } else { json!({ name: data }).to_string() };
-                    let mut stdout = std::io::stdout();
-                    match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
-                        Ok(()) => ControlFlow::Continue(()),
-                        // Nobody reads any more.
-                        Err(_) => ControlFlow::Break(()),
-                    }
+                    print_while_read(format_args!("{line}\n"))
                 });
                 followed.map_err(failed)?;
             }

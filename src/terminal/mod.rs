@@ -27,11 +27,18 @@ const KILL: u8 = 0x15;
 /// Writes to stdout. A reader that has gone is no error: what is being done goes on without one. A stdout that
 /// cannot be written ends the process, because whoever wants the output must not take silence for success.
 pub(crate) fn print(text: std::fmt::Arguments<'_>) {
+    let _ = print_while_read(text);
+}
+
+/// The same of what has no end but that: it is over as soon as nobody reads it any more.
+pub(crate) fn print_while_read(text: std::fmt::Arguments<'_>) -> ControlFlow<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_fmt(text).and_then(|()| stdout.flush()) {
-        Ok(()) => {}
+        Ok(()) => ControlFlow::Continue(()),
         // ERROR_PIPE_NOT_CONNECTED, which the standard library has no name for.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe || cfg!(windows) && error.raw_os_error() == Some(233) => {}
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe || cfg!(windows) && error.raw_os_error() == Some(233) => {
+            ControlFlow::Break(())
+        }
         Err(error) => {
             eprintln!("cardlab: stdout: {error}");
             std::process::exit(2);

@@ -20,6 +20,14 @@ async fn for_everybody() {
         browser.open_all().await;
         browser.is_accessible().await;
         browser.fits().await;
+        // Nothing sticks out of its box, at either width.
+        for width in [375, 1280] {
+            browser.0.set_window_size(width, 900).await.unwrap();
+            let out = "return [...document.querySelectorAll('.box')].flatMap((box) => [...box.querySelectorAll('*')].filter((one) => \
+                       one.checkVisibility() && one.getBoundingClientRect().right > box.getBoundingClientRect().right + 0.5 \
+                       && !one.closest('.unseen')).map((one) => one.outerHTML))";
+            assert_eq!(browser.0.execute(out, vec![]).await.unwrap(), json!([]), "{width}");
+        }
         browser.picture(&format!("bench-{name}-open")).await;
         browser.go(&format!("{}/", running.bench.rsplit_once('/').unwrap().0)).await;
         browser.sees("PIN blocked").await;

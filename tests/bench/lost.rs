@@ -70,6 +70,13 @@ async fn a_connection_that_is_lost_is_told_and_comes_back() {
     wire.set_cut(false);
     browser.sees("last PIN try").await;
     browser.sees_no_more("The connection is lost").await;
+    // As it was when the page came, and not as it was when the connection was lost.
+    wire.set_cut(true);
+    browser.sees("The connection is lost").await;
+    bench.card(&["state", "fresh"]).ok();
+    wire.set_cut(false);
+    browser.sees_in("#now-0", "3 of 3").await;
+    browser.sees_no_more("The connection is lost").await;
     stays(&browser).await;
     browser.0.close().await.unwrap();
 }

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Router, routing::get};
 use serde::Deserialize;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 const PATH: &str = "history";
@@ -44,8 +44,9 @@ pub(super) fn room(site: Site) -> Room {
     Room { path: PATH, title: "History", pages }
 }
 
-/// Between two tellings: thousands of records are read anew for each.
+/// Between two tellings, at least, and in times of what one took: thousands of records are read anew for each.
 const PACE: Duration = Duration::from_secs(1);
+const RESTS: u32 = 9;
 
 /// What is told, as the element that is followed.
 fn element(told: &str) -> String {
@@ -69,12 +70,13 @@ async fn live(
         loop {
             // All that has come by now is in what is read now.
             while !matches!(records.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
+            let began = Instant::now();
             let told = element(&site.control.history(&of, body).await.map_err(|_| Gone)?);
             if told != shown {
                 page.part(&told).await?;
                 shown = told;
             }
-            tokio::time::sleep(PACE).await;
+            tokio::time::sleep(PACE.max(RESTS * began.elapsed())).await;
             tokio::select! {
                 record = records.recv() => if matches!(record, Err(RecvError::Closed)) {
                     return Err(Gone);

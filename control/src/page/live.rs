@@ -63,10 +63,9 @@ pub(super) fn fingerprint<'a>(shown: impl Iterator<Item = &'a (ReaderView, Key)>
     format!("{:016x}", hasher.finish())
 }
 
-/// The stream of one page. Whoever has lost it says in a header what came last (HTML, section 9.2.3).
+/// The stream of one page.
 pub(super) async fn follow(State(site): State<Site>, Query(from): Query<From>, headers: HeaderMap) -> Response {
-    let last = headers.get("last-event-id").and_then(|mark| mark.to_str().ok()?.parse().ok());
-    let after = Duration::from_nanos(last.unwrap_or(from.after));
+    let after = Duration::from_nanos(from.after);
     let Ok(place) = site.followers.clone().try_acquire_owned() else {
         let message = format!("{MOST} pages follow the bench already; close one of them.");
         return refused(&headers, StatusCode::SERVICE_UNAVAILABLE, "TOO_MANY", &message);
@@ -168,8 +167,7 @@ impl Follower {
         }
         let readers = Readers::of(self.site.control.rack());
         let rows: Vec<String> = batch.iter().filter_map(|record| Row::of(record, &readers).render().ok()).collect();
-        let newest = batch.iter().map(|record| record.at).max().unwrap_or_default();
-        self.send(Event::default().event("wire").id(newest.as_nanos().to_string()).data(rows.concat())).await
+        self.send(Event::default().event("wire").data(rows.concat())).await
     }
 
     /// Those that are not as the page shows them.
@@ -235,5 +233,72 @@ impl Follower {
 
     async fn send(&self, event: Event) -> Result<(), Over> {
         self.page.send(event).await.map_err(|_| Over)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Page, Shell};
+    use super::*;
+    use crate::api::Control;
+    use cardlab_sim::Random;
+    use cardlab_vreader::trace::Ticks;
+    use cardlab_vreader::{Rack, Server, Trace};
+    use std::sync::Mutex;
+    use tokio::runtime::Handle;
+
+    /// What the stream of a page says, when it has said all of it: names of events, and their data.
+    fn events(stream: &str) -> Vec<(String, String)> {
+        let field = |event: &str, name: &str| {
+            let lines = event.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+            lines.collect::<Vec<_>>().join("\n")
+        };
+        stream.split("\n\n").map(|event| (field(event, "event"), field(event, "data"))).collect()
+    }
+
+    /// 10,000 commands a second for ten seconds, by the clock that the page is told by: it is sent few rows a beat, however much comes
+    /// in, and the number of all others, so that none is missing.
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_is_sampled_and_every_command_is_told_or_counted() {
+        const MILLISECONDS: usize = 10_000;
+        const EACH: usize = 10;
+        let trace = Trace::new(Ticks::Count);
+        let rack = Rack::new(Server::new(Random::from_number(1, 1), Duration::ZERO));
+        let control = Control::new(rack, trace.clone(), false);
+        let shell = Shell { socket: "pcscd.comm".into(), control: "control".into() };
+        let site = Page::new(control, Handle::current(), shell).unwrap().site;
+        let followed = follow(State(site), Query(From { after: 0, seen: String::new() }), HeaderMap::new()).await;
+        let heard: Arc<Mutex<Vec<u8>>> = Arc::default();
+        let hears = heard.clone();
+        tokio::spawn(async move {
+            let mut parts = followed.into_body().into_data_stream();
+            while let Some(Ok(part)) = parts.next().await {
+                hears.lock().unwrap().extend_from_slice(&part);
+            }
+        });
+        // It listens before the first comes.
+        tokio::time::sleep(BEAT).await;
+        let mut recorder = trace.of("c");
+        for _ in 0..MILLISECONDS {
+            (0..EACH).for_each(|_| drop(recorder.exchange(&[0, 0x20, 0, 0x80], Some(&[0x63, 0xC3]), None)));
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        tokio::time::sleep(2 * BEAT).await;
+        let stream = String::from_utf8(std::mem::take(&mut *heard.lock().unwrap())).unwrap();
+        let (mut shown, mut counted, mut beats) = (0, 0, 0);
+        for (name, data) in events(&stream) {
+            match name.as_str() {
+                "wire" => {
+                    shown += data.matches("<tr ").count();
+                    beats += 1;
+                }
+                "missed" => counted += data.parse::<usize>().unwrap(),
+                _ => {}
+            }
+        }
+        assert_eq!(shown + counted, MILLISECONDS * EACH, "{shown} rows, {counted} others");
+        let longest = MILLISECONDS / usize::try_from(BEAT.as_millis()).unwrap() + 2;
+        assert!(beats > longest / 2 && beats <= longest, "{beats} beats");
+        assert!(shown >= ROWS * beats && shown <= GATHERED + ROWS * longest, "{shown} rows");
     }
 }
