@@ -1,5 +1,6 @@
 //! Letters of Remote Self-Service: seen or heard, typed once, the same for every name.
 
+use crate::common::browser::Browser;
 use crate::common::{Answer, Engine, MASTER, Site};
 use cardlab_server_stub::model::captcha::Letters;
 use cardlab_server_stub::model::vault::Vault;
@@ -67,21 +68,22 @@ fn a_name_is_taken_with_the_letters(engine: Engine) {
     }
     assert!(said.iter().all(|said| *said == said_of(&site)), "{said:?}");
     // The page has what the program has: picture, sound, and the name that was typed when the letters were wrong.
-    let page = site.page("/rss", "rss", "");
+    let browser = Browser::new(&site, "en");
+    let page = browser.get("/rss").text;
     let token = page.split("name=\"captcha\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     assert!(page.contains(&format!("/rss/captcha.png?of={token}")) && page.contains(&format!("/rss/captcha.wav?of={token}")));
     assert!(!page.contains(&letters(&site, &token)), "the letters are not on the page");
     let post = |token: &str, letters: &str| {
         let fields = [("name", "lab\\anna"), ("captcha", token), ("letters", letters)];
-        site.send("/rss", |http, url| http.post(url).form(&fields))
+        browser.send("/rss", &fields)
     };
     let wrong = post(&token, "AAAAA");
-    assert_eq!(wrong.status(), 403);
-    let page = wrong.text().unwrap();
+    assert!(browser.was_led() && wrong.path == "/rss", "{}", wrong.path);
+    let page = wrong.text;
     assert!(page.contains("Type the letters of the picture") && page.contains("value=\"lab\\anna\""), "{page}");
     let another = page.split("name=\"captcha\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     assert_ne!(another, token);
-    assert_eq!(post(&another, &letters(&site, &another)).status(), 303);
+    assert!(post(&another, &letters(&site, &another)).text.contains("Security questions"));
 }
 
 /// What is said to whom the letters are missing.

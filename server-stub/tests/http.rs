@@ -1,5 +1,6 @@
 //! What holds for every answer of the server, whoever asks.
 
+use crate::common::browser::{Browser, between};
 use crate::common::{ANNA, Engine, Site, given};
 use cardlab_server_stub::service::setup::sample;
 use reqwest::blocking::Response;
@@ -62,17 +63,13 @@ fn an_answer_that_is_too_long_is_told_as_such() {
     let path = format!("/api/v1/unlock/{}/answers", wizard["wizard"].as_str().unwrap());
     assert_eq!(site.post(&path, &oleg, &given(&wizard["questions"], long)).refused(400, "MALFORMED"), says);
     // On a page it is said where the answer is, and the fields are there again.
-    let fields = [("name", "lab\\anna"), ("password", "anna-password")];
-    let login = site.send("/ss/login", |http, url| http.post(url).form(&fields));
-    let cookie = login.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
-    let page = site.send("/ss", |http, url| http.get(url).header("cookie", &cookie)).text().unwrap();
-    let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let question = page.split("name=\"answer:").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let [answer, again] = ["answer", "again"].map(|field| (format!("{field}:{question}"), long("")));
-    let form = [("csrf".to_owned(), csrf), answer, again];
-    let answer = site.send("/ss/answers", |http, url| http.post(url).header("cookie", &cookie).form(&form));
-    assert_eq!(answer.status(), 400);
-    let page = answer.text().unwrap();
+    let anna = Browser::logged_in(&site, "en", "/ss", ("lab\\anna", "anna-password"));
+    let question = between(&anna.get("/ss").text, "name=\"answer:", "\"")[0].to_owned();
+    let names = ["answer", "again"].map(|field| format!("{field}:{question}"));
+    let typed = long("");
+    let page = anna.send_from("/ss", "/ss/answers", &names.each_ref().map(|name| (name.as_str(), typed.as_str())));
+    assert!(anna.was_led() && page.path == "/ss", "{}", page.path);
+    let page = page.text;
     assert!(page.contains("200 characters") && page.contains(&format!("name=\"answer:{question}\"")), "{page}");
 }
 

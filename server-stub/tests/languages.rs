@@ -199,12 +199,12 @@ fn operators_read_why_in_their_language(engine: Engine) {
             ];
             assert_eq!(browser.get(address).alerts(), [sentence[place]], "{engine:?}: {address}");
         }
-        let foreign = browser.send("/mc/users/none/disable", &[("csrf", "guessed")]);
+        let foreign = browser.send(&format!("/mc/users/{}/disable", site.user("anna")), &[("csrf", "guessed")]);
         let sentences = [
             "This form did not come from a page of this login; open the page again.",
             "Dieses Formular kam nicht von einer Seite dieser Anmeldung; öffnen Sie die Seite neu.",
         ];
-        assert_eq!(foreign.alerts(), [sentences[place]]);
+        assert_eq!((browser.was_led(), foreign.alerts()), (true, vec![sentences[place].to_owned()]));
     }
     // Unlocking: the questions, and the challenge.
     site.set_answers("boris");

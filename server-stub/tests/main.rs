@@ -13,6 +13,7 @@ mod front;
 mod health;
 mod http;
 mod issue;
+mod kept;
 mod languages;
 mod limits;
 mod lists;

@@ -130,9 +130,23 @@ fn a_form_leads_on() {
         ("user_password", "long-enough-1"),
     ];
     let refused = post("/mc/users/new", &fields);
-    assert_eq!(refused.status(), 400);
-    let page = refused.text().unwrap();
+    assert_eq!((refused.status().as_u16(), refused.headers()["location"].to_str().unwrap()), (303, "/mc/users/new"));
+    let kept = refused.headers()["set-cookie"].to_str().unwrap().to_owned();
+    assert!(kept.starts_with("kept=") && kept.contains("HttpOnly; SameSite=Strict"), "{kept}");
+    assert!(!kept.contains("Nora") && !kept.contains("long-enough-1"), "what was typed is nobody's to read: {kept}");
+    let shown = |kept: &str| {
+        let kept = kept.split(';').next().unwrap();
+        site.send("/mc/users/new", |http, url| http.get(url).header(COOKIE, format!("{kept}; mc={admin}")))
+    };
+    let first = shown(&kept);
+    let gone = first.headers()["set-cookie"].to_str().unwrap().to_owned();
+    assert!(gone.starts_with("kept=; ") && gone.contains("Max-Age=0"), "{gone}");
+    let page = first.text().unwrap();
     assert!(page.contains("value=\"Nora &#34;N&#34; Lind\"") && !page.contains("long-enough-1"), "{page}");
+    // Nobody else writes what somebody has typed.
+    for forged in ["kept={}", &kept.replacen("kept=", "kept=A", 1)] {
+        assert!(!shown(forged).text().unwrap().contains("Nora"), "{forged}");
+    }
     // Where only forms go, a person is led back.
     for (path, to) in
         [("/mc/users/x/unlock", "/mc/users/x"), ("/rss/answers", "/rss"), ("/ss/answers", "/ss"), ("/mc/logout", "/mc")]
@@ -140,45 +154,6 @@ fn a_form_leads_on() {
         let answer = site.send(path, |http, url| http.get(url));
         assert_eq!((answer.status().as_u16(), answer.headers()["location"].to_str().unwrap()), (303, to), "{path}");
     }
-}
-
-/// A login that ended in the middle of a form: what was typed waits for the next one, but for what is secret.
-#[test]
-fn what_was_typed_when_a_login_ended() {
-    let site = Site::start(Engine::Sqlite);
-    let (name, password) = cardlab_server_stub::service::setup::sample::ADMINISTRATOR;
-    let fields = [
-        ("csrf", "of before"),
-        ("cn", "<b>Nora</b>"),
-        ("logon", "LAB\\nora"),
-        ("upn", "nora@lab.example"),
-        ("user_password", "a-secret-of-hers"),
-    ];
-    let late = site.send("/mc/users/new", |http, url| http.post(url).header(COOKIE, "mc=gone").form(&fields));
-    assert_eq!(late.status(), 401);
-    let page = late.text().unwrap();
-    assert!(page.contains("What you typed was not sent yet.") && page.contains("What is secret you type once more."), "{page}");
-    assert!(!page.contains("a-secret-of-hers") && !page.contains("<b>Nora"), "{page}");
-    let Form { action: to, fields: mut login } = forms(&page).remove(0);
-    login.extend([("name".into(), name.into()), ("password".into(), password.into())]);
-    let back = site.send(&to, |http, url| http.post(url).form(&login));
-    assert_eq!(back.status(), 200);
-    let cookie = back.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
-    let page = back.text().unwrap();
-    let Form { action: to, fields: mut again } = forms(&page).remove(0);
-    assert_eq!((to.as_str(), again["cn"].as_str(), again.contains_key("user_password")), ("/mc/users/new", "<b>Nora</b>", false));
-    again.insert("policy".into(), site.get("/api/v1/policies", &site.administrator()).ok()[0]["id"].as_str().unwrap().into());
-    again.insert("user_password".into(), "a-secret-of-hers".into());
-    let sent = site.send(&to, |http, url| http.post(url).header(COOKIE, &cookie).form(&again));
-    assert_eq!(sent.status(), 303);
-    assert_eq!(site.get("/api/v1/users?q=nora", &site.administrator()).ok().as_array().unwrap().len(), 1);
-    // Answers are never kept, and nothing is kept for an address that is none of ours.
-    let late = site.send("/mc/unlock/x/answers", |http, url| http.post(url).form(&[("csrf", ""), ("answer:q", "Rex")]));
-    assert!(!late.text().unwrap().contains("Rex"));
-    let login =
-        [("name", name), ("password", password), ("to", "https://evil.example/mc"), ("kept:a", "b"), ("next", "//evil.example")];
-    let page = site.send("/mc/login", |http, url| http.post(url).form(&login)).text().unwrap();
-    assert!(page.contains("action=\"/mc\"") && !page.contains("evil"), "{page}");
 }
 
 /// One leads back to where one was.
@@ -193,10 +168,12 @@ fn a_login_leads_back() {
     assert!(!page.contains("Your login has ended"), "{page}");
     let next = forms(&page).remove(0).fields["next"].clone();
     let fields = [("name", "nobody"), ("password", "wrong"), ("next", &next)];
-    let wrong = site.send("/mc/login", |http, url| http.post(url).form(&fields));
-    assert_eq!(wrong.status(), 401);
+    assert_eq!(site.send("/mc/login", |http, url| http.post(url).form(&fields)).status(), 401);
+    let browser = Browser::new(&site, "en");
+    let wrong = browser.send("/mc/login", &fields);
+    assert_eq!((browser.was_led(), wrong.status, forms(&wrong.text).remove(0).fields["next"].as_str()), (true, 200, &*next));
     // The name stays, the password does not.
-    let page = wrong.text().unwrap();
+    let page = wrong.text;
     assert!(page.contains("value=\"nobody\"") && !page.contains("value=\"wrong\""), "{page}");
     let fields = [("name", name), ("password", password), ("next", &next)];
     let done = site.send("/mc/login", |http, url| http.post(url).form(&fields));

@@ -1,6 +1,8 @@
 //! Tags of cards: who gives them, what they are found by, what the log says of it.
 
+use crate::common::browser::Browser;
 use crate::common::{ANNA, BORIS, Engine, SPARE, Site};
+use cardlab_server_stub::service::setup::sample;
 use reqwest::header::{ACCEPT_LANGUAGE, COOKIE};
 use serde_json::{Value, json};
 
@@ -20,10 +22,6 @@ fn retag(site: &Site, token: &str, serial: &str, add: &[&str], remove: &[&str]) 
 fn found(site: &Site, token: &str, query: &str) -> Vec<String> {
     let cards = site.get(&format!("/api/v1/cards?{query}"), token).ok();
     cards.as_array().unwrap().iter().map(|card| card["serialNumber"].as_str().unwrap().to_owned()).collect()
-}
-
-fn csrf(page: &str) -> String {
-    page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
 
 fn cards_are_found_by_their_tags(engine: Engine) {
@@ -95,16 +93,12 @@ fn what_is_no_tag_is_said_at_its_field(engine: Engine) {
 
     // On the page: the sentence at the field, what was typed in it still, as text.
     let path = format!("/mc/cards/{BORIS}");
-    let cookie = format!("mc={admin}");
-    let token = csrf(&site.page(&path, "mc", &admin));
+    let browser = Browser::logged_in(&site, "en", "/mc", sample::ADMINISTRATOR);
     let typed = "<b>\u{202E}😀</b>, x";
-    let send = |fields: &[(&str, &str)]| {
-        let fields = [&[("csrf", token.as_str())], fields].concat();
-        site.send(&format!("{path}/tags"), |http, url| http.post(url).header(COOKIE, &cookie).form(&fields))
-    };
+    let send = |fields: &[(&str, &str)]| browser.send_from(&path, &format!("{path}/tags"), fields);
     let refused = send(&[("add", typed)]);
-    assert_eq!(refused.status(), 400);
-    let page = refused.text().unwrap();
+    assert!(browser.was_led() && refused.path == path, "{}", refused.path);
+    let page = refused.text;
     let field = page.split("id=\"add-tag\"").nth(1).unwrap();
     let (input, rest) = field.split_once('>').unwrap();
     assert!(input.contains("value=\"&#60;b&#62;\u{202E}😀&#60;/b&#62;, x\"") && input.contains("aria-invalid"), "{input}");
@@ -114,10 +108,10 @@ fn what_is_no_tag_is_said_at_its_field(engine: Engine) {
     assert!(rest.starts_with(fault) && input.contains("aria-describedby=\"h-add-tag f-add-tag\""), "{input} {rest}");
     // What is one is text wherever it stands.
     let tag = "<b>\u{202E}😀</b>";
-    assert_eq!(send(&[("add", tag)]).status(), 303);
+    assert!(send(&[("add", tag)]).alerts().is_empty());
     let card = site.page(&path, "mc", &admin);
     assert!(card.contains("&#60;b&#62;") && !card.contains("<b>\u{202E}"), "{card}");
-    assert_eq!(send(&[("remove", tag)]).status(), 303);
+    assert!(send(&[("remove", tag)]).alerts().is_empty());
     assert_eq!(site.get(&format!("/api/v1/cards/{BORIS}"), &admin).ok()["tags"], json!([]));
 }
 

@@ -38,10 +38,7 @@ login-go = Anmelden
 login-ended = Ihre Anmeldung ist zu Ende: Hier geschah eine Weile nichts, oder jemand hat Sie abgemeldet. Melden Sie sich wieder an.
 login-kept = Was Sie eingegeben haben, ist noch nicht gesendet. Melden Sie sich an, sehen Sie es noch einmal an und senden Sie es.
 login-kept-secrets = Geheimes geben Sie noch einmal ein.
-kept-title = Noch nicht gesendet
-kept-say = Sie sind wieder angemeldet. Bevor Ihre Anmeldung endete, hatten Sie dies eingegeben; senden Sie es, oder lassen Sie es.
-kept-send = Senden
-kept-leave = Lassen
+kept-say = Sie sind wieder angemeldet. Was Sie eingegeben hatten, bevor Ihre Anmeldung endete, steht unten und ist noch nicht gesendet: Sehen Sie es noch einmal an, und senden Sie es.
 
 ## Was verweigert wurde
 error-title = Das geht nicht

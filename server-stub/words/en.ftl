@@ -38,10 +38,7 @@ login-go = Log in
 login-ended = Your login has ended: nothing was done here for a while, or somebody logged you out. Log in again to go on.
 login-kept = What you typed was not sent yet. Log in, look at it once more and send it.
 login-kept-secrets = What is secret you type once more.
-kept-title = Not sent yet
-kept-say = You are logged in again. Before your login ended you had typed this; send it, or leave it.
-kept-send = Send it
-kept-leave = Leave it
+kept-say = You are logged in again. What you had typed before your login ended is below and is not sent yet: look at it once more, and send it.
 
 ## What was refused
 error-title = That cannot be done

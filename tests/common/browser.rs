@@ -214,7 +214,11 @@ impl Browser {
     pub async fn open(&self, text: &str) {
         self.1.fetch_add(1, Ordering::Relaxed);
         let path = format!("//summary[normalize-space()='{text}' or @aria-label='{text}']");
-        let opened = async || self.0.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await?.click().await;
+        let opened = async || {
+            let summary = self.0.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await?;
+            // What was refused is open already.
+            if summary.find(Locator::XPath("..")).await?.attr("open").await?.is_some() { Ok(()) } else { summary.click().await }
+        };
         self.settled(opened).await;
     }
 

@@ -3,13 +3,15 @@
 use super::Site;
 use reqwest::blocking::Response;
 use reqwest::header::{ACCEPT, ACCEPT_LANGUAGE, COOKIE, LOCATION, SET_COOKIE};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 pub struct Browser<'s> {
     site: &'s Site,
     language: &'static str,
     cookies: RefCell<BTreeMap<String, String>>,
+    /// Status of the answer to the last form that was sent.
+    answered: Cell<u16>,
 }
 
 /// A page that it shows.
@@ -22,7 +24,7 @@ pub struct Page {
 
 impl<'s> Browser<'s> {
     pub fn new(site: &'s Site, language: &'static str) -> Self {
-        Self { site, language, cookies: RefCell::default() }
+        Self { site, language, cookies: RefCell::default(), answered: Cell::new(0) }
     }
 
     /// One in which somebody has come in by the door of this area.
@@ -48,14 +50,25 @@ impl<'s> Browser<'s> {
             let post = http.post(url).header(COOKIE, self.cookie()).header(ACCEPT, "text/html");
             post.header(ACCEPT_LANGUAGE, self.language).form(fields)
         });
+        self.answered.set(answer.status().as_u16());
         self.follow(path, answer)
     }
 
     /// A form of the page at `on`.
     pub fn send_from(&self, on: &str, path: &str, fields: &[(&str, &str)]) -> Page {
         let page = self.get(on);
-        let csrf = between(&page.text, "name=\"csrf\" value=\"", "\"")[0];
+        let csrf = between(&page.text, "name=\"csrf\" value=\"", "\"").first().copied().unwrap_or_default();
         self.send(path, &[&[("csrf", csrf)], fields].concat())
+    }
+
+    /// Whether the last form led on to another address, so that nothing sends it again.
+    pub fn was_led(&self) -> bool {
+        self.answered.get() == 303
+    }
+
+    /// What it has of the login of this area is forgotten.
+    pub fn forget(&self, area: &str) {
+        self.cookies.borrow_mut().remove(area.trim_start_matches('/'));
     }
 
     /// Takes the cookies, and goes where it is led.

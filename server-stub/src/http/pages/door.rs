@@ -1,7 +1,9 @@
 //! Doors of the areas: who has come in, by which cookie, with which form; and what a form leads on to.
 
+use super::form::Typed;
 use super::frame::{Frame, Here, Notice, Who};
-use super::{ErrorPage, Page, kept, page, refused};
+use super::kept::{Kept, Shown, Waiting};
+use super::{ErrorPage, Page, page};
 use crate::http::Front;
 use crate::http::body::{Fields, Form, PeerAddress, Query};
 use crate::http::front::is_for_a_page;
@@ -11,9 +13,11 @@ use crate::service::Server;
 use crate::service::login::{Door, Operator, Person};
 use crate::words::{filters, sentence};
 use askama::Template;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
+use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
-use axum::http::{Method, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -44,26 +48,34 @@ pub(super) trait Visitor: Sized + Send {
     fn name(&self) -> Cow<'_, str>;
 }
 
-/// Who is at this browser, and what was to be said to them; others are sent to the login.
+/// Who is at this browser, what was to be said to them, and what they have typed that was not done; others are sent to the login.
 pub(super) struct At<V> {
     pub(super) by: V,
     notices: Vec<Notice>,
+    waiting: Waiting,
 }
 
 impl At<Operator> {
-    /// The frame of a page of the menu.
+    /// The frame of a page of the menu. What its forms were sent is asked for before ([`Self::typed`]).
     pub(super) fn frame(&mut self, here: Here) -> Frame {
-        std::mem::take(&mut self.notices).into_iter().fold(Frame::console(&self.by, here), Frame::noting)
+        self.notices().into_iter().fold(Frame::console(&self.by, here), Frame::noting)
     }
 }
 
 impl<V> At<V> {
-    /// Whom a form came from, when its page is shown again.
-    pub(super) const fn new(by: V) -> Self {
-        Self { by, notices: Vec::new() }
+    /// What was typed into one of this page's forms, which go to this address or below it.
+    pub(super) fn typed(&mut self, base: &str) -> Typed {
+        self.waiting.typed(base, &mut self.notices)
     }
 
+    /// What was sent of a form below this address, whose page is no more.
+    pub(super) fn sent_below(&self, base: &str) -> Option<&Kept> {
+        self.waiting.seen(base)
+    }
+
+    /// What the page says. What its forms were sent is asked for before.
     pub(super) fn notices(&mut self) -> Vec<Notice> {
+        self.notices.extend(self.waiting.left());
         std::mem::take(&mut self.notices)
     }
 }
@@ -87,8 +99,11 @@ impl<V: Visitor> FromRequestParts<Server> for At<V> {
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Response> {
         match visitor::<V>(parts, server).await.map_err(|refusal| ErrorPage(refusal).into_response())? {
-            Ok(by) => Ok(Self { by, notices: noticed(parts, server).into_iter().collect() }),
-            Err(ended) => Err(Redirect::to(&login_path(V::PATH, &parts.uri, ended)).into_response()),
+            Ok(by) => Ok(Self { by, notices: noticed(parts, server).into_iter().collect(), waiting: Waiting::of(parts, server) }),
+            Err(ended) => {
+                let next = parts.uri.path_and_query().map_or(V::PATH, |path| path.as_str());
+                Err(Redirect::to(&login_path(V::PATH, next, ended)).into_response())
+            }
         }
     }
 }
@@ -119,10 +134,9 @@ impl<V: Visitor> FromRequest<Server> for Sent<V> {
     async fn from_request(request: Request, server: &Server) -> Result<Self, Response> {
         let (parts, body) = request.into_parts();
         let by = visitor::<V>(&parts, server).await.map_err(|refusal| ErrorPage(refusal).into_response())?;
-        let path = parts.uri.path().to_owned();
+        let by = by.map_err(|_| login_first::<V>(&parts))?;
         let form = Form::from_request(Request::from_parts(parts, body), server).await;
         let Form(fields) = form.map_err(|refusal| ErrorPage(refusal).into_response())?;
-        let by = by.map_err(|_| kept::login_page::<V>(&path, fields.clone()))?;
         if !fields.get("csrf").is_some_and(|sent| crate::model::random::same(sent, by.csrf())) {
             let message = sentence!("refused-form-of-login");
             return Err(ErrorPage(Refusal::new(Code::OtherSite, message)).into_response());
@@ -150,8 +164,8 @@ pub(super) struct LoginPage {
     pub(super) next: String,
     /// The login ended.
     pub(super) ended: bool,
-    /// What was typed before it ended.
-    pub(super) kept: kept::Kept,
+    /// What was typed before it ended waits until somebody has logged in.
+    pub(super) kept: Option<Kept>,
 }
 
 /// What stands behind `?` of a login.
@@ -162,8 +176,12 @@ struct Coming {
     ended: bool,
 }
 
-async fn login<V: Visitor>(Behind(coming): Behind<Coming>) -> Response {
-    page(&LoginPage { next: own_path(V::PATH, &coming.next), ended: coming.ended, ..LoginPage::of::<V>() })
+async fn login<V: Visitor>(State(server): State<Server>, parts: Parts, Behind(coming): Behind<Coming>) -> Response {
+    let LoginPage { mut frame, action, name_hint, .. } = LoginPage::of::<V>();
+    frame.notices.extend(noticed(&parts, &server));
+    let name = Waiting::of(&parts, &server).typed(&action, &mut frame.notices).value("name", "");
+    let (next, kept) = (own_path(V::PATH, &coming.next), Kept::ended(&parts, &server));
+    page(&LoginPage { frame, action, name_hint, name, next, ended: coming.ended, kept })
 }
 
 impl LoginPage {
@@ -176,7 +194,7 @@ impl LoginPage {
             name: String::new(),
             next: V::PATH.into(),
             ended: false,
-            kept: kept::Kept::default(),
+            kept: None,
         }
     }
 }
@@ -185,27 +203,20 @@ async fn log_in<V: Visitor>(
     State(server): State<Server>,
     Extension(front): Extension<Front>,
     PeerAddress(address): PeerAddress,
+    headers: HeaderMap,
     form: Result<Form, Refusal>,
 ) -> Page {
     let Form(mut fields) = form?;
     let mut field = |name: &str| fields.remove(name).unwrap_or_default();
     let (name, password, next) = (field("name"), zeroize::Zeroizing::new(field("password")), field("next"));
     let next = own_path(V::PATH, &next);
-    let kept = kept::Kept::of_login(&mut fields);
     match server.logins().log_in(V::DOOR, &name, &password, &address).await {
         Ok(login) => {
             let cookies = CookieJar::new().add(area_cookie(V::PATH, &front, login.token.clone()));
-            if kept.is_empty() {
-                return Ok((cookies, Redirect::to(&next)).into_response());
-            }
-            // Not sent by itself: its person looks at it once more.
-            let by = V::of(&server, &login.token).await?;
-            Ok((cookies, kept.page(Frame::open(V::AREA, V::PATH, "kept-title"), &next, by.csrf())).into_response())
+            Ok((cookies, Redirect::to(&next)).into_response())
         }
-        Err(refusal) => {
-            let login = LoginPage { name, next, kept, ..LoginPage::of::<V>() };
-            Ok(refused(&refusal, &LoginPage { frame: LoginPage::of::<V>().frame.saying(&refusal), ..login }))
-        }
+        Err(refusal) if is_for_a_page(&headers) => Ok(went(&server, &front, &login_path(V::PATH, &next, false), Err(refusal))),
+        Err(refusal) => Err(refusal.into()),
     }
 }
 
@@ -220,9 +231,19 @@ async fn log_out<V: Visitor>(
     Ok((cookies.remove(cookie), Redirect::to(&format!("{}/login", V::PATH))))
 }
 
+/// The login, for a form that came too late. It leads to the form's own address, which leads on to the page that has the form.
+fn login_first<V: Visitor>(parts: &Parts) -> Response {
+    let refusal = Refusal::new(Code::NotLoggedIn, sentence!("refused-log-in-first"));
+    if !is_for_a_page(&parts.headers) {
+        return ErrorPage(refusal).into_response();
+    }
+    let mut response = Redirect::to(&login_path(V::PATH, parts.uri.path(), true)).into_response();
+    log::refused(&mut response, &refusal);
+    response
+}
+
 /// The login that leads back to where one was.
-fn login_path(area: &str, from: &Uri, ended: bool) -> String {
-    let next = from.path_and_query().map_or(area, |path| path.as_str());
+fn login_path(area: &str, next: &str, ended: bool) -> String {
     let ended = if ended { "&ended=true" } else { "" };
     let encoded: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
     format!("{area}/login?next={encoded}{ended}")
@@ -238,18 +259,62 @@ pub(super) fn own_path(area: &str, next: &str) -> String {
     if inside && plain && !login { next.to_owned() } else { area.to_owned() }
 }
 
-/// A form is done: the next page says how it went.
+/// What is wrong with fields of a form, by their names; it goes with the answer to it.
+#[derive(Clone)]
+struct Faults(Vec<(String, String)>);
+
+/// A form was not done, as fields of it are wrong: its page says at each what.
+pub(super) fn wrong_at(to: &str, refusal: &Refusal, faults: Vec<(String, String)>) -> Response {
+    let mut response = Redirect::to(to).into_response();
+    response.extensions_mut().insert(Faults(faults));
+    log::refused(&mut response, refusal);
+    response
+}
+
+/// A form is done, or not: the next page says how it went. What was typed into one that was not done is there again ([`Kept`]),
+/// and where a field of it is wrong it is said at the field.
 pub(super) fn went(server: &Server, front: &Front, to: &str, done: Result<String, Refusal>) -> Response {
-    let (notice, refusal) = match done {
-        Ok(text) => (Notice { went_well: true, text }, None),
-        Err(refusal) => (Notice::refused(&refusal), Some(refusal)),
+    let notice = match &done {
+        Ok(text) => Notice::good(text.clone()),
+        Err(refusal) => {
+            let notice = Notice::refused(refusal);
+            if let Some(field) = refusal.field() {
+                return wrong_at(to, refusal, vec![(field.to_owned(), notice.text)]);
+            }
+            notice
+        }
     };
     let jar = PrivateCookieJar::new(key(server)).add(notice_cookie(front, notice.stored(server.now())));
     let mut response = (jar, Redirect::to(to)).into_response();
-    if let Some(refusal) = refusal {
-        log::refused(&mut response, &refusal);
+    if let Err(refusal) = &done {
+        log::refused(&mut response, refusal);
     }
     response
+}
+
+/// A form that was refused leads to its page, so that neither *Back* nor a reload sends it again; what was typed waits there.
+fn refused_form(seen: &Parts, form: &[u8], server: &Server, front: &Front, response: Response) -> Response {
+    let Some(refusal) = response.extensions().get::<Refusal>().cloned() else { return response };
+    let path = seen.uri.path();
+    let mut response = match response.status().is_redirection() {
+        true => response,
+        // No page has such a form.
+        false if refusal.code == Code::WrongMethod || !is_for_a_page(&seen.headers) => return response,
+        false => {
+            let mut led = went(server, front, path, Err(refusal.clone()));
+            led.headers_mut().extend(response.headers().get_all(SET_COOKIE).iter().map(|set| (SET_COOKIE, set.clone())));
+            led
+        }
+    };
+    // What somebody else had a browser send is not shown as if it were typed.
+    if refusal.code == Code::OtherSite {
+        return response;
+    }
+    let faults = response.extensions_mut().remove::<Faults>().map(|Faults(faults)| faults).unwrap_or_default();
+    match Kept::of_form(path, form, &refusal, faults, server.now()) {
+        Some(kept) => (PrivateCookieJar::new(key(server)).add(kept.cookie(front)), response).into_response(),
+        None => response,
+    }
 }
 
 /// What this page is to say.
@@ -258,21 +323,35 @@ pub(super) fn noticed(parts: &Parts, server: &Server) -> Option<Notice> {
     Notice::of_stored(jar.get(&notice_name(is_encrypted(parts)))?.value(), server.now())
 }
 
-/// Gives pages that were refused the frame of whoever asked, and forgets what a page has said.
-pub(super) async fn framed(State(server): State<Server>, request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
+/// Leads forms that were refused to their pages, gives pages that were refused the frame of whoever asked, and forgets what a
+/// page has said and shown.
+pub(super) async fn framed(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let shown = Shown::default();
+    parts.extensions.insert(shown.clone());
     let seen = parts.clone();
-    let mut response = next.run(Request::from_parts(parts, body)).await;
+    // It has come whole, and is no longer than a request may be.
+    let form = if seen.method == Method::POST { to_bytes(body, usize::MAX).await } else { Ok(Bytes::new()) };
+    let Ok(form) = form else { return StatusCode::BAD_REQUEST.into_response() };
+    let mut response = next.run(Request::from_parts(parts, form.clone().into())).await;
+    if seen.method == Method::POST {
+        response = refused_form(&seen, &form, &server, &front, response);
+    }
     if let Some(error) = response.extensions_mut().remove::<ErrorPage>() {
         response = in_frame(&error, &seen, &server).await;
     }
-    let encrypted = is_encrypted(&seen);
-    let was_said = seen.method == Method::GET && response.status().is_success();
-    if was_said && CookieJar::from_headers(&seen.headers).get(&notice_name(encrypted)).is_some() {
-        let gone = seen.extensions.get::<Front>().map(|front| CookieJar::new().add(emptied(notice_cookie(front, String::new()))));
-        return (gone, response).into_response();
+    if seen.method != Method::GET || !response.status().is_success() {
+        return response;
     }
-    response
+    let was_said = CookieJar::from_headers(&seen.headers).get(&notice_name(front.is_encrypted())).is_some();
+    let said = was_said.then(|| emptied(notice_cookie(&front, String::new())));
+    let gone = said.into_iter().chain(shown.gone(seen.uri.path(), &front)).fold(CookieJar::new(), CookieJar::add);
+    (gone, response).into_response()
 }
 
 /// What is refused where no page is: to whoever has a page before them on one, in their frame, and to programs as to programs.

@@ -1,8 +1,6 @@
 //! A form as its page shows it: with what is stored, or with what somebody has typed and why that was refused.
 
-use super::frame::{Frame, Notice};
 use crate::http::body::Fields;
-use crate::model::refusal::Refusal;
 use crate::words::plain;
 use std::fmt::Display;
 
@@ -11,30 +9,25 @@ use std::fmt::Display;
 /// What is secret is in no form's value, so that it does not come back.
 #[derive(Default)]
 pub(super) struct Typed {
-    /// Which of several forms of the page: the id of what it is about, empty for something new.
+    /// Which of several forms of the page: what its address has behind the page's own, empty for the address itself.
     of: String,
+    is_sent: bool,
+    /// None: as nobody knows them, the page shows what is stored.
     fields: Option<Fields>,
-    /// The field that is wrong, and a sentence of its own that says why.
-    fault: Option<(&'static str, String)>,
+    /// By field that is wrong: a sentence of its own that says why.
+    faults: Vec<(String, String)>,
     /// Somebody else has changed meanwhile what the form is about.
     is_late: bool,
 }
 
 /// Of a form that nobody has sent.
-static NOTHING: Typed = Typed { of: String::new(), fields: None, fault: None, is_late: false };
+static NOTHING: Typed = Typed { of: String::new(), is_sent: false, fields: None, faults: Vec::new(), is_late: false };
 
 impl Typed {
-    /// Of the form about `of`. What is wrong with no field of it, the page says.
-    pub(super) fn refused(of: impl Into<String>, fields: Fields, refusal: &Refusal, frame: &mut Frame) -> Self {
-        let notice = Notice::refused(refusal);
-        let fault = match refusal.field() {
-            Some(field) => Some((field, notice.text)),
-            None => {
-                frame.notices.push(notice);
-                None
-            }
-        };
-        Self { of: of.into(), fields: Some(fields), fault, is_late: false }
+    /// As it waited for its page.
+    pub(super) fn sent(of: String, fields: Option<Vec<(String, String)>>, faults: Vec<(String, String)>) -> Self {
+        let fields = fields.map(|fields| fields.into_iter().collect());
+        Self { of, is_sent: true, fields, faults, is_late: false }
     }
 
     /// What it is about has this revision now: of another one, somebody else has changed it meanwhile.
@@ -43,14 +36,24 @@ impl Typed {
         Self { is_late, ..self }
     }
 
-    /// What was typed into the form about this.
-    pub(super) fn about(&self, of: &str) -> &Self {
-        if self.of == of { self } else { &NOTHING }
+    /// Of forms that go to the same address: they are told apart by what this field of theirs says, which nobody types.
+    pub(super) fn by(mut self, field: &str) -> Self {
+        let fields = self.fields.as_mut();
+        if let Some(of) = fields.and_then(|fields| fields.get(field)) {
+            self.of.push_str(if self.of.is_empty() { "" } else { "/" });
+            self.of.push_str(of);
+        }
+        self
     }
 
-    /// Somebody has sent this form, and it was refused.
+    /// What was typed into this form.
+    pub(super) fn about(&self, of: impl AsRef<str>) -> &Self {
+        if self.of == of.as_ref() { self } else { &NOTHING }
+    }
+
+    /// Somebody has sent this form, and it was not done.
     pub(super) const fn is_sent(&self) -> bool {
-        self.fields.is_some()
+        self.is_sent
     }
 
     /// The text of a field.
@@ -71,7 +74,7 @@ impl Typed {
 
     /// Why the field is wrong.
     pub(super) fn fault(&self, name: &str) -> Option<&str> {
-        self.fault.as_ref().filter(|(field, _)| *field == name).map(|(_, why)| why.as_str())
+        self.faults.iter().find(|(field, _)| field == name).map(|(_, why)| why.as_str())
     }
 
     /// Attributes of a field: one that is wrong says so, and the browser goes to it.
@@ -95,33 +98,35 @@ impl Typed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::sentence;
 
-    fn typed(refusal: &Refusal) -> (Typed, Vec<String>) {
-        let mut frame = Frame::open("area-console", "/mc", "area-console");
-        let fields = [("cards", "7"), ("lock", "on"), ("was", "1")].map(|(name, text)| (name.to_owned(), text.to_owned())).into();
-        let typed = Typed::refused("p", fields, refusal, &mut frame);
-        (typed, frame.notices.into_iter().map(|notice| notice.text).collect())
+    fn typed(faults: &[(&str, &str)]) -> Typed {
+        let owned = |pairs: &[(&str, &str)]| pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        Typed::sent("p".into(), Some(owned(&[("cards", "7"), ("lock", "on"), ("was", "1")])), owned(faults))
     }
 
     #[test]
     fn what_was_typed_stays_and_its_fault_stands_at_its_field() {
-        let (typed, notices) = typed(&Refusal::malformed(sentence!("refused-password")).at("cards"));
+        let typed = typed(&[("cards", "There are too many.")]);
         assert_eq!((typed.value("cards", "1"), typed.value("gone", "1")), ("7".into(), String::new()));
         assert_eq!((typed.is_on("lock", &false), typed.is_on("other", &true)), (true, false));
-        assert_eq!(typed.fault("cards"), Some("A password has 8 to 200 characters."));
-        assert_eq!((typed.fault("lock"), notices.len(), typed.other("cards", "1")), (None, 0, None));
+        assert_eq!(typed.fault("cards"), Some("There are too many."));
+        assert_eq!((typed.fault("lock"), typed.other("cards", "1")), (None, None));
         // The other forms of the page are as they are stored.
         assert_eq!((typed.about("q").value("cards", "1"), typed.about("p").value("cards", "1")), ("1".into(), "7".into()));
     }
 
     #[test]
+    fn forms_that_go_to_one_address_are_told_apart() {
+        let typed = typed(&[]).by("gone").by("cards");
+        assert!(typed.about("p/7").is_sent() && !typed.about("p").is_sent());
+        assert!(Typed::sent(String::new(), None, Vec::new()).by("cards").about("").is_sent());
+    }
+
+    #[test]
     fn what_another_saved_meanwhile_stands_beside_what_was_typed() {
-        let (typed, notices) = typed(&Refusal::malformed(sentence!("refused-own-role")));
-        assert_eq!((notices.len(), typed.fault("cards"), typed.other("cards", &3)), (1, None, None));
-        let typed = typed.beside("1");
-        assert_eq!((typed.other("cards", &3), typed.other_switch("lock", &false)), (None, None));
-        let typed = typed.beside("2");
+        let same = typed(&[]).beside("1");
+        assert_eq!((same.other("cards", &3), same.other_switch("lock", &false)), (None, None));
+        let typed = typed(&[]).beside("2");
         assert_eq!((typed.other("cards", &3), typed.other("cards", &7)), (Some("3".into()), None));
         assert_eq!((typed.other_switch("lock", &true), typed.other_switch("lock", &false)), (None, Some("off".into())));
     }

@@ -95,39 +95,64 @@ pub(super) struct Who {
 
 /// How something went.
 pub(super) struct Notice {
-    pub(super) went_well: bool,
+    how: How,
     pub(super) text: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    Well,
+    Badly,
+    /// It is still to be done.
+    NotYet,
 }
 
 /// How long a notice waits for its page.
 const NOTICE_WAITS: Millis = 60_000;
 
 impl Notice {
+    pub(super) const fn good(text: String) -> Self {
+        Self { how: How::Well, text }
+    }
+
+    pub(super) const fn bad(text: String) -> Self {
+        Self { how: How::Badly, text }
+    }
+
+    /// Of what is still to be done.
+    pub(super) const fn still(text: String) -> Self {
+        Self { how: How::NotYet, text }
+    }
+
     /// Why something was not done.
     pub(super) fn refused(refusal: &Refusal) -> Self {
-        Self { went_well: false, text: sentence(&refusal.said()) }
+        Self::bad(sentence(&refusal.said()))
     }
 
     /// For a cookie.
     pub(super) fn stored(&self, now: Millis) -> String {
-        format!("{} {} {}", now, u8::from(self.went_well), self.text)
+        format!("{} {} {}", now, u8::from(self.how == How::Well), self.text)
     }
 
     /// From a cookie, when it is not of long ago.
     pub(super) fn of_stored(stored: &str, now: Millis) -> Option<Self> {
         let mut parts = stored.splitn(3, ' ');
         let age = now - parts.next()?.parse::<i64>().ok()?;
-        let went_well = parts.next()? == "1";
+        let how = if parts.next()? == "1" { How::Well } else { How::Badly };
         let text = parts.next()?.to_owned();
-        (0..NOTICE_WAITS).contains(&age).then_some(Self { went_well, text })
+        (0..NOTICE_WAITS).contains(&age).then_some(Self { how, text })
     }
 
     pub(super) const fn class(&self) -> &'static str {
-        if self.went_well { "good" } else { "bad" }
+        match self.how {
+            How::Well => "good",
+            How::Badly => "bad",
+            How::NotYet => "warn",
+        }
     }
 
     pub(super) const fn role(&self) -> &'static str {
-        if self.went_well { "status" } else { "alert" }
+        if matches!(self.how, How::Badly) { "alert" } else { "status" }
     }
 }
 

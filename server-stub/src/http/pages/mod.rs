@@ -1,7 +1,8 @@
 //! Pages for people: rendered here, nothing from elsewhere; a script only for what is live.
 //!
 //! A form carries the login's token (`csrf`); each area has a cookie of its own, `HttpOnly`, `SameSite=Strict`, and over TLS
-//! `Secure`. Every form that was done leads on to a page ([`door::went`]): no reload sends it again.
+//! `Secure`. Every form leads on to a page, whether it was done or not ([`door::went`]): no reload sends it again, and what was
+//! typed into one that was not done is on the page that has it ([`kept`], [`form`]).
 
 mod configuration;
 mod console;

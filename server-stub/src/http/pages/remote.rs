@@ -1,11 +1,13 @@
 //! Remote Self-Service. What opens the session is in a cookie of the area, and on no page and in no address.
 
 use super::door::{Behind, area_cookie, area_cookie_name, is_encrypted, key, noticed, went};
-use super::frame::{Frame, Notice, sentence};
-use super::{ErrorPage, Page, answers, own_card_is, own_operation, page, refused};
+use super::form::Typed;
+use super::frame::{Frame, Notice};
+use super::kept::Waiting;
+use super::{ErrorPage, Page, answers, own_card_is, own_operation, page};
 use crate::http::Front;
 use crate::http::body::{Fields, Form, PeerAddress};
-use crate::model::captcha::Typed;
+use crate::model::captcha;
 use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
 use crate::service::flow::remote::{OwnCard, Standing};
@@ -45,11 +47,7 @@ enum Step {
     /// The token of letters that are to be typed too, where they are wanted.
     Name(Option<String>),
     Questions(Vec<Question>),
-    Cards {
-        cards: Vec<OwnCard>,
-        typed: (String, String),
-        fault: Option<String>,
-    },
+    Cards(Vec<OwnCard>),
     Response {
         card: String,
         challenge: String,
@@ -64,27 +62,32 @@ struct RemotePage {
     frame: Frame,
     /// What a form sends back.
     csrf: String,
-    /// The name that was not taken.
-    typed_name: String,
+    /// What was typed into one of the forms: the name, or a challenge, by its card.
+    typed: Typed,
     step: Step,
 }
 
 impl RemotePage {
+    /// The form of a card's challenge.
+    fn unblock_of(&self, card: &str) -> String {
+        format!("unblock/{card}")
+    }
+
     fn of(standing: Standing, csrf: String) -> Self {
         let (step, title) = match standing {
             Standing::Questions(questions) => (Step::Questions(questions), "rss-questions"),
-            Standing::Cards(cards) => (Step::Cards { cards, typed: Default::default(), fault: None }, "rss-cards"),
+            Standing::Cards(cards) => (Step::Cards(cards), "rss-cards"),
             Standing::Response(card, challenge, response) => {
                 let groups = response.grouped.split(' ').map(str::to_owned).collect();
                 (Step::Response { card: card_name(&card), challenge, groups, check: response.check }, "rss-response")
             }
         };
-        Self { frame: Frame::open("area-remote", PATH, title), csrf, typed_name: String::new(), step }
+        Self { frame: Frame::open("area-remote", PATH, title), csrf, typed: Typed::default(), step }
     }
 
     async fn name(server: &Server) -> Result<Self, Refusal> {
         let step = Step::Name(server.captchas().wanted().await?);
-        Ok(Self { frame: Frame::open("area-remote", PATH, "rss-who"), csrf: String::new(), typed_name: String::new(), step })
+        Ok(Self { frame: Frame::open("area-remote", PATH, "rss-who"), csrf: String::new(), typed: Typed::default(), step })
     }
 }
 
@@ -92,7 +95,8 @@ impl RemotePage {
 struct Here {
     session: Option<String>,
     challenge: Option<String>,
-    notice: Option<Notice>,
+    notices: Vec<Notice>,
+    waiting: Waiting,
 }
 
 impl FromRequestParts<Server> for Here {
@@ -104,7 +108,8 @@ impl FromRequestParts<Server> for Here {
         let private = PrivateCookieJar::from_headers(&parts.headers, key(server));
         let session = cookies.get(&area_cookie_name(PATH, encrypted)).map(|cookie| cookie.value().to_owned());
         let challenge = private.get(&area_cookie_name(CHALLENGE, encrypted)).map(|cookie| cookie.value().to_owned());
-        Ok(Self { session, challenge, notice: noticed(parts, server) })
+        let notices = noticed(parts, server).into_iter().collect();
+        Ok(Self { session, challenge, notices, waiting: Waiting::of(parts, server) })
     }
 }
 
@@ -136,7 +141,7 @@ fn csrf(session: &str) -> String {
     crate::model::random::fingerprint(&format!("form of {session}"))
 }
 
-async fn shown(State(server): State<Server>, PeerAddress(address): PeerAddress, here: Here) -> Page {
+async fn shown(State(server): State<Server>, PeerAddress(address): PeerAddress, mut here: Here) -> Page {
     let mut shown = None;
     if let Some(session) = &here.session {
         let challenge = here.challenge.as_deref().and_then(|text| text.split_once(' '));
@@ -150,7 +155,8 @@ async fn shown(State(server): State<Server>, PeerAddress(address): PeerAddress, 
         Some(shown) => shown,
         None => RemotePage::name(&server).await?,
     };
-    shown.frame.notices.extend(here.notice);
+    shown.typed = here.waiting.typed(PATH, &mut here.notices).by("card");
+    shown.frame.notices.extend(here.notices);
     Ok(page(&shown))
 }
 
@@ -163,17 +169,13 @@ async fn open(
     let Form(fields) = form?;
     let name = fields.get("name").map(String::as_str).unwrap_or_default();
     let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
-    let typed = Typed { token: field("captcha"), letters: field("letters") };
+    let typed = captcha::Typed { token: field("captcha"), letters: field("letters") };
     match server.remote().open(name, &address, Some(&typed)).await {
         Ok(remote) => {
             let cookies = CookieJar::new().add(area_cookie(PATH, &front, remote.session));
             Ok((cookies, Redirect::to(PATH)).into_response())
         }
-        Err(refusal) => {
-            let shown = RemotePage::name(&server).await?;
-            let shown = RemotePage { frame: shown.frame.saying(&refusal), typed_name: name.into(), ..shown };
-            Ok(refused(&refusal, &shown))
-        }
+        Err(refusal) => Ok(went(&server, &front, PATH, Err(refusal))),
     }
 }
 
@@ -220,15 +222,9 @@ async fn unblock(
             let cookie = area_cookie(CHALLENGE, &front, format!("{} {challenge}", response.card));
             Ok((PrivateCookieJar::new(key(&server)).add(in_area(cookie, &front)), Redirect::to(PATH)).into_response())
         }
-        Err(refusal) if refusal.code == Code::SessionOver => Err(refusal.into()),
-        Err(refusal) => {
-            let standing = server.remote().standing(&sent.session, &address, None).await?;
-            let mut shown = RemotePage::of(standing, csrf(&sent.session));
-            if let Step::Cards { typed, fault, .. } = &mut shown.step {
-                (*typed, *fault) = ((card.into(), challenge.into()), Some(sentence(&refusal.said())));
-            }
-            Ok(refused(&refusal, &shown))
-        }
+        // What was typed is wrong, or the card is none that is unlocked so.
+        Err(refusal) if refusal.code == Code::Malformed => Ok(went(&server, &front, PATH, Err(refusal.at("challenge")))),
+        Err(refusal) => went_wrong(&server, &front, refusal),
     }
 }
 
@@ -245,7 +241,7 @@ async fn operate(
     }
 }
 
-/// The page says why; where the session is over there is none.
+/// The page says why; where the session is over there is another one.
 fn went_wrong(server: &Server, front: &Front, refusal: Refusal) -> Page {
     if refusal.code == Code::SessionOver { Err(refusal.into()) } else { Ok(went(server, front, PATH, Err(refusal))) }
 }

@@ -1,8 +1,9 @@
 //! Self-Service.
 
-use super::door::{At, Sent, Visitor, door, went};
-use super::frame::{Frame, Notice, Who};
-use super::{ErrorPage, Page, own_card_is, own_operation, page, refused};
+use super::door::{At, Sent, Visitor, door, went, wrong_at};
+use super::form::Typed;
+use super::frame::{Frame, Who};
+use super::{Page, own_card_is, own_operation, page};
 use crate::http::Front;
 use crate::http::body::Fields;
 use crate::model::refusal::Refusal;
@@ -17,7 +18,6 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 use cardlab_protocol::workstation::{Answer, Answers};
 use std::borrow::Cow;
-use std::collections::HashMap;
 use zeroize::Zeroizing;
 
 pub(super) fn router() -> Router<Server> {
@@ -53,20 +53,21 @@ impl Visitor for Person {
 struct OwnPage {
     frame: Frame,
     own: Own,
-    /// By question: what is wrong with its answer.
-    faults: HashMap<String, String>,
+    /// What was wrong with the answers that were sent last: they are secret, and typed again.
+    typed: Typed,
     /// Answers that are missing until online unlock is possible.
     missing: usize,
 }
 
 impl OwnPage {
-    async fn of(server: &Server, at: &mut At<Person>) -> Result<Self, Refusal> {
-        let own = server.self_service().own(&at.by).await?;
-        let who = Who { name: own.cn.clone(), role: String::new(), csrf: at.by.csrf.clone() };
-        let frame = Frame { who: Some(who), ..Frame::open(Person::AREA, Person::PATH, "ss-title") };
-        let frame = at.notices().into_iter().fold(frame, Frame::noting);
-        let asked = usize::from(own.questions_to_ask).min(own.questions.len());
-        Ok(Self { frame, missing: asked.saturating_sub(own.answered.len()), own, faults: HashMap::new() })
+    /// The form that changes the PIN of a card.
+    fn pin_of(&self, card: &str) -> String {
+        format!("pin/{card}")
+    }
+
+    /// The field of the answer to a question.
+    fn answer_to(&self, question: &str) -> String {
+        format!("{ANSWER}{question}")
     }
 
     fn is_set(&self, question: &str) -> bool {
@@ -75,18 +76,27 @@ impl OwnPage {
 }
 
 async fn own(State(server): State<Server>, mut at: At<Person>) -> Page {
-    Ok(page(&OwnPage::of(&server, &mut at).await?))
+    let own = server.self_service().own(&at.by).await?;
+    let typed = at.typed(Person::PATH).by("card");
+    let who = Who { name: own.cn.clone(), role: String::new(), csrf: at.by.csrf.clone() };
+    let frame = Frame { who: Some(who), ..Frame::open(Person::AREA, Person::PATH, "ss-title") };
+    let frame = at.notices().into_iter().fold(frame, Frame::noting);
+    let asked = usize::from(own.questions_to_ask).min(own.questions.len());
+    Ok(page(&OwnPage { frame, missing: asked.saturating_sub(own.answered.len()), own, typed }))
 }
 
-/// What was typed: of each question the answer, and the answer once more.
-fn typed(fields: &Fields) -> Result<Answers, HashMap<String, String>> {
-    let mut faults = HashMap::new();
+/// How the names of fields with answers begin.
+const ANSWER: &str = "answer:";
+
+/// What was typed: of each question the answer, and the answer once more; else by field what is wrong.
+fn typed(fields: &Fields) -> Result<Answers, Vec<(String, String)>> {
+    let mut faults = Vec::new();
     let mut answers = Vec::new();
     for (name, text) in fields {
-        let Some(question) = name.strip_prefix("answer:") else { continue };
+        let Some(question) = name.strip_prefix(ANSWER) else { continue };
         let again = fields.get(&format!("again:{question}")).map(String::as_str).unwrap_or_default();
         if text != again {
-            faults.insert(question.to_owned(), plain("ss-differs"));
+            faults.push((name.clone(), plain("ss-differs")));
         } else if !text.trim().is_empty() {
             answers.push(Answer { question: question.to_owned(), text: text.clone() });
         }
@@ -98,23 +108,13 @@ async fn set_answers(
     State(server): State<Server>,
     Extension(front): Extension<Front>,
     Sent { by: person, fields }: Sent<Person>,
-) -> Result<axum::response::Response, ErrorPage> {
-    let mut at = At::new(person);
+) -> Page {
     let answers = match typed(&fields) {
         Ok(answers) => answers,
-        Err(faults) => {
-            let refusal = Refusal::malformed(sentence!("ss-differs"));
-            return Ok(refused(&refusal, &OwnPage { faults, ..OwnPage::of(&server, &mut at).await? }));
-        }
+        Err(faults) => return Ok(wrong_at(Person::PATH, &Refusal::malformed(sentence!("ss-differs")), faults)),
     };
-    match server.self_service().change_answers(&at.by, &answers).await {
-        Ok(()) => Ok(went(&server, &front, Person::PATH, Ok(plain("ss-saved")))),
-        Err(refusal) => {
-            let mut view = OwnPage::of(&server, &mut at).await?;
-            view.frame.notices.push(Notice::refused(&refusal));
-            Ok(refused(&refusal, &view))
-        }
-    }
+    server.self_service().change_answers(&person, &answers).await?;
+    Ok(went(&server, &front, Person::PATH, Ok(plain("ss-saved"))))
 }
 
 async fn operate(

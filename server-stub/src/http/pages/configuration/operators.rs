@@ -3,7 +3,7 @@
 use super::super::door::{At, Sent, went};
 use super::super::form::Typed;
 use super::super::frame::Frame;
-use super::super::{Page, page, refused};
+use super::super::{Page, page};
 use super::{Branch, PATH, field, frame, given, tree};
 use crate::http::Front;
 use crate::model::refusal::Refusal;
@@ -34,11 +34,16 @@ struct Operators {
     staff: Staff,
     /// The operator's own id, whose role others change.
     own: String,
-    /// What was typed into the form of one, by the id, or of a new one.
+    /// What was typed into the form of one, by the id, of the role of one, or of a new one.
     typed: Typed,
 }
 
 impl Operators {
+    /// The form of the role of one.
+    fn role_of(&self, member: &str) -> String {
+        format!("{member}/role")
+    }
+
     /// An id of the page's own for a field of a form about this one.
     fn id(&self, field: &str, of: &str) -> String {
         format!("{field}-{of}")
@@ -46,11 +51,12 @@ impl Operators {
 }
 
 async fn operators_page(server: &Server, at: &mut At<Operator>) -> Result<Operators, Refusal> {
-    let (branches, _) = tree(server, &at.by, &format!("{PATH}/operators")).await?;
+    let path = format!("{PATH}/operators");
+    let (branches, _) = tree(server, &at.by, &path).await?;
     let staff = server.staff().all(&at.by).await?;
     let own = at.by.id.clone();
-    let frame = frame(at, &[("", plain("conf-operators"))]);
-    Ok(Operators { frame, branches, staff, own, typed: Typed::default() })
+    let typed = at.typed(&path);
+    Ok(Operators { frame: frame(at, &[("", plain("conf-operators"))]), branches, staff, own, typed })
 }
 
 async fn list(State(server): State<Server>, mut at: At<Operator>) -> Page {
@@ -61,7 +67,7 @@ async fn add(
     State(server): State<Server>,
     Extension(front): Extension<Front>,
     Sent { by: operator, fields }: Sent<Operator>,
-) -> Page {
+) -> Response {
     let name = field(&fields, "operator_name");
     let add = async {
         let user = match given(&fields, "operator_user") {
@@ -72,12 +78,8 @@ async fn add(
         let new = NewOperator { name: name.clone(), password, role: given(&fields, "role"), user };
         server.staff().add_operator(&operator, &new).await
     };
-    let Err(refusal) = add.await else {
-        return Ok(went(&server, &front, &format!("{PATH}/operators"), Ok(say("operator-added", &[("name", text(&name))]))));
-    };
-    let mut shown = operators_page(&server, &mut At::new(operator)).await?;
-    shown.typed = Typed::refused("", fields, &refusal, &mut shown.frame);
-    Ok(refused(&refusal, &shown))
+    let added = add.await.map(|_| say("operator-added", &[("name", text(&name))]));
+    went(&server, &front, &format!("{PATH}/operators"), added)
 }
 
 async fn assign(
@@ -95,15 +97,11 @@ async fn change(
     Extension(front): Extension<Front>,
     Path(id): Path<String>,
     Sent { by: operator, fields }: Sent<Operator>,
-) -> Page {
+) -> Response {
     let password = fields.get("password").map(String::as_str).filter(|password| !password.is_empty());
     let name = field(&fields, "operator_name");
-    let Err(refusal) = server.staff().change_operator(&operator, &id, &name, password).await else {
-        return Ok(went(&server, &front, &format!("{PATH}/operators"), Ok(plain("operator-changed"))));
-    };
-    let mut shown = operators_page(&server, &mut At::new(operator)).await?;
-    shown.typed = Typed::refused(id, fields, &refusal, &mut shown.frame);
-    Ok(refused(&refusal, &shown))
+    let changed = server.staff().change_operator(&operator, &id, &name, password).await;
+    went(&server, &front, &format!("{PATH}/operators"), changed.map(|()| plain("operator-changed")))
 }
 
 async fn delete(

@@ -3,7 +3,7 @@
 use super::super::door::{At, Sent, went};
 use super::super::form::Typed;
 use super::super::frame::Frame;
-use super::super::{ErrorPage, Page, page, refused};
+use super::super::{ErrorPage, Page, page};
 use super::{Branch, PATH, field, frame, given, tree};
 use crate::http::Front;
 use crate::http::body::Fields;
@@ -155,8 +155,8 @@ impl Sees {
 
 #[derive(Template)]
 #[template(path = "configuration/policy.html")]
-pub(super) struct PolicyPage {
-    pub(super) frame: Frame,
+struct PolicyPage {
+    frame: Frame,
     branches: Vec<Branch>,
     policy: NamedPolicy,
     affected: Affected,
@@ -165,8 +165,8 @@ pub(super) struct PolicyPage {
     random: RandomPin,
     questions: Vec<Question>,
     may_change: bool,
-    /// What was typed into one of the forms: of the policy, by its id, of a question, by its, or of a new one.
-    pub(super) typed: Typed,
+    /// What was typed into one of the forms: of the section, by its name, of a question, or of a new one.
+    typed: Typed,
 }
 
 impl PolicyPage {
@@ -179,6 +179,11 @@ impl PolicyPage {
     /// *Maximum PIN attempts*, empty for as many as the card has.
     fn pin_tries(&self) -> String {
         self.policy.settings.issuance.pin_tries.map(|tries| tries.to_string()).unwrap_or_default()
+    }
+
+    /// The form of a question.
+    fn form_of(&self, question: &str) -> String {
+        format!("questions/{question}")
     }
 
     /// An id of the page's own for a field of a form about this.
@@ -198,7 +203,8 @@ impl PolicyPage {
 }
 
 async fn list_page(server: &Server, at: &mut At<Operator>) -> Result<List, Refusal> {
-    let (branches, policies) = tree(server, &at.by, &format!("{PATH}/policies")).await?;
+    let path = format!("{PATH}/policies");
+    let (branches, policies) = tree(server, &at.by, &path).await?;
     let affected = server.policies().affected(&at.by).await?;
     let with = |policy: NamedPolicy| {
         let affected = affected_by(&affected, &policy.id);
@@ -206,14 +212,8 @@ async fn list_page(server: &Server, at: &mut At<Operator>) -> Result<List, Refus
     };
     let policies = policies.into_iter().map(with).collect();
     let may_change = at.by.may(Privilege::ChangePolicy, None);
-    Ok(List {
-        frame: frame(at, &[("", plain("conf-policies"))]),
-        branches,
-        policies,
-        sees: Sees::of(&at.by),
-        may_change,
-        typed: Typed::default(),
-    })
+    let typed = at.typed(&path);
+    Ok(List { frame: frame(at, &[("", plain("conf-policies"))]), branches, policies, sees: Sees::of(&at.by), may_change, typed })
 }
 
 /// Who is under this policy.
@@ -229,16 +229,12 @@ async fn add(
     State(server): State<Server>,
     Extension(front): Extension<Front>,
     Sent { by: operator, fields }: Sent<Operator>,
-) -> Page {
+) -> Response {
     let name = field(&fields, "name");
     let added = server.policies().add_copy(&operator, &name, given(&fields, "copy_from").as_deref()).await;
     match added {
-        Ok(id) => Ok(went(&server, &front, &format!("{PATH}/policies/{id}"), Ok(plain("policy-added")))),
-        Err(refusal) => {
-            let mut page = list_page(&server, &mut At::new(operator)).await?;
-            page.typed = Typed::refused("", fields, &refusal, &mut page.frame);
-            Ok(refused(&refusal, &page))
-        }
+        Ok(id) => went(&server, &front, &format!("{PATH}/policies/{id}"), Ok(plain("policy-added"))),
+        Err(refusal) => went(&server, &front, &format!("{PATH}/policies"), Err(refusal)),
     }
 }
 
@@ -266,12 +262,7 @@ async fn first_section(Path(id): Path<String>) -> Redirect {
     Redirect::to(&format!("{PATH}/policies/{id}/{}", Section::Issuance.name()))
 }
 
-pub(super) async fn section_page(
-    server: &Server,
-    at: &mut At<Operator>,
-    id: &str,
-    section: Section,
-) -> Result<PolicyPage, Refusal> {
+async fn section_page(server: &Server, at: &mut At<Operator>, id: &str, section: Section) -> Result<PolicyPage, Refusal> {
     let path = format!("{PATH}/policies/{id}/{}", section.name());
     let (branches, policies) = tree(server, &at.by, &path).await?;
     let policy = policies.into_iter().find(|policy| policy.id == id).ok_or_else(|| Refusal::not_found("policy"))?;
@@ -283,6 +274,7 @@ pub(super) async fn section_page(
     ];
     let questions = server.policies().questions(&at.by, id).await?;
     let affected = affected_by(&server.policies().affected(&at.by).await?, id);
+    let typed = at.typed(&format!("{PATH}/policies/{id}")).beside(&policy.revision);
     Ok(PolicyPage {
         frame: frame(at, &titles),
         branches,
@@ -292,7 +284,7 @@ pub(super) async fn section_page(
         random: policy.settings.issuance.random_user_pin.clone().unwrap_or_default(),
         questions,
         may_change: at.by.may(Privilege::ChangePolicy, Some(id)),
-        typed: Typed::default(),
+        typed,
         policy,
     })
 }
@@ -308,18 +300,11 @@ async fn save(
     Sent { by: operator, fields }: Sent<Operator>,
 ) -> Result<Response, ErrorPage> {
     let section = Section::of_name(&name)?;
-    let mut at = At::new(operator);
-    let before = server.policies().all(&at.by).await?.into_iter().find(|policy| policy.id == id);
+    let before = server.policies().all(&operator).await?.into_iter().find(|policy| policy.id == id);
     let before = before.ok_or_else(|| Refusal::not_found("policy"))?;
     let saved = match section.applied(&before.settings, &fields) {
-        Ok(after) => server.policies().change(&at.by, &id, &after, fields.get("was").map(String::as_str)).await,
+        Ok(after) => server.policies().change(&operator, &id, &after, fields.get("was").map(String::as_str)).await,
         Err(refusal) => Err(refusal),
     };
-    let Err(refusal) = saved else {
-        return Ok(went(&server, &front, &format!("{PATH}/policies/{id}/{name}"), Ok(plain("policy-saved"))));
-    };
-    // What was typed stays on the page, beside it what somebody else has saved meanwhile.
-    let mut shown = section_page(&server, &mut at, &id, section).await?;
-    shown.typed = Typed::refused(id, fields, &refusal, &mut shown.frame).beside(&shown.policy.revision);
-    Ok(refused(&refusal, &shown))
+    Ok(went(&server, &front, &format!("{PATH}/policies/{id}/{name}"), saved.map(|()| plain("policy-saved"))))
 }

@@ -1,13 +1,9 @@
 //! Security questions of a policy.
 
-use super::super::door::{At, Sent, went};
-use super::super::form::Typed;
-use super::super::{Page, refused};
-use super::policies::{Section, section_page};
+use super::super::door::{Sent, went};
 use super::{PATH, field};
 use crate::http::Front;
 use crate::http::body::Fields;
-use crate::model::refusal::Refusal;
 use crate::service::Server;
 use crate::service::login::Operator;
 use crate::service::policies::NewQuestion;
@@ -35,23 +31,14 @@ fn question(fields: &Fields) -> NewQuestion {
     NewQuestion { text: field(fields, "text"), min_length: field(fields, "min_length").parse().unwrap_or_default() }
 }
 
-/// The page of the questions as it is after one was refused, with what was typed.
-async fn again(server: &Server, operator: Operator, (policy, id): (&str, &str), fields: Fields, refusal: &Refusal) -> Page {
-    let mut shown = section_page(server, &mut At::new(operator), policy, Section::Authentication).await?;
-    shown.typed = Typed::refused(id, fields, refusal, &mut shown.frame);
-    Ok(refused(refusal, &shown))
-}
-
 async fn add(
     State(server): State<Server>,
     Extension(front): Extension<Front>,
     Path(policy): Path<String>,
     Sent { by: operator, fields }: Sent<Operator>,
-) -> Page {
-    match server.policies().add_question(&operator, &policy, &question(&fields)).await {
-        Ok(_) => Ok(went(&server, &front, &page_of(&policy), Ok(plain("question-added")))),
-        Err(refusal) => again(&server, operator, (&policy, ""), fields, &refusal).await,
-    }
+) -> Response {
+    let added = server.policies().add_question(&operator, &policy, &question(&fields)).await;
+    went(&server, &front, &page_of(&policy), added.map(|_| plain("question-added")))
 }
 
 async fn change(
@@ -59,11 +46,9 @@ async fn change(
     Extension(front): Extension<Front>,
     Path((policy, id)): Path<(String, String)>,
     Sent { by: operator, fields }: Sent<Operator>,
-) -> Page {
-    match server.policies().change_question(&operator, &id, &question(&fields)).await {
-        Ok(()) => Ok(went(&server, &front, &page_of(&policy), Ok(plain("question-changed")))),
-        Err(refusal) => again(&server, operator, (&policy, &id), fields, &refusal).await,
-    }
+) -> Response {
+    let changed = server.policies().change_question(&operator, &id, &question(&fields)).await;
+    went(&server, &front, &page_of(&policy), changed.map(|()| plain("question-changed")))
 }
 
 async fn delete(

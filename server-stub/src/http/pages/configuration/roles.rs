@@ -3,7 +3,7 @@
 use super::super::door::{At, Behind, Sent, went};
 use super::super::form::Typed;
 use super::super::frame::Frame;
-use super::super::{Page, page, refused};
+use super::super::{Page, page};
 use super::{Branch, PATH, field, frame, given, tree};
 use crate::http::Front;
 use crate::model::policy::NamedPolicy;
@@ -66,7 +66,8 @@ impl Roles {
 }
 
 async fn roles_page(server: &Server, at: &mut At<Operator>, open: String) -> Result<Roles, Refusal> {
-    let (branches, policies) = tree(server, &at.by, &format!("{PATH}/roles")).await?;
+    let path = format!("{PATH}/roles");
+    let (branches, policies) = tree(server, &at.by, &path).await?;
     let staff = server.staff().all(&at.by).await?;
     let with = |role: NamedRole| {
         let has_members = staff.operators.iter().any(|member| member.role.as_deref() == Some(role.id.as_str()));
@@ -74,8 +75,8 @@ async fn roles_page(server: &Server, at: &mut At<Operator>, open: String) -> Res
     };
     let roles = staff.roles.into_iter().map(with).collect();
     let own = at.by.role_name.clone().unwrap_or_default();
-    let frame = frame(at, &[("", plain("conf-roles"))]);
-    Ok(Roles { frame, branches, roles, policies, own, typed: Typed::default(), open })
+    let typed = at.typed(&path).by("role");
+    Ok(Roles { frame: frame(at, &[("", plain("conf-roles"))]), branches, roles, policies, own, typed, open })
 }
 
 async fn list(State(server): State<Server>, mut at: At<Operator>, Behind(asked): Behind<Asked>) -> Page {
@@ -86,7 +87,7 @@ async fn set(
     State(server): State<Server>,
     Extension(front): Extension<Front>,
     Sent { by: operator, fields }: Sent<Operator>,
-) -> Page {
+) -> Response {
     let chosen = |kind: &str| fields.keys().filter_map(|name| Some(name.strip_prefix(kind)?.to_owned())).collect::<Vec<_>>();
     let (policies, named) = (chosen("policy:"), chosen("privilege:"));
     let role = Role {
@@ -98,17 +99,11 @@ async fn set(
         Some(id) => server.staff().change_role(&operator, id, &name, &role).await.map(|()| id.clone()),
         None => server.staff().add_role(&operator, &name, &role).await,
     };
+    // It is open where one comes to.
+    let open = |id: &str| format!("{PATH}/roles?open={id}#r-{id}");
     match set {
-        // It is open where one comes to.
-        Ok(id) => {
-            Ok(went(&server, &front, &format!("{PATH}/roles?open={id}#r-{id}"), Ok(say("role-saved", &[("name", text(&name))]))))
-        }
-        Err(refusal) => {
-            let id = id.unwrap_or_default();
-            let mut shown = roles_page(&server, &mut At::new(operator), id.clone()).await?;
-            shown.typed = Typed::refused(id, fields, &refusal, &mut shown.frame);
-            Ok(refused(&refusal, &shown))
-        }
+        Ok(id) => went(&server, &front, &open(&id), Ok(say("role-saved", &[("name", text(&name))]))),
+        Err(refusal) => went(&server, &front, &id.map_or_else(|| format!("{PATH}/roles"), |id| open(&id)), Err(refusal)),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::door::{At, Sent, went};
 use super::super::form::Typed;
 use super::super::frame::Frame;
-use super::super::{Page, page, refused};
+use super::super::{Page, page};
 use super::{Branch, PATH, field, frame, tree};
 use crate::http::Front;
 use crate::model::card::CardType;
@@ -15,6 +15,7 @@ use crate::service::login::Operator;
 use crate::words::{filters, plain};
 use askama::Template;
 use axum::extract::State;
+use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
 use cardlab_protocol::admin_key::Cipher;
@@ -35,11 +36,12 @@ struct Types {
 }
 
 async fn types_page(server: &Server, at: &mut At<Operator>) -> Result<Types, Refusal> {
-    let (branches, _) = tree(server, &at.by, &format!("{PATH}/card-types")).await?;
+    let path = format!("{PATH}/card-types");
+    let (branches, _) = tree(server, &at.by, &path).await?;
     let types = server.card_types().all(&at.by).await?;
     let may_change = at.by.may(Privilege::ChangePolicy, None);
-    let frame = frame(at, &[("", plain("conf-types"))]);
-    Ok(Types { frame, branches, types, ciphers: Cipher::ALL, may_change, typed: Typed::default() })
+    let typed = at.typed(&path);
+    Ok(Types { frame: frame(at, &[("", plain("conf-types"))]), branches, types, ciphers: Cipher::ALL, may_change, typed })
 }
 
 async fn list(State(server): State<Server>, mut at: At<Operator>) -> Page {
@@ -50,12 +52,8 @@ async fn add(
     State(server): State<Server>,
     Extension(front): Extension<Front>,
     Sent { by: operator, fields }: Sent<Operator>,
-) -> Page {
+) -> Response {
     let about = CardType { cipher: field(&fields, "cipher"), default_user_pin: field(&fields, "default_user_pin") };
-    let Err(refusal) = server.card_types().add(&operator, &field(&fields, "type_name"), &about).await else {
-        return Ok(went(&server, &front, &format!("{PATH}/card-types"), Ok(plain("type-added"))));
-    };
-    let mut shown = types_page(&server, &mut At::new(operator)).await?;
-    shown.typed = Typed::refused("", fields, &refusal, &mut shown.frame);
-    Ok(refused(&refusal, &shown))
+    let added = server.card_types().add(&operator, &field(&fields, "type_name"), &about).await;
+    went(&server, &front, &format!("{PATH}/card-types"), added.map(|_| plain("type-added")))
 }

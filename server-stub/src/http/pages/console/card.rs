@@ -4,7 +4,7 @@ use super::super::door::{At, Sent, went};
 use super::super::form::Typed;
 use super::super::frame::{Frame, Here, sentence as refusal_sentence};
 use super::super::list::Address;
-use super::super::{Page, page, refused};
+use super::super::{Page, page};
 use super::unlock::{Badge, sentence};
 use super::{Line, Moment, story};
 use crate::http::Front;
@@ -64,7 +64,7 @@ struct CardPage {
     responses: Vec<Response_>,
     tasks: Vec<TaskView>,
     lines: Vec<Line>,
-    /// A tag that is none.
+    /// What was typed into the form of an operation, by its name.
     typed: Typed,
 }
 
@@ -107,12 +107,9 @@ struct Response_ {
 }
 
 async fn card(State(server): State<Server>, mut at: At<Operator>, Path(serial): Path<String>) -> Page {
-    Ok(page(&card_page(&server, &mut at, &serial).await?))
-}
-
-async fn card_page(server: &Server, at: &mut At<Operator>, serial: &str) -> Result<CardPage, Refusal> {
-    let picture = server.pictures().of_card(&at.by, serial).await?;
+    let picture = server.pictures().of_card(&at.by, &serial).await?;
     let now = server.now();
+    let typed = at.typed(&format!("/mc/cards/{}", picture.card.serial_number)).by("remove");
     let name = card_name(&picture.card.serial_number);
     let title = say("card-title", &[("name", text(&name))]);
     let frame = match &picture.owner {
@@ -126,7 +123,7 @@ async fn card_page(server: &Server, at: &mut At<Operator>, serial: &str) -> Resu
         times: given.times,
         outcome: sentence(given),
     });
-    Ok(CardPage {
+    Ok(page(&CardPage {
         frame,
         name,
         badges: Badge::all(picture.seen.as_ref(), picture.claimed.as_ref(), now),
@@ -149,8 +146,8 @@ async fn card_page(server: &Server, at: &mut At<Operator>, serial: &str) -> Resu
         may: picture.may,
         owner: picture.owner,
         card: picture.card,
-        typed: Typed::default(),
-    })
+        typed,
+    }))
 }
 
 async fn operate(
@@ -165,23 +162,17 @@ async fn operate(
     Ok(operation_went(&server, &front, &serial, operated))
 }
 
-/// One tag more, or one less. What is no tag is said at its field.
+/// One tag more, or one less.
 async fn retag(
     State(server): State<Server>,
     Extension(front): Extension<Front>,
     Path(serial): Path<String>,
     Sent { by: operator, fields }: Sent<Operator>,
-) -> Page {
+) -> Response {
     let given = |name: &str| fields.get(name).cloned().into_iter().collect();
     let change = Retag { add: given("add"), remove: given("remove") };
-    match server.cards().retag(&operator, &serial, &change).await {
-        Err(refusal) if refusal.field().is_some() => {
-            let mut shown = card_page(&server, &mut At::new(operator), &serial).await?;
-            shown.typed = Typed::refused("", fields, &refusal, &mut shown.frame);
-            Ok(refused(&refusal, &shown))
-        }
-        done => Ok(went(&server, &front, &format!("/mc/cards/{serial}"), done.map(|_| plain("card-tags-changed")))),
-    }
+    let changed = server.cards().retag(&operator, &serial, &change).await;
+    went(&server, &front, &format!("/mc/cards/{serial}"), changed.map(|_| plain("card-tags-changed")))
 }
 
 async fn reset_pin(

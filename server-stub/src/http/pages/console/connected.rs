@@ -1,11 +1,12 @@
 //! The cards in readers of the server's machine.
 
 use super::super::door::{At, Sent, went};
-use super::super::frame::{Frame, Here, Notice, sentence};
-use super::super::{Page, page, refused};
+use super::super::form::Typed;
+use super::super::frame::{Frame, Here, sentence};
+use super::super::{Page, page};
 use super::card::key_said;
 use crate::http::Front;
-use crate::model::refusal::{Code, Refusal};
+use crate::model::refusal::Code;
 use crate::model::role::Privilege;
 use crate::service::Server;
 use crate::service::cards::NewCard;
@@ -14,6 +15,7 @@ use crate::service::login::Operator;
 use crate::words::{filters, plain};
 use askama::Template;
 use axum::extract::State;
+use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
 
@@ -30,30 +32,27 @@ struct Station {
     may_add: bool,
     /// Why there are none.
     without: Option<String>,
-    /// What was typed for a card that was not added: serial, label.
-    typed: (String, String),
-}
-
-async fn station(server: &Server, at: &mut At<Operator>) -> Result<Station, Refusal> {
-    let (cards, without) = match server.issuing().connected(&at.by).await {
-        Ok(cards) => (cards, None),
-        Err(refusal) if refusal.code == Code::NoReaders => (Vec::new(), Some(sentence(&refusal.said()))),
-        Err(refusal) => return Err(refusal),
-    };
-    let may_add = at.by.may(Privilege::IssueCard, None);
-    let types = if may_add { server.card_types().names(&at.by).await? } else { Vec::new() };
-    Ok(Station { frame: at.frame(Here::Connected), cards, card_types: types, may_add, without, typed: Default::default() })
+    /// What was typed for a card that was not added, by its serial.
+    typed: Typed,
 }
 
 async fn connected(State(server): State<Server>, mut at: At<Operator>) -> Page {
-    Ok(page(&station(&server, &mut at).await?))
+    let (cards, without) = match server.issuing().connected(&at.by).await {
+        Ok(cards) => (cards, None),
+        Err(refusal) if refusal.code == Code::NoReaders => (Vec::new(), Some(sentence(&refusal.said()))),
+        Err(refusal) => return Err(refusal.into()),
+    };
+    let may_add = at.by.may(Privilege::IssueCard, None);
+    let types = if may_add { server.card_types().names(&at.by).await? } else { Vec::new() };
+    let typed = at.typed(Here::Connected.path()).by("serial");
+    Ok(page(&Station { frame: at.frame(Here::Connected), cards, card_types: types, may_add, without, typed }))
 }
 
 async fn add(
     State(server): State<Server>,
     Extension(front): Extension<Front>,
     Sent { by: operator, fields }: Sent<Operator>,
-) -> Page {
+) -> Response {
     let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
     let new = NewCard {
         serial: field("serial"),
@@ -67,13 +66,8 @@ async fn add(
     match server.cards().add(&operator, &new).await {
         Ok(added) => {
             let said = [plain("card-registered"), key_said(&added)].join(" ");
-            Ok(went(&server, &front, &format!("/mc/cards/{}", added.card.serial_number), Ok(said)))
+            went(&server, &front, &format!("/mc/cards/{}", added.card.serial_number), Ok(said))
         }
-        Err(refusal) => {
-            let mut view = station(&server, &mut At::new(operator)).await?;
-            view.typed = (new.serial, new.label);
-            view.frame.notices.push(Notice::refused(&refusal));
-            Ok(refused(&refusal, &view))
-        }
+        Err(refusal) => went(&server, &front, Here::Connected.path(), Err(refusal)),
     }
 }

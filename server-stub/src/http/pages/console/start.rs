@@ -1,10 +1,10 @@
 //! Where who finds neither users nor cards begins: what the role allows, and *Unlock* by a card's serial.
 
 use super::super::door::{At, Sent, went};
+use super::super::form::Typed;
 use super::super::frame::{Frame, Here};
 use super::super::{Page, page};
 use crate::http::Front;
-use crate::http::body::Fields;
 use crate::model::role::Privilege;
 use crate::model::subject;
 use crate::service::Server;
@@ -30,6 +30,7 @@ struct Start {
     privileges: Vec<Privilege>,
     /// For some policies only.
     is_local: bool,
+    typed: Typed,
 }
 
 impl Start {
@@ -40,6 +41,7 @@ impl Start {
             role: at.by.role_name.clone().unwrap_or_default(),
             is_local: role.as_ref().is_some_and(|role| role.policies.is_some()),
             privileges: role.map(|role| role.privileges).unwrap_or_default(),
+            typed: at.typed(Here::Unlock.path()),
             frame: at.frame(here),
         }
     }
@@ -73,8 +75,8 @@ async fn open(
 }
 
 /// Where an unlock that is no more leads back to: the card that its form names, for who may see it.
-pub(super) fn of_card(operator: &Operator, fields: &Fields) -> String {
-    let serial = fields.get("card").and_then(|serial| subject::serial(serial).ok());
+pub(super) fn of_card(operator: &Operator, card: Option<&str>) -> String {
+    let serial = card.and_then(|serial| subject::serial(serial).ok());
     before_unlock(operator, &serial.unwrap_or_default())
 }
 

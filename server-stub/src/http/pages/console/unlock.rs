@@ -1,9 +1,10 @@
 //! Unlock: the person first, then questions, challenge, response, and how it ended.
 
-use super::super::door::{At, Sent, area_cookie_name, is_encrypted, key, went};
+use super::super::door::{At, Sent, area_cookie_name, is_encrypted, key, went, wrong_at};
+use super::super::form::Typed;
 use super::super::frame::{Frame, Here, Notice, sentence as sentence_of};
 use super::super::told::claimed;
-use super::super::{Page, answers, page, refused};
+use super::super::{Page, answers, page};
 use super::start::{before_unlock, of_card};
 use super::{Line, Moment, story};
 use crate::http::Front;
@@ -34,6 +35,8 @@ use std::time::Duration;
 const CHALLENGE: &str = "challenge";
 /// How often the database is asked how an unlock ended, while somebody looks on: another server may have been told.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// The field of what is wrong with answers: which of several is, nobody is told.
+const ANSWERS: &str = "answers";
 /// How long somebody looks on.
 const LOOKS_ON: u32 = 600;
 
@@ -62,8 +65,8 @@ struct UnlockPage {
     validates: bool,
     questions: Vec<Question>,
     challenge_length: usize,
-    typed: String,
-    fault: Option<String>,
+    /// What was typed into the form of a step, by its name.
+    typed: Typed,
     also_open: String,
     left: i64,
     given: Option<Given>,
@@ -186,16 +189,10 @@ impl UnlockPage {
 }
 
 /// The page of an unlock as it is now.
-async fn unlock(
-    server: &Server,
-    at: &mut At<Operator>,
-    wizard: &str,
-    challenge: Option<&str>,
-    fault: Option<String>,
-    typed: &str,
-) -> Result<UnlockPage, Refusal> {
+async fn unlock(server: &Server, at: &mut At<Operator>, wizard: &str, challenge: Option<&str>) -> Result<UnlockPage, Refusal> {
     let picture = server.pictures().of_unlock(&at.by, wizard, challenge).await?;
     let now = server.now();
+    let typed = at.typed(&format!("/mc/unlock/{wizard}"));
     let UnlockPicture {
         serial,
         wizard: view,
@@ -242,8 +239,7 @@ async fn unlock(
         validates,
         questions: view.questions,
         challenge_length: view.challenge_length,
-        typed: typed.into(),
-        fault,
+        typed,
         also_open: view.also_open.join(", "),
         left,
         given: given.as_ref().map(Given::of),
@@ -294,12 +290,21 @@ async fn back(Path(wizard): Path<String>) -> Redirect {
 
 async fn shown(
     State(server): State<Server>,
+    Extension(front): Extension<Front>,
     mut at: At<Operator>,
     Path(wizard): Path<String>,
     ReadOutBefore(challenge): ReadOutBefore,
 ) -> Page {
     let challenge = challenge.as_ref().and_then(|read| read.split_once(' ')).filter(|(of, _)| *of == wizard).map(|(_, c)| c);
-    Ok(page(&unlock(&server, &mut at, &wizard, challenge, None, "").await?))
+    match unlock(&server, &mut at, &wizard, challenge).await {
+        Ok(view) => Ok(page(&view)),
+        // It ended while somebody logged in again: its card is known by what was sent.
+        Err(refusal) if refusal.code == Code::SessionOver => {
+            let Some(sent) = at.sent_below(&format!("/mc/unlock/{wizard}")) else { return Err(refusal.into()) };
+            Ok(went(&server, &front, &of_card(&at.by, sent.value("card")), Err(refusal)))
+        }
+        Err(refusal) => Err(refusal.into()),
+    }
 }
 
 async fn answer(
@@ -307,21 +312,22 @@ async fn answer(
     Extension(front): Extension<Front>,
     Path(wizard): Path<String>,
     Sent { by: operator, fields }: Sent<Operator>,
-) -> Page {
+) -> Response {
     let to = format!("/mc/unlock/{wizard}");
-    Ok(match server.wizards().answer(&operator, &wizard, &answers(&fields)).await {
+    let card = fields.get("card").map(String::as_str);
+    match server.wizards().answer(&operator, &wizard, &answers(&fields)).await {
         Ok(verdict) if verdict.ok => went(&server, &front, &to, Ok(plain("unlock-answers-right"))),
         Ok(verdict) if verdict.left == 0 => {
             let ended = Refusal::new(Code::SessionOver, sentence!("unlock-answers-ended"));
-            went(&server, &front, &of_card(&operator, &fields), Err(ended))
+            went(&server, &front, &of_card(&operator, card), Err(ended))
         }
         Ok(verdict) => {
-            let message = sentence!("unlock-answers-wrong", count = verdict.left);
-            went(&server, &front, &to, Err(Refusal::new(Code::AnswersFirst, message)))
+            let wrong = Refusal::new(Code::AnswersFirst, sentence!("unlock-answers-wrong", count = verdict.left));
+            wrong_at(&to, &wrong, vec![(ANSWERS.into(), sentence_of(&wrong.said()))])
         }
-        Err(refusal) if refusal.code == Code::SessionOver => went(&server, &front, &of_card(&operator, &fields), Err(refusal)),
+        Err(refusal) if refusal.code == Code::SessionOver => went(&server, &front, &of_card(&operator, card), Err(refusal)),
         Err(refusal) => went(&server, &front, &to, Err(refusal)),
-    })
+    }
 }
 
 async fn challenge(
@@ -329,23 +335,21 @@ async fn challenge(
     Extension(front): Extension<Front>,
     Path(wizard): Path<String>,
     Sent { by: operator, fields }: Sent<Operator>,
-) -> Page {
+) -> Response {
     let read = ReadOut { challenge: fields.get("challenge").cloned().unwrap_or_default(), check: fields.get("check").cloned() };
     match server.wizards().challenge(&operator, &wizard, &read).await {
         Ok(_) => {
             let cookie = challenge_cookie(&front, format!("{wizard} {}", read.challenge));
             let to = Redirect::to(&format!("/mc/unlock/{wizard}"));
-            Ok((PrivateCookieJar::new(key(&server)).add(cookie), to).into_response())
+            (PrivateCookieJar::new(key(&server)).add(cookie), to).into_response()
         }
         Err(refusal) if refusal.code == Code::SessionOver => {
-            Ok(went(&server, &front, &of_card(&operator, &fields), Err(refusal)))
+            went(&server, &front, &of_card(&operator, fields.get("card").map(String::as_str)), Err(refusal))
         }
-        Err(refusal) if refusal.code == Code::Malformed => {
-            let fault = Some(sentence_of(&refusal.said()));
-            let view = unlock(&server, &mut At::new(operator), &wizard, None, fault, &read.challenge).await?;
-            Ok(refused(&refusal, &view))
+        Err(refusal) => {
+            let refusal = if refusal.code == Code::Malformed { refusal.at("challenge") } else { refusal };
+            went(&server, &front, &format!("/mc/unlock/{wizard}"), Err(refusal))
         }
-        Err(refusal) => Ok(went(&server, &front, &format!("/mc/unlock/{wizard}"), Err(refusal))),
     }
 }
 

@@ -4,7 +4,7 @@ use super::super::door::{At, Behind, Sent, went};
 use super::super::form::Typed;
 use super::super::frame::{Frame, Here};
 use super::super::list::{self, Address, FieldKind, ROWS, Search, chosen};
-use super::super::{ErrorPage, Page, page, refused};
+use super::super::{ErrorPage, Page, page};
 use super::{Line, start, story};
 use crate::http::Front;
 use crate::model::csv;
@@ -102,6 +102,14 @@ struct UserPolicies {
     user: UserView,
     /// Each with whether the user is under it.
     policies: Vec<(NamedPolicy, bool)>,
+    typed: Typed,
+}
+
+impl UserPolicies {
+    /// The box of a policy.
+    fn box_of(&self, policy: &str) -> String {
+        format!("policy:{policy}")
+    }
 }
 
 #[derive(Template)]
@@ -186,7 +194,8 @@ async fn save(State(server): State<Server>, at: At<Operator>, Behind(asked): Beh
 
 async fn new_page(server: &Server, at: &mut At<Operator>) -> Result<NewUserPage, Refusal> {
     let policies = server.policies().all(&at.by).await?;
-    Ok(NewUserPage { frame: at.frame(Here::Users).then("/mc", plain("users-new")), typed: Typed::default(), policies })
+    let typed = at.typed("/mc/users/new");
+    Ok(NewUserPage { frame: at.frame(Here::Users).then("/mc", plain("users-new")), typed, policies })
 }
 
 async fn new(State(server): State<Server>, mut at: At<Operator>) -> Page {
@@ -197,7 +206,7 @@ async fn add(
     State(server): State<Server>,
     Extension(front): Extension<Front>,
     Sent { by: operator, fields }: Sent<Operator>,
-) -> Page {
+) -> Response {
     let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
     let new = NewUser {
         logon: field("logon"),
@@ -211,13 +220,9 @@ async fn add(
     match server.users().add(&operator, &new).await {
         Ok(id) => {
             let added = say("new-user-added", &[("name", text(new.cn.trim()))]);
-            Ok(went(&server, &front, &format!("/mc/users/{id}"), Ok(added)))
+            went(&server, &front, &format!("/mc/users/{id}"), Ok(added))
         }
-        Err(refusal) => {
-            let mut view = new_page(&server, &mut At::new(operator)).await?;
-            view.typed = Typed::refused("", fields, &refusal, &mut view.frame);
-            Ok(refused(&refusal, &view))
-        }
+        Err(refusal) => went(&server, &front, "/mc/users/new", Err(refusal)),
     }
 }
 
@@ -261,16 +266,13 @@ async fn change(
     Ok(went(&server, &front, &format!("/mc/users/{id}"), changed.map(|()| plain(done))))
 }
 
-async fn data_page(server: &Server, at: &mut At<Operator>, id: &str) -> Result<UserDataPage, Refusal> {
-    let user = server.users().view(&at.by, id).await?;
+async fn data(State(server): State<Server>, mut at: At<Operator>, Path(id): Path<String>) -> Page {
+    let user = server.users().view(&at.by, &id).await?;
     at.by.require(Privilege::ChangePolicy, user.policy_id.as_deref())?;
+    let typed = at.typed(&format!("/mc/users/{id}/data")).beside(&user.revision);
     let frame = at.frame(Here::Users).then("/mc", user.cn.clone());
     let frame = frame.then(&format!("/mc/users/{id}"), plain("user-correct"));
-    Ok(UserDataPage { frame, user, typed: Typed::default() })
-}
-
-async fn data(State(server): State<Server>, mut at: At<Operator>, Path(id): Path<String>) -> Page {
-    Ok(page(&data_page(&server, &mut at, &id).await?))
+    Ok(page(&UserDataPage { frame, user, typed }))
 }
 
 async fn correct(
@@ -278,24 +280,25 @@ async fn correct(
     Extension(front): Extension<Front>,
     Path(id): Path<String>,
     Sent { by: operator, fields }: Sent<Operator>,
-) -> Page {
+) -> Response {
     let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
     let data = UserData { logon: field("logon"), upn: field("upn"), cn: field("cn"), mail: field("mail"), phone: field("phone") };
     let corrected = server.users().correct(&operator, &id, &data, fields.get("was").map(String::as_str)).await;
-    let Err(refusal) = corrected else {
-        let said = say("user-corrected", &[("name", text(data.cn.trim()))]);
-        return Ok(went(&server, &front, &format!("/mc/users/{id}"), Ok(said)));
-    };
-    let mut shown = data_page(&server, &mut At::new(operator), &id).await?;
-    shown.typed = Typed::refused("", fields, &refusal, &mut shown.frame).beside(&shown.user.revision);
-    Ok(refused(&refusal, &shown))
+    match corrected {
+        Ok(_) => {
+            let said = say("user-corrected", &[("name", text(data.cn.trim()))]);
+            went(&server, &front, &format!("/mc/users/{id}"), Ok(said))
+        }
+        Err(refusal) => went(&server, &front, &format!("/mc/users/{id}/data"), Err(refusal)),
+    }
 }
 
 async fn policies(State(server): State<Server>, mut at: At<Operator>, Path(id): Path<String>) -> Page {
     let (user, policies) = server.users().view_with_policies(&at.by, &id).await?;
+    let typed = at.typed(&format!("/mc/users/{id}/policies"));
     let frame = at.frame(Here::Users).then("/mc", user.cn.clone());
     let frame = frame.then(&format!("/mc/users/{id}"), plain("user-policies"));
-    Ok(page(&UserPolicies { frame, user, policies }))
+    Ok(page(&UserPolicies { frame, user, policies, typed }))
 }
 
 async fn set_policies(
