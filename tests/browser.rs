@@ -260,8 +260,8 @@ async fn online_at_the_lock_screen() {
             "reports a wrong PIN for the card",
             "reports that the PIN of the card",
             "opened an online unlock of the card",
-            "Anna Berg answered wrong at",
-            "Anna Berg answered right at",
+            "Anna Berg answered the security questions wrong at",
+            "Anna Berg answered the security questions right at",
             "got a response for the card",
             "of Anna Berg was unlocked at",
         ],
@@ -312,12 +312,16 @@ async fn offline_with_an_operator() {
 
     anna.fill("response0", &response.to_lowercase()).await;
     // The operator's page waits for the workstation's word, and says it without being loaded again.
-    oleg.sees("Waiting for the workstation.").await;
+    let waits = oleg.sees("Waiting for ").await;
+    assert!(!waits.contains("Waiting for the workstation."), "the workstation that reported the card is named: {waits}");
     anna.fill("pin", "864209").await;
     anna.fill("confirmation", "864209").await;
     anna.press("Unlock").await;
     anna.sees("The card is unlocked").await;
     oleg.sees("The card is unlocked.").await;
+    // So do the card's badge and its story, without a reload.
+    let live = oleg.sees("of Anna Berg was unlocked at").await;
+    assert!(live.contains("Unlocked ") && !live.contains("Not confirmed: PIN blocked"), "{live}");
     oleg.is_accessible().await;
     let status = running.cardlab(&["card", "status", "--reader", "Anna"]).ok();
     has(&status, &["3 of 3 tries left", "5 of 5 tries left"]);

@@ -22,7 +22,19 @@ for (const place of document.querySelectorAll("[data-outcome]")) {
     const sentence = document.createElement("b");
     sentence.textContent = told.sentence;
     place.replaceChildren(sentence);
+    refresh();
   });
+}
+
+// What else the page says of the card, as it is now.
+async function refresh() {
+  const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+  if (!answer.ok) return;
+  const now = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const fresh = now.getElementById(part.id);
+    if (fresh) part.replaceWith(document.adoptNode(fresh));
+  }
 }
 
 // Shows what is typed into a field, while it is wanted.

@@ -271,7 +271,11 @@ fn an_unlocks_forms_sent_twice_do_what_they_do_once(engine: Engine) {
 
 /// Where an unlock's page says that it is, with the response.
 fn steps(page: &str) -> Vec<String> {
-    let shown = [("<ol class=\"steps\">", "</ol>"), ("<p class=\"code\"", "</p>"), ("<p class=\"aside soft\">", "</p>")];
+    let shown = [
+        ("<ol class=\"steps\">", "</ol>"),
+        ("<p class=\"code\"", "</p>"),
+        ("<p class=\"aside soft\" id=\"left\" data-live>", "</p>"),
+    ];
     shown.iter().flat_map(|(start, end)| between(page, start, end)).map(str::to_owned).collect()
 }
 

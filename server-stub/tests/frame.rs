@@ -179,3 +179,64 @@ fn what_another_site_made_a_browser_send() {
         assert!(between(&page, "role=\"alert\">", "</p>")[0].contains(says), "{page}");
     }
 }
+
+/// Who may not see users has no column of them.
+#[test]
+fn a_list_has_no_column_that_is_empty_for_everybody() {
+    let site = Site::start(Engine::Sqlite);
+    let owners = |who| Browser::logged_in(&site, "en", "/mc", who).get("/mc/cards").text.contains("<th scope=\"col\">Owner</th>");
+    assert!(owners(sample::OPERATOR) && !owners(somebody(&site, Some(&["view-cards", "unlock-card"]))));
+}
+
+/// The workstation that was heard of last with the card is named while its word is waited for.
+#[test]
+fn who_is_waited_for_is_named() {
+    let site = Site::start(Engine::Sqlite);
+    site.policy("workflow", "validate_answers", json!(false));
+    let oleg = Browser::logged_in(&site, "en", "/mc", sample::OPERATOR);
+    let card = format!("/mc/cards/{ANNA}");
+    let waits = || {
+        let begun = oleg.send_from(&card, &format!("{card}/wizard"), &[]);
+        oleg.send_from(&begun.path, &format!("{}/challenge", begun.path), &[("challenge", CHALLENGE)]).text
+    };
+    assert!(waits().contains("<b>Waiting for the workstation.</b>"));
+    let report = json!({"serial": ANNA, "kind": "pin-blocked", "at": site.clock.now(), "workstation": "PC-12"});
+    site.post("/credprovapi/v1/reports", "", &report).ok();
+    assert!(waits().contains("<b>Waiting for PC-12.</b>"));
+}
+
+/// The same to everybody, whether there is such a name or not, and nothing is begun.
+#[test]
+fn a_name_for_remote_self_service_has_a_domain() {
+    let site = Site::start(Engine::Sqlite);
+    site.set_answers("anna");
+    for (language, says) in [
+        ("en", "Write the name as DOMAIN\\Name or as name@domain: a name alone is not enough here."),
+        ("de", "Schreiben Sie den Namen als DOMÄNE\\Name oder als name@domäne: ein Name allein genügt hier nicht."),
+    ] {
+        for name in ["anna", "Anna Berg", "Frey", "lab\\", "@lab.example", "a\\b\\c"] {
+            let browser = Browser::new(&site, language);
+            let page = browser.send_from("/rss", "/rss", &[("name", name)]);
+            assert_eq!((page.path.as_str(), page.alerts()), ("/rss", vec![says.to_owned()]), "{name}: {}", page.text);
+            assert!(page.text.contains(&format!("value=\"{}\"", name)), "{name}: {}", page.text);
+        }
+    }
+    for name in ["lab\\anna", "anna@lab.example", "lab\\frey", "frey@lab.example"] {
+        let page = Browser::new(&site, "en").send_from("/rss", "/rss", &[("name", name)]);
+        assert!(page.text.contains("Security questions"), "{name}: {}", page.text);
+    }
+}
+
+/// What is not there yet is set, what is there is changed.
+#[test]
+fn an_answer_that_is_not_set_is_not_changed() {
+    let site = Site::start(Engine::Sqlite);
+    site.set_answers("anna");
+    for (who, word, other) in
+        [(("lab\\anna", "anna-password"), "Change", "Set"), (("lab\\boris", "boris-password"), "Set", "Change")]
+    {
+        let page = Browser::logged_in(&site, "en", "/ss", who).get("/ss").text;
+        let folds = |word: &str| page.matches(&format!("<summary>{word}<span class=\"sr\">: ")).count();
+        assert_eq!((folds(word), folds(other)), (3, 0), "{page}");
+    }
+}

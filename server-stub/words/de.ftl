@@ -303,7 +303,7 @@ unlock-left =
        *[other] noch { $count } Antworten in dieser Stunde
     }
 unlock-ask = Fragen Sie { $name }
-unlock-ask-hint = Geben Sie die Antworten ein, wie sie gesprochen werden; Großschreibung und Leerzeichen zählen nicht.
+unlock-ask-hint = Geben Sie die Antworten ein, wie sie gesprochen werden. Großschreibung zählt nicht, auch nicht Leerzeichen davor und dahinter; eines zwischen Wörtern zählt.
 unlock-check-answers = Antworten prüfen
 unlock-answers-right = Die Antworten sind richtig.
 unlock-answers-wrong =
@@ -336,6 +336,7 @@ unlock-stopped = Dieses Entsperren geht nicht weiter
 
 ## Was aus einer Antwort wurde
 given-waiting = Warten auf den Arbeitsplatz.
+given-waiting-for = Warten auf { $name }.
 given-unlocked = Die Karte ist entsperrt.
 given-refused = Die Karte hat die Antwort abgelehnt.
 given-refused-left =
@@ -395,15 +396,15 @@ event-UNLOCK_OPENED =
     }
 event-ANSWERS_RIGHT =
     { $channel ->
-        [operator] { $user } hat { $by } richtig geantwortet
-        [remote] { $user } hat im Remote Self-Service richtig geantwortet
-       *[other] { $user } hat an { $workstation } richtig geantwortet
+        [operator] { $by } hat { $user } die Sicherheitsfragen gestellt: Die Antworten waren richtig
+        [remote] { $user } hat die Sicherheitsfragen im Remote Self-Service richtig beantwortet
+       *[other] { $user } hat die Sicherheitsfragen an { $workstation } richtig beantwortet
     }
 event-ANSWERS_WRONG =
     { $channel ->
-        [operator] { $user } hat { $by } falsch geantwortet
-        [remote] { $user } hat im Remote Self-Service falsch geantwortet
-       *[other] { $user } hat an { $workstation } falsch geantwortet
+        [operator] { $by } hat { $user } die Sicherheitsfragen gestellt: Die Antworten waren falsch
+        [remote] { $user } hat die Sicherheitsfragen im Remote Self-Service falsch beantwortet
+       *[other] { $user } hat die Sicherheitsfragen an { $workstation } falsch beantwortet
     }
 event-USER_LOCKED = { $user } wurde nach falschen Antworten gesperrt
 event-USER_UNLOCKED = { $by } hat den Benutzer { $user } entsperrt
@@ -418,7 +419,11 @@ event-RESPONSE_GIVEN =
         [remote] { $user } hat im Remote Self-Service eine Antwort für die Karte { $card } bekommen
        *[other] { $workstation } hat eine Antwort für die Karte { $card } von { $user } bekommen
     }
-event-RESPONSE_REFUSED = { $by } hat keine Antwort für die Karte { $card } bekommen: { $why }
+event-RESPONSE_REFUSED =
+    { $serial ->
+        [none] { $by } kam beim Entsperren einer Karte nicht weiter: { $why }
+       *[some] { $by } hat keine Antwort für die Karte { $card } bekommen: { $why }
+    }
 event-CARD_UNLOCKED = Die Karte { $card } von { $user } wurde an { $workstation } entsperrt
 event-CARD_REFUSED_RESPONSE =
     { $left ->
@@ -455,7 +460,17 @@ event-CARD_INITIALIZED = { $by } hat die Karte { $card } für { $user } initiali
 event-CARD_NOT_INITIALIZED = { $by } konnte die Karte { $card } nicht initialisieren: { $why }
 event-POLICY_CHANGED = { $by } hat die Konfiguration geändert: { $policy }{ $type }
 event-POLICY_NOT_CHANGED = { $by } konnte die Konfiguration nicht ändern: { $why }
-event-ROLE_CHANGED = { $by } hat Rollen oder Operatoren geändert: { $role } { $operator }
+event-ROLE_CHANGED =
+    { $about ->
+        [operator] { $by } hat den Operator { $operator } angelegt
+        [operator-deleted] { $by } hat den Operator { $operator } gelöscht
+        [operator-renamed] { $by } hat dem Operator { $before } einen anderen Namen gegeben: { $operator }
+        [operator-password] { $by } hat dem Operator { $operator } ein anderes Passwort gegeben
+        [operator-anew] { $by } hat dem Operator { $before } einen anderen Namen, { $operator }, und ein anderes Passwort gegeben
+        [member] { $by } hat dem Operator { $operator } die Rolle { $role } gegeben
+        [role-deleted] { $by } hat die Rolle { $role } gelöscht
+       *[role] { $by } hat festgelegt, was die Rolle { $role } erlaubt
+    }
 event-ROLE_NOT_CHANGED = { $by } konnte Rollen oder Operatoren nicht ändern: { $why }
 event-QUESTION_CHANGED = { $by } hat die Sicherheitsfragen geändert
 event-QUESTION_NOT_CHANGED = { $by } konnte die Sicherheitsfragen nicht ändern: { $why }
@@ -469,7 +484,16 @@ event-CARD_STATE_CHANGED =
         [withdraw] { $by } hat die Karte { $card } eingezogen
        *[other] { $by } hat die Karte { $card } geändert: { $to }
     }
-event-CARD_STATE_NOT_CHANGED = { $by } konnte die Karte { $card } nicht ändern: { $why }
+event-CARD_STATE_NOT_CHANGED =
+    { $operation ->
+        [assign] { $by } konnte die Karte { $card } nicht zuweisen: { $why }
+        [issue] { $by } konnte die Karte { $card } nicht ausgeben: { $why }
+        [disable] { $by } konnte die Karte { $card } nicht abschalten: { $why }
+        [enable] { $by } konnte die Karte { $card } nicht einschalten: { $why }
+        [revoke] { $by } konnte die Karte { $card } nicht widerrufen: { $why }
+        [withdraw] { $by } konnte die Karte { $card } nicht einziehen: { $why }
+       *[other] { $by } konnte die Karte { $card } nicht ändern: { $why }
+    }
 event-RATE_LIMITED =
     { $times ->
         [one] { $by } wurde abgewiesen: zu viel in zu kurzer Zeit
@@ -511,7 +535,7 @@ event-USER_STATE_NOT_CHANGED = { $by } konnte den Benutzer { $user } weder ein- 
 
 ## Gründe, nach ihren Codes
 reason-unknown = kein Grund ist vermerkt
-reason-MALFORMED = etwas war nicht, wie es sein muss
+reason-MALFORMED = was eingegeben wurde, kann nach Länge oder Zeichen nicht stimmen
 reason-TOO_LONG = es war zu lang
 reason-NOT_LOGGED_IN = keine Anmeldung
 reason-NO_PRIVILEGE = die Rolle erlaubt es nicht
@@ -553,6 +577,7 @@ ss-too-few =
 ss-set = Gesetzt
 ss-not-set = Nicht gesetzt
 ss-change = Ändern
+ss-set-first = Setzen
 ss-answer = Ihre Antwort
 ss-again = Noch einmal
 ss-minimum =
@@ -591,6 +616,7 @@ own-card-is = Die Karte { $card } ist jetzt: { $name }.
 rss-who = Wer sind Sie?
 rss-name = Anmeldename
 rss-name-hint = DOMÄNE\Name oder name@domäne
+rss-name-forms = Schreiben Sie den Namen als DOMÄNE\Name oder als name@domäne: ein Name allein genügt hier nicht
 rss-next = Weiter
 rss-captcha = Buchstaben des Bildes
 rss-captcha-alt = Ein Bild mit Buchstaben. Der Ton darunter sagt dieselben Buchstaben.

@@ -302,7 +302,7 @@ unlock-left =
        *[other] { $count } responses left this hour
     }
 unlock-ask = Ask { $name }
-unlock-ask-hint = Type the answers as they are spoken; capitals and blanks do not count.
+unlock-ask-hint = Type the answers as they are spoken. Capitals do not count, nor do blanks before and behind; a blank between words does.
 unlock-check-answers = Check answers
 unlock-answers-right = The answers are right.
 unlock-answers-wrong =
@@ -335,6 +335,7 @@ unlock-stopped = This unlock does not go on
 
 ## What became of a response
 given-waiting = Waiting for the workstation.
+given-waiting-for = Waiting for { $name }.
 given-unlocked = The card is unlocked.
 given-refused = The card refused the response.
 given-refused-left =
@@ -394,15 +395,15 @@ event-UNLOCK_OPENED =
     }
 event-ANSWERS_RIGHT =
     { $channel ->
-        [operator] { $user } answered { $by } right
-        [remote] { $user } answered right in Remote Self-Service
-       *[other] { $user } answered right at { $workstation }
+        [operator] { $by } asked { $user } the security questions: the answers were right
+        [remote] { $user } answered the security questions right in Remote Self-Service
+       *[other] { $user } answered the security questions right at { $workstation }
     }
 event-ANSWERS_WRONG =
     { $channel ->
-        [operator] { $user } answered { $by } wrong
-        [remote] { $user } answered wrong in Remote Self-Service
-       *[other] { $user } answered wrong at { $workstation }
+        [operator] { $by } asked { $user } the security questions: the answers were wrong
+        [remote] { $user } answered the security questions wrong in Remote Self-Service
+       *[other] { $user } answered the security questions wrong at { $workstation }
     }
 event-USER_LOCKED = { $user } was locked after wrong answers
 event-USER_UNLOCKED = { $by } unlocked the user { $user }
@@ -417,7 +418,11 @@ event-RESPONSE_GIVEN =
         [remote] { $user } got a response for the card { $card } in Remote Self-Service
        *[other] { $workstation } got a response for the card { $card } of { $user }
     }
-event-RESPONSE_REFUSED = { $by } got no response for the card { $card }: { $why }
+event-RESPONSE_REFUSED =
+    { $serial ->
+        [none] { $by } was not let on with unlocking a card: { $why }
+       *[some] { $by } got no response for the card { $card }: { $why }
+    }
 event-CARD_UNLOCKED = The card { $card } of { $user } was unlocked at { $workstation }
 event-CARD_REFUSED_RESPONSE =
     { $left ->
@@ -454,7 +459,17 @@ event-CARD_INITIALIZED = { $by } initialized the card { $card } for { $user }
 event-CARD_NOT_INITIALIZED = { $by } could not initialize the card { $card }: { $why }
 event-POLICY_CHANGED = { $by } changed the configuration: { $policy }{ $type }
 event-POLICY_NOT_CHANGED = { $by } could not change the configuration: { $why }
-event-ROLE_CHANGED = { $by } changed roles or operators: { $role } { $operator }
+event-ROLE_CHANGED =
+    { $about ->
+        [operator] { $by } added the operator { $operator }
+        [operator-deleted] { $by } deleted the operator { $operator }
+        [operator-renamed] { $by } gave the operator { $before } another name: { $operator }
+        [operator-password] { $by } gave the operator { $operator } another password
+        [operator-anew] { $by } gave the operator { $before } another name, { $operator }, and another password
+        [member] { $by } gave the operator { $operator } the role { $role }
+        [role-deleted] { $by } deleted the role { $role }
+       *[role] { $by } set what the role { $role } allows
+    }
 event-ROLE_NOT_CHANGED = { $by } could not change roles or operators: { $why }
 event-QUESTION_CHANGED = { $by } changed the security questions
 event-QUESTION_NOT_CHANGED = { $by } could not change the security questions: { $why }
@@ -468,7 +483,16 @@ event-CARD_STATE_CHANGED =
         [withdraw] { $by } withdrew the card { $card }
        *[other] { $by } changed the card { $card } to { $to }
     }
-event-CARD_STATE_NOT_CHANGED = { $by } could not change the card { $card }: { $why }
+event-CARD_STATE_NOT_CHANGED =
+    { $operation ->
+        [assign] { $by } could not assign the card { $card }: { $why }
+        [issue] { $by } could not issue the card { $card }: { $why }
+        [disable] { $by } could not disable the card { $card }: { $why }
+        [enable] { $by } could not enable the card { $card }: { $why }
+        [revoke] { $by } could not revoke the card { $card }: { $why }
+        [withdraw] { $by } could not withdraw the card { $card }: { $why }
+       *[other] { $by } could not change the card { $card }: { $why }
+    }
 event-RATE_LIMITED =
     { $times ->
         [one] { $by } was turned away: too many in too short a time
@@ -510,7 +534,7 @@ event-USER_STATE_NOT_CHANGED = { $by } could not enable or disable the user { $u
 
 ## Reasons, by their codes
 reason-unknown = no reason was noted
-reason-MALFORMED = something was not as it must be
+reason-MALFORMED = what was typed cannot be right, by its length or its characters
 reason-TOO_LONG = it was too long
 reason-NOT_LOGGED_IN = no login
 reason-NO_PRIVILEGE = the role does not allow it
@@ -552,6 +576,7 @@ ss-too-few =
 ss-set = Set
 ss-not-set = Not set
 ss-change = Change
+ss-set-first = Set
 ss-answer = Your answer
 ss-again = Once more
 ss-minimum =
@@ -590,6 +615,7 @@ own-card-is = The card { $card } is { $name } now.
 rss-who = Who are you?
 rss-name = Logon name
 rss-name-hint = DOMAIN\Name or name@domain
+rss-name-forms = write the name as DOMAIN\Name or as name@domain: a name alone is not enough here
 rss-next = Next
 rss-captcha = Letters of the picture
 rss-captcha-alt = A picture of letters. The sound below says the same letters.

@@ -129,6 +129,8 @@ pub struct UnlockPicture {
     pub response: Option<(String, ReadBack)>,
     /// What became of it.
     pub given: Option<GivenView>,
+    /// The workstation that was last heard of with the card, or empty.
+    pub workstation: String,
 }
 
 /// A card of a list.
@@ -348,6 +350,8 @@ impl Pictures<'_> {
         let (seen, claimed) = (Seen::of(&events), Seen::claimed(&events));
         events.truncate(usize::from(HAPPENED));
         let (wizard, left) = self.server.wizards().shown(&mut snapshot, operator, wizard, &flow, &subject).await?;
+        let workstation = events.iter().find(|event| !event.workstation.is_empty()).map(|event| event.workstation.clone());
+        let workstation = workstation.unwrap_or_default();
         Ok(UnlockPicture {
             wizard,
             is_ready: !validates || !asks,
@@ -360,6 +364,7 @@ impl Pictures<'_> {
             left,
             response,
             given,
+            workstation,
             serial: flow.card,
         })
     }

@@ -164,7 +164,7 @@ impl Staffing<'_> {
             logins::delete_of_operator(tx, id).await?;
             operators::delete(tx, id).await?;
             self.somebody_changes_roles(tx).await?;
-            let detail = json!({"operator": member.name});
+            let detail = json!({"operator": member.name, "deleted": true});
             self.server.record(tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, &operator.name) }).await
         };
         self.server.attempt(operator, &Happening::new(Kind::RoleNotChanged, &operator.name), step).await

@@ -35,8 +35,9 @@ pub(super) fn told(event: &Event, user: Option<&str>) -> Told {
         ("why", why(&field("reason")).into()),
         ("comment", text(&field("comment"))),
         ("policy", text(&field("policy"))),
-        ("role", text(&field("role"))),
+        ("role", text(&or_nobody(&field("role"), "none"))),
         ("operator", text(&field("operator"))),
+        ("before", text(&field("before"))),
         ("type", text(&field("card_type"))),
         ("tags", text(&tags(&detail))),
         ("changed", corrected(&detail).into()),
@@ -44,6 +45,8 @@ pub(super) fn told(event: &Event, user: Option<&str>) -> Told {
         ("left", number("tries_left").unwrap_or(-1).into()),
         ("failed", number("failed").unwrap_or_default().into()),
         ("times", number("refused").unwrap_or(1).into()),
+        ("serial", if event.card.is_empty() { "none" } else { "some" }.into()),
+        ("about", about(&detail).into()),
     ];
     let key = format!("event-{}", if of_old.is_some() { Kind::ReportUnconfirmed.facts().1 } else { &event.name });
     let sentence = if words::has(&key) { say(&key, &values) } else { event.name.clone() };
@@ -104,6 +107,23 @@ pub(super) fn claimed(event: &Event) -> String {
             let detail: Json = serde_json::from_str(&event.detail).unwrap_or_default();
             detail.get("report").and_then(Json::as_str).unwrap_or_default().to_owned()
         }
+    }
+}
+
+/// What a change of roles and operators is about, as its sentence has it.
+fn about(detail: &Json) -> &'static str {
+    let has = |name: &str| detail.get(name).is_some();
+    let is = |name: &str| detail.get(name) == Some(&Json::Bool(true));
+    let is_renamed = has("before") && detail.get("before") != detail.get("operator");
+    match has("operator") {
+        true if has("role") => "member",
+        true if is("deleted") => "operator-deleted",
+        true if is_renamed && is("password") => "operator-anew",
+        true if is_renamed => "operator-renamed",
+        true if has("before") => "operator-password",
+        true => "operator",
+        false if has("after") => "role",
+        false => "role-deleted",
     }
 }
 
@@ -181,6 +201,38 @@ mod tests {
             said(Kind::ResponseRefused, serde_json::json!({"reason": "USER_LOCKED"})),
             "oleg got no response for the card ⋯152D: the user is locked"
         );
+        assert_eq!(
+            said(Kind::AnswersWrong, serde_json::json!({"channel": "operator"})),
+            "oleg asked Anna Berg the security questions: the answers were wrong"
+        );
+        assert_eq!(
+            said(Kind::CardStateNotChanged, serde_json::json!({"operation": "issue", "reason": "CARD_STATE"})),
+            "oleg could not issue the card ⋯152D: the card is in another state"
+        );
+        let login = Event { card: String::new(), ..event(Kind::ResponseRefused, &serde_json::json!({"reason": "USER_LOCKED"})) };
+        assert_eq!(told(&login, None).sentence, "oleg was not let on with unlocking a card: the user is locked");
+        for (detail, says) in [
+            (serde_json::json!({"operator": "nora"}), "oleg added the operator nora"),
+            (serde_json::json!({"operator": "nora", "role": "Helper"}), "oleg gave the operator nora the role Helper"),
+            (serde_json::json!({"operator": "nora", "role": null}), "oleg gave the operator nora the role None"),
+            (serde_json::json!({"operator": "nora", "deleted": true}), "oleg deleted the operator nora"),
+            (
+                serde_json::json!({"operator": "nora", "before": "nina", "password": false}),
+                "oleg gave the operator nina another name: nora",
+            ),
+            (
+                serde_json::json!({"operator": "nora", "before": "nora", "password": true}),
+                "oleg gave the operator nora another password",
+            ),
+            (
+                serde_json::json!({"operator": "nora", "before": "nina", "password": true}),
+                "oleg gave the operator nina another name, nora, and another password",
+            ),
+            (serde_json::json!({"role": "Helper", "after": {}}), "oleg set what the role Helper allows"),
+            (serde_json::json!({"role": "Helper", "before": {}}), "oleg deleted the role Helper"),
+        ] {
+            assert_eq!(said(Kind::RoleChanged, detail), says);
+        }
     }
 
     #[test]

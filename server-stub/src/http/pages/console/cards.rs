@@ -83,6 +83,8 @@ struct Cards {
     search: Search,
     cards: Vec<CardRow>,
     next: Option<String>,
+    /// Whose they are is for who may see users.
+    sees_owners: bool,
 }
 
 /// Where the cards of the user with this logon name are listed.
@@ -111,8 +113,9 @@ async fn cards(State(server): State<Server>, mut at: At<Operator>, Behind(asked)
     };
     let (cards, next) = listed.map_or_else(Default::default, |listed| (listed.items, listed.next));
     let address = asked.address();
-    let search = searched(&address, types, &policies, at.by.may(Privilege::ViewUser, None));
-    Ok(page(&Cards { frame, address, search, asked, cards, next }))
+    let sees_owners = at.by.may(Privilege::ViewUser, None);
+    let search = searched(&address, types, &policies, sees_owners);
+    Ok(page(&Cards { frame, address, search, asked, cards, next, sees_owners }))
 }
 
 /// The form of the list. Who may not see users or policies has none to choose from.

@@ -168,7 +168,8 @@ pub(super) fn sentence(given: &GivenView) -> String {
 }
 
 impl Given {
-    fn of(given: &GivenView) -> Self {
+    /// `workstation` is where the card was heard of last, or empty.
+    fn of(given: &GivenView, workstation: &str) -> Self {
         let class = match given.outcome {
             Ending::Waiting => "",
             Ending::Unlocked => "good",
@@ -176,7 +177,11 @@ impl Given {
             Ending::Refused | Ending::AdminKeyBlocked => "bad",
         };
         let settled = given.outcome != Ending::Waiting;
-        Self { class, sentence: sentence(given), settled, at: Moment::clock(given.given_at) }
+        let sentence = match settled || workstation.is_empty() {
+            true => sentence(given),
+            false => say("given-waiting-for", &[("name", crate::words::text(workstation))]),
+        };
+        Self { class, sentence, settled, at: Moment::clock(given.given_at) }
     }
 }
 
@@ -206,6 +211,7 @@ async fn unlock(server: &Server, at: &mut At<Operator>, wizard: &str, challenge:
         left,
         response,
         given,
+        workstation,
     } = picture;
     let card = card_name(&serial);
     let person = owner.as_ref().map_or_else(|| plain("event-somebody"), |owner| owner.cn.clone());
@@ -242,7 +248,7 @@ async fn unlock(server: &Server, at: &mut At<Operator>, wizard: &str, challenge:
         typed,
         also_open: view.also_open.join(", "),
         left,
-        given: given.as_ref().map(Given::of),
+        given: given.as_ref().map(|given| Given::of(given, &workstation)),
         back,
     })
 }
@@ -372,8 +378,8 @@ async fn outcome(
     let stream = async_stream::stream! {
         for _ in 0..LOOKS_ON {
             match server.pictures().of_unlock(&at.by, &wizard, None).await {
-                Ok(UnlockPicture { given: Some(given), .. }) if given.outcome != Ending::Waiting => {
-                    let given = language.speaking(|| Given::of(&given));
+                Ok(UnlockPicture { given: Some(given), workstation, .. }) if given.outcome != Ending::Waiting => {
+                    let given = language.speaking(|| Given::of(&given, &workstation));
                     let told = serde_json::json!({"sentence": given.sentence, "class": given.class});
                     yield Ok(Event::default().event("outcome").data(told.to_string()));
                     return;
