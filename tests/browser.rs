@@ -460,6 +460,44 @@ async fn german_pages() {
     }
 }
 
+/// Times and days are those of the reader's clock, wherever the server is; a page without its script says that they are UTC.
+#[tokio::test]
+async fn times_are_the_readers() {
+    let lab = Lab::new("gids");
+    let (driver, running) = (Driver::in_zone("Asia/Kolkata"), Running::start(&lab));
+    let (anna, oleg) = (driver.browser("anna").await, driver.browser("oleg").await);
+    set_answers(&anna, &running).await;
+    log_in(&oleg, &format!("{}/mc/login", running.server), "oleg", "oleg-password").await;
+    oleg.follow("Log").await;
+    // They were renamed, and browsers know both names.
+    oleg.sees("Times and days are those of your clock: Asia/").await;
+    // Half an hour beside whole ones, the same in summer and winter.
+    let shifted = "const there = (time) => new Date(Date.parse(time.dateTime) + 330 * 60000).toISOString();
+        return [...document.querySelectorAll('time')].map((time) => [time.textContent, there(time).slice(0, 19).replace('T', ' ')])";
+    let times = oleg.0.execute(shifted, vec![]).await.unwrap();
+    let times: Vec<(String, String)> = serde_json::from_value(times).unwrap();
+    assert!(!times.is_empty() && times.iter().all(|(shown, there)| shown == there), "{times:?}");
+    // A day of the filter is theirs as well.
+    let today = &times[0].1[..10];
+    let set = "document.querySelectorAll('input[type=date]').forEach((field) => { field.value = arguments[0] })";
+    oleg.0.execute(set, vec![today.into()]).await.unwrap();
+    oleg.press("Filter").await;
+    oleg.sees("set answers to security questions").await;
+    let address = oleg.0.current_url().await.unwrap().to_string();
+    has(&address, &[&format!("from={today}"), &format!("to={today}"), "from_ahead=330", "to_ahead=330"]);
+    // A story has them too.
+    oleg.go(&format!("{}/mc?q=anna", running.server)).await;
+    oleg.follow("Anna Berg").await;
+    oleg.sees("set answers").await;
+    let clocks = oleg.0.execute(shifted, vec![]).await.unwrap();
+    let clocks: Vec<(String, String)> = serde_json::from_value(clocks).unwrap();
+    let is_theirs = |(shown, there): &(String, String)| *shown == there[11..16] || *shown == there[..10];
+    assert!(!clocks.is_empty() && clocks.iter().all(is_theirs), "{clocks:?}");
+    for browser in [anna, oleg] {
+        browser.0.close().await.unwrap();
+    }
+}
+
 /// What somebody does who has never seen the pages, and how many clicks it takes; what docs/unlock.md says of it is this.
 #[tokio::test]
 async fn few_clicks() {

@@ -240,3 +240,35 @@ fn an_answer_that_is_not_set_is_not_changed() {
         assert_eq!((folds(word), folds(other)), (3, 0), "{page}");
     }
 }
+
+/// Without its script a page says that times are of UTC; with it the days of the filter are the reader's.
+#[test]
+fn a_day_of_the_log_is_the_readers() {
+    const MINUTE: i64 = 60_000;
+    let site = Site::start(Engine::Sqlite);
+    let admin = Browser::logged_in(&site, "en", "/mc", sample::ADMINISTRATOR);
+    let log = admin.get("/mc/log").text;
+    assert!(log.contains("Times and days are those of UTC."), "{log}");
+    let times = between(&log, "<time ", "</time>");
+    assert!(
+        !times.is_empty() && times.iter().all(|time| time.ends_with(" UTC") && time.contains("data-time=\"whole\"")),
+        "{times:?}"
+    );
+    // Where a day begins an hour ago all that happened is of it, where it begins in an hour nothing is.
+    let now = site.clock.now();
+    for (begins, is_there) in [(now - 60 * MINUTE, true), (now + 60 * MINUTE, false)] {
+        // Clocks that are so far ahead that it is midnight then, or so far behind.
+        let ahead = (-begins).rem_euclid(24 * 60 * MINUTE) / MINUTE;
+        let ahead = if ahead > 12 * 60 { ahead - 24 * 60 } else { ahead };
+        let day = cardlab_server_stub::model::clock::iso(begins + (ahead + 1) * MINUTE)[..10].to_owned();
+        let shown = admin.get(&format!("/mc/log?from={day}&from_ahead={ahead}"));
+        assert_eq!((shown.status, shown.text.contains("<time ")), (200, is_there), "{day} {ahead}");
+        let before = admin.get(&format!("/mc/log?to={day}&to_ahead={ahead}"));
+        assert!(before.text.contains("<time "), "{day} {ahead}: its end is still to come");
+    }
+    for wrong in ["x", "961", "1e3"] {
+        let says =
+            "The address asks for something that this list does not have, or twice for the same; use the fields of the page.";
+        assert_eq!(admin.get(&format!("/mc/log?from=2026-11-26&from_ahead={wrong}")).alerts(), [says], "{wrong}");
+    }
+}

@@ -19,12 +19,18 @@ pub struct Driver {
 
 impl Driver {
     pub fn start() -> Self {
-        // It takes a free port of IPv4, and ends where the same of IPv6 is somebody else's: then another is to be had.
-        (0..5).find_map(|_| Self::begun()).expect("chromedriver names its port")
+        Self::in_zone("")
     }
 
-    fn begun() -> Option<Self> {
+    /// Of browsers whose clock is that of this zone; without a name, of the machine's.
+    pub fn in_zone(zone: &str) -> Self {
+        // It takes a free port of IPv4, and ends where the same of IPv6 is somebody else's: then another is to be had.
+        (0..5).find_map(|_| Self::begun(zone)).expect("chromedriver names its port")
+    }
+
+    fn begun(zone: &str) -> Option<Self> {
         let mut child = Command::new("chromedriver")
+            .envs((!zone.is_empty()).then_some(("TZ", zone)))
             .arg("--port=0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -42,34 +42,54 @@ impl Clock {
     }
 }
 
-/// As clocks of this machine have it, `2026-11-24 02:02:03`.
+/// In UTC, `2026-11-24 01:02:03`.
 #[must_use]
-pub fn local(at: Millis) -> String {
-    let time = jiff::Timestamp::from_millisecond(at).map(|time| time.to_zoned_datetime(jiff::tz::TimeZone::system()));
+pub fn utc(at: Millis) -> String {
+    let time = jiff::Timestamp::from_millisecond(at);
     time.map_or_else(|_| at.to_string(), |time| time.strftime("%Y-%m-%d %H:%M:%S").to_string())
 }
 
-/// The beginning of a day, or of the one so many days after it, as clocks of this machine have it.
+/// Furthest that a clock is from UTC, in minutes: somewhat more than in any zone there is or was.
+const FURTHEST: i64 = 16 * 60;
+
+/// The beginning of a day, or of the one so many days after it, where clocks are so many minutes ahead of UTC then.
 ///
 /// # Errors
-/// [`crate::model::refusal::Code::Malformed`] for what is no day.
-pub fn midnight(day: &str, later: i64) -> Result<Millis, Refusal> {
+/// [`crate::model::refusal::Code::Malformed`] for what is no day, and for clocks that go nowhere so.
+pub fn midnight(day: &str, later: i64, ahead: &str) -> Result<Millis, Refusal> {
+    let ahead: i64 = if ahead.is_empty() { Ok(0) } else { ahead.parse() }
+        .ok()
+        .filter(|ahead: &i64| ahead.abs() <= FURTHEST)
+        .ok_or_else(|| Refusal::malformed(sentence!("refused-filters")))?;
     let none = || Refusal::malformed(sentence!("refused-day", day = day));
     let date: jiff::civil::Date = day.trim().parse().map_err(|_| none())?;
     let date = date.checked_add(jiff::Span::new().days(later)).map_err(|_| none())?;
-    let zoned = date.to_zoned_datetime(jiff::tz::TimeZone::system()).map_err(|_| none())?;
-    Ok(zoned.timestamp().as_millisecond())
-}
-
-/// The name of this machine's time zone.
-#[must_use]
-pub fn zone() -> String {
-    let zone = jiff::tz::TimeZone::system();
-    zone.iana_name().map_or_else(|| jiff::ZonedDateTime::now().strftime("UTC%:z").to_string(), str::to_owned)
+    let begins = date.to_zoned_datetime(jiff::tz::TimeZone::UTC).map_err(|_| none())?;
+    Ok(begins.timestamp().as_millisecond() - ahead * 60_000)
 }
 
 /// `2026-11-24T01:02:03.004Z`.
 #[must_use]
 pub fn iso(at: Millis) -> String {
     jiff::Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |t| format!("{t:.3}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_begins_where_clocks_are() {
+        let utc = midnight("2026-11-26", 0, "").unwrap();
+        assert_eq!(iso(utc), "2026-11-26T00:00:00.000Z");
+        assert_eq!(midnight("2026-11-25", 1, "0").unwrap(), utc);
+        // Berlin in winter, Newfoundland, the Line Islands.
+        for (ahead, begins) in [("60", "2026-11-25T23:00"), ("-210", "2026-11-26T03:30"), ("840", "2026-11-25T10:00")] {
+            assert!(iso(midnight("2026-11-26", 0, ahead).unwrap()).starts_with(begins), "{ahead}");
+        }
+        for ahead in ["961", "-961", "x", "1e2", "9223372036854775808"] {
+            assert!(midnight("2026-11-26", 0, ahead).is_err(), "{ahead}");
+        }
+        assert!(midnight("2026-02-30", 0, "").is_err());
+    }
 }

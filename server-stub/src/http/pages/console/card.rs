@@ -5,8 +5,9 @@ use super::super::form::Typed;
 use super::super::frame::{Frame, Here, sentence as refusal_sentence};
 use super::super::list::Address;
 use super::super::{Page, page};
+use super::moment::{Dated, Moment};
 use super::unlock::{Badge, sentence};
-use super::{Line, Moment, story};
+use super::{Line, story};
 use crate::http::Front;
 use crate::model::card::Operation;
 use crate::model::refusal::Refusal;
@@ -54,7 +55,7 @@ struct CardPage {
     badges: Vec<Badge>,
     policy: Option<String>,
     /// To whom, by whom and when it was issued.
-    issued: Option<String>,
+    issued: Option<Dated>,
     pin_tries: Option<u64>,
     may: May,
     may_view_log: bool,
@@ -129,11 +130,10 @@ async fn card(State(server): State<Server>, mut at: At<Operator>, Path(serial): 
         badges: Badge::all(picture.seen.as_ref(), picture.claimed.as_ref(), now),
         policy: picture.policy,
         issued: picture.issued.map(|event| {
-            let at = Moment::of(event.at).local;
-            let (by, at) = (("by", text(&event.initiator)), ("name", text(&at)));
+            let (by, at) = (("by", text(&event.initiator)), Moment::of(event.at));
             match &picture.owner {
-                Some(owner) => say("card-issued-to", &[("user", text(&owner.cn)), by, at]),
-                None => say("card-issued-by", &[by, at]),
+                Some(owner) => Dated::of("card-issued-to", at, "", &[("user", text(&owner.cn)), by]),
+                None => Dated::of("card-issued-by", at, "", &[by]),
             }
         }),
         pin_tries: picture.pin_tries,

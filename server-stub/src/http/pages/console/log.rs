@@ -5,7 +5,7 @@ use super::super::frame::{Frame, Here};
 use super::super::list::{self, Address, FieldKind, ROWS, Search, chosen};
 use super::super::told::{Told, told};
 use super::super::{Page, page};
-use super::Moment;
+use super::moment::Moment;
 use crate::http::Front;
 use crate::model::clock;
 use crate::model::event::{Event, EventOrder, Filter, Kind};
@@ -14,7 +14,7 @@ use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
 use crate::service::Server;
 use crate::service::login::Operator;
-use crate::words::{filters, plain, say, sentence, text};
+use crate::words::{filters, plain, say, sentence};
 use askama::Template;
 use axum::extract::State;
 use axum::response::{Redirect, Response};
@@ -40,6 +40,10 @@ struct Asked {
     kind: String,
     from: String,
     to: String,
+    /// Minutes that clocks of who asks are ahead of UTC when the first day begins, and when the last has ended; the page's script
+    /// knows them.
+    from_ahead: String,
+    to_ahead: String,
     cursor: String,
 }
 
@@ -53,6 +57,8 @@ impl Asked {
             ("kind", &self.kind),
             ("from", &self.from),
             ("to", &self.to),
+            ("from_ahead", &self.from_ahead),
+            ("to_ahead", &self.to_ahead),
         ];
         Address::new("/mc/log", &fields)
     }
@@ -78,8 +84,8 @@ impl Asked {
             initiator,
             name: given(&self.name).map(event_of).transpose()?,
             kind: chosen(&self.kind)?,
-            from: given(&self.from).map(|day| clock::midnight(&day, 0)).transpose()?,
-            to: given(&self.to).map(|day| clock::midnight(&day, 1)).transpose()?.map(|end| end - 1),
+            from: given(&self.from).map(|day| clock::midnight(&day, 0, &self.from_ahead)).transpose()?,
+            to: given(&self.to).map(|day| clock::midnight(&day, 1, &self.to_ahead)).transpose()?.map(|end| end - 1),
             sort: EventOrder::SeqDown,
             limit: Some(limit),
             cursor: given(&self.cursor),
@@ -103,6 +109,7 @@ struct Log {
     search: Search,
     rows: Vec<Row>,
     next: Option<String>,
+    /// Says of which zone times are, for the script.
     zone: String,
 }
 
@@ -126,7 +133,7 @@ async fn log(State(server): State<Server>, mut at: At<Operator>, Behind(asked): 
     let (items, next) = listed.map_or_else(Default::default, |listed| (listed.items, listed.next));
     let row =
         |(event, user): (Event, Option<String>)| Row { at: Moment::of(event.at), told: told(&event, user.as_deref()), event };
-    let zone = say("time-here", &[("name", text(&clock::zone()))]);
+    let zone = say("time-here", &[("name", "{zone}".into())]);
     let rows = items.into_iter().map(row).collect();
     let address = asked.address();
     Ok(page(&Log { frame, search: searched(&address), address, asked, rows, next, zone }))

@@ -4,6 +4,7 @@ mod card;
 mod cards;
 mod connected;
 mod log;
+mod moment;
 mod start;
 mod unlock;
 mod users;
@@ -16,6 +17,7 @@ use crate::model::refusal::Refusal;
 use crate::service::Server;
 use crate::service::login::{Door, Operator};
 use axum::Router;
+use moment::Moment;
 use std::borrow::Cow;
 
 pub(super) fn router() -> Router<Server> {
@@ -46,35 +48,6 @@ impl Visitor for Operator {
 
     fn name(&self) -> Cow<'_, str> {
         Cow::Borrowed(&self.name)
-    }
-}
-
-/// A moment for people and for programs.
-struct Moment {
-    iso: String,
-    local: String,
-}
-
-impl Moment {
-    fn of(at: clock::Millis) -> Self {
-        Self { iso: clock::iso(at), local: clock::local(at) }
-    }
-
-    /// The time of a day that everybody knows.
-    fn clock(at: clock::Millis) -> Self {
-        let local = clock::local(at).split_once(' ').map(|(_, time)| time.to_owned()).unwrap_or_default();
-        Self { iso: clock::iso(at), local }
-    }
-
-    /// Without the day when it is today, without the time when it is not.
-    fn short(at: clock::Millis, now: clock::Millis) -> Self {
-        let (whole, today) = (clock::local(at), clock::local(now));
-        let local = match (whole.split_once(' '), today.split_once(' ')) {
-            (Some((day, time)), Some((today, _))) if day == today => time.get(..5).unwrap_or(time).to_owned(),
-            (Some((day, _)), _) => day.to_owned(),
-            _ => whole,
-        };
-        Self { iso: clock::iso(at), local }
     }
 }
 

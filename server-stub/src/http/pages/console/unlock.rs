@@ -5,8 +5,9 @@ use super::super::form::Typed;
 use super::super::frame::{Frame, Here, Notice, sentence as sentence_of};
 use super::super::told::claimed;
 use super::super::{Page, answers, page};
+use super::moment::{Dated, Moment};
 use super::start::{before_unlock, of_card};
-use super::{Line, Moment, story};
+use super::{Line, story};
 use crate::http::Front;
 use crate::model::event::{Event as Logged, Kind};
 use crate::model::refusal::{Code, Refusal};
@@ -110,7 +111,7 @@ impl Step {
 /// What was heard of the card last.
 pub(super) struct Badge {
     pub(super) class: &'static str,
-    pub(super) text: String,
+    pub(super) said: Dated,
 }
 
 impl Badge {
@@ -141,9 +142,8 @@ impl Badge {
     }
 
     fn saying(class: &'static str, key: &str, (at, workstation): (i64, &str), now: i64) -> Self {
-        let at = Moment::short(at, now).local;
-        let place = if workstation.is_empty() { at } else { format!("{at}, {workstation}") };
-        Self { class, text: say(key, &[("name", crate::words::text(&place))]) }
+        let place = if workstation.is_empty() { String::new() } else { format!(", {workstation}") };
+        Self { class, said: Dated::of(key, Moment::short(at, now), &place, &[]) }
     }
 }
 
@@ -152,7 +152,7 @@ struct Given {
     class: &'static str,
     sentence: String,
     settled: bool,
-    at: Moment,
+    at: Dated,
 }
 
 /// How a response's end is said.
@@ -181,7 +181,7 @@ impl Given {
             true => sentence(given),
             false => say("given-waiting-for", &[("name", crate::words::text(workstation))]),
         };
-        Self { class, sentence, settled, at: Moment::clock(given.given_at) }
+        Self { class, sentence, settled, at: Dated::of("unlock-given", Moment::clock(given.given_at), "", &[]) }
     }
 }
 
