@@ -60,6 +60,15 @@ impl At<Operator> {
     pub(super) fn frame(&mut self, here: Here) -> Frame {
         self.notices().into_iter().fold(Frame::console(&self.by, here), Frame::noting)
     }
+
+    /// As [`Self::frame`], of a list that may be asked for something that is none.
+    pub(super) fn list_frame(&mut self, here: Here, refusal: Option<&Refusal>) -> Frame {
+        let frame = self.frame(here);
+        match refusal {
+            Some(refusal) => frame.noting(Notice::refused(refusal)),
+            None => frame,
+        }
+    }
 }
 
 impl<V> At<V> {

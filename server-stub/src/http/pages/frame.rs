@@ -228,11 +228,6 @@ impl Frame {
         self.crumbs.iter().rev().find_map(|crumb| crumb.path.as_deref()).unwrap_or(self.home)
     }
 
-    /// Says why it was refused.
-    pub(super) fn saying(self, refusal: &Refusal) -> Self {
-        self.noting(Notice::refused(refusal))
-    }
-
     /// Says how it went.
     pub(super) fn noting(mut self, notice: Notice) -> Self {
         self.notices.push(notice);

@@ -129,6 +129,11 @@ fn page(template: &impl Template) -> Response {
     }
 }
 
+/// A list; where what it is asked for is refused, with the status of that.
+fn list_page(refusal: Option<&Refusal>, template: &impl Template) -> Response {
+    refusal.map_or_else(|| page(template), |refusal| refused(refusal, template))
+}
+
 /// A page with the status of a refusal.
 fn refused(refusal: &Refusal, template: &impl Template) -> Response {
     let mut response = (status(refusal), page(template)).into_response();

@@ -5,6 +5,7 @@ use crate::words::{self, Value, card_name, plain, say, text};
 use serde_json::Value as Json;
 
 /// An event for people.
+#[derive(PartialEq, Eq)]
 pub(super) struct Told {
     /// What happened.
     pub(super) sentence: String,

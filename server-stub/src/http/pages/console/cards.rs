@@ -3,7 +3,7 @@
 use super::super::door::{At, Behind};
 use super::super::frame::{Frame, Here};
 use super::super::list::{self, Address, FieldKind, ROWS, Search, chosen};
-use super::super::{Page, page};
+use super::super::{Page, list_page};
 use crate::model::card::{CardFilter, CardState};
 use crate::model::csv;
 use crate::model::list::MOST;
@@ -94,7 +94,6 @@ pub(super) fn of_user(logon: &str) -> String {
 
 async fn cards(State(server): State<Server>, mut at: At<Operator>, Behind(asked): Behind<Asked>) -> Page {
     at.by.require(Privilege::ViewCards, None)?;
-    let mut frame = at.frame(Here::Cards);
     let types = server.card_types().names(&at.by).await?;
     let sees_policies = at.by.may(Privilege::ViewPolicy, None);
     let policies = if sees_policies { server.policies().all(&at.by).await? } else { Vec::new() };
@@ -104,18 +103,17 @@ async fn cards(State(server): State<Server>, mut at: At<Operator>, Behind(asked)
         Ok(()) => asked.filter(&server, &at.by, ROWS).await,
         Err(refusal) => Err(refusal),
     };
-    let listed = match filter {
-        Ok(filter) => Some(server.pictures().cards(&at.by, &filter).await?),
-        Err(refusal) => {
-            frame = frame.saying(&refusal);
-            None
-        }
+    let listed = match &filter {
+        Ok(filter) => Some(server.pictures().cards(&at.by, filter).await?),
+        Err(_) => None,
     };
+    let refusal = filter.err();
+    let frame = at.list_frame(Here::Cards, refusal.as_ref());
     let (cards, next) = listed.map_or_else(Default::default, |listed| (listed.items, listed.next));
     let address = asked.address();
     let sees_owners = at.by.may(Privilege::ViewUser, None);
     let search = searched(&address, types, &policies, sees_owners);
-    Ok(page(&Cards { frame, address, search, asked, cards, next, sees_owners }))
+    Ok(list_page(refusal.as_ref(), &Cards { frame, address, search, asked, cards, next, sees_owners }))
 }
 
 /// The form of the list. Who may not see users or policies has none to choose from.

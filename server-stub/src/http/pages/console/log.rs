@@ -4,7 +4,7 @@ use super::super::door::{At, Behind, Sent, went};
 use super::super::frame::{Frame, Here};
 use super::super::list::{self, Address, FieldKind, ROWS, Search, chosen};
 use super::super::told::{Told, told};
-use super::super::{Page, page};
+use super::super::{Page, list_page};
 use super::moment::Moment;
 use crate::http::Front;
 use crate::model::clock;
@@ -122,21 +122,20 @@ struct Row {
 
 async fn log(State(server): State<Server>, mut at: At<Operator>, Behind(asked): Behind<Asked>) -> Page {
     at.by.require(Privilege::ViewLog, None)?;
-    let mut frame = at.frame(Here::Log);
-    let listed = match asked.filter(&server, &at.by, ROWS).await {
-        Ok(filter) => Some(server.pictures().log(&at.by, &filter).await?),
-        Err(refusal) => {
-            frame = frame.saying(&refusal);
-            None
-        }
+    let filter = asked.filter(&server, &at.by, ROWS).await;
+    let listed = match &filter {
+        Ok(filter) => Some(server.pictures().log(&at.by, filter).await?),
+        Err(_) => None,
     };
+    let refusal = filter.err();
+    let frame = at.list_frame(Here::Log, refusal.as_ref());
     let (items, next) = listed.map_or_else(Default::default, |listed| (listed.items, listed.next));
     let row =
         |(event, user): (Event, Option<String>)| Row { at: Moment::of(event.at), told: told(&event, user.as_deref()), event };
     let zone = say("time-here", &[("name", "{zone}".into())]);
     let rows = items.into_iter().map(row).collect();
     let address = asked.address();
-    Ok(page(&Log { frame, search: searched(&address), address, asked, rows, next, zone }))
+    Ok(list_page(refusal.as_ref(), &Log { frame, search: searched(&address), address, asked, rows, next, zone }))
 }
 
 /// The form of the list.

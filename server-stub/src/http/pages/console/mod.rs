@@ -55,9 +55,55 @@ impl Visitor for Operator {
 struct Line {
     at: Moment,
     told: Told,
+    /// How often in a row it happened; the newest has the time.
+    times: usize,
 }
 
-/// Events of one card or user as a story, the newest first.
+/// Events of one card or user as a story, the newest first; what happened several times in a row is a line.
 fn story(events: &[Event], user: Option<&str>, now: clock::Millis) -> Vec<Line> {
-    events.iter().map(|event| Line { at: Moment::short(event.at, now), told: told(event, user) }).collect()
+    let mut lines: Vec<Line> = Vec::new();
+    for event in events {
+        let told = told(event, user);
+        match lines.last_mut() {
+            Some(last) if last.told == told => last.times += 1,
+            _ => lines.push(Line { at: Moment::short(event.at, now), told, times: 1 }),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::event::Kind;
+
+    #[test]
+    fn what_happens_again_is_one_line() {
+        let event = |seq: i64, kind: Kind| {
+            let (code, name, weight) = kind.facts();
+            Event {
+                seq,
+                at: seq,
+                code,
+                name: name.into(),
+                kind: weight.into(),
+                initiator: "oleg".into(),
+                card: String::new(),
+                user: String::new(),
+                workstation: String::new(),
+                flow: String::new(),
+                detail: String::new(),
+                hash: String::new(),
+            }
+        };
+        let events = [
+            event(5, Kind::UserUnlocked),
+            event(4, Kind::AnswersReset),
+            event(3, Kind::AnswersReset),
+            event(2, Kind::UserUnlocked),
+            event(1, Kind::UserUnlocked),
+        ];
+        let lines: Vec<_> = story(&events, None, 5).iter().map(|line| (line.at.iso.clone(), line.times)).collect();
+        assert_eq!(lines, [5, 4, 2].map(clock::iso).into_iter().zip([1, 2, 2]).collect::<Vec<_>>());
+    }
 }

@@ -4,7 +4,7 @@ use super::super::door::{At, Behind, Sent, went};
 use super::super::form::Typed;
 use super::super::frame::{Frame, Here};
 use super::super::list::{self, Address, FieldKind, ROWS, Search, chosen};
-use super::super::{ErrorPage, Page, page};
+use super::super::{ErrorPage, Page, list_page, page};
 use super::{Line, start, story};
 use crate::http::Front;
 use crate::model::csv;
@@ -141,20 +141,35 @@ async fn list(State(server): State<Server>, mut at: At<Operator>, Behind(asked):
     if !at.by.may(Privilege::ViewUser, None) {
         return Ok(start::instead(&mut at));
     }
-    let (listed, policies) = server.users().list_with_policies(&at.by, &asked.filter(ROWS)?).await?;
-    if at.by.may(Privilege::ViewPolicy, None) {
-        list::is_policy(&asked.policy, &policies)?;
-    }
-    let may_add = at.by.may(Privilege::ChangePolicy, None) && at.by.may(Privilege::ViewPolicy, None);
+    let sees_policies = at.by.may(Privilege::ViewPolicy, None);
+    let listed = match asked.filter(ROWS) {
+        Ok(filter) => Ok(server.users().list_with_policies(&at.by, &filter).await?),
+        Err(refusal) => Err(refusal),
+    };
+    let there = match &listed {
+        Ok((_, policies)) if sees_policies => list::is_policy(&asked.policy, policies),
+        _ => Ok(()),
+    };
+    let (listed, policies, refusal) = match (listed, there) {
+        (Ok((listed, policies)), Ok(())) => (Some(listed), policies, None),
+        (Ok((_, policies)), Err(refusal)) => (None, policies, Some(refusal)),
+        (Err(refusal), _) => {
+            let policies = if sees_policies { server.policies().all(&at.by).await? } else { Vec::new() };
+            (None, policies, Some(refusal))
+        }
+    };
+    let may_add = at.by.may(Privilege::ChangePolicy, None) && sees_policies;
     // Once, on the page that one comes to first.
     let clashes = if may_add && !asked.address().is_narrowed() && asked.cursor.is_empty() {
         server.users().clashes(&at.by).await?
     } else {
         Vec::new()
     };
-    let (address, next, users) = (asked.address(), listed.next, listed.items);
+    let (users, next) = listed.map_or_else(Default::default, |listed| (listed.items, listed.next));
+    let address = asked.address();
     let search = searched(&address, &policies);
-    Ok(page(&Users { frame: at.frame(Here::Users), address, search, asked, users, next, clashes, may_add }))
+    let frame = at.list_frame(Here::Users, refusal.as_ref());
+    Ok(list_page(refusal.as_ref(), &Users { frame, address, search, asked, users, next, clashes, may_add }))
 }
 
 /// The form of the list. Who may not see policies has none to choose from.
