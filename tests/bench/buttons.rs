@@ -385,7 +385,7 @@ async fn a_key_file_is_dropped_and_makes_a_card() {
     browser.press_here("New card").await;
     browser.sees("New card: done.").await;
     let page = browser.page().await;
-    has(&page, &["cardlab card new 'nist-piv,pin=1234567,9d=FILE:pass:…' --reader 'Anna 00 00'"]);
+    has(&page, &["cardlab card new nist-piv,pin=1234567,9d=FILE:file:PASSWORD_FILE --reader 'Anna 00 00'"]);
     assert!(!page.contains("sesame"));
     let contents = "curl -sS --unix-socket $PCSCLITE_CSOCK_NAME.control http://cardlab/v1/readers/0/contents";
     let contents: Value = serde_json::from_str(&bench.up.sh(&bench.lab, contents).ok()).unwrap();

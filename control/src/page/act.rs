@@ -174,7 +174,7 @@ impl Call {
         if let Some(given) = fields.get("key-password").filter(|given| !given.is_empty()) {
             body["key_password"] = json!(given);
             self.elsewhere.push(("key_password", Elsewhere::Variable("CARD_KEY_PASSWORD")));
-            password = ":pass:…";
+            password = ":file:PASSWORD_FILE";
         }
         self.words[1] = format!("{card},{slot}=FILE{password}");
         self.body = Some(body);
@@ -422,7 +422,7 @@ mod tests {
     fn a_key_that_comes_along_stands_in_no_line() {
         let fields = [("card-of", "gids,pin=1234"), ("key-name", "a.p12"), ("key-file", "TUlJ"), ("key-password", "sesame")];
         let (command, curl) = call("new", &fields, 3).unwrap();
-        assert_eq!(command, "cardlab card new 'gids,pin=1234,81=FILE:pass:…' --reader 'Anna 02 00'");
+        assert_eq!(command, "cardlab card new gids,pin=1234,81=FILE:file:PASSWORD_FILE --reader 'Anna 02 00'");
         assert!(!curl.contains("TUlJ") && !curl.contains("sesame"), "{curl}");
         assert!(curl.starts_with("base64 -w0 FILE | CARD_KEY_PASSWORD=… jq -R "), "{curl}");
     }
