@@ -2,7 +2,7 @@
 
 use crate::browser::log_in;
 use crate::common::Lab;
-use crate::common::browser::Driver;
+use crate::common::browser::{Browser, Driver};
 use crate::common::has;
 use crate::common::site::Running;
 
@@ -51,6 +51,83 @@ async fn data_of_a_user_are_corrected() {
     second.press("Speichern").await;
     second.sees("Die Daten von Anna Berg sind gespeichert.").await;
     for browser in [admin, second] {
+        browser.0.close().await.unwrap();
+    }
+}
+
+/// Questions are moved up and down, a card type is changed and goes, as far as no card has it; in both languages.
+#[tokio::test]
+async fn questions_have_an_order_and_card_types_can_go() {
+    let lab = Lab::new("gids");
+    let (driver, running) = (Driver::start(), Running::start(&lab));
+    let (admin, german) = (driver.browser("admin").await, driver.german_browser("german").await);
+    let at = |path: &str| format!("{}{path}", running.server);
+    let order = async |browser: &Browser| {
+        let script =
+            "return [...document.querySelectorAll('ul.list li > div:first-child')].map(div => div.firstChild.textContent)";
+        serde_json::from_value::<Vec<String>>(browser.0.execute(script, vec![]).await.unwrap()).unwrap()
+    };
+    let [pet, town, teacher] = ["Name of your first pet?", "Town where you were born?", "Your favourite teacher?"];
+    log_in(&admin, &at("/mc/login"), "admin", "admin-password").await;
+    admin.go(&at("/mc/configuration/policies")).await;
+    admin.follow("Default").await;
+    admin.follow("Authentication").await;
+    let page = admin.0.current_url().await.unwrap().to_string();
+    assert_eq!(order(&admin).await, [pet, town, teacher]);
+    admin.press(&format!("Move up: {teacher}")).await;
+    admin.sees("The order of the questions is changed").await;
+    assert_eq!(order(&admin).await, [pet, teacher, town]);
+    admin.press(&format!("Move down: {pet}")).await;
+    assert_eq!(order(&admin).await, [teacher, pet, town]);
+    admin.is_seen("console-order-of-questions").await;
+    german.go(&at("/mc/login")).await;
+    german.fill("name", "admin").await;
+    german.fill("password", "admin-password").await;
+    german.press("Anmelden").await;
+    german.go(&page).await;
+    german.press(&format!("Nach unten: {teacher}")).await;
+    german.sees("Die Reihenfolge der Fragen ist geändert").await;
+    assert_eq!(order(&german).await, [pet, teacher, town]);
+    german.is_seen("console-german-order-of-questions").await;
+    // Where she sets her answers they stand so.
+    let anna = driver.browser("anna").await;
+    log_in(&anna, &at("/ss/login"), "lab\\anna", "anna-password").await;
+    let shown = anna.sees(town).await;
+    assert!(shown.find(pet) < shown.find(teacher) && shown.find(teacher) < shown.find(town), "{shown}");
+
+    admin.go(&at("/mc/configuration/card-types")).await;
+    admin.fill("type_name", "Badge of visitors").await;
+    admin.press("Create card type").await;
+    admin.sees("The card type is there.").await;
+    // Somebody else has the page before them meanwhile.
+    german.go(&at("/mc/configuration/card-types")).await;
+    german.open("Ändern: Badge of visitors").await;
+    admin.open("Edit: Badge of visitors").await;
+    admin.is_seen("console-card-type-edit").await;
+    let pin = "details[open] [name=default_user_pin]";
+    let id = admin.attribute(pin, "id").await;
+    admin.type_into(&id, "4711").await;
+    admin.press("Save").await;
+    admin.sees("The card type is changed.").await;
+    german.type_into(&id, "4712").await;
+    german.press("Speichern").await;
+    german.sees("Admin hat diesen Kartentyp inzwischen geändert").await;
+    german.sees("Inzwischen gespeichert: 4711").await;
+    german.is_seen("console-german-card-type-meanwhile").await;
+    german.press("Speichern").await;
+    german.sees("Der Kartentyp ist geändert.").await;
+    // What cards have stays.
+    let page = admin.sees("A card type can be deleted while no card has it.").await;
+    has(&page, &["gids-sim", "Badge of visitors"]);
+    admin.open("Edit: gids-sim").await;
+    admin.sees("Cards have this type: the cipher of their keys stays.").await;
+    let ways = "return document.querySelectorAll(\"summary[aria-label='Delete: gids-sim']\").length";
+    assert_eq!(admin.0.execute(ways, vec![]).await.unwrap(), 0);
+    admin.open("Delete: Badge of visitors").await;
+    admin.confirm("Delete").await;
+    let page = admin.sees("The card type is deleted.").await;
+    assert!(!page.contains("Badge of visitors"), "{page}");
+    for browser in [admin, german, anna] {
         browser.0.close().await.unwrap();
     }
 }

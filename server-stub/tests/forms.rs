@@ -160,7 +160,7 @@ fn a_form_sent_twice_does_what_it_does_once(engine: Engine) {
 }
 
 /// The console's forms but those of an unlock. Who adds one has looked at what it does twice.
-const KINDS: [&str; 39] = [
+const KINDS: [&str; 41] = [
     "/mc/cards/*/assign",
     "/mc/cards/*/correct-key",
     "/mc/cards/*/disable",
@@ -175,6 +175,7 @@ const KINDS: [&str; 39] = [
     "/mc/cards/*/withdraw",
     "/mc/cards/*/wizard",
     "/mc/configuration/card-types",
+    "/mc/configuration/card-types/delete",
     "/mc/configuration/operators",
     "/mc/configuration/operators/*",
     "/mc/configuration/operators/*/delete",
@@ -186,6 +187,7 @@ const KINDS: [&str; 39] = [
     "/mc/configuration/policies/*/questions",
     "/mc/configuration/policies/*/questions/*",
     "/mc/configuration/policies/*/questions/*/delete",
+    "/mc/configuration/policies/*/questions/*/up",
     "/mc/configuration/policies/*/up",
     "/mc/configuration/policies/*/workflow",
     "/mc/configuration/roles",

@@ -5,6 +5,7 @@
 mod common;
 
 mod captcha;
+mod configured;
 mod correct;
 mod filters;
 mod forms;

@@ -37,7 +37,7 @@ fn no_operator_is_called_as_a_program_is_in_the_log(engine: Engine) {
         let new = json!({"name": name, "password": "a-long-password", "role": null});
         let message = site.post("/api/v1/operators", &token, &new).refused(409, "CONFLICT");
         assert!(message.contains("stands for a program in the log"), "{engine:?} {message}");
-        let renamed = site.block_on(site.server.staff().change_operator(&admin, oleg.as_str().unwrap(), name, None));
+        let renamed = site.block_on(site.server.staff().change_operator(&admin, oleg.as_str().unwrap(), name, None, None));
         assert!(renamed.unwrap_err().to_string().contains("stands for a program in the log"), "{name}");
     }
     assert_eq!(site.get("/api/v1/staff", &token).ok(), staff, "nothing of it is half done");
@@ -179,7 +179,7 @@ fn nobody_is_called_as_another_is_in_the_log(engine: Engine) {
     // The one who it is keeps the name, and another does not get it later either.
     let admin = site.block_on(site.server.logins().operator(&token)).unwrap();
     let rename = |id: &Value, name: &str| {
-        site.block_on(site.server.staff().change_operator(&admin, id.as_str().unwrap(), name, None))
+        site.block_on(site.server.staff().change_operator(&admin, id.as_str().unwrap(), name, None, None))
             .map_err(|refusal| refusal.message())
     };
     assert_eq!(rename(&own, "lab\\BORIS"), Ok(()));

@@ -226,6 +226,14 @@ pub(crate) fn walked(site: &Site) -> Walk<'_> {
     for _ in 0..2 {
         walk.step("post /api/v1/policies/{id}/up", &format!("{another}/up"), &admin, &nothing);
     }
+    for (token, text) in [(&oleg, "Colours?"), (&admin, "Colours?"), (&admin, " ")] {
+        walk.step("put /api/v1/questions/{id}", &question, token, &json!({"text": text}));
+    }
+    let second = walk.step("post /api/v1/policies/{id}/questions", &questions, &admin, &json!({"text": "Taste?"}));
+    let second = format!("/api/v1/questions/{}", text(&second, "id"));
+    for _ in 0..2 {
+        walk.step("post /api/v1/questions/{id}/up", &format!("{second}/up"), &admin, &nothing);
+    }
     for token in [&oleg, &admin, &admin] {
         walk.step("delete /api/v1/questions/{id}", &question, token, &nothing);
     }
@@ -234,6 +242,13 @@ pub(crate) fn walked(site: &Site) -> Walk<'_> {
     }
     for _ in 0..2 {
         walk.step("post /api/v1/card-types/{name}", "/api/v1/card-types/new", &admin, &json!({"cipher": "aes128"}));
+    }
+
+    for (token, cipher) in [(&oleg, "aes256"), (&admin, "aes256"), (&admin, "rot13")] {
+        walk.step("put /api/v1/card-types/{name}", "/api/v1/card-types/new", token, &json!({"cipher": cipher}));
+    }
+    for token in [&oleg, &admin, &admin] {
+        walk.step("delete /api/v1/card-types/{name}", "/api/v1/card-types/new", token, &nothing);
     }
 
     // Cards and tasks.

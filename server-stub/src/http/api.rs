@@ -68,11 +68,12 @@ pub(super) fn router() -> OpenApiRouter<Server> {
         .routes(routes!(list_policies, add_policy))
         .routes(routes!(change_policy, delete_policy))
         .routes(routes!(list_questions, add_question))
-        .routes(routes!(delete_question))
+        .routes(routes!(change_question, delete_question))
+        .routes(routes!(move_question_up))
         .routes(routes!(set_role))
         .routes(routes!(add_operator))
         .routes(routes!(card_types))
-        .routes(routes!(add_card_type))
+        .routes(routes!(add_card_type, change_card_type, delete_card_type))
         .routes(routes!(staff))
         .routes(routes!(assign_role))
         .routes(routes!(events))
@@ -475,6 +476,26 @@ async fn add_question(
     Ok(Json(Made { id: server.policies().add_question(&operator, &id, &new).await? }))
 }
 
+/// Change a question; answers to it stay.
+#[utoipa::path(put, path = "/questions/{id}", params(("id" = String, Path), OfRevision), request_body = NewQuestion, responses((status = 200, body = Done), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn change_question(
+    State(server): State<Server>,
+    Bearer(operator): Bearer,
+    Path(id): Path<String>,
+    Query(of): Query<OfRevision>,
+    Body(new): Body<NewQuestion>,
+) -> Reply<Done> {
+    server.policies().change_question(&operator, &id, &new, of.revision.as_deref()).await?;
+    Ok(Json(Done {}))
+}
+
+/// Move a question before the one that stands before it: in this order they are listed and asked.
+#[utoipa::path(post, path = "/questions/{id}/up", params(("id" = String, Path)), responses((status = 200, body = Done), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn move_question_up(State(server): State<Server>, Bearer(operator): Bearer, Path(id): Path<String>) -> Reply<Done> {
+    server.policies().move_question_up(&operator, &id, None).await?;
+    Ok(Json(Done {}))
+}
+
 /// Delete a question that nobody has answered.
 #[utoipa::path(delete, path = "/questions/{id}", params(("id" = String, Path)), responses((status = 200, body = Done), (status = 403, body = Problem), (status = 409, body = Problem)))]
 async fn delete_question(State(server): State<Server>, Bearer(operator): Bearer, Path(id): Path<String>) -> Reply<Done> {
@@ -483,14 +504,15 @@ async fn delete_question(State(server): State<Server>, Bearer(operator): Bearer,
 }
 
 /// Make or change a role.
-#[utoipa::path(put, path = "/roles/{name}", params(("name" = String, Path)), request_body = Role, responses((status = 200, body = Made), (status = 403, body = Problem), (status = 409, body = Problem)))]
+#[utoipa::path(put, path = "/roles/{name}", params(("name" = String, Path), OfRevision), request_body = Role, responses((status = 200, body = Made), (status = 403, body = Problem), (status = 409, body = Problem)))]
 async fn set_role(
     State(server): State<Server>,
     Bearer(operator): Bearer,
     Path(name): Path<String>,
+    Query(of): Query<OfRevision>,
     Body(role): Body<Role>,
 ) -> Reply<Made> {
-    Ok(Json(Made { id: server.staff().set_role(&operator, &name, &role).await? }))
+    Ok(Json(Made { id: server.staff().set_role(&operator, &name, &role, of.revision.as_deref()).await? }))
 }
 
 /// Card types by name.
@@ -511,6 +533,26 @@ async fn add_card_type(
     Ok(Json(Done {}))
 }
 
+/// Change a card type; cards keep the PIN that they have.
+#[utoipa::path(put, path = "/card-types/{name}", params(("name" = String, Path), OfRevision), request_body = CardType, responses((status = 200, body = Done), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn change_card_type(
+    State(server): State<Server>,
+    Bearer(operator): Bearer,
+    Path(name): Path<String>,
+    Query(of): Query<OfRevision>,
+    Body(about): Body<CardType>,
+) -> Reply<Done> {
+    server.card_types().change(&operator, &name, &about, of.revision.as_deref()).await?;
+    Ok(Json(Done {}))
+}
+
+/// Delete a card type that no card has.
+#[utoipa::path(delete, path = "/card-types/{name}", params(("name" = String, Path)), responses((status = 200, body = Done), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn delete_card_type(State(server): State<Server>, Bearer(operator): Bearer, Path(name): Path<String>) -> Reply<Done> {
+    server.card_types().delete(&operator, &name).await?;
+    Ok(Json(Done {}))
+}
+
 /// Roles, and the operators who have them.
 #[utoipa::path(get, path = "/staff", responses((status = 200, body = Staff), (status = 403, body = Problem)))]
 async fn staff(State(server): State<Server>, Bearer(operator): Bearer) -> Reply<Staff> {
@@ -518,14 +560,15 @@ async fn staff(State(server): State<Server>, Bearer(operator): Bearer) -> Reply<
 }
 
 /// Give an operator another role, or none.
-#[utoipa::path(put, path = "/operators/{id}/role", params(("id" = String, Path)), request_body = RoleOf, responses((status = 200, body = Done), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+#[utoipa::path(put, path = "/operators/{id}/role", params(("id" = String, Path), OfRevision), request_body = RoleOf, responses((status = 200, body = Done), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn assign_role(
     State(server): State<Server>,
     Bearer(operator): Bearer,
     Path(id): Path<String>,
+    Query(of): Query<OfRevision>,
     Body(RoleOf { role }): Body<RoleOf>,
 ) -> Reply<Done> {
-    server.staff().assign_role(&operator, &id, role.as_deref()).await?;
+    server.staff().assign_role(&operator, &id, role.as_deref(), of.revision.as_deref()).await?;
     Ok(Json(Done {}))
 }
 
@@ -637,7 +680,7 @@ async fn set_policies(
     Path(id): Path<String>,
     Body(under): Body<Under>,
 ) -> Reply<Done> {
-    server.users().set_policies(&operator, &id, &under.policies).await?;
+    server.users().set_policies(&operator, &id, &under.policies, None).await?;
     Ok(Json(Done {}))
 }
 

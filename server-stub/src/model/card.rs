@@ -225,6 +225,19 @@ impl CardType {
         Self { cipher: cipher.name().into(), default_user_pin: usual_pin() }
     }
 
+    /// Checks cipher and PIN.
+    ///
+    /// # Errors
+    /// [`Code::Malformed`] at the field.
+    pub(crate) fn check(&self) -> Result<(), Refusal> {
+        self.cipher()?;
+        let pin = &self.default_user_pin;
+        if !(4..=31).contains(&pin.len()) || !pin.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(Refusal::malformed(sentence!("refused-default-pin")).at("default_user_pin"));
+        }
+        Ok(())
+    }
+
     /// The cipher of the administrator key.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Security questions and what users have answered.
 
+use crate::model::revision;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -14,9 +15,17 @@ pub struct Question {
     pub text: String,
     /// Fewest characters of an answer.
     pub min_length: i64,
+    /// Names text and minimum: a change that says of which it is does not undo another's.
+    pub revision: String,
 }
 
 impl Question {
+    /// As it is stored.
+    pub(crate) fn new(id: String, text: String, min_length: i64) -> Self {
+        let revision = revision::of(&(&text, min_length));
+        Self { id, text, min_length, revision }
+    }
+
     /// As workstations and pages show it.
     #[must_use]
     pub fn shown(&self) -> cardlab_protocol::workstation::Question {

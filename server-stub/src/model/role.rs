@@ -1,5 +1,6 @@
 //! Operators' roles.
 
+use crate::model::revision;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -147,6 +148,16 @@ pub struct NamedRole {
     pub name: String,
     /// What it allows, and where.
     pub role: Role,
+    /// Names all this: a change that says of which it is does not undo another's.
+    pub revision: String,
+}
+
+impl NamedRole {
+    /// As it is stored.
+    pub(crate) fn new(id: String, name: String, role: Role) -> Self {
+        let revision = revision::of(&(&name, &role));
+        Self { id, name, role, revision }
+    }
 }
 
 /// An operator as administrators see one.
@@ -158,6 +169,16 @@ pub struct OperatorView {
     pub name: String,
     /// Id of the role; without one everything is refused.
     pub role: Option<String>,
+    /// Names all this: a change that says of which it is does not undo another's.
+    pub revision: String,
+}
+
+impl OperatorView {
+    /// As it is stored.
+    pub(crate) fn new(id: String, name: String, role: Option<String>) -> Self {
+        let revision = revision::of(&(&name, &role));
+        Self { id, name, role, revision }
+    }
 }
 
 #[cfg(test)]

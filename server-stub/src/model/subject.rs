@@ -18,7 +18,7 @@ pub(crate) struct Subject {
     pub(crate) card: Option<CardRecord>,
     pub(crate) user: Option<User>,
     pub(crate) policy: Option<NamedPolicy>,
-    /// Questions of the policy that the user has answered.
+    /// Questions of the policy that the user has answered, in their order.
     pub(crate) answered: Vec<Answered>,
 }
 
@@ -141,9 +141,9 @@ impl Subject {
         self.policy.as_ref().map(|policy| policy.id.as_str())
     }
 
-    /// The questions with these ids, in their order; those that are no more are left out.
+    /// The questions with these ids, in the order of the policy's; those that are no more are left out.
     pub(crate) fn questions(&self, ids: &[String]) -> Vec<cardlab_protocol::workstation::Question> {
-        ids.iter().filter_map(|id| self.answered.iter().find(|a| a.question.id == *id)).map(|a| a.question.shown()).collect()
+        self.answered.iter().filter(|a| ids.contains(&a.question.id)).map(|a| a.question.shown()).collect()
     }
 
     /// What is to be compared: each answer beside its hash.

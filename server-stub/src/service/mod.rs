@@ -9,6 +9,7 @@ pub mod flow;
 pub mod issue;
 pub mod log;
 pub mod login;
+mod order;
 pub mod picture;
 pub mod policies;
 pub mod self_service;

@@ -9,6 +9,7 @@ use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
 use crate::service::Server;
 use crate::service::login::Operator;
+use crate::service::order;
 use crate::store::changed::Configured;
 use crate::store::{Tx, answers, called, policies, questions};
 use crate::words::sentence;
@@ -149,16 +150,9 @@ impl Policies<'_> {
             // Those of others are moved too.
             operator.require(Privilege::ChangePolicy, None)?;
             let all = policies::all(tx).await?;
-            let place = all.iter().position(|policy| policy.id == id).ok_or_else(|| Refusal::not_found("policy"))?;
             let mut ids: Vec<&str> = all.iter().map(|policy| policy.id.as_str()).collect();
-            let above = match over {
-                None => place.checked_sub(1).ok_or_else(|| Refusal::new(Code::Conflict, sentence!("refused-policy-first")))?,
-                Some(over) => ids.iter().position(|id| *id == over).ok_or_else(|| Refusal::not_found("policy"))?,
-            };
-            if above >= place {
-                return Ok(());
-            }
-            ids[above..=place].rotate_right(1);
+            let moved = order::moved_up(&mut ids, id, over, "policy", sentence!("refused-policy-first"))?;
+            let Some((place, above)) = moved else { return Ok(()) };
             policies::order(tx, &ids).await?;
             let detail = json!({"policy": all[place].name, "before": place + 1, "after": above + 1});
             self.server.record(tx, &Happening { detail, ..Happening::new(Kind::PolicyChanged, &operator.name) }).await
@@ -177,6 +171,9 @@ impl Policies<'_> {
                 return Err(Refusal::new(Code::Conflict, sentence!("refused-policy-in-use")));
             }
             let policy = policies::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("policy"))?;
+            for question in questions::of_policy(tx, id).await? {
+                Configured::Question.forget(tx, &question.id).await?;
+            }
             questions::delete_of_policy(tx, id).await?;
             policies::delete(tx, id).await?;
             Configured::Policy.forget(tx, id).await?;
@@ -216,25 +213,58 @@ impl Policies<'_> {
     ) -> Result<String, Refusal> {
         policies::by_id(tx, policy).await?.ok_or_else(|| Refusal::not_found("policy"))?;
         let text = checked(tx, policy, None, new).await?;
-        let question = Question { id: random::token(), text, min_length: new.min_length };
+        let question = Question::new(random::token(), text, new.min_length);
         questions::insert(tx, policy, &question).await?;
+        Configured::Question.note(tx, &question.id, initiator).await?;
         let detail = json!({"after": question.text});
         self.server.record(tx, &Happening { detail, ..Happening::new(Kind::QuestionChanged, initiator) }).await?;
         Ok(question.id)
     }
 
-    /// Changes a question; answers to it stay.
+    /// Changes a question; answers to it stay. `seen` is the revision that the change is of, where who makes it says so.
     ///
     /// # Errors
-    /// [`Code::NoPrivilege`], [`Code::NotFound`], [`Code::Malformed`]; [`Code::Conflict`] when the policy asks it already.
-    pub async fn change_question(&self, operator: &Operator, id: &str, new: &NewQuestion) -> Result<(), Refusal> {
+    /// [`Code::NoPrivilege`], [`Code::NotFound`], [`Code::Malformed`]; [`Code::Conflict`] when the policy asks it already, and when
+    /// it is another revision now.
+    pub async fn change_question(
+        &self,
+        operator: &Operator,
+        id: &str,
+        new: &NewQuestion,
+        seen: Option<&str>,
+    ) -> Result<(), Refusal> {
         let step = async |tx: &mut Tx, operator: &Operator| {
             let (policy, before) = questions::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("question"))?;
             operator.require(Privilege::ChangePolicy, Some(&policy))?;
             let text = checked(tx, &policy, Some(id), new).await?;
-            let after = Question { id: before.id, text, min_length: new.min_length };
+            let after = Question::new(before.id, text, new.min_length);
+            if after.revision == before.revision {
+                return Ok(());
+            }
+            Configured::Question.require(tx, id, &before.revision, seen).await?;
             questions::set(tx, &after).await?;
+            Configured::Question.note(tx, id, &operator.name).await?;
             let detail = json!({"before": before.text, "after": after.text});
+            self.server.record(tx, &Happening { detail, ..Happening::new(Kind::QuestionChanged, &operator.name) }).await
+        };
+        self.server.attempt(operator, &Happening::new(Kind::QuestionNotChanged, &operator.name), step).await
+    }
+
+    /// Moves a question before the one that stands before it: in this order they are listed and asked. `over` is as of
+    /// [`Self::move_up`].
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::NotFound`]; [`Code::Conflict`] for the first.
+    pub async fn move_question_up(&self, operator: &Operator, id: &str, over: Option<&str>) -> Result<(), Refusal> {
+        let step = async |tx: &mut Tx, operator: &Operator| {
+            let (policy, question) = questions::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("question"))?;
+            operator.require(Privilege::ChangePolicy, Some(&policy))?;
+            let all = questions::of_policy(tx, &policy).await?;
+            let mut ids: Vec<&str> = all.iter().map(|question| question.id.as_str()).collect();
+            let moved = order::moved_up(&mut ids, id, over, "question", sentence!("refused-question-first"))?;
+            let Some((place, above)) = moved else { return Ok(()) };
+            questions::order(tx, &ids).await?;
+            let detail = json!({"question": question.text, "before": place + 1, "after": above + 1});
             self.server.record(tx, &Happening { detail, ..Happening::new(Kind::QuestionChanged, &operator.name) }).await
         };
         self.server.attempt(operator, &Happening::new(Kind::QuestionNotChanged, &operator.name), step).await
@@ -258,6 +288,7 @@ impl Policies<'_> {
                 return Err(Refusal::new(Code::Conflict, message));
             }
             questions::delete(tx, id).await?;
+            Configured::Question.forget(tx, id).await?;
             let detail = json!({"before": question.text});
             self.server.record(tx, &Happening { detail, ..Happening::new(Kind::QuestionChanged, &operator.name) }).await
         };

@@ -7,6 +7,7 @@ use crate::model::refusal::{Code, Refusal};
 use crate::model::role::{NamedRole, OperatorView, Privilege, Role};
 use crate::service::Server;
 use crate::service::login::Operator;
+use crate::store::changed::Configured;
 use crate::store::operators::OperatorRow;
 use crate::store::{Snapshot, Tx, called, logins, operators, roles, users};
 use crate::words::sentence;
@@ -63,11 +64,19 @@ impl Staffing<'_> {
         staff(&mut self.server.store.read().await?).await
     }
 
-    /// Gives an operator another role, or none; holds from the next request of any login on.
+    /// Gives an operator another role, or none; holds from the next request of any login on. `seen` is the revision of the operator
+    /// that the change is of, where who makes it says so.
     ///
     /// # Errors
-    /// [`Code::NoPrivilege`], [`Code::NotFound`]; [`Code::Conflict`] for one's own role, which another must change.
-    pub async fn assign_role(&self, operator: &Operator, id: &str, role: Option<&str>) -> Result<(), Refusal> {
+    /// [`Code::NoPrivilege`], [`Code::NotFound`]; [`Code::Conflict`] for one's own role, which another must change, and when it is
+    /// another revision now.
+    pub async fn assign_role(
+        &self,
+        operator: &Operator,
+        id: &str,
+        role: Option<&str>,
+        seen: Option<&str>,
+    ) -> Result<(), Refusal> {
         let step = async |tx: &mut Tx, operator: &Operator| {
             operator.require(Privilege::ChangeRoles, None)?;
             if operator.id == id {
@@ -77,8 +86,13 @@ impl Staffing<'_> {
                 None => None,
                 Some(role) => Some(roles::by_id(tx, role).await?.ok_or_else(|| Refusal::not_found("role"))?.name),
             };
-            let member = operators::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("operator"))?;
+            let member = operators::view(tx, id).await?.ok_or_else(|| Refusal::not_found("operator"))?;
+            if member.role.as_deref() == role {
+                return Ok(());
+            }
+            Configured::Operator.require(tx, id, &member.revision, seen).await?;
             operators::set_role(tx, id, role).await?;
+            Configured::Operator.note(tx, id, &operator.name).await?;
             self.somebody_changes_roles(tx).await?;
             let detail = json!({"operator": member.name, "role": name});
             self.server.record(tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, &operator.name) }).await
@@ -86,16 +100,17 @@ impl Staffing<'_> {
         self.server.attempt(operator, &Happening::new(Kind::RoleNotChanged, &operator.name), step).await
     }
 
-    /// Makes or changes the role of this name; gives its id.
+    /// Makes or changes the role of this name; gives its id. `seen` is the revision that the change is of, where who makes it says so.
     ///
     /// # Errors
-    /// [`Code::NoPrivilege`], [`Code::Malformed`]; [`Code::Conflict`] for one's own role, which another must change.
-    pub async fn set_role(&self, operator: &Operator, name: &str, role: &Role) -> Result<String, Refusal> {
+    /// [`Code::NoPrivilege`], [`Code::Malformed`]; [`Code::Conflict`] for one's own role, which another must change, and when it is
+    /// another revision now.
+    pub async fn set_role(&self, operator: &Operator, name: &str, role: &Role, seen: Option<&str>) -> Result<String, Refusal> {
         let step = async |tx: &mut Tx, operator: &Operator| {
             operator.require(Privilege::ChangeRoles, None)?;
             let id = match roles::by_name(tx, name).await? {
                 Some(known) => {
-                    self.write_role(tx, operator, &known.id, &known.name, role).await?;
+                    self.write_role(tx, operator, &known, &known.name, role, seen).await?;
                     known.id
                 }
                 None => self.put_role(tx, &operator.name, name, role).await?,
@@ -118,16 +133,24 @@ impl Staffing<'_> {
         self.server.attempt(operator, &Happening::new(Kind::RoleNotChanged, &operator.name), step).await
     }
 
-    /// What a role is called and allows from now on.
+    /// What a role is called and allows from now on. `seen` is the revision that the change is of, where who makes it says so.
     ///
     /// # Errors
-    /// As [`Self::add_role`]; [`Code::NotFound`]; [`Code::Conflict`] for one's own role, which another must change.
-    pub async fn change_role(&self, operator: &Operator, id: &str, name: &str, role: &Role) -> Result<(), Refusal> {
+    /// As [`Self::add_role`]; [`Code::NotFound`]; [`Code::Conflict`] for one's own role, which another must change, and when it is
+    /// another revision now.
+    pub async fn change_role(
+        &self,
+        operator: &Operator,
+        id: &str,
+        name: &str,
+        role: &Role,
+        seen: Option<&str>,
+    ) -> Result<(), Refusal> {
         let step = async |tx: &mut Tx, operator: &Operator| {
             operator.require(Privilege::ChangeRoles, None)?;
-            roles::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("role"))?;
+            let before = roles::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("role"))?;
             let name = free_role_name(tx, name, Some(id)).await?;
-            self.write_role(tx, operator, id, &name, role).await?;
+            self.write_role(tx, operator, &before, &name, role, seen).await?;
             self.somebody_changes_roles(tx).await
         };
         self.server.attempt(operator, &Happening::new(Kind::RoleNotChanged, &operator.name), step).await
@@ -146,6 +169,7 @@ impl Staffing<'_> {
                 return Err(Refusal::new(Code::Conflict, sentence!("refused-role-in-use", count = having)));
             }
             roles::delete(tx, id).await?;
+            Configured::Role.forget(tx, id).await?;
             let detail = json!({"role": role.name, "before": role.role});
             self.server.record(tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, &operator.name) }).await
         };
@@ -163,6 +187,7 @@ impl Staffing<'_> {
             let member = operators::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("operator"))?;
             logins::delete_of_operator(tx, id).await?;
             operators::delete(tx, id).await?;
+            Configured::Operator.forget(tx, id).await?;
             self.somebody_changes_roles(tx).await?;
             let detail = json!({"operator": member.name, "deleted": true});
             self.server.record(tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, &operator.name) }).await
@@ -170,17 +195,19 @@ impl Staffing<'_> {
         self.server.attempt(operator, &Happening::new(Kind::RoleNotChanged, &operator.name), step).await
     }
 
-    /// Gives an operator another name and, where one is given, another password, with which open logins end.
+    /// Gives an operator another name and, where one is given, another password, with which open logins end. `seen` is as of
+    /// [`Self::assign_role`].
     ///
     /// # Errors
-    /// [`Code::NoPrivilege`], [`Code::NotFound`], [`Code::Malformed`]; [`Code::Conflict`] for oneself, and when another is called
-    /// so.
+    /// [`Code::NoPrivilege`], [`Code::NotFound`], [`Code::Malformed`]; [`Code::Conflict`] for oneself, when another is called so, and
+    /// when it is another revision now.
     pub async fn change_operator(
         &self,
         operator: &Operator,
         id: &str,
         name: &str,
         password: Option<&str>,
+        seen: Option<&str>,
     ) -> Result<(), Refusal> {
         let hash = match (operator.require(Privilege::ChangeRoles, None), password) {
             (Ok(()), Some(password)) => self.server.workers.password("password", password).await.map(Some),
@@ -193,6 +220,12 @@ impl Staffing<'_> {
             let member = operators::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("operator"))?;
             let name = free_operator_name(tx, name, Some(id), member.user.as_deref()).await?;
             let hash = hash?;
+            if hash.is_none() && name == member.name {
+                return Ok(());
+            }
+            let before = operators::view(tx, id).await?.ok_or_else(|| Refusal::not_found("operator"))?;
+            Configured::Operator.require(tx, id, &before.revision, seen).await?;
+            Configured::Operator.note(tx, id, &operator.name).await?;
             operators::set(tx, id, &name, hash.as_deref().unwrap_or(&member.password)).await?;
             if hash.is_some() {
                 logins::delete_of_operator(tx, id).await?;
@@ -217,18 +250,32 @@ impl Staffing<'_> {
     pub(crate) async fn put_role(&self, tx: &mut Tx, initiator: &str, name: &str, role: &Role) -> Result<String, Refusal> {
         let (id, name) = (random::token(), free_role_name(tx, name, None).await?);
         roles::insert(tx, &id, &name, role).await?;
+        Configured::Role.note(tx, &id, initiator).await?;
         let detail = json!({"role": name, "after": role});
         self.server.record(tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, initiator) }).await?;
         Ok(id)
     }
 
     /// Another name and other rights of a role. Nobody gives more to themselves, and nobody shuts themselves out.
-    async fn write_role(&self, tx: &mut Tx, operator: &Operator, id: &str, name: &str, role: &Role) -> Result<(), Refusal> {
-        if operators::role_id(tx, &operator.id).await?.as_deref() == Some(id) {
+    async fn write_role(
+        &self,
+        tx: &mut Tx,
+        operator: &Operator,
+        before: &NamedRole,
+        name: &str,
+        role: &Role,
+        seen: Option<&str>,
+    ) -> Result<(), Refusal> {
+        if operators::role_id(tx, &operator.id).await?.as_deref() == Some(&*before.id) {
             return Err(Refusal::new(Code::Conflict, sentence!("refused-own-role")));
         }
-        roles::set(tx, id, name, role).await?;
-        let detail = json!({"role": name, "after": role});
+        if before.name == name && before.role == *role {
+            return Ok(());
+        }
+        Configured::Role.require(tx, &before.id, &before.revision, seen).await?;
+        roles::set(tx, &before.id, name, role).await?;
+        Configured::Role.note(tx, &before.id, &operator.name).await?;
+        let detail = json!({"role": name, "before": before.role, "after": role});
         self.server.record(tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, &operator.name) }).await
     }
 
@@ -273,6 +320,7 @@ impl Staffing<'_> {
             role_name: None,
         };
         operators::insert(tx, &row, new.role.as_deref()).await?;
+        Configured::Operator.note(tx, &row.id, initiator).await?;
         let detail = json!({"operator": row.name});
         self.server.record(tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, initiator) }).await?;
         Ok(row.id)

@@ -17,7 +17,7 @@ use crate::store::{Snapshot, Tx, answers, cards, flows, logins, operators, polic
 use crate::words::sentence;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use utoipa::ToSchema;
 
 /// A user as consoles show one.
@@ -262,7 +262,7 @@ impl Users<'_> {
         policies::of_user(&mut self.server.store.read().await?, id).await
     }
 
-    /// A user, and all policies in their order, each with whether the user is under it.
+    /// A user, all policies in their order, each with whether the user is under it, and the revision of that.
     ///
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::NotFound`].
@@ -270,7 +270,7 @@ impl Users<'_> {
         &self,
         operator: &Operator,
         id: &str,
-    ) -> Result<(UserView, Vec<(NamedPolicy, bool)>), Refusal> {
+    ) -> Result<(UserView, Vec<(NamedPolicy, bool)>, String), Refusal> {
         operator.require(Privilege::ViewUser, None)?;
         operator.require(Privilege::ViewPolicy, None)?;
         let mut snapshot = self.server.store.read().await?;
@@ -282,15 +282,16 @@ impl Users<'_> {
             let is_under = under.contains(&policy.id);
             (policy, is_under)
         };
-        Ok((view, policies.into_iter().map(with).collect()))
+        Ok((view, policies.into_iter().map(with).collect(), revision::of(&under)))
     }
 
-    /// Puts a user under these policies, and under no other. Cards that were issued under a policy stay under it.
+    /// Puts a user under these policies, and under no other. Cards that were issued under a policy stay under it. `seen` is the
+    /// revision that the change is of, where who makes it says so.
     ///
     /// # Errors
     /// [`Code::NoPrivilege`] where the role does not cover the policy that holds and each that changes; [`Code::NotFound`];
-    /// [`Code::Malformed`] for none.
-    pub async fn set_policies(&self, operator: &Operator, id: &str, after: &[String]) -> Result<(), Refusal> {
+    /// [`Code::Malformed`] for none; [`Code::Conflict`] when it is another revision now.
+    pub async fn set_policies(&self, operator: &Operator, id: &str, after: &[String], seen: Option<&str>) -> Result<(), Refusal> {
         let refused = Happening { user: id, ..Happening::new(Kind::UserPolicyNotChanged, &operator.name) };
         let step = async |tx: &mut Tx, operator: &Operator| {
             let user = covered(tx, operator, id, Privilege::ChangePolicy).await?;
@@ -298,6 +299,10 @@ impl Users<'_> {
                 return Err(Refusal::malformed(sentence!("refused-no-policy")));
             }
             let before = policies::of_user(tx, &user.id).await?;
+            if after.iter().collect::<BTreeSet<_>>() == before.iter().collect() {
+                return Ok(());
+            }
+            Configured::UserPolicies.require(tx, id, &revision::of(&before), seen).await?;
             let mut names = Vec::new();
             for policy in after {
                 let named = policies::by_id(tx, policy).await?.ok_or_else(|| Refusal::not_found("policy"))?;
@@ -314,6 +319,7 @@ impl Users<'_> {
                 operator.require(Privilege::ChangePolicy, Some(policy))?;
                 policies::unlink(tx, &user.id, policy).await?;
             }
+            Configured::UserPolicies.note(tx, id, &operator.name).await?;
             // Its questions may be others.
             users::set_draw(tx, &user.id, &[]).await?;
             let detail = json!({"policy": names.join(", ")});
@@ -393,6 +399,7 @@ impl Users<'_> {
         };
         users::insert(tx, &user).await?;
         Configured::UserData.note(tx, &user.id, initiator).await?;
+        Configured::UserPolicies.note(tx, &user.id, initiator).await?;
         policies::link(tx, &user.id, &new.policy).await?;
         self.server.record(tx, &Happening { user: &user.id, ..Happening::new(Kind::UserAdded, initiator) }).await?;
         Ok(user.id)

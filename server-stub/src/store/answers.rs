@@ -9,10 +9,10 @@ use crate::model::question::Answered;
 use crate::model::refusal::Refusal;
 use sqlx::query;
 
-/// What a user has answered of the questions of a policy.
+/// What a user has answered of the questions of a policy, in their order.
 pub(crate) async fn of_user(conn: &mut Snapshot, user: &str, policy: &str) -> Result<Vec<Answered>, Refusal> {
     let answered = "SELECT questions.*, answers.hash FROM answers JOIN questions ON questions.id = answers.question_id \
-                    WHERE answers.user_id = $1 AND questions.policy_id = $2 ORDER BY questions.id";
+                    WHERE answers.user_id = $1 AND questions.policy_id = $2 ORDER BY questions.position, questions.id";
     let rows = conn.all(query(answered).bind(user).bind(policy)).await?;
     rows.iter().map(|row| Ok(Answered { question: questions::of_row(row)?, hash: text(row, "hash")? })).collect()
 }

@@ -12,8 +12,18 @@ use sqlx::query;
 pub(crate) enum Configured {
     /// The settings of a policy.
     Policy,
+    /// What is asked, and how long an answer must be.
+    Question,
+    /// Cipher and PIN of a card type.
+    CardType,
+    /// Name and rights of a role.
+    Role,
+    /// Name and role of an operator.
+    Operator,
     /// What the catalog says of a user.
     UserData,
+    /// Which policies a user is under.
+    UserPolicies,
 }
 
 impl Configured {
@@ -21,7 +31,12 @@ impl Configured {
     const fn name(self) -> &'static str {
         match self {
             Self::Policy => "policy",
+            Self::Question => "question",
+            Self::CardType => "card type",
+            Self::Role => "role",
+            Self::Operator => "operator",
             Self::UserData => "user data",
+            Self::UserPolicies => "user policies",
         }
     }
 
@@ -29,7 +44,12 @@ impl Configured {
     fn changed(self, by: Part) -> Sentence {
         match self {
             Self::Policy => sentence!("refused-policy-changed", name = by),
+            Self::Question => sentence!("refused-question-changed", name = by),
+            Self::CardType => sentence!("refused-card-type-changed", name = by),
+            Self::Role => sentence!("refused-role-changed", name = by),
+            Self::Operator => sentence!("refused-operator-changed", name = by),
             Self::UserData => sentence!("refused-user-changed", name = by),
+            Self::UserPolicies => sentence!("refused-user-policies-changed", name = by),
         }
     }
 

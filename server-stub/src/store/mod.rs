@@ -57,7 +57,7 @@ const LONGEST_WAIT: u32 = 4;
 const ROOM: usize = 256 * 1024;
 
 /// How the tables came about: number, name and statements. What has been released stays as it is.
-const MIGRATIONS: [(i64, &str, &str); 20] = [
+const MIGRATIONS: [(i64, &str, &str); 21] = [
     (1, "first", include_str!("../../migrations/0001_first.sql")),
     (2, "key pending", include_str!("../../migrations/0002_key_pending.sql")),
     (3, "tasks and last tries", include_str!("../../migrations/0003_tasks_and_last_tries.sql")),
@@ -77,6 +77,7 @@ const MIGRATIONS: [(i64, &str, &str); 20] = [
     (17, "names of settings", include_str!("../../migrations/0017_names_of_settings.sql")),
     (18, "ends", include_str!("../../migrations/0018_ends.sql")),
     (19, "changed", include_str!("../../migrations/0019_changed.sql")),
+    (20, "order of questions", include_str!("../../migrations/0020_order_of_questions.sql")),
     (21, "unseen", include_str!("../../migrations/0021_unseen.sql")),
 ];
 

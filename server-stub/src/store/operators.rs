@@ -61,9 +61,17 @@ pub(crate) async fn somebody_is_called(conn: &mut Snapshot, name: &str, user: Op
 /// All operators, by name.
 pub(crate) async fn all(conn: &mut Snapshot) -> Result<Vec<OperatorView>, Refusal> {
     let rows = conn.all(query("SELECT id, name, role_id FROM operators ORDER BY name")).await?;
-    rows.iter()
-        .map(|row| Ok(OperatorView { id: text(row, "id")?, name: text(row, "name")?, role: optional(row, "role_id")? }))
-        .collect()
+    rows.iter().map(view_of_row).collect()
+}
+
+fn view_of_row(row: &AnyRow) -> Result<OperatorView, Refusal> {
+    Ok(OperatorView::new(text(row, "id")?, text(row, "name")?, optional(row, "role_id")?))
+}
+
+/// The operator of this id, as administrators see one.
+pub(crate) async fn view(conn: &mut Snapshot, id: &str) -> Result<Option<OperatorView>, Refusal> {
+    let row = conn.optional(query("SELECT id, name, role_id FROM operators WHERE id = $1").bind(id)).await?;
+    row.as_ref().map(view_of_row).transpose()
 }
 
 /// How many there are.

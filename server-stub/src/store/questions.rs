@@ -8,18 +8,18 @@ use sqlx::any::AnyRow;
 use sqlx::query;
 
 pub(super) fn of_row(row: &AnyRow) -> Result<Question, Refusal> {
-    Ok(Question { id: text(row, "id")?, text: text(row, "text")?, min_length: number(row, "min_length")? })
+    Ok(Question::new(text(row, "id")?, text(row, "text")?, number(row, "min_length")?))
 }
 
-/// The questions of a policy.
+/// The questions of a policy, in their order.
 pub(crate) async fn of_policy(conn: &mut Snapshot, policy: &str) -> Result<Vec<Question>, Refusal> {
-    let rows = conn.all(query("SELECT * FROM questions WHERE policy_id = $1 ORDER BY text, id").bind(policy)).await?;
+    let rows = conn.all(query("SELECT * FROM questions WHERE policy_id = $1 ORDER BY position, id").bind(policy)).await?;
     rows.iter().map(of_row).collect()
 }
 
-/// All questions, each with the id of its policy.
+/// All questions, each with the id of its policy; those of one in their order.
 pub(crate) async fn all(conn: &mut Snapshot) -> Result<Vec<(String, Question)>, Refusal> {
-    let rows = conn.all(query("SELECT * FROM questions ORDER BY text, id")).await?;
+    let rows = conn.all(query("SELECT * FROM questions ORDER BY position, id")).await?;
     rows.iter().map(|row| Ok((text(row, "policy_id")?, of_row(row)?))).collect()
 }
 
@@ -29,10 +29,19 @@ pub(crate) async fn by_id(conn: &mut Snapshot, id: &str) -> Result<Option<(Strin
     row.map(|row| Ok((text(&row, "policy_id")?, of_row(&row)?))).transpose()
 }
 
-/// A new question of a policy.
+/// A new question of a policy, after all others.
 pub(crate) async fn insert(tx: &mut Tx, policy: &str, question: &Question) -> Result<(), Refusal> {
-    let insert = query("INSERT INTO questions (id, policy_id, text, min_length) VALUES ($1, $2, $3, $4)");
-    tx.run(insert.bind(&question.id).bind(policy).bind(&question.text).bind(question.min_length)).await?;
+    let insert = "INSERT INTO questions (id, policy_id, text, min_length, position) \
+                  VALUES ($1, $2, $3, $4, (SELECT COALESCE(MAX(position), 0) + 1 FROM questions WHERE policy_id = $2))";
+    tx.run(query(insert).bind(&question.id).bind(policy).bind(&question.text).bind(question.min_length)).await?;
+    Ok(())
+}
+
+/// The order of a policy's questions: the ids of all, the first first.
+pub(crate) async fn order(tx: &mut Tx, ids: &[&str]) -> Result<(), Refusal> {
+    for (position, id) in (1i64..).zip(ids) {
+        tx.run(query("UPDATE questions SET position = $2 WHERE id = $1").bind(*id).bind(position)).await?;
+    }
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use sqlx::any::AnyRow;
 use sqlx::query;
 
 fn of_row(row: &AnyRow) -> Result<NamedRole, Refusal> {
-    Ok(NamedRole { id: text(row, "id")?, name: text(row, "name")?, role: json(row, "body")? })
+    Ok(NamedRole::new(text(row, "id")?, text(row, "name")?, json(row, "body")?))
 }
 
 /// All roles, by name.

@@ -30,9 +30,11 @@ impl Typed {
         Self { of, is_sent: true, fields, faults, is_late: false }
     }
 
-    /// What it is about has this revision now: of another one, somebody else has changed it meanwhile.
-    pub(super) fn beside(self, revision: &str) -> Self {
-        let is_late = self.fields.as_ref().and_then(|fields| fields.get("was")).is_some_and(|was| was != revision);
+    /// What the form is about has the revision `now`, by which of the page's forms it is: of another one, somebody else has changed it
+    /// meanwhile.
+    pub(super) fn beside<'r>(self, now: impl FnOnce(&str) -> Option<&'r str>) -> Self {
+        let was = self.fields.as_ref().and_then(|fields| fields.get("was"));
+        let is_late = was.zip(now(&self.of)).is_some_and(|(was, now)| was != now);
         Self { is_late, ..self }
     }
 
@@ -124,9 +126,9 @@ mod tests {
 
     #[test]
     fn what_another_saved_meanwhile_stands_beside_what_was_typed() {
-        let same = typed(&[]).beside("1");
+        let same = typed(&[]).beside(|_| Some("1"));
         assert_eq!((same.other("cards", &3), same.other_switch("lock", &false)), (None, None));
-        let typed = typed(&[]).beside("2");
+        let typed = typed(&[]).beside(|of| Some("2").filter(|_| of == "p"));
         assert_eq!((typed.other("cards", &3), typed.other("cards", &7)), (Some("3".into()), None));
         assert_eq!((typed.other_switch("lock", &true), typed.other_switch("lock", &false)), (None, Some("off".into())));
     }

@@ -9,6 +9,7 @@ mod types;
 use super::door::At;
 use super::frame::{Frame, Here};
 use crate::http::body::Fields;
+use crate::model::names;
 use crate::model::policy::NamedPolicy;
 use crate::model::refusal::Refusal;
 use crate::model::role::Privilege;
@@ -19,6 +20,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Redirect;
 use axum::routing::get;
+use std::collections::BTreeMap;
 
 /// Where it is.
 const PATH: &str = "/mc/configuration";
@@ -94,6 +96,18 @@ fn frame(at: &mut At<Operator>, titles: &[(&str, String)]) -> Frame {
 async fn first(State(_): State<Server>, at: At<Operator>) -> Redirect {
     let to = if at.by.may(Privilege::ViewPolicy, None) { "policies" } else { "roles" };
     Redirect::to(&format!("{PATH}/{to}"))
+}
+
+/// The revision that a form is of.
+fn was(fields: &Fields) -> Option<&str> {
+    fields.get("was").map(String::as_str)
+}
+
+/// What of a list is called alike, but for how it is written: an older version told that apart.
+fn called_alike<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
+    let mut alike = BTreeMap::<String, Vec<&str>>::new();
+    names.for_each(|name| alike.entry(names::key(name)).or_default().push(name));
+    alike.into_values().filter(|names| names.len() > 1).map(|names| names.join(", ")).collect()
 }
 
 /// A field of a form, without the blanks round it.

@@ -4,7 +4,7 @@ use super::super::door::{At, Sent, went};
 use super::super::form::Typed;
 use super::super::frame::Frame;
 use super::super::{Page, page};
-use super::{Branch, PATH, field, frame, given, tree};
+use super::{Branch, PATH, called_alike, field, frame, given, tree, was};
 use crate::http::Front;
 use crate::model::refusal::Refusal;
 use crate::service::Server;
@@ -36,6 +36,7 @@ struct Operators {
     own: String,
     /// What was typed into the form of one, by the id, of the role of one, or of a new one.
     typed: Typed,
+    alike: Vec<String>,
 }
 
 impl Operators {
@@ -55,8 +56,13 @@ async fn operators_page(server: &Server, at: &mut At<Operator>) -> Result<Operat
     let (branches, _) = tree(server, &at.by, &path).await?;
     let staff = server.staff().all(&at.by).await?;
     let own = at.by.id.clone();
-    let typed = at.typed(&path);
-    Ok(Operators { frame: frame(at, &[("", plain("conf-operators"))]), branches, staff, own, typed })
+    let revision = |of: &str| {
+        let id = of.strip_suffix("/role").unwrap_or(of);
+        staff.operators.iter().find(|member| member.id == id).map(|member| member.revision.as_str())
+    };
+    let typed = at.typed(&path).beside(revision);
+    let alike = called_alike(staff.operators.iter().map(|member| member.name.as_str()));
+    Ok(Operators { frame: frame(at, &[("", plain("conf-operators"))]), branches, staff, own, typed, alike })
 }
 
 async fn list(State(server): State<Server>, mut at: At<Operator>) -> Page {
@@ -88,7 +94,7 @@ async fn assign(
     Path(id): Path<String>,
     Sent { by: operator, fields }: Sent<Operator>,
 ) -> Response {
-    let assigned = server.staff().assign_role(&operator, &id, given(&fields, "role").as_deref()).await;
+    let assigned = server.staff().assign_role(&operator, &id, given(&fields, "role").as_deref(), was(&fields)).await;
     went(&server, &front, &format!("{PATH}/operators"), assigned.map(|()| plain("operator-role-saved")))
 }
 
@@ -100,7 +106,7 @@ async fn change(
 ) -> Response {
     let password = fields.get("password").map(String::as_str).filter(|password| !password.is_empty());
     let name = field(&fields, "operator_name");
-    let changed = server.staff().change_operator(&operator, &id, &name, password).await;
+    let changed = server.staff().change_operator(&operator, &id, &name, password, was(&fields)).await;
     went(&server, &front, &format!("{PATH}/operators"), changed.map(|()| plain("operator-changed")))
 }
 

@@ -4,7 +4,7 @@ use super::super::door::{At, Sent, went};
 use super::super::form::Typed;
 use super::super::frame::Frame;
 use super::super::{ErrorPage, Page, page};
-use super::{Branch, PATH, field, frame, given, tree};
+use super::{Branch, PATH, called_alike, field, frame, given, tree, was};
 use crate::http::Front;
 use crate::http::body::Fields;
 use crate::model::policy::{NamedPolicy, Number, Policy};
@@ -132,6 +132,7 @@ struct List {
     sees: Sees,
     may_change: bool,
     typed: Typed,
+    alike: Vec<String>,
 }
 
 /// Which lists of who is under a policy somebody may go on to.
@@ -170,6 +171,16 @@ struct PolicyPage {
 }
 
 impl PolicyPage {
+    /// The question that stands before the one at this place.
+    fn before(&self, place: &usize) -> Option<&Question> {
+        place.checked_sub(1).and_then(|above| self.questions.get(above))
+    }
+
+    /// The question that stands behind the one at this place.
+    fn behind(&self, place: &usize) -> Option<&Question> {
+        self.questions.get(place + 1)
+    }
+
     /// More are asked than there are, on the page as it is.
     fn too_few_questions(&self) -> bool {
         let asked = usize::from(self.policy.settings.authentication.questions_to_ask);
@@ -210,10 +221,12 @@ async fn list_page(server: &Server, at: &mut At<Operator>) -> Result<List, Refus
         let affected = affected_by(&affected, &policy.id);
         (policy, affected)
     };
+    let alike = called_alike(policies.iter().map(|policy| policy.name.as_str()));
     let policies = policies.into_iter().map(with).collect();
     let may_change = at.by.may(Privilege::ChangePolicy, None);
     let typed = at.typed(&path);
-    Ok(List { frame: frame(at, &[("", plain("conf-policies"))]), branches, policies, sees: Sees::of(&at.by), may_change, typed })
+    let frame = frame(at, &[("", plain("conf-policies"))]);
+    Ok(List { frame, branches, policies, sees: Sees::of(&at.by), may_change, typed, alike })
 }
 
 /// Who is under this policy.
@@ -274,7 +287,11 @@ async fn section_page(server: &Server, at: &mut At<Operator>, id: &str, section:
     ];
     let questions = server.policies().questions(&at.by, id).await?;
     let affected = affected_by(&server.policies().affected(&at.by).await?, id);
-    let typed = at.typed(&format!("{PATH}/policies/{id}")).beside(&policy.revision);
+    let revision = |of: &str| match of.strip_prefix("questions/") {
+        Some(id) => questions.iter().find(|question| question.id == id).map(|question| question.revision.as_str()),
+        None => Some(policy.revision.as_str()),
+    };
+    let typed = at.typed(&format!("{PATH}/policies/{id}")).beside(revision);
     Ok(PolicyPage {
         frame: frame(at, &titles),
         branches,
@@ -303,7 +320,7 @@ async fn save(
     let before = server.policies().all(&operator).await?.into_iter().find(|policy| policy.id == id);
     let before = before.ok_or_else(|| Refusal::not_found("policy"))?;
     let saved = match section.applied(&before.settings, &fields) {
-        Ok(after) => server.policies().change(&operator, &id, &after, fields.get("was").map(String::as_str)).await,
+        Ok(after) => server.policies().change(&operator, &id, &after, was(&fields)).await,
         Err(refusal) => Err(refusal),
     };
     Ok(went(&server, &front, &format!("{PATH}/policies/{id}/{name}"), saved.map(|()| plain("policy-saved"))))

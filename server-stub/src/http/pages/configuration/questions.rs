@@ -1,7 +1,7 @@
 //! Security questions of a policy.
 
 use super::super::door::{Sent, went};
-use super::{PATH, field};
+use super::{PATH, field, given, was};
 use crate::http::Front;
 use crate::http::body::Fields;
 use crate::service::Server;
@@ -19,6 +19,7 @@ pub(super) fn router() -> Router<Server> {
     Router::new()
         .route("/mc/configuration/policies/{id}/questions", post(add).get(back))
         .route("/mc/configuration/policies/{id}/questions/{question}", post(change).get(back_of))
+        .route("/mc/configuration/policies/{id}/questions/{question}/up", post(move_up).get(back_of))
         .route("/mc/configuration/policies/{id}/questions/{question}/delete", post(delete).get(back_of))
 }
 
@@ -47,8 +48,18 @@ async fn change(
     Path((policy, id)): Path<(String, String)>,
     Sent { by: operator, fields }: Sent<Operator>,
 ) -> Response {
-    let changed = server.policies().change_question(&operator, &id, &question(&fields)).await;
+    let changed = server.policies().change_question(&operator, &id, &question(&fields), was(&fields)).await;
     went(&server, &front, &page_of(&policy), changed.map(|()| plain("question-changed")))
+}
+
+async fn move_up(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Path((policy, id)): Path<(String, String)>,
+    Sent { by: operator, fields }: Sent<Operator>,
+) -> Response {
+    let moved = server.policies().move_question_up(&operator, &id, given(&fields, "over").as_deref()).await;
+    went(&server, &front, &page_of(&policy), moved.map(|()| plain("question-moved")))
 }
 
 async fn delete(

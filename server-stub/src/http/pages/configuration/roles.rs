@@ -4,7 +4,7 @@ use super::super::door::{At, Behind, Sent, went};
 use super::super::form::Typed;
 use super::super::frame::Frame;
 use super::super::{Page, page};
-use super::{Branch, PATH, field, frame, given, tree};
+use super::{Branch, PATH, called_alike, field, frame, given, tree, was};
 use crate::http::Front;
 use crate::model::policy::NamedPolicy;
 use crate::model::refusal::Refusal;
@@ -39,6 +39,7 @@ struct Roles {
     typed: Typed,
     /// Id of the role that is open: the one that was made or changed last.
     open: String,
+    alike: Vec<String>,
 }
 
 #[derive(Default, serde::Deserialize)]
@@ -73,10 +74,12 @@ async fn roles_page(server: &Server, at: &mut At<Operator>, open: String) -> Res
         let has_members = staff.operators.iter().any(|member| member.role.as_deref() == Some(role.id.as_str()));
         (role, has_members)
     };
-    let roles = staff.roles.into_iter().map(with).collect();
+    let alike = called_alike(staff.roles.iter().map(|role| role.name.as_str()));
+    let roles: Vec<_> = staff.roles.into_iter().map(with).collect();
     let own = at.by.role_name.clone().unwrap_or_default();
-    let typed = at.typed(&path).by("role");
-    Ok(Roles { frame: frame(at, &[("", plain("conf-roles"))]), branches, roles, policies, own, typed, open })
+    let revision = |of: &str| roles.iter().find(|(role, _)| role.id == of).map(|(role, _)| role.revision.as_str());
+    let typed = at.typed(&path).by("role").beside(revision);
+    Ok(Roles { frame: frame(at, &[("", plain("conf-roles"))]), branches, roles, policies, own, typed, open, alike })
 }
 
 async fn list(State(server): State<Server>, mut at: At<Operator>, Behind(asked): Behind<Asked>) -> Page {
@@ -96,7 +99,7 @@ async fn set(
     };
     let (id, name) = (given(&fields, "role"), field(&fields, "role_name"));
     let set = match &id {
-        Some(id) => server.staff().change_role(&operator, id, &name, &role).await.map(|()| id.clone()),
+        Some(id) => server.staff().change_role(&operator, id, &name, &role, was(&fields)).await.map(|()| id.clone()),
         None => server.staff().add_role(&operator, &name, &role).await,
     };
     // It is open where one comes to.

@@ -102,6 +102,8 @@ struct UserPolicies {
     user: UserView,
     /// Each with whether the user is under it.
     policies: Vec<(NamedPolicy, bool)>,
+    /// Names which those are.
+    revision: String,
     typed: Typed,
 }
 
@@ -284,7 +286,7 @@ async fn change(
 async fn data(State(server): State<Server>, mut at: At<Operator>, Path(id): Path<String>) -> Page {
     let user = server.users().view(&at.by, &id).await?;
     at.by.require(Privilege::ChangePolicy, user.policy_id.as_deref())?;
-    let typed = at.typed(&format!("/mc/users/{id}/data")).beside(&user.revision);
+    let typed = at.typed(&format!("/mc/users/{id}/data")).beside(|_| Some(&user.revision));
     let frame = at.frame(Here::Users).then("/mc", user.cn.clone());
     let frame = frame.then(&format!("/mc/users/{id}"), plain("user-correct"));
     Ok(page(&UserDataPage { frame, user, typed }))
@@ -309,11 +311,11 @@ async fn correct(
 }
 
 async fn policies(State(server): State<Server>, mut at: At<Operator>, Path(id): Path<String>) -> Page {
-    let (user, policies) = server.users().view_with_policies(&at.by, &id).await?;
-    let typed = at.typed(&format!("/mc/users/{id}/policies"));
+    let (user, policies, revision) = server.users().view_with_policies(&at.by, &id).await?;
+    let typed = at.typed(&format!("/mc/users/{id}/policies")).beside(|_| Some(&revision));
     let frame = at.frame(Here::Users).then("/mc", user.cn.clone());
     let frame = frame.then(&format!("/mc/users/{id}"), plain("user-policies"));
-    Ok(page(&UserPolicies { frame, user, policies, typed }))
+    Ok(page(&UserPolicies { frame, user, policies, revision, typed }))
 }
 
 async fn set_policies(
@@ -323,7 +325,8 @@ async fn set_policies(
     Sent { by: operator, fields }: Sent<Operator>,
 ) -> Response {
     let chosen: Vec<String> = fields.keys().filter_map(|name| name.strip_prefix("policy:")).map(str::to_owned).collect();
-    match server.users().set_policies(&operator, &id, &chosen).await {
+    let set = server.users().set_policies(&operator, &id, &chosen, fields.get("was").map(String::as_str)).await;
+    match set {
         Ok(()) => went(&server, &front, &format!("/mc/users/{id}"), Ok(plain("user-policies-saved"))),
         Err(refusal) => went(&server, &front, &format!("/mc/users/{id}/policies"), Err(refusal)),
     }
