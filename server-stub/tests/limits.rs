@@ -10,6 +10,7 @@ on_both_engines! {
     what_was_refused_last_is_told_too,
     ever_new_names_are_of_one_address,
     agents_are_limited_as_lock_screens,
+    what_is_too_often_says_when_it_is_not,
 }
 
 /// What is counted, how one asks for it, how often it is allowed.
@@ -128,6 +129,32 @@ fn agents_are_limited_as_lock_screens(engine: Engine) {
     let told = details(&site);
     assert_eq!((told.len(), &told[0]["counted"]), (1, &json!("sessions from 127.0.0.1")), "{engine:?}: {told:?}");
     assert_eq!(site.events(&format!("card={ANNA}&name=RATE_LIMITED")).len(), 1);
+}
+
+/// To the second, of whichever limit: who waits so long is served, and no sooner.
+fn what_is_too_often_says_when_it_is_not(engine: Engine) {
+    let site = Site::start(engine);
+    let report = |at: usize| {
+        let report = json!({"serial": "AA", "kind": "pin-wrong", "at": at});
+        site.send("/credprovapi/v1/reports", |http, url| http.post(url).json(&report))
+    };
+    let again = |answer: &reqwest::blocking::Response| {
+        let seconds = answer.headers().get("retry-after")?.to_str().unwrap().parse::<u64>().unwrap();
+        Some(Duration::from_secs(seconds))
+    };
+    assert!((0..120).all(|at| report(at).status() == 200));
+    let refused = report(120);
+    let wait = again(&refused).unwrap();
+    assert!(refused.status() == 429 && (3400..=3600).contains(&wait.as_secs()), "{engine:?}: {wait:?}");
+    site.clock.advance(wait - Duration::from_secs(200));
+    assert!(again(&report(121)).is_some_and(|left| left <= Duration::from_secs(200)), "{engine:?}");
+    site.clock.advance(Duration::from_secs(200));
+    assert_eq!(report(122).status(), 200, "{engine:?}");
+    // At a page, too.
+    let log_in = || site.send("/mc/login", |http, url| http.post(url).form(&[("name", "nobody"), ("password", "x")]));
+    assert!((0..5).all(|_| log_in().status() == 401));
+    let refused = log_in();
+    assert!(refused.status() == 429 && again(&refused).is_some_and(|wait| wait <= Duration::from_secs(300)), "{engine:?}");
 }
 
 /// For benches and load tests: no limit at all, that of failed logins neither.

@@ -1,6 +1,6 @@
 //! Tags of cards: who gives them, what they are found by, what the log says of it.
 
-use crate::common::browser::Browser;
+use crate::common::browser::{Browser, forms};
 use crate::common::{ANNA, BORIS, Engine, SPARE, Site};
 use cardlab_server_stub::service::setup::sample;
 use reqwest::header::{ACCEPT_LANGUAGE, COOKIE};
@@ -13,6 +13,7 @@ on_both_engines! {
     who_may_tag_a_card,
     a_policy_wants_a_tag_before_a_card_is_issued,
     a_database_without_tags,
+    what_could_not_be_saved_is_there_still,
 }
 
 fn retag(site: &Site, token: &str, serial: &str, add: &[&str], remove: &[&str]) -> crate::common::Answer {
@@ -183,4 +184,21 @@ fn a_database_without_tags(engine: Engine) {
     assert_eq!(after.get(&format!("/api/v1/cards/{ANNA}"), &admin).ok()["tags"], json!([]), "{engine:?}");
     retag(&after, &admin, ANNA, &["old"], &[]).ok();
     assert_eq!(found(&after, &admin, "tag=OLD"), [ANNA]);
+}
+
+/// The database does not write: what was typed is not lost by that.
+fn what_could_not_be_saved_is_there_still(engine: Engine) {
+    let site = Site::start(engine);
+    let browser = Browser::logged_in(&site, "en", "/mc", sample::ADMINISTRATOR);
+    crate::people::change(&site, &["DROP TABLE card_tags"]);
+    let (card, form) = (format!("/mc/cards/{ANNA}"), format!("/mc/cards/{ANNA}/tags"));
+    let page = browser.send_from(&card, &form, &[("add", "desk 4, by the window")]);
+    assert_eq!((page.status, page.alerts().len()), (200, 1), "{engine:?}: {}", page.text);
+    let page = browser.send_from(&card, &form, &[("add", "desk 4")]);
+    assert_eq!((page.status, page.alerts().len()), (200, 1), "{engine:?}: {}", page.text);
+    let sent = forms(&page.text).into_iter().find(|one| one.action == form && one.fields.contains_key("add")).unwrap();
+    assert_eq!(sent.fields["add"], "desk 4", "{engine:?}");
+    // What has gone since has no page to be shown on.
+    let page = browser.send_from(&card, "/mc/cards/EE00/tags", &[("add", "desk 4")]);
+    assert_eq!(page.status, 404, "{engine:?}");
 }

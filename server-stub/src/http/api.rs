@@ -279,8 +279,11 @@ async fn find_cards(
     State(server): State<Server>,
     Bearer(operator): Bearer,
     RawQuery(asked): RawQuery,
-    Query(filter): Query<CardFilter>,
+    Query(mut filter): Query<CardFilter>,
 ) -> Result<Page<CardView>, Refusal> {
+    if let Some(user) = &filter.user {
+        filter.user = Some(server.meanings().user(&operator, user).await?);
+    }
     Ok(Page { listed: server.cards().list(&operator, &filter).await?, asked })
 }
 
@@ -586,6 +589,7 @@ async fn events(
     RawQuery(asked): RawQuery,
     Query(filter): Query<Filter>,
 ) -> Result<Page<Event>, Refusal> {
+    let filter = server.meanings().of_log(&operator, filter).await?;
     Ok(Page { listed: server.log().list(&operator, &filter).await?, asked })
 }
 
@@ -597,6 +601,7 @@ async fn events_csv(
     RawQuery(asked): RawQuery,
     Query(filter): Query<Filter>,
 ) -> Result<impl IntoResponse, Refusal> {
+    let filter = server.meanings().of_log(&operator, filter).await?;
     let listed = server.log().list(&operator, &filter).await?;
     let events: Vec<String> = [Event::COLUMNS.to_owned()].into_iter().chain(listed.items.iter().map(Event::csv)).collect();
     let csv = ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], events.concat());

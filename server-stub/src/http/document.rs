@@ -90,6 +90,9 @@ fn complete(operation: &mut Operation, needs_login: bool) {
     for (status, response) in responses {
         if let RefOr::T(response) = response {
             response.headers.insert(request_id::HEADER.to_string(), RefOr::T(named()));
+            if matches!(status.as_str(), "429" | "503") {
+                response.headers.insert("retry-after".into(), RefOr::T(seconds()));
+            }
             if status.starts_with('4') || status.starts_with('5') {
                 *response = refused(response);
             }
@@ -113,5 +116,12 @@ fn named() -> Header {
     let text = ObjectBuilder::new().schema_type(Type::String).build();
     let mut header = Header::new(text);
     header.description = Some("Names the request in the server's log".into());
+    header
+}
+
+fn seconds() -> Header {
+    let number = ObjectBuilder::new().schema_type(Type::Integer).build();
+    let mut header = Header::new(number);
+    header.description = Some("Seconds after which it is worth asking again".into());
     header
 }

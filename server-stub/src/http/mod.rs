@@ -15,11 +15,12 @@
 //! | `request_id` | a name for the request, in the log and in its answer |
 //! | `log` | its line |
 //! | `actor` | who it is from, and what they were not let in to |
-//! | `outage` | says where it is, when a disk is full |
+//! | `again` | says when it is worth asking again |
 //! | `front` | whether it is for this server; its whole body |
 //! | `body`, `json` | what it carries |
 
 mod actor;
+mod again;
 mod api;
 mod body;
 mod document;
@@ -28,7 +29,6 @@ mod health;
 mod json;
 mod language;
 mod log;
-mod outage;
 mod pages;
 mod request_id;
 mod workstation;
@@ -78,7 +78,7 @@ pub fn router(server: Server, front: Front) -> Router {
         .method_not_allowed_fallback(pages::not_so)
         .layer(axum::middleware::from_fn_with_state(front, front::guard))
         .layer(axum::middleware::from_fn_with_state(server.clone(), actor::known))
-        .layer(axum::middleware::from_fn_with_state(server.clone(), outage::place))
+        .layer(axum::middleware::from_fn(again::told))
         .layer(axum::middleware::from_fn(language::spoken))
         .layer(OnEarlyDropLayer::builder().on_future_drop(log::given_up))
         .layer(

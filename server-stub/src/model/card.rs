@@ -337,7 +337,7 @@ pub struct CardFilter {
     pub state: Option<CardState>,
     /// Only of this card type.
     pub card_type: Option<String>,
-    /// Only of the user of this id.
+    /// Only of this user: an id, or for who may see users a logon name in either form or words that find one.
     pub user: Option<String>,
     /// Only issued under the policy of this id.
     pub policy: Option<String>,

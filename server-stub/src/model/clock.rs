@@ -42,6 +42,17 @@ impl Clock {
     }
 }
 
+/// The last moment that is written with four digits of the year.
+const LATEST: Millis = 253_402_300_799_999;
+
+/// A time that somebody tells, as it is.
+///
+/// # Errors
+/// [`crate::model::refusal::Code::Malformed`] before 1970 and after 9999, whatever a clock that is wrong says: nothing happened then.
+pub fn moment(at: Millis) -> Result<Millis, Refusal> {
+    if (0..=LATEST).contains(&at) { Ok(at) } else { Err(Refusal::malformed(sentence!("refused-moment", latest = LATEST))) }
+}
+
 /// In UTC, `2026-11-24 01:02:03`.
 #[must_use]
 pub fn utc(at: Millis) -> String {

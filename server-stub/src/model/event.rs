@@ -367,16 +367,16 @@ impl EventOrder {
 #[into_params(parameter_in = Query)]
 #[serde(default, deny_unknown_fields)]
 pub struct Filter {
-    /// Of this card.
+    /// Of this card: a serial in any spelling, or for who may see cards what finds one.
     pub card: Option<String>,
-    /// Of this user's id.
+    /// Of this user: an id, or for who may see users a logon name in either form or words that find one.
     pub user: Option<String>,
-    /// Of this name, `USER_LOCKED`.
+    /// Of this name, `USER_LOCKED`, in any spelling.
     pub name: Option<String>,
     /// Information, warning or error.
     #[param(inline)]
     pub kind: Option<Level>,
-    /// By this operator, user, or `workstation`.
+    /// By this operator, in any spelling; or by a user or `workstation`, as the log has it.
     pub initiator: Option<String>,
     /// From this time on, UTC milliseconds since 1970.
     pub from: Option<i64>,

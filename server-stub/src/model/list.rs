@@ -19,6 +19,11 @@ pub struct Listed<T> {
 }
 
 impl<T> Listed<T> {
+    /// A page with nothing in it, and none behind.
+    pub(crate) const fn nothing() -> Self {
+        Self { items: Vec::new(), next: None }
+    }
+
     /// A page of `rows`, which are one more than its rows when there is another page behind.
     pub(crate) fn of(mut rows: Vec<T>, limit: u16, cursor: impl Fn(&T) -> Cursor) -> Self {
         let more = rows.len() > usize::from(limit);

@@ -119,7 +119,22 @@ pub(crate) fn mail(text: &str) -> Result<String, Refusal> {
     if right { Ok(mail) } else { Err(Refusal::malformed(sentence!("refused-mail")).at("mail")) }
 }
 
-/// A telephone number, or nothing: as ITU-T E.123 writes them, with an extension behind `x`; 2 to 30 digits.
+/// A telephone number as ITU-T E.123 writes it, of one as people and their programs write it: with blanks that do not break and
+/// dashes of any length, as an address `tel:` (RFC 3966, section 3).
+pub(crate) fn as_dialled(text: &str) -> String {
+    let text = text.trim();
+    let scheme = text.get(..4).filter(|scheme| scheme.eq_ignore_ascii_case("tel:"));
+    let number = text[scheme.map_or(0, str::len)..].trim();
+    let plain = |c: char| match c {
+        '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
+        c if c.is_whitespace() && !breaks_a_line(c) => ' ',
+        c => c,
+    };
+    number.chars().map(plain).collect()
+}
+
+/// A telephone number, or nothing: as ITU-T E.123 writes them, with an extension behind `x`; 2 to 30 digits. Stored
+/// [as it is dialled](as_dialled).
 ///
 /// # Errors
 /// A sentence that says what one looks like.
@@ -127,7 +142,7 @@ pub(crate) fn phone(text: &str) -> Result<String, Refusal> {
     if text.trim().is_empty() {
         return Ok(String::new());
     }
-    let phone = named("phone", sentence!("refused-name-phone"), text)?;
+    let phone = named("phone", sentence!("refused-name-phone"), &as_dialled(text))?;
     let digits = phone.chars().filter(char::is_ascii_digit).count();
     let right = (2..=30).contains(&digits) && phone.chars().all(|c| c.is_ascii_digit() || " +-()/.#*x".contains(c));
     if right { Ok(phone) } else { Err(Refusal::malformed(sentence!("refused-phone")).at("phone")) }
@@ -266,6 +281,16 @@ mod tests {
         }
         for text in ["+49 30 5550 117", "+49305550117", "(030) 5550-117", "5550/117 x12", "117", "*21#"] {
             assert_eq!(phone(text), Ok(text.to_owned()));
+        }
+        for (text, is) in [
+            ("tel:+49-30-5550-117", "+49-30-5550-117"),
+            (" TEL: +49\u{a0}30\u{202f}5550\u{2013}117 ", "+49 30 5550-117"),
+            ("030\u{2014}5550\u{2011}117\u{2212}1", "030-5550-117-1"),
+        ] {
+            assert_eq!(phone(text), Ok(is.to_owned()));
+        }
+        for text in ["tel:", "tel:anna", "sip:+4930", "telefon 117", "+49\n30", "té:l117"] {
+            assert_eq!(phone(text).unwrap_err().field(), Some("phone"), "{text}");
         }
         for text in ["<script>alert(1)</script>", &"W".repeat(200), "\u{202e}711", "seven", "+", &"1".repeat(31), "１１７"] {
             assert_eq!(phone(text).unwrap_err().field(), Some("phone"), "{text}");

@@ -139,11 +139,14 @@ pub struct Refusal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum About {
     Nothing,
-    /// This was counted too often.
-    Bucket(String),
+    /// This was counted; too often, where there are seconds to wait until it may be done again.
+    Bucket(String, Option<u64>),
     /// The database has no room to write.
     FullDisk,
 }
+
+/// Seconds after which what waits for a database or for work to be done is tried again.
+const SOON: u64 = 5;
 
 impl Refusal {
     /// A refusal with its sentence.
@@ -185,24 +188,38 @@ impl Refusal {
         Self::new(Code::CardRefused, sentence!("refused-by-card", said = error.message))
     }
 
-    /// Too often: what was counted, as the store names it, and the sentence.
-    pub(crate) fn too_often(bucket: &str, sentence: Sentence) -> Self {
-        Self { about: About::Bucket(bucket.to_owned()), ..Self::new(Code::RateLimited, sentence) }
+    /// Too often: what was counted, as the store names it, the seconds to wait, and the sentence.
+    pub(crate) fn too_often(bucket: &str, seconds: u64, sentence: Sentence) -> Self {
+        Self { about: About::Bucket(bucket.to_owned(), Some(seconds)), ..Self::new(Code::RateLimited, sentence) }
     }
 
     /// The same refusal, of which only one a minute is written down: what is counted.
     pub(crate) fn counted(refusal: &Self, bucket: &str) -> Self {
-        Self { about: About::Bucket(bucket.to_owned()), ..refusal.clone() }
+        Self { about: About::Bucket(bucket.to_owned(), None), ..refusal.clone() }
     }
 
     /// What was counted too often, of one that [`Refusal::too_often`] made.
     pub(crate) fn bucket(&self) -> Option<&str> {
-        if let About::Bucket(bucket) = &self.about { Some(bucket) } else { None }
+        if let About::Bucket(bucket, _) = &self.about { Some(bucket) } else { None }
     }
 
-    /// Whether the database had no room to write.
-    pub(crate) fn is_full_disk(&self) -> bool {
-        self.about == About::FullDisk
+    /// After how many seconds it is worth asking again, of what is refused for a while alone.
+    pub(crate) fn again_in(&self) -> Option<u64> {
+        match (self.code, &self.about) {
+            (Code::RateLimited, About::Bucket(_, seconds)) => *seconds,
+            // Nobody knows when it ends.
+            (Code::Busy | Code::StoreDown, _) => Some(SOON),
+            _ => None,
+        }
+    }
+
+    /// Of a database at this place. Who reads that its disk is full, an administrator at a page or the person who asks for help,
+    /// must know where to make room.
+    pub(crate) fn in_database(self, place: &str) -> Self {
+        match self.about {
+            About::FullDisk => Self { sentence: sentence!("refused-disk-full", place = place), ..self },
+            _ => self,
+        }
     }
 
     /// The sentence as the log of a server may have it: what was malformed may be quoted, and be a secret.

@@ -1,7 +1,7 @@
 //! Searches: the words by which people and cards are found, and what a text that somebody types searches for. Both are compared
 //! as names are ([`key`]).
 
-use super::names::key;
+use super::names::{as_dialled, key};
 
 /// Words of a search that are looked at.
 const WORDS: usize = 5;
@@ -98,8 +98,8 @@ struct Number {
 
 impl Number {
     fn of(text: &str) -> Option<Self> {
-        let text = key(text);
-        let is_written = |c: char| c.is_ascii_digit() || c.is_whitespace() || "+-/().\u{2010}\u{2011}\u{2013}".contains(c);
+        let text = key(&as_dialled(text));
+        let is_written = |c: char| c.is_ascii_digit() || c.is_whitespace() || "+-/().".contains(c);
         if !text.chars().all(is_written) {
             return None;
         }
@@ -186,6 +186,9 @@ mod tests {
             "030/5550117",
             "(030) 5550-117",
             "0305550117",
+            "tel:+49-30-5550-117",
+            "+49\u{a0}30\u{a0}5550\u{2013}117",
+            "030\u{2014}5550\u{2011}117",
         ];
         for stored in ways {
             for typed in ways.into_iter().chain([

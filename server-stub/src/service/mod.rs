@@ -9,6 +9,7 @@ pub mod flow;
 pub mod issue;
 pub mod log;
 pub mod login;
+pub mod meant;
 mod order;
 pub mod picture;
 pub mod policies;
@@ -300,6 +301,12 @@ impl Server {
     #[must_use]
     pub const fn log(&self) -> log::Log<'_> {
         log::Log { server: self }
+    }
+
+    /// What people call users, cards and operators.
+    #[must_use]
+    pub const fn meanings(&self) -> meant::Meanings<'_> {
+        meant::Meanings { server: self }
     }
 
     /// What pages show of a card, a user, an unlock.

@@ -1,6 +1,6 @@
 //! What pages show of a card, a user, an unlock, a list: all of it at one moment.
 
-use crate::model::card::{CardFilter, CardRecord, CardState, KeySource, Operation};
+use crate::model::card::{CardFilter, CardState, KeySource, Operation};
 use crate::model::clock::Millis;
 use crate::model::event::{Event, Filter, Kind};
 use crate::model::list::Listed;
@@ -9,20 +9,17 @@ use crate::model::response::GivenView;
 use crate::model::role::Privilege;
 use crate::model::subject::{self, Subject};
 use crate::model::task::TaskView;
-use crate::model::user::{UserFilter, UserLock};
+use crate::model::user::UserLock;
 use crate::service::Server;
 use crate::service::cards::CardView;
 use crate::service::flow::wizard::{ReadBack, Wizard, permitted};
 use crate::service::login::Operator;
 use crate::store::events::Of;
-use crate::store::{cards, events, operators, responses, subjects, tasks, users};
-use crate::words::sentence;
+use crate::store::{cards, events, responses, subjects, tasks, users};
 use std::collections::HashMap;
 
 /// Events of a card or a user that stand beside it.
 const HAPPENED: u16 = 12;
-/// Cards that are named to who has to choose one.
-const CANDIDATES: u16 = 5;
 
 /// The user of a card.
 #[derive(Clone, Debug)]
@@ -226,82 +223,7 @@ impl Pictures<'_> {
     /// [`crate::model::refusal::Code::NoPrivilege`], [`crate::model::refusal::Code::Malformed`].
     pub async fn log(&self, operator: &Operator, filter: &Filter) -> Result<Listed<(Event, Option<String>)>, Refusal> {
         operator.require(Privilege::ViewLog, None)?;
-        let mut snapshot = self.server.store.read().await?;
-        let page = events::list(&mut snapshot, filter).await?;
-        let mut ids: Vec<&str> = page.items.iter().map(|event| event.user.as_str()).filter(|id| !id.is_empty()).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let names = users::names_of(&mut snapshot, &ids).await?;
-        let rows = page.items.iter().map(|event| (event.clone(), names.get(&event.user).cloned())).collect();
-        Ok(page.with(rows))
-    }
-
-    /// The one user whom a text means: an id, a logon name in either form, or the words of a search. Who may not see users
-    /// means ids alone.
-    ///
-    /// # Errors
-    /// [`crate::model::refusal::Code::NotFound`]; [`crate::model::refusal::Code::Malformed`] when there are several.
-    pub async fn user_meant(&self, operator: &Operator, text: &str) -> Result<String, Refusal> {
-        let mut snapshot = self.server.store.read().await?;
-        if !operator.may(Privilege::ViewUser, None) || users::by_id(&mut snapshot, text).await?.is_some() {
-            return Ok(text.to_owned());
-        }
-        if let Some(user) = users::by_name(&mut snapshot, text).await? {
-            return Ok(user.id);
-        }
-        let filter = UserFilter { q: text.into(), limit: Some(2), ..UserFilter::default() };
-        match users::list(&mut snapshot, &filter).await?.items.as_slice() {
-            [one] => Ok(one.id.clone()),
-            [] => Err(Refusal::not_found("user")),
-            _ => Err(Refusal::malformed(sentence!("refused-several", text = text))),
-        }
-    }
-
-    /// The one card that a text means: a serial in any spelling, or what finds one card of the repository. Of a whole serial the
-    /// log is asked though nobody has registered it; who may not see cards writes one.
-    ///
-    /// # Errors
-    /// [`crate::model::refusal::Code::NotFound`]; [`crate::model::refusal::Code::Malformed`] when there are several, with
-    /// their serials.
-    pub async fn card_meant(&self, operator: &Operator, text: &str) -> Result<String, Refusal> {
-        let whole = subject::serial(text).ok();
-        if !operator.may(Privilege::ViewCards, None) {
-            return whole.ok_or_else(|| Refusal::not_found("card"));
-        }
-        let mut snapshot = self.server.store.read().await?;
-        if let Some(serial) = &whole
-            && cards::by_serial(&mut snapshot, serial).await?.is_some()
-        {
-            return Ok(serial.clone());
-        }
-        let by_owner = operator.may(Privilege::ViewUser, None);
-        let filter = CardFilter { q: text.into(), limit: Some(CANDIDATES + 1), ..CardFilter::default() };
-        let found = cards::list(&mut snapshot, &filter, by_owner).await?.items;
-        match (found.as_slice(), whole) {
-            ([one], _) => Ok(one.serial.clone()),
-            ([], Some(serial)) => Ok(serial),
-            ([], None) => Err(Refusal::not_found("card")),
-            (several, _) => {
-                let owners: Vec<&str> = several.iter().filter_map(|card| card.user.as_deref()).collect();
-                let names = if by_owner { users::names_of(&mut snapshot, &owners).await? } else { HashMap::new() };
-                let named = |card: &CardRecord| match card.user.as_ref().and_then(|user| names.get(user)) {
-                    Some(name) => format!("{} ({name})", card.serial),
-                    None => card.serial.clone(),
-                };
-                let mut cards: Vec<String> = several.iter().take(CANDIDATES.into()).map(named).collect();
-                cards.extend((several.len() > usize::from(CANDIDATES)).then(|| "\u{2026}".to_owned()));
-                Err(Refusal::malformed(sentence!("refused-several-cards", text = text, cards = cards.join(", "))))
-            }
-        }
-    }
-
-    /// Who did something, as the log has it: an operator in whichever spelling, or what stands there for programs and users.
-    ///
-    /// # Errors
-    /// [`crate::model::refusal::Code::StoreDown`].
-    pub async fn doer_meant(&self, text: &str) -> Result<String, Refusal> {
-        let operator = operators::by_name(&mut self.server.store.read().await?, text).await?;
-        Ok(operator.map_or_else(|| text.to_owned(), |operator| operator.name))
+        events::list_with_users(&mut self.server.store.read().await?, filter).await
     }
 
     /// What has happened to a user lately, the newest first; nothing for who may not see the log.

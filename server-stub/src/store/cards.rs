@@ -77,50 +77,81 @@ async fn among(conn: &mut Snapshot, column: &str, these: &[&str]) -> Result<Vec<
 /// Cards of a list: those that have all words of the search in serial, label and tags, or in their owner's names where these may
 /// be searched (`by_owner`).
 pub(crate) async fn list(conn: &mut Snapshot, filter: &CardFilter, by_owner: bool) -> Result<Listed<CardRecord>, Refusal> {
-    let limit = list::limit(filter.limit, list::USUAL)?;
-    let cursor = Cursor::read(filter.cursor.as_deref(), filter.sort.name())?;
-    let Some(search) = Search::of_cards(&filter.q) else {
-        return Ok(Listed { items: Vec::new(), next: None });
-    };
-    let place = ("cards.serial", "card");
-    let page = Page {
-        table: "cards JOIN card_types ON card_types.id = cards.card_type",
-        by: [place, place],
-        down: matches!(filter.sort, CardOrder::SerialDown),
-        after: cursor.map(|Cursor { place: (serial, _), .. }| (serial.clone(), serial)),
-        rows: i64::from(limit) + 1,
-    };
-    let narrowed = filter.user.is_some() || filter.state.is_some() || filter.card_type.is_some() || filter.policy.is_some();
-    let mut list = List::new("SELECT cards.*, card_types.body AS about FROM ");
-    let mut conditions = WORDS.have(&search.words);
-    if by_owner {
-        let or_owner = |(met, sought): (Condition, &Sought)| met.or_begins(users::CARDS, &sought.begin[0]);
-        conditions = conditions.into_iter().zip(&search.words).map(or_owner).collect();
-    }
-    conditions.extend(filter.tag.as_deref().map(|tag| Condition::is(TAGS, "tag", names::key(tag))));
-    let alone = search.patterns.is_empty() && !narrowed;
-    let order = page.begin(&conditions, alone, conn, &mut list).await?;
-    for pattern in search.patterns {
-        list.sql(" AND (cards.search_key LIKE ").text(&pattern).sql(r" ESCAPE '\'");
+    let Some(asked) = Asked::of(filter, by_owner)? else { return Ok(Listed::nothing()) };
+    let [rarest] = Condition::rarest([&asked.conditions], conn).await?;
+    asked.list(conn, rarest).await
+}
+
+/// A list that is asked for.
+pub(super) struct Asked<'f> {
+    filter: &'f CardFilter,
+    by_owner: bool,
+    limit: u16,
+    cursor: Option<Cursor>,
+    patterns: Vec<String>,
+    pub(super) conditions: Vec<Condition>,
+}
+
+impl<'f> Asked<'f> {
+    /// `None` where nothing can be found.
+    ///
+    /// # Errors
+    /// [`crate::model::refusal::Code::Malformed`] for a limit or a cursor that is none.
+    pub(super) fn of(filter: &'f CardFilter, by_owner: bool) -> Result<Option<Self>, Refusal> {
+        let limit = list::limit(filter.limit, list::USUAL)?;
+        let cursor = Cursor::read(filter.cursor.as_deref(), filter.sort.name())?;
+        let Some(search) = Search::of_cards(&filter.q) else { return Ok(None) };
+        let mut conditions = WORDS.have(&search.words);
         if by_owner {
-            list.sql(" OR EXISTS (SELECT 1 FROM users AS owner WHERE owner.id = cards.user_id AND owner.search_key LIKE ");
-            list.text(pattern).sql(r" ESCAPE '\')");
+            let or_owner = |(met, sought): (Condition, &Sought)| met.or_begins(users::CARDS, &sought.begin[0]);
+            conditions = conditions.into_iter().zip(&search.words).map(or_owner).collect();
         }
-        list.sql(")");
+        conditions.extend(filter.tag.as_deref().map(|tag| Condition::is(TAGS, "tag", names::key(tag))));
+        Ok(Some(Self { filter, by_owner, limit, cursor, patterns: search.patterns, conditions }))
     }
-    let (state, card_type) = (filter.state.map(CardState::name), filter.card_type.as_deref());
-    list.is("cards.user_id", filter.user.as_deref());
-    if filter.user.is_some() {
-        // A user has few cards.
-        list.is_beside("cards.state", state).is_beside("cards.card_type", card_type);
-        list.is_beside("cards.policy_id", filter.policy.as_deref());
-    } else {
-        list.is("cards.state", state).is("cards.card_type", card_type).is("cards.policy_id", filter.policy.as_deref());
+
+    /// The list, begun with a condition of [`Condition::rarest`].
+    pub(super) async fn list(self, conn: &mut Snapshot, rarest: Option<usize>) -> Result<Listed<CardRecord>, Refusal> {
+        let rows = self.statement(rarest).rows(conn).await?.iter().map(of_row).collect::<Result<Vec<_>, _>>()?;
+        let order = self.filter.sort.name();
+        let place = |card: &CardRecord| Cursor { order: order.into(), place: (card.serial.clone(), String::new()) };
+        Ok(Listed::of(rows, self.limit, place))
     }
-    page.end(&order, &mut list);
-    let rows = list.rows(conn).await?.iter().map(of_row).collect::<Result<Vec<_>, _>>()?;
-    let place = |card: &CardRecord| Cursor { order: filter.sort.name().into(), place: (card.serial.clone(), String::new()) };
-    Ok(Listed::of(rows, limit, place))
+
+    fn statement(&self, rarest: Option<usize>) -> List {
+        let filter = self.filter;
+        let place = ("cards.serial", "card");
+        let page = Page {
+            table: "cards JOIN card_types ON card_types.id = cards.card_type",
+            asked: "cards",
+            by: [place, place],
+            down: matches!(filter.sort, CardOrder::SerialDown),
+            after: self.cursor.as_ref().map(|Cursor { place: (serial, _), .. }| (serial.clone(), serial.clone())),
+            rows: i64::from(self.limit) + 1,
+        };
+        let narrowed = filter.user.is_some() || filter.state.is_some() || filter.card_type.is_some() || filter.policy.is_some();
+        let mut list = List::new("SELECT cards.*, card_types.body AS about FROM ");
+        let begun = page.begin(&self.conditions, rarest, self.patterns.is_empty() && !narrowed, &mut list);
+        for pattern in &self.patterns {
+            list.sql(" AND (cards.search_key LIKE ").text(pattern).sql(r" ESCAPE '\'");
+            if self.by_owner {
+                list.sql(" OR EXISTS (SELECT 1 FROM users AS owner WHERE owner.id = cards.user_id AND owner.search_key LIKE ");
+                list.text(pattern).sql(r" ESCAPE '\')");
+            }
+            list.sql(")");
+        }
+        let (state, card_type) = (filter.state.map(CardState::name), filter.card_type.as_deref());
+        list.is("cards.user_id", filter.user.as_deref());
+        if filter.user.is_some() {
+            // A user has few cards.
+            list.is_beside("cards.state", state).is_beside("cards.card_type", card_type);
+            list.is_beside("cards.policy_id", filter.policy.as_deref());
+        } else {
+            list.is("cards.state", state).is("cards.card_type", card_type).is("cards.policy_id", filter.policy.as_deref());
+        }
+        page.end(&begun, &mut list);
+        list
+    }
 }
 
 /// How many cards a user has that are not revoked.

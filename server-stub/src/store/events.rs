@@ -1,7 +1,7 @@
 //! Tables `events` and `chain`: the log, append-only, each row's hash over the row before.
 
 use super::list::List;
-use super::rows::{number, text};
+use super::rows::{number, optional, text};
 use super::{Snapshot, Tx};
 use crate::model::clock::Millis;
 use crate::model::event::{Event, EventOrder, Filter, Happening, Level, WORKSTATION, bounded};
@@ -69,16 +69,35 @@ async fn last(conn: &mut Snapshot) -> Result<(i64, String), Refusal> {
 
 /// Events of a list.
 pub(crate) async fn list(conn: &mut Snapshot, filter: &Filter) -> Result<Listed<Event>, Refusal> {
+    let (limit, list) = page(filter, false)?;
+    let rows = list.rows(conn).await?.iter().map(of_row).collect::<Result<Vec<_>, _>>()?;
+    Ok(Listed::of(rows, limit, |event| place(filter, event)))
+}
+
+/// Events of a list, each with the name of its user.
+pub(crate) async fn list_with_users(conn: &mut Snapshot, filter: &Filter) -> Result<Listed<(Event, Option<String>)>, Refusal> {
+    let (limit, list) = page(filter, true)?;
+    let row = |row| Ok((of_row(row)?, optional(row, "user_cn")?));
+    let rows = list.rows(conn).await?.iter().map(row).collect::<Result<Vec<_>, Refusal>>()?;
+    Ok(Listed::of(rows, limit, |(event, _)| place(filter, event)))
+}
+
+fn place(filter: &Filter, event: &Event) -> Cursor {
+    Cursor { order: filter.sort.name().into(), place: (event.at.to_string(), event.seq.to_string()) }
+}
+
+/// Rows of a page, and the statement that gives them and one more.
+fn page(filter: &Filter, with_users: bool) -> Result<(u16, List), Refusal> {
     let limit = list::limit(filter.limit, list::MOST)?;
-    let order = filter.sort.name();
-    let cursor = Cursor::read(filter.cursor.as_deref(), order)?;
+    let cursor = Cursor::read(filter.cursor.as_deref(), filter.sort.name())?;
     let (column, past, way) = match filter.sort {
         EventOrder::Seq => ("seq", ">", "ASC"),
         EventOrder::SeqDown => ("seq", "<", "DESC"),
         EventOrder::At => ("at", ">", "ASC"),
         EventOrder::AtDown => ("at", "<", "DESC"),
     };
-    let mut list = List::new("SELECT * FROM events WHERE 1 = 1");
+    let mut list = List::new(if with_users { "SELECT page.*, users.cn AS user_cn FROM (" } else { "" });
+    list.sql("SELECT * FROM events WHERE 1 = 1");
     let (name, initiator) = (("name", filter.name.as_deref()), ("initiator", filter.initiator.as_deref()));
     // Workstations do most of what is done; somebody does little.
     let (first, second) = if initiator.1 == Some(WORKSTATION) { (name, initiator) } else { (initiator, name) };
@@ -112,9 +131,10 @@ pub(crate) async fn list(conn: &mut Snapshot, filter: &Filter) -> Result<Listed<
     }
     let by = if column == "at" { format!("at {way}, seq {way}") } else { format!("seq {way}") };
     list.sql(&format!(" ORDER BY {by} LIMIT ")).number(i64::from(limit) + 1);
-    let rows = list.rows(conn).await?.iter().map(of_row).collect::<Result<Vec<_>, _>>()?;
-    let place = |event: &Event| Cursor { order: order.into(), place: (event.at.to_string(), event.seq.to_string()) };
-    Ok(Listed::of(rows, limit, place))
+    if with_users {
+        list.sql(&format!(") AS page LEFT JOIN users ON users.id = page.user_id ORDER BY {by}"));
+    }
+    Ok((limit, list))
 }
 
 /// Whose story is told.

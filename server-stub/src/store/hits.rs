@@ -30,8 +30,10 @@ async fn check(conn: &mut Snapshot, limit: Limit, bucket: &str, now: Millis) -> 
     }
     // What a clock that was wrong has counted ahead of now is put right by the next sweep.
     let first = number(&row, "first")?.min(now);
-    let minutes = (first + limit.window - now + MINUTE - 1) / MINUTE;
-    Err(Refusal::too_often(bucket, sentence!("refused-too-often", what = Sentence::named(limit.what), minutes = minutes)))
+    let wait = first + limit.window - now;
+    let (minutes, seconds) = ((wait + MINUTE - 1) / MINUTE, wait.max(0).unsigned_abs().div_ceil(1000));
+    let sentence = sentence!("refused-too-often", what = Sentence::named(limit.what), minutes = minutes);
+    Err(Refusal::too_often(bucket, seconds, sentence))
 }
 
 /// Takes back what was counted in `bucket`.

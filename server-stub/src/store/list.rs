@@ -67,6 +67,15 @@ impl List {
         self.sql(")")
     }
 
+    /// How it would be done.
+    #[cfg(test)]
+    pub(super) async fn plan(mut self, conn: &mut Snapshot) -> String {
+        use sqlx::Row as _;
+        self.sql.insert_str(0, "EXPLAIN QUERY PLAN ");
+        let rows = self.rows(conn).await.unwrap();
+        rows.iter().map(|row| row.get::<String, _>("detail")).collect::<Vec<_>>().join("\n")
+    }
+
     /// Its rows.
     pub(super) async fn rows(self, conn: &mut Snapshot) -> Result<Vec<AnyRow>, Refusal> {
         // There are as many of them as there are filters: none is kept prepared.

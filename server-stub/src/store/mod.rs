@@ -15,6 +15,7 @@ pub(crate) mod flows;
 pub(crate) mod hits;
 mod list;
 pub(crate) mod logins;
+pub(crate) mod meant;
 pub(crate) mod meta;
 pub(crate) mod operators;
 mod page;
@@ -57,7 +58,7 @@ const LONGEST_WAIT: u32 = 4;
 const ROOM: usize = 256 * 1024;
 
 /// How the tables came about: number, name and statements. What has been released stays as it is.
-const MIGRATIONS: [(i64, &str, &str); 21] = [
+const MIGRATIONS: [(i64, &str, &str); 22] = [
     (1, "first", include_str!("../../migrations/0001_first.sql")),
     (2, "key pending", include_str!("../../migrations/0002_key_pending.sql")),
     (3, "tasks and last tries", include_str!("../../migrations/0003_tasks_and_last_tries.sql")),
@@ -79,6 +80,7 @@ const MIGRATIONS: [(i64, &str, &str); 21] = [
     (19, "changed", include_str!("../../migrations/0019_changed.sql")),
     (20, "order of questions", include_str!("../../migrations/0020_order_of_questions.sql")),
     (21, "unseen", include_str!("../../migrations/0021_unseen.sql")),
+    (22, "states", include_str!("../../migrations/0022_states.sql")),
 ];
 
 /// Without sqlx's macro for it, which compiles both database drivers a second time to do so.
@@ -212,7 +214,7 @@ impl Store {
 
     fn begun(&self, transaction: Transaction<'static, Any>, turn: OwnedSemaphorePermit) -> Tx {
         self.begun.fetch_add(1, Ordering::Relaxed);
-        Tx::new(Snapshot::new(transaction, self.statements.clone()), self.doubted.clone(), turn)
+        Tx::new(Snapshot::new(transaction, self.statements.clone(), self.name.clone()), self.doubted.clone(), turn)
     }
 
     /// Waits for the turn to write, for as long as others before write and do not wait in vain.
@@ -237,7 +239,7 @@ impl Store {
     /// [`Code::StoreDown`].
     pub async fn read(&self) -> Result<Snapshot, Refusal> {
         let begin = if self.postgres { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" } else { "BEGIN" };
-        Ok(Snapshot::new(self.pool.begin_with(begin).await?, self.statements.clone()))
+        Ok(Snapshot::new(self.pool.begin_with(begin).await?, self.statements.clone(), self.name.clone()))
     }
 
     /// Statements made so far, without those that begin and end transactions: what a request costs.

@@ -42,6 +42,8 @@ enum Met {
 pub(super) struct Page {
     /// What is listed.
     pub(super) table: &'static str,
+    /// Of that, the table that what is asked of a row is asked of.
+    pub(super) asked: &'static str,
     /// The columns of its order, as the table has them and as the tables of its conditions have them; the last one tells rows
     /// apart.
     pub(super) by: [(&'static str, &'static str); 2],
@@ -56,44 +58,55 @@ pub(super) struct Page {
 /// a page soon.
 const RARE: i64 = 10_000;
 
+/// A statement of a page that was begun.
+pub(super) struct Begun {
+    /// The columns of the order.
+    order: [String; 2],
+    /// The rows of the page are read when it is known which they are.
+    pub(super) late: bool,
+}
+
 impl Page {
-    /// The rows of the table that meet all of these, as the first table of a statement; `AND` goes on. `alone` when nothing else
-    /// is asked of a row. Gives the columns of the order for [`Page::end`].
-    pub(super) async fn begin(
-        &self,
-        conditions: &[Condition],
-        alone: bool,
-        conn: &mut Snapshot,
-        list: &mut List,
-    ) -> Result<[String; 2], Refusal> {
+    /// The rows of the table that meet all of these, as the first table of a statement; `AND` goes on, until [`Page::end`].
+    /// `rarest` is the condition to begin with, if any ([`Condition::rarest`]); `alone` when nothing else is asked of a row.
+    pub(super) fn begin(&self, conditions: &[Condition], rarest: Option<usize>, alone: bool, list: &mut List) -> Begun {
         let [(place, of_place), (key, of_key)] = self.by;
-        let Some(rarest) = Condition::rarest(conditions, conn).await? else {
+        let Some(rarest) = rarest else {
             list.sql(self.table).sql(" WHERE 1 = 1");
             Condition::beside(conditions, key, list);
             let order = [place.to_owned(), key.to_owned()];
             self.past(&order, list);
-            return Ok(order);
+            return Begun { order, late: false };
         };
         let first = &conditions[rarest];
+        // Of thousands that are found a page is shown: of the others only what is asked is looked at.
+        let late = !alone;
+        list.sql(if late { "(SELECT found.place, found.key FROM " } else { "" });
         list.sql(&format!("(SELECT DISTINCT {of_place} AS place, {of_key} AS key FROM ("));
         first.all(list);
         list.sql(") AS hit WHERE 1 = 1");
         let others = conditions[..rarest].iter().chain(&conditions[rarest + 1..]);
         Condition::beside(others, &format!("hit.{of_key}"), list);
         self.past(&[of_place.to_owned(), of_key.to_owned()], list);
-        let order = ["place".to_owned(), "key".to_owned()];
         if alone {
-            self.end(&order, list);
-        } else {
-            self.order(&order, list);
+            self.first_rows(&["place".to_owned(), "key".to_owned()], list);
         }
         // In this order: SQLite then begins on the left.
-        list.sql(") AS found CROSS JOIN ").sql(self.table).sql(" WHERE ").sql(key).sql(" = found.key");
-        Ok(order.map(|column| format!("found.{column}")))
+        list.sql(") AS found CROSS JOIN ").sql(if late { self.asked } else { self.table });
+        list.sql(" WHERE ").sql(key).sql(" = found.key");
+        Begun { order: ["found.place", "found.key"].map(str::to_owned), late }
     }
 
     /// Ends the statement that was begun: what AND went on about is there now.
-    pub(super) fn end(&self, order: &[String; 2], list: &mut List) {
+    pub(super) fn end(&self, Begun { order, late }: &Begun, list: &mut List) {
+        self.first_rows(order, list);
+        if *late {
+            list.sql(") AS page CROSS JOIN ").sql(self.table).sql(" WHERE ").sql(self.by[1].0).sql(" = page.key");
+            self.order(&["page.place".to_owned(), "page.key".to_owned()], list);
+        }
+    }
+
+    fn first_rows(&self, order: &[String; 2], list: &mut List) {
         self.order(order, list);
         list.sql(" LIMIT ").number(self.rows);
     }
@@ -123,26 +136,31 @@ impl Condition {
         self
     }
 
-    /// The one that the fewest meet, when they are few enough to begin with them.
-    async fn rarest(these: &[Self], conn: &mut Snapshot) -> Result<Option<usize>, Refusal> {
-        if these.is_empty() {
-            return Ok(None);
+    /// Of each of these lists of conditions the one that the fewest meet, when they are few enough to begin with them: in one
+    /// statement for all, or none where there is nothing to count.
+    pub(super) async fn rarest<const N: usize>(these: [&[Self]; N], conn: &mut Snapshot) -> Result<[Option<usize>; N], Refusal> {
+        let mut rarest = [None; N];
+        if these.iter().all(|list| list.is_empty()) {
+            return Ok(rarest);
         }
         let mut count = List::new("SELECT ");
-        for (index, condition) in these.iter().enumerate() {
+        for (index, condition) in these.iter().copied().flatten().enumerate() {
             count.sql(if index == 0 { "" } else { ", " }).sql("(SELECT COUNT(*) FROM (SELECT 1 AS one FROM (");
             condition.all(&mut count);
             count.sql(") AS hit LIMIT ").number(RARE).sql(&format!(") AS hits{index}) AS n{index}"));
         }
         let rows = count.rows(conn).await?;
-        let mut rarest = None;
-        for (index, _) in these.iter().enumerate() {
-            let hits = rows.first().map_or(Ok(0), |row| number(row, &format!("n{index}")))?;
-            if hits < RARE && rarest.is_none_or(|(least, _)| hits < least) {
-                rarest = Some((hits, index));
+        let mut counted = 0..;
+        for (list, rarest) in these.iter().zip(&mut rarest) {
+            let mut least = RARE;
+            for (index, column) in (0..list.len()).zip(&mut counted) {
+                let hits = rows.first().map_or(Ok(0), |row| number(row, &format!("n{column}")))?;
+                if hits < least {
+                    (least, *rarest) = (hits, Some(index));
+                }
             }
         }
-        Ok(rarest.map(|(_, index)| index))
+        Ok(rarest)
     }
 
     /// That what has this key meets these too.
@@ -217,10 +235,10 @@ mod tests {
         let mut snapshot = store.read().await.unwrap();
         let under = [policies::under("p")];
         let by = [("users.name_key", "name_key"), ("users.id", "user_id")];
-        let page = Page { table: "users", by, down: false, after: None, rows: 50 };
+        let page = Page { table: "users", asked: "users", by, down: false, after: None, rows: 50 };
         let mut list = List::new("EXPLAIN QUERY PLAN SELECT users.* FROM ");
-        let order = page.begin(&under, true, &mut snapshot, &mut list).await.unwrap();
-        page.end(&order, &mut list);
+        let begun = page.begin(&under, Some(0), true, &mut list);
+        page.end(&begun, &mut list);
         let mut count = List::new("EXPLAIN QUERY PLAN SELECT COUNT(*) FROM (");
         under[0].all(&mut count);
         count.sql(") AS hit");

@@ -17,11 +17,13 @@ pub(super) type Statement<'q> = Query<'q, Any, AnyArguments>;
 pub struct Snapshot {
     transaction: Transaction<'static, Any>,
     statements: Arc<AtomicU64>,
+    /// The database's URL as it may be shown.
+    place: Arc<str>,
 }
 
 impl Snapshot {
-    pub(super) const fn new(transaction: Transaction<'static, Any>, statements: Arc<AtomicU64>) -> Self {
-        Self { transaction, statements }
+    pub(super) const fn new(transaction: Transaction<'static, Any>, statements: Arc<AtomicU64>, place: Arc<str>) -> Self {
+        Self { transaction, statements, place }
     }
 
     fn count(&self) {
@@ -31,19 +33,19 @@ impl Snapshot {
     /// All rows.
     pub(super) async fn all(&mut self, statement: Statement<'_>) -> Result<Vec<AnyRow>, Refusal> {
         self.count();
-        Ok(statement.fetch_all(&mut *self.transaction).await?)
+        statement.fetch_all(&mut *self.transaction).await.map_err(|e| told(e, &self.place))
     }
 
     /// The only row.
     pub(super) async fn one(&mut self, statement: Statement<'_>) -> Result<AnyRow, Refusal> {
         self.count();
-        Ok(statement.fetch_one(&mut *self.transaction).await?)
+        statement.fetch_one(&mut *self.transaction).await.map_err(|e| told(e, &self.place))
     }
 
     /// The only row, if there is one.
     pub(super) async fn optional(&mut self, statement: Statement<'_>) -> Result<Option<AnyRow>, Refusal> {
         self.count();
-        Ok(statement.fetch_optional(&mut *self.transaction).await?)
+        statement.fetch_optional(&mut *self.transaction).await.map_err(|e| told(e, &self.place))
     }
 }
 
@@ -64,7 +66,7 @@ impl Tx {
     /// Changes rows; gives how many.
     pub(super) async fn run(&mut self, statement: Statement<'_>) -> Result<u64, Refusal> {
         self.count();
-        let done = statement.execute(&mut *self.snapshot.transaction).await.map_err(Refusal::from);
+        let done = statement.execute(&mut *self.snapshot.transaction).await.map_err(|e| told(e, &self.snapshot.place));
         Ok(noted(&self.doubted, done)?.rows_affected())
     }
 
@@ -73,7 +75,8 @@ impl Tx {
     /// # Errors
     /// [`crate::model::refusal::Code::StoreDown`].
     pub async fn commit(self) -> Result<(), Refusal> {
-        noted(&self.doubted, self.snapshot.transaction.commit().await.map_err(Refusal::from))
+        let Snapshot { transaction, place, .. } = self.snapshot;
+        noted(&self.doubted, transaction.commit().await.map_err(|e| told(e, &place)))
     }
 
     /// What was written is gone.
@@ -83,6 +86,11 @@ impl Tx {
     pub async fn rollback(self) -> Result<(), Refusal> {
         Ok(self.snapshot.transaction.rollback().await?)
     }
+}
+
+/// What the database said, of the database at this place.
+fn told(error: sqlx::Error, place: &str) -> Refusal {
+    Refusal::from(error).in_database(place)
 }
 
 /// Remembers that the database did not write.

@@ -1,7 +1,7 @@
 //! Table `users`: the catalog of people.
 
 use super::list::List;
-use super::page::{Page, Source, Words};
+use super::page::{Condition, Page, Source, Words};
 use super::rows::{body, json, number, text};
 use super::{Snapshot, Tx, policies};
 use crate::model::clock::Millis;
@@ -75,38 +75,79 @@ pub(crate) async fn is_taken(conn: &mut Snapshot, name: &str, own: Option<&str>)
 
 /// Users of a list: those that have all words of the search, and are under the policy.
 pub(crate) async fn list(conn: &mut Snapshot, filter: &UserFilter) -> Result<Listed<User>, Refusal> {
-    let limit = list::limit(filter.limit, list::USUAL)?;
-    let cursor = Cursor::read(filter.cursor.as_deref(), filter.sort.name())?;
-    let (column, place, down) = match filter.sort {
-        UserOrder::Name => ("name_key", "users.name_key", false),
-        UserOrder::NameDown => ("name_key", "users.name_key", true),
-        UserOrder::Logon => ("logon_key", "users.logon_key", false),
-        UserOrder::LogonDown => ("logon_key", "users.logon_key", true),
-    };
-    let Some(search) = Search::of_people(&filter.q) else { return Ok(Listed { items: Vec::new(), next: None }) };
-    let mut conditions = WORDS.have(&search.words);
-    conditions.extend(filter.policy.as_deref().map(policies::under));
-    let by = [(place, column), ("users.id", "user_id")];
-    let page = Page { table: "users", by, down, after: cursor.map(|cursor| cursor.place), rows: i64::from(limit) + 1 };
-    let mut list = List::new("SELECT users.* FROM ");
-    let alone = search.patterns.is_empty() && filter.state.is_none();
-    let order = page.begin(&conditions, alone, conn, &mut list).await?;
-    for pattern in search.patterns {
-        list.sql(" AND search_key LIKE ").text(pattern).sql(r" ESCAPE '\'");
+    let Some(asked) = Asked::of(filter)? else { return Ok(Listed::nothing()) };
+    let [rarest] = Condition::rarest([&asked.conditions], conn).await?;
+    asked.list(conn, rarest).await
+}
+
+/// A list that is asked for.
+pub(super) struct Asked<'f> {
+    filter: &'f UserFilter,
+    limit: u16,
+    cursor: Option<Cursor>,
+    patterns: Vec<String>,
+    pub(super) conditions: Vec<Condition>,
+}
+
+impl<'f> Asked<'f> {
+    /// `None` where nobody can be found.
+    ///
+    /// # Errors
+    /// [`crate::model::refusal::Code::Malformed`] for a limit or a cursor that is none.
+    pub(super) fn of(filter: &'f UserFilter) -> Result<Option<Self>, Refusal> {
+        let limit = list::limit(filter.limit, list::USUAL)?;
+        let cursor = Cursor::read(filter.cursor.as_deref(), filter.sort.name())?;
+        let Some(search) = Search::of_people(&filter.q) else { return Ok(None) };
+        let mut conditions = WORDS.have(&search.words);
+        conditions.extend(filter.policy.as_deref().map(policies::under));
+        Ok(Some(Self { filter, limit, cursor, patterns: search.patterns, conditions }))
     }
-    list.sql(match filter.state {
-        None => "",
-        Some(UserState::Active) => " AND catalog_state = 'active'",
-        Some(UserState::Disabled) => " AND catalog_state <> 'active'",
-        Some(UserState::Locked) => " AND lock_state <> 0",
-    });
-    page.end(&order, &mut list);
-    let rows = list.rows(conn).await?;
-    let placed = |row| Ok((text(row, column)?, of_row(row)?));
-    let rows = rows.iter().map(placed).collect::<Result<Vec<_>, Refusal>>()?;
-    let place = |(key, user): &(String, User)| Cursor { order: filter.sort.name().into(), place: (key.clone(), user.id.clone()) };
-    let page = Listed::of(rows, limit, place);
-    Ok(Listed { items: page.items.into_iter().map(|(_, user)| user).collect(), next: page.next })
+
+    /// The list, begun with a condition of [`Condition::rarest`].
+    pub(super) async fn list(self, conn: &mut Snapshot, rarest: Option<usize>) -> Result<Listed<User>, Refusal> {
+        let rows = self.statement(rarest).rows(conn).await?;
+        let placed = |row| Ok((text(row, self.column())?, of_row(row)?));
+        let rows = rows.iter().map(placed).collect::<Result<Vec<_>, Refusal>>()?;
+        let order = self.filter.sort.name();
+        let place = |(key, user): &(String, User)| Cursor { order: order.into(), place: (key.clone(), user.id.clone()) };
+        let page = Listed::of(rows, self.limit, place);
+        Ok(Listed { items: page.items.into_iter().map(|(_, user)| user).collect(), next: page.next })
+    }
+
+    const fn column(&self) -> &'static str {
+        match self.filter.sort {
+            UserOrder::Name | UserOrder::NameDown => "name_key",
+            UserOrder::Logon | UserOrder::LogonDown => "logon_key",
+        }
+    }
+
+    fn statement(&self, rarest: Option<usize>) -> List {
+        let (place, down) = match self.filter.sort {
+            UserOrder::Name => ("users.name_key", false),
+            UserOrder::NameDown => ("users.name_key", true),
+            UserOrder::Logon => ("users.logon_key", false),
+            UserOrder::LogonDown => ("users.logon_key", true),
+        };
+        let by = [(place, self.column()), ("users.id", "user_id")];
+        let after = self.cursor.as_ref().map(|cursor| cursor.place.clone());
+        let page = Page { table: "users", asked: "users", by, down, after, rows: i64::from(self.limit) + 1 };
+        let mut list = List::new("SELECT users.* FROM ");
+        let alone = self.patterns.is_empty() && self.filter.state.is_none();
+        let begun = page.begin(&self.conditions, rarest, alone, &mut list);
+        for pattern in &self.patterns {
+            list.sql(" AND search_key LIKE ").text(pattern).sql(r" ESCAPE '\'");
+        }
+        list.sql(match self.filter.state {
+            None => "",
+            Some(UserState::Active) => " AND catalog_state = 'active'",
+            // Of all the disabled, or of many people whose state is to be known one by one: each has an index of its own.
+            Some(UserState::Disabled) if begun.late => " AND catalog_state = 'disabled'",
+            Some(UserState::Disabled) => " AND catalog_state <> 'active'",
+            Some(UserState::Locked) => " AND lock_state <> 0",
+        });
+        page.end(&begun, &mut list);
+        list
+    }
 }
 
 /// The names of these users, by their ids.
@@ -266,6 +307,32 @@ pub(crate) async fn fill(tx: &mut Tx) -> Result<(), Refusal> {
         }
         if rows.is_empty() {
             return Ok(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    /// Of thousands who are found by a word and narrowed by a state no row is read but those of the page.
+    #[tokio::test]
+    async fn a_state_is_read_from_an_index() {
+        let store = Store::open("sqlite::memory:").await.unwrap();
+        let mut snapshot = store.read().await.unwrap();
+        for state in [UserState::Active, UserState::Disabled] {
+            let filter = UserFilter { q: "anna".into(), state: Some(state), ..UserFilter::default() };
+            let asked = Asked::of(&filter).unwrap().unwrap();
+            let plan = asked.statement(Some(0)).plan(&mut snapshot).await;
+            assert!(plan.contains("SEARCH users USING COVERING INDEX users_states (id=?"), "{plan}");
+            let rows = plan.lines().filter(|line| line.contains("SEARCH users") && !line.contains("COVERING"));
+            assert_eq!(rows.count(), 1, "{plan}");
+            assert!(
+                plan.lines().skip_while(|line| !line.contains("users_states")).any(|line| line.contains("SCAN page")),
+                "{plan}"
+            );
+            assert!(!plan.contains("SCAN users"), "{plan}");
         }
     }
 }

@@ -257,9 +257,13 @@ impl Site {
         }
     }
 
-    /// The answer to any request.
+    /// The answer to any request. What is refused for a while alone says for how long.
     pub fn send(&self, path: &str, request: impl FnOnce(&Client, String) -> RequestBuilder) -> Response {
-        request(&self.http, self.at_path(path)).send().unwrap()
+        let answer = request(&self.http, self.at_path(path)).send().unwrap();
+        let again = answer.headers().get("retry-after").map(|seconds| seconds.to_str().unwrap().parse::<u64>().unwrap());
+        let for_a_while = matches!(answer.status().as_u16(), 429 | 503);
+        assert_eq!(again.is_some_and(|seconds| seconds <= 3600), for_a_while, "{path}: {} {again:?}", answer.status());
+        answer
     }
 
     fn at_path(&self, path: &str) -> String {

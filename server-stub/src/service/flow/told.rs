@@ -120,6 +120,7 @@ fn checked(report: &Report) -> Result<Report, Refusal> {
     };
     Ok(Report {
         serial: subject::serial(&report.serial)?,
+        at: clock::moment(report.at)?,
         workstation: names::workstation(&report.workstation),
         challenge: digits(sentence!("refused-digits-challenge"), &report.challenge, 64)?,
         status_word: digits(sentence!("refused-digits-status"), &report.status_word, 4)?,

@@ -57,7 +57,7 @@ impl Asked {
     async fn filter(&self, server: &Server, operator: &Operator, limit: u16) -> Result<CardFilter, Refusal> {
         let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let user = match given(&self.user) {
-            Some(name) => Some(server.pictures().user_meant(operator, &name).await?),
+            Some(name) => Some(server.meanings().user(operator, &name).await?),
             None => None,
         };
         Ok(CardFilter {

@@ -63,26 +63,14 @@ impl Asked {
         Address::new("/mc/log", &fields)
     }
 
-    /// What the log is asked for. A user is known by an id or by a name, a card by what finds it among cards.
+    /// What the log is asked for.
     async fn filter(&self, server: &Server, operator: &Operator, limit: u16) -> Result<Filter, Refusal> {
         let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        let user = match given(&self.user) {
-            Some(name) => Some(server.pictures().user_meant(operator, &name).await?),
-            None => None,
-        };
-        let card = match given(&self.card) {
-            Some(card) => Some(server.pictures().card_meant(operator, &card).await?),
-            None => None,
-        };
-        let initiator = match given(&self.by) {
-            Some(name) => Some(server.pictures().doer_meant(&name).await?),
-            None => None,
-        };
-        Ok(Filter {
-            user,
-            card,
-            initiator,
-            name: given(&self.name).map(event_of).transpose()?,
+        let asked = Filter {
+            user: given(&self.user),
+            card: given(&self.card),
+            initiator: given(&self.by),
+            name: given(&self.name),
             kind: chosen(&self.kind)?,
             from: given(&self.from).map(|day| clock::midnight(&day, 0, &self.from_ahead)).transpose()?,
             to: given(&self.to).map(|day| clock::midnight(&day, 1, &self.to_ahead)).transpose()?.map(|end| end - 1),
@@ -90,14 +78,9 @@ impl Asked {
             limit: Some(limit),
             cursor: given(&self.cursor),
             ..Filter::default()
-        })
+        };
+        server.meanings().of_log(operator, asked).await
     }
-}
-
-/// The name of an event that there is, in any spelling.
-fn event_of(name: String) -> Result<String, Refusal> {
-    let known = Kind::ALL.iter().map(|kind| kind.facts().1).find(|known| known.eq_ignore_ascii_case(&name));
-    known.map(str::to_owned).ok_or_else(|| Refusal::malformed(sentence!("refused-choice", text = name)))
 }
 
 #[derive(Template)]
