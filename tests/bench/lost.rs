@@ -80,3 +80,24 @@ async fn a_connection_that_is_lost_is_told_and_comes_back() {
     stays(&browser).await;
     browser.0.close().await.unwrap();
 }
+
+/// A browser has six connections to one place. Pages that nobody sees hold none, so that any number can be open; who comes back to one
+/// sees what is.
+#[tokio::test]
+async fn pages_that_nobody_sees_hold_no_connection() {
+    let (driver, bench) = (Driver::start(), Bench::with(&["gids,name=Anna,pin=123456"]));
+    let browser = bench.open(&driver, "anna").await;
+    let first = browser.0.window().await.unwrap();
+    for _ in 0..8 {
+        let tab = browser.0.new_window(true).await.unwrap();
+        browser.0.switch_to_window(tab.handle).await.unwrap();
+        browser.go(&format!("{}/", bench.base())).await;
+        browser.sees("3 of 3").await;
+    }
+    bench.card(&["state", "last-try"]).ok();
+    browser.sees_in("#now-0", "1 of 3").await;
+    browser.0.switch_to_window(first).await.unwrap();
+    browser.sees_in("#now-0", "1 of 3").await;
+    stays(&browser).await;
+    browser.0.close().await.unwrap();
+}
