@@ -272,3 +272,27 @@ fn a_day_of_the_log_is_the_readers() {
         assert_eq!(admin.get(&format!("/mc/log?from=2026-11-26&from_ahead={wrong}")).alerts(), [says], "{wrong}");
     }
 }
+
+/// A button is where its page has one: what the policy forbids is offered nowhere.
+#[test]
+fn unlock_is_offered_where_it_is_possible() {
+    let site = Site::start(Engine::Sqlite);
+    site.set_answers("anna");
+    let oleg = Browser::logged_in(&site, "en", "/mc", sample::OPERATOR);
+    let (user, card) = (format!("/mc/users/{}", site.user("anna")), format!("/mc/cards/{ANNA}"));
+    let offers = |path: &str| oleg.get(path).text.contains(&format!("action=\"{card}/wizard\""));
+    assert_eq!((offers(&user), offers(&card)), (true, true));
+    site.policy("workflow", "unblock_card_offline", json!(false));
+    assert_eq!((offers(&user), offers(&card)), (false, false));
+    site.policy("workflow", "unblock_card_offline", json!(true));
+    assert_eq!((offers(&user), offers(&card)), (true, true));
+    // Where answers come first, somebody must have set them.
+    let boris = (format!("/mc/users/{}", site.user("boris")), format!("/mc/cards/{}", crate::common::BORIS));
+    let offers = || {
+        let action = format!("action=\"{}/wizard\"", boris.1);
+        [&boris.0, &boris.1].map(|path| oleg.get(path).text.contains(&action))
+    };
+    assert_eq!(offers(), [false, false]);
+    site.policy("workflow", "validate_answers", json!(false));
+    assert_eq!(offers(), [true, true]);
+}

@@ -1,5 +1,6 @@
 //! Users of the catalog, as operators handle them.
 
+use crate::model::card::CardRecord;
 use crate::model::event::{Happening, Kind};
 use crate::model::list::Listed;
 use crate::model::names::{self, Clash};
@@ -8,9 +9,11 @@ use crate::model::random;
 use crate::model::refusal::{Code, Refusal};
 use crate::model::revision;
 use crate::model::role::Privilege;
+use crate::model::subject::Subject;
 use crate::model::user::{User, UserFilter, UserLock};
 use crate::service::Server;
 use crate::service::cards::CardView;
+use crate::service::flow::wizard::permitted;
 use crate::service::login::Operator;
 use crate::store::changed::Configured;
 use crate::store::{Snapshot, Tx, answers, cards, flows, logins, operators, policies, subjects, users};
@@ -53,6 +56,9 @@ pub struct UserView {
     pub answers_set: usize,
     /// Serials of the cards.
     pub cards: Vec<CardView>,
+    /// Serials of those that the operator who looks can unlock now.
+    #[serde(skip)]
+    pub unlockable: Vec<String>,
     /// Names these data: a correction that says which it is of does not undo another's.
     pub revision: String,
 }
@@ -156,7 +162,7 @@ impl Users<'_> {
         operator.require(Privilege::ViewUser, None)?;
         let mut snapshot = self.server.store.read().await?;
         let page = users::list(&mut snapshot, filter).await?;
-        let (views, _) = views(&mut snapshot, &page.items).await?;
+        let (views, _) = views(&mut snapshot, operator, &page.items).await?;
         Ok(page.with(views))
     }
 
@@ -172,7 +178,7 @@ impl Users<'_> {
         operator.require(Privilege::ViewUser, None)?;
         let mut snapshot = self.server.store.read().await?;
         let page = users::list(&mut snapshot, filter).await?;
-        let (views, policies) = views(&mut snapshot, &page.items).await?;
+        let (views, policies) = views(&mut snapshot, operator, &page.items).await?;
         let policies = if operator.may(Privilege::ViewPolicy, None) { policies } else { Vec::new() };
         Ok((page.with(views), policies))
     }
@@ -195,7 +201,7 @@ impl Users<'_> {
         operator.require(Privilege::ViewUser, None)?;
         let mut snapshot = self.server.store.read().await?;
         let user = users::by_id(&mut snapshot, id).await?.ok_or_else(|| Refusal::not_found("user"))?;
-        let (mut views, _) = views(&mut snapshot, &[user]).await?;
+        let (mut views, _) = views(&mut snapshot, operator, &[user]).await?;
         views.pop().ok_or_else(|| Refusal::not_found("user"))
     }
 
@@ -275,7 +281,7 @@ impl Users<'_> {
         operator.require(Privilege::ViewPolicy, None)?;
         let mut snapshot = self.server.store.read().await?;
         let user = users::by_id(&mut snapshot, id).await?.ok_or_else(|| Refusal::not_found("user"))?;
-        let (mut views, policies) = views(&mut snapshot, &[user]).await?;
+        let (mut views, policies) = views(&mut snapshot, operator, &[user]).await?;
         let view = views.pop().ok_or_else(|| Refusal::not_found("user"))?;
         let under = policies::of_user(&mut snapshot, id).await?;
         let with = |policy: NamedPolicy| {
@@ -424,18 +430,30 @@ async fn covered(conn: &mut Snapshot, operator: &Operator, id: &str, privilege: 
 
 /// Users as consoles show them, with cards, policies and answers, and all policies in their order: three statements, however many
 /// they are.
-async fn views(conn: &mut Snapshot, users: &[User]) -> Result<(Vec<UserView>, Vec<NamedPolicy>), Refusal> {
+async fn views(conn: &mut Snapshot, operator: &Operator, users: &[User]) -> Result<(Vec<UserView>, Vec<NamedPolicy>), Refusal> {
     let ids: Vec<&str> = users.iter().map(|user| user.id.as_str()).collect();
     let (policies, held) = policies::of_users(conn, &ids).await?;
     let counts: HashMap<_, _> =
         answers::counts_of_users(conn, &ids).await?.into_iter().map(|(user, policy, n)| ((user, policy), n)).collect();
-    let mut cards: HashMap<String, Vec<CardView>> = HashMap::new();
+    let mut cards: HashMap<String, Vec<CardRecord>> = HashMap::new();
     for card in cards::of_users(conn, &ids).await? {
-        cards.entry(card.user.clone().unwrap_or_default()).or_default().push(CardView::of(&card));
+        cards.entry(card.user.clone().unwrap_or_default()).or_default().push(card);
     }
     let mut view = |user: &User| {
         let policy = held.get(&user.id).and_then(|id| policies.iter().find(|policy| policy.id == *id));
-        let answered = policy.and_then(|policy| counts.get(&(user.id.clone(), policy.id.clone())));
+        let answered_of = |policy: &NamedPolicy| counts.get(&(user.id.clone(), policy.id.clone()));
+        let answered = policy.and_then(answered_of);
+        let cards = cards.remove(&user.id).unwrap_or_default();
+        // A card that was issued stands under the policy of then.
+        let of_card = |card: &CardRecord| match &card.policy {
+            Some(id) => policies.iter().find(|policy| policy.id == *id),
+            None => policy,
+        };
+        let unlockable = cards.iter().filter(|card| {
+            let policy = of_card(card);
+            let has_answers = policy.and_then(answered_of).is_some_and(|n| *n > 0);
+            may_unlock(operator, user, card, policy, has_answers)
+        });
         UserView {
             id: user.id.clone(),
             logon: user.logon.clone(),
@@ -450,10 +468,19 @@ async fn views(conn: &mut Snapshot, users: &[User]) -> Result<(Vec<UserView>, Ve
             asked: policy.map_or(0, |policy| policy.settings.authentication.questions_to_ask.into()),
             policy: policy.map(|policy| policy.name.clone()),
             answers_set: answered.map_or(0, |n| *n as usize),
-            cards: cards.remove(&user.id).unwrap_or_default(),
+            unlockable: unlockable.map(|card| card.serial.clone()).collect(),
+            cards: cards.iter().map(CardView::of).collect(),
             revision: revision::of(&UserData::of(user)),
         }
     };
     let views = users.iter().map(&mut view).collect();
     Ok((views, policies))
+}
+
+/// Whether the operator can unlock a card now, as its own page judges it.
+fn may_unlock(operator: &Operator, user: &User, card: &CardRecord, policy: Option<&NamedPolicy>, has_answers: bool) -> bool {
+    let (card, user) = (Some(card.clone()), Some(user.clone()));
+    let may_answer = has_answers && user.as_ref().is_some_and(|user| user.lock == UserLock::Open);
+    let subject = Subject { card, user, policy: policy.cloned(), answered: Vec::new() };
+    permitted(&subject, operator).is_ok_and(|unlockable| !unlockable.policy.settings.workflow.validate_answers || may_answer)
 }

@@ -134,7 +134,6 @@ struct MayUser {
     correct: bool,
     disable: bool,
     policies: bool,
-    unlock_cards: bool,
     view_cards: bool,
 }
 
@@ -257,7 +256,6 @@ async fn user(State(server): State<Server>, mut at: At<Operator>, Path(id): Path
         correct: may(Privilege::ChangePolicy),
         disable: may(Privilege::ChangePolicy),
         policies: may(Privilege::ChangePolicy) && at.by.may(Privilege::ViewPolicy, None),
-        unlock_cards: may(Privilege::UnlockCard),
         view_cards: may(Privilege::ViewCards),
     };
     let lines = story(&happened, Some(&user.cn), server.now());
