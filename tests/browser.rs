@@ -147,7 +147,7 @@ async fn accessible_pages() {
 }
 
 /// Anna's answers.
-async fn set_answers(browser: &Browser, running: &Running) {
+pub(crate) async fn set_answers(browser: &Browser, running: &Running) {
     log_in(browser, &format!("{}/ss/login", running.server), "lab\\anna", "anna-password").await;
     // What was only half typed is not saved.
     let fields = browser.names("answer:").await;

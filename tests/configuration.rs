@@ -1,10 +1,10 @@
 //! What administrators set, in a headless Chromium.
 
-use crate::browser::log_in;
+use crate::browser::{log_in, set_answers};
 use crate::common::Lab;
 use crate::common::browser::{Browser, Driver};
 use crate::common::has;
-use crate::common::site::Running;
+use crate::common::site::{Running, right};
 
 /// A user's telephone number and name are others now; of two who correct them, the second is told. In both languages.
 #[tokio::test]
@@ -128,6 +128,72 @@ async fn questions_have_an_order_and_card_types_can_go() {
     let page = admin.sees("The card type is deleted.").await;
     assert!(!page.contains("Badge of visitors"), "{page}");
     for browser in [admin, german, anna] {
+        browser.0.close().await.unwrap();
+    }
+}
+
+/// The policy lets users write questions; Anna writes one, and the operator asks it. In both languages.
+#[tokio::test]
+async fn an_own_question_is_asked_by_the_operator() {
+    let lab = Lab::new("gids");
+    let (driver, running) = (Driver::start(), Running::start(&lab));
+    let (admin, anna, oleg) = (driver.browser("admin").await, driver.german_browser("anna").await, driver.browser("oleg").await);
+    let at = |path: &str| format!("{}{path}", running.server);
+    set_answers(&oleg, &running).await;
+    log_in(&admin, &at("/mc/login"), "admin", "admin-password").await;
+    admin.go(&at("/mc/configuration/policies")).await;
+    admin.follow("Default").await;
+    admin.follow("Authentication").await;
+    admin.fill("own_questions", "9").await;
+    let script = "document.querySelector('form[action$=authentication]').noValidate = true";
+    admin.0.execute(script, vec![]).await.unwrap();
+    admin.press("Save").await;
+    admin.sees("Number of own questions is 9; it can be 0 to 5.").await;
+    admin.fill("own_questions", "2").await;
+    admin.press("Save").await;
+    admin.sees("Saved. It holds from now on.").await;
+    admin.is_seen("console-own-questions-policy").await;
+
+    anna.go(&at("/ss/login")).await;
+    anna.fill("name", "lab\\anna").await;
+    anna.fill("password", "anna-password").await;
+    anna.press("Anmelden").await;
+    anna.sees("Sie können 2 schreiben.").await;
+    anna.open("Neue eigene Frage").await;
+    let question = "Wessen Katze schlief im Klavier?";
+    for (answer, says) in [("Katze", "Die Antwort steht in der Frage."), ("Tante Berta", "Ihre Frage ist da.")] {
+        anna.fill("own_text", question).await;
+        anna.fill("own_answer", answer).await;
+        anna.fill("own_again", answer).await;
+        anna.press("Frage hinzufügen").await;
+        let page = anna.page().await;
+        assert!(page.contains(says), "{page}");
+        anna.is_seen(&format!("console-german-own-question-{}", answer.len())).await;
+    }
+
+    log_in(&oleg, &at("/mc/login"), "oleg", "oleg-password").await;
+    oleg.go(&at("/mc?q=anna")).await;
+    oleg.follow("Anna Berg").await;
+    oleg.press_starting("Unlock").await;
+    oleg.sees(question).await;
+    oleg.is_seen("console-own-question-asked").await;
+    for (text, name) in oleg.questions().await {
+        oleg.fill(&name, &if text == question { "tante berta".into() } else { right(&text) }).await;
+    }
+    oleg.press("Check answers").await;
+    oleg.sees("The answers are right.").await;
+    // At the lock screen and at Remote Self-Service it is asked by nobody.
+    oleg.go(&at("/rss")).await;
+    oleg.fill("name", "lab\\anna").await;
+    oleg.press("Next").await;
+    let asked = oleg.questions().await;
+    assert!(!asked.is_empty() && asked.iter().all(|(text, _)| text != question), "{asked:?}");
+
+    anna.open(&format!("Löschen: {question}")).await;
+    anna.confirm("Löschen").await;
+    let page = anna.sees("Ihre Frage ist gelöscht.").await;
+    assert!(!page.contains(question), "{page}");
+    for browser in [admin, anna, oleg] {
         browser.0.close().await.unwrap();
     }
 }

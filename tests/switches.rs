@@ -144,6 +144,19 @@ settings! {
         {"authentication": {"count_operator_answers": true}} => "the user is locked",
         {"authentication": {"count_operator_answers": false}} => "the user is not locked"
     }
+    own_questions: "authentication.own_questions" by questions_of_the_operator {
+        {"authentication": {"own_questions": 0}} => "1 question",
+        {"authentication": {"own_questions": 1}} => "2 questions",
+        {"authentication": {"own_questions": 2}} => "3 questions"
+    }
+    own_question_length: "authentication.own_question_length" by questions_of_the_operator {
+        {"authentication": {"own_questions": 2, "own_question_length": 14}} => "3 questions",
+        {"authentication": {"own_questions": 2, "own_question_length": 15}} => "2 questions"
+    }
+    own_answer_length: "authentication.own_answer_length" by questions_of_the_operator {
+        {"authentication": {"own_questions": 2, "own_answer_length": 5}} => "3 questions",
+        {"authentication": {"own_questions": 2, "own_answer_length": 6}} => "2 questions"
+    }
     captcha: "authentication.captcha" by name_at_remote {
         {"authentication": {"captcha": true}} => "questions after the letters",
         {"authentication": {"captcha": false}} => "questions"
@@ -488,6 +501,33 @@ fn wrong_answers_until_the_lock(place: &Place) -> String {
         place.anna()["locked"] == true
     });
     locks.unwrap().to_string()
+}
+
+/// How many questions an operator asks her whose card is locked, when she has tried to write two of her own: one is a long one with
+/// a long answer, one has 14 characters, and 5 in its answer. Rightly answered, the card is unlocked.
+fn questions_of_the_operator(place: &Place) -> String {
+    const OWN: [(&str, &str); 2] = [("Whose cat slept in the piano?", "aunt Berta"), ("Which street??", "elm r")];
+    place.answered();
+    place.locked();
+    let http = &place.desk.http;
+    let (cookie, csrf) = http.own(ANNA.0, ANNA.1);
+    for (text, answer) in OWN {
+        let fields = [("csrf", &*csrf), ("own_text", text), ("own_answer", answer), ("own_again", answer)];
+        let sent = http.form("/ss/questions", &cookie, &fields.map(|(name, text)| (name.to_owned(), text.to_owned())));
+        assert!(matches!(sent.status().as_u16(), 303 | 400 | 403 | 409), "{}", sent.status());
+    }
+    let oleg = http.log_in("oleg", "oleg-password");
+    let (status, wizard) = http.post(&format!("/api/v1/cards/{CARD}/wizard"), &oleg, &json!({}));
+    assert_eq!(status, 200, "{wizard}");
+    let path = format!("/api/v1/unlock/{}", wizard["wizard"].as_str().unwrap());
+    let hers =
+        |question: &str| OWN.iter().find(|(text, _)| *text == question).map_or_else(|| right(question), |own| own.1.into());
+    let (_, checked) = http.post(&format!("{path}/answers"), &oleg, &answers(&wizard["questions"], hers));
+    assert_eq!(checked["ok"], true, "{checked}");
+    let way = place.unlocked(|challenge| http.post(&format!("{path}/challenge"), &oleg, &json!({"challenge": challenge})));
+    assert_eq!(way, "unlocked");
+    let count = wizard["questions"].as_array().unwrap().len();
+    format!("{count} question{}", if count == 1 { "" } else { "s" })
 }
 
 fn wrong_answers_of_an_operator(place: &Place) -> String {

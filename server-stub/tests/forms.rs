@@ -25,6 +25,8 @@ fn typed(name: &str) -> String {
         "admin_key" => "000102030405060708090A0B0C0D0E0F1011121314151617",
         "serial" => "E0F1",
         "challenge" => CHALLENGE,
+        "own_text" => "Which twin was first?",
+        "own_answer" | "own_again" => "Twin one",
         "workstation" => "WS1",
         "cn" | "name" | "operator_name" | "role_name" | "type_name" | "text" | "label" | "comment" | "add" => "Twin",
         _ if name.starts_with("answer:") || name.starts_with("again:") || name.ends_with("_pin") => "Twin",
@@ -285,10 +287,13 @@ fn steps(page: &str) -> Vec<String> {
 fn users_forms_sent_twice_do_what_they_do_once(engine: Engine) {
     let site = site(engine);
     let browser = Browser::logged_in(&site, "en", "/ss", ("lab\\anna", "anna-password"));
+    site.policy("authentication", "own_questions", json!(2));
+    let own = [("own_text", "Whose cat slept there?"), ("own_answer", "Berta"), ("own_again", "Berta")];
+    browser.send_from("/ss", "/ss/questions", &own);
     let page = browser.get("/ss");
     let own: Vec<_> = forms(&page.text).into_iter().filter(|form| form.action != "/ss/logout").collect();
     let kinds: BTreeSet<_> = own.iter().map(kind).collect();
-    let all = ["/ss/answers", "/ss/cards disable", "/ss/cards revoke", "/ss/pin"];
+    let all = ["/ss/answers", "/ss/cards disable", "/ss/cards revoke", "/ss/pin", "/ss/questions", "/ss/questions/delete"];
     assert_eq!(kinds, all.map(str::to_owned).into(), "{engine:?}");
     for form in &own {
         let kind = kind(form);

@@ -25,6 +25,7 @@ mod offline;
 mod online;
 mod openapi;
 mod own;
+mod own_questions;
 mod pages;
 mod people;
 mod policies;

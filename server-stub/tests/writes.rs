@@ -13,7 +13,7 @@ on_both_engines! {
 }
 
 /// What is somebody's: people, cards, and what holds for them. Not what a server notes for itself (sessions, logins, counts).
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "SELECT * FROM users ORDER BY id",
     "SELECT * FROM policies ORDER BY id",
     "SELECT * FROM policy_links ORDER BY user_id",
@@ -25,6 +25,7 @@ const TABLES: [&str; 11] = [
     "SELECT * FROM operators ORDER BY id",
     "SELECT * FROM tasks ORDER BY id",
     "SELECT * FROM changed ORDER BY what, id",
+    "SELECT * FROM own_questions ORDER BY id",
 ];
 
 /// Operations that cannot be refused to somebody who is known: the reason.

@@ -410,7 +410,12 @@ event-ANSWERS_WRONG =
 event-USER_LOCKED = { $user } wurde nach falschen Antworten gesperrt
 event-USER_UNLOCKED = { $by } hat den Benutzer { $user } entsperrt
 event-USER_NOT_UNLOCKED = { $by } konnte den Benutzer { $user } nicht entsperren: { $why }
-event-ANSWERS_SET = { $user } hat Antworten auf Sicherheitsfragen gesetzt
+event-ANSWERS_SET =
+    { $operation ->
+        [own-question-added] { $user } hat eine eigene Frage geschrieben
+        [own-question-deleted] { $user } hat eine eigene Frage gelöscht
+       *[other] { $user } hat Antworten auf Sicherheitsfragen gesetzt
+    }
 event-ANSWERS_NOT_SET = { $user } konnte keine Antworten setzen: { $why }
 event-ANSWERS_RESET = { $by } hat die Antworten von { $user } zurückgesetzt
 event-ANSWERS_NOT_RESET = { $by } konnte die Antworten von { $user } nicht zurücksetzen: { $why }
@@ -592,6 +597,19 @@ ss-answers-not-here = Antworten werden hier nicht gesetzt. Fragen Sie Ihren Oper
 ss-saved = Ihre Antworten sind gespeichert.
 ss-locked = Sie sind nach falschen Antworten gesperrt. Bitten Sie Ihren Operator, Sie zu entsperren; Antworten können Sie inzwischen setzen.
 ss-differs = Die beiden Eingaben sind verschieden.
+ss-own = Ihre eigenen Fragen
+ss-own-hint = Fragen, auf die nur Sie kommen. Ihr Operator stellt sie am Telefon, neben den anderen; sonst werden sie nirgends gezeigt.
+ss-own-most =
+    { $count ->
+        [0] Keine wird mehr gestellt.
+        [one] Sie können eine schreiben.
+       *[other] Sie können { $count } schreiben.
+    }
+ss-own-new = Neue eigene Frage
+ss-own-add = Frage hinzufügen
+ss-own-added = Ihre Frage ist da.
+ss-own-deleted = Ihre Frage ist gelöscht.
+ss-own-delete-ask = Ihr Operator stellt sie nicht mehr. Die Antwort wird mit ihr gelöscht.
 
 ss-unlock = Im Remote Self-Service entsperren
 own-disable = Abschalten
@@ -725,6 +743,11 @@ policy-maximum-retry-help = Nach so vielen falschen Antworten in Folge wird der 
 policy-count-operator = Falsche Antworten, die Operatoren eingeben, zählen
 policy-captcha = CAPTCHA im Remote Self-Service
 policy-captcha-help = Wer dort einen Namen sagt, gibt Buchstaben ein, die gezeigt werden und zu hören sind. Noch ist dann niemand bekannt: Die Einstellung der Richtlinie Default gilt für alle.
+policy-own-title = Eigene Fragen der Benutzer
+policy-own-questions = Zahl der eigenen Fragen
+policy-own-questions-help = So viele kann ein Benutzer im Self-Service schreiben. Nur Operatoren stellen sie, wenn sie Antworten prüfen, neben den anderen; 0 heißt keine.
+policy-own-question-length = Mindestlänge einer eigenen Frage
+policy-own-answer-length = Mindestlänge der Antwort auf eine eigene Frage
 policy-no-questions = Noch keine: Benutzer können keine Antworten setzen, und Online-Entsperren ist nicht möglich.
 question-text = Frage
 question-minimum = Mindestlänge der Antwort
@@ -966,6 +989,10 @@ refused-answer-set-already = Jede Frage hat eine eigene Antwort: Eine von diesen
 refused-no-questions = Es gibt keine Sicherheitsfragen: Ein Administrator legt sie zuerst an
 refused-no-such-question-answered = Eine Antwort gehört zu einer Frage, die es nicht gibt
 refused-nothing-typed = Es wurde nichts getippt
+refused-no-own-questions = Ihre Richtlinie hat keine eigenen Fragen
+refused-own-questions-most = Sie können { $most } eigene Fragen haben; löschen Sie zuerst eine
+refused-own-question-short = Eine eigene Frage hat mindestens { $least } Zeichen, nicht { $length }
+refused-own-question-there = Diese Frage gibt es schon; schreiben Sie eine andere
 refused-own-role = Ihre eigene Rolle ändert ein anderer Administrator
 refused-last-administrator = Niemand könnte mehr Rollen ändern; geben Sie jemandem zuerst dieses Recht
 refused-task-there = Die PIN dieser Karte soll schon zurückgesetzt werden; nehmen Sie diesen Auftrag zuerst zurück

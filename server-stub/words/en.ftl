@@ -409,7 +409,12 @@ event-ANSWERS_WRONG =
 event-USER_LOCKED = { $user } was locked after wrong answers
 event-USER_UNLOCKED = { $by } unlocked the user { $user }
 event-USER_NOT_UNLOCKED = { $by } could not unlock the user { $user }: { $why }
-event-ANSWERS_SET = { $user } set answers to security questions
+event-ANSWERS_SET =
+    { $operation ->
+        [own-question-added] { $user } wrote a question of their own
+        [own-question-deleted] { $user } deleted a question of their own
+       *[other] { $user } set answers to security questions
+    }
 event-ANSWERS_NOT_SET = { $user } could not set answers: { $why }
 event-ANSWERS_RESET = { $by } reset the answers of { $user }
 event-ANSWERS_NOT_RESET = { $by } could not reset the answers of { $user }: { $why }
@@ -591,6 +596,19 @@ ss-answers-not-here = Answers are not set here. Ask your operator.
 ss-saved = Your answers are saved.
 ss-locked = You are locked after wrong answers. Ask your operator to unlock you; answers can be set meanwhile.
 ss-differs = The two entries differ.
+ss-own = Your own questions
+ss-own-hint = Questions that only you know to ask. Your operator asks them on the telephone, besides the others; they are shown nowhere else.
+ss-own-most =
+    { $count ->
+        [0] None is asked any more.
+        [one] You may write one.
+       *[other] You may write { $count }.
+    }
+ss-own-new = New question of your own
+ss-own-add = Add question
+ss-own-added = Your question is there.
+ss-own-deleted = Your question is deleted.
+ss-own-delete-ask = Your operator does not ask it any more. The answer is deleted with it.
 
 ss-unlock = Unlock in Remote Self-Service
 own-disable = Disable
@@ -724,6 +742,11 @@ policy-maximum-retry-help = When so many wrong answers came in a row, the user i
 policy-count-operator = Wrong answers typed by operators count
 policy-captcha = CAPTCHA in Remote Self-Service
 policy-captcha-help = Who says a name there types letters that are shown, and can be heard. Nobody is known yet then: that of the policy Default holds for all.
+policy-own-title = Users' own questions
+policy-own-questions = Number of own questions
+policy-own-questions-help = So many a user may write in Self-Service. Only operators ask them, when they validate answers, besides the others; 0 is none.
+policy-own-question-length = Minimum length of an own question
+policy-own-answer-length = Minimum answer length of an own question
 policy-no-questions = None yet: users cannot set answers, and online unlock is not possible.
 question-text = Question
 question-minimum = Minimum answer length
@@ -965,6 +988,10 @@ refused-answer-set-already = each question has an answer of its own: one of thes
 refused-no-questions = there are no security questions: an administrator makes them first
 refused-no-such-question-answered = an answer is to a question that there is not
 refused-nothing-typed = nothing was typed
+refused-no-own-questions = your policy has no questions of your own
+refused-own-questions-most = you may have { $most } questions of your own; delete one first
+refused-own-question-short = a question of your own has { $least } characters at least, not { $length }
+refused-own-question-there = there is this question already; write another one
 refused-own-role = your own role is changed by another administrator
 refused-last-administrator = nobody could change roles any more; give somebody that privilege first
 refused-task-there = this card's PIN is to be reset already; cancel that task first

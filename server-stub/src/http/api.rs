@@ -399,7 +399,7 @@ async fn open_wizard(State(server): State<Server>, Bearer(operator): Bearer, Pat
 }
 
 /// The user's answers.
-#[utoipa::path(post, path = "/unlock/{wizard}/answers", params(("wizard" = String, Path)), request_body = Answers, responses((status = 200, body = AnswersChecked), (status = 403, body = Problem), (status = 410, body = Problem), (status = 429, body = Problem)))]
+#[utoipa::path(post, path = "/unlock/{wizard}/answers", params(("wizard" = String, Path)), request_body = Answers, responses((status = 200, body = AnswersChecked), (status = 403, body = Problem), (status = 409, body = Problem), (status = 410, body = Problem), (status = 429, body = Problem)))]
 async fn answer_wizard(
     State(server): State<Server>,
     Bearer(operator): Bearer,

@@ -33,6 +33,12 @@ pub struct Authentication {
     /// *CAPTCHA*: Remote Self-Service takes a name only with the letters that it shows. That of the policy that stands for those
     /// to whom none applies holds for every name.
     pub captcha: bool,
+    /// *Number of own questions*, 0 to 5: so many a user may write, which operators ask besides the policy's.
+    pub own_questions: u8,
+    /// *Minimum length of an own question*, 1 to 100.
+    pub own_question_length: u8,
+    /// *Minimum answer length of an own question*, 1 to 50.
+    pub own_answer_length: u8,
 }
 
 /// *Workflow*.
@@ -83,7 +89,15 @@ pub struct Issuance {
 
 impl Default for Authentication {
     fn default() -> Self {
-        Self { questions_to_ask: 1, maximum_retry_count: 3, count_operator_answers: false, captcha: false }
+        Self {
+            questions_to_ask: 1,
+            maximum_retry_count: 3,
+            count_operator_answers: false,
+            captcha: false,
+            own_questions: 0,
+            own_question_length: 10,
+            own_answer_length: 3,
+        }
     }
 }
 
@@ -135,6 +149,12 @@ impl Number {
     pub(crate) const QUESTIONS_TO_ASK: Self = Self::new("questions_to_ask", "policy-questions-to-ask", 1, 6);
     /// *Maximum authentication retry count*.
     pub(crate) const MAXIMUM_RETRY: Self = Self::new("maximum_retry_count", "policy-maximum-retry", 1, 10);
+    /// *Number of own questions*.
+    pub(crate) const OWN_QUESTIONS: Self = Self::new("own_questions", "policy-own-questions", 0, 5);
+    /// *Minimum length of an own question*.
+    pub(crate) const OWN_QUESTION_LENGTH: Self = Self::new("own_question_length", "policy-own-question-length", 1, 100);
+    /// *Minimum answer length of an own question*.
+    pub(crate) const OWN_ANSWER_LENGTH: Self = Self::new("own_answer_length", "policy-own-answer-length", 1, 50);
     /// *Maximum number of cards per user*.
     pub(crate) const MAXIMUM_CARDS: Self = Self::new("maximum_cards", "policy-maximum-cards", 1, 100);
     /// *Maximum PIN attempts*.
@@ -184,6 +204,9 @@ impl Policy {
     pub fn check(&self) -> Result<(), Refusal> {
         Number::QUESTIONS_TO_ASK.checked(self.authentication.questions_to_ask)?;
         Number::MAXIMUM_RETRY.checked(self.authentication.maximum_retry_count)?;
+        Number::OWN_QUESTIONS.checked(self.authentication.own_questions)?;
+        Number::OWN_QUESTION_LENGTH.checked(self.authentication.own_question_length)?;
+        Number::OWN_ANSWER_LENGTH.checked(self.authentication.own_answer_length)?;
         let issuance = &self.issuance;
         Number::MAXIMUM_CARDS.checked(issuance.maximum_cards)?;
         if let Some(tries) = issuance.pin_tries {

@@ -1,7 +1,7 @@
 //! A card with all that decides whether it may be unlocked, read at the moment of use.
 
 use crate::model::card::{CardRecord, CardState, KeySource, Operation};
-use crate::model::policy::NamedPolicy;
+use crate::model::policy::{Authentication, NamedPolicy};
 use crate::model::question::Answered;
 use crate::model::refusal::{Code, Refusal};
 use crate::model::user::{User, UserLock};
@@ -20,6 +20,8 @@ pub(crate) struct Subject {
     pub(crate) policy: Option<NamedPolicy>,
     /// Questions of the policy that the user has answered, in their order.
     pub(crate) answered: Vec<Answered>,
+    /// Questions that the user has written. Only an operator asks them.
+    pub(crate) own: Vec<Answered>,
 }
 
 /// A card that may be unlocked, with its user and policy.
@@ -136,6 +138,11 @@ impl Subject {
         Err(Refusal::new(Code::DisabledByPolicy, sentence!("refused-pin-reset")))
     }
 
+    /// *Authentication* of the policy that holds.
+    pub(crate) fn authentication(&self) -> Authentication {
+        self.policy.as_ref().map(|policy| policy.settings.authentication.clone()).unwrap_or_default()
+    }
+
     /// The id of the policy that holds.
     pub(crate) fn policy_id(&self) -> Option<&str> {
         self.policy.as_ref().map(|policy| policy.id.as_str())
@@ -143,7 +150,7 @@ impl Subject {
 
     /// The questions with these ids, in the order of the policy's; those that are no more are left out.
     pub(crate) fn questions(&self, ids: &[String]) -> Vec<cardlab_protocol::workstation::Question> {
-        self.answered.iter().filter(|a| ids.contains(&a.question.id)).map(|a| a.question.shown()).collect()
+        self.answered.iter().chain(&self.own).filter(|a| ids.contains(&a.question.id)).map(|a| a.question.shown()).collect()
     }
 
     /// What is to be compared: each answer beside its hash.
@@ -166,7 +173,8 @@ impl Subject {
             if text.is_empty() || text.chars().count() > crate::model::answers::LONGEST {
                 return Err(Refusal::malformed(sentence!("refused-answer-longest", longest = crate::model::answers::LONGEST)));
             }
-            let hash = self.answered.iter().find(|a| a.question.id == *id).map_or(nobody, |a| a.hash.as_str());
+            let known = self.answered.iter().chain(&self.own).find(|a| a.question.id == *id);
+            let hash = known.map_or(nobody, |a| a.hash.as_str());
             Ok((text, hash.to_owned()))
         };
         asked.iter().map(pair).collect()

@@ -11,6 +11,7 @@ pub mod log;
 pub mod login;
 pub mod meant;
 mod order;
+pub mod own_questions;
 pub mod picture;
 pub mod policies;
 pub mod self_service;

@@ -3,6 +3,7 @@
 use crate::model::answers::{LONGEST, normalised};
 use crate::model::card::{CardRecord, Operation};
 use crate::model::event::{Happening, Kind};
+use crate::model::policy::Authentication;
 use crate::model::question::{Answered, Question};
 use crate::model::refusal::{Code, Refusal};
 use crate::model::station::{NewPin, Order, StationError};
@@ -35,6 +36,10 @@ pub struct Own {
     pub answered: Vec<String>,
     /// How many are asked.
     pub questions_to_ask: u8,
+    /// Those that the user has written: id and text.
+    pub own_questions: Vec<(String, String)>,
+    /// How many that may be, and how long they and their answers are.
+    pub authentication: Authentication,
     /// Whether the policy lets the user set answers.
     pub may_set_answers: bool,
     /// The user's cards.
@@ -108,6 +113,7 @@ impl SelfService<'_> {
         let (subject, questions) = asked(&mut snapshot, person).await?;
         let cards = subjects::cards_of_user(&mut snapshot, &person.user).await?;
         let may_set_answers = subject.may_set_answers().is_ok();
+        let authentication = subject.authentication();
         let user = subject.user.ok_or_else(|| Refusal::not_found("user"))?;
         Ok(Own {
             may_set_answers,
@@ -117,7 +123,9 @@ impl SelfService<'_> {
             locked: user.lock != UserLock::Open,
             questions,
             answered: subject.answered.into_iter().map(|answered| answered.question.id).collect(),
-            questions_to_ask: subject.policy.map_or(1, |policy| policy.settings.authentication.questions_to_ask),
+            questions_to_ask: authentication.questions_to_ask,
+            own_questions: subject.own.into_iter().map(|own| (own.question.id, own.question.text)).collect(),
+            authentication,
             cards: cards.iter().filter_map(OwnCard::of).collect(),
         })
     }
@@ -249,7 +257,7 @@ impl SelfService<'_> {
     /// No new answer is one that stays for another question.
     async fn differ(&self, subject: &Subject, set: &[(String, Zeroizing<String>)], others_stay: bool) -> Result<(), Refusal> {
         for (_, text) in set {
-            for kept in staying(subject, set, others_stay) {
+            for kept in staying(subject, set, others_stay).chain(&subject.own) {
                 let place = self.server.workers.place()?;
                 if self.server.workers.verify(&place, vec![(text.clone(), kept.hash.clone())]).await? {
                     return Err(Refusal::malformed(sentence!("refused-answer-set-already")));
@@ -277,7 +285,7 @@ fn staying<'a>(
 }
 
 /// A user with the questions of the policy that holds.
-async fn asked(conn: &mut Snapshot, person: &Person) -> Result<(Subject, Vec<Question>), Refusal> {
+pub(super) async fn asked(conn: &mut Snapshot, person: &Person) -> Result<(Subject, Vec<Question>), Refusal> {
     let subject = subjects::of_user(conn, &person.user).await?;
     let questions = questions::of_policy(conn, subject.policy_id().unwrap_or_default()).await?;
     Ok((subject, questions))

@@ -16,7 +16,7 @@ use crate::service::cards::CardView;
 use crate::service::flow::wizard::permitted;
 use crate::service::login::Operator;
 use crate::store::changed::Configured;
-use crate::store::{Snapshot, Tx, answers, cards, flows, logins, operators, policies, subjects, users};
+use crate::store::{Snapshot, Tx, answers, cards, flows, logins, operators, own_questions, policies, subjects, users};
 use crate::words::sentence;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
@@ -230,6 +230,7 @@ impl Users<'_> {
         let step = async |tx: &mut Tx, operator: &Operator| {
             let user = covered(tx, operator, id, Privilege::ResetQuestions).await?;
             answers::delete_of_user(tx, &user.id).await?;
+            own_questions::delete_of_user(tx, &user.id).await?;
             users::forget_answers(tx, &user.id).await?;
             let happening = Happening { user: &user.id, ..Happening::new(Kind::AnswersReset, &operator.name) };
             self.server.record(tx, &happening).await
@@ -481,6 +482,6 @@ async fn views(conn: &mut Snapshot, operator: &Operator, users: &[User]) -> Resu
 fn may_unlock(operator: &Operator, user: &User, card: &CardRecord, policy: Option<&NamedPolicy>, has_answers: bool) -> bool {
     let (card, user) = (Some(card.clone()), Some(user.clone()));
     let may_answer = has_answers && user.as_ref().is_some_and(|user| user.lock == UserLock::Open);
-    let subject = Subject { card, user, policy: policy.cloned(), answered: Vec::new() };
+    let subject = Subject { card, user, policy: policy.cloned(), ..Subject::default() };
     permitted(&subject, operator).is_ok_and(|unlockable| !unlockable.policy.settings.workflow.validate_answers || may_answer)
 }

@@ -9,12 +9,21 @@ use crate::model::question::Answered;
 use crate::model::refusal::Refusal;
 use sqlx::query;
 
-/// What a user has answered of the questions of a policy, in their order.
-pub(crate) async fn of_user(conn: &mut Snapshot, user: &str, policy: &str) -> Result<Vec<Answered>, Refusal> {
-    let answered = "SELECT questions.*, answers.hash FROM answers JOIN questions ON questions.id = answers.question_id \
-                    WHERE answers.user_id = $1 AND questions.policy_id = $2 ORDER BY questions.position, questions.id";
+/// What a user has answered: of the questions of a policy, in their order, and those that the user has written. One statement, the
+/// same for everybody, so that the time does not tell who has written some.
+pub(crate) async fn of_user(conn: &mut Snapshot, user: &str, policy: &str) -> Result<(Vec<Answered>, Vec<Answered>), Refusal> {
+    let answered = "SELECT questions.id, questions.text, questions.min_length, questions.position, answers.hash, CAST(0 AS BIGINT) AS own \
+                    FROM answers JOIN questions ON questions.id = answers.question_id \
+                    WHERE answers.user_id = $1 AND questions.policy_id = $2 \
+                    UNION ALL SELECT id, text, CAST(1 AS BIGINT), position, hash, CAST(1 AS BIGINT) FROM own_questions WHERE user_id = $1 \
+                    ORDER BY own, position, id";
     let rows = conn.all(query(answered).bind(user).bind(policy)).await?;
-    rows.iter().map(|row| Ok(Answered { question: questions::of_row(row)?, hash: text(row, "hash")? })).collect()
+    let (mut of_policy, mut own) = (Vec::new(), Vec::new());
+    for row in &rows {
+        let to = if number(row, "own")? == 1 { &mut own } else { &mut of_policy };
+        to.push(Answered { question: questions::of_row(row)?, hash: text(row, "hash")? });
+    }
+    Ok((of_policy, own))
 }
 
 /// How many questions of each policy these users have answered: user, policy, how many.

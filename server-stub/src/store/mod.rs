@@ -18,6 +18,7 @@ pub(crate) mod logins;
 pub(crate) mod meant;
 pub(crate) mod meta;
 pub(crate) mod operators;
+pub(crate) mod own_questions;
 mod page;
 pub(crate) mod policies;
 pub(crate) mod questions;
@@ -58,7 +59,7 @@ const LONGEST_WAIT: u32 = 4;
 const ROOM: usize = 256 * 1024;
 
 /// How the tables came about: number, name and statements. What has been released stays as it is.
-const MIGRATIONS: [(i64, &str, &str); 22] = [
+const MIGRATIONS: [(i64, &str, &str); 23] = [
     (1, "first", include_str!("../../migrations/0001_first.sql")),
     (2, "key pending", include_str!("../../migrations/0002_key_pending.sql")),
     (3, "tasks and last tries", include_str!("../../migrations/0003_tasks_and_last_tries.sql")),
@@ -81,6 +82,7 @@ const MIGRATIONS: [(i64, &str, &str); 22] = [
     (20, "order of questions", include_str!("../../migrations/0020_order_of_questions.sql")),
     (21, "unseen", include_str!("../../migrations/0021_unseen.sql")),
     (22, "states", include_str!("../../migrations/0022_states.sql")),
+    (23, "own questions", include_str!("../../migrations/0023_own_questions.sql")),
 ];
 
 /// Without sqlx's macro for it, which compiles both database drivers a second time to do so.

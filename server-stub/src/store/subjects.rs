@@ -53,16 +53,17 @@ fn policy_of_row(row: &AnyRow) -> Result<Option<NamedPolicy>, Refusal> {
 async fn answered(conn: &mut Snapshot, subject: Subject) -> Result<Subject, Refusal> {
     let user = subject.user.as_ref().map_or("", |user| user.id.as_str());
     let policy = subject.policy.as_ref().map_or("", |policy| policy.id.as_str());
-    Ok(Subject { answered: answers::of_user(conn, user, policy).await?, ..subject })
+    let (answered, own) = answers::of_user(conn, user, policy).await?;
+    Ok(Subject { answered, own, ..subject })
 }
 
 fn of_card_row(row: &AnyRow) -> Result<Subject, Refusal> {
     let user = optional(row, "id")?.map(|_| users::of_row(row)).transpose()?;
-    Ok(Subject { card: Some(cards::of_row(row)?), user, policy: policy_of_row(row)?, answered: Vec::new() })
+    Ok(Subject { card: Some(cards::of_row(row)?), user, policy: policy_of_row(row)?, ..Subject::default() })
 }
 
 fn of_user_row(row: &AnyRow) -> Result<Subject, Refusal> {
-    Ok(Subject { card: None, user: Some(users::of_row(row)?), policy: policy_of_row(row)?, answered: Vec::new() })
+    Ok(Subject { card: None, user: Some(users::of_row(row)?), policy: policy_of_row(row)?, ..Subject::default() })
 }
 
 /// What is known of a serial.

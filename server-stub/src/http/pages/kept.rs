@@ -18,7 +18,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Fields that are typed once more, and those that a page makes.
-const SECRET: [&str; 8] = ["admin_key", "again_pin", "csrf", "letters", "new_pin", "old_pin", "password", "user_password"];
+const SECRET: [&str; 10] =
+    ["admin_key", "again_pin", "csrf", "letters", "new_pin", "old_pin", "own_again", "own_answer", "password", "user_password"];
 /// Of these, what nobody has typed, or what is good once.
 const MADE: [&str; 2] = ["csrf", "letters"];
 /// So begin the names of fields with answers.

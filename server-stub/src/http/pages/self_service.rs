@@ -9,6 +9,7 @@ use crate::http::body::Fields;
 use crate::model::refusal::Refusal;
 use crate::service::Server;
 use crate::service::login::{Door, Person};
+use crate::service::own_questions::OwnQuestion;
 use crate::service::self_service::{Own, OwnReason};
 use crate::words::{card_name, filters, plain, say, sentence, text};
 use askama::Template;
@@ -27,6 +28,8 @@ pub(super) fn router() -> Router<Server> {
         .route("/ss/cards", post(operate).get(async || Redirect::to(Person::PATH)))
         .route("/ss/pin", post(change_pin).get(async || Redirect::to(Person::PATH)))
         .route("/ss/answers", post(set_answers).get(async || Redirect::to(Person::PATH)))
+        .route("/ss/questions", post(add_question).get(async || Redirect::to(Person::PATH)))
+        .route("/ss/questions/delete", post(delete_question).get(async || Redirect::to(Person::PATH)))
 }
 
 impl Visitor for Person {
@@ -115,6 +118,31 @@ async fn set_answers(
     };
     server.self_service().change_answers(&person, &answers).await?;
     Ok(went(&server, &front, Person::PATH, Ok(plain("ss-saved"))))
+}
+
+async fn add_question(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Sent { by: person, mut fields }: Sent<Person>,
+) -> Page {
+    let mut secret = |name: &str| Zeroizing::new(fields.remove(name).unwrap_or_default());
+    let (answer, again) = (secret("own_answer"), secret("own_again"));
+    if answer != again {
+        return Err(Refusal::malformed(sentence!("ss-differs")).at("own_answer").into());
+    }
+    let text = fields.remove("own_text").unwrap_or_default();
+    server.self_service().add_question(&person, &OwnQuestion { text, answer }).await?;
+    Ok(went(&server, &front, Person::PATH, Ok(plain("ss-own-added"))))
+}
+
+async fn delete_question(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Sent { by: person, fields }: Sent<Person>,
+) -> Page {
+    let id = fields.get("question").map(String::as_str).unwrap_or_default();
+    let deleted = server.self_service().delete_question(&person, id).await;
+    Ok(went(&server, &front, Person::PATH, deleted.map(|()| plain("ss-own-deleted"))))
 }
 
 async fn operate(

@@ -94,7 +94,11 @@ impl Wizards<'_> {
         let validates = unlockable.policy.settings.workflow.validate_answers;
         let questions = if validates {
             subject.may_answer()?;
-            self.server.flows().draw(tx, &subject).await?
+            // Who it is the operator knows: those that the user has written come on top.
+            let own = usize::from(unlockable.policy.settings.authentication.own_questions);
+            let mut questions = self.server.flows().draw(tx, &subject).await?;
+            questions.extend(subject.own.iter().take(own).map(|own| own.question.id.clone()));
+            questions
         } else {
             Vec::new()
         };

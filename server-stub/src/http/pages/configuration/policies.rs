@@ -89,6 +89,16 @@ impl Section {
                 authentication.maximum_retry_count = number(fields, Number::MAXIMUM_RETRY)?;
                 authentication.count_operator_answers = on("count_operator_answers");
                 authentication.captcha = on("captcha");
+                // A form without them leaves them as they are.
+                for (setting, value) in [
+                    (Number::OWN_QUESTIONS, &mut authentication.own_questions),
+                    (Number::OWN_QUESTION_LENGTH, &mut authentication.own_question_length),
+                    (Number::OWN_ANSWER_LENGTH, &mut authentication.own_answer_length),
+                ] {
+                    if fields.contains_key(setting.field) {
+                        *value = number(fields, setting)?;
+                    }
+                }
             }
             Self::Issuance => {
                 let issuance = &mut after.issuance;

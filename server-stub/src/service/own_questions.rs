@@ -1,0 +1,123 @@
+//! Questions that a user writes. They belong to who is known already: their user, logged in, writes them, and an operator asks them on
+//! the telephone, besides the policy's. Nobody else is shown one - neither the lock screen nor Remote Self-Service, where a text that
+//! somebody has written would tell that there is somebody, and who.
+
+use crate::model::answers::{LONGEST, normalised};
+use crate::model::event::{Happening, Kind};
+use crate::model::names;
+use crate::model::policy::Authentication;
+use crate::model::question::Question;
+use crate::model::random;
+use crate::model::refusal::{Code, Refusal};
+use crate::model::subject::Subject;
+use crate::service::login::Person;
+use crate::service::self_service::{SelfService, asked};
+use crate::store::{Tx, own_questions, users};
+use crate::words::sentence;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+/// A question that a user has written, and its answer.
+pub struct OwnQuestion {
+    /// What to ask.
+    pub text: String,
+    /// The answer.
+    pub answer: Zeroizing<String>,
+}
+
+impl SelfService<'_> {
+    /// The user's own question, as their policy lets them have some.
+    ///
+    /// # Errors
+    /// [`Code::DisabledByPolicy`]; [`Code::Conflict`] for one more than the policy lets them have; [`Code::Malformed`] at the field:
+    /// too short, there already, or an answer that is one already.
+    pub async fn add_question(&self, person: &Person, new: &OwnQuestion) -> Result<(), Refusal> {
+        let hashed = async {
+            let (subject, questions) = asked(&mut self.server.store.read().await?, person).await?;
+            let (_, answer) = checked(&subject, &questions, new)?;
+            for known in subject.answered.iter().chain(&subject.own) {
+                let place = self.server.workers.place()?;
+                if self.server.workers.verify(&place, vec![(answer.clone(), known.hash.clone())]).await? {
+                    return Err(Refusal::malformed(sentence!("refused-answer-set-already")).at("own_answer"));
+                }
+            }
+            self.server.workers.hash(vec![answer]).await
+        };
+        let hashed = hashed.await;
+        let step = async |tx: &mut Tx| {
+            let hash = hashed?.pop().unwrap_or_default();
+            // As it is now: another of the same user's pages may have been quicker.
+            let (subject, questions) = asked(tx, person).await?;
+            let (text, _) = checked(&subject, &questions, new)?;
+            own_questions::insert(tx, &person.user, &random::token(), &text, &hash, self.server.now()).await
+        };
+        self.write(person, "own-question-added", step).await
+    }
+
+    /// Takes one of the user's own questions away, with its answer.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`].
+    pub async fn delete_question(&self, person: &Person, id: &str) -> Result<(), Refusal> {
+        let step = async |tx: &mut Tx| {
+            let (subject, _) = asked(tx, person).await?;
+            if !subject.own.iter().any(|own| own.question.id == id) {
+                return Err(Refusal::not_found("question"));
+            }
+            own_questions::delete(tx, &person.user, id).await
+        };
+        self.write(person, "own-question-deleted", step).await
+    }
+
+    /// A step with its event. What is asked is nobody's to read in the log.
+    async fn write(
+        &self,
+        person: &Person,
+        operation: &str,
+        step: impl AsyncFnOnce(&mut Tx) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        let mut tx = self.server.begin().await?;
+        let name = users::by_id(&mut tx, &person.user).await?.map(|user| user.logon).unwrap_or_default();
+        let about =
+            |kind| Happening { user: &person.user, detail: json!({"operation": operation}), ..Happening::new(kind, &name) };
+        let done = match step(&mut tx).await {
+            Ok(()) => self.server.record(&mut tx, &about(Kind::AnswersSet)).await,
+            Err(refusal) => Err(refusal),
+        };
+        self.server.concluded(tx, done, &about(Kind::AnswersNotSet)).await
+    }
+}
+
+/// Text and answer as they are stored and hashed.
+fn checked(subject: &Subject, questions: &[Question], new: &OwnQuestion) -> Result<(String, Zeroizing<String>), Refusal> {
+    subject.may_set_answers()?;
+    let Authentication { own_questions: most, own_question_length, own_answer_length, .. } = subject.authentication();
+    if most == 0 {
+        return Err(Refusal::new(Code::DisabledByPolicy, sentence!("refused-no-own-questions")));
+    }
+    if subject.own.len() >= usize::from(most) {
+        return Err(Refusal::new(Code::Conflict, sentence!("refused-own-questions-most", most = most)));
+    }
+    let text = names::named("own_text", sentence!("refused-name-question"), &new.text)?;
+    let length = text.chars().count();
+    if length < usize::from(own_question_length) {
+        let message = sentence!("refused-own-question-short", least = own_question_length, length = length);
+        return Err(Refusal::malformed(message).at("own_text"));
+    }
+    let key = names::key(&text);
+    let there = questions.iter().chain(subject.own.iter().map(|own| &own.question));
+    if there.into_iter().any(|other| names::key(&other.text) == key) {
+        return Err(Refusal::new(Code::Conflict, sentence!("refused-own-question-there")).at("own_text"));
+    }
+    let answer = normalised(&new.answer);
+    let length = answer.chars().count();
+    if !(usize::from(own_answer_length)..=LONGEST).contains(&length) || answer.is_empty() {
+        let least = own_answer_length;
+        let message = sentence!("refused-answer-characters", question = &text, least = least, most = LONGEST, length = length);
+        return Err(Refusal::malformed(message).at("own_answer"));
+    }
+    if normalised(&text).split(|c: char| !c.is_alphanumeric()).any(|word| word == answer.as_str()) {
+        return Err(Refusal::malformed(sentence!("refused-answer-in-question", question = &text)).at("own_answer"));
+    }
+    Ok((text, answer))
+}
