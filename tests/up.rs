@@ -142,7 +142,7 @@ fn setuid_programs_and_services() {
     let lab = Lab::new("nist-piv");
     let script = format!(
         r#"mount -t tmpfs none /run/pcscd 2>/dev/null || {{ mkdir -p /run/pcscd; mount -t tmpfs none /run/pcscd; }}
-        {CARDLAB} up --system --card nist-piv,name=System >ready & server=$!
+        : >ready; {CARDLAB} up --system --card nist-piv,name=System >ready & server=$!
         while ! grep -q ready ready; do :; done
         stat -c %a /run/pcscd/pcscd.comm
         cp $(command -v opensc-tool) ./setuid-tool; chown nobody ./setuid-tool; chmod 4755 ./setuid-tool; chmod 755 .
