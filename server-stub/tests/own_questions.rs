@@ -10,6 +10,8 @@ on_both_engines! {
     what_is_none_is_refused_at_its_field,
     as_many_as_the_policy_lets,
     they_go_with_a_reset,
+    so_many_answers_and_no_more,
+    a_wizard_whose_question_is_gone_is_over,
 }
 
 const ANNA_OWN: (&str, &str) = ("LAB\\anna", "anna-password");
@@ -72,7 +74,7 @@ fn an_operator_asks_them_besides_the_policys(engine: Engine) {
     assert!(log.contains("Anna Berg wrote a question of their own") && !log.contains("piano"), "{log}");
 }
 
-/// Neither the lock screen, nor Remote Self-Service, nor a task: who holds a card or says a name sees the policy's alone, whether
+/// Neither the lock screen nor Remote Self-Service: who holds a card or says a name sees the policy's alone, whether
 /// somebody has written some or not.
 fn nobody_else_is_told_of_them(engine: Engine) {
     let site = Site::start(engine);
@@ -88,10 +90,6 @@ fn nobody_else_is_told_of_them(engine: Engine) {
     assert_eq!(texts(&site.open(ANNA)["questions"]), online);
     let session = site.open(ANNA);
     assert_eq!(site.answers(&session, right).ok(), json!({"ok": true}), "the policy's are enough there");
-    let admin = site.administrator();
-    site.post(&format!("/api/v1/cards/{ANNA}/tasks"), &admin, &json!({"comment": "", "workstation": ""})).ok();
-    let task = site.post("/credprovapi/v1/tasks", "", &json!({"serial": ANNA, "workstation": "WS1"})).ok();
-    assert!(!task.to_string().contains("piano") && !site.get("/api/v1/users", &admin).ok().to_string().contains("piano"));
 }
 
 fn what_is_none_is_refused_at_its_field(engine: Engine) {
@@ -100,7 +98,7 @@ fn what_is_none_is_refused_at_its_field(engine: Engine) {
     let browser = anna(&site);
     assert!(!browser.get("/ss").text.contains("Your own questions"), "{engine:?}");
     let off = add(&browser, CAT);
-    assert_eq!(off.alerts(), ["Your policy has no questions of your own."]);
+    assert_eq!(off.alerts(), ["Your policy lets you have no questions of your own."]);
     site.policy("authentication", "own_questions", json!(3));
     site.policy("authentication", "own_question_length", json!(12));
     site.policy("authentication", "own_answer_length", json!(4));
@@ -143,7 +141,50 @@ fn what_is_none_is_refused_at_its_field(engine: Engine) {
     assert_eq!(page.alerts(), ["Each question has an answer of its own: one of these is set already."]);
     assert_eq!(texts(&wizard(&site)["questions"]).len(), 2, "one was written, and no other");
     site.policy("workflow", "set_answers", json!(false));
-    assert_eq!(add(&browser, ("Which cat was mine?", "Miezi")).alerts().len(), 1);
+    let not_here = ["Answers are not set in Self-Service here; ask your operator."];
+    assert_eq!(add(&browser, ("Which cat was mine?", "Miezi")).alerts(), not_here);
+    // What helps to know somebody again stays as well.
+    let shown = browser.get("/ss").text;
+    assert!(shown.contains(CAT.0) && !shown.contains("/ss/questions/delete"), "{shown}");
+    site.policy("workflow", "set_answers", json!(true));
+    let id = between(&browser.get("/ss").text, "name=\"question\" value=\"", "\"")[0].to_owned();
+    site.policy("workflow", "set_answers", json!(false));
+    assert_eq!(browser.send_from("/ss", "/ss/questions/delete", &[("question", &id)]).alerts(), not_here);
+    assert_eq!(texts(&wizard(&site)["questions"]).len(), 2);
+}
+
+/// Each new answer is compared with those that are there: who has found a login open does not try them all.
+fn so_many_answers_and_no_more(engine: Engine) {
+    let site = Site::start(engine);
+    site.set_answers("anna");
+    site.policy("authentication", "own_questions", json!(2));
+    let browser = anna(&site);
+    let known = right("Town where you were born?");
+    // One was when she set them.
+    for time in 1..30 {
+        let says = add(&browser, (CAT.0, &known)).alerts();
+        assert_eq!(says, ["Each question has an answer of its own: one of these is set already."], "{engine:?}: {time}");
+    }
+    for answer in [known.as_str(), CAT.1] {
+        let says = add(&browser, (CAT.0, answer)).alerts();
+        assert!(says[0].starts_with("Too many answers that this user has set; try again in"), "{engine:?}: {says:?}");
+    }
+    assert_eq!(texts(&wizard(&site)["questions"]).len(), 1);
+}
+
+/// Nobody can answer what is left of them.
+fn a_wizard_whose_question_is_gone_is_over(engine: Engine) {
+    let site = Site::start(engine);
+    site.set_answers("anna");
+    site.policy("authentication", "own_questions", json!(2));
+    let browser = anna(&site);
+    assert_eq!(add(&browser, CAT).alerts(), [""; 0], "{engine:?}");
+    let opened = wizard(&site);
+    let id = between(&browser.get("/ss").text, "name=\"question\" value=\"", "\"")[0].to_owned();
+    assert_eq!(browser.send_from("/ss", "/ss/questions/delete", &[("question", &id)]).alerts(), [""; 0]);
+    let answers = format!("/api/v1/unlock/{}/answers", opened["wizard"].as_str().unwrap());
+    site.post(&answers, &site.operator(), &given(&opened["questions"], hers)).refused(410, "SESSION_OVER");
+    assert_eq!(texts(&wizard(&site)["questions"]).len(), 1, "another one asks what there is");
 }
 
 fn as_many_as_the_policy_lets(engine: Engine) {
@@ -184,6 +225,15 @@ fn they_go_with_a_reset(engine: Engine) {
     assert_eq!(add(&anna(&site), CAT).alerts(), [""; 0], "{engine:?}");
     let opened = wizard(&site);
     let path = format!("/api/v1/users/{}/reset-answers", site.user("anna"));
+    // Whoever has written some and answered none of the policy's has something to be reset as well.
+    let boris = Browser::logged_in(&site, "en", "/ss", ("LAB\\boris", "boris-password"));
+    assert_eq!(add(&boris, CAT).alerts(), [""; 0]);
+    let browser = Browser::logged_in(&site, "en", "/mc", ("oleg", "oleg-password"));
+    let of_boris = format!("/mc/users/{}", site.user("boris"));
+    let reset = format!("{of_boris}/reset-answers");
+    assert!(browser.get(&of_boris).text.contains(&reset), "{engine:?}");
+    assert_eq!(browser.send_from(&of_boris, &reset, &[]).alerts(), [""; 0]);
+    assert!(!browser.get(&of_boris).text.contains(&reset) && !boris.get("/ss").text.contains(CAT.0));
     site.post(&path, &site.operator(), &json!({})).ok();
     assert!(!anna(&site).get("/ss").text.contains(CAT.0));
     // What was asked before is answered by nobody.

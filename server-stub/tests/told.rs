@@ -101,7 +101,7 @@ fn asking_for_ways_begins_nothing(engine: Engine) {
             "SELECT id FROM flows",
             "SELECT draw FROM users ORDER BY id",
             "SELECT hash FROM chain",
-            "SELECT DISTINCT bucket FROM hits",
+            "SELECT DISTINCT bucket FROM hits ORDER BY bucket",
         ]
         .map(of)
     };

@@ -468,12 +468,14 @@ event-POLICY_CHANGED = { $by } hat die Konfiguration geändert: { $policy }{ $ty
 event-POLICY_NOT_CHANGED = { $by } konnte die Konfiguration nicht ändern: { $why }
 event-ROLE_CHANGED =
     { $about ->
-        [operator] { $by } hat den Operator { $operator } angelegt
+        [operator] { $by } hat den Operator { $operator } angelegt oder gelöscht
+        [operator-added] { $by } hat den Operator { $operator } angelegt
         [operator-deleted] { $by } hat den Operator { $operator } gelöscht
         [operator-renamed] { $by } hat dem Operator { $before } einen anderen Namen gegeben: { $operator }
         [operator-password] { $by } hat dem Operator { $operator } ein anderes Passwort gegeben
         [operator-anew] { $by } hat dem Operator { $before } einen anderen Namen, { $operator }, und ein anderes Passwort gegeben
         [member] { $by } hat dem Operator { $operator } die Rolle { $role } gegeben
+        [member-none] { $by } hat dem Operator { $operator } die Rolle genommen
         [role-deleted] { $by } hat die Rolle { $role } gelöscht
        *[role] { $by } hat festgelegt, was die Rolle { $role } erlaubt
     }
@@ -830,6 +832,7 @@ new-user-added = Benutzer { $name } ist angelegt.
 clashes-title = Namen, die mehr als einer hat
 clashes-say = Jeder von ihnen meldet sich mit dem Namen genau so an, wie er im Verzeichnis steht, und in keiner anderen Schreibweise.
 clashes-operators = (Operatoren)
+clashes-fixed-say = Jede ist von den anderen nur durch ihre Schreibweise unterschieden, und keine weitere wird so heißen. Legen Sie eine unter einem anderen Namen an, und löschen Sie die alte, wenn nichts mehr an ihr hängt.
 clashes-settings-say = Jeder ist von den anderen nur durch seine Schreibweise unterschieden, und kein weiterer wird so heißen. Geben Sie einem einen anderen Namen, oder löschen Sie ihn, wenn nichts an ihm hängt.
 
 ## Arten von Ereignissen, zum Filtern
@@ -985,11 +988,12 @@ refused-question-first = Diese Frage ist schon die erste
 refused-answer-length = Eine Mindestlänge der Antwort ist 1 bis 50
 refused-question-there = Diese Richtlinie stellt diese Frage schon
 refused-say-why = Sagen Sie, warum: Die Karte ist verloren oder defekt, oder jemand anders kennt vielleicht ihre PIN
+refused-answers-changed = Ihre Antworten haben sich inzwischen geändert; sehen Sie an, was gesetzt ist, und versuchen Sie es noch einmal
 refused-answer-set-already = Jede Frage hat eine eigene Antwort: Eine von diesen ist schon gesetzt
 refused-no-questions = Es gibt keine Sicherheitsfragen: Ein Administrator legt sie zuerst an
 refused-no-such-question-answered = Eine Antwort gehört zu einer Frage, die es nicht gibt
 refused-nothing-typed = Es wurde nichts getippt
-refused-no-own-questions = Ihre Richtlinie hat keine eigenen Fragen
+refused-no-own-questions = Ihre Richtlinie lässt keine eigenen Fragen zu
 refused-own-questions-most = Sie können { $most } eigene Fragen haben; löschen Sie zuerst eine
 refused-own-question-short = Eine eigene Frage hat mindestens { $least } Zeichen, nicht { $length }
 refused-own-question-there = Diese Frage gibt es schon; schreiben Sie eine andere
@@ -1014,7 +1018,7 @@ refused-cipher = Kein Verfahren '{ $cipher }'; es gibt: { $known }
 refused-day = '{ $day }' ist kein Tag; ein Tag wird 2026-11-24 geschrieben
 refused-limit = limit ist 1 bis { $most }
 refused-moment = Eine Zeit ist in Millisekunden seit 1970, 0 bis { $latest } (das Jahr 9999)
-refused-times = from ist später als to: Dazwischen liegt nichts
+refused-times = Der Anfang liegt nach dem Ende: Dazwischen liegt nichts
 refused-name-missing = { $what } fehlt
 refused-name-long = { $what } hat höchstens { $most } Zeichen, nicht { $length }
 refused-name-line = { $what } steht in einer Zeile aus Buchstaben und Zeichen; { $sign } ist keines
@@ -1118,6 +1122,7 @@ limit-of-address-ways = Fragen nach offenen Wegen von dieser Adresse
 limit-of-address-reports = Meldungen von dieser Adresse
 limit-of-card-reports = Meldungen dieser Karte von dieser Adresse
 limit-of-response-reports = Meldungen dieser Antwort
+limit-of-own-answers = Antworten, die dieser Benutzer gesetzt hat
 limit-of-user-answers = getippte Antworten für diesen Benutzer
 limit-of-name-logins = fehlgeschlagene Anmeldungen unter diesem Namen
 limit-of-address-logins = fehlgeschlagene Anmeldungen von dieser Adresse

@@ -467,12 +467,14 @@ event-POLICY_CHANGED = { $by } changed the configuration: { $policy }{ $type }
 event-POLICY_NOT_CHANGED = { $by } could not change the configuration: { $why }
 event-ROLE_CHANGED =
     { $about ->
-        [operator] { $by } added the operator { $operator }
+        [operator] { $by } added or deleted the operator { $operator }
+        [operator-added] { $by } added the operator { $operator }
         [operator-deleted] { $by } deleted the operator { $operator }
         [operator-renamed] { $by } gave the operator { $before } another name: { $operator }
         [operator-password] { $by } gave the operator { $operator } another password
         [operator-anew] { $by } gave the operator { $before } another name, { $operator }, and another password
         [member] { $by } gave the operator { $operator } the role { $role }
+        [member-none] { $by } took the role of the operator { $operator } away
         [role-deleted] { $by } deleted the role { $role }
        *[role] { $by } set what the role { $role } allows
     }
@@ -829,6 +831,7 @@ new-user-added = User { $name } is added.
 clashes-title = Names that more than one has
 clashes-say = Each of them logs in by the name exactly as it is written in the catalog, and in no other spelling of it.
 clashes-operators = (operators)
+clashes-fixed-say = Each is told from the others by its spelling alone, and no other comes to be called so. Make one anew under another name, and delete the old one when nothing hangs on it any more.
 clashes-settings-say = Each is told from the others by its spelling alone, and no other comes to be called so. Give one another name, or delete it when nothing hangs on it.
 
 ## Kinds of events, as a filter
@@ -984,11 +987,12 @@ refused-question-first = this question is the first already
 refused-answer-length = a minimum answer length is 1 to 50
 refused-question-there = this policy asks this question already
 refused-say-why = say why: the card is lost, faulty, or somebody else may know its PIN
+refused-answers-changed = your answers have changed meanwhile; look at what is set, and try again
 refused-answer-set-already = each question has an answer of its own: one of these is set already
 refused-no-questions = there are no security questions: an administrator makes them first
 refused-no-such-question-answered = an answer is to a question that there is not
 refused-nothing-typed = nothing was typed
-refused-no-own-questions = your policy has no questions of your own
+refused-no-own-questions = your policy lets you have no questions of your own
 refused-own-questions-most = you may have { $most } questions of your own; delete one first
 refused-own-question-short = a question of your own has { $least } characters at least, not { $length }
 refused-own-question-there = there is this question already; write another one
@@ -1013,7 +1017,7 @@ refused-cipher = no cipher '{ $cipher }'; there are: { $known }
 refused-day = '{ $day }' is no day; a day is written 2026-11-24
 refused-limit = limit is 1 to { $most }
 refused-moment = a time is milliseconds since 1970, 0 to { $latest } (the year 9999)
-refused-times = from is later than to: nothing lies between them
+refused-times = the beginning is later than the end: nothing lies between them
 refused-name-missing = { $what } is missing
 refused-name-long = { $what } has at most { $most } characters, not { $length }
 refused-name-line = { $what } stands in one line of letters and signs; { $sign } is none
@@ -1107,6 +1111,7 @@ limit-of-address-ways = questions for open ways from this address
 limit-of-address-reports = reports from this address
 limit-of-card-reports = reports of this card from this address
 limit-of-response-reports = reports of this response
+limit-of-own-answers = answers that this user has set
 limit-of-user-answers = answers typed for this user
 limit-of-name-logins = failed logins under this name
 limit-of-address-logins = failed logins from this address

@@ -35,6 +35,8 @@ pub const REPORTS_OF_CARD: Limit = Limit { what: "limit-of-card-reports", times:
 pub const REPORTS_OF_RESPONSE: Limit = Limit { what: "limit-of-response-reports", times: 20, window: HOUR };
 /// Answers for one user that operators type; right ones take them back.
 pub const OPERATORS_ANSWERS: Limit = Limit { what: "limit-of-user-answers", times: 10, window: HOUR };
+/// Answers that one user sets in Self-Service: each is compared with those that are set.
+pub const ANSWERS_SET_BY_USER: Limit = Limit { what: "limit-of-own-answers", times: 30, window: HOUR };
 /// Failed logins of one person, under whichever spelling.
 pub const FAILED_LOGINS: Limit = Limit { what: "limit-of-name-logins", times: 5, window: 5 * MINUTE };
 /// Failed logins from one address, under whichever names: who tries one password with everybody's name, or fills the log with

@@ -55,6 +55,11 @@ impl Subject {
 
     /// The user may answer questions: there are answers, and tries.
     pub(crate) fn may_answer(&self) -> Result<(), Refusal> {
+        self.may_answer_with(!self.answered.is_empty())
+    }
+
+    /// As [`Self::may_answer`], of a user who has answers or has none.
+    pub(crate) fn may_answer_with(&self, answers: bool) -> Result<(), Refusal> {
         let user = self.user.as_ref().ok_or_else(|| Refusal::not_found("user"))?;
         if user.lock != UserLock::Open {
             return Err(Refusal::new(Code::UserLocked, sentence!("refused-user-locked")));
@@ -62,7 +67,7 @@ impl Subject {
         if !user.active {
             return Err(Refusal::new(Code::UserDisabled, sentence!("refused-user-inactive")));
         }
-        if self.answered.is_empty() {
+        if !answers {
             return Err(Refusal::new(Code::AnswersNotSet, sentence!("refused-no-answers")));
         }
         Ok(())

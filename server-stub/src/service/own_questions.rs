@@ -11,7 +11,7 @@ use crate::model::random;
 use crate::model::refusal::{Code, Refusal};
 use crate::model::subject::Subject;
 use crate::service::login::Person;
-use crate::service::self_service::{SelfService, asked};
+use crate::service::self_service::{SelfService, asked, hashes, unchanged};
 use crate::store::{Tx, own_questions, users};
 use crate::words::sentence;
 use serde_json::json;
@@ -35,20 +35,19 @@ impl SelfService<'_> {
         let hashed = async {
             let (subject, questions) = asked(&mut self.server.store.read().await?, person).await?;
             let (_, answer) = checked(&subject, &questions, new)?;
-            for known in subject.answered.iter().chain(&subject.own) {
-                let place = self.server.workers.place()?;
-                if self.server.workers.verify(&place, vec![(answer.clone(), known.hash.clone())]).await? {
-                    return Err(Refusal::malformed(sentence!("refused-answer-set-already")).at("own_answer"));
-                }
-            }
-            self.server.workers.hash(vec![answer]).await
+            self.count(person).await?;
+            let others = hashes(subject.answered.iter().chain(&subject.own));
+            self.differ(&answer, &others).await.map_err(|refusal| refusal.at("own_answer"))?;
+            Ok::<_, Refusal>((self.server.workers.hash(vec![answer]).await?, others))
         };
         let hashed = hashed.await;
         let step = async |tx: &mut Tx| {
-            let hash = hashed?.pop().unwrap_or_default();
+            let (mut hash, others) = hashed?;
+            let hash = hash.pop().unwrap_or_default();
             // As it is now: another of the same user's pages may have been quicker.
             let (subject, questions) = asked(tx, person).await?;
             let (text, _) = checked(&subject, &questions, new)?;
+            unchanged(&others, subject.answered.iter().chain(&subject.own))?;
             own_questions::insert(tx, &person.user, &random::token(), &text, &hash, self.server.now()).await
         };
         self.write(person, "own-question-added", step).await
@@ -57,10 +56,11 @@ impl SelfService<'_> {
     /// Takes one of the user's own questions away, with its answer.
     ///
     /// # Errors
-    /// [`Code::NotFound`].
+    /// [`Code::DisabledByPolicy`] where the policy does not let users set answers; [`Code::NotFound`].
     pub async fn delete_question(&self, person: &Person, id: &str) -> Result<(), Refusal> {
         let step = async |tx: &mut Tx| {
             let (subject, _) = asked(tx, person).await?;
+            subject.may_set_answers()?;
             if !subject.own.iter().any(|own| own.question.id == id) {
                 return Err(Refusal::not_found("question"));
             }

@@ -3,6 +3,7 @@
 use crate::model::answers::{LONGEST, normalised};
 use crate::model::card::{CardRecord, Operation};
 use crate::model::event::{Happening, Kind};
+use crate::model::limit;
 use crate::model::policy::Authentication;
 use crate::model::question::{Answered, Question};
 use crate::model::refusal::{Code, Refusal};
@@ -227,24 +228,30 @@ impl SelfService<'_> {
         let hashed = async {
             let (subject, questions) = asked(&mut self.server.store.read().await?, person).await?;
             let set = checked(&subject, &questions, answers, others_stay)?;
-            self.differ(&subject, &set, others_stay).await?;
-            self.server.workers.hash(set.iter().map(|(_, text)| text.clone()).collect()).await
+            self.count(person).await?;
+            let others = hashes(staying(&subject, &set, others_stay));
+            for (_, text) in &set {
+                self.differ(text, &others).await?;
+            }
+            let hashed = self.server.workers.hash(set.iter().map(|(_, text)| text.clone()).collect()).await?;
+            Ok::<_, Refusal>((hashed, others))
         };
         let hashed = hashed.await;
         let mut tx = self.server.begin().await?;
         let name = users::by_id(&mut tx, &person.user).await?.map(|user| user.logon).unwrap_or_default();
         let done = async {
-            let hashes = hashed?;
-            // As it is now: questions may be others than when hashing began.
+            let (hashed, others) = hashed?;
+            // As it is now: questions may be others than when hashing began, and another page may have been quicker.
             let (subject, questions) = asked(&mut tx, person).await?;
             let set = checked(&subject, &questions, answers, others_stay)?;
+            unchanged(&others, staying(&subject, &set, others_stay))?;
             if !others_stay {
                 answers::delete_of_user(&mut tx, &person.user).await?;
             }
             for (question, _) in &set {
                 answers::delete(&mut tx, &person.user, question).await?;
             }
-            for ((question, _), hash) in set.iter().zip(&hashes) {
+            for ((question, _), hash) in set.iter().zip(&hashed) {
                 answers::insert(&mut tx, &person.user, question, hash, self.server.now()).await?;
             }
             users::set_draw(&mut tx, &person.user, &[]).await?;
@@ -254,18 +261,36 @@ impl SelfService<'_> {
         self.server.concluded(tx, done, &Happening { user: &person.user, ..Happening::new(Kind::AnswersNotSet, &name) }).await
     }
 
-    /// No new answer is one that stays for another question.
-    async fn differ(&self, subject: &Subject, set: &[(String, Zeroizing<String>)], others_stay: bool) -> Result<(), Refusal> {
-        for (_, text) in set {
-            for kept in staying(subject, set, others_stay).chain(&subject.own) {
-                let place = self.server.workers.place()?;
-                if self.server.workers.verify(&place, vec![(text.clone(), kept.hash.clone())]).await? {
-                    return Err(Refusal::malformed(sentence!("refused-answer-set-already")));
-                }
+    /// Who sets answers learns which of them are set already: so often, and no oftener.
+    pub(super) async fn count(&self, person: &Person) -> Result<(), Refusal> {
+        let mut tx = self.server.begin().await?;
+        self.server.limit(&mut tx, limit::ANSWERS_SET_BY_USER, &format!("answers set by {}", person.user)).await?;
+        tx.commit().await
+    }
+
+    /// No new answer is one that stays for another question, which has one of these hashes.
+    pub(super) async fn differ(&self, answer: &Zeroizing<String>, others: &[String]) -> Result<(), Refusal> {
+        for other in others {
+            let place = self.server.workers.place()?;
+            if self.server.workers.verify(&place, vec![(answer.clone(), other.clone())]).await? {
+                return Err(Refusal::malformed(sentence!("refused-answer-set-already")));
             }
         }
         Ok(())
     }
+}
+
+/// What new answers are compared with.
+pub(super) fn hashes<'a>(others: impl Iterator<Item = &'a Answered>) -> Vec<String> {
+    others.map(|other| other.hash.clone()).collect()
+}
+
+/// Refuses what was compared with other answers than there are now.
+pub(super) fn unchanged<'a>(compared: &[String], now: impl Iterator<Item = &'a Answered>) -> Result<(), Refusal> {
+    if hashes(now) == compared {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::Conflict, sentence!("refused-answers-changed")))
 }
 
 /// The card, when it is of the user of this id: others there are not, for them.
@@ -274,14 +299,14 @@ fn own_card<'a>(subject: &'a Subject, user: &str) -> Result<&'a CardRecord, Refu
     card.ok_or_else(|| Refusal::not_found("own-card"))
 }
 
-/// Those of the user's answers that stay as they are.
+/// Those of the user's answers that stay as they are, those to the user's own questions among them.
 fn staying<'a>(
     subject: &'a Subject,
     set: &'a [(String, Zeroizing<String>)],
     others_stay: bool,
 ) -> impl Iterator<Item = &'a Answered> {
     let changed = move |answered: &&Answered| set.iter().any(|(id, _)| *id == answered.question.id);
-    subject.answered.iter().filter(move |answered| others_stay && !changed(answered))
+    subject.answered.iter().filter(move |answered| others_stay && !changed(answered)).chain(&subject.own)
 }
 
 /// A user with the questions of the policy that holds.

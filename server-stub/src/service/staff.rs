@@ -149,7 +149,8 @@ impl Staffing<'_> {
         let step = async |tx: &mut Tx, operator: &Operator| {
             operator.require(Privilege::ChangeRoles, None)?;
             let before = roles::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("role"))?;
-            let name = free_role_name(tx, name, Some(id)).await?;
+            // A name that an older version let be stays, whatever else changes.
+            let name = if name == before.name { before.name.clone() } else { free_role_name(tx, name, Some(id)).await? };
             self.write_role(tx, operator, &before, &name, role, seen).await?;
             self.somebody_changes_roles(tx).await
         };
@@ -218,7 +219,11 @@ impl Staffing<'_> {
             operator.require(Privilege::ChangeRoles, None)?;
             not_oneself(operator, id)?;
             let member = operators::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("operator"))?;
-            let name = free_operator_name(tx, name, Some(id), member.user.as_deref()).await?;
+            let name = if name == member.name {
+                member.name.clone()
+            } else {
+                free_operator_name(tx, name, Some(id), member.user.as_deref()).await?
+            };
             let hash = hash?;
             if hash.is_none() && name == member.name {
                 return Ok(());
@@ -321,7 +326,7 @@ impl Staffing<'_> {
         };
         operators::insert(tx, &row, new.role.as_deref()).await?;
         Configured::Operator.note(tx, &row.id, initiator).await?;
-        let detail = json!({"operator": row.name});
+        let detail = json!({"operator": row.name, "added": true});
         self.server.record(tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, initiator) }).await?;
         Ok(row.id)
     }

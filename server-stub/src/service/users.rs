@@ -54,6 +54,8 @@ pub struct UserView {
     pub asked: usize,
     /// Questions answered.
     pub answers_set: usize,
+    /// Questions that the user has written.
+    pub own_questions: usize,
     /// Serials of the cards.
     pub cards: Vec<CardView>,
     /// Serials of those that the operator who looks can unlock now.
@@ -105,10 +107,13 @@ impl UserData {
         Ok(Self { logon, upn, cn, mail: names::mail(&self.mail)?, phone: names::phone(&self.phone)? })
     }
 
-    /// Refuses names that another user than the one of the id `own` has, or an operator who is somebody else: the log could not
-    /// tell what either did.
-    async fn require_free(&self, tx: &mut Tx, own: Option<&str>) -> Result<(), Refusal> {
+    /// Refuses names that another user than the one of the id `own`, who has been called `before`, has, or an operator who is
+    /// somebody else: the log could not tell what either did. What an older version let be stays.
+    async fn require_free(&self, tx: &mut Tx, own: Option<&str>, before: Option<&Self>) -> Result<(), Refusal> {
         for (field, name) in [("logon", &self.logon), ("upn", &self.upn)] {
+            if before.is_some_and(|before| before.fields().contains(&(field, name))) {
+                continue;
+            }
             if users::is_taken(tx, name, own).await? {
                 return Err(Refusal::new(Code::Conflict, sentence!("refused-user-there", name = name)).at(field));
             }
@@ -352,14 +357,19 @@ impl Users<'_> {
                 return Ok(());
             }
             Configured::UserData.require(tx, id, &revision::of(&before), seen).await?;
-            after.require_free(tx, Some(id)).await?;
+            after.require_free(tx, Some(id), Some(&before)).await?;
             let changed = before.fields().into_iter().zip(after.fields()).filter(|(before, after)| before != after);
-            let (was, is): (Map<_, _>, Map<_, _>) =
-                changed.map(|((name, before), (_, after))| ((name.into(), json!(before)), (name.into(), json!(after)))).unzip();
+            let changed: Vec<_> = changed.collect();
+            let names: Vec<_> = changed.iter().map(|((name, _), _)| *name).collect();
+            // How somebody is reached is nobody's who may only read the log.
+            let told = changed.iter().filter(|((name, _), _)| !matches!(*name, "mail" | "phone"));
+            let (was, is): (Map<_, _>, Map<_, _>) = told
+                .map(|((name, before), (_, after))| (((*name).into(), json!(before)), ((*name).into(), json!(after))))
+                .unzip();
             let UserData { logon, upn, cn, mail, phone } = after;
             users::set(tx, &User { logon, upn, cn, mail, phone, ..user }).await?;
             Configured::UserData.note(tx, id, &operator.name).await?;
-            let detail = json!({"before": was, "after": is});
+            let detail = json!({"changed": names, "before": was, "after": is});
             let happening = Happening { user: id, detail, ..Happening::new(Kind::UserCorrected, &operator.name) };
             self.server.record(tx, &happening).await
         };
@@ -388,7 +398,7 @@ impl Users<'_> {
         let NewUser { logon, upn, cn, mail, phone, .. } = new.clone();
         let data = UserData { logon, upn, cn, mail, phone }.checked()?;
         policies::by_id(tx, &new.policy).await?.ok_or_else(|| Refusal::not_found("policy"))?;
-        data.require_free(tx, None).await?;
+        data.require_free(tx, None, None).await?;
         let UserData { logon, upn, cn, mail, phone } = data;
         let user = User {
             id: random::token(),
@@ -469,6 +479,7 @@ async fn views(conn: &mut Snapshot, operator: &Operator, users: &[User]) -> Resu
             asked: policy.map_or(0, |policy| policy.settings.authentication.questions_to_ask.into()),
             policy: policy.map(|policy| policy.name.clone()),
             answers_set: answered.map_or(0, |n| *n as usize),
+            own_questions: counts.get(&(user.id.clone(), String::new())).map_or(0, |n| *n as usize),
             unlockable: unlockable.map(|card| card.serial.clone()).collect(),
             cards: cards.iter().map(CardView::of).collect(),
             revision: revision::of(&UserData::of(user)),
@@ -481,7 +492,8 @@ async fn views(conn: &mut Snapshot, operator: &Operator, users: &[User]) -> Resu
 /// Whether the operator can unlock a card now, as its own page judges it.
 fn may_unlock(operator: &Operator, user: &User, card: &CardRecord, policy: Option<&NamedPolicy>, has_answers: bool) -> bool {
     let (card, user) = (Some(card.clone()), Some(user.clone()));
-    let may_answer = has_answers && user.as_ref().is_some_and(|user| user.lock == UserLock::Open);
     let subject = Subject { card, user, policy: policy.cloned(), ..Subject::default() };
-    permitted(&subject, operator).is_ok_and(|unlockable| !unlockable.policy.settings.workflow.validate_answers || may_answer)
+    permitted(&subject, operator).is_ok_and(|unlockable| {
+        !unlockable.policy.settings.workflow.validate_answers || subject.may_answer_with(has_answers).is_ok()
+    })
 }

@@ -26,13 +26,18 @@ pub(crate) async fn of_user(conn: &mut Snapshot, user: &str, policy: &str) -> Re
     Ok((of_policy, own))
 }
 
-/// How many questions of each policy these users have answered: user, policy, how many.
+/// How many questions of each policy these users have answered, and under no policy how many they have written: user, policy, how
+/// many.
 pub(crate) async fn counts_of_users(conn: &mut Snapshot, users: &[&str]) -> Result<Vec<(String, String, i64)>, Refusal> {
     let mut list = List::new(
         "SELECT answers.user_id, questions.policy_id, COUNT(*) AS n FROM answers \
          JOIN questions ON questions.id = answers.question_id WHERE answers.user_id IN ",
     );
-    list.texts(users.iter().copied()).sql(" GROUP BY answers.user_id, questions.policy_id");
+    list.texts(users.iter().copied()).sql(
+        " GROUP BY answers.user_id, questions.policy_id UNION ALL \
+         SELECT user_id, '' AS policy_id, COUNT(*) AS n FROM own_questions WHERE user_id IN ",
+    );
+    list.texts(users.iter().copied()).sql(" GROUP BY user_id");
     if users.is_empty() {
         return Ok(Vec::new());
     }

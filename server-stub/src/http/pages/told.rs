@@ -75,11 +75,16 @@ fn corrected(detail: &Json) -> String {
         ("mail", "user-mail"),
         ("phone", "users-phone"),
     ];
-    let of = |when: &str, field: &str| detail.get(when)?.get(field)?.as_str().map(str::to_owned);
-    let shown = |value: String| if value.is_empty() { plain("none").into() } else { text(&value) };
-    let changed = FIELDS.into_iter().filter_map(|(field, title)| {
-        let (before, after) = (shown(of("before", field)?), shown(of("after", field)?));
-        Some(say("event-corrected", &[("field", plain(title).into()), ("before", before), ("after", after)]))
+    let of = |when: &str, field: &str| detail.get(when)?.get(field)?.as_str().map(text);
+    let names: Vec<&str> =
+        detail.get("changed").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect();
+    let changed = FIELDS.into_iter().filter(|(field, _)| names.contains(field)).map(|(field, title)| {
+        match of("before", field).zip(of("after", field)) {
+            Some((before, after)) => {
+                say("event-corrected", &[("field", plain(title).into()), ("before", before), ("after", after)])
+            }
+            None => plain(title),
+        }
     });
     changed.collect::<Vec<_>>().join("; ")
 }
@@ -117,11 +122,14 @@ fn about(detail: &Json) -> &'static str {
     let is = |name: &str| detail.get(name) == Some(&Json::Bool(true));
     let is_renamed = has("before") && detail.get("before") != detail.get("operator");
     match has("operator") {
+        true if detail.get("role").is_some_and(Json::is_null) => "member-none",
         true if has("role") => "member",
         true if is("deleted") => "operator-deleted",
         true if is_renamed && is("password") => "operator-anew",
         true if is_renamed => "operator-renamed",
         true if has("before") => "operator-password",
+        true if is("added") => "operator-added",
+        // As older versions wrote either.
         true => "operator",
         false if has("after") => "role",
         false => "role-deleted",
@@ -213,9 +221,11 @@ mod tests {
         let login = Event { card: String::new(), ..event(Kind::ResponseRefused, &serde_json::json!({"reason": "USER_LOCKED"})) };
         assert_eq!(told(&login, None).sentence, "oleg was not let on with unlocking a card: the user is locked");
         for (detail, says) in [
-            (serde_json::json!({"operator": "nora"}), "oleg added the operator nora"),
+            (serde_json::json!({"operator": "nora", "added": true}), "oleg added the operator nora"),
+            // As older versions wrote either.
+            (serde_json::json!({"operator": "nora"}), "oleg added or deleted the operator nora"),
             (serde_json::json!({"operator": "nora", "role": "Helper"}), "oleg gave the operator nora the role Helper"),
-            (serde_json::json!({"operator": "nora", "role": null}), "oleg gave the operator nora the role None"),
+            (serde_json::json!({"operator": "nora", "role": null}), "oleg took the role of the operator nora away"),
             (serde_json::json!({"operator": "nora", "deleted": true}), "oleg deleted the operator nora"),
             (
                 serde_json::json!({"operator": "nora", "before": "nina", "password": false}),

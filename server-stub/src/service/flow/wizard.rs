@@ -162,6 +162,10 @@ impl Wizards<'_> {
             let unlockable = permitted(&subject, &operator)?;
             same_user(&flow, unlockable.user)?;
             subject.may_answer()?;
+            // One that was asked is there no more: nobody can answer what is left of this.
+            if subject.questions(&flow.questions).len() < flow.questions.len() {
+                return Err(Refusal::new(Code::SessionOver, sentence!("refused-session-over")));
+            }
             let authentication = &unlockable.policy.settings.authentication;
             let counted = authentication.count_operator_answers;
             let pairs = subject.pairs(&flow.questions, answers, &self.server.nobody)?;

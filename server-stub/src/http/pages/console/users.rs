@@ -252,7 +252,7 @@ async fn user(State(server): State<Server>, mut at: At<Operator>, Path(id): Path
     let may = |privilege| at.by.may(privilege, user.policy_id.as_deref());
     let may = MayUser {
         unlock: may(Privilege::UnlockUser) && (user.locked || user.failed > 0),
-        reset: may(Privilege::ResetQuestions) && user.answers_set > 0,
+        reset: may(Privilege::ResetQuestions) && (user.answers_set > 0 || user.own_questions > 0),
         correct: may(Privilege::ChangePolicy),
         disable: may(Privilege::ChangePolicy),
         policies: may(Privilege::ChangePolicy) && at.by.may(Privilege::ViewPolicy, None),
