@@ -214,7 +214,7 @@ fn what_was_typed_when_a_login_ended_is_kept(engine: Engine) {
     let before = state(&site);
     let one_of_a_kind: BTreeMap<_, _> = found.iter().map(|form| (kind(form), form)).collect();
     for (kind, form) in one_of_a_kind {
-        let late = Browser::new(&site, "en");
+        let late = browser.after_its_login("/mc");
         let fields = filled(form);
         let login = send(&late, form, &fields);
         assert!(late.was_led() && login.path.starts_with("/mc/login?"), "{engine:?}: {kind}: {}", login.path);
@@ -299,7 +299,7 @@ fn users_forms_sent_twice_do_what_they_do_once(engine: Engine) {
         let kind = kind(form);
         let fields = filled(form);
         // A login that has ended: nothing that was typed here is on a page, as all of it is secret.
-        let nobody = Browser::new(&site, "en");
+        let nobody = browser.after_its_login("/ss");
         let late = send(&nobody, form, &fields);
         assert!(nobody.was_led() && late.path.starts_with("/ss/login?"), "{kind}: {}", late.path);
         assert!(!late.text.contains("Twin") && late.text.contains("What you typed was not sent yet."), "{kind}: {}", late.text);

@@ -10,6 +10,9 @@ on_both_engines! {
     a_refused_form_leads_to_its_page,
     a_form_that_came_when_the_login_had_ended,
     an_unlock_goes_on_after_the_login_had_ended,
+    a_refusal_is_told_however_much_was_typed,
+    what_was_typed_is_shown_to_nobody_else,
+    what_was_typed_goes_when_one_logs_out,
 }
 
 /// The tag of a field that has this name, the last of several.
@@ -145,9 +148,10 @@ fn a_form_that_came_when_the_login_had_ended(engine: Engine) {
     let browser = Browser::logged_in(&site, "en", "/mc", sample::ADMINISTRATOR);
     let policy = site.get("/api/v1/policies", &site.administrator()).ok()[0]["id"].as_str().unwrap().to_owned();
     let workflow = format!("/mc/configuration/policies/{policy}/workflow");
-    let was = value(&browser.get(&workflow), "was");
+    let before = browser.get(&workflow);
+    let (was, csrf) = (value(&before, "was"), value(&before, "csrf"));
     browser.forget("/mc");
-    let login = browser.send(&workflow, &[("csrf", "of before"), ("was", &was), ("reset_user_pin", "on")]);
+    let login = browser.send(&workflow, &[("csrf", &csrf), ("was", &was), ("reset_user_pin", "on")]);
     assert!(browser.was_led() && login.path.starts_with("/mc/login?"), "{engine:?}: {}", login.path);
     assert!(login.text.contains("What you typed was not sent yet."), "{}", login.text);
     let (name, password) = sample::ADMINISTRATOR;
@@ -167,7 +171,8 @@ fn a_form_that_came_when_the_login_had_ended(engine: Engine) {
     assert_eq!(settings["unblock_card_offline"], json!(true));
     // What is secret is typed again.
     browser.forget("/mc");
-    let fields = [("csrf", ""), ("cn", "<b>Nora"), ("logon", "LAB\\nora"), ("user_password", "a-secret-of-hers")];
+    let csrf = value(&page, "csrf");
+    let fields = [("csrf", csrf.as_str()), ("cn", "<b>Nora"), ("logon", "LAB\\nora"), ("user_password", "a-secret-of-hers")];
     let login = browser.send("/mc/users/new", &fields);
     assert!(login.text.contains("What is secret you type once more."), "{}", login.text);
     assert!(!login.text.contains("a-secret-of-hers") && !login.text.contains("Nora"), "{}", login.text);
@@ -175,7 +180,9 @@ fn a_form_that_came_when_the_login_had_ended(engine: Engine) {
     assert_eq!((value(&page, "cn").as_str(), value(&page, "user_password").as_str()), ("<b>Nora", ""), "{engine:?}");
     // As long as a login lasts, and not longer.
     browser.forget("/mc");
-    browser.send("/mc/users/new", &fields);
+    let csrf = value(&page, "csrf");
+    let login = browser.send("/mc/users/new", &[&[("csrf", csrf.as_str())], &fields[1..]].concat());
+    assert!(login.text.contains("What you typed was not sent yet."), "{}", login.text);
     site.clock.advance(Duration::from_secs(15 * 60 + 1));
     let page = browser.send("/mc/login", &[("name", name), ("password", password), ("next", "/mc/users/new")]);
     assert_eq!(value(&page, "cn"), "", "{engine:?}");
@@ -201,14 +208,16 @@ fn an_unlock_goes_on_after_the_login_had_ended(engine: Engine) {
         browser.send("/mc/login", &[("name", name), ("password", password), ("next", &next)])
     };
     browser.forget("/mc");
-    let typed = [("csrf", ""), ("card", ANNA), ("challenge", CHALLENGE), ("check", "")];
+    let csrf = value(&refused, "csrf");
+    let typed = [("csrf", csrf.as_str()), ("card", ANNA), ("challenge", CHALLENGE), ("check", "")];
     let login = browser.send(&path, &typed);
     let page = log_in(&login);
     assert_eq!((page.path.as_str(), value(&page, "challenge").as_str()), (begun.path.as_str(), CHALLENGE), "{engine:?}");
     assert!(page.text.contains("Anna Berg") && page.text.contains("You are logged in again."), "{}", page.text);
     // Where it has ended meanwhile, its card is there to begin again.
     browser.forget("/mc");
-    let login = browser.send(&path, &typed);
+    let csrf = value(&page, "csrf");
+    let login = browser.send(&path, &[&[("csrf", csrf.as_str())], &typed[1..]].concat());
     site.block_on(async {
         let mut tx = crate::common::database(&site.url).await;
         sqlx::query("DELETE FROM flows").execute(&mut *tx).await.unwrap();
@@ -219,4 +228,161 @@ fn an_unlock_goes_on_after_the_login_had_ended(engine: Engine) {
         (page.path.as_str(), page.alerts()),
         (card.as_str(), vec!["This unlock session is over; start again.".to_owned()])
     );
+}
+
+/// A browser keeps cookies of 4096 bytes: what is too much for one is not there again, but why it was refused is.
+fn a_refusal_is_told_however_much_was_typed(engine: Engine) {
+    let site = Site::start(engine);
+    let admin = Browser::logged_in(&site, "en", "/mc", sample::ADMINISTRATOR);
+    for length in [2_000, 2_600, 2_700, 2_800, 2_900, 3_000, 20_000] {
+        let long = "x".repeat(length);
+        let page = admin.send_from(
+            "/mc/users/new",
+            "/mc/users/new",
+            &[("cn", &long), ("logon", "nora"), ("user_password", "a-secret-1")],
+        );
+        assert_eq!(page.path, "/mc/users/new", "{engine:?}: {length}");
+        assert_eq!(page.alerts().len(), 1, "{engine:?}: {length}: {}", page.text);
+        assert_eq!(value(&page, "logon"), "nora", "{engine:?}: {length}");
+        let stands = value(&page, "cn");
+        assert!(stands == long || stands.is_empty() && length > 2_000, "{engine:?}: {length}: {stands}");
+        assert!(stands.is_empty() || length < 3_000, "{engine:?}: {length}");
+    }
+}
+
+/// Where people come in, what two of them are called, a page, where its form goes, what one of them types that is refused, and one of
+/// its fields.
+struct Way {
+    area: &'static str,
+    people: [(&'static str, &'static str); 2],
+    page: &'static str,
+    form: &'static str,
+    fields: Vec<(&'static str, String)>,
+    field: &'static str,
+}
+
+/// Another administrator.
+const SECOND: (&str, &str) = ("second", "second-password");
+
+impl Way {
+    fn all(site: &Site) -> [Self; 2] {
+        let policies = site.get("/api/v1/policies", &site.administrator()).ok();
+        let policy = policies[0]["id"].as_str().unwrap().to_owned();
+        site.policy("authentication", "own_questions", json!(2));
+        let admin = site.administrator();
+        let roles = site.get("/api/v1/staff", &admin).ok()["roles"].clone();
+        let role = roles.as_array().unwrap().iter().find(|role| role["name"] == "Administrator").unwrap()["id"].clone();
+        site.post("/api/v1/operators", &admin, &json!({"name": SECOND.0, "password": SECOND.1, "role": role})).ok();
+        let text = |fields: &[(&'static str, &str)]| fields.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
+        [
+            Self {
+                area: "/mc",
+                people: [sample::ADMINISTRATOR, SECOND],
+                page: "/mc/users/new",
+                form: "/mc/users/new",
+                fields: text(&[
+                    ("cn", "Nora"),
+                    ("logon", "nora"),
+                    ("upn", "n@lab"),
+                    ("user_password", "a-secret-1"),
+                    ("policy", &policy),
+                ]),
+                field: "cn",
+            },
+            Self {
+                area: "/ss",
+                people: [("lab\\anna", "anna-password"), ("lab\\boris", "boris-password")],
+                page: "/ss",
+                form: "/ss/questions",
+                fields: text(&[("own_text", "Whose cat?"), ("own_answer", "Berta"), ("own_again", "Bertha")]),
+                field: "own_text",
+            },
+        ]
+    }
+
+    fn sent<'a>(&'a self, csrf: &'a str) -> Vec<(&'a str, &'a str)> {
+        let fields = self.fields.iter().map(|(name, text)| (*name, text.as_str()));
+        std::iter::once(("csrf", csrf)).chain(fields).collect()
+    }
+
+    /// What was typed into the field.
+    fn typed(&self) -> &str {
+        &self.fields.iter().find(|(name, _)| *name == self.field).unwrap().1
+    }
+
+    /// The page, when this one of them has logged in.
+    fn log_in(&self, browser: &Browser<'_>, who: usize) -> Page {
+        let (name, password) = self.people[who];
+        let page = browser.send(&format!("{}/login", self.area), &[("name", name), ("password", password), ("next", self.page)]);
+        assert_eq!((page.status, page.path.as_str()), (200, self.page), "{}", page.text);
+        page
+    }
+
+    /// Nothing of what was typed is on it, and nothing is wrong.
+    fn is_as_new(&self, page: &Page) {
+        assert_eq!((value(page, self.field), page.alerts()), (String::new(), Vec::new()), "{}: {}", self.area, page.text);
+        assert!(!page.text.contains("You are logged in again."), "{}: {}", self.area, page.text);
+    }
+}
+
+const NOT_SENT: &str = "What you typed was not sent yet.";
+
+fn what_was_typed_is_shown_to_nobody_else(engine: Engine) {
+    let site = Site::start(engine);
+    for way in Way::all(&site) {
+        let browser = Browser::new(&site, "en");
+        let csrf = value(&way.log_in(&browser, 0), "csrf");
+        // It was refused, and before its page comes somebody else logs in.
+        browser.send_unseen(way.form, &way.sent(&csrf));
+        assert!(browser.was_led() && browser.has("kept"), "{engine:?}: {}", way.area);
+        browser.forget(way.area);
+        let page = way.log_in(&browser, 1);
+        way.is_as_new(&page);
+        assert!(!browser.has("kept"), "{engine:?}: {}: it waits no more", way.area);
+        // A form that came too late: of one of them, and then of the other.
+        for (of, by) in [(1, 0), (0, 0), (0, 1), (1, 1)] {
+            let csrf = value(&way.log_in(&browser, of), "csrf");
+            browser.forget(way.area);
+            let login = browser.send(way.form, &way.sent(&csrf));
+            assert!(login.text.contains(NOT_SENT), "{engine:?}: {}: {}", way.area, login.text);
+            let page = way.log_in(&browser, by);
+            if of == by {
+                assert_eq!(value(&page, way.field), way.typed(), "{engine:?}: {}", way.area);
+                assert!(page.text.contains("You are logged in again."), "{}", page.text);
+            } else {
+                way.is_as_new(&page);
+            }
+        }
+        // A form of a login before the one that ended: whose it is nobody knows any more.
+        let of_first = value(&way.log_in(&browser, 0), "csrf");
+        way.log_in(&browser, 1);
+        browser.forget(way.area);
+        // Nor whose it is in a browser that has forgotten all.
+        for (browser, who) in [(browser, 1), (Browser::new(&site, "en"), 0)] {
+            let login = browser.send(way.form, &way.sent(&of_first));
+            assert!(browser.was_led() && login.path.starts_with(&format!("{}/login?", way.area)), "{}", login.path);
+            assert!(login.text.contains("Your login has ended") && !login.text.contains(NOT_SENT), "{}", login.text);
+            assert!(!browser.has("kept"), "{engine:?}: {}", way.area);
+            way.is_as_new(&way.log_in(&browser, who));
+        }
+    }
+}
+
+fn what_was_typed_goes_when_one_logs_out(engine: Engine) {
+    let site = Site::start(engine);
+    for way in Way::all(&site) {
+        let browser = Browser::new(&site, "en");
+        // What somebody has typed as a name at the login is theirs as well.
+        let login = format!("{}/login", way.area);
+        browser.send_unseen(&login, &[("name", "lab\\nobody"), ("password", "wrong")]);
+        let csrf = value(&way.log_in(&browser, 0), "csrf");
+        browser.send_unseen(way.form, &way.sent(&csrf));
+        let of_page = format!("author-{}", &way.area[1..]);
+        let theirs = ["kept", "kept-login", &of_page, &way.area[1..]];
+        assert!(theirs.iter().all(|cookie| browser.has(cookie)), "{engine:?}: {}", way.area);
+        browser.send_unseen(&format!("{}/logout", way.area), &[("csrf", &csrf)]);
+        assert!(browser.was_led() && !theirs.iter().any(|cookie| browser.has(cookie)), "{engine:?}: {}", way.area);
+        // Not even to the same person.
+        way.is_as_new(&way.log_in(&browser, 0));
+    }
 }

@@ -54,6 +54,16 @@ impl<'s> Browser<'s> {
         self.follow(path, answer)
     }
 
+    /// As [`Self::send`], but nobody looks at what it leads to.
+    pub fn send_unseen(&self, path: &str, fields: &[(&str, &str)]) {
+        let answer = self.site.send(path, |http, url| {
+            let post = http.post(url).header(COOKIE, self.cookie()).header(ACCEPT, "text/html");
+            post.header(ACCEPT_LANGUAGE, self.language).form(fields)
+        });
+        self.answered.set(answer.status().as_u16());
+        self.take(&answer);
+    }
+
     /// A form of the page at `on`.
     pub fn send_from(&self, on: &str, path: &str, fields: &[(&str, &str)]) -> Page {
         let page = self.get(on);
@@ -71,17 +81,34 @@ impl<'s> Browser<'s> {
         self.cookies.borrow_mut().remove(area.trim_start_matches('/'));
     }
 
-    /// Takes the cookies, and goes where it is led.
-    fn follow(&self, path: &str, answer: Response) -> Page {
+    /// The same browser at another time, when the login of this area has ended.
+    pub fn after_its_login(&self, area: &str) -> Self {
+        let late = Self { cookies: self.cookies.clone(), ..Self::new(self.site, self.language) };
+        late.forget(area);
+        late
+    }
+
+    /// Whether it has a cookie of this name.
+    pub fn has(&self, cookie: &str) -> bool {
+        self.cookies.borrow().contains_key(cookie)
+    }
+
+    /// Takes the cookies, but for those that are longer than browsers keep: nobody is told of these.
+    fn take(&self, answer: &Response) {
         for cookie in answer.headers().get_all(SET_COOKIE) {
             let cookie = cookie.to_str().unwrap();
             let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
             if cookie.contains("Max-Age=0") {
                 self.cookies.borrow_mut().remove(name);
-            } else {
+            } else if name.len() + value.len() <= 4_096 {
                 self.cookies.borrow_mut().insert(name.into(), value.into());
             }
         }
+    }
+
+    /// Takes the cookies, and goes where it is led.
+    fn follow(&self, path: &str, answer: Response) -> Page {
+        self.take(&answer);
         match answer.headers().get(LOCATION) {
             Some(to) => self.get(to.to_str().unwrap()),
             None => Page { status: answer.status().as_u16(), path: path.into(), text: answer.text().unwrap() },

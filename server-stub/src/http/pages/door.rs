@@ -2,7 +2,7 @@
 
 use super::form::Typed;
 use super::frame::{Frame, Here, Notice, Who};
-use super::kept::{Kept, Shown, Waiting};
+use super::kept::{self, Kept, Shown, Waiting, Whose};
 use super::{ErrorPage, Page, page};
 use crate::http::Front;
 use crate::http::body::{Fields, Form, PeerAddress, Query};
@@ -96,6 +96,9 @@ async fn visitor<V: Visitor>(parts: &Parts, server: &Server) -> Result<Result<V,
     match V::of(server, token.value()).await {
         Ok(visitor) => {
             actor::is(&visitor.name(), V::DOOR == Door::Console);
+            if let Some(shown) = parts.extensions.get::<Shown>() {
+                shown.to(&visitor);
+            }
             Ok(Ok(visitor))
         }
         Err(refusal) if refusal.code == Code::NotLoggedIn => Ok(Err(true)),
@@ -229,6 +232,7 @@ async fn log_in<V: Visitor>(
     }
 }
 
+/// Nothing of theirs stays in the browser: neither what they have typed nor what was to be said to them.
 async fn log_out<V: Visitor>(
     State(server): State<Server>,
     Extension(front): Extension<Front>,
@@ -237,7 +241,8 @@ async fn log_out<V: Visitor>(
 ) -> Result<(CookieJar, Redirect), ErrorPage> {
     let cookie = area_cookie(V::PATH, &front, String::new());
     server.logins().log_out(cookies.get(cookie.name()).map(Cookie::value).unwrap_or_default()).await?;
-    Ok((cookies.remove(cookie), Redirect::to(&format!("{}/login", V::PATH))))
+    let theirs = kept::of_person(V::PATH, &front).into_iter().chain([cookie, notice_cookie(&front, String::new())]);
+    Ok((theirs.fold(cookies, CookieJar::remove), Redirect::to(&format!("{}/login", V::PATH))))
 }
 
 /// The login, for a form that came too late. It leads to the form's own address, which leads on to the page that has the form.
@@ -320,10 +325,10 @@ fn refused_form(seen: &Parts, form: &[u8], server: &Server, front: &Front, respo
         return response;
     }
     let faults = response.extensions_mut().remove::<Faults>().map(|Faults(faults)| faults).unwrap_or_default();
-    match Kept::of_form(path, form, &refusal, faults, server.now()) {
-        Some(kept) => (PrivateCookieJar::new(key(server)).add(kept.cookie(front)), response).into_response(),
-        None => response,
-    }
+    let kept = Kept::of_form(Whose::of_form(seen, form, server), path, form, &refusal, faults, server.now());
+    let sent = kept.and_then(|kept| kept.sent(front, &key(server)));
+    response.headers_mut().extend(sent.map(|sent| (SET_COOKIE, sent)));
+    response
 }
 
 /// What this page is to say.
@@ -354,13 +359,20 @@ pub(super) async fn framed(
     if let Some(error) = response.extensions_mut().remove::<ErrorPage>() {
         response = in_frame(&error, &seen, &server).await;
     }
-    if seen.method != Method::GET || !response.status().is_success() {
+    if seen.method != Method::GET {
+        return response;
+    }
+    let signed = shown.signed(&seen, &server, &front).map(|signed| (SET_COOKIE, signed));
+    if !response.status().is_success() {
+        response.headers_mut().extend(signed);
         return response;
     }
     let was_said = CookieJar::from_headers(&seen.headers).get(&notice_name(front.is_encrypted())).is_some();
     let said = was_said.then(|| emptied(notice_cookie(&front, String::new())));
     let gone = said.into_iter().chain(shown.gone(seen.uri.path(), &front)).fold(CookieJar::new(), CookieJar::add);
-    (gone, response).into_response()
+    let mut response = (gone, response).into_response();
+    response.headers_mut().extend(signed);
+    response
 }
 
 /// What is refused where no page is: to whoever has a page before them on one, in their frame, and to programs as to programs.

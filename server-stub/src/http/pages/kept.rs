@@ -1,21 +1,26 @@
 //! A form that was not done: what was typed waits for the page that has the form, but for what is secret. A form that came when
 //! its login had ended waits as long as one takes to log in again.
 //!
-//! It is in a cookie of the browser, encrypted, and gone when its page was shown.
+//! It is in a cookie of the browser, encrypted, and gone when its page was shown. It is of the person who sent it: nobody else who
+//! comes to the same browser sees it.
 
-use super::door::{area_cookie_name, is_encrypted, key};
+use super::door::{Visitor, area_cookie_name, is_encrypted, key};
 use super::form::Typed;
 use super::frame::Notice;
 use crate::http::Front;
 use crate::model::clock::Millis;
+use crate::model::random;
 use crate::model::refusal::{Code, Refusal};
 use crate::service::{SESSION, Server};
 use crate::words::plain;
+use axum::http::HeaderValue;
+use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
-use axum_extra::extract::cookie::{Cookie, PrivateCookieJar, SameSite};
+use axum::response::IntoResponse as _;
+use axum_extra::extract::cookie::{Cookie, CookieJar, Key, PrivateCookieJar, SameSite};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Fields that are typed once more, and those that a page makes.
 const SECRET: [&str; 10] =
@@ -26,17 +31,24 @@ const MADE: [&str; 2] = ["csrf", "letters"];
 const ANSWERS: [&str; 2] = ["answer:", "again:"];
 /// How long what was refused waits for its page, which comes at once.
 const WAITS: Millis = 60_000;
-/// Most bytes of it: browsers keep cookies of 4096 (RFC 6265, section 6.1), and encrypted it is a third longer.
-const MOST: usize = 2_900;
+/// Most bytes of a cookie as it is sent, with its name and all that it says of itself: browsers keep such (RFC 6265, section 6.1).
+const MOST: usize = 4_096;
 /// A text of so many bytes is left out before the whole is.
 const LONG: usize = 64;
+/// Most bytes of an address, and most letters of a field's name and of what is wrong with it, where there is no room for all: more
+/// has no form of a page.
+const ADDRESS: usize = 256;
+const NAME: usize = 80;
+const SAID: usize = 250;
 
 /// What was typed, and where it was to go.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Kept {
+    /// Of whom it is, as a fingerprint. None: it has nothing that is somebody's, or is of an area where nobody has come in.
+    of: Option<String>,
     /// The form's own address.
     action: String,
-    /// None: it was too much for a cookie.
+    /// None: it was too much for a cookie, or nobody knows whose it is.
     fields: Option<Vec<(String, String)>>,
     /// By field: what is wrong with it.
     faults: Vec<(String, String)>,
@@ -51,9 +63,67 @@ fn is_secret(name: &str) -> bool {
     SECRET.contains(&name) || ANSWERS.iter().any(|begin| name.starts_with(begin))
 }
 
+/// Whose a form is, or a page.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// It is of who has not said yet who they are: of a login, or the first of Remote Self-Service.
+    Anybodys,
+    /// Of the person with this fingerprint.
+    Of(String),
+    /// Of somebody whose login ended so long ago that nothing tells who it was.
+    Unknown,
+}
+
+impl Whose {
+    /// Of a form of this request, as it came. Of a login that ended it is the person's who has had this form on a page.
+    pub(super) fn of_form(parts: &Parts, form: &[u8], server: &Server) -> Self {
+        match Self::of_page(parts) {
+            Self::Unknown => {
+                let author = Author::of_cookie(parts, server, area(parts.uri.path()));
+                let sent = form_urlencoded::parse(form).find(|(name, _)| name == "csrf").map(|(_, sent)| sent);
+                let author = author.filter(|author| sent.is_some_and(|sent| random::same(&sent, &author.csrf)));
+                author.map_or(Self::Unknown, |author| Self::Of(author.person))
+            }
+            known => known,
+        }
+    }
+
+    /// Of the page of this request.
+    fn of_page(parts: &Parts) -> Self {
+        let path = parts.uri.path();
+        if is_of_login(path) {
+            return Self::Anybodys;
+        }
+        if let Some((_, author)) = parts.extensions.get::<Shown>().and_then(|shown| shown.author.get()) {
+            return Self::Of(author.person.clone());
+        }
+        if area(path) != REMOTE {
+            return Self::Unknown;
+        }
+        let session = CookieJar::from_headers(&parts.headers).get(&area_cookie_name(REMOTE, is_encrypted(parts))).cloned();
+        session.map_or(Self::Anybodys, |session| Self::Of(random::fingerprint(&format!("session {}", session.value()))))
+    }
+}
+
+/// Who has a page before them, and what its forms carry: it tells whose a form is that comes when the login has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Author {
+    /// As a fingerprint.
+    person: String,
+    csrf: String,
+}
+
+impl Author {
+    fn of_cookie(parts: &Parts, server: &Server, area: &str) -> Option<Self> {
+        let jar = PrivateCookieJar::from_headers(&parts.headers, key(server));
+        serde_json::from_str(jar.get(&area_cookie_name(&author_name(area), is_encrypted(parts)))?.value()).ok()
+    }
+}
+
 impl Kept {
     /// Of a form for this address, as it came, and why it was not done. None where there is nothing to be kept.
     pub(super) fn of_form(
+        whose: Whose,
         action: &str,
         form: &[u8],
         refusal: &Refusal,
@@ -63,17 +133,14 @@ impl Kept {
         let fields = form_urlencoded::parse(form).into_owned();
         let (secret, mut fields): (Vec<_>, Vec<_>) = fields.partition(|(name, _)| is_secret(name));
         fields.sort();
-        // The shorter ones stay.
-        while stored(&fields).len() > MOST
-            && let Some(longest) = (0..fields.len()).filter(|n| fields[*n].1.len() >= LONG).max_by_key(|n| fields[*n].1.len())
-        {
-            fields.remove(longest);
-        }
-        let has_secrets = secret.iter().any(|(name, text)| !MADE.contains(&name.as_str()) && !text.is_empty());
-        let is_there = !fields.is_empty() || has_secrets || !faults.is_empty();
+        // Nobody else is to see it, and nobody knows who is somebody else.
+        let is_known = whose != Whose::Unknown;
+        let has_secrets = is_known && secret.iter().any(|(name, text)| !MADE.contains(&name.as_str()) && !text.is_empty());
+        let is_there = is_known && !fields.is_empty() || has_secrets || !faults.is_empty();
         is_there.then(|| Self {
+            of: if let Whose::Of(person) = whose { Some(person) } else { None },
             action: action.into(),
-            fields: Some(fields).filter(|fields| stored(fields).len() <= MOST),
+            fields: is_known.then_some(fields),
             faults,
             has_ended: refusal.code == Code::NotLoggedIn && !is_of_login(action),
             has_secrets,
@@ -83,7 +150,13 @@ impl Kept {
 
     /// What was to be sent when a login had ended, while somebody logs in.
     pub(super) fn ended(parts: &Parts, server: &Server) -> Option<Self> {
-        Self::named(parts, server, OTHER).filter(|kept| kept.has_ended)
+        let here = area(parts.uri.path());
+        Self::named(parts, server, OTHER).filter(|kept| kept.has_ended && kept.fields.is_some() && area(&kept.action) == here)
+    }
+
+    /// Whether it may be on a page of this person.
+    fn is_for(&self, whose: &Whose) -> bool {
+        self.of.as_ref().is_none_or(|person| matches!(whose, Whose::Of(by) if by == person))
     }
 
     fn named(parts: &Parts, server: &Server, name: &str) -> Option<Self> {
@@ -99,10 +172,57 @@ impl Kept {
         fields.iter().find(|(field, _)| field == name).map(|(_, text)| text.as_str())
     }
 
-    /// As it waits.
-    pub(super) fn cookie(&self, front: &Front) -> Cookie<'static> {
-        cookie(front, name(&self.action), stored(self))
+    /// Its cookie, as it is sent. What is too much for one is left out: the longest of what was typed, then all of it, but never why
+    /// the form was not done. None where even that is too much, which no form of a page comes to.
+    pub(super) fn sent(mut self, front: &Front, key: &Key) -> Option<HeaderValue> {
+        let name = name(&self.action);
+        loop {
+            let sent = encrypted(cookie(front, name, stored(&self)), key);
+            if sent.is_some() || !self.leaves_out() {
+                return sent;
+            }
+        }
     }
+
+    /// Leaves out what can be missed most. False: nothing can.
+    fn leaves_out(&mut self) -> bool {
+        if let Some(fields) = &mut self.fields {
+            // The shorter ones stay. A box that is left out would be one that nobody has ticked: all of them stay, or none.
+            let long = (0..fields.len()).filter(|n| fields[*n].1.len() >= LONG).max_by_key(|n| fields[*n].1.len());
+            match long {
+                Some(longest) => drop(fields.remove(longest)),
+                None => self.fields = None,
+            }
+            return true;
+        }
+        if self.action.len() > ADDRESS {
+            // As of a form that no page has: what is wrong stands above the page.
+            self.action.clear();
+            return true;
+        }
+        let mut is_cut = false;
+        for (name, text) in &mut self.faults {
+            is_cut |= cut(name, NAME) | cut(text, SAID);
+        }
+        // The first ones are told; the others are when these are right.
+        is_cut || self.faults.len() > 1 && self.faults.pop().is_some()
+    }
+}
+
+/// Takes from a text what is more than so many letters.
+fn cut(text: &mut String, letters: usize) -> bool {
+    let end = text.char_indices().nth(letters).map(|(at, _)| at);
+    end.inspect(|at| text.truncate(*at)).is_some()
+}
+
+/// A cookie that only the server reads, as it is sent. None: it is longer than browsers keep.
+fn encrypted(cookie: Cookie<'static>, key: &Key) -> Option<HeaderValue> {
+    // It is a third longer at least.
+    if cookie.value().len() > MOST * 3 / 4 {
+        return None;
+    }
+    let response = PrivateCookieJar::new(key.clone()).add(cookie).into_response();
+    response.headers().get(SET_COOKIE).filter(|sent| sent.len() <= MOST).cloned()
 }
 
 fn stored(what: &impl Serialize) -> String {
@@ -115,15 +235,28 @@ pub(super) struct Waiting {
     shown: Shown,
 }
 
-/// Whether what was kept is on the page.
+/// Whose page it is, and whether what was kept is on it, or is not to wait any more.
 #[derive(Clone, Default)]
-pub(super) struct Shown(Arc<AtomicBool>);
+pub(super) struct Shown {
+    is_gone: Arc<AtomicBool>,
+    /// With the area where they are.
+    author: Arc<OnceLock<(&'static str, Author)>>,
+}
 
 impl Waiting {
-    /// For a page at this path.
+    /// For a page at this path, whose visitor is known ([`Shown::to`]).
     pub(super) fn of(parts: &Parts, server: &Server) -> Self {
         let shown = parts.extensions.get::<Shown>().cloned().unwrap_or_default();
-        Self { kept: Kept::named(parts, server, name(parts.uri.path())), shown }
+        let (path, whose) = (parts.uri.path(), Whose::of_page(parts));
+        let kept = Kept::named(parts, server, name(path)).filter(|kept| {
+            let is_own = kept.is_for(&whose);
+            // Somebody else has come.
+            if !is_own && area(&kept.action) == area(path) {
+                shown.gone_now();
+            }
+            is_own
+        });
+        Self { kept, shown }
     }
 
     /// What was typed into one of the page's forms, which go to this address or below it: the rest of the address says into
@@ -131,8 +264,9 @@ impl Waiting {
     pub(super) fn typed(&mut self, base: &str, notices: &mut Vec<Notice>) -> Typed {
         let below = |kept: &Kept| kept.action.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         let Some(kept) = self.kept.take_if(|kept| below(kept)) else { return Typed::default() };
-        self.shown.0.store(true, Ordering::Relaxed);
-        if kept.has_ended {
+        self.shown.gone_now();
+        // Of what was too much the page has nothing.
+        if kept.has_ended && kept.fields.is_some() {
             let secrets = kept.has_secrets.then(|| plain("login-kept-secrets"));
             notices.push(Notice::still([plain("kept-say")].into_iter().chain(secrets).collect::<Vec<_>>().join(" ")));
         }
@@ -143,7 +277,7 @@ impl Waiting {
     /// What is wrong with fields that no form of the page has.
     pub(super) fn left(&mut self) -> Vec<Notice> {
         let Some(kept) = self.kept.take_if(|kept| !kept.faults.is_empty()) else { return Vec::new() };
-        self.shown.0.store(true, Ordering::Relaxed);
+        self.shown.gone_now();
         kept.faults.into_iter().map(|(_, text)| Notice::bad(text)).collect()
     }
 
@@ -154,22 +288,56 @@ impl Waiting {
 }
 
 impl Shown {
+    /// The page is this visitor's.
+    pub(super) fn to<V: Visitor>(&self, visitor: &V) {
+        let person = random::fingerprint(&format!("{} {}", V::PATH, visitor.name()));
+        self.author.get_or_init(|| (area(V::PATH), Author { person, csrf: visitor.csrf().to_owned() }));
+    }
+
+    fn gone_now(&self) {
+        self.is_gone.store(true, Ordering::Relaxed);
+    }
+
     /// What waits no more when a page at this path was answered.
     pub(super) fn gone(&self, path: &str, front: &Front) -> Option<Cookie<'static>> {
-        self.0.load(Ordering::Relaxed).then(|| {
+        self.is_gone.load(Ordering::Relaxed).then(|| {
             let mut cookie = cookie(front, name(path), String::new());
             cookie.make_removal();
             cookie
         })
     }
+
+    /// What tells later whose the forms of this page were, as a cookie of its browser. None: it has it already.
+    pub(super) fn signed(&self, parts: &Parts, server: &Server, front: &Front) -> Option<HeaderValue> {
+        let (area, author) = self.author.get()?;
+        let is_new = Author::of_cookie(parts, server, area).as_ref() != Some(author);
+        is_new.then(|| encrypted(cookie(front, &author_name(area), stored(author)), &key(server))).flatten()
+    }
+}
+
+/// What a browser has here of who was logged in at this path's area, without what it says: it goes when they log out.
+pub(super) fn of_person(path: &str, front: &Front) -> [Cookie<'static>; 3] {
+    [LOGIN.into(), OTHER.into(), author_name(area(path))].map(|name: String| cookie(front, &name, String::new()))
 }
 
 /// The cookie of a login's own form, beside which another one may wait until somebody has logged in.
 const LOGIN: &str = "kept-login";
 const OTHER: &str = "kept";
+/// The area where one comes in by no login, and the cookie of its session.
+const REMOTE: &str = "rss";
+
+/// The cookie of who has pages of this area.
+fn author_name(area: &str) -> String {
+    format!("author-{area}")
+}
+
+/// The area of a path.
+fn area(path: &str) -> &str {
+    path.split('/').nth(1).unwrap_or_default()
+}
 
 fn is_of_login(path: &str) -> bool {
-    path.ends_with("/login")
+    path.strip_prefix('/').and_then(|path| path.strip_suffix("/login")).is_some_and(|area| !area.contains('/'))
 }
 
 fn name(path: &str) -> &'static str {
@@ -186,10 +354,27 @@ fn cookie(front: &Front, name: &str, text: String) -> Cookie<'static> {
 mod tests {
     use super::*;
     use crate::words::sentence;
+    use axum::http::header::COOKIE;
+    use proptest::prelude::*;
     use std::path::Path;
 
     fn of(form: &str) -> Option<Kept> {
-        Kept::of_form("/mc/users/new", form.as_bytes(), &Refusal::malformed(sentence!("refused-password")), Vec::new(), 0)
+        wrong(Whose::Of(random::fingerprint("somebody")), "/mc/users/new", form, &[])
+    }
+
+    fn wrong(whose: Whose, action: &str, form: &str, faults: &[(&str, &str)]) -> Option<Kept> {
+        let faults = faults.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        Kept::of_form(whose, action, form.as_bytes(), &Refusal::malformed(sentence!("refused-password")), faults, 0)
+    }
+
+    /// What the server gets again of what it sent, and how long that was.
+    fn back(kept: Kept, encrypted: bool) -> (Kept, usize) {
+        let (front, key) = (Front::at("127.0.0.1:1".parse().unwrap()).encrypted(encrypted), Key::from(&[7; 64]));
+        let sent = kept.sent(&front, &key).unwrap();
+        let pair = sent.to_str().unwrap().split(';').next().unwrap();
+        let headers = [(COOKIE, pair.parse().unwrap())].into_iter().collect();
+        let cookie = PrivateCookieJar::from_headers(&headers, key).get(pair.split('=').next().unwrap()).unwrap();
+        (serde_json::from_str(cookie.value()).unwrap(), sent.len())
     }
 
     #[test]
@@ -203,15 +388,68 @@ mod tests {
     #[test]
     fn what_is_longer_than_a_cookie_leaves_the_rest() {
         let long = "x".repeat(15_000);
-        let kept = of(&format!("cn={long}&logon=LAB%5Cnora&csrf=1")).unwrap();
+        let kept = back(of(&format!("cn={long}&logon=LAB%5Cnora&csrf=1")).unwrap(), false).0;
         assert_eq!(kept.fields, Some(vec![("logon".to_owned(), "LAB\\nora".to_owned())]));
-        // A box that is left out would be one that nobody has ticked: all are kept, or none.
         let boxes: Vec<_> = (0..100).map(|n| format!("policy%3A{n:032}=on")).collect();
-        let kept = of(&boxes.join("&")).unwrap();
+        let kept = back(of(&boxes.join("&")).unwrap(), false).0;
         assert_eq!(kept.fields, None);
         let mut waiting = Waiting { kept: Some(kept), shown: Shown::default() };
         let typed = waiting.typed("/mc/users/new", &mut Vec::new());
         assert!(typed.is_on("policy:1", &true) && !typed.is_on("policy:1", &false));
+    }
+
+    /// Each length, one by one, where a cookie begins to be too long: it is measured as it is sent.
+    #[test]
+    fn what_is_wrong_is_told_however_much_was_typed() {
+        let said = "A logon name is DOMAIN\\Name.";
+        let mut left_out = 0;
+        for length in 2_300..3_000 {
+            let somebody = Whose::Of(random::fingerprint("somebody"));
+            let kept =
+                wrong(somebody, "/mc/users/new", &format!("cn={}&logon=n", "x".repeat(length)), &[("logon", said)]).unwrap();
+            let (kept, sent) = back(kept, length % 2 == 0);
+            assert!(sent <= 4_096, "{length}: {sent}");
+            assert_eq!(kept.faults, [("logon".to_owned(), said.to_owned())], "{length}");
+            assert_eq!(kept.value("logon"), Some("n"), "{length}");
+            left_out += usize::from(kept.value("cn").is_none());
+        }
+        assert!((100..600).contains(&left_out), "{left_out}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_refusal_is_never_too_long_for_its_cookie(
+            fields in proptest::collection::vec((".{0,90}", ".{0,400}"), 0..20),
+            faults in proptest::collection::vec((".{1,120}", ".{1,900}"), 1..30),
+            address in "[a-z/\"%]{0,2000}",
+            encrypted: bool,
+        ) {
+            let mut form = form_urlencoded::Serializer::new(String::new());
+            form.extend_pairs(&fields);
+            let said: Vec<_> = faults.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+            let address = format!("/mc/{address}");
+            let kept = wrong(Whose::Of(random::fingerprint("somebody")), &address, &form.finish(), &said).unwrap();
+            let (kept, sent) = back(kept, encrypted);
+            prop_assert!(sent <= 4_096, "{}", sent);
+            prop_assert!(!kept.faults.is_empty());
+            for ((name, text), (whole_name, whole)) in kept.faults.iter().zip(&faults) {
+                prop_assert!(whole_name.starts_with(name.as_str()) && whole.starts_with(text.as_str()));
+                prop_assert!(!name.is_empty() && !text.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_typed_is_for_nobody_else() {
+        let [anna, boris] = ["anna", "boris"].map(|name| Whose::Of(random::fingerprint(name)));
+        let kept = wrong(Whose::Of(random::fingerprint("anna")), "/ss/pin", "card=1", &[("new_pin", "Too short.")]).unwrap();
+        assert!(kept.is_for(&anna) && [&boris, &Whose::Unknown, &Whose::Anybodys].iter().all(|other| !kept.is_for(other)));
+        // Of whom nobody knows nothing is kept but what is wrong.
+        assert_eq!(wrong(Whose::Unknown, "/ss/pin", "card=1&new_pin=1", &[]), None);
+        let kept = wrong(Whose::Unknown, "/ss/pin", "card=1&new_pin=1", &[("new_pin", "Too short.")]).unwrap();
+        assert_eq!((kept.fields, kept.has_secrets, kept.faults.len()), (None, false, 1));
+        // Who logs in is nobody yet.
+        assert!(wrong(Whose::Anybodys, "/mc/login", "name=olga", &[]).unwrap().is_for(&Whose::Anybodys));
     }
 
     #[test]
