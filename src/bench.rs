@@ -79,6 +79,12 @@ impl Driven {
     }
 }
 
+/// Does it on a thread of its own: neither readers nor pages are held up by what takes its time.
+async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+    let broken = |_| ApiError(StatusCode::INTERNAL_SERVER_ERROR, "It broke down; stderr of cardlab has why.".into());
+    tokio::task::spawn_blocking(work).await.map_err(broken)
+}
+
 /// What drives readers, and the rooms in which more is done with them. The same for who comes over the control socket and for who
 /// comes with a browser.
 pub(crate) struct Bench {
@@ -128,5 +134,45 @@ impl Bench {
         };
         std::thread::Builder::new().name("bench".into()).spawn(serve).context("a thread for the bench")?;
         Ok(address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cardlab_sim::Random;
+    use cardlab_vreader::trace::Ticks;
+    use cardlab_vreader::{Rack, Server, Trace};
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::task::Poll;
+    use std::time::Duration;
+
+    /// What comes of it at readers without a card; none of it before there is a thread for what takes its time.
+    pub(super) fn beside_the_readers<F: Future>(work: impl FnOnce(Driven) -> F) -> F::Output {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+        runtime.block_on(async {
+            let (free, busy) = std::sync::mpsc::channel::<()>();
+            tokio::task::spawn_blocking(move || busy.recv());
+            let rack = Rack::new(Server::new(Random::from_number(1, 1), Duration::ZERO));
+            let control = Control::new(rack, Trace::new(Ticks::Count), false);
+            let driven = Driven { control, readers: Handle::current(), socket: "pcscd.comm".into() };
+            let mut work = pin!(work(driven));
+            let is_done = poll_fn(|context| Poll::Ready(work.as_mut().poll(context).is_ready())).await;
+            assert!(!is_done, "it was done on the readers' own thread");
+            drop(free);
+            work.await
+        })
+    }
+
+    #[test]
+    fn what_takes_its_time_is_done_beside_the_readers() {
+        let (here, there) = beside_the_readers(|_| async {
+            let there = beside(|| std::thread::current().id()).await;
+            (std::thread::current().id(), there.unwrap())
+        });
+        assert_ne!(here, there);
+        let broken = beside_the_readers(|_| beside::<()>(|| panic!("as it may")));
+        assert_eq!(broken.map_err(|error| error.0), Err(StatusCode::INTERNAL_SERVER_ERROR));
     }
 }

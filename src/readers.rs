@@ -285,9 +285,9 @@ impl Maker for NewCards {
             return Err(format!("{first}= is of the reader, which stays as it is; leave it out, or start readers with it"));
         }
         if let Some(key) = &order.key_file {
-            let bytes = BASE64_STANDARD.decode(key).map_err(|error| format!("the key file is no Base64: {error}"))?;
+            let bytes = BASE64_STANDARD.decode(&*key.0).map_err(|error| format!("the key file is no Base64: {error}"))?;
             let name = order.key_name.as_deref().unwrap_or("the key file");
-            let password = order.key_password.clone().map(Zeroizing::new);
+            let password = order.key_password.as_ref().map(|password| password.0.clone());
             let with = request.with_key(order.key_slot.as_deref(), name, bytes, password);
             request = with.map_err(|error| error.to_string())?;
         } else if order.key_name.is_some() || order.key_slot.is_some() || order.key_password.is_some() {

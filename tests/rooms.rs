@@ -5,6 +5,7 @@ use crate::common::has;
 use crate::record::Desk;
 use fantoccini::Locator;
 use serde_json::{Value, json};
+use std::io::{Read as _, Write as _};
 
 /// A browser that has come in.
 async fn open(driver: &Driver, desk: &Desk, name: &str) -> Browser {
@@ -257,6 +258,15 @@ fn rooms_are_behind_the_same_door() {
         assert_eq!(elsewhere.status(), 403, "{path} from another page");
     }
     has(&desk.cardlab(&["scenario", "record", "show"]).ok(), &["nothing is being recorded"]);
+    // What breaks off is not what is too long.
+    let host = base.strip_prefix("http://").unwrap();
+    let mut cut = std::net::TcpStream::connect(host).unwrap();
+    let form = "Content-Type: application/x-www-form-urlencoded\r\nAccept: text/html\r\nTransfer-Encoding: chunked";
+    write!(cut, "POST /scenarios/play HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n{form}\r\n\r\n5\r\nname=\r\nno length\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    cut.read_to_string(&mut answer).unwrap();
+    has(&answer, &["HTTP/1.1 400", "The form was cut off; send it again."]);
     let sent = |path: &str, body: &str| {
         let request = client.post(format!("{base}/{path}")).header("cookie", &cookie).header("accept", "text/html");
         let answer = request.header("content-type", "application/x-www-form-urlencoded").body(body.to_owned()).send().unwrap();
@@ -267,6 +277,7 @@ fn rooms_are_behind_the_same_door() {
         ("scenarios/play", &*long, 413, "That is too long; nothing was done."),
         ("scenarios/play", "name=no/such", 409, "There is no scenario &#39;no/such&#39; in the list."),
         ("scenarios/play", "recorded=7", 409, "Recording 7 is not kept any more."),
+        ("scenarios/play", "recorded=x", 409, "&#39;x&#39; is no number of a recording; the first is 1."),
         ("scenarios/play", "", 409, "choose a file, or paste its text"),
         ("scenarios/record/end", "", 409, "Nothing is being recorded"),
         ("scenarios/run/9/next", "", 404, "That run is not kept any more"),

@@ -6,6 +6,7 @@ use crate::hand::Hand;
 use crate::history;
 use crate::maker::Maker;
 use crate::recording::{self, Recorded, Recorder, Recording};
+use crate::secret::Secret;
 use crate::sent::{self, Unread};
 use crate::view::{
     CardView, Claim, ClaimResult, FaultView, LockOrder, NewCard, PaceView, ReaderView, Reset, RestoreOrder, SnapshotOrder,
@@ -504,7 +505,7 @@ async fn type_in(State(control): State<Control>, Reader(place): Reader, Body(typ
     let pad = control.rack.pin_pad(place);
     let pad = pad.ok_or_else(|| ApiError(StatusCode::CONFLICT, "this reader has no PIN pad; start it with pin-pad=on".into()))?;
     // All of them or none.
-    let entries: Vec<Entry> = typed.entries.iter().map(|entry| entry.parse()).collect::<Result<_, EntryError>>()?;
+    let entries: Vec<Entry> = typed.entries.iter().map(|Secret(entry)| entry.parse()).collect::<Result<_, EntryError>>()?;
     entries.into_iter().try_for_each(|entry| pad.script(entry))?;
     Ok(Json(json!({})))
 }
@@ -579,7 +580,7 @@ async fn snapshot(
     let secrets = match (order.secrets.as_deref().unwrap_or("masked"), order.passphrase) {
         ("masked", None) => Secrets::Masked,
         ("clear", None) => Secrets::Clear,
-        ("sealed", Some(passphrase)) if !passphrase.is_empty() => Secrets::Sealed(Zeroizing::new(passphrase)),
+        ("sealed", Some(Secret(passphrase))) if !passphrase.is_empty() => Secrets::Sealed(passphrase),
         ("sealed", _) => return Err(ApiError::bad("sealed secrets need a passphrase")),
         ("masked" | "clear", Some(_)) => {
             return Err(ApiError::bad("a passphrase is for sealed secrets: \"secrets\": \"sealed\""));
@@ -611,8 +612,8 @@ async fn restore(State(control): State<Control>, Reader(place): Reader, Body(ord
     let snapshot = match (text, kept) {
         // Opening a sealed one takes its time, and is not done with the card in hand.
         (Some(text), None) => {
-            let (text, passphrase) = (Zeroizing::new(text), passphrase.map(Zeroizing::new));
-            let read = move || Snapshot::read(&text, passphrase.as_ref().map(|p| p.as_str()));
+            let text = Zeroizing::new(text);
+            let read = move || Snapshot::read(&text, passphrase.as_ref().map(|Secret(passphrase)| passphrase.as_str()));
             Arc::new(tokio::task::spawn_blocking(read).await.map_err(|_| ApiError::bad("the snapshot's thread ended"))??)
         }
         (None, Some(name)) => {

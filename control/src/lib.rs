@@ -18,6 +18,7 @@
 //! | [`history`] | what became of cards, as a file for any browser |
 //! | [`known`] | what opens a simulated card, for who is in the same process |
 //! | [`recording`] | what is done from now on, for whoever makes a scenario of it |
+//! | [`secret`] | what is handed over and nobody is to find again |
 //! | [`sent`] | what somebody sends, taken in whole |
 //! | [`client`] | the same for programs in Rust |
 #![forbid(unsafe_code)]
@@ -33,6 +34,7 @@ pub mod known;
 pub mod maker;
 pub mod page;
 pub mod recording;
+pub mod secret;
 pub mod sent;
 pub mod shell;
 pub mod view;

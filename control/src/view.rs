@@ -1,5 +1,6 @@
 //! What is said and asked, as data.
 
+use crate::secret::Secret;
 use cardlab_sim::Card;
 use cardlab_sim::applet::Challenge;
 use cardlab_sim::reference::RetryCounter;
@@ -185,7 +186,8 @@ pub struct NewCard {
     pub card: String,
     /// A key file that is sent along, in Base64: PEM, DER, PKCS#12, OpenSSH.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key_file: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub key_file: Option<Secret>,
     /// Its name, for what is said of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_name: Option<String>,
@@ -194,7 +196,8 @@ pub struct NewCard {
     pub key_slot: Option<String>,
     /// Opens it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key_password: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub key_password: Option<Secret>,
 }
 
 /// Where to bring a card: a state by its name, or tries.
@@ -249,7 +252,8 @@ pub struct PaceView {
 #[serde(deny_unknown_fields)]
 pub struct TypedView {
     /// Digits, `cancel`, or `nothing`: one for each question of the reader.
-    pub entries: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    pub entries: Vec<Secret>,
 }
 
 /// A fault.
@@ -350,7 +354,8 @@ pub struct SnapshotOrder {
     /// `masked` (the usual), `clear`, or `sealed` with the passphrase.
     pub secrets: Option<String>,
     /// Seals the secrets.
-    pub passphrase: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub passphrase: Option<Secret>,
     /// Keeps it here under this name as well.
     pub keep: Option<String>,
 }
@@ -362,7 +367,8 @@ pub struct RestoreOrder {
     /// Text of a snapshot.
     pub text: Option<String>,
     /// Opens it.
-    pub passphrase: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub passphrase: Option<Secret>,
     /// Or one that is kept.
     pub kept: Option<String>,
 }

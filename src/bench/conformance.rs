@@ -3,9 +3,9 @@
 mod judging;
 pub(super) mod requests;
 
-use super::Driven;
 use super::lines::Lines;
 use super::runs::{Filled, Run, Runs, done, file, follow, gone};
+use super::{Driven, beside};
 use askama::Template;
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -19,13 +19,14 @@ use cardlab_conformance::test::{Danger, Level, Test};
 use cardlab_control::error::ApiError;
 use cardlab_control::known::Known;
 use cardlab_control::page::{Frame, Room};
+use cardlab_control::secret::Secret;
 use cardlab_control::shell::{Elsewhere, quoted};
 use cardlab_pcsclite::client::Context;
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_scenario::suite;
 use judging::{Judging, Order};
 use requests::JudgeOrder;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::json;
 use std::sync::{Arc, LazyLock};
 use zeroize::Zeroizing;
@@ -42,7 +43,7 @@ pub(super) struct Suite {
 }
 
 /// What a person wants to be judged, and what may be done for it.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub(super) struct Wanted {
     /// The reader's name.
@@ -60,35 +61,24 @@ pub(super) struct Wanted {
 }
 
 /// What a person knows of the card.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub(super) struct Secrets {
     /// `typed` where it is what stands beside it; else what the bench knows of the card.
     by: String,
     /// As it is typed at the card.
-    pin: Typed,
+    pin: Secret,
     /// As it is typed at the card.
-    puk: Typed,
+    puk: Secret,
     /// The administrator key, in hexadecimal.
-    admin_key: Typed,
+    admin_key: Secret,
     /// Its algorithm: `3des`, `aes128`, `aes192`, `aes256`; `3des` where nothing is said.
     admin_algorithm: String,
 }
 
-/// A secret as it was typed. Has no `Debug`.
-#[derive(Clone, Default)]
-struct Typed(Zeroizing<String>);
-
-impl<'de> Deserialize<'de> for Typed {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
-    }
-}
-
-impl Typed {
-    fn given(&self) -> Option<Zeroizing<String>> {
-        Some(Zeroizing::new(self.0.trim().to_owned())).filter(|text| !text.is_empty())
-    }
+/// A secret as it was typed, where something was.
+fn typed(Secret(text): &Secret) -> Option<Zeroizing<String>> {
+    Some(Zeroizing::new(text.trim().to_owned())).filter(|text| !text.is_empty())
 }
 
 impl Secrets {
@@ -98,7 +88,7 @@ impl Secrets {
     }
 
     fn is_something(&self) -> bool {
-        self.is_here() || [&self.pin, &self.puk, &self.admin_key].iter().any(|secret| secret.given().is_some())
+        self.is_here() || [&self.pin, &self.puk, &self.admin_key].iter().any(|secret| typed(secret).is_some())
     }
 
     fn credentials(&self) -> Result<Credentials, String> {
@@ -109,7 +99,7 @@ impl Secrets {
             "aes256" => Cipher::Aes256,
             other => return Err(format!("There are 3des, aes128, aes192 and aes256, not '{other}'.")),
         };
-        let admin = match self.admin_key.given() {
+        let admin = match typed(&self.admin_key) {
             None => None,
             Some(digits) => {
                 let digits: Zeroizing<String> = Zeroizing::new(digits.chars().filter(|c| !c.is_whitespace()).collect());
@@ -118,7 +108,7 @@ impl Secrets {
                 Some(AdminKey::new(cipher, &bytes).map_err(|error| format!("The administrator key: {error}."))?)
             }
         };
-        Ok(Credentials { pin: self.pin.given(), puk: self.puk.given(), admin, ..Credentials::default() })
+        Ok(Credentials { pin: typed(&self.pin), puk: typed(&self.puk), admin, ..Credentials::default() })
     }
 }
 
@@ -184,7 +174,7 @@ impl Suite {
     }
 
     /// Runs it.
-    async fn begin(&self, wanted: &Wanted) -> Result<Arc<Run<Judging>>, ApiError> {
+    async fn begin(&self, wanted: &Arc<Wanted>) -> Result<Arc<Run<Judging>>, ApiError> {
         let malformed = |sentence| ApiError(StatusCode::BAD_REQUEST, sentence);
         let credentials = match wanted.known.is_here() {
             true => {
@@ -196,7 +186,8 @@ impl Suite {
             }
             false => wanted.known.credentials().map_err(malformed)?,
         };
-        let tests = wanted.selection().map_err(malformed)?;
+        let selected = wanted.clone();
+        let tests = beside(move || selected.selection()).await?.map_err(malformed)?;
         let order = Order {
             socket: self.driven.socket.clone(),
             reader: wanted.reader.clone(),
@@ -246,15 +237,22 @@ fn parts() -> Vec<Part> {
     parts
 }
 
-impl From<JudgeOrder> for Wanted {
-    fn from(order: JudgeOrder) -> Self {
+impl TryFrom<JudgeOrder> for Wanted {
+    type Error = ApiError;
+
+    fn try_from(order: JudgeOrder) -> Result<Self, ApiError> {
         let text = |given: Option<String>| given.unwrap_or_default();
-        let typed = |given: Option<String>| Typed(Zeroizing::new(given.unwrap_or_default()));
-        let (pin, puk, admin_key) = (typed(order.pin), typed(order.puk), typed(order.admin_key));
-        let by = if order.known { String::new() } else { "typed".into() };
+        let is_said = [&order.pin, &order.puk, &order.admin_key].into_iter().any(Option::is_some);
+        if is_said && order.known == Some(true) {
+            let both =
+                "The card's secrets are known to the bench, or they stand here: leave out known, or pin, puk and admin_key.";
+            return Err(ApiError(StatusCode::BAD_REQUEST, both.into()));
+        }
+        let by = if order.known.unwrap_or(!is_said) { String::new() } else { "typed".into() };
+        let [pin, puk, admin_key] = [order.pin, order.puk, order.admin_key].map(Option::unwrap_or_default);
         let known = Secrets { by, pin, puk, admin_key, admin_algorithm: text(order.admin_algorithm) };
         let (tests, level, allow) = (text(order.tests), text(order.level), text(order.allow));
-        Self { reader: order.reader, tests, level, allow, serial: text(order.serial), known }
+        Ok(Self { reader: order.reader, tests, level, allow, serial: text(order.serial), known })
     }
 }
 
@@ -283,7 +281,12 @@ impl Wanted {
         Ok(chosen)
     }
 
-    /// The same in a shell.
+    /// What may be done, where it is more than what may be done anyway.
+    fn more(&self) -> &str {
+        Some(self.allow.trim()).filter(|allow| *allow != Danger::Safe.name()).unwrap_or_default()
+    }
+
+    /// The same as a command, and for curl.
     fn lines(&self) -> Lines {
         let secrets = [
             ("pin", &self.known.pin, "CARD_PIN"),
@@ -291,28 +294,29 @@ impl Wanted {
             ("admin_key", &self.known.admin_key, "CARD_ADMIN_KEY"),
         ];
         let mut body = json!({ "reader": self.reader });
-        let plain = [("tests", &self.tests), ("level", &self.level), ("allow", &self.allow), ("serial", &self.serial)];
-        for (name, value) in plain.into_iter().filter(|(_, value)| !value.trim().is_empty() && *value != "safe") {
+        let plain = [("tests", &*self.tests), ("level", &self.level), ("allow", self.more()), ("serial", &self.serial)];
+        for (name, value) in plain.into_iter().filter(|(_, value)| !value.trim().is_empty()) {
             body[name] = json!(value.trim());
         }
         let mut elsewhere = Vec::new();
         if !self.known.is_here() {
             body["known"] = json!(false);
-            let typed = secrets.iter().filter(|(_, typed, _)| typed.given().is_some());
-            elsewhere.extend(typed.map(|(name, _, variable)| (*name, Elsewhere::Variable(variable))));
-            if self.known.admin_key.given().is_some() && !self.known.admin_algorithm.is_empty() {
+            let said = secrets.iter().filter(|(_, secret, _)| typed(secret).is_some());
+            elsewhere.extend(said.map(|(name, _, variable)| (*name, Elsewhere::Variable(variable))));
+            if typed(&self.known.admin_key).is_some() && !self.known.admin_algorithm.is_empty() {
                 body["admin_algorithm"] = json!(self.known.admin_algorithm);
             }
         }
         Lines::sending(self.command(), "/v1/conformance/runs", &body, &elsewhere)
     }
 
+    /// The same in a shell.
     fn command(&self) -> String {
         let mut words = vec!["cardlab conform".to_owned()];
         words.extend(self.tests.split_whitespace().map(quoted));
         words.extend(["--target".into(), quoted(&format!("pcsc:{}", self.reader))]);
-        for (option, value) in [("--level", &self.level), ("--allow", &self.allow), ("--serial", &self.serial)] {
-            if !value.trim().is_empty() && value != "safe" {
+        for (option, value) in [("--level", &*self.level), ("--allow", self.more()), ("--serial", &self.serial)] {
+            if !value.trim().is_empty() {
                 words.extend([option.to_owned(), quoted(value.trim())]);
             }
         }
@@ -334,6 +338,7 @@ async fn begin(
     headers: HeaderMap,
     Filled(wanted): Filled<Wanted>,
 ) -> Response {
+    let wanted = Arc::new(wanted);
     match room.begin(&wanted).await {
         Ok(run) => done(&headers, &format!("/conformance/run/{}", run.number)),
         Err(ApiError(_, sentence)) => room.page(&frame, StatusCode::CONFLICT, sentence, &wanted).await,
@@ -367,7 +372,7 @@ async fn report(
     headers: HeaderMap,
 ) -> Response {
     let Some(run) = room.runs.find(number) else { return gone::<Judging>(&frame, &headers) };
-    let Some(report) = run.look(|judging| judging.report().cloned()) else {
+    let Some(report) = run.look(Judging::kept) else {
         return frame.refuse(&headers, StatusCode::CONFLICT, "There is no report before the run is over.");
     };
     match name.as_str() {
@@ -384,9 +389,10 @@ async fn report(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::tests::beside_the_readers;
 
-    fn typed(text: &str) -> Typed {
-        Typed(Zeroizing::new(text.into()))
+    fn secret(text: &str) -> Secret {
+        Secret(Zeroizing::new(text.into()))
     }
 
     #[test]
@@ -397,7 +403,7 @@ mod tests {
             level: "must".into(),
             allow: "locks".into(),
             serial: "0A".into(),
-            known: Secrets { by: "typed".into(), pin: typed("123456"), ..Secrets::default() },
+            known: Secrets { by: "typed".into(), pin: secret("123456"), ..Secrets::default() },
         };
         let command = "cardlab conform gids piv/800-73-4-2/3.2.1 --target 'pcsc:Anna 00 00' --level must --allow locks --serial 0A \
                        --credentials FILE --html report.html";
@@ -415,8 +421,49 @@ mod tests {
         ] {
             assert!(wanted.selection().err().is_some_and(|why| why.contains(says)), "{says}");
         }
-        let key = |digits: &str| Secrets { admin_key: typed(digits), ..Secrets::default() };
+        let key = |digits: &str| Secrets { admin_key: secret(digits), ..Secrets::default() };
         assert!(key("0102").credentials().is_err() && key("xyz").credentials().is_err());
         assert!(key("010203040506070801020304050607080102030405060708").credentials().unwrap().admin.is_some());
+    }
+
+    #[test]
+    fn only_what_may_be_done_is_left_out_where_it_is_safe() {
+        let safe = || "safe".to_owned();
+        let wanted =
+            Wanted { reader: "x".into(), tests: safe(), level: safe(), allow: safe(), serial: safe(), ..Wanted::default() };
+        let command = "cardlab conform safe --target pcsc:x --level safe --serial safe --credentials FILE --html report.html";
+        assert_eq!(wanted.command(), command);
+        let curl = wanted.lines().curl;
+        assert!(curl.contains(r#"'{"level":"safe","reader":"x","serial":"safe","tests":"safe"}'"#), "{curl}");
+    }
+
+    #[test]
+    fn secrets_that_stand_in_an_order_are_what_is_used() {
+        let wanted = |order: &str| Wanted::try_from(serde_json::from_str::<JudgeOrder>(order).unwrap());
+        for (order, is_here, pin) in [
+            (r#"{"reader":"x"}"#, true, None),
+            (r#"{"reader":"x","known":true,"pin":null}"#, true, None),
+            (r#"{"reader":"x","known":false}"#, false, None),
+            (r#"{"reader":"x","pin":"123456"}"#, false, Some("123456")),
+            (r#"{"reader":"x","known":false,"pin":"123456"}"#, false, Some("123456")),
+            (r#"{"reader":"x","puk":"12345678"}"#, false, None),
+            (r#"{"reader":"x","admin_key":"00"}"#, false, None),
+        ] {
+            let known = wanted(order).ok().unwrap().known;
+            assert_eq!((known.is_here(), typed(&known.pin).as_ref().map(|pin| pin.as_str())), (is_here, pin), "{order}");
+        }
+        for secret in ["pin", "puk", "admin_key"] {
+            let refused = wanted(&format!(r#"{{"reader":"x","known":true,"{secret}":"00"}}"#)).err().unwrap();
+            assert_eq!(refused.0, StatusCode::BAD_REQUEST);
+            assert!(refused.1.ends_with("leave out known, or pin, puk and admin_key."), "{}", refused.1);
+        }
+    }
+
+    #[test]
+    fn tests_are_selected_beside_the_readers() {
+        let known = Secrets { by: "typed".into(), ..Secrets::default() };
+        let wanted = Arc::new(Wanted { reader: "x".into(), tests: "no/such".into(), known, ..Wanted::default() });
+        let refused = beside_the_readers(|driven| async move { Suite::over(driven).begin(&wanted).await.err() }).unwrap();
+        assert!(refused.1.contains("no test is called 'no/such'"), "{}", refused.1);
     }
 }

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use cardlab_control::error::ApiError;
 use cardlab_control::page::{Frame, Part};
-use cardlab_control::sent;
+use cardlab_control::sent::{self, Unread};
 use cardlab_protocol::local::is_for_a_page;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -179,7 +179,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Filled<T> {
         let too_long = || refuse(StatusCode::PAYLOAD_TOO_LARGE, "That is too long; nothing was done.");
         let (parts, body) = request.into_parts();
         // All of it first: who still sends does not hear the answer.
-        let Ok(taken) = sent::whole(body, TAKEN_IN).await else { return Err(too_long()) };
+        let taken = sent::whole(body, TAKEN_IN).await.map_err(|why| match why {
+            Unread::TooLong => too_long(),
+            Unread::Cut => refuse(StatusCode::BAD_REQUEST, "The form was cut off; send it again."),
+        })?;
         let rejection = match Form::from_request(Request::from_parts(parts, Body::from(taken)), state).await {
             Ok(Form(filled)) => return Ok(Self(filled)),
             Err(rejection) => rejection,

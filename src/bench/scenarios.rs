@@ -4,9 +4,9 @@
 mod playing;
 pub(super) mod requests;
 
-use super::Driven;
 use super::lines::Lines;
 use super::runs::{Filled, Run, Runs, done, file, follow, gone};
+use super::{Driven, beside};
 use askama::Template;
 use axum::extract::{DefaultBodyLimit, Extension, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -94,13 +94,17 @@ struct Begin {
     how: String,
 }
 
-impl From<&Begin> for PlayOrder {
-    fn from(begin: &Begin) -> Self {
+impl TryFrom<&Begin> for PlayOrder {
+    type Error = ApiError;
+
+    fn try_from(begin: &Begin) -> Result<Self, ApiError> {
         let given = |text: &str| Some(text.to_owned()).filter(|text| !text.trim().is_empty());
         let (name, recorded, text) = (given(&begin.name), given(&begin.recorded), given(&begin.text));
-        // What is no number is none that is kept.
-        let recorded = recorded.map(|number| number.trim().parse().unwrap_or_default());
-        Self { name, recorded, text, step: begin.how == "step" }
+        let number = |text: String| {
+            let odd = |_| ApiError(StatusCode::BAD_REQUEST, format!("'{text}' is no number of a recording; the first is 1."));
+            text.trim().parse::<usize>().map_err(odd)
+        };
+        Ok(Self { name, recorded: recorded.map(number).transpose()?, text, step: begin.how == "step" })
     }
 }
 
@@ -179,8 +183,13 @@ impl Scenarios {
         }
     }
 
-    /// Plays it.
-    fn begin(&self, order: &PlayOrder) -> Result<Arc<Run<Playing>>, ApiError> {
+    /// Plays it. Reading some MiB of it takes its time.
+    async fn begin(self: Arc<Self>, order: PlayOrder) -> Result<Arc<Run<Playing>>, ApiError> {
+        beside(move || self.read(&order)).await?
+    }
+
+    /// Reads it, and plays it.
+    fn read(&self, order: &PlayOrder) -> Result<Arc<Run<Playing>>, ApiError> {
         let (title, text) = self.chosen(order)?;
         let malformed = |error| ApiError(StatusCode::BAD_REQUEST, format!("It is no scenario: {error}."));
         let scenario = Scenario::parse(&text).map_err(malformed)?;
@@ -342,7 +351,11 @@ async fn play(
     headers: HeaderMap,
     Filled(begin): Filled<Begin>,
 ) -> Response {
-    match room.begin(&PlayOrder::from(&begin)) {
+    let begun = match PlayOrder::try_from(&begin) {
+        Ok(order) => room.clone().begin(order).await,
+        Err(error) => Err(error),
+    };
+    match begun {
         Ok(run) => done(&headers, &format!("/scenarios/run/{}", run.number)),
         Err(ApiError(_, sentence)) => room.page(&frame, StatusCode::CONFLICT, sentence, begin.text, String::new()),
     }
@@ -370,5 +383,29 @@ async fn order(
     match run.change(|playing| playing.order(order)) {
         Ok(()) => done(&headers, &format!("/scenarios/run/{number}")),
         Err(ApiError(status, sentence)) => frame.refuse(&headers, status, &sentence),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::tests::beside_the_readers;
+
+    #[test]
+    fn a_scenario_is_read_beside_the_readers() {
+        let order = PlayOrder { text: Some("title = 3".into()), ..PlayOrder::default() };
+        let refused = beside_the_readers(|driven| Arc::new(Scenarios::over(driven)).begin(order)).err().unwrap();
+        assert!(refused.1.starts_with("It is no scenario: line 1"), "{}", refused.1);
+    }
+
+    #[test]
+    fn a_recording_is_named_by_its_number() {
+        let named = |recorded: &str| PlayOrder::try_from(&Begin { recorded: recorded.into(), ..Begin::default() });
+        assert_eq!(named(" 2 ").unwrap().recorded, Some(2));
+        assert_eq!(named(" ").unwrap().recorded, None);
+        for text in ["x", "-1", "1.5", "99999999999999999999999"] {
+            let says = format!("'{text}' is no number of a recording; the first is 1.");
+            assert_eq!(named(text).unwrap_err(), ApiError(StatusCode::BAD_REQUEST, says));
+        }
     }
 }

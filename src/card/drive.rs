@@ -6,6 +6,7 @@ use crate::readers::for_its_owner;
 use crate::terminal::print_while_read;
 use anyhow::{Context as _, anyhow};
 use cardlab_control::client::{Client, ControlError, Method};
+use cardlab_control::secret::Secret;
 use cardlab_control::view::{
     Claim, ClaimResult, FaultView, NewCard, PaceView, ReaderView, Reset, RestoreOrder, SnapshotOrder, TouchView, TypedView,
     UndoOrder, Wanted, Which, With,
@@ -391,8 +392,8 @@ fn query(pairs: &[(&str, Option<String>)]) -> String {
     if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
 }
 
-fn passphrase() -> Option<String> {
-    std::env::var(PASSPHRASE_VARIABLE).ok()
+fn passphrase() -> Option<Secret> {
+    std::env::var(PASSPHRASE_VARIABLE).ok().map(|passphrase| Secret(passphrase.into()))
 }
 
 impl Drive {
@@ -426,6 +427,7 @@ impl Drive {
                 } else {
                     entries
                 };
+                let entries = entries.into_iter().map(|entry: String| Secret(entry.into())).collect();
                 target.link()?.post("/type", &TypedView { entries })?;
             }
             Self::Fault { target, fault, clear } => {

@@ -278,6 +278,7 @@ fn what_a_run_cannot_be_made_of() {
         ("conformance/runs", r#"{"reader":"x","test":"gids"}"#, "unknown field `test`"),
         ("conformance/runs", r#"{"reader":"x","allow":"anything"}"#, "not 'anything'"),
         ("conformance/runs", r#"{"reader":"x","known":false,"admin_key":"0x"}"#, "an even number of hexadecimal digits"),
+        ("conformance/runs", r#"{"reader":"x","known":true,"pin":"123456"}"#, "leave out known, or pin, puk and admin_key."),
         ("conformance/runs/9/stop", "{}", "That run is not kept any more"),
     ] {
         let line = format!(

@@ -37,7 +37,7 @@ enum Now {
     /// Tests run; the last that ended.
     Runs(String),
     /// It is over.
-    Over(Box<Report>),
+    Over(Arc<Report>),
     /// It could not begin, or broke down.
     Broken(String),
 }
@@ -166,9 +166,17 @@ impl Judging {
     }
 
     /// Once it is over.
-    pub(super) fn report(&self) -> Option<&Report> {
+    fn report(&self) -> Option<&Report> {
         match &self.now {
             Now::Over(report) => Some(report),
+            _ => None,
+        }
+    }
+
+    /// The same, to be written while others look at the run.
+    pub(super) fn kept(&self) -> Option<Arc<Report>> {
+        match &self.now {
+            Now::Over(report) => Some(report.clone()),
             _ => None,
         }
     }
@@ -249,7 +257,7 @@ pub(super) fn start(run: Arc<Run<Judging>>, order: Order) -> Result<(), ApiError
         let end = catch_unwind(AssertUnwindSafe(|| work(&judged, order)));
         let end = end.unwrap_or_else(|_| Err("The suite broke down; stderr of cardlab has why.".into()));
         judged.change(|judging| {
-            judging.now = end.map_or_else(Now::Broken, |report| Now::Over(Box::new(report)));
+            judging.now = end.map_or_else(Now::Broken, |report| Now::Over(Arc::new(report)));
         });
     });
     begun.map(drop).map_err(|error| {

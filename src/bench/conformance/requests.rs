@@ -1,6 +1,7 @@
 //! The suite over the control socket: what the room does, for who comes without a browser.
 
 use super::{Suite, Wanted, data};
+use crate::bench::beside;
 use crate::bench::runs::Patience;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -8,6 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use cardlab_control::api::{Body, Query, Reply};
 use cardlab_control::error::ApiError;
+use cardlab_control::secret::Secret;
 use cardlab_protocol::problem::Problem;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -17,7 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// What is to be judged, and what may be done for it.
-#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct JudgeOrder {
     /// The reader's name.
@@ -35,24 +37,24 @@ pub(crate) struct JudgeOrder {
     #[serde(default)]
     pub(super) serial: Option<String>,
     /// PIN, PUK and administrator key as the bench knows them, of a card that is simulated here; `false` for those that stand here.
-    #[serde(default = "yes")]
-    pub(super) known: bool,
+    /// Where nothing is said it is `true` exactly when none of the three stands here.
+    #[serde(default)]
+    pub(super) known: Option<bool>,
     /// The PIN.
     #[serde(default)]
-    pub(super) pin: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub(super) pin: Option<Secret>,
     /// The PUK.
     #[serde(default)]
-    pub(super) puk: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub(super) puk: Option<Secret>,
     /// The administrator key, in hexadecimal.
     #[serde(default)]
-    pub(super) admin_key: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub(super) admin_key: Option<Secret>,
     /// Its algorithm: `3des`, `aes128`, `aes192`, `aes256`; `3des` where nothing is said.
     #[serde(default)]
     pub(super) admin_algorithm: Option<String>,
-}
-
-const fn yes() -> bool {
-    true
 }
 
 /// A run of the suite on the card in a reader.
@@ -94,7 +96,7 @@ pub(crate) fn routes(suite: Arc<Suite>) -> OpenApiRouter {
 /// Runs a selection of the suite on the card in a reader; one at a time.
 #[utoipa::path(post, path = "/v1/conformance/runs", request_body = JudgeOrder, responses((status = 200, body = JudgeView), (status = 400, body = Problem), (status = 409, body = Problem)))]
 async fn begin(State(suite): Shared, Body(order): Body<JudgeOrder>) -> Reply<JudgeView> {
-    let run = suite.begin(&Wanted::from(order)).await?;
+    let run = suite.begin(&Arc::new(Wanted::try_from(order)?)).await?;
     Ok(Json(run.look(|judging| judging.view(run.number))))
 }
 
@@ -129,7 +131,7 @@ async fn stop(State(suite): Shared, Path(number): Path<u64>) -> Reply<JudgeView>
 /// Its report, as `cardlab conform --json` writes it.
 #[utoipa::path(get, path = "/v1/conformance/runs/{number}/report", params(("number" = u64, Path)), responses((status = 200, content_type = "application/json"), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn report(State(suite): Shared, Path(number): Path<u64>) -> Result<impl IntoResponse, ApiError> {
-    let report = suite.runs.asked(number)?.look(|judging| judging.report().map(data::write));
     let early = || ApiError(StatusCode::CONFLICT, "There is no report before the run is over.".into());
-    Ok(([(header::CONTENT_TYPE, "application/json")], report.ok_or_else(early)?))
+    let report = suite.runs.asked(number)?.look(|judging| judging.kept()).ok_or_else(early)?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], beside(move || data::write(&report)).await?))
 }

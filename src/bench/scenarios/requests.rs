@@ -77,7 +77,7 @@ pub(crate) fn routes(scenarios: Arc<Scenarios>) -> OpenApiRouter {
 /// Plays a scenario, whole or step by step. It has cards, a server and a lock screen of its own; one at a time.
 #[utoipa::path(post, path = "/v1/scenarios/runs", request_body = PlayOrder, responses((status = 200, body = PlayView), (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn play(State(room): Shared, Body(order): Body<PlayOrder>) -> Reply<PlayView> {
-    let run = room.begin(&order)?;
+    let run = room.begin(order).await?;
     Ok(Json(run.look(|playing| playing.view(run.number))))
 }
 
