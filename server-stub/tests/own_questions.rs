@@ -11,6 +11,7 @@ on_both_engines! {
     as_many_as_the_policy_lets,
     they_go_with_a_reset,
     so_many_answers_and_no_more,
+    none_of_them_is_one_of_the_policys,
     a_wizard_whose_question_is_gone_is_over,
 }
 
@@ -170,6 +171,25 @@ fn so_many_answers_and_no_more(engine: Engine) {
         assert!(says[0].starts_with("Too many answers that this user has set; try again in"), "{engine:?}: {says:?}");
     }
     assert_eq!(texts(&wizard(&site)["questions"]).len(), 1);
+}
+
+/// They come on top: the policy's are answered as if there were none.
+fn none_of_them_is_one_of_the_policys(engine: Engine) {
+    let site = Site::start(engine);
+    site.policy("authentication", "own_questions", json!(2));
+    site.policy("authentication", "questions_to_ask", json!(2));
+    let browser = anna(&site);
+    assert_eq!(add(&browser, CAT).alerts(), [""; 0], "{engine:?}");
+    let page = browser.get("/ss").text;
+    let ids = between(&page, "data-question=\"", "\"");
+    let set = |ids: &[&str]| {
+        let fields = ids.iter().flat_map(|id| ["answer", "again"].map(|name| (format!("{name}:{id}"), format!("Rex {id}"))));
+        let fields: Vec<_> = fields.collect();
+        let fields: Vec<_> = fields.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        browser.send_from("/ss", "/ss/answers", &fields).alerts()
+    };
+    assert_eq!(set(&ids[..1]), ["Answer 2 questions at least."]);
+    assert_eq!(set(&ids[..2]), [""; 0]);
 }
 
 /// Nobody can answer what is left of them.

@@ -2,8 +2,7 @@
 //! the telephone, besides the policy's. Nobody else is shown one - neither the lock screen nor Remote Self-Service, where a text that
 //! somebody has written would tell that there is somebody, and who.
 
-use crate::model::answers::{LONGEST, normalised};
-use crate::model::event::{Happening, Kind};
+use crate::model::answers::normalised;
 use crate::model::names;
 use crate::model::policy::Authentication;
 use crate::model::question::Question;
@@ -11,8 +10,8 @@ use crate::model::random;
 use crate::model::refusal::{Code, Refusal};
 use crate::model::subject::Subject;
 use crate::service::login::Person;
-use crate::service::self_service::{SelfService, asked, hashes, unchanged};
-use crate::store::{Tx, own_questions, users};
+use crate::service::self_service::{SelfService, asked, fits, hashes, unchanged};
+use crate::store::{Tx, own_questions};
 use crate::words::sentence;
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -50,7 +49,7 @@ impl SelfService<'_> {
             unchanged(&others, subject.answered.iter().chain(&subject.own))?;
             own_questions::insert(tx, &person.user, &random::token(), &text, &hash, self.server.now()).await
         };
-        self.write(person, "own-question-added", step).await
+        self.set(person, json!({"operation": "own-question-added"}), step).await
     }
 
     /// Takes one of the user's own questions away, with its answer.
@@ -66,25 +65,7 @@ impl SelfService<'_> {
             }
             own_questions::delete(tx, &person.user, id).await
         };
-        self.write(person, "own-question-deleted", step).await
-    }
-
-    /// A step with its event. What is asked is nobody's to read in the log.
-    async fn write(
-        &self,
-        person: &Person,
-        operation: &str,
-        step: impl AsyncFnOnce(&mut Tx) -> Result<(), Refusal>,
-    ) -> Result<(), Refusal> {
-        let mut tx = self.server.begin().await?;
-        let name = users::by_id(&mut tx, &person.user).await?.map(|user| user.logon).unwrap_or_default();
-        let about =
-            |kind| Happening { user: &person.user, detail: json!({"operation": operation}), ..Happening::new(kind, &name) };
-        let done = match step(&mut tx).await {
-            Ok(()) => self.server.record(&mut tx, &about(Kind::AnswersSet)).await,
-            Err(refusal) => Err(refusal),
-        };
-        self.server.concluded(tx, done, &about(Kind::AnswersNotSet)).await
+        self.set(person, json!({"operation": "own-question-deleted"}), step).await
     }
 }
 
@@ -110,14 +91,6 @@ fn checked(subject: &Subject, questions: &[Question], new: &OwnQuestion) -> Resu
         return Err(Refusal::new(Code::Conflict, sentence!("refused-own-question-there")).at("own_text"));
     }
     let answer = normalised(&new.answer);
-    let length = answer.chars().count();
-    if !(usize::from(own_answer_length)..=LONGEST).contains(&length) || answer.is_empty() {
-        let least = own_answer_length;
-        let message = sentence!("refused-answer-characters", question = &text, least = least, most = LONGEST, length = length);
-        return Err(Refusal::malformed(message).at("own_answer"));
-    }
-    if normalised(&text).split(|c: char| !c.is_alphanumeric()).any(|word| word == answer.as_str()) {
-        return Err(Refusal::malformed(sentence!("refused-answer-in-question", question = &text)).at("own_answer"));
-    }
+    fits(&answer, &text, own_answer_length.into()).map_err(|refusal| refusal.at("own_answer"))?;
     Ok((text, answer))
 }

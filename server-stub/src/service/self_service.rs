@@ -18,7 +18,7 @@ use crate::store::{Snapshot, Tx, answers, cards, questions, subjects, users};
 use crate::words::sentence;
 use cardlab_protocol::workstation::Answers;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
@@ -229,7 +229,7 @@ impl SelfService<'_> {
             let (subject, questions) = asked(&mut self.server.store.read().await?, person).await?;
             let set = checked(&subject, &questions, answers, others_stay)?;
             self.count(person).await?;
-            let others = hashes(staying(&subject, &set, others_stay));
+            let others = hashes(staying(&subject, &set, others_stay).chain(&subject.own));
             for (_, text) in &set {
                 self.differ(text, &others).await?;
             }
@@ -237,28 +237,41 @@ impl SelfService<'_> {
             Ok::<_, Refusal>((hashed, others))
         };
         let hashed = hashed.await;
-        let mut tx = self.server.begin().await?;
-        let name = users::by_id(&mut tx, &person.user).await?.map(|user| user.logon).unwrap_or_default();
-        let done = async {
+        let step = async |tx: &mut Tx| {
             let (hashed, others) = hashed?;
             // As it is now: questions may be others than when hashing began, and another page may have been quicker.
-            let (subject, questions) = asked(&mut tx, person).await?;
+            let (subject, questions) = asked(tx, person).await?;
             let set = checked(&subject, &questions, answers, others_stay)?;
-            unchanged(&others, staying(&subject, &set, others_stay))?;
+            unchanged(&others, staying(&subject, &set, others_stay).chain(&subject.own))?;
             if !others_stay {
-                answers::delete_of_user(&mut tx, &person.user).await?;
+                answers::delete_of_user(tx, &person.user).await?;
             }
             for (question, _) in &set {
-                answers::delete(&mut tx, &person.user, question).await?;
+                answers::delete(tx, &person.user, question).await?;
             }
             for ((question, _), hash) in set.iter().zip(&hashed) {
-                answers::insert(&mut tx, &person.user, question, hash, self.server.now()).await?;
+                answers::insert(tx, &person.user, question, hash, self.server.now()).await?;
             }
-            users::set_draw(&mut tx, &person.user, &[]).await?;
-            self.server.record(&mut tx, &Happening { user: &person.user, ..Happening::new(Kind::AnswersSet, &name) }).await
-        }
-        .await;
-        self.server.concluded(tx, done, &Happening { user: &person.user, ..Happening::new(Kind::AnswersNotSet, &name) }).await
+            users::set_draw(tx, &person.user, &[]).await
+        };
+        self.set(person, Value::Null, step).await
+    }
+
+    /// A step that sets answers, with its event, which has this detail. What is asked is nobody's to read in the log.
+    pub(super) async fn set(
+        &self,
+        person: &Person,
+        detail: Value,
+        step: impl AsyncFnOnce(&mut Tx) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        let mut tx = self.server.begin().await?;
+        let name = users::by_id(&mut tx, &person.user).await?.map(|user| user.logon).unwrap_or_default();
+        let about = |kind| Happening { user: &person.user, detail: detail.clone(), ..Happening::new(kind, &name) };
+        let done = match step(&mut tx).await {
+            Ok(()) => self.server.record(&mut tx, &about(Kind::AnswersSet)).await,
+            Err(refusal) => Err(refusal),
+        };
+        self.server.concluded(tx, done, &about(Kind::AnswersNotSet)).await
     }
 
     /// Who sets answers learns which of them are set already: so often, and no oftener.
@@ -299,14 +312,14 @@ fn own_card<'a>(subject: &'a Subject, user: &str) -> Result<&'a CardRecord, Refu
     card.ok_or_else(|| Refusal::not_found("own-card"))
 }
 
-/// Those of the user's answers that stay as they are, those to the user's own questions among them.
+/// Those of the user's answers to the policy's questions that stay as they are.
 fn staying<'a>(
     subject: &'a Subject,
     set: &'a [(String, Zeroizing<String>)],
     others_stay: bool,
 ) -> impl Iterator<Item = &'a Answered> {
     let changed = move |answered: &&Answered| set.iter().any(|(id, _)| *id == answered.question.id);
-    subject.answered.iter().filter(move |answered| others_stay && !changed(answered)).chain(&subject.own)
+    subject.answered.iter().filter(move |answered| others_stay && !changed(answered))
 }
 
 /// A user with the questions of the policy that holds.
@@ -314,6 +327,19 @@ pub(super) async fn asked(conn: &mut Snapshot, person: &Person) -> Result<(Subje
     let subject = subjects::of_user(conn, &person.user).await?;
     let questions = questions::of_policy(conn, subject.policy_id().unwrap_or_default()).await?;
     Ok((subject, questions))
+}
+
+/// Refuses an answer, as it is hashed, that is no answer to what is asked: too short or too long, or a word of the question.
+pub(super) fn fits(answer: &str, asks: &str, least: i64) -> Result<(), Refusal> {
+    let length = answer.chars().count();
+    if length < least as usize || length > LONGEST {
+        let wrong = sentence!("refused-answer-characters", question = asks, least = least, most = LONGEST, length = length);
+        return Err(Refusal::malformed(wrong));
+    }
+    if normalised(asks).split(|c: char| !c.is_alphanumeric()).any(|word| word == answer) {
+        return Err(Refusal::malformed(sentence!("refused-answer-in-question", question = asks)));
+    }
+    Ok(())
 }
 
 /// Answers as they are hashed, by id of their question: in the order in which they came.
@@ -336,14 +362,8 @@ fn checked(
         if text.is_empty() {
             continue;
         }
-        let (length, least, asks) = (text.chars().count(), question.min_length, &question.text);
-        if length < least as usize || length > LONGEST {
-            let wrong = sentence!("refused-answer-characters", question = asks, least = least, most = LONGEST, length = length);
-            return Err(Refusal::malformed(wrong));
-        }
-        if normalised(asks).split(|c: char| !c.is_alphanumeric()).any(|word| word == text.as_str()) {
-            return Err(Refusal::malformed(sentence!("refused-answer-in-question", question = asks)));
-        }
+        let asks = &question.text;
+        fits(&text, asks, question.min_length)?;
         if set.iter().any(|(id, other)| *other == text || *id == question.id) {
             return Err(Refusal::malformed(sentence!("refused-answer-twice", question = asks)));
         }
