@@ -29,6 +29,10 @@ pub struct Clash {
 /// A name as it is compared.
 #[must_use]
 pub fn key(name: &str) -> String {
+    // Most names are ASCII, where all is seen.
+    if name.is_ascii() {
+        return normalised(name).to_string();
+    }
     let seen: String = name.chars().filter(|c| !is_unseen(*c)).collect();
     normalised(&seen).to_string()
 }

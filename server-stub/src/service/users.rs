@@ -58,7 +58,7 @@ pub struct UserView {
     pub own_questions: usize,
     /// Serials of the cards.
     pub cards: Vec<CardView>,
-    /// Serials of those that the operator who looks can unlock now.
+    /// Serials of those that the operator who looks at this user can unlock now; of many users nobody asks.
     #[serde(skip)]
     pub unlockable: Vec<String>,
     /// Names these data: a correction that says which it is of does not undo another's.
@@ -167,7 +167,7 @@ impl Users<'_> {
         operator.require(Privilege::ViewUser, None)?;
         let mut snapshot = self.server.store.read().await?;
         let page = users::list(&mut snapshot, filter).await?;
-        let (views, _) = views(&mut snapshot, operator, &page.items).await?;
+        let (views, _) = views(&mut snapshot, None, &page.items).await?;
         Ok(page.with(views))
     }
 
@@ -183,7 +183,7 @@ impl Users<'_> {
         operator.require(Privilege::ViewUser, None)?;
         let mut snapshot = self.server.store.read().await?;
         let page = users::list(&mut snapshot, filter).await?;
-        let (views, policies) = views(&mut snapshot, operator, &page.items).await?;
+        let (views, policies) = views(&mut snapshot, None, &page.items).await?;
         let policies = if operator.may(Privilege::ViewPolicy, None) { policies } else { Vec::new() };
         Ok((page.with(views), policies))
     }
@@ -206,7 +206,7 @@ impl Users<'_> {
         operator.require(Privilege::ViewUser, None)?;
         let mut snapshot = self.server.store.read().await?;
         let user = users::by_id(&mut snapshot, id).await?.ok_or_else(|| Refusal::not_found("user"))?;
-        let (mut views, _) = views(&mut snapshot, operator, &[user]).await?;
+        let (mut views, _) = views(&mut snapshot, Some(operator), &[user]).await?;
         views.pop().ok_or_else(|| Refusal::not_found("user"))
     }
 
@@ -287,7 +287,7 @@ impl Users<'_> {
         operator.require(Privilege::ViewPolicy, None)?;
         let mut snapshot = self.server.store.read().await?;
         let user = users::by_id(&mut snapshot, id).await?.ok_or_else(|| Refusal::not_found("user"))?;
-        let (mut views, policies) = views(&mut snapshot, operator, &[user]).await?;
+        let (mut views, policies) = views(&mut snapshot, None, &[user]).await?;
         let view = views.pop().ok_or_else(|| Refusal::not_found("user"))?;
         let under = policies::of_user(&mut snapshot, id).await?;
         let with = |policy: NamedPolicy| {
@@ -440,8 +440,12 @@ async fn covered(conn: &mut Snapshot, operator: &Operator, id: &str, privilege: 
 }
 
 /// Users as consoles show them, with cards, policies and answers, and all policies in their order: three statements, however many
-/// they are.
-async fn views(conn: &mut Snapshot, operator: &Operator, users: &[User]) -> Result<(Vec<UserView>, Vec<NamedPolicy>), Refusal> {
+/// they are. Which of their cards can be unlocked is judged where somebody asks, `unlocking`.
+async fn views(
+    conn: &mut Snapshot,
+    unlocking: Option<&Operator>,
+    users: &[User],
+) -> Result<(Vec<UserView>, Vec<NamedPolicy>), Refusal> {
     let ids: Vec<&str> = users.iter().map(|user| user.id.as_str()).collect();
     let (policies, held) = policies::of_users(conn, &ids).await?;
     let counts: HashMap<_, _> =
@@ -460,11 +464,12 @@ async fn views(conn: &mut Snapshot, operator: &Operator, users: &[User]) -> Resu
             Some(id) => policies.iter().find(|policy| policy.id == *id),
             None => policy,
         };
-        let unlockable = cards.iter().filter(|card| {
+        let can_be_unlocked = |operator: &Operator, card: &CardRecord| {
             let policy = of_card(card);
             let has_answers = policy.and_then(answered_of).is_some_and(|n| *n > 0);
             may_unlock(operator, user, card, policy, has_answers)
-        });
+        };
+        let unlockable = cards.iter().filter(|card| unlocking.is_some_and(|operator| can_be_unlocked(operator, card)));
         UserView {
             id: user.id.clone(),
             logon: user.logon.clone(),

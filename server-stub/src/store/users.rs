@@ -207,7 +207,7 @@ pub(crate) async fn insert(tx: &mut Tx, user: &User) -> Result<(), Refusal> {
                   VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, 0, 0, '[]')";
     let insert = query(insert).bind(&user.id).bind(&user.logon).bind(&user.upn).bind(&user.cn).bind(&user.mail);
     tx.run(insert.bind(&user.phone).bind(&user.password)).await?;
-    set_found(tx, &Written::of(user)).await
+    set_new_found(tx, &Written::of(user)).await
 }
 
 /// What people have written of a user is now otherwise.
@@ -238,6 +238,14 @@ impl<'u> Written<'u> {
 /// What a user is found and put in order by: the columns that are compared, the words, and the places beside these and beside
 /// policies.
 async fn set_found(tx: &mut Tx, user: &Written<'_>) -> Result<(), Refusal> {
+    let update = query("UPDATE policy_links SET name_key = $2, logon_key = $3 WHERE user_id = $1").bind(user.id);
+    tx.run(update.bind(names::key(user.cn)).bind(names::key(user.logon))).await?;
+    tx.run(query("DELETE FROM user_words WHERE user_id = $1").bind(user.id)).await?;
+    set_new_found(tx, user).await
+}
+
+/// As [`set_found`], of a user who has neither words nor a policy yet.
+async fn set_new_found(tx: &mut Tx, user: &Written<'_>) -> Result<(), Refusal> {
     let (name_key, logon_key) = (names::key(user.cn), names::key(user.logon));
     let number = search::telephone(user.phone);
     let searched = [user.cn, user.logon, user.upn, user.mail, &number];
@@ -245,9 +253,6 @@ async fn set_found(tx: &mut Tx, user: &Written<'_>) -> Result<(), Refusal> {
     let update = query(update).bind(user.id).bind(&logon_key).bind(names::key(user.upn));
     let update = update.bind(search::search_key(&searched)).bind(&name_key);
     tx.run(update.bind(names::own_part(user.upn).as_str())).await?;
-    let update = query("UPDATE policy_links SET name_key = $2, logon_key = $3 WHERE user_id = $1").bind(user.id);
-    tx.run(update.bind(&name_key).bind(&logon_key)).await?;
-    tx.run(query("DELETE FROM user_words WHERE user_id = $1").bind(user.id)).await?;
     WORDS.insert(tx, user.id, &[&name_key, &logon_key], &search::words_of_person(&searched, user.phone)).await
 }
 

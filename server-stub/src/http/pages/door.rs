@@ -241,7 +241,7 @@ async fn log_out<V: Visitor>(
 ) -> Result<(CookieJar, Redirect), ErrorPage> {
     let cookie = area_cookie(V::PATH, &front, String::new());
     server.logins().log_out(cookies.get(cookie.name()).map(Cookie::value).unwrap_or_default()).await?;
-    let theirs = kept::of_person(V::PATH, &front).into_iter().chain([cookie, notice_cookie(&front, String::new())]);
+    let theirs = kept::of_person(V::PATH, &front).into_iter().chain([cookie, cookie_of_pages(&front, NOTICE, String::new())]);
     Ok((theirs.fold(cookies, CookieJar::remove), Redirect::to(&format!("{}/login", V::PATH))))
 }
 
@@ -298,7 +298,7 @@ pub(super) fn went(server: &Server, front: &Front, to: &str, done: Result<String
             notice
         }
     };
-    let jar = PrivateCookieJar::new(key(server)).add(notice_cookie(front, notice.stored(server.now())));
+    let jar = PrivateCookieJar::new(key(server)).add(cookie_of_pages(front, NOTICE, notice.stored(server.now())));
     let mut response = (jar, Redirect::to(to)).into_response();
     if let Err(refusal) = &done {
         log::refused(&mut response, refusal);
@@ -334,7 +334,7 @@ fn refused_form(seen: &Parts, form: &[u8], server: &Server, front: &Front, respo
 /// What this page is to say.
 pub(super) fn noticed(parts: &Parts, server: &Server) -> Option<Notice> {
     let jar = PrivateCookieJar::from_headers(&parts.headers, key(server));
-    Notice::of_stored(jar.get(&notice_name(is_encrypted(parts)))?.value(), server.now())
+    Notice::of_stored(jar.get(&area_cookie_name(NOTICE, is_encrypted(parts)))?.value(), server.now())
 }
 
 /// Leads forms that were refused to their pages, gives pages that were refused the frame of whoever asked, and forgets what a
@@ -367,8 +367,8 @@ pub(super) async fn framed(
         response.headers_mut().extend(signed);
         return response;
     }
-    let was_said = CookieJar::from_headers(&seen.headers).get(&notice_name(front.is_encrypted())).is_some();
-    let said = was_said.then(|| emptied(notice_cookie(&front, String::new())));
+    let was_said = CookieJar::from_headers(&seen.headers).get(&area_cookie_name(NOTICE, front.is_encrypted())).is_some();
+    let said = was_said.then(|| emptied(cookie_of_pages(&front, NOTICE, String::new())));
     let gone = said.into_iter().chain(shown.gone(seen.uri.path(), &front)).fold(CookieJar::new(), CookieJar::add);
     let mut response = (gone, response).into_response();
     response.headers_mut().extend(signed);
@@ -424,18 +424,15 @@ pub(super) fn area_cookie(area: &'static str, front: &Front, token: String) -> C
     cookie.same_site(SameSite::Strict).secure(encrypted).build()
 }
 
-fn notice_name(encrypted: bool) -> String {
-    area_cookie_name(NOTICE, encrypted)
-}
-
-fn notice_cookie(front: &Front, text: String) -> Cookie<'static> {
+/// A cookie that pages of all areas read.
+pub(super) fn cookie_of_pages(front: &Front, name: &str, text: String) -> Cookie<'static> {
     let encrypted = front.is_encrypted();
-    let cookie = Cookie::build((notice_name(encrypted), text)).path("/").http_only(true);
+    let cookie = Cookie::build((area_cookie_name(name, encrypted), text)).path("/").http_only(true);
     cookie.same_site(SameSite::Strict).secure(encrypted).build()
 }
 
 /// A cookie that takes one away.
-fn emptied(mut cookie: Cookie<'static>) -> Cookie<'static> {
+pub(super) fn emptied(mut cookie: Cookie<'static>) -> Cookie<'static> {
     cookie.make_removal();
     cookie
 }

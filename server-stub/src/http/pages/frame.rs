@@ -1,5 +1,6 @@
 //! What stands round every page: where one is, who one is, how it went.
 
+use super::kept::cut;
 use crate::model::clock::Millis;
 use crate::model::refusal::Refusal;
 use crate::model::role::Privilege;
@@ -109,6 +110,8 @@ enum How {
 
 /// How long a notice waits for its page.
 const NOTICE_WAITS: Millis = 60_000;
+/// Most letters of one that waits in a cookie: of four bytes each they have room in one, encrypted.
+const MOST_TOLD: usize = 500;
 
 impl Notice {
     pub(super) const fn good(text: String) -> Self {
@@ -129,9 +132,13 @@ impl Notice {
         Self::bad(sentence(&refusal.said()))
     }
 
-    /// For a cookie.
+    /// For a cookie: of a text that quotes more than one has room for, the beginning.
     pub(super) fn stored(&self, now: Millis) -> String {
-        format!("{} {} {}", now, u8::from(self.how == How::Well), self.text)
+        let mut text = self.text.clone();
+        if cut(&mut text, MOST_TOLD) {
+            text.push('\u{2026}');
+        }
+        format!("{} {} {text}", now, u8::from(self.how == How::Well))
     }
 
     /// From a cookie, when it is not of long ago.

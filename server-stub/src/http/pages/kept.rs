@@ -4,7 +4,7 @@
 //! It is in a cookie of the browser, encrypted, and gone when its page was shown. It is of the person who sent it: nobody else who
 //! comes to the same browser sees it.
 
-use super::door::{Visitor, area_cookie_name, is_encrypted, key};
+use super::door::{Visitor, area_cookie_name, cookie_of_pages, emptied, is_encrypted, key};
 use super::form::Typed;
 use super::frame::Notice;
 use crate::http::Front;
@@ -17,7 +17,7 @@ use axum::http::HeaderValue;
 use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
 use axum::response::IntoResponse as _;
-use axum_extra::extract::cookie::{Cookie, CookieJar, Key, PrivateCookieJar, SameSite};
+use axum_extra::extract::cookie::{Cookie, CookieJar, Key, PrivateCookieJar};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -177,7 +177,7 @@ impl Kept {
     pub(super) fn sent(mut self, front: &Front, key: &Key) -> Option<HeaderValue> {
         let name = name(&self.action);
         loop {
-            let sent = encrypted(cookie(front, name, stored(&self)), key);
+            let sent = encrypted(cookie_of_pages(front, name, stored(&self)), key);
             if sent.is_some() || !self.leaves_out() {
                 return sent;
             }
@@ -210,7 +210,7 @@ impl Kept {
 }
 
 /// Takes from a text what is more than so many letters.
-fn cut(text: &mut String, letters: usize) -> bool {
+pub(super) fn cut(text: &mut String, letters: usize) -> bool {
     let end = text.char_indices().nth(letters).map(|(at, _)| at);
     end.inspect(|at| text.truncate(*at)).is_some()
 }
@@ -300,24 +300,20 @@ impl Shown {
 
     /// What waits no more when a page at this path was answered.
     pub(super) fn gone(&self, path: &str, front: &Front) -> Option<Cookie<'static>> {
-        self.is_gone.load(Ordering::Relaxed).then(|| {
-            let mut cookie = cookie(front, name(path), String::new());
-            cookie.make_removal();
-            cookie
-        })
+        self.is_gone.load(Ordering::Relaxed).then(|| emptied(cookie_of_pages(front, name(path), String::new())))
     }
 
     /// What tells later whose the forms of this page were, as a cookie of its browser. None: it has it already.
     pub(super) fn signed(&self, parts: &Parts, server: &Server, front: &Front) -> Option<HeaderValue> {
         let (area, author) = self.author.get()?;
         let is_new = Author::of_cookie(parts, server, area).as_ref() != Some(author);
-        is_new.then(|| encrypted(cookie(front, &author_name(area), stored(author)), &key(server))).flatten()
+        is_new.then(|| encrypted(cookie_of_pages(front, &author_name(area), stored(author)), &key(server))).flatten()
     }
 }
 
 /// What a browser has here of who was logged in at this path's area, without what it says: it goes when they log out.
 pub(super) fn of_person(path: &str, front: &Front) -> [Cookie<'static>; 3] {
-    [LOGIN.into(), OTHER.into(), author_name(area(path))].map(|name: String| cookie(front, &name, String::new()))
+    [LOGIN.into(), OTHER.into(), author_name(area(path))].map(|name: String| cookie_of_pages(front, &name, String::new()))
 }
 
 /// The cookie of a login's own form, beside which another one may wait until somebody has logged in.
@@ -342,12 +338,6 @@ fn is_of_login(path: &str) -> bool {
 
 fn name(path: &str) -> &'static str {
     if is_of_login(path) { LOGIN } else { OTHER }
-}
-
-fn cookie(front: &Front, name: &str, text: String) -> Cookie<'static> {
-    let encrypted = front.is_encrypted();
-    let cookie = Cookie::build((area_cookie_name(name, encrypted), text)).path("/").http_only(true);
-    cookie.same_site(SameSite::Strict).secure(encrypted).build()
 }
 
 #[cfg(test)]
@@ -436,6 +426,18 @@ mod tests {
                 prop_assert!(whole_name.starts_with(name.as_str()) && whole.starts_with(text.as_str()));
                 prop_assert!(!name.is_empty() && !text.is_empty());
             }
+        }
+    }
+
+    /// Whatever it quotes.
+    #[test]
+    fn how_it_went_has_room_in_its_cookie() {
+        let (front, key) = (Front::at("127.0.0.1:1".parse().unwrap()).encrypted(true), Key::from(&[7; 64]));
+        for (text, told) in [("\u{1F512}".repeat(15_000), 501), ("It is saved.".to_owned(), 12), ("x".repeat(500), 500)] {
+            let stored = Notice::bad(text.clone()).stored(7);
+            assert!(encrypted(cookie_of_pages(&front, "notice", stored.clone()), &key).is_some(), "{told}");
+            let back = Notice::of_stored(&stored, 8).unwrap().text;
+            assert!(back.chars().count() == told && text.starts_with(back.trim_end_matches('\u{2026}')), "{back}");
         }
     }
 
