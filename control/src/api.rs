@@ -167,48 +167,64 @@ impl Control {
     ) -> Result<T, ApiError> {
         let card = self.rack.card(place);
         let done = tokio::task::spawn_blocking(move || work(&mut card.lock())).await;
-        done.map_err(|_| ApiError(StatusCode::INTERNAL_SERVER_ERROR, "the card's thread ended".into()))
+        done.map_err(|_| ended())
+    }
+
+    /// As [`Self::with`], of a card that does not work, or not for long; `None` of one that does.
+    pub(crate) async fn soon<T: Send + 'static>(
+        &self,
+        place: Place,
+        work: impl FnOnce(&mut VirtualCard) -> T + Send + 'static,
+    ) -> Result<Option<T>, ApiError> {
+        let card = self.rack.card(place);
+        let done = tokio::task::spawn_blocking(move || {
+            for _ in 0..LOOKS {
+                if let Some(mut card) = card.try_lock() {
+                    return Some(work(&mut card));
+                }
+                std::thread::sleep(LOOK_AGAIN);
+            }
+            card.try_lock().map(|mut card| work(&mut card))
+        });
+        done.await.map_err(|_| ended())
     }
 
     pub(crate) async fn view(&self, place: Place) -> ReaderView {
-        // Most commands are over at once; a card that waits for a touch is not waited for.
-        for _ in 0..LOOKS {
-            let view = self.look(place);
-            if view.card.is_some() {
-                return view;
-            }
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
-        self.look(place)
+        let mut view = self.look(place);
+        self.look_again(&[place], std::slice::from_mut(&mut view)).await;
+        view
     }
 
-    /// All readers as they are now. Those whose card works are looked at again for a moment, all of them together: fifty slow
-    /// cards hold up nobody fifty times as long.
+    /// All readers as they are now.
     pub(crate) async fn views(&self) -> Vec<ReaderView> {
         let places = self.rack.places();
         let mut views: Vec<ReaderView> = places.iter().map(|place| self.look(*place)).collect();
+        self.look_again(&places, &mut views).await;
+        views
+    }
+
+    /// Those of these readers whose card works are looked at again for a moment, all of them together: fifty slow cards hold up
+    /// nobody fifty times as long. Most commands are over at once; a card that waits for a touch is not waited for.
+    async fn look_again(&self, places: &[Place], views: &mut [ReaderView]) {
         for _ in 0..LOOKS {
             if views.iter().all(|view| view.card.is_some()) {
-                break;
+                return;
             }
             tokio::time::sleep(LOOK_AGAIN).await;
-            for (place, view) in places.iter().zip(&mut views).filter(|(_, view)| view.card.is_none()) {
+            for (place, view) in places.iter().zip(&mut *views).filter(|(_, view)| view.card.is_none()) {
                 *view = self.look(*place);
             }
         }
-        views
     }
 
     /// What is on the card of a reader.
     pub(crate) async fn contents(&self, place: Place) -> Result<Contents, ApiError> {
-        let of = |card: &mut VirtualCard| match card.card() {
-            Some(simulated) => Ok(Contents::of(simulated)),
-            None => {
-                let sentence = format!("{} is not simulated here: what is on it, only it knows", card.name());
-                Err(ApiError(StatusCode::CONFLICT, sentence))
-            }
-        };
-        self.with(place, of).await?
+        self.with(place, contents_of).await?
+    }
+
+    /// As [`Self::contents`]; `None` of a card that works.
+    pub(crate) async fn contents_soon(&self, place: Place) -> Result<Option<Contents>, ApiError> {
+        self.soon(place, contents_of).await?.transpose()
     }
 
     /// Written down before the cards are in their readers: who waits for one speaks to it at once.
@@ -229,6 +245,20 @@ impl Control {
         let _ = self.rack.reset(place, true).await;
         Ok(Json(self.view(place).await))
     }
+}
+
+fn contents_of(card: &mut VirtualCard) -> Result<Contents, ApiError> {
+    match card.card() {
+        Some(simulated) => Ok(Contents::of(simulated)),
+        None => {
+            let sentence = format!("{} is not simulated here: what is on it, only it knows", card.name());
+            Err(ApiError(StatusCode::CONFLICT, sentence))
+        }
+    }
+}
+
+fn ended() -> ApiError {
+    ApiError(StatusCode::INTERNAL_SERVER_ERROR, "the card's thread ended".into())
 }
 
 #[derive(OpenApi)]

@@ -36,6 +36,12 @@ pub(super) trait Shown: Send + 'static {
 
     /// What changes on its page: HTML of one element with an `id`.
     fn html(&self, number: u64) -> String;
+
+    /// The same for who asks with no page.
+    type View;
+
+    /// As data.
+    fn view(&self, number: u64) -> Self::View;
 }
 
 /// How long is waited for a run where nothing is said, and at most.
@@ -79,7 +85,7 @@ impl<S: Shown> Run<S> {
     }
 
     /// Waits until it is over, or goes on only when somebody says so.
-    pub(super) async fn rests(&self, Patience { limit }: Patience) -> Result<(), ApiError> {
+    async fn rests(&self, Patience { limit }: Patience) -> Result<(), ApiError> {
         let mut changed = self.changed.subscribe();
         let limit = limit.map_or(WAIT, Duration::from_millis).min(LONGEST_WAIT);
         let rested = tokio::time::timeout(limit, async {
@@ -87,6 +93,11 @@ impl<S: Shown> Run<S> {
         });
         let late = || ApiError(StatusCode::REQUEST_TIMEOUT, format!("it goes on after {} ms", limit.as_millis()));
         rested.await.map_err(|_| late())
+    }
+
+    /// As it is, for who asks with no page.
+    pub(super) fn view(&self) -> S::View {
+        self.state().view(self.number)
     }
 
     /// What changes on its page.
@@ -146,6 +157,18 @@ impl<S: Shown> Runs<S> {
     /// All that are kept, the newest first.
     pub(super) fn all(&self) -> Vec<Arc<Run<S>>> {
         self.kept().runs.iter().rev().cloned().collect()
+    }
+
+    /// As [`Self::all`], for who asks with no page.
+    pub(super) fn views(&self) -> Vec<S::View> {
+        self.all().iter().map(|run| run.view()).collect()
+    }
+
+    /// The one of this number, once it rests ([`Run::rests`]).
+    pub(super) async fn rested(&self, number: u64, patience: Patience) -> Result<S::View, ApiError> {
+        let run = self.asked(number)?;
+        run.rests(patience).await?;
+        Ok(run.view())
     }
 }
 
@@ -224,6 +247,12 @@ mod tests {
 
         fn html(&self, number: u64) -> String {
             format!("<p id=\"going\">{number}</p>")
+        }
+
+        type View = u64;
+
+        fn view(&self, number: u64) -> u64 {
+            number
         }
     }
 

@@ -217,12 +217,12 @@ async fn card(State(site): State<Site>, Path(reader): Path<usize>, headers: Head
         return refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", &format!("There is no reader {reader}."));
     };
     let name = rack.name(place);
-    if site.control.view(place).await.card.is_none() {
-        let message = "The card is at work, or waits for a touch; look again when it has answered.";
-        return refused(&headers, StatusCode::CONFLICT, "REFUSED", message);
-    }
-    match site.control.contents(place).await {
-        Ok(contents) => {
+    match site.control.contents_soon(place).await {
+        Ok(None) => {
+            let message = "The card is at work, or waits for a touch; look again when it has answered.";
+            refused(&headers, StatusCode::CONFLICT, "REFUSED", message)
+        }
+        Ok(Some(contents)) => {
             let name = picture::short(&name);
             rendered(&Card { frame: &site.frame, current: "-", title: name, name, contents: &contents })
         }

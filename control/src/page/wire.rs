@@ -115,8 +115,9 @@ impl Row {
         let (command, about, status, badge) = match &record.what {
             What::Event { text, .. } => (String::new(), text.clone(), String::new(), None),
             What::Exchange { command, response, continues, .. } => {
-                let (name, mut about) = named(&decode::describe(command, *continues));
-                if decode::hides(command, *continues) {
+                let (told, is_hidden) = decode::told(command, *continues);
+                let (name, mut about) = named(&told);
+                if is_hidden {
                     about.push_str(" ••••••");
                 }
                 let response = response.as_ref().map(|response| response.as_slice());

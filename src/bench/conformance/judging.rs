@@ -88,6 +88,22 @@ impl Shown for Judging {
         let standing = cards.iter().filter_map(standing).filter(|standing| !standing.is_plain()).collect();
         Part { number, judging: self, sections: self.report().map(sections).unwrap_or_default(), standing }.to_string()
     }
+
+    type View = JudgeView;
+
+    fn view(&self, number: u64) -> JudgeView {
+        let state = match &self.now {
+            Now::Looks => "looks",
+            Now::Runs(_) => "runs",
+            Now::Over(_) if self.stop.load(Ordering::Relaxed) => "stopped",
+            Now::Over(_) => "over",
+            Now::Broken(_) => "not-run",
+        };
+        let counts = self.counts.iter().map(|(outcome, count)| (outcome.name().to_owned(), *count)).collect();
+        let why = if let Now::Broken(why) = &self.now { Some(why.clone()) } else { None };
+        let (reader, card, failures) = (self.reader.clone(), self.card.clone(), self.failures.clone());
+        JudgeView { number, reader, card, state: state.into(), over: self.is_over(), tests: self.all, counts, why, failures }
+    }
 }
 
 /// In the order of running.
@@ -148,21 +164,6 @@ impl Judging {
     fn stop_lines(&self, number: u64) -> Lines {
         let path = format!("/v1/conformance/runs/{number}/stop");
         Lines::asking(format!("{}  # then Ctrl-C", self.lines.command), "POST", &path)
-    }
-
-    /// For who asks with no page.
-    pub(super) fn view(&self, number: u64) -> JudgeView {
-        let state = match &self.now {
-            Now::Looks => "looks",
-            Now::Runs(_) => "runs",
-            Now::Over(_) if self.stop.load(Ordering::Relaxed) => "stopped",
-            Now::Over(_) => "over",
-            Now::Broken(_) => "not-run",
-        };
-        let counts = self.counts.iter().map(|(outcome, count)| (outcome.name().to_owned(), *count)).collect();
-        let why = if let Now::Broken(why) = &self.now { Some(why.clone()) } else { None };
-        let (reader, card, failures) = (self.reader.clone(), self.card.clone(), self.failures.clone());
-        JudgeView { number, reader, card, state: state.into(), over: self.is_over(), tests: self.all, counts, why, failures }
     }
 
     /// Once it is over.

@@ -97,27 +97,25 @@ pub(crate) fn routes(suite: Arc<Suite>) -> OpenApiRouter {
 #[utoipa::path(post, path = "/v1/conformance/runs", request_body = JudgeOrder, responses((status = 200, body = JudgeView), (status = 400, body = Problem), (status = 409, body = Problem)))]
 async fn begin(State(suite): Shared, Body(order): Body<JudgeOrder>) -> Reply<JudgeView> {
     let run = suite.begin(&Arc::new(Wanted::try_from(order)?)).await?;
-    Ok(Json(run.look(|judging| judging.view(run.number))))
+    Ok(Json(run.view()))
 }
 
 /// The last runs of the suite, the newest first.
 #[utoipa::path(get, path = "/v1/conformance/runs", responses((status = 200, body = [JudgeView])))]
 async fn all(State(suite): Shared) -> Json<Vec<JudgeView>> {
-    Json(suite.runs.all().iter().map(|run| run.look(|judging| judging.view(run.number))).collect())
+    Json(suite.runs.views())
 }
 
 /// A run of the suite.
 #[utoipa::path(get, path = "/v1/conformance/runs/{number}", params(("number" = u64, Path)), responses((status = 200, body = JudgeView), (status = 404, body = Problem)))]
 async fn one(State(suite): Shared, Path(number): Path<u64>) -> Reply<JudgeView> {
-    Ok(Json(suite.runs.asked(number)?.look(|judging| judging.view(number))))
+    Ok(Json(suite.runs.asked(number)?.view()))
 }
 
 /// Waits until it is over.
 #[utoipa::path(get, path = "/v1/conformance/runs/{number}/wait", params(("number" = u64, Path), Patience), responses((status = 200, body = JudgeView), (status = 404, body = Problem), (status = 408, body = Problem)))]
 async fn wait(State(suite): Shared, Path(number): Path<u64>, Query(patience): Query<Patience>) -> Reply<JudgeView> {
-    let run = suite.runs.asked(number)?;
-    run.rests(patience).await?;
-    Ok(Json(run.look(|judging| judging.view(number))))
+    Ok(Json(suite.runs.rested(number, patience).await?))
 }
 
 /// Stops it: the test that runs ends, and the card is put back.
@@ -125,7 +123,7 @@ async fn wait(State(suite): Shared, Path(number): Path<u64>, Query(patience): Qu
 async fn stop(State(suite): Shared, Path(number): Path<u64>) -> Reply<JudgeView> {
     let run = suite.runs.asked(number)?;
     run.look(|judging| judging.stop());
-    Ok(Json(run.look(|judging| judging.view(number))))
+    Ok(Json(run.view()))
 }
 
 /// Its report, as `cardlab conform --json` writes it.

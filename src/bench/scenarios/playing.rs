@@ -110,6 +110,31 @@ impl Shown for Playing {
     fn html(&self, number: u64) -> String {
         Part { number, playing: self }.to_string()
     }
+
+    type View = PlayView;
+
+    fn view(&self, number: u64) -> PlayView {
+        let step = |row: &Row| {
+            let outcome = row.wrong.as_ref().map(|wrong| wrong.is_none());
+            StepView {
+                number: row.number,
+                name: row.name.clone(),
+                line: row.line,
+                holds: outcome,
+                wrong: row.wrong.clone().flatten(),
+            }
+        };
+        let state = match self.now {
+            Now::Made => "made",
+            Now::Waits => "waits",
+            Now::Plays => "plays",
+            Now::Holds => "holds",
+            Now::Fails(_) => "fails",
+            Now::Ended => "ended",
+        };
+        let (title, why) = (self.title.clone(), self.why().map(str::to_owned));
+        PlayView { number, title, state: state.into(), over: self.is_over(), why, steps: self.steps.iter().map(step).collect() }
+    }
 }
 
 impl Playing {
@@ -142,30 +167,6 @@ impl Playing {
         };
         let path = format!("/v1/scenarios/runs/{number}/{}", order.name());
         Lines::asking(format!("{}  # then {key}", self.lines.command), "POST", &path)
-    }
-
-    /// For who asks with no page.
-    pub(super) fn view(&self, number: u64) -> PlayView {
-        let step = |row: &Row| {
-            let outcome = row.wrong.as_ref().map(|wrong| wrong.is_none());
-            StepView {
-                number: row.number,
-                name: row.name.clone(),
-                line: row.line,
-                holds: outcome,
-                wrong: row.wrong.clone().flatten(),
-            }
-        };
-        let state = match self.now {
-            Now::Made => "made",
-            Now::Waits => "waits",
-            Now::Plays => "plays",
-            Now::Holds => "holds",
-            Now::Fails(_) => "fails",
-            Now::Ended => "ended",
-        };
-        let (title, why) = (self.title.clone(), self.why().map(str::to_owned));
-        PlayView { number, title, state: state.into(), over: self.is_over(), why, steps: self.steps.iter().map(step).collect() }
     }
 
     fn played(&self) -> usize {

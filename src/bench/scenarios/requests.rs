@@ -78,27 +78,25 @@ pub(crate) fn routes(scenarios: Arc<Scenarios>) -> OpenApiRouter {
 #[utoipa::path(post, path = "/v1/scenarios/runs", request_body = PlayOrder, responses((status = 200, body = PlayView), (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn play(State(room): Shared, Body(order): Body<PlayOrder>) -> Reply<PlayView> {
     let run = room.begin(order).await?;
-    Ok(Json(run.look(|playing| playing.view(run.number))))
+    Ok(Json(run.view()))
 }
 
 /// The last scenarios that were played, the newest first.
 #[utoipa::path(get, path = "/v1/scenarios/runs", responses((status = 200, body = [PlayView])))]
 async fn all(State(room): Shared) -> Json<Vec<PlayView>> {
-    Json(room.runs.all().iter().map(|run| run.look(|playing| playing.view(run.number))).collect())
+    Json(room.runs.views())
 }
 
 /// A scenario that is played.
 #[utoipa::path(get, path = "/v1/scenarios/runs/{number}", params(("number" = u64, Path)), responses((status = 200, body = PlayView), (status = 404, body = Problem)))]
 async fn one(State(room): Shared, Path(number): Path<u64>) -> Reply<PlayView> {
-    Ok(Json(room.runs.asked(number)?.look(|playing| playing.view(number))))
+    Ok(Json(room.runs.asked(number)?.view()))
 }
 
 /// Waits until it is over, or waits before a step itself.
 #[utoipa::path(get, path = "/v1/scenarios/runs/{number}/wait", params(("number" = u64, Path), Patience), responses((status = 200, body = PlayView), (status = 404, body = Problem), (status = 408, body = Problem)))]
 async fn wait(State(room): Shared, Path(number): Path<u64>, Query(patience): Query<Patience>) -> Reply<PlayView> {
-    let run = room.runs.asked(number)?;
-    run.rests(patience).await?;
-    Ok(Json(run.look(|playing| playing.view(number))))
+    Ok(Json(room.runs.rested(number, patience).await?))
 }
 
 /// `next` plays the next step, `rest` all others, `end` no more.
@@ -108,5 +106,5 @@ async fn order(State(room): Shared, Path((number, order)): Path<(u64, String)>) 
     let named = Order::named(&order);
     let order = named.ok_or_else(|| ApiError(StatusCode::NOT_FOUND, format!("There is next, rest and end, not '{order}'.")))?;
     run.change(|playing| playing.order(order))?;
-    Ok(Json(run.look(|playing| playing.view(number))))
+    Ok(Json(run.view()))
 }

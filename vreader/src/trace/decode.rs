@@ -198,10 +198,11 @@ fn tag_list(data: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// Whether something of this command is not to be shown; `continues` as the record has it.
+/// As [`describe`], and whether something of the command is not to be shown.
 #[must_use]
-pub fn hides(command: &[u8], continues: bool) -> bool {
-    Masks::of(command, continues).hides_command(command)
+pub fn told(command: &[u8], continues: bool) -> (String, bool) {
+    let masks = Masks::of(command, continues);
+    (masks.describe(command), masks.hides_command(command))
 }
 
 /// The command's name and what its parameters name; nothing that is hidden is named. `continues` as the record has it.
