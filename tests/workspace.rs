@@ -158,6 +158,10 @@ fn the_test_command_says_what_it_leaves_out() {
         ))
     };
     has(&run("", "").code(2), &["tests/run needs root, for packages,", "tests/run --user goes as far as one comes without"]);
+    // A word that it does not know is none that it goes on without.
+    has(&run("", "--help").code(0), &["tests/run --needs"]);
+    let refused = run("", "--quick --help").code(2);
+    assert!(refused.contains("tests/run --needs") && !refused.contains("cargo"), "{refused}");
     let text = run("", "--user").code(0);
     has(
         &text,

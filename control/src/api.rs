@@ -14,7 +14,7 @@ use crate::view::{
 };
 use crate::waiting::Opened;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, State};
 use axum::http::{StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::{Json, Router};
@@ -335,6 +335,20 @@ impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Body<T> 
     }
 }
 
+/// What stands in the address; refusals are ours.
+pub struct Path<T>(pub T);
+
+impl<S: Send + Sync, T: serde::de::DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut axum::http::request::Parts, state: &S) -> Result<Self, ApiError> {
+        let axum::extract::Path(found) = axum::extract::Path::from_request_parts(parts, state)
+            .await
+            .map_err(|_| ApiError(StatusCode::NOT_FOUND, "there is nothing at this address: a number in it is none".into()))?;
+        Ok(Self(found))
+    }
+}
+
 /// The part behind `?`; refusals are ours.
 pub struct Query<T>(pub T);
 
@@ -354,7 +368,8 @@ impl FromRequestParts<Control> for Reader {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut axum::http::request::Parts, control: &Control) -> Result<Self, ApiError> {
-        let Path(name) = Path::<String>::from_request_parts(parts, control).await.map_err(|e| ApiError::bad(e.body_text()))?;
+        let name = axum::extract::Path::<String>::from_request_parts(parts, control).await;
+        let axum::extract::Path(name) = name.map_err(|e| ApiError::bad(e.body_text()))?;
         Ok(Self(control.rack.find(&name)?))
     }
 }

@@ -1,6 +1,8 @@
 //! What somebody hands over and nobody is to find again.
 
+use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
 use zeroize::Zeroizing;
 
 /// A PIN, a key or a password in a request: its memory is overwritten as soon as it is not needed any more. Has no `Debug`.
@@ -9,7 +11,47 @@ pub struct Secret(pub Zeroizing<String>);
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
+        deserializer.deserialize_any(Text)
+    }
+}
+
+/// Takes a text. What is none is not quoted: a PIN that was sent as a number is one.
+struct Text;
+
+/// The error for a value of another kind.
+fn none<T, E: Error>() -> Result<T, E> {
+    Err(E::custom("a secret is a text, in quotation marks"))
+}
+
+impl Visitor<'_> for Text {
+    type Value = Secret;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Secret, E> {
+        Ok(Secret(Zeroizing::new(text.to_owned())))
+    }
+
+    fn visit_string<E: Error>(self, text: String) -> Result<Secret, E> {
+        Ok(Secret(Zeroizing::new(text)))
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Secret, E> {
+        none()
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Secret, E> {
+        none()
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Secret, E> {
+        none()
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Secret, E> {
+        none()
     }
 }
 
@@ -31,5 +73,14 @@ mod tests {
         assert_eq!(given, [Some("TUlJ"), Some("sesame")]);
         assert_eq!(serde_json::to_string(&read).unwrap(), sent);
         assert!(serde_json::from_str::<NewCard>(r#"{"card":"gids","key_password":5}"#).is_err());
+    }
+
+    #[test]
+    fn what_is_no_text_is_not_quoted() {
+        for wrong in ["4711471", "-4711471", "4711.471", "true", "[4711471]", "{\"4711471\":1}", "123456789012345678901234"] {
+            let error = serde_json::from_str::<NewCard>(&format!(r#"{{"card":"gids","key_password":{wrong}}}"#)).err().unwrap();
+            let error = error.to_string();
+            assert!(!error.contains("4711") && !error.contains("1234"), "{error}");
+        }
     }
 }

@@ -112,6 +112,8 @@ fn what_is_none_is_refused_at_its_field(engine: Engine) {
         (known, "Miezi", "own_text", "There is this question already; write another one."),
         ("Which cat was mine?", "cat", "own_answer", "'Which cat was mine?': an answer has 4 to 200 characters, not 3."),
         ("Which cat was mine?", " MINE ", "own_answer", "'Which cat was mine?': the answer stands in the question."),
+        ("Which cat was mine?", "cat was", "own_answer", "'Which cat was mine?': the answer stands in the question."),
+        ("Which cat was mine?", "Which cat was mine?", "own_answer", "'Which cat was mine?': the answer stands in the question."),
         (
             "Which cat was mine?",
             "AUNT berta",

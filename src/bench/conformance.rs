@@ -242,6 +242,11 @@ impl TryFrom<JudgeOrder> for Wanted {
 
     fn try_from(order: JudgeOrder) -> Result<Self, ApiError> {
         let text = |given: Option<String>| given.unwrap_or_default();
+        let given = [("pin", &order.pin), ("puk", &order.puk), ("admin_key", &order.admin_key)];
+        let empty = given.into_iter().find(|(_, secret)| secret.as_ref().is_some_and(|secret| secret.0.is_empty()));
+        if let Some((name, _)) = empty {
+            return Err(ApiError(StatusCode::BAD_REQUEST, format!("{name} is empty: leave it out, or give it.")));
+        }
         let is_said = [&order.pin, &order.puk, &order.admin_key].into_iter().any(Option::is_some);
         if is_said && order.known == Some(true) {
             let both =

@@ -240,6 +240,10 @@ fn of_every_button_of_the_suite() {
     let over = shell.rests("conformance", &begun["number"]);
     assert_eq!((&over["state"], &over["failures"]), (&json!("over"), &json!([])), "{over}");
     let known = over["counts"]["passed"].as_u64().unwrap();
+    // What is over stays as it ended.
+    let stop =
+        format!("curl --unix-socket \"$CARDLAB_CONTROL\" -X POST http://cardlab/v1/conformance/runs/{}/stop", begun["number"]);
+    assert_eq!(shell.answers(&stop), over);
     has(&plain(&shell.page(&run)), &[said["curl"].as_str().unwrap(), "cardlab conform gids --target"]);
     let report = format!("curl --unix-socket \"$CARDLAB_CONTROL\" http://cardlab/v1/conformance/runs/{}/report", begun["number"]);
     assert_eq!(shell.answers(&report)["records"].as_array().unwrap().len() as u64, over["tests"]);
@@ -279,7 +283,11 @@ fn what_a_run_cannot_be_made_of() {
         ("conformance/runs", r#"{"reader":"x","allow":"anything"}"#, "not 'anything'"),
         ("conformance/runs", r#"{"reader":"x","known":false,"admin_key":"0x"}"#, "an even number of hexadecimal digits"),
         ("conformance/runs", r#"{"reader":"x","known":true,"pin":"123456"}"#, "leave out known, or pin, puk and admin_key."),
+        ("conformance/runs", r#"{"reader":"x","pin":""}"#, "pin is empty: leave it out, or give it."),
+        ("conformance/runs", r#"{"reader":"x","pin":4711471}"#, "a secret is a text, in quotation marks"),
         ("conformance/runs/9/stop", "{}", "That run is not kept any more"),
+        ("conformance/runs/abc/stop", "{}", "there is nothing at this address"),
+        ("scenarios/runs/-1/next", "{}", "there is nothing at this address"),
     ] {
         let line = format!(
             "curl --silent --unix-socket $PCSCLITE_CSOCK_NAME.control --json '{}' http://cardlab/v1/{path}",
@@ -288,6 +296,7 @@ fn what_a_run_cannot_be_made_of() {
         let problem: Value = serde_json::from_str(&shell.bench.up.sh(&shell.bench.lab, &line).ok()).unwrap();
         assert!(problem["status"].as_u64().unwrap() >= 400, "{problem}");
         has(problem["message"].as_str().unwrap(), &[says]);
+        assert!(!problem.to_string().contains("4711"), "{problem}");
     }
     for room in ["scenarios", "conformance"] {
         assert_eq!(shell.answers(&format!("curl --unix-socket \"$CARDLAB_CONTROL\" http://cardlab/v1/{room}/runs")), json!([]));

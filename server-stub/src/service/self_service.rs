@@ -336,7 +336,12 @@ pub(super) fn fits(answer: &str, asks: &str, least: i64) -> Result<(), Refusal> 
         let wrong = sentence!("refused-answer-characters", question = asks, least = least, most = LONGEST, length = length);
         return Err(Refusal::malformed(wrong));
     }
-    if normalised(asks).split(|c: char| !c.is_alphanumeric()).any(|word| word == answer) {
+    // One that is no word has none of the question's.
+    let words = |text: &str| {
+        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (question, said) = (words(&normalised(asks)), words(answer));
+    if !said.is_empty() && question.windows(said.len()).any(|part| part == said) {
         return Err(Refusal::malformed(sentence!("refused-answer-in-question", question = asks)));
     }
     Ok(())

@@ -155,9 +155,11 @@ impl Judging {
         }
     }
 
-    /// No other test is begun.
+    /// No other test is begun. What is over stays as it ended.
     pub(super) fn stop(&self) {
-        self.stop.store(true, Ordering::Relaxed);
+        if !self.is_over() {
+            self.stop.store(true, Ordering::Relaxed);
+        }
     }
 
     /// The same in a shell.
