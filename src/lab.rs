@@ -3,6 +3,7 @@
 use crate::bench::{self, Bench};
 use crate::choose::line;
 use crate::exit::{Exit, Failure};
+use crate::holders;
 use crate::log::LogOptions;
 use crate::readers::ReaderOptions;
 use crate::site::{self, Tls};
@@ -117,7 +118,7 @@ impl Lab {
         let result = runtime.block_on(async {
             let server = site::open(&db, &master, Hashing::strong()).await?;
             let server = if self.without_limits { server.without_limits() } else { server };
-            let server = server.with_station(Arc::new(Readers::at(socket.clone())));
+            let server = server.with_station(Arc::new(Readers::at(socket.clone()).telling(holders::of(socket.clone()))));
             server.setup().bootstrap(sample::ADMINISTRATOR.0, sample::ADMINISTRATOR.1).await?;
             if server.setup().add_sample().await? {
                 set_answers(&server).await?;

@@ -42,6 +42,8 @@ mod exit;
 #[cfg(unix)]
 mod guests;
 #[cfg(unix)]
+mod holders;
+#[cfg(unix)]
 mod lab;
 mod lockscreen;
 #[cfg(unix)]

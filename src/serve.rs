@@ -1,6 +1,7 @@
 //! `cardlab serve`: the card management server's stub.
 
 use crate::exit::{Exit, Failure};
+use crate::holders;
 use crate::log::LogOptions;
 use crate::site::{self, Tls};
 use crate::web;
@@ -103,7 +104,7 @@ impl Serve {
             let server = if self.without_limits { server.without_limits() } else { server };
             let server = if self.readers {
                 let socket = self.socket.clone().unwrap_or_else(default_socket);
-                server.with_station(Arc::new(Readers::at(socket)))
+                server.with_station(Arc::new(Readers::at(socket.clone()).telling(holders::of(socket))))
             } else {
                 server
             };

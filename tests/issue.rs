@@ -8,7 +8,10 @@ use cardlab_client::minidriver::{Authenticator, CardError, Minidriver, Secret};
 use cardlab_pcsclite::client::{Context, ShareMode};
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use serde_json::{Value, json};
-use std::process::Command;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Card ids of the three readers.
 const IDS: [&str; 3] =
@@ -45,12 +48,7 @@ impl Desk {
 
     /// Over this database.
     pub(crate) fn over(lab: Lab, readers: Up, db: &str) -> Self {
-        let mut command = Command::new(CARDLAB);
-        command.current_dir(lab.path()).env("CARDLAB_ADMIN_PASSWORD", "admin-password");
-        command.env("PCSCLITE_CSOCK_NAME", readers.socket());
-        command.args(["serve", "--sample", "--listen", "127.0.0.1:0", "--readers", "--quick-hashes", "--db", db]);
-        let serve = Up::from(&mut command);
-        let http = Http::at(serve.ready.strip_prefix("ready ").unwrap());
+        let (serve, http) = serve(&lab, &readers.socket(), db);
         let admin = http.log_in("admin", "admin-password");
         Self { lab, readers, _serve: serve, http, admin }
     }
@@ -107,6 +105,17 @@ impl Desk {
             card.card_unblock_pin(Authenticator::Response(&hex::decode(response).unwrap()), pin.as_bytes()).unwrap();
         });
     }
+}
+
+/// A server for the readers at this socket.
+fn serve(lab: &Lab, readers: &Path, db: &str) -> (Up, Http) {
+    let mut command = Command::new(CARDLAB);
+    command.current_dir(lab.path()).env("CARDLAB_ADMIN_PASSWORD", "admin-password");
+    command.env("PCSCLITE_CSOCK_NAME", readers);
+    command.args(["serve", "--sample", "--listen", "127.0.0.1:0", "--readers", "--quick-hashes", "--db", db]);
+    let serve = Up::from(&mut command);
+    let http = Http::at(serve.ready.strip_prefix("ready ").unwrap());
+    (serve, http)
 }
 
 const ONE: &str = "One 00 00";
@@ -323,4 +332,68 @@ fn a_yubikey_with_another_pin_is_not_initialized() {
         card.card_deauthenticate().unwrap();
         assert_eq!(card.card_pin_status().unwrap().pin.unwrap().maximum, Some(3));
     });
+}
+
+/// Set for the child of [`a_busy_card_says_who_holds_it`], which is that test again.
+const HOLDS: &str = "CARDLAB_TEST_HOLDS";
+
+/// What a program of the real PC/SC library does that has the card of a reader for itself until its input ends.
+fn hold(reader: &str) {
+    let context = pcsc::Context::establish(pcsc::Scope::User).unwrap();
+    let reader = std::ffi::CString::new(reader).unwrap();
+    let mut card = context.connect(&reader, pcsc::ShareMode::Shared, pcsc::Protocols::ANY).unwrap();
+    let transaction = card.transaction().unwrap();
+    println!("\nholds it");
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+    transaction.end(pcsc::Disposition::LeaveCard).map_err(|(_, error)| error).unwrap();
+}
+
+/// Readers of ours tell who that is; where they do not, as pcscd's, it is another program.
+#[test]
+fn a_busy_card_says_who_holds_it() {
+    if std::env::var_os(HOLDS).is_some() {
+        return hold(ONE);
+    }
+    let desk = Desk::new();
+    desk.add(IDS[0], ZEROS);
+    let millis = || i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+    let before = millis();
+    let mut other = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "issue::a_busy_card_says_who_holds_it", "--nocapture"])
+        .env(HOLDS, "1")
+        .env("PCSCLITE_CSOCK_NAME", desk.readers.socket())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    BufReader::new(other.stdout.as_mut().unwrap()).lines().find(|line| line.as_ref().unwrap() == "holds it").unwrap().unwrap();
+    let process = other.id();
+    let program = std::fs::read_to_string(format!("/proc/{process}/comm")).unwrap().trim_end().to_owned();
+    let connected = |http: &Http, token: &str| http.get("/api/v1/connected", token);
+    let cards = connected(&desk.http, &desk.admin);
+    let holder = &cards[0]["held_by"];
+    assert_eq!((&holder["program"], &holder["process"]), (&json!(program), &json!(process)), "{cards}");
+    let since = holder["since"].as_i64().unwrap();
+    assert!((before / 1000 * 1000..=millis()).contains(&since), "{before} {since}");
+    assert_eq!((&cards[0]["is_held"], &cards[1]["is_held"], &cards[1]["held_by"]), (&json!(true), &json!(false), &Value::Null));
+    // The page says it, and so does whoever needs that card.
+    let page = |http: &Http| http.page("/mc/connected", &http.cookie("mc", "admin", "admin-password"));
+    let said = page(&desk.http).replace(['\u{2068}', '\u{2069}'], "");
+    has(&said, &[&format!("{program} (process {process}) has been connected to this card since <time")]);
+    assert!(!said.contains("Another program"), "{said}");
+    desk.policy(&json!({"initialize_card": true}));
+    let message = desk.refused(&format!("/cards/{}/issue", IDS[0]), "CARD_REFUSED");
+    has(&message, &[&format!("{program} ({process}) holds the card in {ONE}, which may be it")]);
+    // The same readers under a name that tells nothing more than PC/SC does.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let socket = elsewhere.path().join("pcscd.comm");
+    std::os::unix::fs::symlink(desk.readers.socket(), &socket).unwrap();
+    let (_serve, http) = serve(&desk.lab, &socket, "sqlite:other.db");
+    let cards = connected(&http, &http.log_in("admin", "admin-password"));
+    assert_eq!((&cards[0]["is_held"], &cards[0]["held_by"]), (&json!(true), &Value::Null), "{cards}");
+    has(&page(&http), &["Another program holds this card; what it is cannot be read until it lets go."]);
+    drop(other.stdin.take());
+    assert!(other.wait().unwrap().success());
+    let cards = connected(&desk.http, &desk.admin);
+    assert_eq!((&cards[0]["serial"], &cards[0]["held_by"]), (&json!(IDS[0]), &Value::Null), "{cards}");
 }

@@ -10,6 +10,7 @@ use std::error::Error as StdError;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use thiserror::Error;
 use tokio::runtime::Runtime;
 use tokio_stream::{Stream, StreamExt as _};
@@ -57,6 +58,7 @@ pub struct Client {
     socket: PathBuf,
     http: reqwest::Client,
     runtime: Runtime,
+    limit: Option<Duration>,
 }
 
 impl Client {
@@ -69,7 +71,14 @@ impl Client {
         // Nothing is encrypted on the socket: no certificates are looked for. A connection is not kept: nobody would
         // see it end between two requests.
         let http = reqwest::Client::builder().unix_socket(socket).tls_certs_only([]).pool_max_idle_per_host(0).no_proxy();
-        Ok(Self { socket: socket.to_owned(), http: http.build().map_err(broken)?, runtime })
+        Ok(Self { socket: socket.to_owned(), http: http.build().map_err(broken)?, runtime, limit: None })
+    }
+
+    /// Gives up a request that has no answer after this time: whoever listens there may hang.
+    #[must_use]
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.limit = Some(limit);
+        self
     }
 
     /// Why a request got no answer.
@@ -81,7 +90,10 @@ impl Client {
     }
 
     async fn send(&self, method: Method, path: &str, body: &impl Serialize) -> Result<Response, ControlError> {
-        let request = self.http.request(method, format!("http://cardlab{path}")).json(body);
+        let mut request = self.http.request(method, format!("http://cardlab{path}")).json(body);
+        if let Some(limit) = self.limit {
+            request = request.timeout(limit);
+        }
         let response = request.send().await.map_err(|error| self.unanswered(error))?;
         let status = response.status().as_u16();
         if status == 200 {
@@ -191,6 +203,15 @@ mod tests {
         runtime.spawn(async { axum::serve(listener, axum::Router::new().route("/v1/events", events)).await });
         let client = Client::at(&path).unwrap();
         is_whole(|each| client.follow(each));
+    }
+
+    #[test]
+    fn one_that_hangs_is_given_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
+        let _silent = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let client = Client::at(&path).unwrap().within(Duration::from_millis(1));
+        assert!(matches!(client.text(Method::GET, "/v1/readers", &()), Err(ControlError::Broken(_))));
     }
 
     #[test]

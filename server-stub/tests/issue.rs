@@ -51,6 +51,7 @@ impl Station for RecordingStation {
             kind: "GIDS card".into(),
             atr: String::new(),
             is_held: false,
+            held_by: None,
             pin_left: Some(2),
             pin_tries: Some(3),
         };

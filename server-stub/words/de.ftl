@@ -276,6 +276,7 @@ connected-none = In keinem Leser des Servers ist eine Karte.
 connected-not-registered = Nicht eingetragen
 connected-not-told = Diese Karte nennt ihre Seriennummer nicht
 connected-held = Ein anderes Programm hält diese Karte; was sie ist, kann erst gelesen werden, wenn es sie loslässt.
+connected-held-by = { $program } (Prozess { $process }) ist seit { $name } mit dieser Karte verbunden und hält sie; was sie ist, kann erst gelesen werden, wenn das Programm sie loslässt.
 connected-pin =
     { $count ->
         [0] Die PIN ist gesperrt; sie erlaubt { $all } Versuche.

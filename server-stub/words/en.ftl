@@ -275,6 +275,7 @@ connected-none = No card is in a reader of the server's machine.
 connected-not-registered = Not registered
 connected-not-told = This card does not tell its serial
 connected-held = Another program holds this card; what it is cannot be read until it lets go.
+connected-held-by = { $program } (process { $process }) has been connected to this card since { $name } and holds it; what it is cannot be read until that program lets go.
 connected-pin =
     { $count ->
         [0] The PIN is locked; it allows { $all } attempts.

@@ -137,10 +137,16 @@ impl Http {
         self.client.get(format!("{}{path}", self.base)).header("Cookie", cookie).send().unwrap().text().unwrap()
     }
 
+    /// The cookie of who logs in at this door: `mc`, `ss`.
+    pub fn cookie(&self, door: &str, name: &str, password: &str) -> String {
+        let fields = [("name".into(), name.into()), ("password".into(), password.into())];
+        let login = self.form(&format!("/{door}/login"), "", &fields);
+        login.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned()
+    }
+
     /// Somebody's cookie of Self-Service, and what its forms carry.
     pub fn own(&self, logon: &str, password: &str) -> (String, String) {
-        let login = self.form("/ss/login", "", &[("name".into(), logon.into()), ("password".into(), password.into())]);
-        let cookie = login.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+        let cookie = self.cookie("ss", logon, password);
         let csrf = between(&self.page("/ss", &cookie), "name=\"csrf\" value=\"", "\"").remove(0);
         (cookie, csrf)
     }

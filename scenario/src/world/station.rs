@@ -8,15 +8,19 @@ use cardlab_client::transport::{Transport, TransportError};
 use cardlab_pcsclite::client::{Connection, Context, ShareMode};
 use cardlab_pcsclite::wire::ReaderState;
 use cardlab_protocol::admin_key::AdminKey;
-use cardlab_server_stub::model::station::{Connected, NewPin, Order, Station, StationError, Written};
+use cardlab_server_stub::model::station::{Connected, Holder, NewPin, Order, Station, StationError, Written};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
+/// Who holds the card in a reader of this name.
+type Holders = dyn Fn(&str) -> Option<Holder> + Send + Sync;
+
 /// The readers of one PC/SC service.
 pub struct Readers {
     socket: PathBuf,
+    holders: Option<Box<Holders>>,
     /// One order at a time: a second one would find a card that changes under it.
     at_work: Mutex<()>,
 }
@@ -25,12 +29,37 @@ impl Readers {
     /// The readers of the service at this socket.
     #[must_use]
     pub const fn at(socket: PathBuf) -> Self {
-        Self { socket, at_work: Mutex::new(()) }
+        Self { socket, holders: None, at_work: Mutex::new(()) }
+    }
+
+    /// These readers tell who holds a card that cannot be had, by the reader's name; PC/SC itself does not.
+    #[must_use]
+    pub fn telling(mut self, holders: impl Fn(&str) -> Option<Holder> + Send + Sync + 'static) -> Self {
+        self.holders = Some(Box::new(holders));
+        self
     }
 
     fn context(&self) -> Result<Context, StationError> {
         let failed = |e| StationError::before(format!("no PC/SC service at {}: {e}", self.socket.display()));
         Context::establish_at(&self.socket).map_err(failed)
+    }
+
+    /// What is in a reader; a card that cannot be asked has no serial.
+    fn look(&self, context: &Context, reader: &ReaderState) -> Connected {
+        let asked = ask(context, reader);
+        let is_held = matches!(&asked, Err(CardError::Transport(TransportError::Busy | TransportError::Silent(_))));
+        let held_by = self.holders.as_ref().filter(|_| is_held).and_then(|holders| holders(&reader.name));
+        let (kind, serial, pin) = asked.unwrap_or_else(|error| (error.to_string(), String::new(), None));
+        Connected {
+            reader: reader.name.clone(),
+            serial,
+            kind,
+            atr: hex::encode_upper(&reader.atr),
+            is_held,
+            held_by,
+            pin_left: pin.map(|pin| pin.left),
+            pin_tries: pin.and_then(|pin| pin.maximum),
+        }
     }
 }
 
@@ -38,7 +67,7 @@ impl Station for Readers {
     fn connected(&self) -> Result<Vec<Connected>, StationError> {
         let context = self.context()?;
         let readers = context.readers().map_err(|e| StationError::before(e.to_string()))?;
-        Ok(readers.iter().filter(|r| r.has_card()).map(|reader| look(&context, reader)).collect())
+        Ok(readers.iter().filter(|r| r.has_card()).map(|reader| self.look(&context, reader)).collect())
     }
 
     fn write(&self, order: &Order) -> Result<Written, StationError> {
@@ -47,12 +76,12 @@ impl Station for Readers {
         let readers = context.readers().map_err(|e| StationError::before(e.to_string()))?;
         let (mut found, mut held) = (None, Vec::new());
         for reader in readers.iter().filter(|r| r.has_card()) {
-            let seen = look(&context, reader);
+            let seen = self.look(&context, reader);
             if seen.serial == order.serial {
                 found = Some(reader);
                 break;
             }
-            held.extend(seen.is_held.then_some(seen.reader));
+            held.extend(seen.is_held.then_some((seen.reader, seen.held_by)));
         }
         let reader = found.ok_or_else(|| StationError::before(not_at_hand(&order.serial, &held)))?;
         let mut card = connect(&context, reader).map_err(|e| StationError::before(e.to_string()))?;
@@ -65,15 +94,17 @@ impl Station for Readers {
     }
 }
 
-/// Why a card cannot be written to, where another program may hold it.
-fn not_at_hand(serial: &str, held: &[String]) -> String {
+/// Why a card cannot be written to, where other programs may hold it: in which reader each, and who, where that is told.
+fn not_at_hand(serial: &str, held: &[(String, Option<Holder>)]) -> String {
     if held.is_empty() {
         return format!("card {serial} is in no reader of the server's machine: insert it and try again");
     }
-    let readers = held.join(", ");
-    format!(
-        "card {serial} is not seen: another program holds the card in {readers}, which may be it; end that program and try again"
-    )
+    let holder = |(reader, holder): &(String, Option<Holder>)| {
+        let who = holder.as_ref().map_or_else(|| "another program".into(), Holder::to_string);
+        format!("{who} holds the card in {reader}")
+    };
+    let holders: Vec<String> = held.iter().map(holder).collect();
+    format!("card {serial} is not seen: {}, which may be it; end that program and try again", holders.join(", "))
 }
 
 fn connect<'a>(context: &'a Context, reader: &ReaderState) -> Result<Connection<'a>, cardlab_pcsclite::client::Error> {
@@ -83,35 +114,21 @@ fn connect<'a>(context: &'a Context, reader: &ReaderState) -> Result<Connection<
 /// How long a card may take to be had and to say what it is, before it counts as held by another program.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// What is in a reader; a card that cannot be asked has no serial.
-fn look(context: &Context, reader: &ReaderState) -> Connected {
-    let asked = || -> Result<(String, String, Option<Counter>), CardError> {
-        // Services make whoever connects wait as long as another program has a transaction: a connection of its own is given up.
-        let context = context.another().map_err(TransportError::from)?;
-        context.set_limit(LOOK).map_err(TransportError::from)?;
-        let mut card = connect(&context, reader).map_err(TransportError::from)?;
-        card.try_begin().map_err(TransportError::from)?;
-        let asked = (|| {
-            let mut card = Minidriver::open(&mut card)?;
-            let serial = card.card_id()?.map(hex::encode_upper).unwrap_or_default();
-            Ok((card.edge().name(), serial, card.card_pin_status()?.pin))
-        })();
-        // What the card has said holds, however the transaction ends.
-        let _ = Transport::end(&mut card);
-        asked
-    };
-    let asked = asked();
-    let is_held = matches!(&asked, Err(CardError::Transport(TransportError::Busy | TransportError::Silent(_))));
-    let (kind, serial, pin) = asked.unwrap_or_else(|error| (error.to_string(), String::new(), None));
-    Connected {
-        reader: reader.name.clone(),
-        serial,
-        kind,
-        atr: hex::encode_upper(&reader.atr),
-        is_held,
-        pin_left: pin.map(|pin| pin.left),
-        pin_tries: pin.and_then(|pin| pin.maximum),
-    }
+/// What a card is, its serial and its PIN.
+fn ask(context: &Context, reader: &ReaderState) -> Result<(String, String, Option<Counter>), CardError> {
+    // Services make whoever connects wait as long as another program has a transaction: a connection of its own is given up.
+    let context = context.another().map_err(TransportError::from)?;
+    context.set_limit(LOOK).map_err(TransportError::from)?;
+    let mut card = connect(&context, reader).map_err(TransportError::from)?;
+    card.try_begin().map_err(TransportError::from)?;
+    let asked = (|| {
+        let mut card = Minidriver::open(&mut card)?;
+        let serial = card.card_id()?.map(hex::encode_upper).unwrap_or_default();
+        Ok((card.edge().name(), serial, card.card_pin_status()?.pin))
+    })();
+    // What the card has said holds, however the transaction ends.
+    let _ = Transport::end(&mut card);
+    asked
 }
 
 fn carry_out(card: &mut dyn Transport, order: &Order) -> Result<Written, StationError> {

@@ -1,8 +1,10 @@
 //! Cards that are connected to the server's own machine, where they are issued. The administrator key
 //! goes from here to the card and to nobody else; what talks to readers is given from outside.
 
+use super::clock::Millis;
 use cardlab_protocol::admin_key::AdminKey;
 use serde::Serialize;
+use std::fmt;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
@@ -19,10 +21,30 @@ pub struct Connected {
     pub atr: String,
     /// Another program holds it, so that it is not known what it is.
     pub is_held: bool,
+    /// Who that is, where the readers tell it; those of pcscd do not.
+    pub held_by: Option<Holder>,
     /// PIN entries that are left, where the card tells them.
     pub pin_left: Option<u8>,
     /// PIN entries that it allows, where the card tells them.
     pub pin_tries: Option<u8>,
+}
+
+/// A program that keeps others from a card.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Holder {
+    /// Its name, as the system has it.
+    pub program: String,
+    /// Its process.
+    pub process: u32,
+    /// Since when it is connected to the card, in milliseconds since 1970.
+    pub since: Millis,
+}
+
+/// As one finds it among all others: its name and its process.
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.program, self.process)
+    }
 }
 
 /// The PIN that a card is to have.

@@ -5,14 +5,16 @@ use super::super::form::Typed;
 use super::super::frame::{Frame, Here, sentence};
 use super::super::{Page, page};
 use super::card::key_said;
+use super::moment::{Dated, Moment};
 use crate::http::Front;
+use crate::model::clock::Millis;
 use crate::model::refusal::Code;
 use crate::model::role::Privilege;
 use crate::service::Server;
 use crate::service::cards::NewCard;
 use crate::service::issue::AtHand;
 use crate::service::login::Operator;
-use crate::words::{filters, plain};
+use crate::words::{filters, plain, text};
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
@@ -28,12 +30,22 @@ pub(super) fn router() -> Router<Server> {
 struct Station {
     frame: Frame,
     cards: Vec<AtHand>,
+    now: Millis,
     card_types: Vec<String>,
     may_add: bool,
     /// Why there are none.
     without: Option<String>,
     /// What was typed for a card that was not added, by its serial.
     typed: Typed,
+}
+
+impl Station {
+    /// Who keeps others from a card, where that is told.
+    fn holder(&self, card: &AtHand) -> Option<Dated> {
+        let holder = card.connected.held_by.as_ref()?;
+        let values = [("program", text(&holder.program)), ("process", holder.process.into())];
+        Some(Dated::of("connected-held-by", Moment::short(holder.since, self.now), "", &values))
+    }
 }
 
 async fn connected(State(server): State<Server>, mut at: At<Operator>) -> Page {
@@ -45,7 +57,7 @@ async fn connected(State(server): State<Server>, mut at: At<Operator>) -> Page {
     let may_add = at.by.may(Privilege::IssueCard, None);
     let types = if may_add { server.card_types().names(&at.by).await? } else { Vec::new() };
     let typed = at.typed(Here::Connected.path()).by("serial");
-    Ok(page(&Station { frame: at.frame(Here::Connected), cards, card_types: types, may_add, without, typed }))
+    Ok(page(&Station { frame: at.frame(Here::Connected), cards, now: server.now(), card_types: types, may_add, without, typed }))
 }
 
 async fn add(
