@@ -1,6 +1,6 @@
 //! What administrators set, in a headless Chromium.
 
-use crate::browser::{log_in, set_answers};
+use crate::browser::{log_in, log_in_by, set_answers};
 use crate::common::Lab;
 use crate::common::browser::{Browser, Driver};
 use crate::common::has;
@@ -19,10 +19,7 @@ async fn data_of_a_user_are_corrected() {
     let user = admin.0.current_url().await.unwrap().to_string();
     admin.follow("Correct data").await;
     admin.is_seen("console-user-data").await;
-    second.go(&at("/mc/login")).await;
-    second.fill("name", "admin").await;
-    second.fill("password", "admin-password").await;
-    second.press("Anmelden").await;
+    log_in_by("Anmelden", &second, &at("/mc/login"), "admin", "admin-password").await;
     second.go(&format!("{user}/data")).await;
     second.sees("Daten berichtigen").await;
     second.is_seen("console-german-user-data").await;
@@ -81,10 +78,7 @@ async fn questions_have_an_order_and_card_types_can_go() {
     admin.press(&format!("Move down: {pet}")).await;
     assert_eq!(order(&admin).await, [teacher, pet, town]);
     admin.is_seen("console-order-of-questions").await;
-    german.go(&at("/mc/login")).await;
-    german.fill("name", "admin").await;
-    german.fill("password", "admin-password").await;
-    german.press("Anmelden").await;
+    log_in_by("Anmelden", &german, &at("/mc/login"), "admin", "admin-password").await;
     german.go(&page).await;
     german.press(&format!("Nach unten: {teacher}")).await;
     german.sees("Die Reihenfolge der Fragen ist geändert").await;
@@ -155,10 +149,7 @@ async fn an_own_question_is_asked_by_the_operator() {
     admin.sees("Saved. It holds from now on.").await;
     admin.is_seen("console-own-questions-policy").await;
 
-    anna.go(&at("/ss/login")).await;
-    anna.fill("name", "lab\\anna").await;
-    anna.fill("password", "anna-password").await;
-    anna.press("Anmelden").await;
+    log_in_by("Anmelden", &anna, &at("/ss/login"), "lab\\anna", "anna-password").await;
     anna.sees("Sie können 2 schreiben.").await;
     anna.open("Neue eigene Frage").await;
     let question = "Wessen Katze schlief im Klavier?";

@@ -4,6 +4,11 @@ use crate::http::body::Fields;
 use crate::words::plain;
 use std::fmt::Display;
 
+/// The revision that a form is of.
+pub(super) fn was(fields: &Fields) -> Option<&str> {
+    fields.get("was").map(String::as_str)
+}
+
 /// What somebody has typed into a form of a page, and why it was refused. As a default: nobody has sent one.
 ///
 /// What is secret is in no form's value, so that it does not come back.
@@ -33,7 +38,7 @@ impl Typed {
     /// What the form is about has the revision `now`, by which of the page's forms it is: of another one, somebody else has changed it
     /// meanwhile.
     pub(super) fn beside<'r>(self, now: impl FnOnce(&str) -> Option<&'r str>) -> Self {
-        let was = self.fields.as_ref().and_then(|fields| fields.get("was"));
+        let was = self.fields.as_ref().and_then(was);
         let is_late = was.zip(now(&self.of)).is_some_and(|(was, now)| was != now);
         Self { is_late, ..self }
     }

@@ -98,11 +98,6 @@ async fn first(State(_): State<Server>, at: At<Operator>) -> Redirect {
     Redirect::to(&format!("{PATH}/{to}"))
 }
 
-/// The revision that a form is of.
-fn was(fields: &Fields) -> Option<&str> {
-    fields.get("was").map(String::as_str)
-}
-
 /// What of a list is called alike, but for how it is written: an older version told that apart.
 fn called_alike<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
     let mut alike = BTreeMap::<String, Vec<&str>>::new();

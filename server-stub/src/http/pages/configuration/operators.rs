@@ -1,10 +1,10 @@
 //! Operators and the roles that they have.
 
 use super::super::door::{At, Sent, went};
-use super::super::form::Typed;
+use super::super::form::{Typed, was};
 use super::super::frame::Frame;
 use super::super::{Page, page};
-use super::{Branch, PATH, called_alike, field, frame, given, tree, was};
+use super::{Branch, PATH, called_alike, field, frame, given, tree};
 use crate::http::Front;
 use crate::model::refusal::Refusal;
 use crate::service::Server;

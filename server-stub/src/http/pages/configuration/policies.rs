@@ -1,10 +1,10 @@
 //! Policies: the list, and the pages of one.
 
 use super::super::door::{At, Sent, went};
-use super::super::form::Typed;
+use super::super::form::{Typed, was};
 use super::super::frame::Frame;
 use super::super::{ErrorPage, Page, page};
-use super::{Branch, PATH, called_alike, field, frame, given, tree, was};
+use super::{Branch, PATH, called_alike, field, frame, given, tree};
 use crate::http::Front;
 use crate::http::body::Fields;
 use crate::model::policy::{NamedPolicy, Number, Policy};

@@ -1,7 +1,8 @@
 //! Security questions of a policy.
 
 use super::super::door::{Sent, went};
-use super::{PATH, field, given, was};
+use super::super::form::was;
+use super::{PATH, field, given};
 use crate::http::Front;
 use crate::http::body::Fields;
 use crate::service::Server;

@@ -1,10 +1,10 @@
 //! Roles: what they allow, and for which policies.
 
 use super::super::door::{At, Behind, Sent, went};
-use super::super::form::Typed;
+use super::super::form::{Typed, was};
 use super::super::frame::Frame;
 use super::super::{Page, page};
-use super::{Branch, PATH, called_alike, field, frame, given, tree, was};
+use super::{Branch, PATH, called_alike, field, frame, given, tree};
 use crate::http::Front;
 use crate::model::policy::NamedPolicy;
 use crate::model::refusal::Refusal;

@@ -1,10 +1,10 @@
 //! Card types.
 
 use super::super::door::{At, Sent, went};
-use super::super::form::Typed;
+use super::super::form::{Typed, was};
 use super::super::frame::Frame;
 use super::super::{Page, page};
-use super::{Branch, PATH, called_alike, field, frame, tree, was};
+use super::{Branch, PATH, called_alike, field, frame, tree};
 use crate::http::Front;
 use crate::model::card::CardType;
 use crate::model::refusal::Refusal;

@@ -1,7 +1,7 @@
 //! Users: the list and the profile.
 
 use super::super::door::{At, Behind, Sent, went};
-use super::super::form::Typed;
+use super::super::form::{Typed, was};
 use super::super::frame::{Frame, Here};
 use super::super::list::{self, Address, FieldKind, ROWS, Search, chosen};
 use super::super::{ErrorPage, Page, list_page, page};
@@ -298,7 +298,7 @@ async fn correct(
 ) -> Response {
     let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
     let data = UserData { logon: field("logon"), upn: field("upn"), cn: field("cn"), mail: field("mail"), phone: field("phone") };
-    let corrected = server.users().correct(&operator, &id, &data, fields.get("was").map(String::as_str)).await;
+    let corrected = server.users().correct(&operator, &id, &data, was(&fields)).await;
     match corrected {
         Ok(_) => {
             let said = say("user-corrected", &[("name", text(data.cn.trim()))]);
@@ -323,7 +323,7 @@ async fn set_policies(
     Sent { by: operator, fields }: Sent<Operator>,
 ) -> Response {
     let chosen: Vec<String> = fields.keys().filter_map(|name| name.strip_prefix("policy:")).map(str::to_owned).collect();
-    let set = server.users().set_policies(&operator, &id, &chosen, fields.get("was").map(String::as_str)).await;
+    let set = server.users().set_policies(&operator, &id, &chosen, was(&fields)).await;
     match set {
         Ok(()) => went(&server, &front, &format!("/mc/users/{id}"), Ok(plain("user-policies-saved"))),
         Err(refusal) => went(&server, &front, &format!("/mc/users/{id}/policies"), Err(refusal)),
