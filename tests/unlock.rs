@@ -311,7 +311,7 @@ fn in_scripts() {
     let text = at(socket, &["unlock", "--response", "12", "--new-pin-stdin"], "4711\n").code(2);
     has(&text, &["--response: 2 digits, but the code has 16 or 32"]);
     let text = at(socket, &["unlock", "--response", &response, "--new-pin-stdin"], "").code(1);
-    has(&text, &["Not unlocked: no more input."]);
+    has(&text, &["Not unlocked: no more input. What was asked: New PIN (4 to 16 characters)\n"]);
     assert_eq!(tries(socket), (0, 3), "none of that cost anything");
     has(&at(socket, &["unlock", "--response", &response, "--new-pin-stdin"], "4711\n").ok(), &["Unlocked."]);
     let again = at(socket, &["unlock", "--response", &response, "--new-pin-stdin", "--json"], "4711\n").code(1);

@@ -186,6 +186,55 @@ fn the_test_command_says_what_it_leaves_out() {
     );
 }
 
+/// A script that is asked how it is called says that and does nothing; a word that it does not know is none that it begins with.
+#[test]
+fn scripts_say_how_they_are_called() {
+    let lab = Lab::new("gids");
+    let script = |line: &str| lab.host(&format!("{}/{line}", env!("CARGO_MANIFEST_DIR")));
+    for name in [
+        "dist/deb/build",
+        "dist/ifd/install",
+        "dist/site/build",
+        "dist/static/build",
+        "tests/mutants",
+        "tests/postgres",
+        "tests/release",
+        "tests/run",
+        "tests/virtual-machine",
+        "tests/windows",
+    ] {
+        has(&script(&format!("{name} --help")).code(0), &[name]);
+        // What these take is cargo's.
+        if !["tests/mutants", "tests/windows"].contains(&name) {
+            has(&script(&format!("{name} --hlep")).code(2), &[name]);
+        }
+    }
+    has(&script("dist/deb/build dist --bulit").code(2), &["dist/deb/build [PROFILE [--built]]"]);
+    has(&script("dist/ifd/install /run/cardlab/cards two").code(2), &["[SOCKET [READERS]]"]);
+    has(&script("dist/ifd/install /run/cardlab/cards --remove").code(2), &["install --remove"]);
+}
+
+/// How long the tests take is said by `tests/run`, and by nobody otherwise.
+#[test]
+fn pages_say_of_the_tests_what_they_say_themselves() {
+    let read = |file: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+    let run = read("tests/run");
+    let needs = |what: &str| {
+        let line =
+            run.lines().find_map(|line| line.strip_prefix(what)).unwrap_or_else(|| panic!("tests/run says nothing of {what}"));
+        line.trim().split([',', ' ']).next().unwrap().parse::<u32>().unwrap()
+    };
+    let first = needs("a first build ");
+    has(&read("README.md"), &[&format!("and {first} for the other; `tests/run --needs`")]);
+    let contributing = read("CONTRIBUTING.md");
+    has(&contributing, &[&format!("A first build takes {first} minutes more.")]);
+    for how in ["tests/run --quick", "tests/run --user", "tests/run"] {
+        let minutes = needs(&format!("{how}  "));
+        let row = contributing.lines().find(|line| line.starts_with(&format!("| `{how}` |"))).unwrap();
+        assert!(row.contains(&format!(" | {minutes} minutes")), "{row}: tests/run says {minutes}");
+    }
+}
+
 /// The forge runs each step of a release.
 #[test]
 fn the_workflow_has_every_step_of_a_release() {

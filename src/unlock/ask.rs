@@ -16,12 +16,20 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Why there is no answer.
 pub(super) enum NoAnswer<B> {
-    /// Nobody answers any more.
-    End,
+    /// Nobody answers any more. What was asked, where that was not shown.
+    End(Option<String>),
     /// The card, or the time.
     Broken(B),
     /// It ends the tool.
     Failure(Failure),
+}
+
+/// What is said when there was no more input.
+pub(super) fn no_more(asked: Option<&str>) -> String {
+    match asked {
+        Some(asked) => format!("Not unlocked: no more input. What was asked: {asked}"),
+        None => "Not unlocked: no more input.".into(),
+    }
 }
 
 impl<B> From<Failure> for NoAnswer<B> {
@@ -60,7 +68,7 @@ impl Questions {
         }
         match self.lines.next(hidden, LOOK_EVERY, idle).map_err(Failure::from)? {
             Entry::Line(line) => Ok(line),
-            Entry::End => Err(NoAnswer::End),
+            Entry::End => Err(NoAnswer::End((!self.is_person()).then(|| question.trim_end_matches([':', ' ']).to_owned()))),
             Entry::Broken(why) => Err(NoAnswer::Broken(why)),
         }
     }

@@ -1,6 +1,6 @@
 //! An unlock session as a conversation: what is shown is said, what it asks for is asked.
 
-use super::ask::{NoAnswer, Questions};
+use super::ask::{NoAnswer, Questions, no_more};
 use super::not_unlocked;
 use crate::choose::{line, no_such_serial, numbered, which};
 use crate::exit::{Exit, Failure, OrExit};
@@ -74,8 +74,8 @@ impl<'a> Conversation<'a> {
                         println!();
                     }
                 }
-                Err(NoAnswer::End) => {
-                    self.questions.talk.note("Not unlocked: no more input.");
+                Err(NoAnswer::End(asked)) => {
+                    self.questions.talk.note(&no_more(asked.as_deref()));
                     return Ok(Ended::Not);
                 }
                 Err(NoAnswer::Failure(failure)) => return Err(failure),

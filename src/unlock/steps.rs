@@ -1,6 +1,6 @@
 //! The Unlock tool in two steps: a challenge that stays pending in the card, and later the response to it.
 
-use super::ask::{NoAnswer, Questions};
+use super::ask::{NoAnswer, Questions, no_more};
 use super::not_unlocked;
 use super::talk::Talk;
 use crate::choose::CardChoice;
@@ -55,8 +55,8 @@ pub(super) fn respond(choice: &CardChoice, response: &str, force: bool, question
         let pin = match pin {
             Ok(pin) => pin,
             Err(NoAnswer::Failure(failure)) => return Err(failure),
-            Err(NoAnswer::End) => {
-                talk.note("Not unlocked: no more input.");
+            Err(NoAnswer::End(asked)) => {
+                talk.note(&no_more(asked.as_deref()));
                 return Ok(Exit::FAILED);
             }
             Err(NoAnswer::Broken(error)) => return Ok(refused(&error.into(), talk)),

@@ -75,6 +75,23 @@ fn every_page_is_in_the_list_of_pages() {
     assert!(missing.is_empty(), "docs/README.md does not name {missing:?}");
 }
 
+/// The table that says where a change goes names files and folders that there are, from the root.
+#[test]
+fn the_map_leads_to_what_there_is() {
+    let page = Document::read("docs/architecture.md");
+    let mut rows = page.lines.iter().skip_while(|line| *line != "## Where to put a change").filter(|line| line.starts_with("| "));
+    let mut seen = 0;
+    for row in rows.by_ref() {
+        // What has a space in it is a command or code.
+        let paths = row.split('`').skip(1).step_by(2).filter(|code| code.contains('/') && !code.contains(' '));
+        for path in paths {
+            seen += 1;
+            assert!(root().join(path).exists(), "{path} is not there: {row}");
+        }
+    }
+    assert!(seen > 70, "{seen} paths");
+}
+
 #[test]
 fn the_readme_is_read_in_a_minute() {
     let length = std::fs::metadata(root().join("README.md")).unwrap().len();

@@ -209,9 +209,20 @@ fn the_control_socket() {
         }
     }
     for (schema, of) in document["components"]["schemas"].as_object().unwrap() {
-        let _ = write!(page, "\n## {schema}\n\n{}\n\n| | |\n|---|---|\n", cell(of["description"].as_str().unwrap_or_default()));
-        for (field, of) in of["properties"].as_object().into_iter().flatten() {
-            let _ = writeln!(page, "| `{field}` | {} |", cell(of["description"].as_str().unwrap_or_default()));
+        let _ = write!(page, "\n## {schema}\n\n{}", cell(of["description"].as_str().unwrap_or_default()));
+        if let Some(words) = of["enum"].as_array() {
+            let words: Vec<String> = words.iter().map(|word| format!("`{}`", word.as_str().unwrap())).collect();
+            let _ = writeln!(page, " One of {}.", words.join(", "));
+            continue;
+        }
+        page.push_str("\n\n| | |\n|---|---|\n");
+        for (field, of) in of["properties"].as_object().unwrap_or_else(|| panic!("{schema} has neither fields nor words: {of}")) {
+            // What has no words of its own is of a type that has.
+            let kinds = of["oneOf"].as_array().into_iter().flatten().chain([of]);
+            let kind = kinds.filter(|kind| kind["$ref"].is_string()).map(name).next();
+            let about = of["description"].as_str().map(str::to_owned).or(kind);
+            let about = about.unwrap_or_else(|| panic!("{schema}.{field}: nothing is said of it: {of}"));
+            let _ = writeln!(page, "| `{field}` | {} |", cell(&about));
         }
     }
     is("control.md", &page);

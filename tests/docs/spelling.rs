@@ -1,6 +1,6 @@
 //! Commands and options in the pages are those that the program has.
 
-use super::document::Document;
+use super::document::{Document, root};
 use super::references::made;
 use crate::common::{cardlab, has};
 use std::collections::{BTreeMap, BTreeSet};
@@ -137,6 +137,56 @@ fn a_command_that_is_not_there_is_seen() {
     {
         assert_eq!(mistake(right, &known), None);
     }
+}
+
+/// The kind of card that each `--card` of a command line names; none for a snapshot, a guest, or what stands for one.
+fn kinds(line: &str) -> Vec<&str> {
+    let words: Vec<&str> = line.split([' ', '=']).collect();
+    let values = words.windows(2).filter(|pair| pair[0] == "--card").map(|pair| pair[1]);
+    let kinds = values.map(|value| value.split([',', ')', ']', ';']).next().unwrap());
+    kinds.filter(|kind| kind.starts_with(|c: char| c.is_lowercase()) && !kind.contains([':', '$'])).collect()
+}
+
+#[test]
+fn pages_name_cards_that_there_are() {
+    let text = cardlab(&["profile", "list"]).ok();
+    let known: BTreeSet<&str> = text.lines().filter_map(|line| line.split(' ').next()).collect();
+    let mut seen = 0;
+    for page in Document::all() {
+        for (line, text) in said(&page) {
+            for kind in kinds(&text) {
+                seen += 1;
+                assert!(known.contains(kind), "{}:{line}: there is no card '{kind}' ({text})", page.name);
+            }
+        }
+    }
+    assert!(seen > 40, "{seen} cards");
+}
+
+/// The scripts of the repository that pages name are there, and their options are theirs.
+#[test]
+fn pages_name_scripts_that_there_are() {
+    let mut seen = 0;
+    for page in Document::all() {
+        let shell = page.fences().into_iter().filter(|fence| matches!(fence.language, "sh" | "console"));
+        let lines = shell.flat_map(|fence| fence.lines.iter().map(|line| line.trim_start_matches("$ "))).map(str::to_owned);
+        let code = page.prose().into_iter().flat_map(|(_, line)| line.split('`').skip(1).step_by(2)).map(str::to_owned);
+        for text in lines.chain(code) {
+            let mut words = text.split_whitespace();
+            let script = words.next().unwrap_or_default();
+            if !["dist/", "tests/", ".ci/"].iter().any(|folder| script.starts_with(folder)) || script.contains(['*', '{']) {
+                continue;
+            }
+            seen += 1;
+            let path = root().join(script);
+            assert!(path.exists(), "{}: {script} is not there", page.name);
+            for option in words.take_while(|word| *word != "#").filter(|word| path.is_file() && word.starts_with("--")) {
+                let text = std::fs::read_to_string(&path).unwrap();
+                assert!(text.contains(option), "{}: {script} has no {option}", page.name);
+            }
+        }
+    }
+    assert!(seen > 30, "{seen} scripts");
 }
 
 #[test]
