@@ -173,16 +173,16 @@ pub(crate) async fn many(database: &Database, size: &Size, real: bool) {
         .await;
     }
     rows.flush().await;
-    let mut links = Rows::new(&pool, "policy_links (user_id, policy_id, name_key, logon_key)");
+    let mut links = Rows::new(&pool, "policy_links (user_id, policy_id, name_key, logon_key, holds)");
     let mut words = Rows::new(&pool, "user_words (user_id, word, name_key, logon_key)");
     let mut answers = Rows::new(&pool, "answers (user_id, question_id, hash, norm_version, set_at)");
     for n in 0..size.users {
         let (first, last) = name(n);
         let places = format!("'{} {}', 'lab\\user{n}'", first.to_lowercase(), last.to_lowercase());
-        links.add(format!("('user{n}', '{policy}', {places})")).await;
+        links.add(format!("('user{n}', '{policy}', {places}, 1)")).await;
         // By the last name: whoever is under it stands all over the list.
         if n / FIRST.len() % 20 == 7 {
-            links.add(format!("('user{n}', '{FEW}', {places})")).await;
+            links.add(format!("('user{n}', '{FEW}', {places}, 0)")).await;
         }
         for word in [first.to_lowercase(), last.to_lowercase(), "lab".into(), format!("user{n}"), "example".into()] {
             words.add(format!("('user{n}', '{word}', {places})")).await;

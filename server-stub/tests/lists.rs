@@ -24,7 +24,7 @@ on_both_engines! {
 }
 
 /// All rows of a list, page by page, and how many pages there were.
-fn pages(site: &Site, path: &str, token: &str) -> (Vec<Value>, usize) {
+pub(crate) fn pages(site: &Site, path: &str, token: &str) -> (Vec<Value>, usize) {
     let (mut rows, mut count, mut address) = (Vec::new(), 0, path.to_owned());
     loop {
         let response = site.send(&address, |http, url| http.get(url).bearer_auth(token));
@@ -44,7 +44,7 @@ fn of(rows: &[Value], field: &str) -> Vec<String> {
 }
 
 /// An address with what is asked for.
-fn asking(path: &str, fields: &[(&str, &str)]) -> String {
+pub(crate) fn asking(path: &str, fields: &[(&str, &str)]) -> String {
     format!("{path}?{}", form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish())
 }
 

@@ -30,6 +30,7 @@ mod pages;
 mod people;
 mod policies;
 mod remote;
+mod scopes;
 mod sessions;
 mod tags;
 mod task;

@@ -1,7 +1,7 @@
 //! Pages: what a role is shown it may do, a form is sent once, what was typed is not lost.
 
 use crate::common::browser::{Browser, Form, between, forms};
-use crate::common::{ANNA, Engine, Site};
+use crate::common::{ANNA, Engine, SPARE, Site};
 use reqwest::header::COOKIE;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,10 +56,23 @@ fn what_a_role_is_shown_it_may_do() {
     roles.extend(PRIVILEGES.map(|one| vec!["view-user", "view-cards", one]));
     // And those that find nobody.
     roles.extend(PRIVILEGES.map(|one| vec![one]));
-    for role in roles {
+    let mut roles: Vec<_> = roles.into_iter().map(|role| (role, true)).collect();
+    // For the sample's policy alone.
+    let of_lists = ["view-user", "view-cards", "view-log", "view-policy"];
+    let local = [PRIVILEGES.to_vec(), of_lists.to_vec(), vec!["view-cards", "issue-card"], vec!["view-log"], vec!["unlock-card"]];
+    roles.extend(local.map(|role| (role, false)));
+    for (role, everywhere) in roles {
         let site = Site::start(Engine::Sqlite);
         site.set_answers("anna");
-        let token = site.log_in(site.somebody("some", &role));
+        let who = site.somebody("some", &role);
+        if !everywhere {
+            let admin = site.administrator();
+            let default = site.get("/api/v1/policies", &admin).ok()[0]["id"].clone();
+            site.post("/api/v1/policies", &admin, &json!({"name": "Another"})).ok();
+            site.post("/api/v1/cards", &admin, &json!({"serial": SPARE, "card_type": "gids-sim"})).ok();
+            site.put("/api/v1/roles/Of%20some", &admin, &json!({"policies": [default], "privileges": role})).ok();
+        }
+        let token = site.log_in(who);
         let cookie = format!("mc={token}");
         let mut to_see: Vec<String> = vec!["/mc".into()];
         let (mut seen, mut sent) = (BTreeSet::new(), BTreeMap::new());

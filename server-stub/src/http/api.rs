@@ -144,7 +144,7 @@ struct Made {
 #[derive(Serialize, ToSchema)]
 pub(super) struct Done {}
 
-/// Whether the log is whole.
+/// Whether the log is whole: for a role that is for all policies.
 #[derive(Serialize, ToSchema)]
 struct Checked {
     /// The place of the first event whose hash is wrong; `null` when all are right.
@@ -213,7 +213,7 @@ async fn log_in(State(server): State<Server>, PeerAddress(address): PeerAddress,
     Ok(Json(Token { token: login.token }))
 }
 
-/// Find users.
+/// Find users. A local role finds those for whom one of its policies holds.
 #[utoipa::path(get, path = "/users", params(UserFilter), responses((status = 200, body = [UserView], headers(("Link" = Option<String>, description = "The next page, as `<?..>; rel=\"next\"`; none on the last"))), (status = 400, body = Problem), (status = 403, body = Problem)))]
 async fn find_users(
     State(server): State<Server>,
@@ -273,7 +273,7 @@ async fn change_user(
     Ok(Json(server.users().view(&operator, &id).await?))
 }
 
-/// Find cards.
+/// Find cards. A local role finds those under its policies, and those that are nobody's where it assigns cards.
 #[utoipa::path(get, path = "/cards", params(CardFilter), responses((status = 200, body = [CardView], headers(("Link" = Option<String>, description = "The next page, as `<?..>; rel=\"next\"`; none on the last"))), (status = 400, body = Problem), (status = 403, body = Problem)))]
 async fn find_cards(
     State(server): State<Server>,
@@ -340,7 +340,7 @@ async fn reset_pin(State(server): State<Server>, Bearer(operator): Bearer, Path(
 }
 
 /// The tasks of a card, the newest first.
-#[utoipa::path(get, path = "/cards/{serial}/tasks", params(("serial" = String, Path)), responses((status = 200, body = [TaskView]), (status = 403, body = Problem)))]
+#[utoipa::path(get, path = "/cards/{serial}/tasks", params(("serial" = String, Path)), responses((status = 200, body = [TaskView]), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn tasks(State(server): State<Server>, Bearer(operator): Bearer, Path(serial): Path<String>) -> Reply<Vec<TaskView>> {
     Ok(Json(server.tasks().of_card(&operator, &serial).await?))
 }
@@ -430,7 +430,7 @@ async fn wizard_outcome(
     Ok(Json(server.pictures().of_unlock(&operator, &wizard, None).await?.given))
 }
 
-/// All policies.
+/// All policies; for a local role its own.
 #[utoipa::path(get, path = "/policies", responses((status = 200, body = [NamedPolicy]), (status = 403, body = Problem)))]
 async fn list_policies(State(server): State<Server>, Bearer(operator): Bearer) -> Reply<Vec<NamedPolicy>> {
     Ok(Json(server.policies().all(&operator).await?))
@@ -581,7 +581,7 @@ async fn add_operator(State(server): State<Server>, Bearer(operator): Bearer, Bo
     Ok(Json(Made { id: server.staff().add_operator(&operator, &new).await? }))
 }
 
-/// The log, by pages.
+/// The log, by pages. A local role finds what is of users under its policies, and what is of no user and of a card under them.
 #[utoipa::path(get, path = "/events", params(Filter), responses((status = 200, body = [Event], headers(("Link" = Option<String>, description = "The next page, as `<?..>; rel=\"next\"`; none on the last"))), (status = 400, body = Problem), (status = 403, body = Problem)))]
 async fn events(
     State(server): State<Server>,

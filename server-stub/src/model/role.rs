@@ -101,7 +101,8 @@ impl Privilege {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Role {
-    /// Policies that it is for; `None` is all of them (a global role).
+    /// Policies that it is for, and whose users, cards and events it sees (a local role); `None` is all of them and what is of no
+    /// policy (a global role).
     #[serde(default)]
     pub policies: Option<Vec<String>>,
     /// What it allows.
@@ -127,15 +128,46 @@ impl Role {
         self.policies.as_ref().is_some_and(|policies| policies.iter().any(|p| p == policy))
     }
 
-    /// Whether it allows this for users under `policy`; `None` is what belongs to no policy.
+    /// Whether it allows this for users under `policy`; `None` is what belongs to no policy, and no local role is for.
     #[must_use]
     pub fn allows(&self, privilege: Privilege, policy: Option<&str>) -> bool {
-        let covered = match (&self.policies, policy) {
-            (None, _) => true,
-            (Some(_), Some(policy)) => self.is_local_to(policy),
-            (Some(_), None) => matches!(privilege, Privilege::ViewUser | Privilege::ViewCards | Privilege::ViewLog),
-        };
-        covered && self.privileges.contains(&privilege)
+        self.scope(privilege).is_some_and(|scope| scope.covers(policy))
+    }
+
+    /// Whom and what it allows this for; `None` where it does not allow it at all.
+    #[must_use]
+    pub fn scope(&self, privilege: Privilege) -> Option<Scope> {
+        let has = |privilege| self.privileges.contains(&privilege);
+        has(privilege).then(|| match &self.policies {
+            None => Scope::All,
+            Some(policies) => Scope::Of { policies: policies.clone(), stock: has(Privilege::IssueCard) },
+        })
+    }
+}
+
+/// Whom and what a role allows something for. A user is under the policy that holds, a card under the one that it was issued
+/// under, else under its user's; an event is of its user, and one without a user of its card, as both are now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Everybody and everything: by a global role.
+    All,
+    /// By a local role.
+    Of {
+        /// What is under these policies, by their ids.
+        policies: Vec<String>,
+        /// Cards that are nobody's and under no policy are found too, by who assigns them to somebody.
+        stock: bool,
+    },
+}
+
+impl Scope {
+    /// Whether what is under this policy, or under none, belongs to it.
+    #[must_use]
+    pub fn covers(&self, policy: Option<&str>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Of { policies, .. } => policy.is_some_and(|policy| policies.iter().any(|p| p == policy)),
+        }
     }
 }
 
@@ -197,7 +229,9 @@ mod tests {
         let local = Role { policies: Some(vec!["a".into()]), ..Role::operator() };
         assert!(local.allows(Privilege::UnlockCard, Some("a")));
         assert!(!local.allows(Privilege::UnlockCard, Some("b")));
-        assert!(!local.allows(Privilege::UnlockCard, None));
+        assert!(Privilege::ALL.iter().all(|privilege| !local.allows(*privilege, None)));
+        assert_eq!(local.scope(Privilege::ViewUser), Some(Scope::Of { policies: vec!["a".into()], stock: false }));
+        assert_eq!((local.scope(Privilege::ChangePolicy), Role::operator().scope(Privilege::ViewUser)), (None, Some(Scope::All)));
         assert!(!Role::operator().allows(Privilege::ChangePolicy, None));
         assert!(Role::administrator().allows(Privilege::ChangeRoles, None));
     }

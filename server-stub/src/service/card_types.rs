@@ -53,7 +53,7 @@ impl CardTypes<'_> {
     /// # Errors
     /// [`Code::NoPrivilege`].
     pub async fn all(&self, operator: &Operator) -> Result<Vec<(String, CardTypeView)>, Refusal> {
-        operator.require(Privilege::ViewCards, None)?;
+        operator.scope(Privilege::ViewCards)?;
         let types = card_types::all(&mut self.server.store.read().await?).await?;
         Ok(types.into_iter().map(|(id, about, in_use)| (id, CardTypeView::of(about, operator, in_use))).collect())
     }

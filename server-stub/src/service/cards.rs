@@ -5,8 +5,8 @@ use crate::model::event::{Happening, Kind};
 use crate::model::list::Listed;
 use crate::model::refusal::{Code, Refusal};
 use crate::model::response::GivenView;
-use crate::model::role::Privilege;
-use crate::model::subject;
+use crate::model::role::{Privilege, Scope};
+use crate::model::subject::{self, Subject};
 use crate::model::tags::Retag;
 use crate::service::Server;
 use crate::service::admin_key::{Keyed, Tried};
@@ -107,13 +107,14 @@ pub struct Cards<'s> {
 }
 
 impl Cards<'_> {
-    /// Cards of a list.
+    /// Cards of a list; by a local role those under its policies, and those that are nobody's where it assigns cards.
     ///
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::Malformed`].
     pub async fn list(&self, operator: &Operator, filter: &CardFilter) -> Result<Listed<CardView>, Refusal> {
-        operator.require(Privilege::ViewCards, None)?;
-        let page = cards::list(&mut self.server.store.read().await?, filter, operator.may(Privilege::ViewUser, None)).await?;
+        let scope = operator.scope(Privilege::ViewCards)?;
+        let by_owner = operator.may_somewhere(Privilege::ViewUser);
+        let page = cards::list(&mut self.server.store.read().await?, filter, by_owner, &scope).await?;
         let views = page.items.iter().map(CardView::of).collect();
         Ok(page.with(views))
     }
@@ -123,9 +124,9 @@ impl Cards<'_> {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::NotFound`].
     pub async fn view(&self, operator: &Operator, serial: &str) -> Result<CardView, Refusal> {
-        operator.require(Privilege::ViewCards, None)?;
-        let card = known(&mut self.server.store.read().await?, &subject::serial(serial)?).await?;
-        Ok(CardView::of(&card))
+        operator.scope(Privilege::ViewCards)?;
+        let subject = seen(&mut self.server.store.read().await?, operator, &subject::serial(serial)?).await?;
+        subject.card.as_ref().map(CardView::of).ok_or_else(|| Refusal::not_found("card"))
     }
 
     /// Registers a card; it is Clean. A card in a reader of the server is asked first whether it has the key that the server is
@@ -313,15 +314,27 @@ impl Cards<'_> {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::NotFound`].
     pub async fn responses(&self, operator: &Operator, serial: &str) -> Result<Vec<GivenView>, Refusal> {
-        operator.require(Privilege::ViewCards, None)?;
-        let mut snapshot = self.server.store.read().await?;
-        let card = known(&mut snapshot, &subject::serial(serial)?).await?;
-        responses::of_card(&mut snapshot, &card.serial).await
+        operator.scope(Privilege::ViewCards)?;
+        let (mut snapshot, serial) = (self.server.store.read().await?, subject::serial(serial)?);
+        seen(&mut snapshot, operator, &serial).await?;
+        responses::of_card(&mut snapshot, &serial).await
     }
 }
 
-async fn known(conn: &mut Snapshot, serial: &str) -> Result<CardRecord, Refusal> {
-    cards::by_serial(conn, serial).await?.ok_or_else(|| Refusal::not_found("card"))
+/// A card, when the operator sees it: with its user and policy, without questions.
+pub(crate) async fn seen(conn: &mut Snapshot, operator: &Operator, serial: &str) -> Result<Subject, Refusal> {
+    let subject = subjects::of_card_without_questions(conn, serial).await?;
+    require_seen(operator, &subject)?;
+    if subject.card.is_some() { Ok(subject) } else { Err(Refusal::not_found("card")) }
+}
+
+/// Refuses a card that the role does not see: one under another policy; one under none, unless who has the role assigns such cards.
+pub(crate) fn require_seen(operator: &Operator, subject: &Subject) -> Result<(), Refusal> {
+    let in_stock = subject.card.as_ref().is_some_and(|card| card.user.is_none() && card.policy.is_none());
+    match operator.scope(Privilege::ViewCards)? {
+        Scope::Of { stock: true, .. } if in_stock => Ok(()),
+        _ => operator.require(Privilege::ViewCards, subject.policy_id()),
+    }
 }
 
 /// Who is to hold a card, by id or name, and the policy that then holds; with room for one more.

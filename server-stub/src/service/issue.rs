@@ -8,7 +8,7 @@ use crate::model::event::{Happening, Kind};
 use crate::model::keys::CardIdentity;
 use crate::model::policy::Policy;
 use crate::model::refusal::{Code, Refusal};
-use crate::model::role::Privilege;
+use crate::model::role::{Privilege, Scope};
 use crate::model::station::{Connected, NewPin, Order, Station, StationError, Written};
 use crate::model::subject::{self, Subject};
 use crate::model::user::Contact;
@@ -68,20 +68,20 @@ pub struct Issuing<'s> {
 }
 
 impl Issuing<'_> {
-    /// The cards that are connected to the server's machine.
+    /// The cards that are connected to the server's machine; for a local role those of them that it sees in the repository.
     ///
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::NoReaders`].
     pub async fn connected(&self, operator: &Operator) -> Result<Vec<AtHand>, Refusal> {
-        operator.require(Privilege::ViewCards, None)?;
+        let scope = operator.scope(Privilege::ViewCards)?;
         let station = self.server.station()?;
         let found = tokio::task::spawn_blocking(move || station.connected()).await;
         let found = found.map_err(|_| ended())?.map_err(Refusal::by_card)?;
         let serials: Vec<&str> = found.iter().map(|connected| connected.serial.as_str()).collect();
         let mut snapshot = self.server.store.read().await?;
-        let known = cards::of_serials(&mut snapshot, &serials).await?;
+        let known = cards::of_serials(&mut snapshot, &serials, &scope).await?;
         let owners: Vec<&str> = known.iter().filter_map(|card| card.user.as_deref()).collect();
-        let owners = match operator.may(Privilege::ViewUser, None) {
+        let owners = match operator.may_somewhere(Privilege::ViewUser) {
             true => users::contacts(&mut snapshot, &owners).await?,
             false => Vec::new(),
         };
@@ -91,7 +91,8 @@ impl Issuing<'_> {
             let owner = owners.iter().find(|owner| Some(owner.id.as_str()) == user).cloned();
             AtHand { state: card.map(|card| card.state), owner, connected }
         };
-        Ok(found.into_iter().map(at_hand).collect())
+        let at_hand = found.into_iter().map(at_hand);
+        Ok(at_hand.filter(|at_hand| scope == Scope::All || at_hand.state.is_some()).collect())
     }
 
     /// *Issue*. Under *Initialize card* the connected card gets an administrator key of its own and a

@@ -29,16 +29,17 @@ impl Log<'_> {
         self.server.note_refusal(&Happening { detail, ..Happening::new(Kind::NotLetIn, operator) }, &counted).await
     }
 
-    /// Events of a list.
+    /// Events of a list; by a local role those of users and cards under its policies.
     ///
     /// # Errors
     /// [`crate::model::refusal::Code::NoPrivilege`], [`crate::model::refusal::Code::Malformed`].
     pub async fn list(&self, operator: &Operator, filter: &Filter) -> Result<Listed<Event>, Refusal> {
-        operator.require(Privilege::ViewLog, None)?;
-        events::list(&mut self.server.store.read().await?, filter).await
+        let scope = operator.scope(Privilege::ViewLog)?;
+        events::list(&mut self.server.store.read().await?, filter, &scope).await
     }
 
-    /// The first event whose hash does not follow from the one before it. Reads the whole log, as it is at one moment.
+    /// The first event whose hash does not follow from the one before it. Reads the whole log, as it is at one moment: for a global
+    /// role.
     ///
     /// # Errors
     /// [`crate::model::refusal::Code::NoPrivilege`].

@@ -2,7 +2,7 @@
 
 use crate::model::event::{Happening, Kind};
 use crate::model::refusal::{Code, Refusal};
-use crate::model::role::{Privilege, Role};
+use crate::model::role::{Privilege, Role, Scope};
 use crate::model::{limit, names, random};
 use crate::service::{SESSION, Server};
 use crate::store::logins::{self, LoginRow};
@@ -79,11 +79,15 @@ impl Operator {
     /// # Errors
     /// [`Code::NoPrivilege`].
     pub fn require(&self, privilege: Privilege, policy: Option<&str>) -> Result<(), Refusal> {
-        if self.may(privilege, policy) {
-            return Ok(());
-        }
-        let wanted = Sentence::named(privilege.word());
-        Err(Refusal::new(Code::NoPrivilege, sentence!("refused-privilege", privilege = wanted)))
+        if self.may(privilege, policy) { Ok(()) } else { Err(lacks(privilege)) }
+    }
+
+    /// Whom and what the role allows it for.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`] where that is nobody and nothing.
+    pub fn scope(&self, privilege: Privilege) -> Result<Scope, Refusal> {
+        self.role.as_ref().and_then(|role| role.scope(privilege)).ok_or_else(|| lacks(privilege))
     }
 
     /// Whether the role allows it for some policy at least.
@@ -97,6 +101,11 @@ impl Operator {
     pub fn may(&self, privilege: Privilege, policy: Option<&str>) -> bool {
         self.role.as_ref().is_some_and(|role| role.allows(privilege, policy))
     }
+}
+
+fn lacks(privilege: Privilege) -> Refusal {
+    let wanted = Sentence::named(privilege.word());
+    Refusal::new(Code::NoPrivilege, sentence!("refused-privilege", privilege = wanted))
 }
 
 /// Logins of operators and of users in Self-Service.

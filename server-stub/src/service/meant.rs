@@ -4,7 +4,7 @@ use crate::model::card::{CardFilter, CardRecord};
 use crate::model::clock;
 use crate::model::event::{Filter, Kind};
 use crate::model::refusal::Refusal;
-use crate::model::role::Privilege;
+use crate::model::role::{Privilege, Scope};
 use crate::model::subject;
 use crate::model::user::UserFilter;
 use crate::service::Server;
@@ -56,9 +56,9 @@ impl Meanings<'_> {
     /// [`crate::model::refusal::Code::NoPrivilege`]; [`crate::model::refusal::Code::Malformed`] for what is none of that, or means
     /// several.
     pub async fn of_log(&self, operator: &Operator, asked: Filter) -> Result<Filter, Refusal> {
-        operator.require(Privilege::ViewLog, None)?;
+        let scope = operator.scope(Privilege::ViewLog)?;
         let texts = Texts { user: asked.user.as_deref(), card: asked.card.as_deref(), operator: asked.initiator.as_deref() };
-        let meant = self.of(operator, texts).await?;
+        let meant = self.of(operator, &scope, texts).await?;
         for time in [asked.from, asked.to].into_iter().flatten() {
             clock::moment(time)?;
         }
@@ -69,18 +69,20 @@ impl Meanings<'_> {
         Ok(Filter { user: meant.user, card: meant.card, initiator: meant.operator, name, ..asked })
     }
 
-    /// The id of the one user whom a text means, as [`Self::of_log`] reads it.
+    /// The id of the one user whom a text means where cards are listed, as [`Self::of_log`] reads it.
     ///
     /// # Errors
-    /// [`crate::model::refusal::Code::Malformed`] for nobody, or several.
+    /// [`crate::model::refusal::Code::NoPrivilege`]; [`crate::model::refusal::Code::Malformed`] for nobody, or several.
     pub async fn user(&self, operator: &Operator, text: &str) -> Result<String, Refusal> {
-        let meant = self.of(operator, Texts { user: Some(text), ..Texts::default() }).await?;
+        let scope = operator.scope(Privilege::ViewCards)?;
+        let meant = self.of(operator, &scope, Texts { user: Some(text), ..Texts::default() }).await?;
         meant.user.ok_or_else(|| none_such("user"))
     }
 
-    /// Four statements at most, however many texts there are; one more to say which of several cards there are.
-    async fn of(&self, operator: &Operator, texts: Texts<'_>) -> Result<Meant, Refusal> {
-        let (sees_users, sees_cards) = (operator.may(Privilege::ViewUser, None), operator.may(Privilege::ViewCards, None));
+    /// What a local role does not see is not there. Four statements at most, however many texts there are; one more to say which of several cards there are.
+    async fn of(&self, operator: &Operator, scope: &Scope, texts: Texts<'_>) -> Result<Meant, Refusal> {
+        let (sees_users, sees_cards) =
+            (operator.may_somewhere(Privilege::ViewUser), operator.may_somewhere(Privilege::ViewCards));
         let serial = texts.card.and_then(|text| subject::serial(text).ok());
         let as_written = |text: Option<&str>| text.map(str::to_owned);
         let mut meant = Meant { user: as_written(texts.user), card: serial.clone(), operator: as_written(texts.operator) };
@@ -95,7 +97,7 @@ impl Meanings<'_> {
         let mut snapshot = self.server.store.read().await?;
         let known = card.and(serial.as_deref()).unwrap_or_default();
         let named = Named { user: user.unwrap_or_default(), card: known, operator: texts.operator.unwrap_or_default() };
-        let found = meant::named(&mut snapshot, &named).await?;
+        let found = meant::named(&mut snapshot, &named, scope).await?;
         meant.operator = found.operator.or(meant.operator);
         let user = user.filter(|_| found.user.is_none());
         let card = card.filter(|_| !found.card);
@@ -105,7 +107,7 @@ impl Meanings<'_> {
         }
         let of_user = user.map(|text| UserFilter { q: text.into(), limit: Some(2), ..UserFilter::default() });
         let of_card = card.map(|text| CardFilter { q: text.into(), limit: Some(CANDIDATES + 1), ..CardFilter::default() });
-        let (users, cards) = meant::searched(&mut snapshot, of_user.as_ref(), of_card.as_ref(), sees_users).await?;
+        let (users, cards) = meant::searched(&mut snapshot, of_user.as_ref(), of_card.as_ref(), sees_users, scope).await?;
         if let Some(text) = user {
             meant.user = match users.items.as_slice() {
                 [one] => Some(one.id.clone()),

@@ -11,9 +11,10 @@ use crate::model::subject::{self, Subject};
 use crate::model::task::TaskView;
 use crate::model::user::UserLock;
 use crate::service::Server;
-use crate::service::cards::CardView;
+use crate::service::cards::{CardView, require_seen};
 use crate::service::flow::wizard::{ReadBack, Wizard, permitted};
 use crate::service::login::Operator;
+use crate::service::users::UserView;
 use crate::store::events::Of;
 use crate::store::{cards, events, responses, subjects, tasks, users};
 use std::collections::HashMap;
@@ -171,13 +172,14 @@ impl Pictures<'_> {
     /// # Errors
     /// [`crate::model::refusal::Code::NoPrivilege`], [`crate::model::refusal::Code::NotFound`].
     pub async fn of_card(&self, operator: &Operator, serial: &str) -> Result<CardPicture, Refusal> {
-        operator.require(Privilege::ViewCards, None)?;
+        operator.scope(Privilege::ViewCards)?;
         let serial = subject::serial(serial)?;
         let mut snapshot = self.server.store.read().await?;
         let subject = subjects::of_card(&mut snapshot, &serial).await?;
+        require_seen(operator, &subject)?;
         let card = subject.card.as_ref().ok_or_else(|| Refusal::not_found("card"))?;
         let initialized = Kind::CardInitialized.facts().1;
-        let mut events = events::story(&mut snapshot, Of::Card(&serial), HAPPENED).await?;
+        let mut events = events::story(&mut snapshot, of_card(operator, &serial, &subject), HAPPENED).await?;
         let (seen, claimed) = (Seen::of(&events), Seen::claimed(&events));
         let issued = events.iter().find(|event| is_issue_to(event, card.user.as_deref())).cloned();
         let pin_tries = events.iter().find(|event| event.name == initialized).and_then(|event| pin_tries(&event.detail));
@@ -185,7 +187,7 @@ impl Pictures<'_> {
         let (tasks, now) = (tasks::of_card(&mut snapshot, &serial).await?, self.server.now());
         Ok(CardPicture {
             card: CardView::of(card),
-            owner: owner(&subject).filter(|_| operator.may(Privilege::ViewUser, None)),
+            owner: owner(&subject).filter(|_| operator.may_somewhere(Privilege::ViewUser)),
             seen,
             claimed,
             policy: subject.policy.as_ref().map(|policy| policy.name.clone()),
@@ -194,7 +196,7 @@ impl Pictures<'_> {
             responses: responses::of_card(&mut snapshot, &serial).await?,
             tasks: tasks.into_iter().map(|task| task.shown(now)).collect(),
             may: may(operator, &subject),
-            happened: if operator.may(Privilege::ViewLog, None) { events } else { Vec::new() },
+            happened: if operator.may_somewhere(Privilege::ViewLog) { events } else { Vec::new() },
         })
     }
 
@@ -203,11 +205,11 @@ impl Pictures<'_> {
     /// # Errors
     /// [`crate::model::refusal::Code::NoPrivilege`], [`crate::model::refusal::Code::Malformed`].
     pub async fn cards(&self, operator: &Operator, filter: &CardFilter) -> Result<Listed<CardRow>, Refusal> {
-        operator.require(Privilege::ViewCards, None)?;
+        let (scope, sees_users) = (operator.scope(Privilege::ViewCards)?, operator.may_somewhere(Privilege::ViewUser));
         let mut snapshot = self.server.store.read().await?;
-        let page = cards::list(&mut snapshot, filter, operator.may(Privilege::ViewUser, None)).await?;
+        let page = cards::list(&mut snapshot, filter, sees_users, &scope).await?;
         let ids: Vec<&str> = page.items.iter().filter_map(|card| card.user.as_deref()).collect();
-        let names = match operator.may(Privilege::ViewUser, None) {
+        let names = match sees_users {
             true => users::names_of(&mut snapshot, &ids).await?,
             false => HashMap::new(),
         };
@@ -222,20 +224,20 @@ impl Pictures<'_> {
     /// # Errors
     /// [`crate::model::refusal::Code::NoPrivilege`], [`crate::model::refusal::Code::Malformed`].
     pub async fn log(&self, operator: &Operator, filter: &Filter) -> Result<Listed<(Event, Option<String>)>, Refusal> {
-        operator.require(Privilege::ViewLog, None)?;
-        events::list_with_users(&mut self.server.store.read().await?, filter).await
+        let scope = operator.scope(Privilege::ViewLog)?;
+        events::list_with_users(&mut self.server.store.read().await?, filter, &scope).await
     }
 
-    /// What has happened to a user lately, the newest first; nothing for who may not see the log.
+    /// What has happened to a user lately, the newest first; nothing for who may not see the log of such users.
     ///
     /// # Errors
     /// [`crate::model::refusal::Code::StoreDown`].
-    pub async fn happened_to_user(&self, operator: &Operator, id: &str) -> Result<Vec<Event>, Refusal> {
-        if !operator.may(Privilege::ViewLog, None) {
+    pub async fn happened_to_user(&self, operator: &Operator, user: &UserView) -> Result<Vec<Event>, Refusal> {
+        if !operator.may(Privilege::ViewLog, user.policy_id.as_deref()) {
             return Ok(Vec::new());
         }
         let mut snapshot = self.server.store.read().await?;
-        let mut events = events::story(&mut snapshot, Of::User(id), HAPPENED).await?;
+        let mut events = events::story(&mut snapshot, Of::User(&user.id), HAPPENED).await?;
         events.truncate(usize::from(HAPPENED));
         Ok(events)
     }
@@ -268,7 +270,7 @@ impl Pictures<'_> {
             _ => None,
         };
         let validates = subject.policy.as_ref().is_some_and(|policy| policy.settings.workflow.validate_answers);
-        let mut events = events::story(&mut snapshot, Of::Card(&flow.card), HAPPENED).await?;
+        let mut events = events::story(&mut snapshot, of_card(operator, &flow.card, &subject), HAPPENED).await?;
         let (seen, claimed) = (Seen::of(&events), Seen::claimed(&events));
         events.truncate(usize::from(HAPPENED));
         let (wizard, left) = self.server.wizards().shown(&mut snapshot, operator, wizard, &flow, &subject).await?;
@@ -282,7 +284,7 @@ impl Pictures<'_> {
             owner: owner(&subject),
             seen,
             claimed,
-            happened: if operator.may(Privilege::ViewLog, None) { events } else { Vec::new() },
+            happened: if operator.may_somewhere(Privilege::ViewLog) { events } else { Vec::new() },
             left,
             response,
             given,
@@ -290,6 +292,13 @@ impl Pictures<'_> {
             serial: flow.card,
         })
     }
+}
+
+/// Whose story an operator is told of a card that its role covers: by a local role nothing of who had the card before.
+fn of_card<'a>(operator: &Operator, serial: &'a str, subject: &'a Subject) -> Of<'a> {
+    let is_global = operator.role.as_ref().is_some_and(|role| role.policies.is_none());
+    let user = subject.user.as_ref().map_or("", |user| user.id.as_str());
+    if is_global { Of::Card(serial) } else { Of::CardAndUser(serial, user) }
 }
 
 /// Whether an event says that a card was issued to this user.
@@ -324,6 +333,11 @@ fn owner(subject: &Subject) -> Option<Owner> {
 fn may(operator: &Operator, subject: &Subject) -> May {
     let Some(card) = &subject.card else { return May::default() };
     let may = |privilege| operator.may(privilege, subject.policy_id());
+    // Who it is assigned to decides then.
+    let may_do = |operation: &Operation| match operation {
+        Operation::Assign => operator.may_somewhere(operation.privilege()),
+        _ => may(operation.privilege()),
+    };
     let key_known = card.key != KeySource::Unknown;
     // Where answers come first, somebody must be able to give them.
     let unlockable = permitted(subject, operator)
@@ -336,6 +350,6 @@ fn may(operator: &Operator, subject: &Subject) -> May {
         correct_key: may(Privilege::IssueCard),
         tag: may(Privilege::IssueCard),
         remove: may(Privilege::IssueCard) && !card.was_issued(),
-        operations: card.state.operations().into_iter().filter(|operation| may(operation.privilege())).collect(),
+        operations: card.state.operations().into_iter().filter(may_do).collect(),
     }
 }

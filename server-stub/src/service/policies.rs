@@ -50,23 +50,26 @@ pub struct Policies<'s> {
 }
 
 impl Policies<'_> {
-    /// All policies.
+    /// All policies; by a local role those that it is for.
     ///
     /// # Errors
     /// [`Code::NoPrivilege`].
     pub async fn all(&self, operator: &Operator) -> Result<Vec<NamedPolicy>, Refusal> {
-        operator.require(Privilege::ViewPolicy, None)?;
-        policies::all(&mut self.server.store.read().await?).await
+        let scope = operator.scope(Privilege::ViewPolicy)?;
+        let mut policies = policies::all(&mut self.server.store.read().await?).await?;
+        policies.retain(|policy| scope.covers(Some(&policy.id)));
+        Ok(policies)
     }
 
-    /// All policies, each with who is under it.
+    /// The same policies, each with who is under it.
     ///
     /// # Errors
     /// [`Code::NoPrivilege`].
     pub async fn affected(&self, operator: &Operator) -> Result<Vec<Affected>, Refusal> {
-        operator.require(Privilege::ViewPolicy, None)?;
+        let scope = operator.scope(Privilege::ViewPolicy)?;
         let rows = policies::affected(&mut self.server.store.read().await?).await?;
-        Ok(rows.into_iter().map(|(policy, users, cards)| Affected { policy, users, cards }).collect())
+        let rows = rows.into_iter().filter(|(policy, ..)| scope.covers(Some(policy)));
+        Ok(rows.map(|(policy, users, cards)| Affected { policy, users, cards }).collect())
     }
 
     /// Makes a policy with the settings and the questions of another one, or with the usual settings; gives its id.

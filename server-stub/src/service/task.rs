@@ -7,6 +7,7 @@ use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
 use crate::model::task::{Task, TaskState, TaskView};
 use crate::model::{limit, names, random, subject};
+use crate::service::cards::seen;
 use crate::service::login::Operator;
 use crate::service::{ONLINE, Server};
 use crate::store::{Snapshot, Tx, flows, subjects, tasks};
@@ -85,10 +86,12 @@ impl Tasks<'_> {
     /// The tasks of a card, the newest first.
     ///
     /// # Errors
-    /// [`Code::NoPrivilege`].
+    /// [`Code::NoPrivilege`], [`Code::NotFound`].
     pub async fn of_card(&self, operator: &Operator, serial: &str) -> Result<Vec<TaskView>, Refusal> {
-        operator.require(Privilege::ViewCards, None)?;
-        let tasks = tasks::of_card(&mut self.server.store.read().await?, &subject::serial(serial)?).await?;
+        operator.scope(Privilege::ViewCards)?;
+        let (mut snapshot, serial) = (self.server.store.read().await?, subject::serial(serial)?);
+        seen(&mut snapshot, operator, &serial).await?;
+        let tasks = tasks::of_card(&mut snapshot, &serial).await?;
         let now = self.server.now();
         Ok(tasks.into_iter().map(|task| task.shown(now)).collect())
     }

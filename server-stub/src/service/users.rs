@@ -8,7 +8,7 @@ use crate::model::policy::NamedPolicy;
 use crate::model::random;
 use crate::model::refusal::{Code, Refusal};
 use crate::model::revision;
-use crate::model::role::Privilege;
+use crate::model::role::{Privilege, Scope};
 use crate::model::subject::Subject;
 use crate::model::user::{User, UserFilter, UserLock};
 use crate::service::Server;
@@ -159,19 +159,20 @@ pub struct Users<'s> {
 }
 
 impl Users<'_> {
-    /// Users of a list.
+    /// Users of a list; by a local role those for whom one of its policies holds.
     ///
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::Malformed`].
     pub async fn list(&self, operator: &Operator, filter: &UserFilter) -> Result<Listed<UserView>, Refusal> {
-        operator.require(Privilege::ViewUser, None)?;
+        let scope = operator.scope(Privilege::ViewUser)?;
         let mut snapshot = self.server.store.read().await?;
-        let page = users::list(&mut snapshot, filter).await?;
-        let (views, _) = views(&mut snapshot, None, &page.items).await?;
+        let page = users::list(&mut snapshot, filter, &scope).await?;
+        let (views, _) = views(&mut snapshot, &scope, None, &page.items).await?;
         Ok(page.with(views))
     }
 
-    /// Users of a list, and the policies that it can be narrowed to: all, in their order; none for who may not see policies.
+    /// Users of a list, and the policies that it can be narrowed to: all that the role sees, in their order; none for who may not
+    /// see policies.
     ///
     /// # Errors
     /// As [`Self::list`].
@@ -180,11 +181,11 @@ impl Users<'_> {
         operator: &Operator,
         filter: &UserFilter,
     ) -> Result<(Listed<UserView>, Vec<NamedPolicy>), Refusal> {
-        operator.require(Privilege::ViewUser, None)?;
+        let scope = operator.scope(Privilege::ViewUser)?;
         let mut snapshot = self.server.store.read().await?;
-        let page = users::list(&mut snapshot, filter).await?;
-        let (views, policies) = views(&mut snapshot, None, &page.items).await?;
-        let policies = if operator.may(Privilege::ViewPolicy, None) { policies } else { Vec::new() };
+        let page = users::list(&mut snapshot, filter, &scope).await?;
+        let (views, mut policies) = views(&mut snapshot, &scope, None, &page.items).await?;
+        policies.retain(|policy| operator.may(Privilege::ViewPolicy, Some(&policy.id)));
         Ok((page.with(views), policies))
     }
 
@@ -193,9 +194,9 @@ impl Users<'_> {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::NotFound`].
     pub async fn id_of(&self, operator: &Operator, name: &str) -> Result<String, Refusal> {
-        operator.require(Privilege::ViewUser, None)?;
-        let user = users::by_name(&mut self.server.store.read().await?, name).await?;
-        user.map(|user| user.id).ok_or_else(|| Refusal::not_found("user"))
+        let subject = subjects::of_name(&mut self.server.store.read().await?, name).await?;
+        operator.require(Privilege::ViewUser, subject.policy_id())?;
+        subject.user.map(|user| user.id).ok_or_else(|| Refusal::not_found("user"))
     }
 
     /// One user.
@@ -203,11 +204,8 @@ impl Users<'_> {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::NotFound`].
     pub async fn view(&self, operator: &Operator, id: &str) -> Result<UserView, Refusal> {
-        operator.require(Privilege::ViewUser, None)?;
         let mut snapshot = self.server.store.read().await?;
-        let user = users::by_id(&mut snapshot, id).await?.ok_or_else(|| Refusal::not_found("user"))?;
-        let (mut views, _) = views(&mut snapshot, Some(operator), &[user]).await?;
-        views.pop().ok_or_else(|| Refusal::not_found("user"))
+        Ok(view(&mut snapshot, operator, Some(operator), id).await?.0)
     }
 
     /// *Unlock user*: answers are compared again. Touches neither cards nor answers.
@@ -270,11 +268,13 @@ impl Users<'_> {
     /// # Errors
     /// [`Code::NoPrivilege`].
     pub async fn policies(&self, operator: &Operator, id: &str) -> Result<Vec<String>, Refusal> {
-        operator.require(Privilege::ViewUser, None)?;
-        policies::of_user(&mut self.server.store.read().await?, id).await
+        let (under, holding) = policies::of_user_with_holding(&mut self.server.store.read().await?, id).await?;
+        operator.require(Privilege::ViewUser, holding.as_deref())?;
+        Ok(under)
     }
 
-    /// A user, all policies in their order, each with whether the user is under it, and the revision of that.
+    /// A user, the policies that the role sees and those that the user is under, in their order, each with whether the user is under
+    /// it, and the revision of that.
     ///
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::NotFound`].
@@ -283,18 +283,15 @@ impl Users<'_> {
         operator: &Operator,
         id: &str,
     ) -> Result<(UserView, Vec<(NamedPolicy, bool)>, String), Refusal> {
-        operator.require(Privilege::ViewUser, None)?;
-        operator.require(Privilege::ViewPolicy, None)?;
+        let scope = operator.scope(Privilege::ViewPolicy)?;
         let mut snapshot = self.server.store.read().await?;
-        let user = users::by_id(&mut snapshot, id).await?.ok_or_else(|| Refusal::not_found("user"))?;
-        let (mut views, policies) = views(&mut snapshot, None, &[user]).await?;
-        let view = views.pop().ok_or_else(|| Refusal::not_found("user"))?;
+        let (view, policies) = view(&mut snapshot, operator, None, id).await?;
         let under = policies::of_user(&mut snapshot, id).await?;
         let with = |policy: NamedPolicy| {
             let is_under = under.contains(&policy.id);
-            (policy, is_under)
+            (is_under || scope.covers(Some(&policy.id))).then_some((policy, is_under))
         };
-        Ok((view, policies.into_iter().map(with).collect(), revision::of(&under)))
+        Ok((view, policies.into_iter().filter_map(with).collect(), revision::of(&under)))
     }
 
     /// Puts a user under these policies, and under no other. Cards that were issued under a policy stay under it. `seen` is the
@@ -439,10 +436,26 @@ async fn covered(conn: &mut Snapshot, operator: &Operator, id: &str, privilege: 
     subject.user.ok_or_else(|| Refusal::not_found("user"))
 }
 
-/// Users as consoles show them, with cards, policies and answers, and all policies in their order: three statements, however many
-/// they are. Which of their cards can be unlocked is judged where somebody asks, `unlocking`.
+/// The user as a console shows one, if a role covers the policy that holds, and all policies in their order.
+async fn view(
+    conn: &mut Snapshot,
+    operator: &Operator,
+    unlocking: Option<&Operator>,
+    id: &str,
+) -> Result<(UserView, Vec<NamedPolicy>), Refusal> {
+    let scope = operator.scope(Privilege::ViewUser)?;
+    let user = users::by_id(conn, id).await?;
+    let (mut views, policies) = views(conn, &scope, unlocking, user.as_slice()).await?;
+    let view = views.pop();
+    operator.require(Privilege::ViewUser, view.as_ref().and_then(|view| view.policy_id.as_deref()))?;
+    Ok((view.ok_or_else(|| Refusal::not_found("user"))?, policies))
+}
+
+/// Users as consoles show them, with policies, answers, and those of their cards that are in the scope, and all policies in their
+/// order: three statements, however many they are. Which of their cards can be unlocked is judged where somebody asks, `unlocking`.
 async fn views(
     conn: &mut Snapshot,
+    scope: &Scope,
     unlocking: Option<&Operator>,
     users: &[User],
 ) -> Result<(Vec<UserView>, Vec<NamedPolicy>), Refusal> {
@@ -458,12 +471,13 @@ async fn views(
         let policy = held.get(&user.id).and_then(|id| policies.iter().find(|policy| policy.id == *id));
         let answered_of = |policy: &NamedPolicy| counts.get(&(user.id.clone(), policy.id.clone()));
         let answered = policy.and_then(answered_of);
-        let cards = cards.remove(&user.id).unwrap_or_default();
+        let mut cards = cards.remove(&user.id).unwrap_or_default();
         // A card that was issued stands under the policy of then.
         let of_card = |card: &CardRecord| match &card.policy {
             Some(id) => policies.iter().find(|policy| policy.id == *id),
             None => policy,
         };
+        cards.retain(|card| scope.covers(of_card(card).map(|policy| policy.id.as_str())));
         let can_be_unlocked = |operator: &Operator, card: &CardRecord| {
             let policy = of_card(card);
             let has_answers = policy.and_then(answered_of).is_some_and(|n| *n > 0);

@@ -3,12 +3,13 @@
 use super::list::List;
 use super::page::{Condition, Page, Source, Words};
 use super::rows::{body, json, named, number, optional, text};
-use super::{Snapshot, Tx, users};
+use super::{Snapshot, Tx, scope, users};
 use crate::model::card::{CardFilter, CardOrder, CardRecord, CardState, KeySource};
 use crate::model::clock::Millis;
 use crate::model::list::{self, Cursor, Listed};
 use crate::model::names;
 use crate::model::refusal::Refusal;
+use crate::model::role::Scope;
 use crate::model::search::{self, Search, Sought};
 use sqlx::any::AnyRow;
 use sqlx::query;
@@ -60,24 +61,31 @@ pub(crate) async fn by_serial(conn: &mut Snapshot, serial: &str) -> Result<Optio
 
 /// Cards of these users.
 pub(crate) async fn of_users(conn: &mut Snapshot, users: &[&str]) -> Result<Vec<CardRecord>, Refusal> {
-    among(conn, "cards.user_id", users).await
+    among(conn, "cards.user_id", users, &Scope::All).await
 }
 
-/// Those of these serials that are registered.
-pub(crate) async fn of_serials(conn: &mut Snapshot, serials: &[&str]) -> Result<Vec<CardRecord>, Refusal> {
-    among(conn, "cards.serial", serials).await
+/// Those of these serials that are registered, and in the scope.
+pub(crate) async fn of_serials(conn: &mut Snapshot, serials: &[&str], scope: &Scope) -> Result<Vec<CardRecord>, Refusal> {
+    among(conn, "cards.serial", serials, scope).await
 }
 
-async fn among(conn: &mut Snapshot, column: &str, these: &[&str]) -> Result<Vec<CardRecord>, Refusal> {
+async fn among(conn: &mut Snapshot, column: &str, these: &[&str], scope: &Scope) -> Result<Vec<CardRecord>, Refusal> {
     let mut list = List::new(CARDS);
-    list.sql(column).sql(" IN ").texts(these.iter().copied()).sql(" ORDER BY cards.serial");
+    list.sql(column).sql(" IN ").texts(these.iter().copied());
+    Condition::beside(&scope::of_cards(scope), "cards.serial", &mut list);
+    list.sql(" ORDER BY cards.serial");
     if these.is_empty() { Ok(Vec::new()) } else { list.rows(conn).await?.iter().map(of_row).collect() }
 }
 
-/// Cards of a list: those that have all words of the search in serial, label and tags, or in their owner's names where these may
-/// be searched (`by_owner`).
-pub(crate) async fn list(conn: &mut Snapshot, filter: &CardFilter, by_owner: bool) -> Result<Listed<CardRecord>, Refusal> {
-    let Some(asked) = Asked::of(filter, by_owner)? else { return Ok(Listed::nothing()) };
+/// Cards of a list, of those in the scope: those that have all words of the search in serial, label and tags, or in their owner's
+/// names where these may be searched (`by_owner`).
+pub(crate) async fn list(
+    conn: &mut Snapshot,
+    filter: &CardFilter,
+    by_owner: bool,
+    scope: &Scope,
+) -> Result<Listed<CardRecord>, Refusal> {
+    let Some(asked) = Asked::of(filter, by_owner, scope)? else { return Ok(Listed::nothing()) };
     let [rarest] = Condition::rarest([&asked.conditions], conn).await?;
     asked.list(conn, rarest).await
 }
@@ -97,7 +105,7 @@ impl<'f> Asked<'f> {
     ///
     /// # Errors
     /// [`crate::model::refusal::Code::Malformed`] for a limit or a cursor that is none.
-    pub(super) fn of(filter: &'f CardFilter, by_owner: bool) -> Result<Option<Self>, Refusal> {
+    pub(super) fn of(filter: &'f CardFilter, by_owner: bool, scope: &Scope) -> Result<Option<Self>, Refusal> {
         let limit = list::limit(filter.limit, list::USUAL)?;
         let cursor = Cursor::read(filter.cursor.as_deref(), filter.sort.name())?;
         let Some(search) = Search::of_cards(&filter.q) else { return Ok(None) };
@@ -107,6 +115,7 @@ impl<'f> Asked<'f> {
             conditions = conditions.into_iter().zip(&search.words).map(or_owner).collect();
         }
         conditions.extend(filter.tag.as_deref().map(|tag| Condition::is(TAGS, "tag", names::key(tag))));
+        conditions.extend(scope::of_cards(scope));
         Ok(Some(Self { filter, by_owner, limit, cursor, patterns: search.patterns, conditions }))
     }
 

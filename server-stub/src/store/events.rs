@@ -2,11 +2,12 @@
 
 use super::list::List;
 use super::rows::{number, optional, text};
-use super::{Snapshot, Tx};
+use super::{Snapshot, Tx, scope};
 use crate::model::clock::Millis;
 use crate::model::event::{Event, EventOrder, Filter, Happening, Level, WORKSTATION, bounded};
 use crate::model::list::{self, Cursor, Listed};
 use crate::model::refusal::Refusal;
+use crate::model::role::Scope;
 use crate::words::sentence;
 use sqlx::any::AnyRow;
 use sqlx::query;
@@ -67,16 +68,20 @@ async fn last(conn: &mut Snapshot) -> Result<(i64, String), Refusal> {
     Ok((number(&last, "seq")?, text(&last, "hash")?))
 }
 
-/// Events of a list.
-pub(crate) async fn list(conn: &mut Snapshot, filter: &Filter) -> Result<Listed<Event>, Refusal> {
-    let (limit, list) = page(filter, false)?;
+/// Events of a list, of those in the scope.
+pub(crate) async fn list(conn: &mut Snapshot, filter: &Filter, scope: &Scope) -> Result<Listed<Event>, Refusal> {
+    let (limit, list) = page(conn, filter, scope, false).await?;
     let rows = list.rows(conn).await?.iter().map(of_row).collect::<Result<Vec<_>, _>>()?;
     Ok(Listed::of(rows, limit, |event| place(filter, event)))
 }
 
-/// Events of a list, each with the name of its user.
-pub(crate) async fn list_with_users(conn: &mut Snapshot, filter: &Filter) -> Result<Listed<(Event, Option<String>)>, Refusal> {
-    let (limit, list) = page(filter, true)?;
+/// Events of a list, of those in the scope, each with the name of its user.
+pub(crate) async fn list_with_users(
+    conn: &mut Snapshot,
+    filter: &Filter,
+    scope: &Scope,
+) -> Result<Listed<(Event, Option<String>)>, Refusal> {
+    let (limit, list) = page(conn, filter, scope, true).await?;
     let row = |row| Ok((of_row(row)?, optional(row, "user_cn")?));
     let rows = list.rows(conn).await?.iter().map(row).collect::<Result<Vec<_>, Refusal>>()?;
     Ok(Listed::of(rows, limit, |(event, _)| place(filter, event)))
@@ -87,7 +92,7 @@ fn place(filter: &Filter, event: &Event) -> Cursor {
 }
 
 /// Rows of a page, and the statement that gives them and one more.
-fn page(filter: &Filter, with_users: bool) -> Result<(u16, List), Refusal> {
+async fn page(conn: &mut Snapshot, filter: &Filter, scope: &Scope, with_users: bool) -> Result<(u16, List), Refusal> {
     let limit = list::limit(filter.limit, list::MOST)?;
     let cursor = Cursor::read(filter.cursor.as_deref(), filter.sort.name())?;
     let (column, past, way) = match filter.sort {
@@ -97,7 +102,8 @@ fn page(filter: &Filter, with_users: bool) -> Result<(u16, List), Refusal> {
         EventOrder::AtDown => ("at", "<", "DESC"),
     };
     let mut list = List::new(if with_users { "SELECT page.*, users.cn AS user_cn FROM (" } else { "" });
-    list.sql("SELECT * FROM events WHERE 1 = 1");
+    list.sql("SELECT events.* FROM ");
+    scope::from_events(conn, scope, filter.user.is_some() || filter.card.is_some(), &mut list).await?;
     let (name, initiator) = (("name", filter.name.as_deref()), ("initiator", filter.initiator.as_deref()));
     // Workstations do most of what is done; somebody does little.
     let (first, second) = if initiator.1 == Some(WORKSTATION) { (name, initiator) } else { (initiator, name) };
@@ -142,6 +148,8 @@ fn page(filter: &Filter, with_users: bool) -> Result<(u16, List), Refusal> {
 pub(crate) enum Of<'a> {
     /// A card's, by its serial.
     Card(&'a str),
+    /// A card's, but for what it was to others than this user.
+    CardAndUser(&'a str, &'a str),
     /// A user's, by the id.
     User(&'a str),
 }
@@ -153,21 +161,26 @@ const CLAIMS: &str = "('PIN_BLOCK_SEEN', 'PIN_WRONG_SEEN', 'REPORT_UNCONFIRMED')
 /// of two kinds that say what it is, if it is not among them. Whoever reaches the workstation service can make claims; of these
 /// the latest is told, and no number of them takes the place of what is known.
 pub(crate) async fn story(conn: &mut Snapshot, of: Of<'_>, count: u16) -> Result<Vec<Event>, Refusal> {
-    let rows = conn.all(query(sqlx::AssertSqlSafe(told_of(of))).bind(of.id()).bind(i64::from(count))).await?;
-    rows.iter().map(of_row).collect()
+    let story = query(sqlx::AssertSqlSafe(told_of(of))).bind(of.id()).bind(i64::from(count));
+    let story = match of {
+        Of::CardAndUser(_, user) => story.bind(user),
+        Of::Card(_) | Of::User(_) => story,
+    };
+    conn.all(story).await?.iter().map(of_row).collect()
 }
 
 /// The statement of [`story`].
 fn told_of(of: Of<'_>) -> String {
+    let whose = if matches!(of, Of::CardAndUser(..)) { " AND user_id IN ('', $3)" } else { "" };
     let latest = |condition: &str, count: &str| {
         let column = of.column();
         format!(
-            "SELECT * FROM (SELECT * FROM events WHERE {column} = $1 AND {condition} ORDER BY seq DESC LIMIT {count}) AS part"
+            "SELECT * FROM (SELECT * FROM events WHERE {column} = $1{whose} AND {condition} ORDER BY seq DESC LIMIT {count}) AS part"
         )
     };
     let known = format!("name NOT IN {CLAIMS}");
     let mut parts = vec![latest(&known, "$2"), latest(&format!("name IN {CLAIMS}"), "1")];
-    if matches!(of, Of::Card(_)) {
+    if !matches!(of, Of::User(_)) {
         parts.push(latest(&format!("{known} AND name = 'CARD_INITIALIZED'"), "1"));
         let issued = format!(r#"{known} AND name = 'CARD_STATE_CHANGED' AND detail LIKE '%"operation":"issue"%'"#);
         parts.push(latest(&issued, "1"));
@@ -178,14 +191,14 @@ fn told_of(of: Of<'_>) -> String {
 impl Of<'_> {
     const fn column(self) -> &'static str {
         match self {
-            Self::Card(_) => "card",
+            Self::Card(_) | Self::CardAndUser(..) => "card",
             Self::User(_) => "user_id",
         }
     }
 
     const fn id(&self) -> &str {
         match self {
-            Self::Card(id) | Self::User(id) => id,
+            Self::Card(id) | Self::CardAndUser(id, _) | Self::User(id) => id,
         }
     }
 }
@@ -244,11 +257,11 @@ mod tests {
         let store = Store::open(&format!("sqlite:{}", directory.path().join("cms.db").display())).await.unwrap();
         add(&store).await;
         let mut snapshot = store.read().await.unwrap();
-        let seen = list(&mut snapshot, &Filter::default()).await.unwrap().items.len();
+        let seen = list(&mut snapshot, &Filter::default(), &Scope::All).await.unwrap().items.len();
         add(&store).await;
         assert_eq!(last(&mut snapshot).await.unwrap().0, 1, "the chain is as old as the rows");
-        assert_eq!((seen, list(&mut snapshot, &Filter::default()).await.unwrap().items.len()), (1, 1));
+        assert_eq!((seen, list(&mut snapshot, &Filter::default(), &Scope::All).await.unwrap().items.len()), (1, 1));
         assert_eq!(first_broken(&mut snapshot).await, Ok(None));
-        assert_eq!(list(&mut store.read().await.unwrap(), &Filter::default()).await.unwrap().items.len(), 2);
+        assert_eq!(list(&mut store.read().await.unwrap(), &Filter::default(), &Scope::All).await.unwrap().items.len(), 2);
     }
 }

@@ -1,14 +1,15 @@
 //! Who and what texts of people mean: by a name or a number first, else by a search that finds one.
 
+use super::list::List;
 use super::page::Condition;
 use super::rows::text;
-use super::{Snapshot, cards, users};
+use super::{Snapshot, cards, scope, users};
 use crate::model::card::{CardFilter, CardRecord};
 use crate::model::list::Listed;
 use crate::model::names;
 use crate::model::refusal::Refusal;
+use crate::model::role::Scope;
 use crate::model::user::{User, UserFilter};
-use sqlx::query;
 
 /// Texts that mean something by themselves; an empty one means nothing.
 pub(crate) struct Named<'a> {
@@ -31,16 +32,16 @@ pub(crate) struct Found {
     pub(crate) operator: Option<String>,
 }
 
-/// Looks all of them up: one statement.
-pub(crate) async fn named(conn: &mut Snapshot, named: &Named<'_>) -> Result<Found, Refusal> {
-    let found = query(
-        "SELECT 'user' AS what, id, logon, upn FROM users WHERE id = $1 OR logon_key = $2 OR upn_key = $2 \
-         UNION ALL SELECT 'card', serial, '', '' FROM cards WHERE serial = $3 \
-         UNION ALL SELECT 'operator', '', name, '' FROM operators WHERE name_key = $4",
-    );
-    let found = found.bind(named.user).bind(names::key(named.user)).bind(named.card).bind(names::key(named.operator));
+/// Looks all of them up, users of the scope: one statement.
+pub(crate) async fn named(conn: &mut Snapshot, named: &Named<'_>, scope: &Scope) -> Result<Found, Refusal> {
+    let (id, key) = (named.user, names::key(named.user));
+    let mut found = List::new("SELECT 'user' AS what, id, logon, upn FROM users WHERE (id = ");
+    found.text(id).sql(" OR logon_key = ").text(&*key).sql(" OR upn_key = ").text(&*key).sql(")");
+    Condition::beside(&scope::of_users(scope), "users.id", &mut found);
+    found.sql(" UNION ALL SELECT 'card', serial, '', '' FROM cards WHERE serial = ").text(named.card);
+    found.sql(" UNION ALL SELECT 'operator', '', name, '' FROM operators WHERE name_key = ").text(names::key(named.operator));
     let (mut users, mut operators, mut card) = (Vec::new(), Vec::new(), false);
-    for row in conn.all(found).await? {
+    for row in found.rows(conn).await? {
         match text(&row, "what")?.as_str() {
             "user" if !named.user.is_empty() => users.push((text(&row, "id")?, text(&row, "logon")?, text(&row, "upn")?)),
             "card" => card = true,
@@ -54,16 +55,17 @@ pub(crate) async fn named(conn: &mut Snapshot, named: &Named<'_>) -> Result<Foun
     Ok(Found { user: by_id.or_else(by_name), card, operator })
 }
 
-/// Users and cards of these lists, each where it is asked for, cards also by their owners where `by_owner`: three statements at
-/// most.
+/// Users and cards of these lists in the scope, each where it is asked for, cards also by their owners where `by_owner`: three
+/// statements at most.
 pub(crate) async fn searched(
     conn: &mut Snapshot,
     users: Option<&UserFilter>,
     cards: Option<&CardFilter>,
     by_owner: bool,
+    scope: &Scope,
 ) -> Result<(Listed<User>, Listed<CardRecord>), Refusal> {
-    let users = users.map(users::Asked::of).transpose()?.flatten();
-    let cards = cards.map(|filter| cards::Asked::of(filter, by_owner)).transpose()?.flatten();
+    let users = users.map(|filter| users::Asked::of(filter, scope)).transpose()?.flatten();
+    let cards = cards.map(|filter| cards::Asked::of(filter, by_owner, scope)).transpose()?.flatten();
     let users_are = users.as_ref().map_or(&[][..], |asked| &asked.conditions);
     let cards_are = cards.as_ref().map_or(&[][..], |asked| &asked.conditions);
     let [rarest_of_users, rarest_of_cards] = Condition::rarest([users_are, cards_are], conn).await?;

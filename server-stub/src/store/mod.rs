@@ -27,6 +27,7 @@ pub(crate) mod reports;
 pub(crate) mod responses;
 pub(crate) mod roles;
 mod rows;
+mod scope;
 pub(crate) mod subjects;
 pub(crate) mod tasks;
 mod transaction;
@@ -59,7 +60,7 @@ const LONGEST_WAIT: u32 = 4;
 const ROOM: usize = 256 * 1024;
 
 /// How the tables came about: number, name and statements. What has been released stays as it is.
-const MIGRATIONS: [(i64, &str, &str); 23] = [
+const MIGRATIONS: [(i64, &str, &str); 24] = [
     (1, "first", include_str!("../../migrations/0001_first.sql")),
     (2, "key pending", include_str!("../../migrations/0002_key_pending.sql")),
     (3, "tasks and last tries", include_str!("../../migrations/0003_tasks_and_last_tries.sql")),
@@ -83,6 +84,7 @@ const MIGRATIONS: [(i64, &str, &str); 23] = [
     (21, "unseen", include_str!("../../migrations/0021_unseen.sql")),
     (22, "states", include_str!("../../migrations/0022_states.sql")),
     (23, "own questions", include_str!("../../migrations/0023_own_questions.sql")),
+    (24, "scopes", include_str!("../../migrations/0024_scopes.sql")),
 ];
 
 /// Without sqlx's macro for it, which compiles both database drivers a second time to do so.

@@ -36,6 +36,8 @@ enum Met {
     Begins(String),
     /// By this text in this column.
     Is(&'static str, String),
+    /// By being there.
+    Any,
 }
 
 /// A page of a list.
@@ -56,7 +58,7 @@ pub(super) struct Page {
 
 /// More hits than this are not gathered and sorted; rows are looked at in the order of the list instead, where so many hits fill
 /// a page soon.
-const RARE: i64 = 10_000;
+pub(super) const RARE: i64 = 10_000;
 
 /// A statement of a page that was begun.
 pub(super) struct Begun {
@@ -130,6 +132,23 @@ impl Condition {
         Self(vec![(source, Met::Is(column, text.into()))])
     }
 
+    /// Nothing, until something is said that it may be met by.
+    pub(super) const fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Or what `source` has with this text in `column`.
+    pub(super) fn or_is(mut self, source: Source, column: &'static str, text: &str) -> Self {
+        self.0.push((source, Met::Is(column, text.to_owned())));
+        self
+    }
+
+    /// Or all that `source` has.
+    pub(super) fn or_all(mut self, source: Source) -> Self {
+        self.0.push((source, Met::Any));
+        self
+    }
+
     /// Or what `source` has with a word that begins so.
     pub(super) fn or_begins(mut self, source: Source, word: &str) -> Self {
         self.0.push((source, Met::Begins(word.to_owned())));
@@ -164,7 +183,7 @@ impl Condition {
     }
 
     /// That what has this key meets these too.
-    fn beside<'c>(these: impl IntoIterator<Item = &'c Self>, key: &str, list: &mut List) {
+    pub(super) fn beside<'c>(these: impl IntoIterator<Item = &'c Self>, key: &str, list: &mut List) {
         for Self(any) in these {
             for (index, (source, met)) in any.iter().enumerate() {
                 list.sql(if index == 0 { " AND (" } else { " OR " });
@@ -177,7 +196,7 @@ impl Condition {
     }
 
     /// All that meet it, of some more than once.
-    fn all(&self, list: &mut List) {
+    pub(super) fn all(&self, list: &mut List) {
         for (index, (source, met)) in self.0.iter().enumerate() {
             list.sql(if index == 0 { "" } else { " UNION ALL " }).sql(source.all).sql(" ");
             met.say(list);
@@ -190,6 +209,7 @@ impl Met {
         match self {
             Self::Begins(word) => list.sql("word >= ").text(word).sql(" AND word < ").text(format!("{word}\u{10FFFF}")),
             Self::Is(column, text) => list.sql(column).sql(" = ").text(text),
+            Self::Any => list.sql("1 = 1"),
         };
     }
 }

@@ -11,15 +11,10 @@ use sqlx::any::AnyRow;
 use sqlx::query;
 use std::collections::HashMap;
 
-/// The id of the policy that holds for a user of `users`: of those that the user is under, the first in their order.
+/// The id of the policy that holds for a user ([`settle`]).
 macro_rules! policy_of_user {
     ($user:literal) => {
-        concat!(
-            "(SELECT policy_links.policy_id FROM policy_links JOIN policies AS ordered ON ordered.id = policy_links.policy_id \
-             WHERE policy_links.user_id = ",
-            $user,
-            " ORDER BY ordered.position, ordered.id LIMIT 1)"
-        )
+        concat!("(SELECT held.policy_id FROM policy_links AS held WHERE held.user_id = ", $user, " AND held.holds = 1)")
     };
 }
 pub(super) use policy_of_user;
@@ -93,8 +88,21 @@ pub(crate) async fn affected(conn: &mut Snapshot) -> Result<Vec<(String, i64, i6
 
 /// The ids of the policies that a user is under.
 pub(crate) async fn of_user(conn: &mut Snapshot, user: &str) -> Result<Vec<String>, Refusal> {
-    let rows = conn.all(query("SELECT policy_id FROM policy_links WHERE user_id = $1 ORDER BY policy_id").bind(user)).await?;
-    rows.iter().map(|row| text(row, "policy_id")).collect()
+    Ok(of_user_with_holding(conn, user).await?.0)
+}
+
+/// The same, and the id of the one that holds.
+pub(crate) async fn of_user_with_holding(conn: &mut Snapshot, user: &str) -> Result<(Vec<String>, Option<String>), Refusal> {
+    let links = "SELECT policy_id, holds FROM policy_links WHERE user_id = $1 ORDER BY policy_id";
+    let (mut under, mut holding) = (Vec::new(), None);
+    for row in conn.all(query(links).bind(user)).await? {
+        let policy = text(&row, "policy_id")?;
+        if number(&row, "holds")? == 1 {
+            holding = Some(policy.clone());
+        }
+        under.push(policy);
+    }
+    Ok((under, holding))
 }
 
 /// The order of all policies: their ids, the first first.
@@ -102,7 +110,23 @@ pub(crate) async fn order(tx: &mut Tx, ids: &[&str]) -> Result<(), Refusal> {
     for (position, id) in (1i64..).zip(ids) {
         tx.run(query("UPDATE policies SET position = $2 WHERE id = $1").bind(*id).bind(position)).await?;
     }
+    let several = "user_id IN (SELECT user_id FROM policy_links GROUP BY user_id HAVING COUNT(*) > 1)";
+    settle(tx, several, None).await
+}
+
+/// Notes which policy holds for the users whom a condition is about: of those that each is under, the first in their order.
+async fn settle(tx: &mut Tx, users: &'static str, bound: Option<&str>) -> Result<(), Refusal> {
+    let holds = "UPDATE policy_links SET holds = CASE WHEN policy_id = (\
+                 SELECT other.policy_id FROM policy_links AS other JOIN policies AS ordered ON ordered.id = other.policy_id \
+                 WHERE other.user_id = policy_links.user_id ORDER BY ordered.position, ordered.id LIMIT 1) THEN 1 ELSE 0 END WHERE ";
+    let update = query(sqlx::AssertSqlSafe([holds, users].concat()));
+    tx.run(bound.into_iter().fold(update, |update, text| update.bind(text.to_owned()))).await?;
     Ok(())
+}
+
+/// Notes which policy holds for a user.
+async fn settle_user(tx: &mut Tx, user: &str) -> Result<(), Refusal> {
+    settle(tx, "user_id = $1", Some(user)).await
 }
 
 /// A new policy, after all others.
@@ -131,12 +155,12 @@ pub(crate) async fn link(tx: &mut Tx, user: &str, policy: &str) -> Result<(), Re
                   SELECT id, $2, name_key, logon_key FROM users WHERE id = $1";
     let insert = query(insert);
     tx.run(insert.bind(user).bind(policy)).await?;
-    Ok(())
+    settle_user(tx, user).await
 }
 
 /// Takes a user from under a policy.
 pub(crate) async fn unlink(tx: &mut Tx, user: &str, policy: &str) -> Result<(), Refusal> {
     let delete = query("DELETE FROM policy_links WHERE user_id = $1 AND policy_id = $2");
     tx.run(delete.bind(user).bind(policy)).await?;
-    Ok(())
+    settle_user(tx, user).await
 }

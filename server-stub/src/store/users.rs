@@ -3,11 +3,12 @@
 use super::list::List;
 use super::page::{Condition, Page, Source, Words};
 use super::rows::{body, json, number, text};
-use super::{Snapshot, Tx, policies};
+use super::{Snapshot, Tx, policies, scope};
 use crate::model::clock::Millis;
 use crate::model::list::{self, Cursor, Listed};
 use crate::model::names::{self, Clash};
 use crate::model::refusal::Refusal;
+use crate::model::role::Scope;
 use crate::model::search::{self, Search};
 use crate::model::user::{Contact, User, UserFilter, UserLock, UserOrder, UserState};
 use sqlx::any::AnyRow;
@@ -73,9 +74,9 @@ pub(crate) async fn is_taken(conn: &mut Snapshot, name: &str, own: Option<&str>)
     Ok(conn.optional(found.bind(names::key(name)).bind(own.unwrap_or_default())).await?.is_some())
 }
 
-/// Users of a list: those that have all words of the search, and are under the policy.
-pub(crate) async fn list(conn: &mut Snapshot, filter: &UserFilter) -> Result<Listed<User>, Refusal> {
-    let Some(asked) = Asked::of(filter)? else { return Ok(Listed::nothing()) };
+/// Users of a list, of those in the scope: those that have all words of the search, and are under the policy.
+pub(crate) async fn list(conn: &mut Snapshot, filter: &UserFilter, scope: &Scope) -> Result<Listed<User>, Refusal> {
+    let Some(asked) = Asked::of(filter, scope)? else { return Ok(Listed::nothing()) };
     let [rarest] = Condition::rarest([&asked.conditions], conn).await?;
     asked.list(conn, rarest).await
 }
@@ -94,12 +95,13 @@ impl<'f> Asked<'f> {
     ///
     /// # Errors
     /// [`crate::model::refusal::Code::Malformed`] for a limit or a cursor that is none.
-    pub(super) fn of(filter: &'f UserFilter) -> Result<Option<Self>, Refusal> {
+    pub(super) fn of(filter: &'f UserFilter, scope: &Scope) -> Result<Option<Self>, Refusal> {
         let limit = list::limit(filter.limit, list::USUAL)?;
         let cursor = Cursor::read(filter.cursor.as_deref(), filter.sort.name())?;
         let Some(search) = Search::of_people(&filter.q) else { return Ok(None) };
         let mut conditions = WORDS.have(&search.words);
         conditions.extend(filter.policy.as_deref().map(policies::under));
+        conditions.extend(scope::of_users(scope));
         Ok(Some(Self { filter, limit, cursor, patterns: search.patterns, conditions }))
     }
 
@@ -328,7 +330,7 @@ mod tests {
         let mut snapshot = store.read().await.unwrap();
         for state in [UserState::Active, UserState::Disabled] {
             let filter = UserFilter { q: "anna".into(), state: Some(state), ..UserFilter::default() };
-            let asked = Asked::of(&filter).unwrap().unwrap();
+            let asked = Asked::of(&filter, &Scope::All).unwrap().unwrap();
             let plan = asked.statement(Some(0)).plan(&mut snapshot).await;
             assert!(plan.contains("SEARCH users USING COVERING INDEX users_states (id=?"), "{plan}");
             let rows = plan.lines().filter(|line| line.contains("SEARCH users") && !line.contains("COVERING"));

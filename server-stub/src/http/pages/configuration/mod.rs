@@ -53,13 +53,13 @@ impl Branch {
 async fn tree(server: &Server, operator: &Operator, here: &str) -> Result<(Vec<Branch>, Vec<NamedPolicy>), Refusal> {
     let mut branches = Vec::new();
     let mut policies = Vec::new();
-    if operator.may(Privilege::ViewPolicy, None) {
+    if operator.may_somewhere(Privilege::ViewPolicy) {
         policies = server.policies().all(operator).await?;
         let mut branch = Branch::new(plain("conf-policies"), &format!("{PATH}/policies"), here);
         branch.below = policies.iter().map(|policy| of_policy(policy, here)).collect();
         branches.push(branch);
     }
-    if operator.may(Privilege::ViewPolicy, None) && operator.may(Privilege::ViewCards, None) {
+    if operator.may_somewhere(Privilege::ViewPolicy) && operator.may_somewhere(Privilege::ViewCards) {
         branches.push(Branch::new(plain("conf-types"), &format!("{PATH}/card-types"), here));
     }
     if operator.may(Privilege::ChangeRoles, None) {
@@ -94,7 +94,7 @@ fn frame(at: &mut At<Operator>, titles: &[(&str, String)]) -> Frame {
 }
 
 async fn first(State(_): State<Server>, at: At<Operator>) -> Redirect {
-    let to = if at.by.may(Privilege::ViewPolicy, None) { "policies" } else { "roles" };
+    let to = if at.by.may_somewhere(Privilege::ViewPolicy) { "policies" } else { "roles" };
     Redirect::to(&format!("{PATH}/{to}"))
 }
 

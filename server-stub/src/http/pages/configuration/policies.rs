@@ -160,7 +160,7 @@ impl List {
 
 impl Sees {
     fn of(operator: &Operator) -> Self {
-        Self { users: operator.may(Privilege::ViewUser, None), cards: operator.may(Privilege::ViewCards, None) }
+        Self { users: operator.may_somewhere(Privilege::ViewUser), cards: operator.may_somewhere(Privilege::ViewCards) }
     }
 }
 

@@ -137,7 +137,7 @@ async fn card(State(server): State<Server>, mut at: At<Operator>, Path(serial): 
             }
         }),
         pin_tries: picture.pin_tries,
-        may_view_log: at.by.may(Privilege::ViewLog, None),
+        may_view_log: at.by.may_somewhere(Privilege::ViewLog),
         operations: picture.may.operations.iter().map(|operation| Doable::of(*operation)).collect(),
         responses: responses.collect(),
         lines: story(&picture.happened, picture.owner.as_ref().map(|owner| owner.cn.as_str()), now),

@@ -93,9 +93,9 @@ pub(super) fn of_user(logon: &str) -> String {
 }
 
 async fn cards(State(server): State<Server>, mut at: At<Operator>, Behind(asked): Behind<Asked>) -> Page {
-    at.by.require(Privilege::ViewCards, None)?;
+    at.by.scope(Privilege::ViewCards)?;
     let types = server.card_types().names(&at.by).await?;
-    let sees_policies = at.by.may(Privilege::ViewPolicy, None);
+    let sees_policies = at.by.may_somewhere(Privilege::ViewPolicy);
     let policies = if sees_policies { server.policies().all(&at.by).await? } else { Vec::new() };
     let there = list::is_one_of(&asked.card_type, types.iter().map(String::as_str));
     let there = there.and_then(|()| if sees_policies { list::is_policy(&asked.policy, &policies) } else { Ok(()) });
@@ -111,7 +111,7 @@ async fn cards(State(server): State<Server>, mut at: At<Operator>, Behind(asked)
     let frame = at.list_frame(Here::Cards, refusal.as_ref());
     let (cards, next) = listed.map_or_else(Default::default, |listed| (listed.items, listed.next));
     let address = asked.address();
-    let sees_owners = at.by.may(Privilege::ViewUser, None);
+    let sees_owners = at.by.may_somewhere(Privilege::ViewUser);
     let search = searched(&address, types, &policies, sees_owners);
     Ok(list_page(refusal.as_ref(), &Cards { frame, address, search, asked, cards, next, sees_owners }))
 }

@@ -94,6 +94,8 @@ struct Log {
     next: Option<String>,
     /// Says of which zone times are, for the script.
     zone: String,
+    /// Whether the log is whole is for who sees all of it.
+    may_check: bool,
 }
 
 /// One event.
@@ -104,7 +106,7 @@ struct Row {
 }
 
 async fn log(State(server): State<Server>, mut at: At<Operator>, Behind(asked): Behind<Asked>) -> Page {
-    at.by.require(Privilege::ViewLog, None)?;
+    at.by.scope(Privilege::ViewLog)?;
     let filter = asked.filter(&server, &at.by, ROWS).await;
     let listed = match &filter {
         Ok(filter) => Some(server.pictures().log(&at.by, filter).await?),
@@ -117,8 +119,9 @@ async fn log(State(server): State<Server>, mut at: At<Operator>, Behind(asked): 
         |(event, user): (Event, Option<String>)| Row { at: Moment::of(event.at), told: told(&event, user.as_deref()), event };
     let zone = say("time-here", &[("name", "{zone}".into())]);
     let rows = items.into_iter().map(row).collect();
-    let address = asked.address();
-    Ok(list_page(refusal.as_ref(), &Log { frame, search: searched(&address), address, asked, rows, next, zone }))
+    let (address, may_check) = (asked.address(), at.by.may(Privilege::ViewLog, None));
+    let page = Log { frame, search: searched(&address), address, asked, rows, next, zone, may_check };
+    Ok(list_page(refusal.as_ref(), &page))
 }
 
 /// The form of the list.

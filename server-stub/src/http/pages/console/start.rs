@@ -82,6 +82,6 @@ pub(super) fn of_card(operator: &Operator, card: Option<&str>) -> String {
 
 /// Where somebody begins an unlock of a card.
 pub(super) fn before_unlock(operator: &Operator, serial: &str) -> String {
-    let sees_it = operator.may(Privilege::ViewCards, None) && !serial.is_empty();
+    let sees_it = operator.may_somewhere(Privilege::ViewCards) && !serial.is_empty();
     if sees_it { format!("/mc/cards/{serial}") } else { Here::Unlock.path().to_owned() }
 }

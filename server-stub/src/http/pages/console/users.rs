@@ -139,10 +139,10 @@ struct MayUser {
 
 async fn list(State(server): State<Server>, mut at: At<Operator>, Behind(asked): Behind<Asked>) -> Page {
     // Who may not see users has another first page.
-    if !at.by.may(Privilege::ViewUser, None) {
+    if !at.by.may_somewhere(Privilege::ViewUser) {
         return Ok(start::instead(&mut at));
     }
-    let sees_policies = at.by.may(Privilege::ViewPolicy, None);
+    let sees_policies = at.by.may_somewhere(Privilege::ViewPolicy);
     let listed = match asked.filter(ROWS) {
         Ok(filter) => Ok(server.users().list_with_policies(&at.by, &filter).await?),
         Err(refusal) => Err(refusal),
@@ -248,14 +248,14 @@ fn to_user(id: &str) -> Redirect {
 
 async fn user(State(server): State<Server>, mut at: At<Operator>, Path(id): Path<String>) -> Page {
     let user = server.users().view(&at.by, &id).await?;
-    let happened = server.pictures().happened_to_user(&at.by, &id).await?;
+    let happened = server.pictures().happened_to_user(&at.by, &user).await?;
     let may = |privilege| at.by.may(privilege, user.policy_id.as_deref());
     let may = MayUser {
         unlock: may(Privilege::UnlockUser) && (user.locked || user.failed > 0),
         reset: may(Privilege::ResetQuestions) && (user.answers_set > 0 || user.own_questions > 0),
         correct: may(Privilege::ChangePolicy),
         disable: may(Privilege::ChangePolicy),
-        policies: may(Privilege::ChangePolicy) && at.by.may(Privilege::ViewPolicy, None),
+        policies: may(Privilege::ChangePolicy) && at.by.may_somewhere(Privilege::ViewPolicy),
         view_cards: may(Privilege::ViewCards),
     };
     let lines = story(&happened, Some(&user.cn), server.now());

@@ -1,0 +1,352 @@
+//! Local roles: whoever is for some policies sees users, cards and events of these alone, wherever something is listed, shown or
+//! looked for.
+
+use crate::common::{ANNA, BORIS, Engine, SPARE, Site, new_card};
+use crate::lists::{asking, pages};
+use serde_json::{Value, json};
+
+on_both_engines! {
+    a_local_role_sees_nothing_of_others,
+    a_global_role_sees_all,
+    pages_of_a_local_role_are_whole,
+    the_log_of_a_local_role,
+    a_card_stays_under_its_policy,
+    the_policy_that_holds_decides,
+    who_assigns_cards_finds_those_that_are_nobodys,
+}
+
+/// Berta's card, under the policy *Branch*.
+const BERTA: &str = "E0F1E2D3C4B5A69788796A5B4C3D2E1F";
+const SEEING: [&str; 4] = ["view-user", "view-cards", "view-log", "view-policy"];
+
+/// A site where Anna, Boris and Clara are under *Default* and Berta under *Branch*, each with what the log says.
+struct Divided {
+    site: Site,
+    admin: String,
+    default: String,
+    branch: String,
+    berta: String,
+}
+
+impl Divided {
+    fn new(engine: Engine) -> Self {
+        let site = Site::with(engine, |server| server.without_limits());
+        let admin = site.administrator();
+        let default = site.get("/api/v1/policies", &admin).ok()[0]["id"].as_str().unwrap().to_owned();
+        let branch = site.post("/api/v1/policies", &admin, &json!({"name": "Branch"})).ok()["id"].as_str().unwrap().to_owned();
+        let new = json!({"logon": "LAB\\berta", "upn": "berta@lab.example", "cn": "Berta Kern", "password": "long enough", "policy": branch});
+        let berta = site.post("/api/v1/users", &admin, &new).ok()["id"].as_str().unwrap().to_owned();
+        site.block_on(site.server.setup().add_issued_card(&new_card(BERTA), "lab\\berta")).unwrap();
+        site.post("/api/v1/cards", &admin, &json!({"serial": SPARE, "card_type": "gids-sim"})).ok();
+        for serial in [ANNA, BORIS, BERTA, SPARE] {
+            site.post(&format!("/api/v1/cards/{serial}/tags"), &admin, &json!({"add": ["blue"]})).ok();
+            site.open(serial);
+            // What is refused is of the card alone.
+            site.post(&format!("/api/v1/cards/{serial}/enable"), &admin, &json!({})).refused(409, "CARD_STATE");
+        }
+        Self { site, admin, default, branch, berta }
+    }
+
+    /// Somebody whose role is for these policies.
+    fn local(&self, name: &str, policies: &[&str], privileges: &[&str]) -> String {
+        let role = json!({"policies": policies, "privileges": privileges});
+        let role = self.site.put(&format!("/api/v1/roles/{name}"), &self.admin, &role).ok()["id"].clone();
+        let operator = json!({"name": name, "password": "local-password", "role": role, "user": Value::Null});
+        self.site.post("/api/v1/operators", &self.admin, &operator).ok();
+        self.site.log_in((name, "local-password"))
+    }
+
+    fn shown(&self, path: &str, token: &str) -> String {
+        match path.starts_with("/api") {
+            true => self.site.send(path, |http, url| http.get(url).bearer_auth(token)).text().unwrap(),
+            false => self.site.page(path, "mc", token),
+        }
+    }
+}
+
+/// What nobody finds who is for *Branch* alone; names in search fields come back, so what is searched for is not among it.
+fn of_others(site: &Divided) -> [String; 7] {
+    let ids = ["anna", "boris"].map(|name| site.site.user(name));
+    let [anna, boris] = ids;
+    [ANNA.into(), BORIS.into(), SPARE.into(), "Clara".into(), anna, boris, site.default.clone()]
+}
+
+const LISTS: [&str; 20] = [
+    "/api/v1/users",
+    "/api/v1/users?limit=1",
+    "/api/v1/users?q=lab",
+    "/api/v1/users?state=active&sort=-logon",
+    "/api/v1/cards",
+    "/api/v1/cards?limit=1",
+    "/api/v1/cards?q=2e1f",
+    "/api/v1/cards?tag=blue",
+    "/api/v1/cards?q=lab&sort=-serial",
+    "/api/v1/cards?state=Issued",
+    "/api/v1/events",
+    "/api/v1/events?limit=1&name=CARD_TAGS_CHANGED",
+    "/api/v1/events.csv",
+    "/api/v1/policies",
+    "/mc",
+    "/mc/csv",
+    "/mc/cards",
+    "/mc/cards/csv",
+    "/mc/log",
+    "/mc/log/csv",
+];
+
+fn a_local_role_sees_nothing_of_others(engine: Engine) {
+    let it = Divided::new(engine);
+    let local = it.local("local", &[&it.branch], &SEEING);
+    let others = of_others(&it);
+    for path in LISTS {
+        let shown = it.shown(path, &local);
+        let own = [BERTA, "Berta Kern", &*it.berta, &*it.branch].iter().any(|own| shown.contains(own));
+        assert!(own, "{engine:?}: {path}: {shown}");
+        for other in &others {
+            assert!(!shown.contains(other), "{engine:?}: {path} has {other}: {shown}");
+        }
+    }
+    // By no search, filter or name either.
+    let (anna, clara) = (it.site.user("anna"), it.site.user("clara"));
+    for (path, fields) in [
+        ("users", vec![("q", "anna")]),
+        ("users", vec![("q", "clara moss")]),
+        ("users", vec![("policy", &*it.default)]),
+        ("cards", vec![("q", ANNA)]),
+        ("cards", vec![("q", "anna")]),
+        ("cards", vec![("q", SPARE)]),
+        ("cards", vec![("policy", &it.default)]),
+        ("cards", vec![("q", "berg"), ("tag", "blue")]),
+        ("events", vec![("card", ANNA)]),
+        ("events", vec![("card", SPARE)]),
+        ("events", vec![("initiator", "setup"), ("card", BORIS)]),
+        ("events", vec![("name", "LOGGED_IN")]),
+        ("events", vec![("name", "POLICY_CHANGED")]),
+        ("events", vec![("name", "ROLE_CHANGED")]),
+    ] {
+        let (rows, _) = pages(&it.site, &asking(&format!("/api/v1/{path}"), &fields), &local);
+        assert_eq!(rows, Vec::<Value>::new(), "{engine:?}: {path} {fields:?}");
+    }
+    // Whom a name is of is not said, as of one that nobody has.
+    for name in [&*anna, "lab\\anna", "anna@lab.example", "Clara Moss", "nobody"] {
+        for path in ["cards", "events"] {
+            let address = asking(&format!("/api/v1/{path}"), &[("user", name)]);
+            it.site.get(&address, &local).refused(400, "MALFORMED");
+        }
+    }
+    for path in [
+        format!("users/{anna}"),
+        format!("users/{clara}"),
+        format!("users/{anna}/policies"),
+        "users/nobody".into(),
+        "users/nobody/policies".into(),
+        format!("cards/{ANNA}"),
+        format!("cards/{ANNA}/responses"),
+        format!("cards/{ANNA}/tasks"),
+        format!("cards/{SPARE}"),
+        "cards/00".into(),
+        "cards/00/tasks".into(),
+        format!("policies/{}/questions", it.default),
+        "events/check".into(),
+        "clashing-names".into(),
+    ] {
+        it.site.get(&format!("/api/v1/{path}"), &local).refused(403, "NO_PRIVILEGE");
+    }
+    let page = |path: &str| it.site.send(path, |http, url| http.get(url).header("cookie", format!("mc={local}")));
+    for path in
+        [format!("/mc/users/{anna}"), format!("/mc/users/{anna}/policies"), format!("/mc/cards/{ANNA}"), "/mc/cards/00".into()]
+    {
+        let answer = page(&path);
+        assert_eq!(answer.status(), 403, "{engine:?}: {path}");
+        let text = answer.text().unwrap();
+        assert!(!text.contains("Anna") && !text.contains("lab.example"), "{engine:?}: {path}: {text}");
+    }
+    assert_eq!(page(&format!("/mc/configuration/policies/{}/issuance", it.default)).status(), 404);
+    let own = [format!("users/{}", it.berta), format!("cards/{BERTA}"), format!("policies/{}/questions", it.branch)];
+    own.iter().for_each(|path| drop(it.site.get(&format!("/api/v1/{path}"), &local).ok()));
+    for path in [format!("/mc/users/{}", it.berta), format!("/mc/cards/{BERTA}"), "/mc/configuration/policies".into()] {
+        let shown = it.shown(&path, &local);
+        assert!(others.iter().all(|other| !shown.contains(other)), "{engine:?}: {path}: {shown}");
+    }
+    // A role that is for no policy at all.
+    let nowhere = it.local("nowhere", &[], &SEEING);
+    for path in ["users", "cards", "events", "policies"] {
+        assert_eq!(it.site.get(&format!("/api/v1/{path}"), &nowhere).ok(), json!([]), "{engine:?}: {path}");
+    }
+}
+
+/// One that is for all policies that there are sees who is under them: all but what is under none.
+fn a_global_role_sees_all(engine: Engine) {
+    let it = Divided::new(engine);
+    let global = it.site.log_in(it.site.somebody("global", &SEEING));
+    let both = it.local("both", &[&it.branch, &it.default], &SEEING);
+    let rows = |path: &str, token: &str| pages(&it.site, &format!("/api/v1/{path}"), token).0;
+    for path in ["users?limit=2", "cards?limit=2", "cards?q=2e1f", "users?q=lab&sort=-name", "policies", "events?limit=1000&to=1"]
+    {
+        assert_eq!(rows(path, &global), rows(path, &it.admin), "{engine:?}: {path}");
+    }
+    assert_eq!(rows("users?limit=1", &both), rows("users", &it.admin), "{engine:?}");
+    assert_eq!(rows("policies", &both), rows("policies", &it.admin), "{engine:?}");
+    let of_somebody = |card: &&Value| card["userId"] != Value::Null;
+    let all = rows("cards", &it.admin);
+    let expected: Vec<Value> = all.iter().filter(of_somebody).cloned().collect();
+    assert_eq!((rows("cards?limit=1", &both), all.len()), (expected, 4), "{engine:?}");
+    it.site.get("/api/v1/events/check", &global).ok();
+}
+
+/// However many rows a page has, its pages together are what one page has, in either order.
+fn pages_of_a_local_role_are_whole(engine: Engine) {
+    let it = Divided::new(engine);
+    for number in 0..9 {
+        // Turn by turn, so that those of others stand between.
+        let policy = if number % 2 == 0 { &it.branch } else { &it.default };
+        let user = json!({"logon": format!("LAB\\u{number}"), "upn": format!("u{number}@x"), "cn": format!("User {number}"), "password": "long enough", "policy": policy});
+        it.site.post("/api/v1/users", &it.admin, &user).ok();
+        it.site
+            .block_on(it.site.server.setup().add_issued_card(&new_card(&format!("F{number}")), &format!("lab\\u{number}")))
+            .unwrap();
+    }
+    let local = it.local("local", &[&it.branch], &SEEING);
+    for (path, field, count) in [
+        ("users?", "id", 6),
+        ("users?q=lab&", "id", 6),
+        ("users?q=lab&state=active&", "id", 6),
+        ("cards?", "serialNumber", 6),
+        ("cards?q=lab&", "serialNumber", 6),
+        ("cards?q=f&", "serialNumber", 5),
+        ("cards?state=Issued&", "serialNumber", 6),
+    ] {
+        let address = |limit: usize| format!("/api/v1/{path}limit={limit}");
+        let (whole, _) = pages(&it.site, &address(1000), &local);
+        assert_eq!(whole.len(), count, "{engine:?}: {path}");
+        let (all, _) = pages(&it.site, &address(1000), &it.admin);
+        let of_all: Vec<&Value> = all.iter().filter(|row| whole.iter().any(|own| own[field] == row[field])).collect();
+        assert_eq!(whole.iter().collect::<Vec<_>>(), of_all, "{engine:?}: {path}: as who sees all has them");
+        for limit in [1, 2, 3, 6] {
+            assert_eq!(
+                pages(&it.site, &address(limit), &local),
+                (whole.clone(), count.div_ceil(limit)),
+                "{engine:?}: {path} {limit}"
+            );
+        }
+    }
+    let page = it.shown("/mc", &local);
+    assert!(page.contains("<h2>6 users</h2>"), "{page}");
+}
+
+/// Events are of their user, and those without one of their card; those of neither are of nobody's policy.
+fn the_log_of_a_local_role(engine: Engine) {
+    let it = Divided::new(engine);
+    let local = it.local("local", &[&it.branch], &SEEING);
+    let all = pages(&it.site, "/api/v1/events", &it.admin).0;
+    let is_own = |event: &&Value| event["user"] == *it.berta || event["user"] == "" && event["card"] == BERTA;
+    let own = |keep: &dyn Fn(&Value) -> bool| -> Vec<Value> {
+        all.iter().filter(is_own).filter(|event| keep(event)).cloned().collect()
+    };
+    assert!(own(&|event| event["user"] == "").len() > 1 && own(&|event| event["user"] != "").len() > 1, "{all:?}");
+    let shown = |query: &str| pages(&it.site, &format!("/api/v1/events?{query}"), &local).0;
+    let admin = |event: &Value| event["initiator"] == "admin";
+    for limit in [1, 2, 1000] {
+        assert_eq!(shown(&format!("limit={limit}")), own(&|_| true), "{engine:?}");
+        assert_eq!(shown(&format!("limit={limit}&initiator=ADMIN")), own(&admin), "{engine:?}");
+        assert_eq!(shown(&format!("limit={limit}&kind=I&sort=at")), own(&|event| event["kind"] == "I"), "{engine:?}");
+        assert_eq!(shown(&format!("limit={limit}&card={BERTA}")), own(&|event| event["card"] == BERTA), "{engine:?}");
+        assert_eq!(shown(&format!("limit={limit}&user=berta")), own(&|event| event["user"] == *it.berta), "{engine:?}");
+        let mut down = shown(&format!("limit={limit}&sort=-seq"));
+        down.reverse();
+        assert_eq!(down, own(&|_| true), "{engine:?}");
+    }
+    let page = it.shown("/mc/log", &local);
+    assert!(!page.contains("/mc/log/check"), "{page}");
+    let wholly = it.site.form("/mc/log/check", "mc", &local, &[]);
+    assert_ne!(wholly, 200);
+}
+
+/// Who has moved is under another policy, the card that was issued before is not: with it one sees whose it is, and nothing of
+/// those who had it before.
+fn a_card_stays_under_its_policy(engine: Engine) {
+    let it = Divided::new(engine);
+    let (local, other) = (it.local("local", &[&it.branch], &SEEING), it.local("other", &[&it.default], &SEEING));
+    let put = |policy: &str| {
+        it.site.put(&format!("/api/v1/users/{}/policies", it.berta), &it.admin, &json!({"policies": [policy]})).ok();
+    };
+    put(&it.default);
+    let cards = |token: &str| -> Vec<String> {
+        let rows = it.site.get("/api/v1/cards?q=e0f1", token).ok();
+        rows.as_array().unwrap().iter().map(|card| card["serialNumber"].as_str().unwrap().to_owned()).collect()
+    };
+    let user = |token: &str| it.site.get(&format!("/api/v1/users/{}", it.berta), token);
+    user(&local).refused(403, "NO_PRIVILEGE");
+    assert_eq!(it.site.get("/api/v1/users", &local).ok(), json!([]), "{engine:?}");
+    assert_eq!((cards(&local), cards(&other)), (vec![BERTA.to_owned()], vec![]), "{engine:?}");
+    assert!(it.shown(&format!("/mc/cards/{BERTA}"), &local).contains("Berta Kern"), "{engine:?}");
+    assert_eq!(user(&other).ok()["cards"], json!([]), "{engine:?}");
+    it.site.get(&format!("/api/v1/cards/{BERTA}"), &other).refused(403, "NO_PRIVILEGE");
+    // The card is somebody else's, under the same policy.
+    let operate = |operation: &str, body: &Value| {
+        it.site.post(&format!("/api/v1/cards/{BERTA}/{operation}"), &it.admin, body).ok();
+    };
+    operate("revoke", &json!({"reason": "Berta Kern has left"}));
+    operate("withdraw", &json!({}));
+    put(&it.branch);
+    let new = json!({"logon": "LAB\\carl", "upn": "carl@x", "cn": "Carl Holm", "password": "long enough", "policy": it.branch});
+    it.site.post("/api/v1/users", &it.admin, &new).ok();
+    operate("assign", &json!({"user": "lab\\carl"}));
+    let page = it.shown(&format!("/mc/cards/{BERTA}"), &local);
+    assert!(page.contains("Carl Holm") && page.contains("assigned the card"), "{engine:?}: {page}");
+    assert!(!page.contains("revoked the card") && !page.contains("Berta"), "{engine:?}: {page}");
+    assert!(it.shown(&format!("/mc/cards/{BERTA}"), &it.admin).contains("revoked the card"), "{engine:?}");
+}
+
+/// Of several policies that a user is under one holds: whoever is for the others does not see the user, until they are moved up.
+fn the_policy_that_holds_decides(engine: Engine) {
+    let it = Divided::new(engine);
+    let privileges = ["view-user", "view-policy", "change-policy"];
+    let (local, other) = (it.local("local", &[&it.branch], &privileges), it.local("other", &[&it.default], &privileges));
+    let put = |ids: Value| {
+        it.site.put(&format!("/api/v1/users/{}/policies", it.berta), &it.admin, &json!({"policies": ids})).ok();
+    };
+    let sees = |token: &str| {
+        let listed = it.site.get("/api/v1/users?q=berta", token).ok().as_array().unwrap().len() == 1;
+        let alone = it.site.get(&format!("/api/v1/users/{}", it.berta), token).status == 200;
+        let writes = it.site.post(&format!("/api/v1/users/{}/enable", it.berta), token, &json!({})).status == 200;
+        assert!(listed == alone && alone == writes, "{engine:?}: {listed} {alone} {writes}");
+        listed
+    };
+    assert_eq!((sees(&local), sees(&other)), (true, false), "{engine:?}");
+    put(json!([it.branch, it.default]));
+    assert_eq!((sees(&local), sees(&other)), (false, true), "{engine:?}");
+    // Whom a role is for is shown with all that they are under, and with no other policy's name.
+    let (own, shown) = (format!("/mc/users/{}/policies", it.berta), |token: &str, path: &str| it.shown(path, token));
+    assert!(shown(&other, &own).contains("Branch") && !shown(&other, "/mc/configuration/policies").contains("Branch"));
+    it.site.post(&format!("/api/v1/policies/{}/up", it.branch), &it.admin, &json!({})).ok();
+    assert_eq!((sees(&local), sees(&other)), (true, false), "{engine:?}");
+    put(json!([it.default]));
+    assert_eq!((sees(&local), sees(&other)), (false, true), "{engine:?}");
+}
+
+fn who_assigns_cards_finds_those_that_are_nobodys(engine: Engine) {
+    let it = Divided::new(engine);
+    let issuing = it.local("issuing", &[&it.branch], &["view-user", "view-cards", "issue-card"]);
+    let serials = |query: &str| -> Vec<String> {
+        let rows = pages(&it.site, &format!("/api/v1/cards?limit=1&{query}"), &issuing).0;
+        rows.iter().map(|card| card["serialNumber"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(serials(""), [SPARE, BERTA], "{engine:?}");
+    assert_eq!(serials("state=Clean"), [SPARE], "{engine:?}");
+    assert_eq!(serials("q=2e1f"), [SPARE, BERTA], "{engine:?}");
+    it.site.get(&format!("/api/v1/cards/{SPARE}"), &issuing).ok();
+    assert!(it.shown(&format!("/mc/cards/{SPARE}"), &issuing).contains("/assign"), "{engine:?}");
+    let assign = |user: &str| it.site.post(&format!("/api/v1/cards/{SPARE}/assign"), &issuing, &json!({"user": user}));
+    assign("lab\\clara").refused(403, "NO_PRIVILEGE");
+    // Berta has one card, and is allowed no other.
+    it.site
+        .post(
+            "/api/v1/users",
+            &it.admin,
+            &json!({"logon": "LAB\\dora", "upn": "dora@x", "cn": "Dora", "password": "long enough", "policy": it.branch}),
+        )
+        .ok();
+    assign("lab\\dora").ok();
+    assert_eq!(serials("state=Assigned"), [SPARE], "{engine:?}");
+}
