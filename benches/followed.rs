@@ -1,6 +1,6 @@
 //! What a page that follows the bench costs the readers: 50 cards of one `cardlab up --page`, 10,000 commands a second for all of
 //! them together, with and without a client of the page's event stream, by turns. CPU time of the service, all its threads
-//! together, for a command. `CARDLAB=PATH` measures another build of the program.
+//! together, for a command; and of it that of the page's own thread, in a second. `CARDLAB=PATH` measures another build of the program.
 //!
 //! | stream | what it is |
 //! |---|---|
@@ -27,6 +27,23 @@ const BATCH: usize = 100;
 const QUIET: Duration = Duration::from_millis(400);
 /// VERIFY, status of the PIN.
 const ASK: &[u8] = b"\x00\x20\x00\x80";
+
+/// CPU time.
+#[derive(Clone, Copy, Default)]
+struct Work {
+    all: Duration,
+    page: Duration,
+}
+
+/// What a round cost and how fast it was.
+struct Round {
+    /// Microseconds of a command.
+    command: f64,
+    /// Milliseconds of the page's own thread in a second.
+    own: f64,
+    /// Commands a second.
+    rate: f64,
+}
 
 struct Service {
     child: Child,
@@ -58,14 +75,17 @@ impl Service {
         Self { child, page }
     }
 
-    /// CPU time of all its threads until now (`/proc/PID/schedstat` of each, nanoseconds).
-    fn work(&self) -> Duration {
+    /// CPU time of all its threads until now (`/proc/PID/task/TID/schedstat`, nanoseconds), and of that of the page's own.
+    fn work(&self) -> Work {
         let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
-        let of = |thread: std::io::Result<std::fs::DirEntry>| {
-            let told = std::fs::read_to_string(thread.unwrap().path().join("schedstat")).unwrap_or_default();
-            told.split(' ').next().and_then(|time| time.parse().ok()).unwrap_or(0)
-        };
-        Duration::from_nanos(threads.map(of).sum())
+        let mut work = Work::default();
+        for thread in threads {
+            let read = |file: &str| std::fs::read_to_string(thread.as_ref().unwrap().path().join(file)).unwrap_or_default();
+            let time = Duration::from_nanos(read("schedstat").split(' ').next().and_then(|time| time.parse().ok()).unwrap_or(0));
+            work.all += time;
+            work.page += if read("comm").trim() == "bench" { time } else { Duration::ZERO };
+        }
+        work
     }
 
     fn get(&self, path: &str, cookie: &str) -> String {
@@ -129,8 +149,7 @@ fn following(mut line: impl Read + Send + 'static, end: impl FnOnce() + 'static)
     })
 }
 
-/// A round: the time that a command cost the service, and how many there were in a second.
-fn round(service: &Service, cards: &mut [cardlab_pcsclite::client::Connection<'_>]) -> (f64, f64) {
+fn round(service: &Service, cards: &mut [cardlab_pcsclite::client::Connection<'_>]) -> Round {
     let (work, start) = (service.work(), Instant::now());
     for batch in 0..COMMANDS / BATCH {
         for number in 0..BATCH {
@@ -140,8 +159,12 @@ fn round(service: &Service, cards: &mut [cardlab_pcsclite::client::Connection<'_
         let due = Duration::from_secs_f64(((batch + 1) * BATCH) as f64 / RATE as f64);
         std::thread::sleep(due.saturating_sub(start.elapsed()));
     }
-    let rate = COMMANDS as f64 / start.elapsed().as_secs_f64();
-    ((service.work() - work).as_secs_f64() * 1e6 / COMMANDS as f64, rate)
+    let (took, now) = (start.elapsed().as_secs_f64(), service.work());
+    Round {
+        command: (now.all - work.all).as_secs_f64() * 1e6 / COMMANDS as f64,
+        own: (now.page - work.page).as_secs_f64() * 1e3 / took,
+        rate: COMMANDS as f64 / took,
+    }
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -159,33 +182,35 @@ fn main() {
     let connected = connected.map(|(number, context)| context.connect(&format!("Bench {number:02X} 00"), ShareMode::Shared));
     let mut cards: Vec<_> = connected.collect::<Result<_, _>>().unwrap();
     round(&service, &mut cards);
-    let (mut alone, mut page, mut control) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut alone, mut page, mut control, mut own) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let (without, rate) = round(&service, &mut cards);
+        let Round { command: without, rate, .. } = round(&service, &mut cards);
         let end = service.follow_page(&cookie);
-        let (with_page, _) = round(&service, &mut cards);
+        let Round { command: with_page, own: beside, .. } = round(&service, &mut cards);
         let shown = end();
         let end = Service::follow_control(&socket);
-        let (with_control, _) = round(&service, &mut cards);
+        let Round { command: with_control, .. } = round(&service, &mut cards);
         let told = end();
         println!(
-            "{without:.2} us a command alone, {with_page:.2} with a page ({} KiB), {with_control:.2} with a listener at the control \
-             socket ({} KiB); {rate:.0} a second",
+            "{without:.2} us a command alone, {with_page:.2} with a page ({} KiB, {beside:.2} ms a second of its own thread), \
+             {with_control:.2} with a listener at the control socket ({} KiB); {rate:.0} a second",
             shown >> 10,
             told >> 10
         );
         alone.push(without);
+        own.push(beside);
         page.push(with_page);
         control.push(with_control);
     }
     let ratios = |with: &[f64]| median(with.iter().zip(&alone).map(|(with, without)| with / without).collect());
     let least = |work: &[f64]| work.iter().copied().fold(f64::INFINITY, f64::min);
-    let [own, own_page, own_control] = [&alone, &page, &control].map(|work| least(work));
+    let [cheapest, cheapest_page, cheapest_control] = [&alone, &page, &control].map(|work| least(work));
     println!("page: {:.3} x, control: {:.3} x (medians of {ROUNDS} rounds)", ratios(&page), ratios(&control));
     // What else the machine does makes a round dearer, never cheaper.
     println!(
-        "page: {:.3} x, control: {:.3} x (the cheapest rounds: {own:.2}, {own_page:.2}, {own_control:.2} us)",
-        own_page / own,
-        own_control / own
+        "page: {:.3} x, control: {:.3} x (the cheapest rounds: {cheapest:.2}, {cheapest_page:.2}, {cheapest_control:.2} us)",
+        cheapest_page / cheapest,
+        cheapest_control / cheapest
     );
+    println!("the page's own thread: {:.2} ms a second, {:.2} in the cheapest round", median(own.clone()), least(&own));
 }

@@ -105,7 +105,7 @@ const isTaken = (row) => {
 const pause = document.getElementById("pause");
 const held = document.getElementById("held");
 let waiting = null; // rows that came during a pause
-let newest = 0n; // of all that the page has
+let newest = BigInt(rows?.dataset.newest ?? 0); // up to where the page knows what came in
 const mark = (row) => {
   const own = BigInt(row.dataset.mark ?? 0);
   if (own > newest) newest = own;

@@ -42,16 +42,31 @@ pub struct HolderView {
     pub since: u64,
 }
 
+impl HolderView {
+    /// Whether it is this program, as it holds the card now.
+    pub(crate) fn is(&self, holder: &Holder) -> bool {
+        let Self { program, process, how, since } = self;
+        **program == *holder.program && *process == holder.process && how == how_word(holder.how) && *since == since_then(holder)
+    }
+}
+
 impl From<Holder> for HolderView {
     fn from(holder: Holder) -> Self {
-        let how = match holder.how {
-            Holding::Exclusive => "exclusive",
-            Holding::Transaction => "transaction",
-            Holding::Shared => "shared",
-        };
-        let since = holder.since.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        Self { program: holder.program.to_string(), process: holder.process, how: how.into(), since }
+        let (how, since) = (how_word(holder.how).into(), since_then(&holder));
+        Self { program: holder.program.to_string(), process: holder.process, how, since }
     }
+}
+
+const fn how_word(how: Holding) -> &'static str {
+    match how {
+        Holding::Exclusive => "exclusive",
+        Holding::Transaction => "transaction",
+        Holding::Shared => "shared",
+    }
+}
+
+fn since_then(holder: &Holder) -> u64 {
+    holder.since.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 /// A card.
@@ -120,10 +135,7 @@ impl CardView {
             selected: simulated.and_then(Card::selected).map(str::to_owned),
             pin_verified: standing.pin,
             admin_verified: standing.admin,
-            challenge: standing.pending.map(|challenge| match challenge {
-                Challenge::Clear(challenge) => cardlab_protocol::codes::digits(&challenge),
-                Challenge::Hidden => "hidden".into(),
-            }),
+            challenge: standing.pending.as_ref().map(challenge_words),
             pin,
             puk,
             admin_key,
@@ -133,6 +145,14 @@ impl CardView {
             faults: card.faults().waiting().iter().map(ToString::to_string).collect(),
             undoable: card.journal().map_or(0, |journal| journal.undoable()),
         }
+    }
+}
+
+/// A challenge, as [`CardView::challenge`] has it.
+pub(crate) fn challenge_words(challenge: &Challenge) -> String {
+    match challenge {
+        Challenge::Clear(challenge) => cardlab_protocol::codes::digits(challenge),
+        Challenge::Hidden => "hidden".into(),
     }
 }
 
@@ -149,12 +169,13 @@ pub const fn word(whereabouts: Whereabouts) -> &'static str {
 impl ReaderView {
     /// As it is now.
     pub(crate) fn of(rack: &Rack, place: Place) -> Self {
+        let card = rack.card(place);
         Self {
             number: place.number(),
             name: rack.name(place),
             card_is: word(rack.whereabouts(place)).into(),
-            card: rack.card(place).try_lock().map(|card| CardView::of(&card)),
-            touch_awaited: rack.card(place).button().is_waiting(),
+            card: card.try_lock().map(|card| CardView::of(&card)),
+            touch_awaited: card.button().is_waiting(),
             held_by: rack.holders(place).into_iter().map(HolderView::from).collect(),
         }
     }

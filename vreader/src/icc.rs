@@ -11,7 +11,7 @@ use cardlab_sim::Touch;
 use cardlab_sim::atr::Protocol;
 use cardlab_sim::card::{Card, NoAnswer};
 use cardlab_sim::nvm::StoreError;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 use std::time::Instant;
 use thiserror::Error;
 
@@ -503,6 +503,12 @@ impl SharedCard {
         self.journal.as_ref()
     }
 
+    /// What comes in, for who reads on when the card has been thrown away; nothing of one that writes nothing down.
+    #[must_use]
+    pub fn trail(&self) -> Option<Trail> {
+        Some(Trail { card: Arc::downgrade(&self.card), journal: self.journal.clone()? })
+    }
+
     /// Its button.
     #[must_use]
     pub const fn button(&self) -> &Button {
@@ -519,6 +525,32 @@ impl SharedCard {
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.card, &other.card)
+    }
+}
+
+/// What comes in at a card. It keeps what has come, and not the card.
+pub struct Trail {
+    card: Weak<Mutex<VirtualCard>>,
+    journal: Journal,
+}
+
+impl Trail {
+    /// What has come in.
+    #[must_use]
+    pub const fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Whether it is this card's.
+    #[must_use]
+    pub fn is_of(&self, card: &SharedCard) -> bool {
+        std::ptr::eq(self.card.as_ptr(), Arc::as_ptr(&card.card))
+    }
+
+    /// Whether nothing can come any more: the card was thrown away, and no command is at work with it.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.card.strong_count() == 0
     }
 }
 

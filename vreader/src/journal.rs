@@ -10,8 +10,10 @@
 use crate::trace::{Record, What};
 use cardlab_sim::nvm::Change;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Records of one card that are kept.
 pub const RECORDS: usize = 10_000;
@@ -96,23 +98,42 @@ impl Journal {
 
     /// All records that are there now, newest first.
     pub fn newest(&self) -> impl Iterator<Item = Arc<Record>> + use<> {
-        let mut end = {
-            let kept = self.kept();
-            kept.dropped + kept.entries.len()
-        };
-        let journal = self.clone();
+        self.back(0..usize::MAX)
+    }
+
+    /// How many records have come, also those that are kept no longer.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        let kept = self.kept();
+        kept.dropped + kept.entries.len()
+    }
+
+    /// How many records had come by this time (since 1970), also those that are kept no longer.
+    #[must_use]
+    pub fn count_at(&self, time: Duration) -> usize {
+        let kept = self.kept();
+        kept.dropped + kept.entries.partition_point(|entry| entry.record.at <= time)
+    }
+
+    /// Those of these records that are there now, newest first; they are counted as [`Journal::count`] does. Who wants only a few
+    /// takes little more than these in hand.
+    pub fn back(&self, records: Range<usize>) -> impl Iterator<Item = Arc<Record>> + use<> {
+        let (start, mut end) = (records.start, records.end.min(self.count()));
+        let (journal, mut size) = (self.clone(), 1);
         pieces(move || {
-            let mut piece = journal.piece(end.saturating_sub(PIECE), end);
+            let begin = end.saturating_sub(size).max(start);
+            let mut piece = journal.piece(begin, end);
             piece.reverse();
-            end = end.saturating_sub(PIECE);
-            (piece, end > journal.kept().dropped)
+            (end, size) = (begin, PIECE.min(2 * size));
+            (piece, end > start.max(journal.kept().dropped))
         })
     }
 
     /// The records of these places, counted from the first that ever came; those that are kept no longer are left out.
     fn piece(&self, from: usize, to: usize) -> Vec<Arc<Record>> {
         let kept = self.kept();
-        let (from, to) = (from.saturating_sub(kept.dropped), to.saturating_sub(kept.dropped));
+        let to = to.saturating_sub(kept.dropped).min(kept.entries.len());
+        let from = from.saturating_sub(kept.dropped).min(to);
         kept.entries.range(from..to).map(|entry| entry.record.clone()).collect()
     }
 
@@ -219,5 +240,27 @@ mod tests {
         assert!(forward.is_sorted() && forward.last() == Some(&last), "{forward:?}");
         assert!(back.is_sorted_by(|a, b| a > b) && back.first() == Some(&(last - 1)), "{back:?}");
         assert_eq!(*back.last().unwrap(), last - PIECE as u64 + 1, "the others are kept no longer");
+    }
+
+    /// By their count from the first that ever came, whatever is asked for and however much is kept no longer.
+    #[test]
+    fn records_are_found_by_how_many_came_before() {
+        let mut recorder = Trace::new(Ticks::Count).of("c");
+        let journal = Journal::default();
+        assert_eq!((journal.count(), journal.back(0..5).count(), journal.count_at(Duration::MAX)), (0, 0, 0));
+        for _ in 0..RECORDS + 5 {
+            journal.keep(recorder.exchange(&[0, 0x20, 0, 0x80], Some(&[0x90, 0]), None), None);
+        }
+        let all = RECORDS + 5;
+        assert_eq!(journal.count(), all);
+        let back = |records: Range<usize>| journal.back(records).map(|record| record.number as usize).collect::<Vec<_>>();
+        assert_eq!(back(all - 3..all), [all, all - 1, all - 2]);
+        assert_eq!(back(all - 700..all - 2), (all - 699..=all - 2).rev().collect::<Vec<_>>());
+        assert_eq!(back(0..8), [8, 7, 6], "the others are kept no longer");
+        assert_eq!((back(0..5), back(3..3), back(all..all + 9)), (vec![], vec![], vec![]));
+        assert_eq!(back(all - 1..usize::MAX), [all]);
+        // A record takes a millisecond of this clock.
+        let by = |millis: usize| journal.count_at(Duration::from_millis(millis as u64));
+        assert_eq!((by(all - 2), by(all), by(all + 9), by(0)), (all - 2, all, all, 5));
     }
 }

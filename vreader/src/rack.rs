@@ -68,6 +68,40 @@ pub enum Whereabouts {
     Unplugged,
 }
 
+impl Whereabouts {
+    fn of(server: &Server, reader: ReaderId) -> Self {
+        match server.has_card(reader) {
+            Some(true) => Self::In,
+            Some(false) => Self::Out,
+            None => Self::Unplugged,
+        }
+    }
+}
+
+/// A reader as [`Rack::each`] shows it.
+pub struct Here<'r> {
+    /// Which.
+    pub place: Place,
+    /// The card that belongs to it, wherever that is.
+    pub card: &'r SharedCard,
+    reader: ReaderId,
+    server: &'r Server,
+}
+
+impl Here<'_> {
+    /// As [`Rack::whereabouts`].
+    #[must_use]
+    pub fn whereabouts(&self) -> Whereabouts {
+        Whereabouts::of(self.server, self.reader)
+    }
+
+    /// As [`Rack::holders`].
+    #[must_use]
+    pub fn holders(&self) -> Vec<Holder> {
+        self.server.holders(self.reader)
+    }
+}
+
 struct Position {
     /// Since it was plugged in the last time.
     reader: ReaderId,
@@ -166,6 +200,20 @@ impl Rack {
         self.positions()[place.0].card.clone()
     }
 
+    /// How many readers there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.positions().len()
+    }
+
+    /// Shows all readers, in the order that they were added, to who looks at them often: nothing is made for that. Meanwhile nothing
+    /// else may be asked of the rack.
+    pub fn each(&self, mut look: impl FnMut(&Here<'_>)) {
+        for (number, Position { reader, card, .. }) in self.positions().iter().enumerate() {
+            look(&Here { place: Place(number), card, reader: *reader, server: &self.server });
+        }
+    }
+
     /// The reader that a card belongs to now; `None` for one that was replaced.
     #[must_use]
     pub fn place_of(&self, card: &SharedCard) -> Option<Place> {
@@ -185,11 +233,7 @@ impl Rack {
     /// Where reader and card are.
     #[must_use]
     pub fn whereabouts(&self, place: Place) -> Whereabouts {
-        match self.server.has_card(self.reader(place)) {
-            Some(true) => Whereabouts::In,
-            Some(false) => Whereabouts::Out,
-            None => Whereabouts::Unplugged,
-        }
+        Whereabouts::of(&self.server, self.reader(place))
     }
 
     /// The reader, when it and its card are as `wanted`.

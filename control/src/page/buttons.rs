@@ -84,6 +84,11 @@ impl Key {
         (view, key)
     }
 
+    /// Whether it is that of a card of this label, in a rack of so many readers.
+    pub(super) fn is_of(&self, label: Option<&std::sync::Arc<str>>, readers: usize) -> bool {
+        self.label.as_ref() == label && self.readers == readers
+    }
+
     pub(super) fn of(rack: &Rack, place: Place, reader: &ReaderView) -> Self {
         let card = reader.card.as_ref();
         let left = |secret| card.and_then(|card| counted(card, secret)).map(|tries| tries.left);
@@ -95,7 +100,7 @@ impl Key {
             tries: [Spent::Pin, Spent::Puk, Spent::Admin].map(left),
             undoable: card.is_some_and(|card| card.undoable > 0),
             label: rack.card(place).label().cloned(),
-            readers: rack.places().len(),
+            readers: rack.count(),
             simulated: card.is_some_and(|card| card.serial.is_some()),
         }
     }

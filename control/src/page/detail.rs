@@ -2,11 +2,12 @@
 
 use super::Site;
 use super::frame::{Frame, refused, rendered};
-use super::wire::{Readers, Row};
+use super::wire::{Row, Whose};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use cardlab_vreader::Place;
 use cardlab_vreader::trace::tree::{self, Line};
 use cardlab_vreader::trace::{Record, What};
 use serde::Deserialize;
@@ -73,17 +74,16 @@ pub(super) async fn show(
     }
     let mut records = Vec::new();
     for (reader, number) in wanted {
-        let Some(record) = find(&site, reader, number) else { return unknown(reader, number) };
-        records.push(record);
+        let Some(found) = find(&site, reader, number) else { return unknown(reader, number) };
+        records.push(found);
     }
-    let readers = Readers::of(site.control.rack());
     let secrets = site.control.shows_secrets();
-    let trees: Vec<_> = records.iter().map(|record| tree::of(record, secrets).unwrap_or_default()).collect();
+    let trees: Vec<_> = records.iter().map(|(_, record)| tree::of(record, secrets).unwrap_or_default()).collect();
     let sides: Vec<Side> = records
         .iter()
         .zip(&trees)
         .enumerate()
-        .map(|(at, (record, own))| {
+        .map(|(at, ((place, record), own))| {
             let other = trees.get(1 - at.min(1)).filter(|_| trees.len() == 2);
             let told = |lines: &[Line], others: Option<&Vec<Line>>| {
                 let differs = |line: &Line| others.is_some_and(|others| !others.contains(line));
@@ -93,7 +93,7 @@ pub(super) async fn show(
                     .collect()
             };
             Side {
-                row: Row::of(record, &readers),
+                row: Row::of(record, Some(&Whose::of(site.control.rack(), *place))),
                 number: record.number,
                 took: record.took.map(length).unwrap_or_default(),
                 command: told(&own.command, other.map(|other| &other.command)),
@@ -113,10 +113,11 @@ fn length(took: Duration) -> String {
     }
 }
 
-fn find(site: &Site, reader: usize, number: u64) -> Option<Arc<Record>> {
+fn find(site: &Site, reader: usize, number: u64) -> Option<(Place, Arc<Record>)> {
     let place = site.control.rack().places().into_iter().find(|place| place.number() == reader)?;
     let mut records = site.control.rack().card(place).journal()?.after(number.checked_sub(1)?);
-    records.find(|record| record.number == number && matches!(record.what, What::Exchange { .. }))
+    let found = records.find(|record| record.number == number && matches!(record.what, What::Exchange { .. }))?;
+    Some((place, found))
 }
 
 #[cfg(test)]

@@ -8,11 +8,12 @@ use axum::response::{Html, IntoResponse, Response};
 use cardlab_protocol::local::is_for_a_page;
 use cardlab_protocol::problem::Problem;
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio_stream::StreamExt as _;
-use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::Stream;
 
 /// Pages that follow something at once, of all rooms.
 pub(super) const FOLLOWERS: usize = 32;
@@ -104,7 +105,7 @@ impl Frame {
             loop {
                 changed.mark_unchanged();
                 let Part { html, is_over } = part();
-                page.part(&html).await?;
+                page.part(html).await?;
                 if is_over {
                     return page.over().await;
                 }
@@ -128,41 +129,70 @@ impl Frame {
             return refused(headers, StatusCode::SERVICE_UNAVAILABLE, "TOO_MANY", &message);
         };
         let (page, told) = mpsc::channel(1);
-        let telling = tell(Hearer(page));
+        let (telling, told) = (tell(Hearer(page)), Told { beats: told, now: Vec::new().into_iter() });
         tokio::spawn(async move {
             // Whoever does not hear it any more has gone.
             let _ = telling.await;
             drop(place);
         });
-        Sse::new(ReceiverStream::new(told).map(Ok::<_, Infallible>)).keep_alive(KeepAlive::default()).into_response()
+        Sse::new(told).keep_alive(KeepAlive::default()).into_response()
     }
 }
 
 /// Nobody hears it any more, or there is nothing to tell.
 pub(super) struct Gone;
 
-/// A page that follows.
-pub(super) struct Hearer(mpsc::Sender<Event>);
+/// A page that follows. What it is told next waits for it, and nothing more: meanwhile nothing is made for a page that reads slowly.
+pub(super) struct Hearer(mpsc::Sender<Vec<Event>>);
 
 impl Hearer {
     /// An element in the place of the one with its `id`.
-    pub(super) async fn part(&self, html: &str) -> Result<(), Gone> {
-        // A carriage return would end a line of the stream.
-        self.send(Event::default().event("part").data(html.replace('\r', " "))).await
+    pub(super) async fn part(&self, html: String) -> Result<(), Gone> {
+        self.hear(vec![event("part", html)]).await
     }
 
     /// Nothing will change any more.
     async fn over(&self) -> Result<(), Gone> {
-        self.send(Event::default().event("over").data("over")).await
+        self.hear(vec![event("over", "over".into())]).await
+    }
+
+    /// What is told at once.
+    pub(super) async fn hear(&self, events: Vec<Event>) -> Result<(), Gone> {
+        self.0.send(events).await.map_err(|_| Gone)
     }
 
     /// As soon as it has gone.
     pub(super) async fn gone(&self) {
         self.0.closed().await;
     }
+}
 
-    async fn send(&self, event: Event) -> Result<(), Gone> {
-        self.0.send(event).await.map_err(|_| Gone)
+/// An event of a stream.
+pub(super) fn event(name: &str, text: String) -> Event {
+    // A carriage return would end a line of the stream.
+    let text = if text.contains('\r') { text.replace('\r', " ") } else { text };
+    Event::default().event(name).data(text)
+}
+
+/// What a page is told, event by event.
+struct Told {
+    beats: mpsc::Receiver<Vec<Event>>,
+    now: std::vec::IntoIter<Event>,
+}
+
+impl Stream for Told {
+    type Item = Result<Event, Infallible>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if let Some(event) = self.now.next() {
+                return Poll::Ready(Some(Ok(event)));
+            }
+            match ready!(self.beats.poll_recv(context)) {
+                Some(events) => self.now = events.into_iter(),
+                None => return Poll::Ready(None),
+            }
+        }
     }
 }
 

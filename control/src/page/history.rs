@@ -73,7 +73,7 @@ async fn live(
             let began = Instant::now();
             let told = element(&site.control.history(&of, body).await.map_err(|_| Gone)?);
             if told != shown {
-                page.part(&told).await?;
+                page.part(told.clone()).await?;
                 shown = told;
             }
             tokio::time::sleep(PACE.max(RESTS * began.elapsed())).await;

@@ -1,54 +1,53 @@
 //! What changes, as server-sent events: readers as they are now, what comes in.
 //!
-//! A page is told in beats. Whoever follows asks for nothing while the readers work: records wait in a bounded channel until the
-//! next beat, and of many only the newest are shown, with the number of the others. So a page costs the readers the same however
-//! much comes in.
+//! A page is told in beats. Whoever follows asks for nothing while the readers work, and nothing is done for it when a command
+//! comes: what came in since the last beat is read where it is kept anyway, of many only the newest, with the number of the others.
+//! So a page costs the readers the same however much comes in.
 
+use super::Recording;
+use super::Site;
 use super::buttons::{Buttons, Key};
-use super::frame::refused;
+use super::frame::{Gone, Hearer, event};
+use super::newest::newest;
 use super::picture::Picture;
-use super::wire::{self, Choice, Readers, Row};
-use super::{Recording, Site};
+use super::still::Still;
+use super::wire::{Row, Whose};
 use crate::view::{CardView, ReaderView};
 use askama::Template as _;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use axum::response::sse::Event;
 use cardlab_vreader::Place;
+use cardlab_vreader::icc::Trail;
+use cardlab_vreader::rack::Here;
 use cardlab_vreader::trace::Record;
 use serde::Deserialize;
-use std::collections::{HashMap, HashSet};
-use std::convert::Infallible;
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::broadcast::error::TryRecvError;
-use tokio::sync::broadcast::{Receiver, error::RecvError};
-use tokio::sync::mpsc;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio_stream::StreamExt as _;
-use tokio_stream::wrappers::ReceiverStream;
 
-/// Between two tellings.
+/// Between two tellings; and while more comes in than is shown, when nobody reads along anyway.
 const BEAT: Duration = Duration::from_millis(100);
+const FLOODED_BEAT: Duration = Duration::from_millis(200);
 /// How often readers are looked at while something happens, and while nothing does: programs come and go without a record.
 const LOOK: Duration = Duration::from_millis(150);
 const IDLE_LOOK: Duration = Duration::from_millis(500);
-/// Rows that a page is owed in a beat, and that may gather while little comes in: what a program does in a moment is shown whole,
-/// of what goes on and on only the newest, and the others are counted.
-const ROWS: usize = 20;
+/// Rows that a page is owed in a beat, and that may gather while little comes in: what a program does in a moment is shown whole. Of
+/// what goes on and on the newest are shown, as many as a beat's, and the others are counted.
+const ROWS: usize = 10;
 const GATHERED: usize = 200;
-/// Records that a page catches up with.
+/// Rows that a page catches up with.
 const CAUGHT_UP: usize = 1000;
-/// Events that may wait for a page that reads slowly.
-const WAITING: usize = 64;
-/// Pages that follow at once.
-pub(super) const MOST: usize = 32;
 
-/// From where on a page follows: the mark of its newest row.
+/// From where on a page follows.
 #[derive(Deserialize)]
 pub(super) struct From {
+    /// Up to where it knows what came in, nanoseconds since 1970.
     #[serde(default)]
     after: u64,
     /// What its readers looked like; see [`fingerprint`].
@@ -65,119 +64,186 @@ pub(super) fn fingerprint<'a>(shown: impl Iterator<Item = &'a (ReaderView, Key)>
 
 /// The stream of one page.
 pub(super) async fn follow(State(site): State<Site>, Query(from): Query<From>, headers: HeaderMap) -> Response {
-    let after = Duration::from_nanos(from.after);
-    let Ok(place) = site.followers.clone().try_acquire_owned() else {
-        let message = format!("{MOST} pages follow the bench already; close one of them.");
-        return refused(&headers, StatusCode::SERVICE_UNAVAILABLE, "TOO_MANY", &message);
-    };
-    let (sender, receiver) = mpsc::channel(WAITING);
-    tokio::spawn(async move {
-        // Whoever does not hear it any more has gone.
-        let _ = Follower::new(site, sender).tell(after, &from.seen).await;
-        drop(place);
-    });
-    Sse::new(ReceiverStream::new(receiver).map(Ok::<_, Infallible>)).keep_alive(KeepAlive::default()).into_response()
+    let frame = site.frame.clone();
+    frame.telling(&headers, |page| Follower::new(site, page).follow(from))
 }
 
-/// Nobody listens any more, or the readers have ended.
-struct Over;
+/// What comes in at a card.
+struct Followed {
+    trail: Trail,
+    /// Records that the page was told of, or that were counted for it.
+    told: usize,
+    /// Whose it is; nobody's when the card was thrown away.
+    whose: Option<Whose>,
+    /// Nothing can come any more, and all that came is told.
+    is_over: bool,
+}
 
 struct Follower {
     site: Site,
-    page: mpsc::Sender<Event>,
-    records: Receiver<Arc<Record>>,
+    page: Hearer,
+    cards: Vec<Followed>,
     /// As the page shows them.
     shown: Vec<(ReaderView, Key)>,
     /// Whether it says that something is being recorded.
     recording: Option<bool>,
     looked: Option<Instant>,
-    /// Rows that may be shown.
+    /// Rows that may be shown; and of more than these.
     owed: usize,
+    sample: usize,
+    /// What it is told next.
+    beat: Vec<Event>,
     /// Looks at cards that work, each as soon as it does not.
     between: HashMap<Place, JoinHandle<CardView>>,
 }
 
 impl Follower {
-    fn new(site: Site, page: mpsc::Sender<Event>) -> Self {
-        let records = site.control.trace().listen();
-        Self { site, page, records, shown: Vec::new(), recording: None, looked: None, owed: GATHERED, between: HashMap::new() }
+    fn new(site: Site, page: Hearer) -> Self {
+        let (cards, shown, between) = (Vec::new(), Vec::new(), HashMap::new());
+        Self {
+            site,
+            page,
+            cards,
+            shown,
+            recording: None,
+            looked: None,
+            owed: CAUGHT_UP,
+            sample: CAUGHT_UP,
+            beat: Vec::new(),
+            between,
+        }
     }
 
-    async fn tell(mut self, after: Duration, seen: &str) -> Result<(), Over> {
-        let mut changes = self.site.control.rack().server().changes();
-        let before = wire::records(&self.site, &Choice::default(), after, CAUGHT_UP).await;
-        let before: Vec<Arc<Record>> = before.into_iter().map(|(record, _)| record).collect();
-        let rack = self.site.control.rack();
-        let now: Vec<_> = rack.places().into_iter().map(|place| Key::seen(rack, place, self.site.control.look(place))).collect();
-        if fingerprint(now.iter()) == seen {
+    async fn follow(mut self, from: From) -> Result<(), Gone> {
+        let rack = self.site.control.rack().clone();
+        let mut changes = rack.server().changes();
+        self.meet();
+        let known = Duration::from_nanos(from.after);
+        self.cards.iter_mut().for_each(|card| card.told = card.trail.journal().count_at(known));
+        let now: Vec<_> = rack.places().into_iter().map(|place| Key::seen(&rack, place, self.site.control.look(place))).collect();
+        if fingerprint(now.iter()) == from.seen {
             self.shown = now;
         }
-        // What came in between is in both.
-        let known: HashSet<(Arc<str>, Duration)> = before.iter().map(|record| (record.card.clone(), record.at)).collect();
-        self.wire(before, 0).await?;
         loop {
-            self.readers().await?;
-            self.recording().await?;
-            let mut batch = Vec::new();
-            let mut missed = 0;
-            tokio::select! {
-                record = self.records.recv() => match record {
-                    Ok(record) => batch.push(record),
-                    Err(RecvError::Lagged(count)) => missed += count,
-                    Err(RecvError::Closed) => return Err(Over),
-                },
-                changed = changes.changed() => changed.map_err(|_| Over)?,
-                () = tokio::time::sleep(IDLE_LOOK) => {}
-                () = self.page.closed() => return Err(Over),
+            let beat = if self.wire() { FLOODED_BEAT } else { BEAT };
+            self.readers().await;
+            self.recording();
+            if !self.beat.is_empty() {
+                self.page.hear(std::mem::take(&mut self.beat)).await?;
             }
-            tokio::time::sleep(BEAT).await;
-            self.owed = (self.owed + ROWS).min(GATHERED);
-            let surplus = (batch.len() + self.records.len()).saturating_sub(self.owed);
-            let mut passed = 0;
-            loop {
-                match self.records.try_recv() {
-                    Ok(_) if passed < surplus => passed += 1,
-                    Ok(record) => batch.push(record),
-                    Err(TryRecvError::Lagged(count)) => missed += count,
-                    Err(TryRecvError::Empty) => break,
-                    Err(TryRecvError::Closed) => return Err(Over),
+            self.wait(&mut changes).await?;
+            tokio::time::sleep(beat).await;
+            (self.owed, self.sample) = ((self.owed + ROWS).min(GATHERED), ROWS);
+        }
+    }
+
+    fn tell(&mut self, name: &'static str, text: String) {
+        self.beat.push(event(name, text));
+    }
+
+    /// Until something has happened. What happened before is kept, so nobody listens while more and more comes in.
+    async fn wait(&self, changes: &mut watch::Receiver<u64>) -> Result<(), Gone> {
+        if self.has_news() {
+            return Ok(());
+        }
+        let mut records = self.site.control.trace().listen();
+        // What came before the listening is told to nobody.
+        if self.has_news() {
+            return Ok(());
+        }
+        tokio::select! {
+            record = records.recv() => match record {
+                Ok(_) | Err(RecvError::Lagged(_)) => Ok(()),
+                Err(RecvError::Closed) => Err(Gone),
+            },
+            changed = changes.changed() => changed.map_err(|_| Gone),
+            () = tokio::time::sleep(IDLE_LOOK) => Ok(()),
+            () = self.page.gone() => Err(Gone),
+        }
+    }
+
+    fn has_news(&self) -> bool {
+        self.cards.iter().any(|card| card.trail.journal().count() > card.told)
+    }
+
+    fn recording(&mut self) {
+        let under_way = self.site.control.is_recording();
+        if self.recording.replace(under_way) != Some(under_way) {
+            self.tell("part", Recording { under_way }.render().unwrap_or_default());
+        }
+    }
+
+    /// What has come in since the last time; whether that is more than is shown.
+    fn wire(&mut self) -> bool {
+        self.meet();
+        let (mut fresh, mut count) = (Vec::new(), 0);
+        for (number, card) in self.cards.iter_mut().enumerate() {
+            card.is_over = card.trail.has_ended();
+            let (journal, told) = (card.trail.journal(), card.told);
+            card.told = journal.count();
+            if card.told > told {
+                count += card.told - told;
+                fresh.push((number, journal.back(told..card.told)));
+            }
+        }
+        let most = if count > self.owed { self.sample } else { self.owed };
+        let mut shown: Vec<(usize, Arc<Record>)> = newest(fresh).take(most).collect();
+        shown.reverse();
+        self.owed = self.owed.saturating_sub(shown.len());
+        let mut rows = String::new();
+        for (card, record) in &shown {
+            // A template of strings and numbers always has its text.
+            let _ = Row::of(record, self.cards[*card].whose.as_ref()).render_into(&mut rows);
+        }
+        self.cards.retain(|card| !card.is_over);
+        let others = count - shown.len();
+        if others > 0 {
+            self.tell("missed", others.to_string());
+        }
+        if !rows.is_empty() {
+            self.tell("wire", rows);
+        }
+        others > 0
+    }
+
+    /// Cards that have come, and where all of them are.
+    fn meet(&mut self) {
+        let (rack, cards) = (self.site.control.rack(), &mut self.cards);
+        let mut places = vec![None; cards.len()];
+        rack.each(|Here { place, card, .. }| {
+            // Each stands at the number of its reader, until one is thrown away.
+            let stands = cards.get(place.number()).is_some_and(|known| known.trail.is_of(card));
+            let known = if stands { Some(place.number()) } else { cards.iter().position(|known| known.trail.is_of(card)) };
+            match known {
+                Some(number) => places[number] = Some(*place),
+                None => {
+                    let Some(trail) = card.trail() else { return };
+                    cards.push(Followed { trail, told: 0, whose: None, is_over: false });
+                    places.push(Some(*place));
                 }
             }
-            missed += passed as u64;
-            self.owed = self.owed.saturating_sub(batch.len());
-            batch.retain(|record| !known.contains(&(record.card.clone(), record.at)));
-            self.wire(batch, missed).await?;
+        });
+        for (card, place) in cards.iter_mut().zip(places) {
+            if card.whose.as_ref().map(Whose::number) != place.map(Place::number) {
+                card.whose = place.map(|place| Whose::of(rack, place));
+            }
         }
-    }
-
-    async fn recording(&mut self) -> Result<(), Over> {
-        let under_way = self.site.control.is_recording();
-        if self.recording.replace(under_way) == Some(under_way) {
-            return Ok(());
-        }
-        self.say("part", Recording { under_way }.render().unwrap_or_default()).await
-    }
-
-    async fn wire(&self, batch: Vec<Arc<Record>>, missed: u64) -> Result<(), Over> {
-        if missed > 0 {
-            self.say("missed", missed.to_string()).await?;
-        }
-        if batch.is_empty() {
-            return Ok(());
-        }
-        let readers = Readers::of(self.site.control.rack());
-        let rows: Vec<String> = batch.iter().filter_map(|record| Row::of(record, &readers).render().ok()).collect();
-        self.send(Event::default().event("wire").data(rows.concat())).await
     }
 
     /// Those that are not as the page shows them.
-    async fn readers(&mut self) -> Result<(), Over> {
+    async fn readers(&mut self) {
         if self.looked.is_some_and(|looked| looked.elapsed() < LOOK) {
-            return Ok(());
+            return;
         }
         self.looked = Some(Instant::now());
         let rack = self.site.control.rack().clone();
-        for place in rack.places() {
+        let (shown, between, readers) = (&self.shown, &mut self.between, rack.count());
+        let mut others = Vec::new();
+        rack.each(|here| match shown.get(here.place.number()).map(|shown| Still::of(here, readers, shown)) {
+            Some(Still::Shown) => drop(between.remove(&here.place)),
+            Some(Still::Changed | Still::AtWork) | None => others.push(here.place),
+        });
+        for place in others {
             let mut view = self.site.control.look(place);
             let shown = self.shown.get(place.number()).cloned();
             view.card = match view.card {
@@ -195,15 +261,14 @@ impl Follower {
             // A template of strings and numbers always has its text.
             if shown.is_none_or(|(_, known)| known != key) {
                 let buttons = Buttons::of(&rack, place, &view);
-                self.say("part", buttons.render().unwrap_or_default()).await?;
+                self.tell("part", buttons.render().unwrap_or_default());
             }
-            self.say("part", Picture::of(view.clone()).render().unwrap_or_default()).await?;
+            self.tell("part", Picture::of(view.clone()).render().unwrap_or_default());
             match self.shown.get_mut(place.number()) {
                 Some(shown) => *shown = (view, key),
                 None => self.shown.push((view, key)),
             }
         }
-        Ok(())
     }
 
     /// The card of a reader as it was between two commands, where somebody waited for that.
@@ -225,15 +290,6 @@ impl Follower {
             }
         }
     }
-
-    async fn say(&self, name: &str, text: String) -> Result<(), Over> {
-        // What a card or a program named has line ends in no case; a carriage return would end a line of the stream.
-        self.send(Event::default().event(name).data(text.replace('\r', " "))).await
-    }
-
-    async fn send(&self, event: Event) -> Result<(), Over> {
-        self.page.send(event).await.map_err(|_| Over)
-    }
 }
 
 #[cfg(test)]
@@ -241,13 +297,63 @@ mod tests {
     use super::super::{Page, Shell};
     use super::*;
     use crate::api::Control;
-    use cardlab_sim::Random;
+    use cardlab_sim::{Card, Profile, Random, World};
     use cardlab_vreader::trace::Ticks;
-    use cardlab_vreader::{Rack, Server, Trace};
+    use cardlab_vreader::{Icc as _, Rack, Server, Trace, VirtualCard};
     use tokio::runtime::Handle;
+    use tokio_stream::StreamExt as _;
+
+    /// A page of a rack, as it hears it.
+    struct Listening {
+        parts: axum::body::BodyDataStream,
+        heard: String,
+        /// Rows that it was shown, and records that were counted.
+        shown: usize,
+        counted: usize,
+    }
+
+    impl Listening {
+        async fn to(control: Control, after: u64) -> Self {
+            let shell = Shell { socket: "pcscd.comm".into(), control: "control".into() };
+            let site = Page::new(control, Handle::current(), shell).unwrap().site;
+            let followed = follow(State(site), Query(From { after, seen: String::new() }), HeaderMap::new()).await;
+            Self { parts: followed.into_body().into_data_stream(), heard: String::new(), shown: 0, counted: 0 }
+        }
+
+        /// Until it was told of so many records; what they said.
+        async fn until(&mut self, records: usize) -> String {
+            let mut told = String::new();
+            while self.shown + self.counted < records {
+                self.heard.push_str(std::str::from_utf8(&self.parts.next().await.unwrap().unwrap()).unwrap());
+                while let Some((first, rest)) = self.heard.split_once("\n\n").map(|(one, rest)| (one.to_owned(), rest.to_owned()))
+                {
+                    self.heard = rest;
+                    let (name, data) = read(&first);
+                    let rows = if name == "wire" { data.matches("<tr ").count() } else { 0 };
+                    assert!(rows <= CAUGHT_UP, "{rows} rows at once");
+                    self.shown += rows;
+                    self.counted += if name == "missed" { data.parse::<usize>().unwrap() } else { 0 };
+                    told.push_str(&data);
+                }
+            }
+            assert_eq!(self.shown + self.counted, records, "{} rows, {} others", self.shown, self.counted);
+            told
+        }
+    }
+
+    fn card(trace: &Trace, label: &str) -> VirtualCard {
+        let card = Card::new(Profile::builtin("nist-piv").unwrap(), World::seeded(1)).unwrap();
+        VirtualCard::journaled(card, trace.of(label))
+    }
+
+    fn rack() -> Rack {
+        Rack::new(Server::new(Random::from_number(1, 1), Duration::ZERO))
+    }
+
+    const ASK: &[u8] = &[0, 0x20, 0, 0x80];
 
     /// What an event of a page's stream is called, and what it says.
-    fn event(text: &str) -> (String, String) {
+    fn read(text: &str) -> (String, String) {
         let field = |name: &str| {
             let lines = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
             lines.collect::<Vec<_>>().join("\n")
@@ -261,37 +367,54 @@ mod tests {
     async fn a_flood_is_sampled_and_every_command_is_told_or_counted() {
         const BEATS: usize = 20;
         const EACH: usize = 1000;
-        let trace = Trace::new(Ticks::Count);
-        let rack = Rack::new(Server::new(Random::from_number(1, 1), Duration::ZERO));
-        let control = Control::new(rack, trace.clone(), false);
-        let shell = Shell { socket: "pcscd.comm".into(), control: "control".into() };
-        let site = Page::new(control, Handle::current(), shell).unwrap().site;
-        let followed = follow(State(site), Query(From { after: 0, seen: String::new() }), HeaderMap::new()).await;
-        let mut parts = followed.into_body().into_data_stream();
-        let (mut heard, mut shown, mut counted) = (String::new(), 0, 0);
-        let mut recorder = trace.of("c");
-        for beat in 0..=BEATS {
-            // Before the first it is told that nothing is recorded; so it listens.
-            if beat > 0 {
-                (0..EACH).for_each(|_| drop(recorder.exchange(&[0, 0x20, 0, 0x80], Some(&[0x63, 0xC3]), None)));
-            }
-            loop {
-                heard.push_str(std::str::from_utf8(&parts.next().await.unwrap().unwrap()).unwrap());
-                while let Some((first, rest)) = heard.split_once("\n\n").map(|(first, rest)| (first.to_owned(), rest.to_owned()))
-                {
-                    heard = rest;
-                    let (name, data) = event(&first);
-                    let rows = if name == "wire" { data.matches("<tr ").count() } else { 0 };
-                    assert!(rows <= GATHERED, "{rows} rows at once");
-                    shown += rows;
-                    counted += if name == "missed" { data.parse::<usize>().unwrap() } else { 0 };
-                }
-                if shown + counted >= beat * EACH {
-                    break;
-                }
-            }
-            assert_eq!(shown + counted, beat * EACH, "{shown} rows, {counted} others");
+        let (trace, rack) = (Trace::new(Ticks::Count), rack());
+        let place = rack.add("Reader", card(&trace, "c")).await;
+        let mut card = rack.card(place);
+        let before = card.journal().unwrap().count();
+        let mut page = Listening::to(Control::new(rack, trace, false), 0).await;
+        page.until(before).await;
+        for beat in 1..=BEATS {
+            (0..EACH).for_each(|_| drop(card.transmit(ASK).unwrap()));
+            let shown = page.shown;
+            page.until(before + beat * EACH).await;
+            assert!(page.shown - shown <= 2 * GATHERED, "{} rows", page.shown - shown);
         }
-        assert!(shown >= BEATS * ROWS, "the newest of each are shown: {shown}");
+        assert!(page.shown >= BEATS * ROWS, "the newest of each are shown: {}", page.shown);
+    }
+
+    /// A page that comes back after much has happened: it is shown the newest, and the number of those before.
+    #[tokio::test]
+    async fn what_a_page_missed_is_told_or_counted_when_it_comes_back() {
+        let (trace, rack) = (Trace::new(Ticks::Count), rack());
+        let place = rack.add("Reader", card(&trace, "c")).await;
+        let mut card = rack.card(place);
+        let known = card.journal().unwrap().newest().next().unwrap().at;
+        (0..CAUGHT_UP + 7).for_each(|_| drop(card.transmit(ASK).unwrap()));
+        let mut page = Listening::to(Control::new(rack, trace, false), known.as_nanos() as u64).await;
+        page.until(CAUGHT_UP + 7).await;
+        assert_eq!((page.shown, page.counted), (CAUGHT_UP, 7));
+    }
+
+    /// Also what a card does last, of which only its program still knows; under its own name, for its reader has another now.
+    #[tokio::test]
+    async fn what_a_card_does_when_it_was_thrown_away_is_told() {
+        let (trace, rack) = (Trace::new(Ticks::Count), rack());
+        let place = rack.add("Reader", card(&trace, "first")).await;
+        let mut first = rack.card(place);
+        let kept = first.journal().unwrap().clone();
+        let mut page = Listening::to(Control::new(rack.clone(), trace.clone(), false), 0).await;
+        let told = page.until(kept.count()).await;
+        assert!(told.contains("Reader") && !told.contains("first"), "{told}");
+        rack.replace(place, card(&trace, "second")).await;
+        let second = rack.card(place).journal().unwrap().clone();
+        page.until(kept.count() + second.count()).await;
+        first.power_on();
+        first.transmit(ASK).unwrap();
+        drop(first);
+        let told = page.until(kept.count() + second.count()).await;
+        assert!(told.contains("status of PIN") && told.contains("first"), "{told}");
+        // And nothing is told twice when the card is forgotten.
+        drop(rack.card(place).transmit(ASK).unwrap());
+        page.until(kept.count() + second.count()).await;
     }
 }

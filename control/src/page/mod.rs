@@ -11,8 +11,8 @@
 //! | `picture` | a reader and its card as people see them |
 //! | `act` | what people do: a button, as a request, a command and for curl |
 //! | `buttons` | which buttons a reader has now |
-//! | `wire`, `detail` | what came in: as rows, as files, one of it taken apart |
-//! | `live` | what changes, as server-sent events |
+//! | `wire`, `newest`, `detail` | what came in: as rows, as files; the newest of several cards; one of it taken apart |
+//! | `live`, `still` | what changes, as server-sent events; whether a page still shows what there is |
 //! | `history` | the room of what became of the cards |
 
 mod act;
@@ -22,7 +22,9 @@ mod door;
 mod frame;
 mod history;
 mod live;
+mod newest;
 mod picture;
+mod still;
 mod wire;
 
 pub use frame::{Frame, Part, Room};
@@ -46,9 +48,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tower_http::set_header::SetResponseHeaderLayer;
-use wire::{Choice, Row};
+use wire::{Choice, Shown};
 
 /// Where programs and commands find the readers.
 #[derive(Clone, Debug)]
@@ -69,8 +70,6 @@ struct Site {
     readers: Handle,
     shell: Arc<Shell>,
     frame: Frame,
-    /// Places for pages that follow what happens.
-    followers: Arc<Semaphore>,
 }
 
 /// The bench, before it is served.
@@ -89,14 +88,7 @@ impl Page {
     /// When the system has no random numbers.
     pub fn new(control: Control, readers: Handle, shell: Shell) -> Result<Self, getrandom::Error> {
         let api = control.clone().router();
-        let site = Site {
-            control,
-            api,
-            readers,
-            shell: Arc::new(shell),
-            frame: Frame::of(&[], &[]),
-            followers: Arc::new(Semaphore::new(live::MOST)),
-        };
+        let site = Site { control, api, readers, shell: Arc::new(shell), frame: Frame::of(&[], &[]) };
         Ok(Self { site, door: Door::new()?, rooms: Vec::new(), links: Vec::new() })
     }
 
@@ -165,7 +157,7 @@ struct Bench<'a> {
     readers: &'a [(Picture, Buttons)],
     /// What they look like, in a word.
     seen: String,
-    rows: &'a [Row],
+    wire: &'a Shown,
     choice: &'a Choice,
     shell: &'a Shell,
     recording: Recording,
@@ -186,14 +178,14 @@ async fn show(State(site): State<Site>, Query(choice): Query<Choice>) -> Respons
         seen.push(Key::seen(site.control.rack(), place, view.clone()));
         readers.push((Picture::of(view), buttons));
     }
-    let rows = wire::rows(&site, &choice).await;
+    let wire = wire::shown(&site, &choice).await;
     rendered(&Bench {
         frame: &site.frame,
         current: "",
         title: "Bench",
         readers: &readers,
         seen: live::fingerprint(seen.iter()),
-        rows: &rows,
+        wire: &wire,
         choice: &choice,
         shell: &site.shell,
         recording: Recording { under_way: site.control.is_recording() },

@@ -2,6 +2,7 @@
 
 use super::Site;
 use super::frame::refused;
+use super::newest::newest;
 use super::picture::{Badge, short};
 use crate::api::matches;
 use crate::view::Which;
@@ -11,9 +12,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cardlab_protocol::apdu::Command;
 use cardlab_protocol::status::StatusWord;
-use cardlab_vreader::Rack;
-use cardlab_vreader::journal::Journal;
 use cardlab_vreader::trace::{Form, Record, What, decode, write_all};
+use cardlab_vreader::{Place, Rack};
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,10 +44,9 @@ impl Choice {
         Which { name, status, program: given(&self.program), ..Which::default() }
     }
 
-    /// Whether a row is to be seen.
-    pub(super) fn takes(&self, record: &Record, row_reader: Option<usize>) -> bool {
-        let reader: Option<usize> = self.reader.trim().parse().ok();
-        (reader.is_none() || reader == row_reader) && matches(record, &self.which())
+    /// The number of the reader whose rows alone are to be seen.
+    fn only(&self) -> Option<usize> {
+        self.reader.trim().parse().ok()
     }
 
     pub(super) fn is_reader(&self, number: &usize) -> bool {
@@ -89,29 +88,27 @@ pub(super) struct Row {
     badge: Option<Badge>,
 }
 
-/// Whose each card is now.
-pub(super) struct Readers(Vec<(Arc<str>, usize, String)>);
+/// Whose a card is.
+pub(super) struct Whose {
+    number: usize,
+    /// Its name without the numbers that PC/SC puts behind it.
+    name: String,
+}
 
-impl Readers {
-    pub(super) fn of(rack: &Rack) -> Self {
-        let named = |place: cardlab_vreader::Place| {
-            let label = rack.card(place).label().cloned()?;
-            Some((label, place.number(), short(&rack.name(place)).to_owned()))
-        };
-        Self(rack.places().into_iter().filter_map(named).collect())
+impl Whose {
+    pub(super) fn of(rack: &Rack, place: Place) -> Self {
+        Self { number: place.number(), name: short(&rack.name(place)).to_owned() }
     }
 
-    pub(super) fn reader(&self, card: &str) -> Option<usize> {
-        self.0.iter().find(|(label, ..)| &**label == card).map(|(_, number, _)| *number)
-    }
-
-    fn name(&self, card: &str) -> String {
-        self.0.iter().find(|(label, ..)| &**label == card).map_or_else(|| card.to_owned(), |(.., name)| name.clone())
+    /// Number of the reader.
+    pub(super) const fn number(&self) -> usize {
+        self.number
     }
 }
 
 impl Row {
-    pub(super) fn of(record: &Record, readers: &Readers) -> Self {
+    /// One of a card that is in no reader any more has the card's own name.
+    pub(super) fn of(record: &Record, whose: Option<&Whose>) -> Self {
         let (command, about, status, badge) = match &record.what {
             What::Event { text, .. } => (String::new(), text.clone(), String::new(), None),
             What::Exchange { command, response, continues, .. } => {
@@ -126,7 +123,10 @@ impl Row {
                 (name, about, status, Some(outcome(command, response)))
             }
         };
-        let (reader, card) = (readers.reader(&record.card), readers.name(&record.card));
+        let (reader, card) = match whose {
+            Some(whose) => (Some(whose.number), whose.name.clone()),
+            None => (None, record.card.to_string()),
+        };
         let (at, mark) = (record.at.as_millis(), record.at.as_nanos());
         let (time, program) = (time_of_day(record.at), record.program.clone());
         Self { at, mark, time, number: record.number, reader, card, program, command, about, status, badge }
@@ -169,29 +169,38 @@ fn time_of_day(at: Duration) -> String {
     format!("{:02}:{:02}:{:02}.{:03}", seconds / 3600, seconds / 60 % 60, seconds % 60, at.subsec_millis())
 }
 
-/// The newest records of all cards that are to be seen and came after this time, oldest first. No card is waited for.
-pub(super) async fn records(site: &Site, choice: &Choice, after: Duration, most: usize) -> Vec<(Arc<Record>, Option<usize>)> {
-    let (rack, choice) = (site.control.rack().clone(), choice.clone());
+/// The newest records of all cards that are to be seen, oldest first. No card is waited for.
+async fn records(site: &Site, choice: &Choice, most: usize) -> Vec<(Place, Arc<Record>)> {
+    let (rack, only, which) = (site.control.rack().clone(), choice.only(), choice.which());
     let found = tokio::task::spawn_blocking(move || {
-        let mut found = Vec::new();
-        for place in rack.places() {
-            let (number, card) = (Some(place.number()), rack.card(place));
-            let newest = card.journal().into_iter().flat_map(Journal::newest).take_while(|record| record.at > after);
-            let chosen = newest.filter(|record| choice.takes(record, number)).take(most);
-            found.extend(chosen.map(|record| (record, number)));
-        }
-        found.sort_by_key(|(record, _)| (record.at, record.number));
-        found.drain(..found.len().saturating_sub(most));
+        let places = rack.places().into_iter().filter(|place| only.is_none_or(|only| only == place.number()));
+        let kept = places.filter_map(|place| Some((place, rack.card(place).journal()?.newest())));
+        let chosen = kept.map(|(place, records)| (place, records.filter(|record| matches(record, &which))));
+        let mut found: Vec<_> = newest(chosen).take(most).collect();
+        found.reverse();
         found
     });
     // A thread that has ended has nothing to tell.
     found.await.unwrap_or_default()
 }
 
+/// What a page shows when it comes.
+pub(super) struct Shown {
+    /// The newest rows that are to be seen.
+    pub(super) rows: Vec<Row>,
+    /// Up to where all is known that came in, nanoseconds since 1970: what comes later is told to who follows.
+    pub(super) newest: u128,
+}
+
 /// The newest rows.
-pub(super) async fn rows(site: &Site, choice: &Choice) -> Vec<Row> {
-    let readers = Readers::of(site.control.rack());
-    records(site, choice, Duration::ZERO, ROWS).await.iter().map(|(record, _)| Row::of(record, &readers)).collect()
+pub(super) async fn shown(site: &Site, choice: &Choice) -> Shown {
+    // Before the rows, so that nothing that comes in between is passed over.
+    let last = records(site, &Choice::default(), 1).await;
+    let found = records(site, choice, ROWS).await;
+    let rack = site.control.rack();
+    let whose: Vec<Whose> = rack.places().into_iter().map(|place| Whose::of(rack, place)).collect();
+    let rows = found.iter().map(|(place, record)| Row::of(record, whose.get(place.number()))).collect();
+    Shown { rows, newest: last.last().map_or(0, |(_, record)| record.at.as_nanos()) }
 }
 
 /// All that is kept of what is to be seen, as a file: `wire.txt`, `wire.jsonl`, `wire.pcapng`.
@@ -210,9 +219,9 @@ pub(super) async fn save(
             return refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", message);
         }
     };
-    let records = records(&site, &choice, Duration::ZERO, usize::MAX).await;
+    let records = records(&site, &choice, usize::MAX).await;
     let secrets = site.control.shows_secrets();
-    let written = tokio::task::spawn_blocking(move || write_all(form, secrets, records.iter().map(|(record, _)| &**record)));
+    let written = tokio::task::spawn_blocking(move || write_all(form, secrets, records.iter().map(|(_, record)| &**record)));
     match written.await {
         Ok(Ok(bytes)) => {
             let name = format!("attachment; filename=\"{file}\"");
