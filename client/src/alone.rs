@@ -80,8 +80,8 @@ mod tests {
 
     #[test]
     fn a_card_is_taken_once_until_it_is_let_go() {
-        let place = std::env::temp_dir().join(format!("cardlab-alone-{}", std::process::id()));
-        std::fs::create_dir_all(&place).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path();
         let (socket, other) = (place.join("pcscd.comm"), place.join("other.comm"));
         let _services = [&socket, &other].map(|path| UnixListener::bind(path).unwrap());
         let link = place.join("link.comm");
@@ -95,6 +95,5 @@ mod tests {
         drop(held);
         Alone::take(&socket, &format!("{long} 00 00")).unwrap();
         assert!(matches!(Alone::take(&place.join("nothing"), "R"), Err(NotAlone::System { .. })));
-        std::fs::remove_dir_all(&place).unwrap();
     }
 }

@@ -59,9 +59,8 @@ mod tests {
 
     #[test]
     fn a_code_of_before_is_known_as_such() {
-        let state = std::env::temp_dir().join(format!("cardlab-pending-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&state);
-        let (one, other) = (Pending::below(&state), Pending::below(&state));
+        let state = tempfile::tempdir().unwrap();
+        let (one, other) = (Pending::below(state.path()), Pending::below(state.path()));
         assert!(!one.is_overtaken(b"card", b"first"), "nothing is noted");
         one.note(b"card", b"first");
         assert!(!one.is_overtaken(b"card", b"first"));

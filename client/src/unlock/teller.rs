@@ -257,7 +257,8 @@ mod tests {
     #[test]
     fn what_tells_of_a_response_waits_behind_nothing_that_was_too_often() {
         let (service, heard) = too_many();
-        let file = directory("too-many").join("reports");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("reports");
         let of_a_response = |number| Report { kind: ReportKind::Unlocked, challenge: Some("00".repeat(32)), ..report(number) };
         let mut queue = Queue::at(Some(file.clone()));
         for number in [report(1), of_a_response(2), report(3), of_a_response(4)] {
@@ -268,15 +269,10 @@ mod tests {
         assert_eq!(Queue::at(Some(file)).reports, [report(1), report(3)]);
     }
 
-    fn directory(name: &str) -> PathBuf {
-        let directory = std::env::temp_dir().join(format!("cardlab-teller-{}-{name}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&directory);
-        directory
-    }
-
     #[test]
     fn what_waits_is_there_after_a_restart_and_is_the_users_alone() {
-        let file = directory("restart").join("reports");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("reports");
         let mut queue = Queue::at(Some(file.clone()));
         (0..3).for_each(|n| queue.push(&report(n)));
         queue.told(&report(0));
@@ -287,7 +283,8 @@ mod tests {
 
     #[test]
     fn programs_of_one_user_share_it() {
-        let file = directory("share").join("reports");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("reports");
         let (mut one, mut other) = (Queue::at(Some(file.clone())), Queue::at(Some(file.clone())));
         one.push(&report(1));
         other.push(&report(2));
@@ -300,7 +297,8 @@ mod tests {
 
     #[test]
     fn it_stays_small_and_the_oldest_goes() {
-        let file = directory("small").join("reports");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("reports");
         let mut queue = Queue::at(Some(file.clone()));
         (0..MOST as i64 + 5).for_each(|n| queue.push(&report(n)));
         let again = Queue::at(Some(file));
@@ -310,11 +308,10 @@ mod tests {
 
     #[test]
     fn a_file_of_something_else_is_no_report() {
-        let directory = directory("else");
-        std::fs::create_dir_all(&directory).unwrap();
-        let file = directory.join("reports");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("reports");
         std::fs::write(&file, b"\x00\xFF not\n{\"serial\":1}\n").unwrap();
         assert!(Queue::at(Some(file)).reports.is_empty());
-        assert!(Queue::at(Some(directory.join("nowhere"))).reports.is_empty());
+        assert!(Queue::at(Some(directory.path().join("nowhere"))).reports.is_empty());
     }
 }
