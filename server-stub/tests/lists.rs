@@ -635,4 +635,12 @@ fn the_log_of_what_a_person_calls_it(engine: Engine) {
     assert_eq!(rows(&[("by", "workstation")]), events("initiator=workstation").min(50), "{engine:?}");
     let csv = site.send("/mc/log/csv?by=OLEG", |http, url| http.get(url).header("cookie", format!("mc={admin}"))).text().unwrap();
     assert_eq!(csv.lines().count(), 1 + events("initiator=oleg"), "{engine:?}");
+    // Behind what programs read stands what people do, each in their language.
+    assert!(csv.starts_with("seq,time,code,name,kind,initiator,card,user,workstation,session,detail,type,text\r\n"), "{csv}");
+    assert!(csv.contains(",Information,oleg logged in\r\n"), "{engine:?}: {csv}");
+    let german = site.send("/mc/log/csv?by=OLEG", |http, url| {
+        http.get(url).header("cookie", format!("mc={admin}")).header("accept-language", "de")
+    });
+    let german = german.text().unwrap();
+    assert!(german.contains(",Hinweis,oleg hat sich angemeldet\r\n"), "{engine:?}: {german}");
 }

@@ -211,6 +211,11 @@ fn what_is_known_is_told_once(engine: Engine) {
         site.tell(&json!({"serial": ANNA, "kind": "pin-wrong", "tries_left": 2, "at": at})).ok();
     }
     assert_eq!(site.events("name=PIN_WRONG_SEEN").len(), 2);
+    // The log has both, and its page says them in one line: what happened, in words, and as programs read it.
+    let log = site.page("/mc/log?name=PIN_WRONG_SEEN", "mc", &site.administrator());
+    assert!(log.contains("<h2>2 events</h2>") && log.contains("(2 times)"), "{engine:?}: {log}");
+    assert_eq!(log.matches("<dt>Tries left</dt><dd>2</dd>").count(), 2, "{engine:?}: {log}");
+    assert_eq!((log.matches("<tr>").count(), log.matches("110 PIN_WRONG_SEEN").count()), (2, 2), "{engine:?}: {log}");
     assert_eq!(site.second().events("name=CARD_UNLOCKED").len(), 1);
 }
 

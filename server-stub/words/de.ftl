@@ -81,6 +81,8 @@ unknown = Unbekannt
 saved-meanwhile = Inzwischen gespeichert: { $name }
 on = an
 off = aus
+yes = Ja
+no = Nein
 
 ## Zustände
 state-Clean = Leer
@@ -369,7 +371,16 @@ log-found =
        *[other] { $count } Ereignisse
     }
 log-detail = Einzelheiten
-log-number = Nummer { $count }
+log-event-number = Nummer
+log-detail-programs = Wie Programme es lesen
+detail-changed = { $before } → { $after }
+detail-answers = Antworten verglichen
+detail-tries-left = Verbleibende Versuche
+detail-status-word = Statuswort der Karte
+detail-clock = Nach der Uhr des Arbeitsplatzes
+detail-address = Adresse
+detail-key-tried = Schlüssel an der Karte geprüft
+detail-role = Rolle
 log-check = Protokoll prüfen
 log-whole = Jedes Ereignis folgt auf das vorige: Nichts wurde geändert oder herausgenommen.
 log-broken = Ereignis Nummer { $count } folgt nicht auf das vorige: Das Protokoll wurde geändert.

@@ -81,6 +81,8 @@ unknown = Not known
 saved-meanwhile = Saved meanwhile: { $name }
 on = on
 off = off
+yes = Yes
+no = No
 
 ## States
 state-Clean = Clean
@@ -368,7 +370,16 @@ log-found =
        *[other] { $count } events
     }
 log-detail = Detail
-log-number = Number { $count }
+log-event-number = Number
+log-detail-programs = As programs read it
+detail-changed = { $before } → { $after }
+detail-answers = Answers compared
+detail-tries-left = Tries left
+detail-status-word = Status word of the card
+detail-clock = By the workstation's clock
+detail-address = Address
+detail-key-tried = Key tried at the card
+detail-role = Role
 log-check = Check the log
 log-whole = Every event follows from the one before it: nothing was changed or taken out.
 log-broken = Event number { $count } does not follow from the one before it: the log was changed.

@@ -398,11 +398,23 @@ impl Event {
     /// What the columns of its [line](Event::csv) are.
     pub const COLUMNS: &'static str = "seq,time,code,name,kind,initiator,card,user,workstation,session,detail\r\n";
 
+    /// The same with more behind them.
+    #[must_use]
+    pub(crate) fn columns_with(more: &[&str]) -> String {
+        format!("{},{}", Self::COLUMNS.trim_end(), csv::line(more))
+    }
+
     /// As a line of CSV.
     #[must_use]
     pub fn csv(&self) -> String {
+        self.csv_with(&[])
+    }
+
+    /// The same with more behind it.
+    #[must_use]
+    pub(crate) fn csv_with(&self, more: &[&str]) -> String {
         let (seq, at, code) = (self.seq.to_string(), crate::model::clock::iso(self.at), self.code.to_string());
         let about = [self.card.as_str(), &self.user, &self.workstation, &self.flow, &self.detail];
-        csv::line(&[[seq.as_str(), &at, &code, &self.name, &self.kind, &self.initiator].as_slice(), &about].concat())
+        csv::line(&[[seq.as_str(), &at, &code, &self.name, &self.kind, &self.initiator].as_slice(), &about, more].concat())
     }
 }

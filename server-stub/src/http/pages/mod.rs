@@ -6,6 +6,7 @@
 
 mod configuration;
 mod console;
+mod detail;
 mod door;
 mod form;
 mod frame;

@@ -136,6 +136,12 @@ fn about(detail: &Json) -> &'static str {
     }
 }
 
+/// Tries that are left after what an event says, where it says so.
+pub(super) fn tries_left(detail: &str) -> Option<i64> {
+    let detail: Json = serde_json::from_str(detail).ok()?;
+    detail.get("tries_left")?.as_i64()
+}
+
 /// Who did it: programs have no name of a person.
 fn by(event: &Event, user: Option<&str>) -> String {
     match event.initiator.as_str() {
@@ -148,7 +154,7 @@ fn by(event: &Event, user: Option<&str>) -> String {
 }
 
 /// A reason: a code of ours has a sentence, what a card said is said as it is.
-fn why(reason: &str) -> String {
+pub(super) fn why(reason: &str) -> String {
     let key = format!("reason-{reason}");
     if reason.is_empty() {
         plain("reason-unknown")

@@ -1,11 +1,13 @@
 //! The log as sentences.
 
+use super::super::detail::details;
 use super::super::door::{At, Behind, Sent, went};
 use super::super::frame::{Frame, Here};
 use super::super::list::{self, Address, FieldKind, ROWS, Search, chosen};
 use super::super::told::{Told, told};
 use super::super::{Page, list_page};
 use super::moment::Moment;
+use super::{Folded, folded};
 use crate::http::Front;
 use crate::model::clock;
 use crate::model::event::{Event, EventOrder, Filter, Kind};
@@ -14,6 +16,7 @@ use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
 use crate::service::Server;
 use crate::service::login::Operator;
+use crate::words::language::Language;
 use crate::words::{filters, plain, say, sentence};
 use askama::Template;
 use axum::extract::State;
@@ -91,6 +94,8 @@ struct Log {
     address: Address,
     search: Search,
     rows: Vec<Row>,
+    /// Events of the page.
+    count: usize,
     next: Option<String>,
     /// Says of which zone times are, for the script.
     zone: String,
@@ -98,11 +103,30 @@ struct Log {
     may_check: bool,
 }
 
-/// One event.
+/// One event, or several in a row that say the same.
 struct Row {
-    event: Event,
     at: Moment,
     told: Told,
+    times: usize,
+    workstation: String,
+    events: Vec<Detailed>,
+}
+
+/// An event with what it says beside its sentence.
+struct Detailed {
+    event: Event,
+    at: Moment,
+    details: Vec<(String, String)>,
+}
+
+impl Row {
+    fn of(line: Folded) -> Self {
+        let (at, times) = (Moment::of(line.newest.at), line.times());
+        let detailed = |event: Event| Detailed { at: Moment::of(event.at), details: details(&event.detail), event };
+        let workstation = line.newest.workstation.clone();
+        let events = [line.newest].into_iter().chain(line.before).map(detailed).collect();
+        Self { at, told: line.told, times, workstation, events }
+    }
 }
 
 async fn log(State(server): State<Server>, mut at: At<Operator>, Behind(asked): Behind<Asked>) -> Page {
@@ -115,12 +139,13 @@ async fn log(State(server): State<Server>, mut at: At<Operator>, Behind(asked): 
     let refusal = filter.err();
     let frame = at.list_frame(Here::Log, refusal.as_ref());
     let (items, next) = listed.map_or_else(Default::default, |listed| (listed.items, listed.next));
-    let row =
-        |(event, user): (Event, Option<String>)| Row { at: Moment::of(event.at), told: told(&event, user.as_deref()), event };
+    let count = items.len();
+    let said = |(event, user): (Event, Option<String>)| (told(&event, user.as_deref()), event);
+    let lines = folded(items.into_iter().map(said).map(|(told, event)| (event, told)));
     let zone = say("time-here", &[("name", "{zone}".into())]);
-    let rows = items.into_iter().map(row).collect();
+    let rows = lines.into_iter().map(Row::of).collect();
     let (address, may_check) = (asked.address(), at.by.may(Privilege::ViewLog, None));
-    let page = Log { frame, search: searched(&address), address, asked, rows, next, zone, may_check };
+    let page = Log { frame, search: searched(&address), address, asked, rows, count, next, zone, may_check };
     Ok(list_page(refusal.as_ref(), &page))
 }
 
@@ -139,21 +164,27 @@ fn searched(address: &Address) -> Search {
     search.day("from", "log-from").day("to", "log-to")
 }
 
-/// All of them as CSV, as programs read them.
+/// All of them as CSV: as programs read them, and behind that as people do.
 async fn save(State(server): State<Server>, at: At<Operator>, Behind(asked): Behind<Asked>) -> Page {
     let mut filter = asked.filter(&server, &at.by, MOST).await?;
-    let mut listed = server.log().list(&at.by, &filter).await?;
+    let mut listed = server.pictures().log(&at.by, &filter).await?;
+    // The rest is written when the request is over.
+    let language = Language::now();
+    let line = move |(event, user): (Event, Option<String>)| {
+        let told = language.speaking(|| told(&event, user.as_deref()));
+        event.csv_with(&[&told.weight, &told.sentence])
+    };
     Ok(list::csv(
         "log",
         async_stream::try_stream! {
-            yield Event::COLUMNS.to_owned();
+            yield Event::columns_with(&["type", "text"]);
             loop {
-                for event in listed.items {
-                    yield event.csv();
+                for found in listed.items {
+                    yield line(found);
                 }
                 let Some(next) = listed.next else { break };
                 filter.cursor = Some(next);
-                listed = server.log().list(&at.by, &filter).await.map_err(io::Error::other)?;
+                listed = server.pictures().log(&at.by, &filter).await.map_err(io::Error::other)?;
             }
         },
     ))

@@ -1,0 +1,219 @@
+//! What an event says beside its sentence, in words: titles as the pages have them, and what belongs to each.
+
+use super::told::why;
+use crate::model::card::CardState;
+use crate::model::role::Privilege;
+use crate::words::{has, plain, say, text};
+use serde_json::{Map, Value};
+use std::net::IpAddr;
+
+/// Titles of what an event may say, as its JSON names it, and how it is read.
+const FIELDS: [(&str, &str, Reading); 12] = [
+    ("reason", "card-reason", why),
+    ("channel", "card-responses-channel", channel),
+    ("comment", "card-agent-comment", str::to_owned),
+    ("answers_validated", "detail-answers", str::to_owned),
+    ("tries_left", "detail-tries-left", str::to_owned),
+    ("status_word", "detail-status-word", str::to_owned),
+    ("tried", "detail-key-tried", str::to_owned),
+    ("pin_tries", "policy-pin-tries", str::to_owned),
+    ("card_type", "card-type", str::to_owned),
+    ("label", "card-label", str::to_owned),
+    ("policy", "users-policy", str::to_owned),
+    ("role", "detail-role", str::to_owned),
+];
+
+/// How a text of an event is said.
+type Reading = fn(&str) -> String;
+
+/// Titles of settings, as policies, roles and card types are stored.
+const SETTINGS: [(&str, &str); 29] = [
+    ("questions_to_ask", "policy-questions-to-ask"),
+    ("maximum_retry_count", "policy-maximum-retry"),
+    ("count_operator_answers", "policy-count-operator"),
+    ("captcha", "policy-captcha"),
+    ("own_questions", "policy-own-questions"),
+    ("own_question_length", "policy-own-question-length"),
+    ("own_answer_length", "policy-own-answer-length"),
+    ("unblock_card_offline", "policy-unblock-offline"),
+    ("validate_answers", "policy-validate-answers"),
+    ("reset_user_pin", "policy-reset-user-pin"),
+    ("allow_self_unlock", "policy-allow-self"),
+    ("set_answers", "policy-set-answers"),
+    ("unlock_in_remote", "policy-unlock-remote"),
+    ("disable_card", "policy-disable-card"),
+    ("enable_card", "policy-enable-card"),
+    ("revoke_card", "policy-revoke-card"),
+    ("change_pin", "policy-change-pin"),
+    ("maximum_cards", "policy-maximum-cards"),
+    ("require_tags", "policy-require-tags"),
+    ("initialize_card", "policy-initialize-card"),
+    ("lock_card", "policy-lock-card"),
+    ("random_user_pin", "policy-random-pin"),
+    ("length", "policy-random-length"),
+    ("digits", "policy-random-digits"),
+    ("upper", "policy-random-upper"),
+    ("lower", "policy-random-lower"),
+    ("special", "policy-random-special"),
+    ("forbidden", "policy-random-forbidden"),
+    ("pin_tries", "policy-pin-tries"),
+];
+
+/// Titles and what belongs to them. What is before and after a change is there as far as it is not the same.
+pub(super) fn details(detail: &str) -> Vec<(String, String)> {
+    let Ok(Value::Object(detail)) = serde_json::from_str(detail) else { return Vec::new() };
+    let of = |(name, title, read): &(&str, &str, Reading)| {
+        let value = detail.get(*name).filter(|value| !value.is_null())?;
+        let said = match value {
+            Value::String(text) => read(text),
+            Value::Bool(is) => plain(if *is { "yes" } else { "no" }),
+            other => said(other),
+        };
+        Some((plain(title), said)).filter(|(_, said)| !said.is_empty())
+    };
+    let mut details: Vec<_> = FIELDS.iter().filter_map(of).collect();
+    let field = |name: &str| detail.get(name).and_then(Value::as_str);
+    // A report has its time of itself; a login has none, but an address.
+    details.extend(field("at").filter(|_| field("report").is_some()).map(|at| (plain("detail-clock"), at.to_owned())));
+    let address = field("from").filter(|from| from.parse::<IpAddr>().is_ok());
+    details.extend(address.map(|address| (plain("detail-address"), address.to_owned())));
+    details.extend(changed(&detail));
+    details
+}
+
+/// What is another one now.
+fn changed(detail: &Map<String, Value>) -> Vec<(String, String)> {
+    if let (Some(from), Some(to)) = (state(detail.get("from")), state(detail.get("to"))) {
+        return vec![(plain("cards-state"), arrow(&from, &to))];
+    }
+    if let (before, Some(Value::String(after))) = (detail.get("before").and_then(Value::as_str), detail.get("after")) {
+        let question = before.map_or_else(|| after.clone(), |before| arrow(before, after));
+        return vec![(plain("question-text"), question)];
+    }
+    let flat = |when: &str| {
+        let mut leaves = Vec::new();
+        flatten(detail.get(when).unwrap_or(&Value::Null), &mut leaves);
+        leaves
+    };
+    let (before, after) = (flat("before"), flat("after"));
+    let find =
+        |leaves: &[(String, Value)], name: &str| leaves.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+    let mut titles: Vec<(&str, &str)> = SETTINGS.to_vec();
+    titles.extend([("cipher", "types-cipher"), ("privileges", "roles-privileges")]);
+    let line = |(name, title): (&str, &str)| match (find(&before, name), find(&after, name)) {
+        (Some(before), Some(after)) if before != after => Some((plain(title), arrow(&said(&before), &said(&after)))),
+        // All that there was is gone with it.
+        (None, Some(after)) if !detail.contains_key("before") => Some((plain(title), said(&after))),
+        (None, Some(after)) => Some((plain(title), arrow(&plain("none"), &said(&after)))),
+        _ => None,
+    };
+    titles.into_iter().filter_map(line).collect()
+}
+
+/// Settings by their names alone, each of which is there once. What holds others is there as well: on, where they are.
+fn flatten(value: &Value, leaves: &mut Vec<(String, Value)>) {
+    let Value::Object(fields) = value else { return };
+    for (name, value) in fields {
+        if value.is_object() {
+            leaves.push((name.clone(), Value::Bool(true)));
+            flatten(value, leaves);
+        } else {
+            let off = value.is_null() && name == "random_user_pin";
+            leaves.push((name.clone(), if off { Value::Bool(false) } else { value.clone() }));
+        }
+    }
+}
+
+/// A value for people.
+fn said(value: &Value) -> String {
+    match value {
+        Value::Null => plain("none"),
+        Value::Bool(is_on) => plain(if *is_on { "on" } else { "off" }),
+        Value::String(text) if text.is_empty() => plain("none"),
+        Value::String(text) => text.clone(),
+        Value::Array(all) if all.is_empty() => plain("none"),
+        Value::Array(all) => {
+            all.iter().map(|one| one.as_str().map_or_else(|| said(one), privilege)).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A privilege by its name, as roles are stored.
+fn privilege(name: &str) -> String {
+    let known = Privilege::ALL.into_iter().find(|privilege| privilege.name() == name);
+    known.map_or_else(|| name.to_owned(), |privilege| plain(&privilege.word()))
+}
+
+/// A card's state by its name.
+fn state(value: Option<&Value>) -> Option<String> {
+    let name = value?.as_str()?;
+    CardState::ALL.into_iter().find(|state| state.name() == name).map(|state| plain(state.word()))
+}
+
+fn channel(name: &str) -> String {
+    let key = format!("channel-{name}");
+    if has(&key) { plain(&key) } else { name.to_owned() }
+}
+
+fn arrow(before: &str, after: &str) -> String {
+    say("detail-changed", &[("before", text(before)), ("after", text(after))])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::policy::Policy;
+    use crate::model::random_pin::RandomPin;
+    use serde_json::json;
+    use std::collections::BTreeSet;
+
+    fn read(detail: &Value) -> Vec<String> {
+        let plain = |text: String| text.replace(['\u{2068}', '\u{2069}'], "");
+        details(&detail.to_string()).into_iter().map(|(title, said)| plain(format!("{title}: {said}"))).collect()
+    }
+
+    #[test]
+    fn every_setting_of_a_policy_has_its_title() {
+        let mut policy = Policy::default();
+        policy.issuance.random_user_pin = Some(RandomPin::default());
+        let mut leaves = Vec::new();
+        flatten(&json!(policy), &mut leaves);
+        let sections = BTreeSet::from(["authentication", "issuance", "workflow"]);
+        let names: BTreeSet<&str> =
+            leaves.iter().map(|(name, _)| name.as_str()).filter(|name| !sections.contains(name)).collect();
+        assert_eq!(names, SETTINGS.iter().map(|(name, _)| *name).collect());
+        assert_eq!(leaves.len(), SETTINGS.len() + sections.len(), "each name once");
+    }
+
+    #[test]
+    fn a_change_says_what_was_and_what_is() {
+        let (before, mut after) = (Policy::default(), Policy::default());
+        after.issuance.pin_tries = Some(5);
+        after.workflow.unblock_card_offline = false;
+        after.issuance.random_user_pin = Some(RandomPin::default());
+        let said = read(&json!({"policy": "Default", "before": before, "after": after}));
+        assert_eq!(said[..3], ["Policy: Default", "Unblock card offline: on → off", "Set random user PIN: off → on"]);
+        assert!(
+            said.contains(&"Maximum PIN attempts: None → 5".into()) && said.contains(&"Digits: None → on".into()),
+            "{said:?}"
+        );
+        assert_eq!(read(&json!({"policy": "Default", "before": before, "after": before})), ["Policy: Default"]);
+        let role = json!({"role": "Night", "after": {"policies": null, "privileges": ["view-log", "unlock-card"]}});
+        assert_eq!(read(&role), ["Role: Night", "Privileges: View the log, Unlock cards"]);
+        assert_eq!(read(&json!({"from": "Issued", "to": "Disabled", "operation": "disable"})), ["State: Issued → Disabled"]);
+    }
+
+    #[test]
+    fn codes_are_words() {
+        let given = json!({"channel": "operator", "answers_validated": true, "tries_left": 2, "reason": "USER_LOCKED"});
+        assert_eq!(read(&given), ["Reason: the user is locked", "Way: Operator", "Answers compared: Yes", "Tries left: 2"]);
+        let login = json!({"at": "console", "from": "192.0.2.7"});
+        let report = json!({"at": "2026-11-26T10:45:03.004Z", "report": "pin-wrong", "tries_left": 0});
+        assert_eq!(read(&login), ["Address: 192.0.2.7"]);
+        assert_eq!(read(&report), ["Tries left: 0", "By the workstation's clock: 2026-11-26T10:45:03.004Z"]);
+        assert_eq!(details("no JSON"), []);
+        assert_eq!(read(&json!({"unheard": {"of": 1}, "before": 3, "after": [2]})), [""; 0]);
+        assert_eq!(read(&json!({"before": "Pet?", "after": "Town?"})), ["Question: Pet? → Town?"]);
+    }
+}
