@@ -9,7 +9,7 @@ use super::moment::{Dated, Moment};
 use super::unlock::{Badge, sentence};
 use super::{Line, story};
 use crate::http::Front;
-use crate::model::card::Operation;
+use crate::model::card::{CardState, Operation};
 use crate::model::refusal::Refusal;
 use crate::model::role::Privilege;
 use crate::model::tags::Retag;
@@ -141,7 +141,13 @@ async fn card(State(server): State<Server>, mut at: At<Operator>, Path(serial): 
         operations: picture.may.operations.iter().map(|operation| Doable::of(*operation)).collect(),
         responses: responses.collect(),
         lines: story(&picture.happened, picture.owner.as_ref().map(|owner| owner.cn.as_str()), now),
-        not_unlocked: picture.may.not_unlocked.as_ref().map(|refusal| refusal_sentence(&refusal.said())),
+        // Of a card that was never in use nobody expects it.
+        not_unlocked: picture
+            .may
+            .not_unlocked
+            .as_ref()
+            .filter(|_| !matches!(picture.card.state, CardState::Clean | CardState::Assigned))
+            .map(|refusal| refusal_sentence(&refusal.said())),
         tasks: picture.tasks,
         may: picture.may,
         owner: picture.owner,
