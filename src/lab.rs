@@ -149,7 +149,7 @@ impl Lab {
                     begin: Begin::Code,
                     server: true,
                     workstation: web::workstation(),
-                    text: "Call the service desk and read the code to them.".into(),
+                    text: sample::DESK.into(),
                     keep: false,
                     // The first sample user's.
                     first: faces.first().map_or(First::Any, |face| First::Preferred(face.serial.clone())),

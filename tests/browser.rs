@@ -286,7 +286,7 @@ async fn offline_with_an_operator() {
     // Another program locks it; the screen follows.
     running.cardlab(&["card", "lock", "pin", "--reader", "Anna"]).ok();
     anna.sees("card is locked").await;
-    anna.sees("Unlock with an operator").await;
+    anna.sees("Call the service desk").await;
     let challenge = anna.text("#challenge").await;
 
     log_in(&oleg, &format!("{}/mc/login", running.server), "oleg", "oleg-password").await;
@@ -760,7 +760,7 @@ async fn a_locked_user_and_remote_desktop() {
     let up = common::Up::from(remote.env("PCSCLITE_CSOCK_NAME", &running.socket));
     anna.go(up.ready.strip_prefix("ready ").unwrap()).await;
     let text = anna.sees("not supported on the lock screen of a Remote Desktop connection").await;
-    assert!(!text.contains("Answer your questions") && !text.contains("Unlock with an operator"), "{text}");
+    assert!(!text.contains("Answer your questions") && !text.contains("Call the service desk"), "{text}");
     drop(up);
     for browser in [anna, oleg] {
         browser.0.close().await.unwrap();

@@ -4,6 +4,7 @@ use crate::common::browser::{Browser, Driver};
 use crate::common::site::{Http, Running, right};
 use crate::common::{CARDLAB, Lab, STATE, Up, has};
 use cardlab_pcsclite::client::{Context, ShareMode};
+use cardlab_server_stub::service::setup::sample;
 use std::path::Path;
 use std::process::Command;
 
@@ -104,7 +105,7 @@ async fn the_code_is_there_the_moment_the_pin_is_blocked() {
         anna.sees(left).await;
     }
     let page = anna.sees_no_more("Asking the server").await;
-    has(&page, &["The PIN was entered wrongly too often. Card ···", "Call the service desk", "Check code", "5 responses left"]);
+    has(&page, &["The PIN was entered wrongly three times. Card ···", "Call the service desk", "Check code", "5 responses left"]);
     assert_eq!(room.code().await.len(), 16);
     // No answers are set: nothing is offered that cannot work.
     assert!(!page.contains("Answer your questions"), "{page}");
@@ -408,5 +409,68 @@ async fn a_window_in_a_session_is_light_or_dark_as_its_user_likes() {
     picture(&room.browser, "unlock-window", 1280).await;
     dark.0.close().await.unwrap();
     drop(up);
+    room.close().await;
+}
+
+/// In the language that the browser likes; what a script says, too. On a narrow window one begins to read at the headline, where
+/// one types is further down.
+#[tokio::test]
+async fn a_german_reader_is_told_in_german() {
+    let room = Room::open().await;
+    let german = room.driver.german_browser("german").await;
+    german.0.set_window_size(375, 700).await.unwrap();
+    german.go(&room.running.lockscreen).await;
+    german.sees("Hallo, Anna").await;
+    for left in ["Noch 2 Versuche.", "Noch 1 Versuch.", "Anna, Ihre Karte ist gesperrt"] {
+        german.fill("pin", "999999").await;
+        german.press("Anmelden").await;
+        german.sees(left).await;
+    }
+    let page = german.sees("Oder beantworten Sie Ihre Sicherheitsfragen").await;
+    has(
+        &page,
+        &[
+            "Die PIN wurde dreimal falsch eingegeben. Karte ···",
+            "Rufen Sie den Service Desk an",
+            sample::DESK,
+            "Anfragedaten",
+            "Prüfzeichen",
+            "Neue PIN, 4 bis 16 Zeichen",
+            "Noch 5 Antworten, dann ist die Karte endgültig verloren.",
+        ],
+    );
+    for english in ["Call", "code", "Check", "Unlock", "Cancel", "left", "card", "read"] {
+        assert!(!page.contains(english), "{english}: {page}");
+    }
+    german.go(&room.running.lockscreen).await;
+    german.sees("Anfragedaten").await;
+    let at = "return [document.documentElement.lang, scrollY, document.activeElement.id]";
+    let at = german.0.execute(at, vec![]).await.unwrap();
+    assert_eq!(at, serde_json::json!(["de", 0, "response0"]));
+    german.fill("response0", "12G4").await;
+    german.sees("„G“ ist keine Ziffer eines Codes: nur 0 bis 9 und A bis F.").await;
+    german.fill("response0", "1234").await;
+    german.sees("4 von 16 Ziffern").await;
+    german.fill("pin", "24681").await;
+    german.fill("confirmation", "24680").await;
+    german.press("Entsperren").await;
+    let refused = german.sees("Die Bestätigung ist anders als die neue PIN.").await;
+    has(&refused, &["4 Ziffern, aber der Code hat 16."]);
+    german.is_seen("german-lock-screen").await;
+    // Who reads English beside it does so.
+    room.browser.sees("Anna, your card is locked").await;
+    let lockscreen = room.running.lockscreen.clone();
+    let refused = move || {
+        let client = reqwest::blocking::Client::builder().tls_certs_only([]).no_proxy().build().unwrap();
+        let asked = client.get(format!("{lockscreen}/nowhere")).header("accept-language", "de-CH, fr;q=0.9");
+        let page = asked.try_clone().unwrap().header("accept", "text/html").send().unwrap();
+        let said = ["content-language", "vary"].map(|name| page.headers()[name].to_str().unwrap().to_owned());
+        assert_eq!(said, ["de", "accept-language"]);
+        has(&page.text().unwrap(), &["<html lang=\"de\">", "Das geht nicht", "Diese Seite gibt es nicht."]);
+        let problem: serde_json::Value = asked.send().unwrap().json().unwrap();
+        assert_eq!(problem["message"], "There is no such page.", "programs read English");
+    };
+    tokio::task::spawn_blocking(refused).await.unwrap();
+    german.0.close().await.unwrap();
     room.close().await;
 }

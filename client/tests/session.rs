@@ -274,9 +274,14 @@ fn wrong_pins_are_told_and_the_last_one_brings_the_code_at_once() {
     assert!(table.view().wrongly);
     table.draws(Ok(CHALLENGE.to_vec()));
     let words = table.session.shown().words().join("\n");
-    for part in
-        ["Anna, your card is locked", "entered wrongly too often", "Card ···AAAA", "1122 3344 5566 7788", "D7", "Call 4711"]
-    {
+    for part in [
+        "Anna, your card is locked",
+        "The PIN was entered wrongly five times.",
+        "Card ···AAAA",
+        "1122 3344 5566 7788",
+        "D7",
+        "Call 4711",
+    ] {
         assert!(words.contains(part), "{part}: {words}");
     }
     // One that was found blocked is not told that somebody typed wrong PINs.

@@ -35,10 +35,12 @@ const load = async () => {
       if (input) input.value = value;
     }
   }
-  const field = (same && focused && document.getElementById(focused)) || document.querySelector("main [autofocus]");
-  field?.focus();
+  focus((same && focused && document.getElementById(focused)) || document.querySelector("main [data-focus]"));
   fields();
 };
+
+// Where one types first. The page stays at its headline: on a narrow one the field is far below what is to be read first.
+const focus = (field) => field?.focus({ preventScroll: true });
 
 // A code in fields of four: what is pasted or typed into one goes on in the next.
 const CYRILLIC = { "А": "A", "В": "B", "С": "C", "Е": "E" };
@@ -53,10 +55,10 @@ const fields = () => {
     said.hidden = code === "";
     const wrong = code.match(/[^0-9A-F]/);
     const wanted = inputs.length * 4;
-    if (wrong) said.textContent = `“${wrong[0]}” is no digit of a code: only 0 to 9 and A to F.`;
-    else if (code.length < wanted) said.textContent = `${code.length} of ${wanted} digits`;
-    else if (code.length > wanted) said.textContent = `${code.length - wanted} digits too many`;
-    else said.textContent = `Check code ${check(code)}. Compare it with your operator.`;
+    const { digit, soFar, tooMany, compare } = said.dataset;
+    const sentence = wrong ? digit : code.length < wanted ? soFar : code.length > wanted ? tooMany : compare;
+    const values = { digit: wrong?.[0], count: code.length, all: wanted, code: sentence === compare ? check(code) : "" };
+    said.textContent = sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
     said.dataset.whole = String(!wrong && code.length === wanted);
   };
   group.addEventListener("input", (event) => {
@@ -102,11 +104,15 @@ const clock = () => {
   const [time, day] = document.querySelectorAll(".clock b, .clock span");
   if (!time) return;
   const now = new Date();
-  time.textContent = now.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hour12: false });
-  day.textContent = now.toLocaleDateString(document.documentElement.lang, { weekday: "long", day: "numeric", month: "long" });
+  // As the reader's country writes days, where that speaks the page's language.
+  const { lang } = document.documentElement;
+  const locale = navigator.language.split("-")[0] === lang ? navigator.language : lang;
+  time.textContent = now.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit", hour12: false });
+  day.textContent = now.toLocaleDateString(locale, { weekday: "long", day: "numeric", month: "long" });
 };
 
 clock();
 setInterval(clock, 1000);
+focus(document.querySelector("main [data-focus]"));
 fields();
 follow();

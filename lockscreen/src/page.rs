@@ -9,7 +9,7 @@ use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use cardlab_client::unlock::desk::Desk;
-use cardlab_client::unlock::session::words;
+use cardlab_client::unlock::session::words::{self, Language, plain};
 use cardlab_client::unlock::session::{Act, LockedView, NewPin, Online, Place, Screen, Shown};
 use cardlab_protocol::local::{HEADERS, is_elsewhere, is_for_a_page};
 use cardlab_protocol::problem::Problem;
@@ -47,15 +47,22 @@ struct Page<'a> {
     shown: &'a Shown,
     session: bool,
     token: &'a str,
+    language: Language,
 }
 
 #[derive(Template)]
 #[template(path = "refused.html")]
-struct Refused<'a> {
-    message: &'a str,
+struct Refused {
+    message: String,
+    language: Language,
 }
 
 impl Page<'_> {
+    /// What one of the fields of the response is called.
+    fn group(&self, number: &usize) -> String {
+        words::group(*number)
+    }
+
     /// Fields of the response: as many as the code has groups, with what was typed.
     fn fields(&self, view: &LockedView) -> Vec<String> {
         let groups = view.code.as_ref().map_or(0, |code| code.groups().len());
@@ -89,7 +96,7 @@ pub fn router(desk: Desk, place: Place) -> Result<Router, getrandom::Error> {
         .route("/style.css", get(style))
         .route("/screen.js", get(script))
         .route("/do/{act}", post(act))
-        .fallback(async |headers: HeaderMap| refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", "There is no such page."))
+        .fallback(async |headers: HeaderMap| refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", || plain("page-no-such")))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(middleware::from_fn(guard))
         .with_state(Site { desk, place, token, waiting: Arc::new(Semaphore::new(MOST_WAITING)) });
@@ -101,28 +108,34 @@ pub fn router(desk: Desk, place: Place) -> Result<Router, getrandom::Error> {
 /// Names of this machine only.
 async fn guard(request: Request, next: Next) -> Response {
     if is_elsewhere(request.headers()) {
-        let message = "The lock screen is for this machine only: open it at 127.0.0.1 or localhost.";
-        return refused(request.headers(), StatusCode::FORBIDDEN, "ELSEWHERE", message);
+        return refused(request.headers(), StatusCode::FORBIDDEN, "ELSEWHERE", || plain("page-elsewhere"));
     }
     next.run(request).await
 }
 
-/// A refusal: on a page for who asks for one, else as a problem.
-fn refused(headers: &HeaderMap, status: StatusCode, name: &str, message: &str) -> Response {
+/// A refusal: on a page for who asks for one, in their language, else as a problem.
+fn refused(headers: &HeaderMap, status: StatusCode, name: &str, say: impl FnOnce() -> String) -> Response {
     if is_for_a_page(headers) {
-        return (status, rendered(&Refused { message })).into_response();
+        let page = rendered(headers, |language| Refused { message: say(), language });
+        return (status, page).into_response();
     }
-    Problem::new(status, name, message).answer().into_response()
+    Problem::new(status, name, say()).answer().into_response()
 }
 
-async fn show(State(site): State<Site>) -> Response {
+async fn show(State(site): State<Site>, headers: HeaderMap) -> Response {
     let shown = site.desk.shown();
-    rendered(&Page { shown: &shown, session: site.place == Place::InSession, token: &site.token })
+    let session = site.place == Place::InSession;
+    rendered(&headers, |language| Page { shown: &shown, session, token: &site.token, language })
 }
 
-fn rendered(page: &impl Template) -> Response {
-    match page.render() {
-        Ok(text) => Html(text).into_response(),
+/// A page in the language that the browser likes best.
+fn rendered<T: Template>(headers: &HeaderMap, page: impl FnOnce(Language) -> T) -> Response {
+    let asked = headers.get_all(header::ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok());
+    let language = Language::liked(&asked.collect::<Vec<_>>().join(","));
+    match language.speaking(|| page(language).render()) {
+        Ok(text) => {
+            ([(header::CONTENT_LANGUAGE, language.name()), (header::VARY, "accept-language")], Html(text)).into_response()
+        }
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }
@@ -149,18 +162,16 @@ async fn act(
     let mut fields = match form {
         Ok(Form(fields)) => fields,
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            let message = format!("That is too long: a form has at most {LONGEST_BODY} bytes. Nothing was sent to the card.");
-            return refused(&headers, StatusCode::PAYLOAD_TOO_LARGE, "TOO_LONG", &message);
+            return refused(&headers, StatusCode::PAYLOAD_TOO_LARGE, "TOO_LONG", || words::too_long(LONGEST_BODY));
         }
-        Err(rejection) => return refused(&headers, StatusCode::BAD_REQUEST, "MALFORMED", &rejection.body_text()),
+        Err(rejection) => return refused(&headers, StatusCode::BAD_REQUEST, "MALFORMED", || rejection.body_text()),
     };
     if fields.get("token").is_none_or(|sent| *sent != *site.token) {
-        let message = "This form is not from the lock screen's own page; load it again.";
-        return refused(&headers, StatusCode::FORBIDDEN, "NOT_OUR_FORM", message);
+        return refused(&headers, StatusCode::FORBIDDEN, "NOT_OUR_FORM", || plain("page-not-our-form"));
     }
     let step = fields.get("step").and_then(|step| step.parse().ok());
     let Some(act) = act_of(&name, &mut fields) else {
-        return refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", "The lock screen has no such form.");
+        return refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", || plain("page-no-form"));
     };
     let desk = site.desk;
     // What was sent twice, or to an older page, does nothing: the page shows what is.

@@ -10,6 +10,7 @@
 //! | [`workstation`] | a workstation and the management server: their messages |
 //! | [`host`] | a browser and any service here: for whom a request is |
 //! | `local` (feature `http`) | a browser and the pages that are for this machine only: the same, and what goes with every answer |
+//! | `words` (feature `words`) | a page or screen and whoever reads it: sentences, a file a language |
 //! | [`problem`] | a program and any service here: why a request was refused |
 //!
 //! ```
@@ -35,4 +36,6 @@ pub mod piv;
 pub mod problem;
 pub mod status;
 pub mod tlv;
+#[cfg(feature = "words")]
+pub mod words;
 pub mod workstation;

@@ -5,7 +5,7 @@
 
 use crate::typed::Slip;
 use crate::vocabulary;
-use cardlab_client::unlock::session::words;
+use cardlab_client::unlock::session::words::{self, Word};
 use cardlab_vreader::fault::Fault;
 use cardlab_vreader::state::Tries;
 use cardlab_vreader::{Pace, TouchMode};
@@ -98,7 +98,7 @@ pub enum Button {
 }
 
 /// What stands on the buttons.
-pub const BUTTONS: [(&str, Button); 10] = [
+pub const BUTTONS: [(Word, Button); 10] = [
     (words::ANSWER_QUESTIONS, Button::Questions),
     (words::CANCEL, Button::Back),
     (words::OK, Button::Back),
@@ -114,9 +114,10 @@ pub const BUTTONS: [(&str, Button); 10] = [
 impl<'de> Deserialize<'de> for Button {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let known = BUTTONS.iter().find(|(label, _)| *label == text).map(|(_, button)| *button);
+        let known = BUTTONS.iter().find(|(label, _)| label.english() == text).map(|(_, button)| *button);
         known.ok_or_else(|| {
-            let labels: Vec<&str> = BUTTONS.iter().map(|(label, _)| *label).collect();
+            let labels: Vec<String> = BUTTONS.iter().map(|(label, _)| label.english()).collect();
+            let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
             D::Error::custom(vocabulary::unknown("button", &text, &labels))
         })
     }

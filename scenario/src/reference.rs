@@ -186,6 +186,7 @@ pub fn page() -> String {
     let values = vocabulary::VALUES.map(|name| format!("${name}"));
     let list = |words: &[&str]| words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     let settings = vocabulary::settings();
+    let buttons = BUTTONS.map(|(label, _)| label.english());
     for (what, words) in [
         ("Operators, before `add-operator`", list(&vocabulary::OPERATORS)),
         ("Users, before `add-user`", list(&vocabulary::USERS)),
@@ -199,7 +200,7 @@ pub fn page() -> String {
         ("Card states at the beginning", list(&vocabulary::STATES)),
         ("Card states at the server", list(&vocabulary::card_states())),
         ("Values that nobody has to save", list(&values.each_ref().map(String::as_str))),
-        ("Buttons", list(&BUTTONS.map(|(label, _)| label))),
+        ("Buttons", list(&buttons.each_ref().map(String::as_str))),
         ("Refusals", list(&vocabulary::refusals())),
         ("Events", list(&vocabulary::events())),
     ] {

@@ -85,7 +85,7 @@ impl Questions {
                 Ok(response) => {
                     self.talk.response_taken(&response);
                     if cardlab_protocol::codes::has_lookalikes(&text) && self.is_person() {
-                        self.talk.note(LOOKALIKES);
+                        self.talk.note(&LOOKALIKES.to_string());
                     }
                     return Ok(response);
                 }

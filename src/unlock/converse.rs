@@ -275,7 +275,7 @@ impl<'a> Conversation<'a> {
         Ok(None)
     }
 
-    fn last(&mut self, shown: &Shown, sure: &str) -> Result<Option<Ended>, NoAnswer<Changed>> {
+    fn last(&mut self, shown: &Shown, sure: words::Word) -> Result<Option<Ended>, NoAnswer<Changed>> {
         if !self.force {
             let talk = self.questions.talk;
             talk.note(&format!("{}.", shown.screen.title()));

@@ -62,9 +62,9 @@ impl Talk {
             id.map(|id| format!(", {id}")).unwrap_or_default(),
         );
         self.event(
-            &format!("{}{owner}{name} in {}: {}", card.kind, card.reader, pin_state(status)),
+            &format!("{}{owner}{name} in {}: {}", card.kind(), card.reader, pin_state(status)),
             &json!({
-                "event": "card", "reader": card.reader, "kind": card.kind, "card_id": id, "owner": card.owner,
+                "event": "card", "reader": card.reader, "kind": card.edge.name(), "card_id": id, "owner": card.owner,
                 "pin_tries_left": left(status.pin), "puk_tries_left": left(status.puk), "admin_tries_left": left(status.admin),
             }),
         );

@@ -156,11 +156,12 @@ impl Player<'_> {
 
     /// Buttons that are not shown cannot be pressed.
     fn press(&self, button: Button) -> Result<Act, Broken> {
-        let labels = || crate::action::BUTTONS.iter().filter(|(_, other)| *other == button).map(|(label, _)| *label);
-        let there = |shown: &Shown| shown.words().iter().any(|word| labels().any(|label| word == label));
+        let named = crate::action::BUTTONS.iter().filter(|(_, other)| *other == button);
+        let labels: Vec<String> = named.map(|(label, _)| label.english()).collect();
+        let there = |shown: &Shown| shown.words().iter().any(|word| labels.contains(word));
         let shown = self.desk()?.wait_until(PATIENCE, there);
         if !there(&shown) {
-            let label = labels().next().unwrap_or_default();
+            let label = labels.first().map(String::as_str).unwrap_or_default();
             return Err(Broken(format!("there is no button '{label}' on the screen {}: {}", name(&shown.screen), text(&shown))));
         }
         Ok(match button {

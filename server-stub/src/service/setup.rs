@@ -38,6 +38,8 @@ pub mod sample {
     ];
     /// Their telephone numbers; nobody has such ones.
     pub const TELEPHONES: [&str; USERS.len()] = ["+49 30 5550 117", "+49 30 5550 118", "+49 30 5550 119"];
+    /// Telephone number of those who help them.
+    pub const DESK: &str = "+49 30 5550 100";
     /// Security questions.
     pub const QUESTIONS: [&str; 3] = ["Name of your first pet?", "Town where you were born?", "Your favourite teacher?"];
 }

@@ -9,12 +9,9 @@ pub(crate) use isolating::{Isolating, is_direction};
 pub use sentence::Sentence;
 pub(crate) use sentence::{Part, sentence};
 
-use fluent_bundle::concurrent::FluentBundle;
-use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use cardlab_protocol::words::{FluentArgs, FluentValue, Words};
 use language::{LANGUAGES, Language};
-use std::borrow::Cow;
 use std::sync::LazyLock;
-use unic_langid::LanguageIdentifier;
 
 static WORDS: LazyLock<[Words; LANGUAGES.len()]> =
     LazyLock::new(|| LANGUAGES.map(|(name, sentences)| Words::of(name, sentences)));
@@ -27,55 +24,25 @@ pub(crate) fn text(text: &str) -> Value<'static> {
     Value::from(isolating::isolated(text))
 }
 
-/// The sentences of one language.
-struct Words(FluentBundle<FluentResource>);
+/// Those of the request that is answered here.
+fn spoken() -> &'static Words {
+    &WORDS[Language::now().place()]
+}
 
-impl Words {
-    /// Of a file that is part of the program; its faults are found by the tests.
-    fn of(language: &str, sentences: &str) -> Self {
-        let language: LanguageIdentifier = language.parse().unwrap_or_default();
-        let mut bundle = FluentBundle::new_concurrent(vec![language]);
-        bundle.set_use_isolating(false);
-        let sentences = FluentResource::try_new(sentences.into()).unwrap_or_else(|(whole, _)| whole);
-        bundle.add_resource_overriding(sentences);
-        Self(bundle)
-    }
-
-    /// Those of the request that is answered here.
-    fn spoken() -> &'static Self {
-        &WORDS[Language::now().place()]
-    }
-
-    /// Those that programs read.
-    fn english() -> &'static Self {
-        &WORDS[0]
-    }
-
-    /// A name that there is not is said as it is.
-    fn say_or_name(&self, key: &str, values: &FluentArgs<'_>) -> String {
-        let said = self.say(key, values);
-        debug_assert!(said.is_some(), "no sentence {key}");
-        said.map_or_else(|| key.to_owned(), Cow::into_owned)
-    }
-
-    fn say<'a>(&'a self, key: &str, values: &'a FluentArgs<'a>) -> Option<Cow<'a, str>> {
-        let pattern = self.0.get_message(key)?.value()?;
-        let mut faults = Vec::new();
-        let said = self.0.format_pattern(pattern, Some(values), &mut faults);
-        debug_assert!(faults.is_empty(), "{key}: {faults:?}");
-        Some(said)
-    }
+/// Those that programs read.
+fn english() -> &'static Words {
+    &WORDS[0]
 }
 
 /// A sentence by its name, with its variables.
 pub(crate) fn say(key: &str, values: &[(&'static str, Value<'_>)]) -> String {
     let values: FluentArgs<'_> = values.iter().map(|(name, value)| (*name, value.clone())).collect();
-    Words::spoken().say_or_name(key, &values)
+    spoken().say_or_name(key, &values)
 }
 
 /// Whether there is a sentence of this name.
 pub(crate) fn has(key: &str) -> bool {
-    Words::spoken().0.has_message(key)
+    spoken().has(key)
 }
 
 /// A sentence without variables.
@@ -155,30 +122,11 @@ mod tests {
     use super::*;
     use crate::model::card::{CardState, Operation};
     use crate::model::role::Privilege;
+    use cardlab_protocol::words::{faults, names, variables};
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::Path;
 
     const ENGLISH: &str = LANGUAGES[0].1;
-
-    /// Names of sentences in a file, in order.
-    fn names(sentences: &str) -> Vec<&str> {
-        let begin = |line| str::split_once(line, " =").map(|(name, _)| name);
-        sentences.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase())).filter_map(begin).collect()
-    }
-
-    /// The variables of each sentence of a file, by its name.
-    fn variables(sentences: &str) -> BTreeMap<&str, BTreeSet<&str>> {
-        let mut all = BTreeMap::new();
-        let mut name = "";
-        for line in sentences.lines().filter(|line| !line.starts_with('#')) {
-            if line.starts_with(|c: char| c.is_ascii_lowercase()) {
-                name = line.split_once(" =").unwrap().0;
-            }
-            let found = line.split('$').skip(1).map(|rest| rest.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap());
-            all.entry(name).or_insert_with(BTreeSet::new).extend(found);
-        }
-        all
-    }
 
     /// All text of the templates and of the code that says something.
     fn pages() -> String {
@@ -284,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn every_sentence_is_there_once_and_is_asked_for() {
+    fn every_sentence_is_asked_for() {
         /// Beginnings of names whose rest the code knows.
         const MADE: [&str; 9] =
             ["kind-", "event-", "reason-", "privilege-", "channel-", "card-operation-", "given-", "state-", "no-such-"];
@@ -293,18 +241,12 @@ mod tests {
         let unused: Vec<_> =
             names.iter().filter(|name| !quoted(name) && !MADE.iter().any(|made| name.starts_with(made))).collect();
         assert_eq!(unused, [&""; 0]);
-        let mut sorted = names.clone();
-        sorted.sort_unstable();
-        sorted.dedup();
-        assert_eq!(sorted.len(), names.len(), "a sentence is there twice");
     }
 
-    /// The same names in the same order, and the same variables in each.
     #[test]
     fn every_language_has_every_sentence() {
+        assert_eq!(faults(&LANGUAGES), [""; 0]);
         for (language, sentences) in LANGUAGES {
-            assert_eq!(names(sentences), names(ENGLISH), "{language}");
-            assert_eq!(variables(sentences), variables(ENGLISH), "{language}");
             assert_eq!(Words::of(language, sentences).say("frame-language", &FluentArgs::new()).unwrap(), language);
         }
         assert_eq!(variables(ENGLISH)["users-found"], BTreeSet::from(["count"]));
@@ -348,10 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn the_files_are_read_whole() {
-        for (language, sentences) in LANGUAGES {
-            FluentResource::try_new(sentences.into()).unwrap_or_else(|(_, faults)| panic!("{language}: {faults:?}"));
-        }
+    fn what_is_called_something_has_its_sentence() {
         assert!(Operation::ALL.iter().all(|operation| has(&format!("card-operation-{}", operation.name()))));
         assert!(Privilege::ALL.iter().all(|privilege| has(&privilege.word())));
         assert!(CardState::ALL.iter().all(|state| has(state.word())));

@@ -1,6 +1,6 @@
 //! A sentence that is said later: who makes it does not know who reads it.
 
-use super::{Value, Words, text};
+use super::{Value, Words, english, spoken, text};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -46,7 +46,7 @@ impl Sentence {
 
     /// For pages: in the language of the request that is answered here.
     pub(crate) fn said(&self) -> String {
-        self.of(Words::spoken(), text)
+        self.of(spoken(), text)
     }
 
     /// In these words, where `quote` makes values of others' texts.
@@ -64,7 +64,7 @@ impl Sentence {
 /// In English, with what others have chosen as it is.
 impl fmt::Display for Sentence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.of(Words::english(), |text| Value::from(text.to_owned())))
+        f.write_str(&self.of(english(), |text| Value::from(text.to_owned())))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::input::{Disturbance, Facts};
 use crate::minidriver::{CardError, PinFault, PinPolicy, PinStatus};
+use crate::recognise::Edge;
 use crate::service::ServiceError;
 use cardlab_protocol::codes::{self, CodeError};
 use cardlab_protocol::workstation::Question;
@@ -29,7 +30,7 @@ pub struct Shown {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Face {
     /// What kind of card it is.
-    pub kind: String,
+    pub edge: Edge,
     /// Whose, where a certificate on it says so.
     pub owner: Option<String>,
     /// The serial, upper-case hexadecimal; empty where it has none.
@@ -44,7 +45,7 @@ const LAST: usize = 4;
 impl Face {
     pub(super) fn of(facts: &Facts, reader: &str) -> Self {
         let serial = facts.id.as_deref().map(codes::digits).unwrap_or_default();
-        Self { kind: facts.edge.name(), owner: facts.owner.clone(), serial, reader: reader.into() }
+        Self { edge: facts.edge, owner: facts.owner.clone(), serial, reader: reader.into() }
     }
 
     /// The last digits of the serial; empty where it has none.
@@ -172,6 +173,8 @@ pub struct LockedView {
     pub card: Face,
     /// Wrong PINs were typed here; else it was found blocked, as a card is that was issued so.
     pub wrongly: bool,
+    /// PIN entries that the card allows, where it tells.
+    pub pin_tries: Option<u8>,
     /// The challenge; `None` while there is none, and where no response unlocks.
     pub code: Option<Code>,
     /// A code is being drawn.

@@ -313,6 +313,7 @@ impl Session {
         LockedView {
             card: mine.face(),
             wrongly: mine.wrongly,
+            pin_tries: mine.facts.status.pin.and_then(|pin| pin.maximum),
             code: locked.code.clone().filter(|_| matches!(responses, Responses::Taken(_))).map(Code),
             drawing: locked.drawing.is_some(),
             responses,
