@@ -162,7 +162,7 @@ fn a_form_sent_twice_does_what_it_does_once(engine: Engine) {
 }
 
 /// The console's forms but those of an unlock. Who adds one has looked at what it does twice.
-const KINDS: [&str; 41] = [
+const KINDS: [&str; 42] = [
     "/mc/cards/*/assign",
     "/mc/cards/*/correct-key",
     "/mc/cards/*/disable",
@@ -186,6 +186,7 @@ const KINDS: [&str; 41] = [
     "/mc/configuration/policies/*/authentication",
     "/mc/configuration/policies/*/delete",
     "/mc/configuration/policies/*/issuance",
+    "/mc/configuration/policies/*/name",
     "/mc/configuration/policies/*/questions",
     "/mc/configuration/policies/*/questions/*",
     "/mc/configuration/policies/*/questions/*/delete",

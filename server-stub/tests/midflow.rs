@@ -27,7 +27,7 @@ fn a_question_that_is_deleted(engine: Engine) {
     let questions = format!("/api/v1/policies/{policy}/questions");
     let more = site.post(&questions, &admin, &json!({"text": "A question that goes?"})).ok()["id"].as_str().unwrap().to_owned();
     site.policy("authentication", "questions_to_ask", json!(defined + 1));
-    let sessions = ["lab\\anna", "lab\\anna", "nobody"].map(|name| enter(&site, name));
+    let sessions = ["lab\\anna", "lab\\anna", "lab\\nobody"].map(|name| enter(&site, name));
     for session in &sessions {
         assert!(session["questions"].to_string().contains(&more), "{engine:?}: {session}");
     }
@@ -98,7 +98,7 @@ fn a_policy_that_is_deleted(engine: Engine) {
     refused(site.post(&format!("/api/v1/cards/{ANNA}/tasks"), &oleg, &json!({})));
     assert_eq!(site.open(ANNA), json!({"mode": "offline"}));
     site.post("/credprovapi/v1/ways", "", &json!({"serial": ANNA})).ok();
-    assert_eq!(enter(&site, "lab\\anna")["questions"], enter(&site, "nobody")["questions"]);
+    assert_eq!(enter(&site, "lab\\anna")["questions"], enter(&site, "lab\\nobody")["questions"]);
     // What is left is shown.
     let anna = site.user("anna");
     for path in [format!("users/{anna}"), format!("cards/{ANNA}"), "users".into(), "cards".into(), "events/check".into()] {

@@ -327,7 +327,7 @@ fn strangers_cost_the_same() {
         let path = format!("/api/v1/remote/{}/answers", session["session"].as_str().unwrap());
         site.post(&path, "", &common::given(&session["questions"], wrong)).ok();
     };
-    assert_eq!((cost(&|| remote("lab\\anna")), cost(&|| remote("lab\\boris")), cost(&|| remote("nobody"))), (1, 1, 1));
+    assert_eq!((cost(&|| remote("lab\\anna")), cost(&|| remote("lab\\boris")), cost(&|| remote("lab\\nobody"))), (1, 1, 1));
     assert_eq!((cost(&|| drop(site.open(ANNA))), cost(&|| drop(site.open(SPARE)))), (0, 0));
 }
 

@@ -1,11 +1,15 @@
 //! The order of policies, and who is under which.
 
+use crate::common::browser::Browser;
 use crate::common::{ANNA, BORIS, Engine, Site};
+use cardlab_server_stub::service::setup::sample;
 use serde_json::{Value, json};
 
 on_both_engines! {
     of_several_policies_the_first_holds,
     who_may_move_a_user,
+    the_second_who_moves_a_user_is_told,
+    a_policy_is_renamed,
     who_is_under_a_policy_is_listed,
 }
 
@@ -37,7 +41,7 @@ fn of_several_policies_the_first_holds(engine: Engine) {
     put(json!([strict, default, strict])).ok();
     let mut both = vec![default.clone(), strict.clone()];
     both.sort_unstable();
-    assert_eq!(site.get(&under, &admin).ok(), json!({"policies": both}));
+    assert_eq!(site.get(&under, &admin).ok()["policies"], json!(both));
     assert_eq!(holds(&site, &admin, &anna), "Default");
     let up = |id: &str| site.post(&format!("/api/v1/policies/{id}/up"), &admin, &json!({}));
     up(&lax).ok();
@@ -57,7 +61,7 @@ fn of_several_policies_the_first_holds(engine: Engine) {
     assert_eq!(holds(&site, &admin, &anna), "Default");
     put(json!([])).refused(400, "MALFORMED");
     put(json!([default, "none"])).refused(404, "NOT_FOUND");
-    assert_eq!(site.get(&under, &admin).ok(), json!({"policies": [default]}), "nothing of it is half done");
+    assert_eq!(site.get(&under, &admin).ok()["policies"], json!([default]), "nothing of it is half done");
     let events = site.events(&format!("user={anna}"));
     assert_eq!(events.iter().filter(|name| *name == "USER_POLICY_CHANGED").count(), 3);
     assert_eq!(events.iter().filter(|name| *name == "USER_POLICY_NOT_CHANGED").count(), 2);
@@ -131,4 +135,63 @@ fn who_is_under_a_policy_is_listed(engine: Engine) {
     assert_eq!(csv.lines().count(), 3, "{csv}");
     let cards = page(&format!("/mc/cards?policy={default}"));
     assert!(cards.contains("2 cards") && [ANNA, BORIS].iter().all(|serial| cards.contains(serial)), "{cards}");
+}
+
+/// By a program as on the page: a change says of which state it is.
+fn the_second_who_moves_a_user_is_told(engine: Engine) {
+    let site = Site::start(engine);
+    let (admin, anna) = (site.administrator(), site.user("anna"));
+    let (one, other) = (made(&site, &admin, "One"), made(&site, &admin, "Other"));
+    let under = format!("/api/v1/users/{anna}/policies");
+    let seen = site.get(&under, &admin).ok()["revision"].as_str().unwrap().to_owned();
+    let put = |ids: &Value, seen: &str| site.put(&format!("{under}?revision={seen}"), &admin, &json!({"policies": ids}));
+    put(&json!([one]), &seen).ok();
+    let refused = put(&json!([other]), &seen).refused(409, "CONFLICT");
+    assert!(refused.starts_with("admin has put this user under other policies meanwhile"), "{engine:?}: {refused}");
+    assert_eq!(site.get(&under, &admin).ok()["policies"], json!([one]));
+    // Who sends the same again is told nothing; who has looked since is not late.
+    put(&json!([one]), &seen).ok();
+    put(&json!([other]), site.get(&under, &admin).ok()["revision"].as_str().unwrap()).ok();
+    site.put(&under, &admin, &json!({"policies": [one]})).ok();
+    assert_eq!(holds(&site, &admin, &anna), "One");
+}
+
+/// A policy has another name; of two who give it one the second is told, as is who changes its settings meanwhile. That of those
+/// to whom none applies keeps its own, by which it is known.
+fn a_policy_is_renamed(engine: Engine) {
+    let site = Site::start(engine);
+    let (admin, oleg) = (site.administrator(), site.operator());
+    let one = made(&site, &admin, "One");
+    made(&site, &admin, "Other");
+    let path = format!("/api/v1/policies/{one}");
+    let rename = |token: &str, name: &str, seen: &str| site.put(&format!("{path}/name{seen}"), token, &json!({"name": name}));
+    let policy = |at: usize| site.get("/api/v1/policies", &admin).ok()[at].clone();
+    let seen = format!("?revision={}", policy(1)["revision"].as_str().unwrap());
+    rename(&admin, "Contractors", &seen).ok();
+    assert_eq!(names(&site, &admin), ["Default", "Contractors", "Other"], "{engine:?}");
+    let late = "admin has changed this policy meanwhile";
+    assert!(rename(&admin, "Guests", &seen).refused(409, "CONFLICT").starts_with(late));
+    assert!(site.put(&format!("{path}{seen}"), &admin, &json!({})).refused(409, "CONFLICT").starts_with(late));
+    for taken in ["other", " OTHER "] {
+        assert_eq!(rename(&admin, taken, "").refused(409, "CONFLICT"), "there is a policy of this name");
+    }
+    rename(&admin, "", "").refused(400, "MALFORMED");
+    rename(&oleg, "Guests", "").refused(403, "NO_PRIVILEGE");
+    rename(&admin, "CONTRACTORS", "").ok();
+    let default = policy(0)["id"].as_str().unwrap().to_owned();
+    let kept = site.put(&format!("/api/v1/policies/{default}/name"), &admin, &json!({"name": "Usual"}));
+    assert!(kept.refused(409, "CONFLICT").starts_with("the policy Default stands by its name"));
+    assert_eq!(names(&site, &admin), ["Default", "CONTRACTORS", "Other"]);
+    // On the page, with what was typed where it is refused; and in the log.
+    let browser = Browser::logged_in(&site, "en", "/mc", sample::ADMINISTRATOR);
+    let list = "/mc/configuration/policies";
+    let was = policy(1)["revision"].as_str().unwrap().to_owned();
+    let send = |name: &str| browser.send_from(list, &format!("{list}/{one}/name"), &[("was", &was), ("name", name)]);
+    let refused = send("Other");
+    assert_eq!(refused.alerts(), ["There is a policy of this name."], "{engine:?}: {}", refused.text);
+    assert!(refused.text.contains("value=\"Other\""), "{}", refused.text);
+    assert!(send("Guests").text.contains("The policy has its new name."), "{engine:?}");
+    assert!(!browser.get(list).text.contains(&format!("{default}/name")), "Default keeps its name");
+    let log = browser.get("/mc/log").text.replace(['\u{2068}', '\u{2069}'], "");
+    assert!(log.contains("admin gave the policy CONTRACTORS another name: Guests"), "{engine:?}: {log}");
 }

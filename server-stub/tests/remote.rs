@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 on_both_engines! {
+    a_bare_word_is_no_name,
     questions_tell_nobody_who_exists,
     a_lock_is_not_seen,
     a_session_ends_with_the_lock,
@@ -25,6 +26,21 @@ fn answer(site: &Site, session: &Value, how: impl Fn(&str) -> String) -> Answer 
 fn unblock(site: &Site, session: &Value) -> Answer {
     let path = format!("/api/v1/remote/{}/challenge", session["session"].as_str().unwrap());
     site.post(&path, "", &json!({"card": ANNA, "challenge": CHALLENGE}))
+}
+
+/// A word that is no name is refused before anything is counted, whoever is called so: the rule of the page.
+fn a_bare_word_is_no_name(engine: Engine) {
+    let site = Site::start(engine);
+    for name in ["anna", "Anna Berg", "nobody", "", "\\", "lab\\", "@lab.example", "lab/anna"] {
+        let refused = site.post("/api/v1/remote", "", &json!({"name": name})).refused(400, "MALFORMED");
+        assert_eq!(
+            refused, "write the name as DOMAIN\\Name or as name@domain: a name alone is not enough here",
+            "{engine:?}: {name}"
+        );
+    }
+    assert_eq!(site.events("name=RATE_LIMITED"), [""; 0]);
+    enter(&site, "lab\\anna");
+    enter(&site, "nobody@lab.example");
 }
 
 /// Both forms of a name, whoever asks and however often; and all orders come up, for names that exist and for others.
@@ -60,7 +76,7 @@ fn questions_tell_nobody_who_exists(engine: Engine) {
         }
         let by_logon = asked(&format!("LAB\\{name}"));
         assert_eq!(asked(&format!("{name}@lab.example")), by_logon, "{engine:?}: {name}");
-        let session = enter(&site, name);
+        let session = enter(&site, &format!("{name}@lab.example"));
         let _ = answer(&site, &session, right).ok();
         assert_eq!(asked(&format!("LAB\\{name}")), by_logon, "{name}: not after right answers either");
     }
@@ -170,7 +186,10 @@ fn as_many_questions_as_others(engine: Engine) {
     set(1);
     site.policy("authentication", "questions_to_ask", json!(2));
     let session = enter(&site, "lab\\anna");
-    assert_eq!(session["questions"].as_array().unwrap().len(), enter(&site, "nobody")["questions"].as_array().unwrap().len());
+    assert_eq!(
+        session["questions"].as_array().unwrap().len(),
+        enter(&site, "lab\\nobody")["questions"].as_array().unwrap().len()
+    );
     let token = site.administrator();
     let policy = site.get("/api/v1/policies", &token).ok()[0]["id"].as_str().unwrap().to_owned();
     let first = site.get(&format!("/api/v1/policies/{policy}/questions"), &token).ok()[0]["text"].as_str().unwrap().to_owned();
@@ -181,13 +200,13 @@ fn as_many_questions_as_others(engine: Engine) {
 
 fn refusals_are_in_the_log(engine: Engine) {
     let site = Site::start(engine);
-    let long = format!("\u{1b}{}", "é".repeat(4_000));
+    let long = format!("lab\\\u{1b}{}", "é".repeat(4_000));
     for _ in 0..30 {
         enter(&site, &long);
     }
     site.post("/api/v1/remote", "", &json!({"name": long})).refused(429, "RATE_LIMITED");
     let event = site.get("/api/v1/events?name=RATE_LIMITED", &site.administrator()).ok()[0].clone();
-    assert_eq!(event["initiator"].as_str().unwrap(), "é".repeat(200), "{engine:?}");
+    assert_eq!(event["initiator"].as_str().unwrap(), format!("lab\\{}", "é".repeat(196)), "{engine:?}");
 }
 
 /// The session of the pages is in a cookie of theirs: nothing that opens it is in an address or on a page.

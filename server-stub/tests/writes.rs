@@ -210,6 +210,9 @@ pub(crate) fn walked(site: &Site) -> Walk<'_> {
     walk.step("put /api/v1/policies/{id}", &another, &admin, &json!({"workflow": {"reset_user_pin": false}}));
     walk.step("put /api/v1/policies/{id}", &another, &oleg, &nothing);
     walk.step("put /api/v1/policies/{id}", &another, &admin, &json!({"authentication": {"questions_to_ask": 0}}));
+    for (token, name) in [(&admin, "Another name"), (&oleg, "Another name"), (&admin, "Default")] {
+        walk.step("put /api/v1/policies/{id}/name", &format!("{another}/name"), token, &json!({"name": name}));
+    }
     let questions = format!("{another}/questions");
     let question = walk.step("post /api/v1/policies/{id}/questions", &questions, &admin, &json!({"text": "Colour?"}));
     walk.step("post /api/v1/policies/{id}/questions", &questions, &oleg, &json!({"text": "Colour?"}));

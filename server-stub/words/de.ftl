@@ -39,6 +39,7 @@ login-ended = Ihre Anmeldung ist zu Ende: Hier geschah eine Weile nichts, oder j
 login-kept = Was Sie eingegeben haben, ist noch nicht gesendet. Melden Sie sich an, sehen Sie es noch einmal an und senden Sie es.
 login-kept-secrets = Geheimes geben Sie noch einmal ein.
 kept-say = Sie sind wieder angemeldet. Was Sie eingegeben hatten, bevor Ihre Anmeldung endete, steht unten und ist noch nicht gesendet: Sehen Sie es noch einmal an, und senden Sie es.
+kept-too-much = Was eingegeben und angekreuzt war, war zu viel, um es aufzuheben; das Formular ist, wie es gespeichert ist. Machen Sie Ihre Änderung noch einmal.
 
 ## Was verweigert wurde
 error-title = Das geht nicht
@@ -476,7 +477,11 @@ event-ADMIN_KEY_CORRECTED = { $by } hat den Administratorschlüssel der Karte { 
 event-ADMIN_KEY_NOT_CORRECTED = { $by } konnte den Administratorschlüssel der Karte { $card } nicht berichtigen: { $why }
 event-CARD_INITIALIZED = { $by } hat die Karte { $card } für { $user } initialisiert
 event-CARD_NOT_INITIALIZED = { $by } konnte die Karte { $card } nicht initialisieren: { $why }
-event-POLICY_CHANGED = { $by } hat die Konfiguration geändert: { $policy }{ $type }
+event-POLICY_CHANGED =
+    { $operation ->
+        [renamed] { $by } hat der Richtlinie { $before } einen anderen Namen gegeben: { $policy }
+       *[other] { $by } hat die Konfiguration geändert: { $policy }{ $type }
+    }
 event-POLICY_NOT_CHANGED = { $by } konnte die Konfiguration nicht ändern: { $why }
 event-ROLE_CHANGED =
     { $about ->
@@ -695,6 +700,8 @@ policies-cards =
 policies-order = Steht ein Benutzer unter mehreren Richtlinien, gilt die erste dieser Liste.
 policy-up = Nach oben
 policy-moved = Die Reihenfolge der Richtlinien ist geändert; sie gilt ab jetzt.
+policy-rename = Umbenennen
+policy-renamed = Die Richtlinie hat ihren neuen Namen.
 policy-new = Neue Richtlinie
 policy-name = Name
 policy-copy-from = Kopieren von
@@ -991,6 +998,7 @@ refused-login = Name oder Passwort ist falsch
 refused-master-key = Diese Datenbank gehört zu einem anderen Hauptschlüssel: Geben Sie den an, mit dem sie angelegt wurde
 refused-no-readers = Dieser Server hat keine Leser: Starten Sie `cardlab serve --readers` auf dem Rechner, der sie hat
 refused-policy-there = Eine Richtlinie dieses Namens gibt es schon
+refused-policy-default = die Richtlinie Default steht durch ihren Namen für die, für die keine gilt; sie behält ihn
 refused-policy-changed = { $name } hat diese Richtlinie inzwischen geändert; sehen Sie an, was jetzt gespeichert ist, und ändern Sie noch einmal
 refused-policy-first = Diese Richtlinie ist schon die erste
 refused-policy-in-use = Unter dieser Richtlinie sind Benutzer oder Karten; geben Sie denen zuerst eine andere

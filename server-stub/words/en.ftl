@@ -39,6 +39,7 @@ login-ended = Your login has ended: nothing was done here for a while, or somebo
 login-kept = What you typed was not sent yet. Log in, look at it once more and send it.
 login-kept-secrets = What is secret you type once more.
 kept-say = You are logged in again. What you had typed before your login ended is below and is not sent yet: look at it once more, and send it.
+kept-too-much = What was typed and ticked was too much to be kept; the form is as it is saved. Make your change again.
 
 ## What was refused
 error-title = That cannot be done
@@ -475,7 +476,11 @@ event-ADMIN_KEY_CORRECTED = { $by } corrected the administrator key of the card 
 event-ADMIN_KEY_NOT_CORRECTED = { $by } could not correct the administrator key of the card { $card }: { $why }
 event-CARD_INITIALIZED = { $by } initialized the card { $card } for { $user }
 event-CARD_NOT_INITIALIZED = { $by } could not initialize the card { $card }: { $why }
-event-POLICY_CHANGED = { $by } changed the configuration: { $policy }{ $type }
+event-POLICY_CHANGED =
+    { $operation ->
+        [renamed] { $by } gave the policy { $before } another name: { $policy }
+       *[other] { $by } changed the configuration: { $policy }{ $type }
+    }
 event-POLICY_NOT_CHANGED = { $by } could not change the configuration: { $why }
 event-ROLE_CHANGED =
     { $about ->
@@ -694,6 +699,8 @@ policies-cards =
 policies-order = Of several policies that a user is under, the first of this list holds.
 policy-up = Move up
 policy-moved = The order of the policies is changed; it holds from now on.
+policy-rename = Rename
+policy-renamed = The policy has its new name.
 policy-new = New policy
 policy-name = Name
 policy-copy-from = Copy from
@@ -990,6 +997,7 @@ refused-login = wrong name or password
 refused-master-key = this database belongs to another master key: give the one that it was made with
 refused-no-readers = this server has no readers: start `cardlab serve --readers` on the machine that has them
 refused-policy-there = there is a policy of this name
+refused-policy-default = the policy Default stands by its name for those to whom none applies; it keeps the name
 refused-policy-changed = { $name } has changed this policy meanwhile; look at what is saved now, and make your change again
 refused-policy-first = this policy is the first already
 refused-policy-in-use = users or cards are under this policy; move them first

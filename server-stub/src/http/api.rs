@@ -67,6 +67,7 @@ pub(super) fn router() -> OpenApiRouter<Server> {
         .routes(routes!(wizard_outcome))
         .routes(routes!(list_policies, add_policy))
         .routes(routes!(change_policy, delete_policy))
+        .routes(routes!(rename_policy))
         .routes(routes!(list_questions, add_question))
         .routes(routes!(change_question, delete_question))
         .routes(routes!(move_question_up))
@@ -195,6 +196,23 @@ struct Letters {
 struct Under {
     /// Their ids. The first in the order of policies holds.
     policies: Vec<String>,
+}
+
+/// Another name.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Renamed {
+    /// It.
+    name: String,
+}
+
+/// The policies that a user is under now.
+#[derive(Serialize, ToSchema)]
+struct UnderNow {
+    /// Their ids. The first in the order of policies holds.
+    policies: Vec<String>,
+    /// Names them: a change that says of which they are does not undo another's.
+    revision: String,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -455,6 +473,19 @@ async fn change_policy(
     Ok(Json(Done {}))
 }
 
+/// Give a policy another name.
+#[utoipa::path(put, path = "/policies/{id}/name", params(("id" = String, Path), OfRevision), request_body = Renamed, responses((status = 200, body = Done), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn rename_policy(
+    State(server): State<Server>,
+    Bearer(operator): Bearer,
+    Path(id): Path<String>,
+    Query(of): Query<OfRevision>,
+    Body(renamed): Body<Renamed>,
+) -> Reply<Done> {
+    server.policies().rename(&operator, &id, &renamed.name, of.revision.as_deref()).await?;
+    Ok(Json(Done {}))
+}
+
 /// Delete a policy that nothing hangs on.
 #[utoipa::path(delete, path = "/policies/{id}", params(("id" = String, Path)), responses((status = 200, body = Done), (status = 403, body = Problem), (status = 409, body = Problem)))]
 async fn delete_policy(State(server): State<Server>, Bearer(operator): Bearer, Path(id): Path<String>) -> Reply<Done> {
@@ -615,7 +646,7 @@ async fn check_log(State(server): State<Server>, Bearer(operator): Bearer) -> Re
 }
 
 /// Remote Self-Service: who are you?
-#[utoipa::path(post, path = "/remote", request_body = Name, responses((status = 200, body = Remote), (status = 403, body = Problem), (status = 429, body = Problem)))]
+#[utoipa::path(post, path = "/remote", request_body = Name, responses((status = 200, body = Remote), (status = 400, body = Problem), (status = 403, body = Problem), (status = 429, body = Problem)))]
 async fn open_remote(State(server): State<Server>, PeerAddress(address): PeerAddress, Body(body): Body<Name>) -> Reply<Remote> {
     Ok(Json(server.remote().open(&body.name, &address, body.captcha.as_ref()).await?))
 }
@@ -672,20 +703,22 @@ async fn operate_remote(
 }
 
 /// The policies that a user is under.
-#[utoipa::path(get, path = "/users/{id}/policies", params(("id" = String, Path)), responses((status = 200, body = Under), (status = 403, body = Problem)))]
-async fn policies_of_user(State(server): State<Server>, Bearer(operator): Bearer, Path(id): Path<String>) -> Reply<Under> {
-    Ok(Json(Under { policies: server.users().policies(&operator, &id).await? }))
+#[utoipa::path(get, path = "/users/{id}/policies", params(("id" = String, Path)), responses((status = 200, body = UnderNow), (status = 403, body = Problem)))]
+async fn policies_of_user(State(server): State<Server>, Bearer(operator): Bearer, Path(id): Path<String>) -> Reply<UnderNow> {
+    let (policies, revision) = server.users().policies(&operator, &id).await?;
+    Ok(Json(UnderNow { policies, revision }))
 }
 
 /// Puts a user under these policies, and under no other.
-#[utoipa::path(put, path = "/users/{id}/policies", params(("id" = String, Path)), request_body = Under, responses((status = 200, body = Done), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
+#[utoipa::path(put, path = "/users/{id}/policies", params(("id" = String, Path), OfRevision), request_body = Under, responses((status = 200, body = Done), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn set_policies(
     State(server): State<Server>,
     Bearer(operator): Bearer,
     Path(id): Path<String>,
+    Query(of): Query<OfRevision>,
     Body(under): Body<Under>,
 ) -> Reply<Done> {
-    server.users().set_policies(&operator, &id, &under.policies, None).await?;
+    server.users().set_policies(&operator, &id, &under.policies, of.revision.as_deref()).await?;
     Ok(Json(Done {}))
 }
 

@@ -235,14 +235,22 @@ pub struct NamedPolicy {
     pub name: String,
     /// Settings.
     pub settings: Policy,
-    /// Names these settings: a change that says of which it is does not undo another's.
+    /// Names all this: a change that says of which it is does not undo another's.
     pub revision: String,
 }
 
 impl NamedPolicy {
+    /// The name of the policy that stands for those to whom none applies. It keeps it.
+    pub(crate) const DEFAULT: &str = "Default";
+
+    /// Whether it is that one.
+    pub(crate) fn is_default(&self) -> bool {
+        self.name == Self::DEFAULT
+    }
+
     /// As it is stored.
     pub(crate) fn new(id: String, name: String, settings: Policy) -> Self {
-        let revision = revision::of(&settings);
+        let revision = revision::of(&(&name, &settings));
         Self { id, name, settings, revision }
     }
 }

@@ -143,6 +143,34 @@ impl Policies<'_> {
         self.server.attempt(operator, &Happening::new(Kind::PolicyNotChanged, &operator.name), step).await
     }
 
+    /// Gives a policy another name. `seen` is the revision that the change is of, where who makes it says so.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`], [`Code::NotFound`], [`Code::Malformed`]; [`Code::Conflict`] when another is called so, for the one that
+    /// stands by its name for those to whom none applies, and when it is another revision now.
+    pub async fn rename(&self, operator: &Operator, id: &str, name: &str, seen: Option<&str>) -> Result<(), Refusal> {
+        let step = async |tx: &mut Tx, operator: &Operator| {
+            operator.require(Privilege::ChangePolicy, Some(id))?;
+            let before = policies::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("policy"))?;
+            let name = names::named("name", sentence!("refused-name-policy"), name)?;
+            if name == before.name {
+                return Ok(());
+            }
+            if before.is_default() {
+                return Err(Refusal::new(Code::Conflict, sentence!("refused-policy-default")).at("name"));
+            }
+            if called::POLICIES.is_taken(tx, &name, Some(id)).await? {
+                return Err(Refusal::new(Code::Conflict, sentence!("refused-policy-there")).at("name"));
+            }
+            Configured::Policy.require(tx, id, &before.revision, seen).await?;
+            policies::rename(tx, id, &name).await?;
+            Configured::Policy.note(tx, id, &operator.name).await?;
+            let detail = json!({"operation": "renamed", "policy": name, "before": before.name});
+            self.server.record(tx, &Happening { detail, ..Happening::new(Kind::PolicyChanged, &operator.name) }).await
+        };
+        self.server.attempt(operator, &Happening::new(Kind::PolicyNotChanged, &operator.name), step).await
+    }
+
     /// Moves a policy before the one that stands before it: of several that a user is under, the first holds. `over` is the id of
     /// that one where who moves it has seen it: the policy stands before that one then, however often this is asked.
     ///

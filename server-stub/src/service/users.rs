@@ -263,14 +263,15 @@ impl Users<'_> {
         self.server.attempt(operator, &refused, step).await
     }
 
-    /// The ids of the policies that a user is under; the first in the order of policies holds.
+    /// The ids of the policies that a user is under, and the revision of that; the first in the order of policies holds.
     ///
     /// # Errors
     /// [`Code::NoPrivilege`].
-    pub async fn policies(&self, operator: &Operator, id: &str) -> Result<Vec<String>, Refusal> {
+    pub async fn policies(&self, operator: &Operator, id: &str) -> Result<(Vec<String>, String), Refusal> {
         let (under, holding) = policies::of_user_with_holding(&mut self.server.store.read().await?, id).await?;
         operator.require(Privilege::ViewUser, holding.as_deref())?;
-        Ok(under)
+        let revision = revision::of(&under);
+        Ok((under, revision))
     }
 
     /// A user, the policies that the role sees and those that the user is under, in their order, each with whether the user is under

@@ -37,8 +37,8 @@ pub(crate) async fn all(conn: &mut Snapshot) -> Result<Vec<NamedPolicy>, Refusal
 /// The policy that stands for those to whom none applies, as for cards and names that nobody has: the one that is called
 /// *Default*, else the first in their order.
 pub(crate) async fn default(conn: &mut Snapshot) -> Result<Option<NamedPolicy>, Refusal> {
-    let first = "SELECT * FROM policies ORDER BY CASE WHEN name = 'Default' THEN 0 ELSE 1 END, position, id LIMIT 1";
-    conn.optional(query(first)).await?.as_ref().map(of_row).transpose()
+    let first = "SELECT * FROM policies ORDER BY CASE WHEN name = $1 THEN 0 ELSE 1 END, position, id LIMIT 1";
+    conn.optional(query(first).bind(NamedPolicy::DEFAULT)).await?.as_ref().map(of_row).transpose()
 }
 
 /// All policies in their order, and the id of the one that holds for each of these users, by the user's id.
@@ -140,6 +140,13 @@ pub(crate) async fn insert(tx: &mut Tx, id: &str, name: &str, settings: &Policy)
 /// Other settings.
 pub(crate) async fn set(tx: &mut Tx, id: &str, settings: &Policy) -> Result<(), Refusal> {
     tx.run(query("UPDATE policies SET body = $2 WHERE id = $1").bind(id).bind(body(settings))).await?;
+    Ok(())
+}
+
+/// Another name.
+pub(crate) async fn rename(tx: &mut Tx, id: &str, name: &str) -> Result<(), Refusal> {
+    let update = query("UPDATE policies SET name = $2, name_key = $3 WHERE id = $1");
+    tx.run(update.bind(id).bind(name).bind(names::key(name))).await?;
     Ok(())
 }
 

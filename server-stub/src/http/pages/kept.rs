@@ -50,6 +50,8 @@ pub(super) struct Kept {
     action: String,
     /// None: it was too much for a cookie, or nobody knows whose it is.
     fields: Option<Vec<(String, String)>>,
+    /// It was too much, some sixty ticked boxes: its page says so.
+    is_too_much: bool,
     /// By field: what is wrong with it.
     faults: Vec<(String, String)>,
     /// It came when the login had ended.
@@ -141,6 +143,7 @@ impl Kept {
             of: if let Whose::Of(person) = whose { Some(person) } else { None },
             action: action.into(),
             fields: is_known.then_some(fields),
+            is_too_much: false,
             faults,
             has_ended: refusal.code == Code::NotLoggedIn && !is_of_login(action),
             has_secrets,
@@ -191,7 +194,7 @@ impl Kept {
             let long = (0..fields.len()).filter(|n| fields[*n].1.len() >= LONG).max_by_key(|n| fields[*n].1.len());
             match long {
                 Some(longest) => drop(fields.remove(longest)),
-                None => self.fields = None,
+                None => (self.fields, self.is_too_much) = (None, true),
             }
             return true;
         }
@@ -266,6 +269,9 @@ impl Waiting {
         let Some(kept) = self.kept.take_if(|kept| below(kept)) else { return Typed::default() };
         self.shown.gone_now();
         // Of what was too much the page has nothing.
+        if kept.is_too_much {
+            notices.push(Notice::still(plain("kept-too-much")));
+        }
         if kept.has_ended && kept.fields.is_some() {
             let secrets = kept.has_secrets.then(|| plain("login-kept-secrets"));
             notices.push(Notice::still([plain("kept-say")].into_iter().chain(secrets).collect::<Vec<_>>().join(" ")));
@@ -384,8 +390,10 @@ mod tests {
         let kept = back(of(&boxes.join("&")).unwrap(), false).0;
         assert_eq!(kept.fields, None);
         let mut waiting = Waiting { kept: Some(kept), shown: Shown::default() };
-        let typed = waiting.typed("/mc/users/new", &mut Vec::new());
+        let mut notices = Vec::new();
+        let typed = waiting.typed("/mc/users/new", &mut notices);
         assert!(typed.is_on("policy:1", &true) && !typed.is_on("policy:1", &false));
+        assert_eq!(notices.iter().map(|notice| notice.text.as_str()).collect::<Vec<_>>(), [plain("kept-too-much")]);
     }
 
     /// Each length, one by one, where a cookie begins to be too long: it is measured as it is sent.

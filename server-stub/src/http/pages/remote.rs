@@ -7,8 +7,8 @@ use super::kept::Waiting;
 use super::{ErrorPage, Page, answers, own_card_is, own_operation, page};
 use crate::http::Front;
 use crate::http::body::{Fields, Form, PeerAddress};
+use crate::model::captcha;
 use crate::model::refusal::{Code, Refusal};
-use crate::model::{captcha, names};
 use crate::service::Server;
 use crate::service::flow::remote::{OwnCard, Standing};
 use crate::service::self_service::OwnReason;
@@ -169,10 +169,6 @@ async fn open(
     let Form(fields) = form?;
     let name = fields.get("name").map(String::as_str).unwrap_or_default();
     let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
-    // The same to everybody, whether there is such a name or not, and before anything is counted.
-    if names::logon(name).is_err() && names::upn(name).is_err() {
-        return Err(Refusal::malformed(sentence!("rss-name-forms")).at("name").into());
-    }
     let typed = captcha::Typed { token: field("captcha"), letters: field("letters") };
     match server.remote().open(name, &address, Some(&typed)).await {
         Ok(remote) => {

@@ -9,7 +9,7 @@ use crate::model::event::{Happening, Kind};
 use crate::model::flow::{Flow, FlowKind, Step};
 use crate::model::refusal::{Code, Refusal};
 use crate::model::subject::{self, Subject};
-use crate::model::{limit, random};
+use crate::model::{limit, names, random};
 use crate::service::self_service::OwnOperation;
 use crate::service::{SESSION, Server};
 use crate::store::{Snapshot, cards, flows, questions, subjects};
@@ -81,8 +81,13 @@ impl RemoteSelfService<'_> {
     /// Somebody says who they are.
     ///
     /// # Errors
-    /// [`Code::RateLimited`], [`Code::StoreDown`], [`Code::Captcha`]; never whether the name is anybody's.
+    /// [`Code::Malformed`] for what is neither `DOMAIN\\Name` nor `name@domain`; [`Code::RateLimited`], [`Code::StoreDown`],
+    /// [`Code::Captcha`]; never whether the name is anybody's.
     pub async fn open(&self, name: &str, address: &str, typed: Option<&Typed>) -> Result<Remote, Refusal> {
+        // The same to everybody, whether there is such a name or not, and before anything is counted.
+        if names::logon(name).is_err() && names::upn(name).is_err() {
+            return Err(Refusal::malformed(sentence!("rss-name-forms")).at("name"));
+        }
         let mut tx = self.server.begin().await?;
         let bucket = format!("remote from {}", limit::network(address));
         if let Err(refusal) = self.server.limit(&mut tx, limit::SESSIONS_OF_ADDRESS, &bucket).await {

@@ -28,6 +28,7 @@ pub(super) fn router() -> Router<Server> {
         .route("/mc/configuration/policies", get(list).post(add))
         .route("/mc/configuration/policies/{id}", get(first_section))
         .route("/mc/configuration/policies/{id}/up", post(move_up).get(to_list))
+        .route("/mc/configuration/policies/{id}/name", post(rename).get(to_list))
         .route("/mc/configuration/policies/{id}/delete", post(delete).get(to_list))
         .route("/mc/configuration/policies/{id}/{section}", get(section).post(save))
 }
@@ -152,6 +153,16 @@ struct Sees {
 }
 
 impl List {
+    /// The form of another name for a policy.
+    fn name_of(&self, policy: &str) -> String {
+        format!("{policy}/name")
+    }
+
+    /// An id of the page's own for its field.
+    fn id(&self, policy: &str) -> String {
+        format!("name-{policy}")
+    }
+
     /// The one that stands before the policy at this place.
     fn over(&self, place: &usize) -> Option<&str> {
         place.checked_sub(1).and_then(|above| self.policies.get(above)).map(|(policy, _)| policy.id.as_str())
@@ -232,9 +243,13 @@ async fn list_page(server: &Server, at: &mut At<Operator>) -> Result<List, Refus
         (policy, affected)
     };
     let alike = called_alike(policies.iter().map(|policy| policy.name.as_str()));
-    let policies = policies.into_iter().map(with).collect();
+    let policies: Vec<_> = policies.into_iter().map(with).collect();
     let may_change = at.by.may(Privilege::ChangePolicy, None);
-    let typed = at.typed(&path);
+    let revision = |of: &str| {
+        let renamed = policies.iter().find(|(policy, _): &&(NamedPolicy, Affected)| of.strip_suffix("/name") == Some(&policy.id));
+        renamed.map(|(policy, _)| policy.revision.as_str())
+    };
+    let typed = at.typed(&path).beside(revision);
     let frame = frame(at, &[("", plain("conf-policies"))]);
     Ok(List { frame, branches, policies, sees: Sees::of(&at.by), may_change, typed, alike })
 }
@@ -269,6 +284,16 @@ async fn delete(
 ) -> Response {
     let deleted = server.policies().delete(&operator, &id).await;
     went(&server, &front, &format!("{PATH}/policies"), deleted.map(|()| plain("policy-deleted")))
+}
+
+async fn rename(
+    State(server): State<Server>,
+    Extension(front): Extension<Front>,
+    Path(id): Path<String>,
+    Sent { by: operator, fields }: Sent<Operator>,
+) -> Response {
+    let renamed = server.policies().rename(&operator, &id, &field(&fields, "name"), was(&fields)).await;
+    went(&server, &front, &format!("{PATH}/policies"), renamed.map(|()| plain("policy-renamed")))
 }
 
 async fn move_up(
