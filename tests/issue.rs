@@ -397,3 +397,34 @@ fn a_busy_card_says_who_holds_it() {
     let cards = connected(&desk.http, &desk.admin);
     assert_eq!((&cards[0]["serial"], &cards[0]["held_by"]), (&json!(IDS[0]), &Value::Null), "{cards}");
 }
+
+/// New cards are added as the page offers it: with their maker's key, and without a try for a wrong one.
+#[test]
+fn a_new_card_is_added_without_a_try() {
+    let lab = Lab::new("new");
+    let ids = [IDS[0], "00BC614E"];
+    let gids = format!("gids,name=One,card-id={}", ids[0]);
+    let readers = Up::start(&lab, &["--card", &gids, "--card", "yubikey-5.4,name=Two,serial=12345678"]);
+    let desk = Desk::of(lab, readers);
+    let cookie = desk.http.cookie("mc", "admin", "admin-password");
+    let value = |page: &str, name: &str| {
+        let field = page.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap();
+        field.split('"').next().unwrap().to_owned()
+    };
+    for (place, id) in ids.into_iter().enumerate() {
+        let page = desk.http.page("/mc/connected", &cookie);
+        let form = page.split("<form").find(|form| form.contains(id)).unwrap();
+        assert!(form.contains("<option value=\"maker\" selected>"), "{form}");
+        let mut fields: Vec<(String, String)> =
+            ["csrf", "serial", "maker_key"].map(|name| (name.to_owned(), value(form, name))).into();
+        fields.extend([("card_type", "gids-sim"), ("key", "maker"), ("admin_key", "")].map(|(n, v)| (n.into(), v.into())));
+        assert_eq!(desk.http.form("/mc/connected", &cookie, &fields).status(), 303);
+        assert_eq!(desk.http.get(&format!("/api/v1/cards/{id}"), &desk.admin)["adminKeyKnown"], true, "{id}");
+        let log = desk.http.get(&format!("/api/v1/events?card={id}"), &desk.admin);
+        assert!(!log.to_string().contains("CARD_NOT_ADDED"), "{log}");
+        desk.card([ONE, TWO][place], |card| {
+            let status = card.card_pin_status().unwrap();
+            assert!(status.admin.is_none_or(|admin| Some(admin.left) == admin.maximum), "{status:?}");
+        });
+    }
+}

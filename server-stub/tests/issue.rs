@@ -1,10 +1,12 @@
 //! Issuing over HTTP with a station that says what it is told to: what the server keeps of it, on both
 //! engines. Real cards are in the workspace's `tests/issue.rs`.
 
+use crate::common::browser::Browser;
 use crate::common::{self, ANNA, Engine, MASTER, SPARE, Site};
 use cardlab_protocol::admin_key::{AdminKey, Cipher};
 use cardlab_server_stub::model::keys::{CardIdentity, MasterKey};
 use cardlab_server_stub::model::station::{Connected, NewPin, Order, Station, StationError, Written};
+use cardlab_server_stub::service::setup::sample;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
@@ -15,11 +17,16 @@ on_both_engines! {
     a_card_that_was_never_issued_is_deleted,
     a_limit_holds_where_nothing_is_written,
     a_connected_card_says_whose_it_is,
+    a_new_card_is_asked_for_its_makers_key,
     who_may_write_to_cards,
 }
 
 /// Check values of the keys that the card may have and of the new one; the PIN.
 pub(crate) type Ordered = (Vec<[u8; 3]>, Option<[u8; 3]>, Option<String>);
+
+/// A card that is as its maker made it, and its key.
+const MAKERS: &str = "D0F1E2D3C4B5A69788796A5B4C3D2E1F";
+const MAKERS_KEY: &str = "010203040506070801020304050607080102030405060708";
 
 /// Remembers orders, and answers the next one with this.
 #[derive(Default)]
@@ -30,6 +37,8 @@ pub(crate) struct RecordingStation {
     held: Mutex<Vec<String>>,
     /// PIN entries that the last order wanted.
     tries: Mutex<Option<u8>>,
+    /// A card of the maker's lies in a reader, too.
+    has_makers: bool,
 }
 
 impl RecordingStation {
@@ -49,6 +58,7 @@ impl Station for RecordingStation {
             reader: "R".into(),
             serial: serial.into(),
             kind: "GIDS card".into(),
+            maker_key: (serial == MAKERS).then(|| MAKERS_KEY.into()),
             atr: String::new(),
             is_held: false,
             held_by: None,
@@ -57,7 +67,8 @@ impl Station for RecordingStation {
         };
         let held = self.held.lock().unwrap().clone();
         let held = held.into_iter().map(|reader| Connected { reader, is_held: true, ..card("") });
-        Ok([card(ANNA), card(SPARE)].into_iter().chain(held).collect())
+        let makers = self.has_makers.then(|| card(MAKERS));
+        Ok([card(ANNA), card(SPARE)].into_iter().chain(makers).chain(held).collect())
     }
 
     fn write(&self, order: &Order) -> Result<Written, StationError> {
@@ -346,6 +357,40 @@ fn who_may_write_to_cards(engine: Engine) {
 }
 
 /// Whose a connected card is and how to reach them, for who may see people.
+/// A card as its maker made it was asked for the derived key, which cost it a try, unless somebody typed 48 digits.
+fn a_new_card_is_asked_for_its_makers_key(engine: Engine) {
+    let station = Arc::new(RecordingStation { has_makers: true, ..RecordingStation::default() });
+    let given = Arc::clone(&station);
+    let site = Site::with(engine, |server| server.with_station(given));
+    let browser = Browser::logged_in(&site, "en", "/mc", sample::ADMINISTRATOR);
+    let page = browser.get("/mc/connected").text;
+    assert_eq!(page.matches("<option value=\"maker\" selected>").count(), 1, "{engine:?}: {page}");
+    let add = |key: &str, typed: &str| {
+        let about = [("serial", MAKERS), ("card_type", "gids-sim"), ("maker_key", MAKERS_KEY)];
+        browser.send_from("/mc/connected", "/mc/connected", &[&about[..], &[("key", key), ("admin_key", typed)]].concat())
+    };
+    let refused = add("typed", "");
+    assert_eq!(refused.alerts(), ["Type the administrator key, or choose another."], "{engine:?}: {}", refused.text);
+    assert!(refused.text.contains("<option value=\"typed\" selected>"), "{}", refused.text);
+    assert_eq!(station.ordered(), [], "the card was not asked");
+    let check = |key: &str| AdminKey::new(Cipher::Tdes, &hex::decode(key).unwrap()).unwrap().check_value();
+    let other = "0202020202020202FDFDFDFDFDFDFDFD4040404040404040";
+    let admin = site.administrator();
+    for (key, typed, asked, known) in [
+        ("maker", "", Some(check(MAKERS_KEY)), true),
+        // What was typed is meant, whatever is chosen.
+        ("maker", other, Some(check(other)), true),
+        ("none", "", None, false),
+    ] {
+        let added = add(key, typed);
+        assert!(added.path.ends_with(MAKERS), "{engine:?}: {key}: {} {}", added.path, added.text);
+        let ordered: Vec<_> = asked.map(|check| (vec![check], None, None)).into_iter().collect();
+        assert_eq!(station.ordered(), ordered, "{engine:?}: {key}");
+        assert_eq!(site.get(&format!("/api/v1/cards/{MAKERS}"), &admin).ok()["adminKeyKnown"], known, "{engine:?}: {key}");
+        site.delete(&format!("/api/v1/cards/{MAKERS}"), &admin).ok();
+    }
+}
+
 fn a_connected_card_says_whose_it_is(engine: Engine) {
     let site = Site::with(engine, |server| server.with_station(Arc::new(RecordingStation::default())));
     let admin = site.administrator();

@@ -49,11 +49,16 @@ impl Readers {
         let asked = ask(context, reader);
         let is_held = matches!(&asked, Err(CardError::Transport(TransportError::Busy | TransportError::Silent(_))));
         let held_by = self.holders.as_ref().filter(|_| is_held).and_then(|holders| holders(&reader.name));
-        let (kind, serial, pin) = asked.unwrap_or_else(|error| (error.to_string(), String::new(), None));
+        let maker_key = asked.as_ref().ok().and_then(|(edge, ..)| maker_key(*edge));
+        let (kind, serial, pin) = match asked {
+            Ok((edge, serial, pin)) => (edge.name(), serial, pin),
+            Err(error) => (error.to_string(), String::new(), None),
+        };
         Connected {
             reader: reader.name.clone(),
             serial,
             kind,
+            maker_key: maker_key.map(Into::into),
             atr: hex::encode_upper(&reader.atr),
             is_held,
             held_by,
@@ -115,7 +120,7 @@ fn connect<'a>(context: &'a Context, reader: &ReaderState) -> Result<Connection<
 const LOOK: Duration = Duration::from_secs(2);
 
 /// What a card is, its serial and its PIN.
-fn ask(context: &Context, reader: &ReaderState) -> Result<(String, String, Option<Counter>), CardError> {
+fn ask(context: &Context, reader: &ReaderState) -> Result<(Edge, String, Option<Counter>), CardError> {
     // Services make whoever connects wait as long as another program has a transaction: a connection of its own is given up.
     let context = context.another().map_err(TransportError::from)?;
     context.set_limit(LOOK).map_err(TransportError::from)?;
@@ -124,11 +129,21 @@ fn ask(context: &Context, reader: &ReaderState) -> Result<(String, String, Optio
     let asked = (|| {
         let mut card = Minidriver::open(&mut card)?;
         let serial = card.card_id()?.map(hex::encode_upper).unwrap_or_default();
-        Ok((card.edge().name(), serial, card.card_pin_status()?.pin))
+        Ok((card.edge(), serial, card.card_pin_status()?.pin))
     })();
     // What the card has said holds, however the transaction ends.
     let _ = Transport::end(&mut card);
     asked
+}
+
+/// The administrator key of a card as it is made, hexadecimal: of PIV cards the management key of NIST's test cards and of YubiKeys
+/// (Yubico, *PIV management key*; the same bytes under 3DES and AES-192), of GIDS cards the zeros that GidsApplet is installed with.
+const fn maker_key(edge: Edge) -> Option<&'static str> {
+    match edge {
+        Edge::Gids { initialised: true } => Some("000000000000000000000000000000000000000000000000"),
+        Edge::Gids { initialised: false } => None,
+        Edge::Piv { .. } => Some("010203040506070801020304050607080102030405060708"),
+    }
 }
 
 fn carry_out(card: &mut dyn Transport, order: &Order) -> Result<Written, StationError> {

@@ -17,6 +17,8 @@ pub struct Connected {
     pub serial: String,
     /// What people call such a card.
     pub kind: String,
+    /// Administrator key that new cards of this kind come with, hexadecimal, as their makers publish it; where one is known.
+    pub maker_key: Option<String>,
     /// Answer to reset, upper-case hexadecimal.
     pub atr: String,
     /// Another program holds it, so that it is not known what it is.

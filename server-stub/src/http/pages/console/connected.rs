@@ -2,19 +2,19 @@
 
 use super::super::door::{At, Sent, went};
 use super::super::form::Typed;
-use super::super::frame::{Frame, Here, sentence};
+use super::super::frame::{self, Frame, Here};
 use super::super::{Page, page};
 use super::card::key_said;
 use super::moment::{Dated, Moment};
 use crate::http::Front;
 use crate::model::clock::Millis;
-use crate::model::refusal::Code;
+use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
 use crate::service::Server;
 use crate::service::cards::NewCard;
 use crate::service::issue::AtHand;
 use crate::service::login::Operator;
-use crate::words::{filters, plain, text};
+use crate::words::{filters, plain, sentence, text};
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
@@ -40,6 +40,15 @@ struct Station {
 }
 
 impl Station {
+    /// Keys that a card may have, beside its maker's: as the form names them, and their sentences.
+    const KEYS: [(&str, &str); 3] =
+        [("derived", "connected-key-derived"), ("typed", "connected-key-other"), ("none", "connected-key-none")];
+
+    /// The id of the field of a key.
+    fn key_field(&self, place: &usize) -> String {
+        format!("key-{place}")
+    }
+
     /// Who keeps others from a card, where that is told.
     fn holder(&self, card: &AtHand) -> Option<Dated> {
         let holder = card.connected.held_by.as_ref()?;
@@ -51,7 +60,7 @@ impl Station {
 async fn connected(State(server): State<Server>, mut at: At<Operator>) -> Page {
     let (cards, without) = match server.issuing().connected(&at.by).await {
         Ok(cards) => (cards, None),
-        Err(refusal) if refusal.code == Code::NoReaders => (Vec::new(), Some(sentence(&refusal.said()))),
+        Err(refusal) if refusal.code == Code::NoReaders => (Vec::new(), Some(frame::sentence(&refusal.said()))),
         Err(refusal) => return Err(refusal.into()),
     };
     let may_add = at.by.may(Privilege::IssueCard, None);
@@ -66,13 +75,24 @@ async fn add(
     Sent { by: operator, fields }: Sent<Operator>,
 ) -> Response {
     let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
+    let given = |name: &str| Some(field(name)).filter(|key| !key.trim().is_empty());
+    // One that was typed is meant, whatever is chosen above it.
+    let admin_key = match (given("admin_key"), field("key").as_str()) {
+        (Some(typed), _) => Some(typed),
+        (None, "maker") => given("maker_key"),
+        (None, "typed") => {
+            let missing = Refusal::malformed(sentence!("refused-key-missing")).at("admin_key");
+            return went(&server, &front, Here::Connected.path(), Err(missing));
+        }
+        (None, _) => None,
+    };
     let new = NewCard {
         serial: field("serial"),
         card_type: field("card_type"),
         atr: field("atr"),
         label: field("label"),
-        admin_key: Some(field("admin_key")).filter(|key| !key.trim().is_empty()),
-        no_admin_key: false,
+        no_admin_key: admin_key.is_none() && field("key") == "none",
+        admin_key,
         untried: fields.contains_key("untried"),
     };
     match server.cards().add(&operator, &new).await {
