@@ -31,7 +31,7 @@ use crate::model::station::Station;
 use crate::model::vault::Vault;
 use crate::service::login::Operator;
 use crate::service::workers::Workers;
-use crate::store::{self, Store, Tx, called, events, flows, hits, logins, meta, operators, refusals, reports};
+use crate::store::{self, Store, Tx, events, flows, hits, logins, meta, operators, refusals, reports};
 use crate::words::sentence;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -82,9 +82,7 @@ impl Server {
             }
             None => meta::insert(&mut tx, "master", &master).await?,
         }
-        store::users::fill(&mut tx).await?;
-        store::cards::fill(&mut tx).await?;
-        called::fill(&mut tx).await?;
+        store::fill::fill(&mut tx).await?;
         tx.commit().await?;
         Ok(Self {
             store: over,

@@ -1,10 +1,12 @@
 //! What things are called, as it is compared ([`names::key`]), in a column beside the name: both engines compare the same, and who
 //! has found in a transaction that a name is nobody's may take it, as nobody writes between.
 
+use super::given::Given;
 use super::rows::text;
 use super::{Snapshot, Tx};
 use crate::model::names;
 use crate::model::refusal::Refusal;
+use serde_json::json;
 use sqlx::{AssertSqlSafe, query};
 
 /// The names of one table, with the column that has them.
@@ -31,13 +33,15 @@ impl Called {
 }
 
 /// Fills the column of rows that an older version has written.
-pub(crate) async fn fill(tx: &mut Tx) -> Result<(), Refusal> {
+pub(super) async fn fill(tx: &mut Tx) -> Result<(), Refusal> {
     for Called { table, name } in ALL {
         let bare = format!("SELECT id, {name} AS called FROM {table} WHERE name_key = ''");
-        for row in tx.all(query(AssertSqlSafe(bare))).await? {
-            let update = query(AssertSqlSafe(format!("UPDATE {table} SET name_key = $2 WHERE id = $1")));
-            tx.run(update.bind(text(&row, "id")?).bind(names::key(&text(&row, "called")?))).await?;
-        }
+        let rows = tx.all(query(AssertSqlSafe(bare))).await?;
+        let key = |row| Ok(json!([text(row, "id")?, names::key(&text(row, "called")?)]));
+        let keys = rows.iter().map(key).collect::<Result<Vec<_>, Refusal>>()?;
+        let update =
+            format!("UPDATE {table} SET name_key = given.value ->> 1 FROM {{given}} WHERE {table}.id = given.value ->> 0");
+        Given::new(keys).run(tx, &update).await?;
     }
     Ok(())
 }

@@ -1,8 +1,10 @@
 //! Table `cards`: the repository.
 
+use super::given::{self, Given};
 use super::list::List;
-use super::page::{Condition, Page, Source, Words};
-use super::rows::{body, json, named, number, optional, text};
+use super::page::{Condition, Page, Source};
+use super::rows::{self, body, named, number, optional, text};
+use super::words::{self, Words};
 use super::{Snapshot, Tx, scope, users};
 use crate::model::card::{CardFilter, CardOrder, CardRecord, CardState, KeySource};
 use crate::model::clock::Millis;
@@ -11,6 +13,7 @@ use crate::model::names;
 use crate::model::refusal::Refusal;
 use crate::model::role::Scope;
 use crate::model::search::{self, Search, Sought};
+use serde_json::{Value, json};
 use sqlx::any::AnyRow;
 use sqlx::query;
 use std::collections::BTreeSet;
@@ -19,12 +22,19 @@ use std::collections::BTreeSet;
 const WORDS: Words = Words {
     table: "card_words",
     of: "card",
+    word: "word",
     places: &[],
     source: Source { all: "SELECT card FROM card_words WHERE", of_one: "card_words AS also WHERE also.card =" },
 };
 
 /// Table `card_tags`.
-const TAGS: Source = Source { all: "SELECT card FROM card_tags WHERE", of_one: "card_tags AS tagged WHERE tagged.card =" };
+const TAGS: Words = Words {
+    table: "card_tags",
+    of: "card",
+    word: "tag",
+    places: &[],
+    source: Source { all: "SELECT card FROM card_tags WHERE", of_one: "card_tags AS tagged WHERE tagged.card =" },
+};
 
 /// Cards with their type.
 const CARDS: &str =
@@ -38,10 +48,10 @@ pub(super) fn of_row(row: &AnyRow) -> Result<CardRecord, Refusal> {
     Ok(CardRecord {
         serial: text(row, "serial")?,
         card_type: text(row, "card_type")?,
-        about: json(row, "about")?,
+        about: rows::json(row, "about")?,
         atr: text(row, "atr")?,
         label: text(row, "label")?,
-        tags: json(row, "tags")?,
+        tags: rows::json(row, "tags")?,
         state: named(row, "state", &CardState::ALL, CardState::name)?,
         user: optional(row, "user_id")?,
         policy: optional(row, "policy_id")?,
@@ -114,7 +124,7 @@ impl<'f> Asked<'f> {
             let or_owner = |(met, sought): (Condition, &Sought)| met.or_begins(users::CARDS, &sought.begin[0]);
             conditions = conditions.into_iter().zip(&search.words).map(or_owner).collect();
         }
-        conditions.extend(filter.tag.as_deref().map(|tag| Condition::is(TAGS, "tag", names::key(tag))));
+        conditions.extend(filter.tag.as_deref().map(|tag| Condition::is(TAGS.source, TAGS.word, names::key(tag))));
         conditions.extend(scope::of_cards(scope));
         Ok(Some(Self { filter, by_owner, limit, cursor, patterns: search.patterns, conditions }))
     }
@@ -176,45 +186,50 @@ pub(crate) async fn insert(tx: &mut Tx, card: &CardRecord) -> Result<(), Refusal
     let insert = query(insert).bind(&card.serial).bind(&card.card_type).bind(&card.atr).bind(&card.label);
     let insert = insert.bind(card.state.name()).bind(card.key.name()).bind(card.key_version).bind(&card.sealed);
     tx.run(insert.bind("")).await?;
-    set_searched(tx, &card.serial, &card.label, &card.tags).await
+    set_searched(tx, &[(card.serial.clone(), card.label.clone(), card.tags.clone())]).await
 }
 
-/// What a card is found by: its serial, its label and its tags.
-async fn set_searched(tx: &mut Tx, serial: &str, label: &str, tags: &[String]) -> Result<(), Refusal> {
-    let searched: Vec<&str> = [serial, label].into_iter().chain(tags.iter().map(String::as_str)).collect();
-    let update = query("UPDATE cards SET search_key = $2 WHERE serial = $1").bind(serial);
-    tx.run(update.bind(search::search_key(&searched))).await?;
-    tx.run(query("DELETE FROM card_words WHERE card = $1").bind(serial)).await?;
-    WORDS.insert(tx, serial, &[], &search::words_of_card(serial, &searched.join(" "))).await
+/// What cards are found by: serial, label and tags of each.
+async fn set_searched(tx: &mut Tx, cards: &[(String, String, Vec<String>)]) -> Result<(), Refusal> {
+    let searched = |(serial, label, tags): &(String, String, Vec<String>)| {
+        let searched: Vec<&str> = [serial, label].into_iter().chain(tags).map(String::as_str).collect();
+        let words = search::words_of_card(serial, &searched.join(" "));
+        (json!([serial, search::search_key(&searched)]), words::has(serial, words, &[]))
+    };
+    let (found, have): (Vec<Value>, Vec<Value>) = cards.iter().map(searched).unzip();
+    let update = "UPDATE cards SET search_key = given.value ->> 1 FROM {given} WHERE cards.serial = given.value ->> 0";
+    Given::new(found).run(tx, update).await?;
+    WORDS.set(tx, have).await
 }
 
 /// The tags of a card, as the record has them, and what it is found by.
 pub(crate) async fn set_tags(tx: &mut Tx, card: &CardRecord) -> Result<(), Refusal> {
     let update = query("UPDATE cards SET tags = $2 WHERE serial = $1").bind(&card.serial);
     tx.run(update.bind(body(&card.tags))).await?;
-    set_listed_by(tx, &card.serial, &card.tags).await?;
-    set_searched(tx, &card.serial, &card.label, &card.tags).await
+    let card = [(card.serial.clone(), card.label.clone(), card.tags.clone())];
+    set_listed_by(tx, &card).await?;
+    set_searched(tx, &card).await
 }
 
-/// The tags that a card is listed by. Two that an older version told apart may be one now.
-async fn set_listed_by(tx: &mut Tx, serial: &str, tags: &[String]) -> Result<(), Refusal> {
-    tx.run(query("DELETE FROM card_tags WHERE card = $1").bind(serial)).await?;
-    for tag in tags.iter().map(|tag| names::key(tag)).collect::<BTreeSet<_>>() {
-        tx.run(query("INSERT INTO card_tags (card, tag) VALUES ($1, $2)").bind(serial).bind(tag)).await?;
-    }
-    Ok(())
+/// The tags that cards are listed by. Two that an older version told apart may be one now.
+async fn set_listed_by(tx: &mut Tx, cards: &[(String, String, Vec<String>)]) -> Result<(), Refusal> {
+    let keys = |tags: &[String]| tags.iter().map(|tag| names::key(tag)).collect::<BTreeSet<_>>();
+    TAGS.set(tx, cards.iter().map(|(serial, _, tags)| words::has(serial, keys(tags), &[])).collect()).await
 }
 
-/// Fills the column of cards that an older version has written, and their words.
-pub(crate) async fn fill(tx: &mut Tx) -> Result<(), Refusal> {
-    for row in tx.all(query("SELECT serial, label, tags FROM cards WHERE search_key = ''")).await? {
-        let (serial, tags): (_, Vec<String>) = (text(&row, "serial")?, json(&row, "tags")?);
-        if !tags.is_empty() {
-            set_listed_by(tx, &serial, &tags).await?;
-        }
-        set_searched(tx, &serial, &text(&row, "label")?, &tags).await?;
+/// Fills the column of cards that an older version has written, their words and their tags.
+pub(super) async fn fill(tx: &mut Tx) -> Result<(), Refusal> {
+    let mut after = String::new();
+    loop {
+        let bare = "SELECT serial, label, tags FROM cards WHERE search_key = '' AND serial > $1 ORDER BY serial LIMIT $2";
+        let rows = tx.all(query(bare).bind(&after).bind(given::AT_ONCE)).await?;
+        let card = |row| Ok((text(row, "serial")?, text(row, "label")?, rows::json(row, "tags")?));
+        let cards = rows.iter().map(card).collect::<Result<Vec<_>, Refusal>>()?;
+        let Some((last, ..)) = cards.last() else { return Ok(()) };
+        after.clone_from(last);
+        set_listed_by(tx, &cards).await?;
+        set_searched(tx, &cards).await?;
     }
-    Ok(())
 }
 
 /// State, holder, policy and reason, as the record has them.

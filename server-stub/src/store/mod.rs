@@ -11,7 +11,9 @@ pub(crate) mod card_types;
 pub(crate) mod cards;
 pub(crate) mod changed;
 pub(crate) mod events;
+pub(crate) mod fill;
 pub(crate) mod flows;
+mod given;
 pub(crate) mod hits;
 mod list;
 pub(crate) mod logins;
@@ -32,6 +34,7 @@ pub(crate) mod subjects;
 pub(crate) mod tasks;
 mod transaction;
 pub(crate) mod users;
+mod words;
 
 pub use transaction::{Snapshot, Tx};
 
@@ -218,7 +221,7 @@ impl Store {
 
     fn begun(&self, transaction: Transaction<'static, Any>, turn: OwnedSemaphorePermit) -> Tx {
         self.begun.fetch_add(1, Ordering::Relaxed);
-        Tx::new(Snapshot::new(transaction, self.statements.clone(), self.name.clone()), self.doubted.clone(), turn)
+        Tx::new(Snapshot::new(transaction, self.postgres, self.statements.clone(), self.name.clone()), self.doubted.clone(), turn)
     }
 
     /// Waits for the turn to write, for as long as others before write and do not wait in vain.
@@ -243,7 +246,8 @@ impl Store {
     /// [`Code::StoreDown`].
     pub async fn read(&self) -> Result<Snapshot, Refusal> {
         let begin = if self.postgres { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" } else { "BEGIN" };
-        Ok(Snapshot::new(self.pool.begin_with(begin).await?, self.statements.clone(), self.name.clone()))
+        let transaction = self.pool.begin_with(begin).await?;
+        Ok(Snapshot::new(transaction, self.postgres, self.statements.clone(), self.name.clone()))
     }
 
     /// Statements made so far, without those that begin and end transactions: what a request costs.

@@ -3,21 +3,10 @@
 //! Of the conditions the one that the fewest meet is taken first. Its table has the places of the list beside it, so that what
 //! meets it is gathered and put in order from an index alone, and only the rows of the page are read.
 
+use super::Snapshot;
 use super::list::List;
 use super::rows::number;
-use super::{Snapshot, Tx};
 use crate::model::refusal::Refusal;
-use crate::model::search::Sought;
-use sqlx::query;
-
-/// A table of words: its name, the column of what has them, and those of its places in lists.
-#[derive(Clone, Copy)]
-pub(super) struct Words {
-    pub(super) table: &'static str,
-    pub(super) of: &'static str,
-    pub(super) places: &'static [&'static str],
-    pub(super) source: Source,
-}
 
 /// Where another table says which rows of the list meet something; what they meet goes on behind.
 #[derive(Clone, Copy)]
@@ -211,34 +200,6 @@ impl Met {
             Self::Is(column, text) => list.sql(column).sql(" = ").text(text),
             Self::Any => list.sql("1 = 1"),
         };
-    }
-}
-
-impl Words {
-    /// What has one of the words that are sought, of each of these.
-    pub(super) fn have(self, words: &[Sought]) -> Vec<Condition> {
-        let have = |sought: &Sought| {
-            let begins = sought.begin.iter().map(|word| (self.source, Met::Begins(word.clone())));
-            Condition(begins.chain(sought.is.iter().map(|word| (self.source, Met::Is("word", word.clone())))).collect())
-        };
-        words.iter().map(have).collect()
-    }
-
-    /// These are the words of something new that has these places.
-    pub(super) async fn insert(self, tx: &mut Tx, of: &str, places: &[&str], words: &[String]) -> Result<(), Refusal> {
-        if words.is_empty() {
-            return Ok(());
-        }
-        let same: String = (0..=places.len()).map(|n| format!("${}, ", n + 1)).collect();
-        let rows: Vec<String> = (0..words.len()).map(|n| format!("({same}${})", n + places.len() + 2)).collect();
-        let columns: String = self.places.iter().map(|place| format!("{place}, ")).collect();
-        let sql = format!("INSERT INTO {} ({}, {columns}word) VALUES {}", self.table, self.of, rows.join(", "));
-        let mut insert = query(sqlx::AssertSqlSafe(sql)).bind(of.to_owned());
-        for text in places.iter().copied().chain(words.iter().map(String::as_str)) {
-            insert = insert.bind(text.to_owned());
-        }
-        tx.run(insert).await?;
-        Ok(())
     }
 }
 

@@ -16,14 +16,25 @@ pub(super) type Statement<'q> = Query<'q, Any, AnyArguments>;
 /// no writer waits for it.
 pub struct Snapshot {
     transaction: Transaction<'static, Any>,
+    postgres: bool,
     statements: Arc<AtomicU64>,
     /// The database's URL as it may be shown.
     place: Arc<str>,
 }
 
 impl Snapshot {
-    pub(super) const fn new(transaction: Transaction<'static, Any>, statements: Arc<AtomicU64>, place: Arc<str>) -> Self {
-        Self { transaction, statements, place }
+    pub(super) const fn new(
+        transaction: Transaction<'static, Any>,
+        postgres: bool,
+        statements: Arc<AtomicU64>,
+        place: Arc<str>,
+    ) -> Self {
+        Self { transaction, postgres, statements, place }
+    }
+
+    /// Whether the engine is PostgreSQL, for the few words that each has another name for.
+    pub(super) const fn is_postgres(&self) -> bool {
+        self.postgres
     }
 
     fn count(&self) {

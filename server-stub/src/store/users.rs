@@ -1,8 +1,10 @@
 //! Table `users`: the catalog of people.
 
+use super::given::{self, Given};
 use super::list::List;
-use super::page::{Condition, Page, Source, Words};
+use super::page::{Condition, Page, Source};
 use super::rows::{body, json, number, text};
+use super::words::{self, Words};
 use super::{Snapshot, Tx, policies, scope};
 use crate::model::clock::Millis;
 use crate::model::list::{self, Cursor, Listed};
@@ -11,6 +13,7 @@ use crate::model::refusal::Refusal;
 use crate::model::role::Scope;
 use crate::model::search::{self, Search};
 use crate::model::user::{Contact, User, UserFilter, UserLock, UserOrder, UserState};
+use serde_json::{Value, json};
 use sqlx::any::AnyRow;
 use sqlx::query;
 use std::collections::HashMap;
@@ -19,6 +22,7 @@ use std::collections::HashMap;
 const WORDS: Words = Words {
     table: "user_words",
     of: "user_id",
+    word: "word",
     places: &["name_key", "logon_key"],
     source: Source {
         all: "SELECT user_id, name_key, logon_key FROM user_words WHERE",
@@ -209,7 +213,9 @@ pub(crate) async fn insert(tx: &mut Tx, user: &User) -> Result<(), Refusal> {
                   VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, 0, 0, '[]')";
     let insert = query(insert).bind(&user.id).bind(&user.logon).bind(&user.upn).bind(&user.cn).bind(&user.mail);
     tx.run(insert.bind(&user.phone).bind(&user.password)).await?;
-    set_new_found(tx, &Written::of(user)).await
+    let (found, has) = Written::of(user).found();
+    update_found(tx, vec![found]).await?;
+    WORDS.insert(tx, has).await
 }
 
 /// What people have written of a user is now otherwise.
@@ -217,45 +223,66 @@ pub(crate) async fn set(tx: &mut Tx, user: &User) -> Result<(), Refusal> {
     let update = query("UPDATE users SET logon = $2, upn = $3, cn = $4, mail = $5, phone = $6 WHERE id = $1");
     let update = update.bind(&user.id).bind(&user.logon).bind(&user.upn).bind(&user.cn);
     tx.run(update.bind(&user.mail).bind(&user.phone)).await?;
-    set_found(tx, &Written::of(user)).await
+    set_found(tx, &[Written::of(user)]).await
 }
 
 /// What of a user is written by people, who is found and put in order by it.
-struct Written<'u> {
-    id: &'u str,
-    logon: &'u str,
-    upn: &'u str,
-    cn: &'u str,
-    mail: &'u str,
-    phone: &'u str,
+struct Written {
+    id: String,
+    logon: String,
+    upn: String,
+    cn: String,
+    mail: String,
+    phone: String,
 }
 
-impl<'u> Written<'u> {
-    fn of(user: &'u User) -> Self {
-        let User { id, logon, upn, cn, mail, phone, .. } = user;
+impl Written {
+    fn of(user: &User) -> Self {
+        let User { id, logon, upn, cn, mail, phone, .. } = user.clone();
         Self { id, logon, upn, cn, mail, phone }
+    }
+
+    fn of_row(row: &AnyRow) -> Result<Self, Refusal> {
+        Ok(Self {
+            id: text(row, "id")?,
+            logon: text(row, "logon")?,
+            upn: text(row, "upn")?,
+            cn: text(row, "cn")?,
+            mail: text(row, "mail")?,
+            phone: text(row, "phone")?,
+        })
+    }
+
+    /// What the user is found and put in order by: the columns that are compared, as [`update_found`] has them, and the words.
+    fn found(&self) -> (Value, Value) {
+        let (name_key, logon_key) = (names::key(&self.cn), names::key(&self.logon));
+        let number = search::telephone(&self.phone);
+        let searched = [self.cn.as_str(), &self.logon, &self.upn, &self.mail, &number];
+        let words = search::words_of_person(&searched, &self.phone);
+        let (upn_key, search_key) = (names::key(&self.upn), search::search_key(&searched));
+        let found = json!([self.id, name_key, logon_key, upn_key, search_key, &*names::own_part(&self.upn)]);
+        (found, words::has(&self.id, words, &[&name_key, &logon_key]))
     }
 }
 
-/// What a user is found and put in order by: the columns that are compared, the words, and the places beside these and beside
+/// What users are found and put in order by: the columns that are compared, the words, and the places beside these and beside
 /// policies.
-async fn set_found(tx: &mut Tx, user: &Written<'_>) -> Result<(), Refusal> {
-    let update = query("UPDATE policy_links SET name_key = $2, logon_key = $3 WHERE user_id = $1").bind(user.id);
-    tx.run(update.bind(names::key(user.cn)).bind(names::key(user.logon))).await?;
-    tx.run(query("DELETE FROM user_words WHERE user_id = $1").bind(user.id)).await?;
-    set_new_found(tx, user).await
+async fn set_found(tx: &mut Tx, users: &[Written]) -> Result<(), Refusal> {
+    let (found, have) = users.iter().map(Written::found).unzip();
+    update_found(tx, found).await?;
+    WORDS.set(tx, have).await
 }
 
-/// As [`set_found`], of a user who has neither words nor a policy yet.
-async fn set_new_found(tx: &mut Tx, user: &Written<'_>) -> Result<(), Refusal> {
-    let (name_key, logon_key) = (names::key(user.cn), names::key(user.logon));
-    let number = search::telephone(user.phone);
-    let searched = [user.cn, user.logon, user.upn, user.mail, &number];
-    let update = "UPDATE users SET logon_key = $2, upn_key = $3, search_key = $4, name_key = $5, upn_own = $6 WHERE id = $1";
-    let update = query(update).bind(user.id).bind(&logon_key).bind(names::key(user.upn));
-    let update = update.bind(search::search_key(&searched)).bind(&name_key);
-    tx.run(update.bind(names::own_part(user.upn).as_str())).await?;
-    WORDS.insert(tx, user.id, &[&name_key, &logon_key], &search::words_of_person(&searched, user.phone)).await
+/// The columns that are compared, and the places beside policies.
+async fn update_found(tx: &mut Tx, users: Vec<Value>) -> Result<(), Refusal> {
+    let users = Given::new(users);
+    let update = "UPDATE users SET name_key = given.value ->> 1, logon_key = given.value ->> 2, upn_key = given.value ->> 3, \
+                  search_key = given.value ->> 4, upn_own = given.value ->> 5 FROM {given} WHERE users.id = given.value ->> 0";
+    users.run(tx, update).await?;
+    let update = "UPDATE policy_links SET name_key = given.value ->> 1, logon_key = given.value ->> 2 FROM {given} \
+                  WHERE policy_links.user_id = given.value ->> 0 \
+                  AND (policy_links.name_key <> given.value ->> 1 OR policy_links.logon_key <> given.value ->> 2)";
+    users.run(tx, update).await
 }
 
 /// Active in the catalog or not.
@@ -296,25 +323,17 @@ pub(crate) async fn forget_answers(tx: &mut Tx, id: &str) -> Result<(), Refusal>
     Ok(())
 }
 
-/// Rows that are filled at once.
-const FILLED: i64 = 1000;
-
 /// Fills the columns of rows that an older version has written, and their words.
-pub(crate) async fn fill(tx: &mut Tx) -> Result<(), Refusal> {
+pub(super) async fn fill(tx: &mut Tx) -> Result<(), Refusal> {
     let mut after = String::new();
     loop {
         let bare = "SELECT id, logon, upn, cn, mail, phone FROM users WHERE (name_key = '' OR logon_key = '') AND id > $1 \
                     ORDER BY id LIMIT $2";
-        let rows = tx.all(query(bare).bind(&after).bind(FILLED)).await?;
-        for row in &rows {
-            let (id, logon, upn) = (text(row, "id")?, text(row, "logon")?, text(row, "upn")?);
-            let (cn, mail, phone) = (text(row, "cn")?, text(row, "mail")?, text(row, "phone")?);
-            set_found(tx, &Written { id: &id, logon: &logon, upn: &upn, cn: &cn, mail: &mail, phone: &phone }).await?;
-            after = id;
-        }
-        if rows.is_empty() {
-            return Ok(());
-        }
+        let rows = tx.all(query(bare).bind(&after).bind(given::AT_ONCE)).await?;
+        let users = rows.iter().map(Written::of_row).collect::<Result<Vec<_>, _>>()?;
+        let Some(last) = users.last() else { return Ok(()) };
+        after.clone_from(&last.id);
+        set_found(tx, &users).await?;
     }
 }
 
