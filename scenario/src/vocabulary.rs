@@ -41,7 +41,7 @@ pub fn events() -> Vec<&'static str> {
     let all = every!(Kind: UnlockOpened AnswersRight AnswersWrong UserLocked UserUnlocked AnswersSet AnswersReset ResponseGiven
         ResponseRefused CardUnlocked CardRefusedResponse CardGone AdminKeyBlocked PinBlockSeen PinWrongSeen PinReset PinNotReset
         AdminKeyRolled AdminKeyNotRolled CardInitialized CardNotInitialized PolicyChanged RoleChanged QuestionChanged
-        CardStateChanged RateLimited TaskPutOff TaskOrdered TaskCancelled LoggedIn LoginFailed CardAdded CardNotAdded UserAdded
+        CardStateChanged RateLimited TaskPutOff TaskOrdered TaskCancelled LoggedIn LoginFailed LoggedOut CardAdded CardNotAdded UserAdded
         UserNotAdded UserNotUnlocked AnswersNotSet AnswersNotReset PolicyNotChanged RoleNotChanged QuestionNotChanged
         CardStateNotChanged TaskNotOrdered TaskNotCancelled UserStateChanged UserStateNotChanged CardRemoved CardNotRemoved
         AdminKeyCorrected AdminKeyNotCorrected NotLetIn PinChanged PinNotChanged

@@ -1,5 +1,6 @@
 //! People and what they may: disabled users, one's own role, guesses, spellings, clocks, and what is kept, on both engines.
 
+use crate::common::browser::{Browser, between};
 use crate::common::{ANNA, Answer, CHALLENGE, Engine, Site, given, right, wrong};
 use cardlab_server_stub::service::setup::sample;
 use cardlab_server_stub::store::Store;
@@ -18,6 +19,7 @@ on_both_engines! {
     names_are_bounded,
     default_pins_are_for_who_sets_them,
     no_text_has_a_zero_character,
+    a_logout_is_in_the_log,
 }
 
 fn sql(site: &Site, statement: &'static str) -> i64 {
@@ -345,4 +347,38 @@ fn the_second_of_two_administrators_is_told(engine: Engine) {
     // Looked at again, it is changed.
     site.put(&path(&default()), &admin, &settings("reset_user_pin", json!(false))).ok();
     assert_eq!(default()["settings"], settings("reset_user_pin", json!(false)));
+}
+
+/// Who goes by the button of a page, from either area. A login that has ended before is no other's to end, and leaves nothing.
+fn a_logout_is_in_the_log(engine: Engine) {
+    let site = Site::start(engine);
+    let (logon, _, password) = sample::USERS[0];
+    let logouts = || -> Vec<(String, Value)> {
+        let log = site.get("/api/v1/events?name=logged_out", &site.administrator()).ok();
+        let of = |event: &Value| {
+            let detail = serde_json::from_str(event["detail"].as_str().unwrap()).unwrap();
+            (event["initiator"].as_str().unwrap().to_owned(), detail)
+        };
+        log.as_array().unwrap().iter().map(of).collect()
+    };
+    let mut expected = Vec::new();
+    for (area, who, initiator, door) in
+        [("/mc", sample::OPERATOR, "oleg", "console"), ("/ss", (logon, password), "LAB\\anna", "self-service")]
+    {
+        let browser = Browser::logged_in(&site, "en", area, who);
+        let page = browser.get(area);
+        let csrf = between(&page.text, "name=\"csrf\" value=\"", "\"")[0];
+        // Neither a form of another page, nor one of who is not logged in, ends anything.
+        browser.send(&format!("{area}/logout"), &[("csrf", "forged")]);
+        Browser::new(&site, "en").send(&format!("{area}/logout"), &[("csrf", csrf)]);
+        assert_eq!(logouts(), expected, "{engine:?}");
+        let again = browser.after_its_login("/none");
+        browser.send(&format!("{area}/logout"), &[("csrf", csrf)]);
+        expected.push((initiator.to_owned(), json!({"at": door})));
+        assert_eq!(logouts(), expected, "{engine:?}");
+        again.send(&format!("{area}/logout"), &[("csrf", csrf)]);
+        assert_eq!(logouts(), expected, "{engine:?}: once");
+    }
+    let log = site.page("/mc/log?name=LOGGED_OUT", "mc", &site.administrator());
+    assert!(log.contains("logged out of Self-Service"), "{log}");
 }

@@ -546,6 +546,11 @@ event-LOGGED_IN =
         [self-service] { $by } hat sich am Self-Service angemeldet
        *[other] { $by } hat sich angemeldet
     }
+event-LOGGED_OUT =
+    { $door ->
+        [self-service] { $by } hat sich vom Self-Service abgemeldet
+       *[other] { $by } hat sich abgemeldet
+    }
 event-LOGIN_FAILED =
     { $door ->
         [self-service] Jemand wollte sich am Self-Service anmelden als { $by }
@@ -887,6 +892,7 @@ kind-CARD_STATE_CHANGED = Kartenzustand geändert
 kind-CARD_STATE_NOT_CHANGED = Kartenzustand nicht geändert
 kind-CARD_UNLOCKED = Karte entsperrt
 kind-LOGGED_IN = Angemeldet
+kind-LOGGED_OUT = Abgemeldet
 kind-LOGIN_FAILED = Anmeldung misslungen
 kind-NOT_LET_IN = Nicht zugelassen
 kind-PIN_BLOCK_SEEN = PIN-Sperre gesehen

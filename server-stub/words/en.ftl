@@ -545,6 +545,11 @@ event-LOGGED_IN =
         [self-service] { $by } logged in to Self-Service
        *[other] { $by } logged in
     }
+event-LOGGED_OUT =
+    { $door ->
+        [self-service] { $by } logged out of Self-Service
+       *[other] { $by } logged out
+    }
 event-LOGIN_FAILED =
     { $door ->
         [self-service] Somebody tried to log in to Self-Service as { $by }
@@ -886,6 +891,7 @@ kind-CARD_STATE_CHANGED = Card state changed
 kind-CARD_STATE_NOT_CHANGED = Card state not changed
 kind-CARD_UNLOCKED = Card unlocked
 kind-LOGGED_IN = Logged in
+kind-LOGGED_OUT = Logged out
 kind-LOGIN_FAILED = Login failed
 kind-NOT_LET_IN = Not let in
 kind-PIN_BLOCK_SEEN = PIN block seen

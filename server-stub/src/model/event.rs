@@ -47,6 +47,7 @@ pub enum Kind {
     TaskCancelled,
     LoggedIn,
     LoginFailed,
+    LoggedOut,
     CardAdded,
     CardNotAdded,
     UserAdded,
@@ -80,7 +81,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 60] = [
+    pub const ALL: [Self; 61] = [
         Self::UnlockOpened,
         Self::AnswersRight,
         Self::AnswersWrong,
@@ -112,6 +113,7 @@ impl Kind {
         Self::TaskCancelled,
         Self::LoggedIn,
         Self::LoginFailed,
+        Self::LoggedOut,
         Self::CardAdded,
         Self::CardNotAdded,
         Self::UserAdded,
@@ -179,6 +181,7 @@ impl Kind {
             Self::CardGone => (120, "CARD_GONE", "W"),
             Self::LoggedIn => (121, "LOGGED_IN", "I"),
             Self::LoginFailed => (1121, "LOGIN_FAILED", "W"),
+            Self::LoggedOut => (134, "LOGGED_OUT", "I"),
             Self::UserAdded => (122, "USER_ADDED", "I"),
             Self::CardNotAdded => (1001, "CARD_NOT_ADDED", "E"),
             Self::UserNotAdded => (1122, "USER_NOT_ADDED", "E"),

@@ -217,13 +217,25 @@ impl Logins<'_> {
         Ok(())
     }
 
-    /// Ends a login.
+    /// Ends a login. One that has ended already leaves no event.
     ///
     /// # Errors
     /// [`Code::StoreDown`].
-    pub async fn log_out(&self, token: &str) -> Result<(), Refusal> {
+    pub async fn log_out(&self, door: Door, token: &str) -> Result<(), Refusal> {
+        let fingerprint = random::fingerprint(token);
         let mut tx = self.server.begin().await?;
-        logins::delete(&mut tx, &random::fingerprint(token)).await?;
+        let name = match door {
+            Door::Console => logins::of_operator(&mut tx, &fingerprint).await?.map(|(_, operator)| operator.name),
+            Door::SelfService => match logins::of_user(&mut tx, &fingerprint).await? {
+                Some((_, user)) => users::by_id(&mut tx, &user).await?.map(|user| user.logon),
+                None => None,
+            },
+        };
+        if let Some(name) = name {
+            logins::delete(&mut tx, &fingerprint).await?;
+            let detail = json!({"at": door.name()});
+            self.server.record(&mut tx, &Happening { detail, ..Happening::new(Kind::LoggedOut, &name) }).await?;
+        }
         tx.commit().await
     }
 }

@@ -240,7 +240,7 @@ async fn log_out<V: Visitor>(
     _: Sent<V>,
 ) -> Result<(CookieJar, Redirect), ErrorPage> {
     let cookie = area_cookie(V::PATH, &front, String::new());
-    server.logins().log_out(cookies.get(cookie.name()).map(Cookie::value).unwrap_or_default()).await?;
+    server.logins().log_out(V::DOOR, cookies.get(cookie.name()).map(Cookie::value).unwrap_or_default()).await?;
     let theirs = kept::of_person(V::PATH, &front).into_iter().chain([cookie, cookie_of_pages(&front, NOTICE, String::new())]);
     Ok((theirs.fold(cookies, CookieJar::remove), Redirect::to(&format!("{}/login", V::PATH))))
 }
