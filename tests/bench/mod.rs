@@ -3,6 +3,7 @@
 mod buttons;
 mod door;
 mod everybody;
+mod flood;
 mod lines;
 mod lost;
 mod newcomer;
