@@ -482,6 +482,25 @@ fn a_log_that_nobody_reads_holds_nobody_up() {
     assert_eq!(up.stop("-TERM"), Some(0));
 }
 
+/// The tables have no room: it is said which disk is full and what to do, and with room the same command goes on.
+#[test]
+fn a_full_disk_at_the_first_start() {
+    let lab = Lab::new("gids");
+    let serve = format!("{CARDLAB} serve --sample --listen 127.0.0.1:0 --db sqlite:disk/cms.db");
+    for size in ["16k", "64k", "160k"] {
+        let script = format!("mkdir -p disk; mount -t tmpfs -o size={size} none disk; exec {serve}");
+        let text = lab.host(&format!("unshare -rm bash -euc '{script}'")).fails();
+        has(&text, &["the disk of the server's database sqlite:disk/cms.db is full: make room there, then try again"]);
+    }
+    let text = lab.host(&format!(
+        "export CARDLAB_ADMIN_PASSWORD=admin-password
+         unshare -rm bash -euc 'mount -t tmpfs -o size=64k none disk; {serve} 2>&1 || true
+         mount -o remount,size=8m disk; coproc S {{ exec {serve}; }}
+         read -r ready <&${{S[0]}}; echo $ready; kill $S_PID; wait'"
+    ));
+    has(&text.ok(), &["is full: make room there", "ready http://127.0.0.1:"]);
+}
+
 /// A full disk: no comparison and no response without its event; with space again the flow goes on.
 #[test]
 fn a_full_disk() {

@@ -36,6 +36,26 @@ fn what_is_too_long_is_refused_as_such() {
     }
 }
 
+/// Who sends a form that is too long reads it on a page, in the frame of whoever they are, with what to do; nothing is done.
+#[test]
+fn a_form_that_is_too_long_is_told_on_a_page() {
+    let site = Site::start(Engine::Sqlite);
+    let long = "x".repeat(64 * 1024 + 1);
+    let (logon, _, password) = sample::USERS[0];
+    for (area, who, own) in [("/mc", sample::OPERATOR, "/mc/cards"), ("/ss", (logon, password), "/ss")] {
+        let browser = Browser::logged_in(&site, "en", area, who);
+        let page = browser.send_from(own, &format!("{area}/logout"), &[("x", &long)]);
+        assert_eq!(page.status, 413, "{}", page.text);
+        let says = "longer than a form may be, which is 65536 bytes in all: go back, shorten the longest text";
+        assert!(page.text.contains(says) && page.text.contains(&format!("{area}/logout")), "{}", page.text);
+        assert_eq!(browser.get(own).status, 200, "still logged in");
+    }
+    let anybody = Browser::new(&site, "de").send("/rss", &[("name", &long)]);
+    assert!(anybody.status == 413 && anybody.text.contains("ist länger als ein Formular sein darf"), "{}", anybody.text);
+    // Elsewhere no page has forms.
+    assert_eq!(Browser::new(&site, "en").send("/elsewhere", &[("name", &long)]).status, 413);
+}
+
 /// RFC 9110 asks for these (sections 15.5.2 and 15.5.6).
 #[test]
 fn a_refusal_says_how_it_is_done() {

@@ -386,3 +386,23 @@ fn what_was_typed_goes_when_one_logs_out(engine: Engine) {
         way.is_as_new(&way.log_in(&browser, 0));
     }
 }
+
+/// What was typed before somebody logged out is not on the pages of their next login, though the browser has kept it.
+#[test]
+fn what_was_typed_ends_with_its_login() {
+    let site = Site::start(Engine::Sqlite);
+    let browser = Browser::logged_in(&site, "en", "/mc", sample::ADMINISTRATOR);
+    let page = browser.get("/mc/users/new");
+    let csrf = between(&page.text, "name=\"csrf\" value=\"", "\"")[0];
+    let typed = [("csrf", csrf), ("cn", "Nora Lind"), ("logon", "nora")];
+    browser.send_unseen("/mc/users/new", &typed);
+    let [same, copied] = ["/none", "/mc"].map(|area| browser.after_its_login(area));
+    assert!(same.get("/mc/users/new").text.contains("Nora Lind"), "in the same login it waits");
+    browser.send_unseen("/mc/logout", &[("csrf", csrf)]);
+    let (name, password) = sample::ADMINISTRATOR;
+    copied.send_unseen("/mc/login", &[("name", name), ("password", password)]);
+    assert!(copied.has("kept"));
+    let page = copied.get("/mc/users/new");
+    assert!(page.status == 200 && page.path == "/mc/users/new" && !page.text.contains("Nora"), "{}", page.text);
+    assert!(!copied.has("kept"), "nor does it wait any longer");
+}

@@ -155,7 +155,12 @@ fn cards_by_pages(engine: Engine) {
     }
     assert_eq!(serials(&format!("user={anna}&state=Clean")), [""; 0]);
     assert_eq!(serials(&format!("policy={}", policy.as_str().unwrap())), [ANNA, BORIS]);
-    assert_eq!(serials("policy=none"), [""; 0]);
+    for (field, value) in [("policy", "none"), ("policy", "-1"), ("card_type", "NaN")] {
+        let message = site.get(&format!("/api/v1/cards?{field}={value}"), &token).refused(400, "MALFORMED");
+        assert_eq!(message, format!("{field}: '{value}' is nothing that there is here"), "{engine:?}");
+        let csv = site.page(&format!("/mc/cards/csv?{}={value}", field.trim_start_matches("card_")), "mc", &token);
+        assert!(csv.contains("is nothing that can be chosen here"), "{csv}");
+    }
 }
 
 /// What a telephone shows, what somebody reads out, what stands in a list.
@@ -319,6 +324,10 @@ fn what_is_no_page_is_refused(engine: Engine) {
     for path in ["cards?state=Lost", "cards?sort=label", "events?kind=X", "events?from=yesterday", "events?sort=name"] {
         site.get(&format!("/api/v1/{path}"), &token).refused(400, "MALFORMED");
     }
+    for (list, field, value) in [("users", "policy", "-1"), ("events", "after", "-1"), ("events.csv", "after", "-9")] {
+        let message = site.get(&format!("/api/v1/{list}?{field}={value}"), &token).refused(400, "MALFORMED");
+        assert_eq!(message, format!("{field}: '{value}' is nothing that there is here"), "{engine:?}");
+    }
     for list in ["cards", "events"] {
         site.get(&format!("/api/v1/{list}?cursor={cursor}"), &token).refused(400, "MALFORMED");
     }
@@ -340,6 +349,11 @@ fn a_page_is_six_statements_at_most(engine: Engine) {
     }
     let policies = site.get("/api/v1/policies", &token).ok();
     let default = policies[0]["id"].as_str().unwrap().to_owned();
+    // One who is for a policy is asked for no more.
+    let seeing = ["view-user", "view-cards", "view-log", "view-policy"];
+    let role = site.put("/api/v1/roles/Local", &token, &json!({"policies": [default], "privileges": seeing})).ok()["id"].clone();
+    site.post("/api/v1/operators", &token, &json!({"name": "local", "password": "local-password", "role": role})).ok();
+    let local = site.log_in(("local", "local-password"));
     for name in ["One", "Two", "Three", "Four"] {
         let policy = site.post("/api/v1/policies", &token, &json!({"name": name})).ok()["id"].clone();
         let path = format!("/api/v1/policies/{}/questions", policy.as_str().unwrap());
@@ -388,8 +402,11 @@ fn a_page_is_six_statements_at_most(engine: Engine) {
         "events?user=Anna+Berg&card=anna+a0f1&initiator=ADMIN&name=user_locked",
         "events.csv?user=Anna+Berg&card=anna+a0f1&initiator=ADMIN",
         "cards?user=Anna+Berg",
+        &format!("cards?user=Anna+Berg&q=a0f1&policy={default}&tag=x"),
     ] {
-        cost(query, &|| site.get(&format!("/api/v1/{query}"), &token).status);
+        for token in [&token, &local] {
+            cost(query, &|| site.get(&format!("/api/v1/{query}"), token).status);
+        }
     }
     let page = |path: &str, area: &str, token: &str| {
         site.send(path, |http, url| http.get(url).header("cookie", format!("{area}={token}"))).status().as_u16()
@@ -403,6 +420,10 @@ fn a_page_is_six_statements_at_most(engine: Engine) {
         "/cards",
         "/cards?q=00",
         "/cards?q=00&tag=x",
+        "/cards?user=LAB%5Canna",
+        "/cards?user=Anna+Berg",
+        &format!("/cards?user=Anna+Berg&q=a0f1&policy={default}&type=gids-sim&state=Issued&tag=x"),
+        "/cards/csv?user=Anna+Berg&q=a0f1",
         &format!("/cards?q=00&policy={default}"),
         "/log",
         "/log?user=anna&kind=W",
@@ -418,6 +439,10 @@ fn a_page_is_six_statements_at_most(engine: Engine) {
         "/configuration/operators",
     ] {
         cost(path, &|| page(&format!("/mc{path}"), "mc", &token));
+        // Roles are of no policy.
+        if !path.ends_with("/roles") && !path.ends_with("/operators") && !path.ends_with("/new") {
+            cost(path, &|| page(&format!("/mc{path}"), "mc", &local));
+        }
     }
     for path in
         [format!("/users/{anna}"), format!("/users/{anna}/policies"), format!("/cards/{ANNA}"), format!("/unlock/{wizard}")]

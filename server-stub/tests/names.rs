@@ -5,6 +5,7 @@ use cardlab_server_stub::service::login::Door;
 use serde_json::{Value, json};
 
 on_both_engines! {
+    an_operator_who_is_called_as_another_user_is_listed,
     a_name_is_one_in_every_spelling,
     people_are_found_by_any_of_their_words,
     no_operator_is_called_as_a_program_is_in_the_log,
@@ -301,4 +302,32 @@ fn names_that_looked_alike_to_an_older_version(engine: Engine) {
     after.post("/api/v1/policies", &token, &json!({"name": "default"})).refused(409, "CONFLICT");
     after.post(&format!("/api/v1/cards/{ANNA}/tags"), &token, &json!({"remove": ["Desk 4"]})).ok();
     assert_eq!(after.get(&format!("/api/v1/cards/{ANNA}"), &token).ok()["tags"], json!([]));
+}
+
+/// What an older version let be: the log cannot tell what the operator did from what the user did. Who is the user is not listed.
+fn an_operator_who_is_called_as_another_user_is_listed(engine: Engine) {
+    let site = Site::start(engine);
+    let token = site.administrator();
+    let zora = add(&site, &token, "LAB\\zora", "zora@lab.example", "Zora").ok()["id"].clone();
+    add(&site, &token, "LAB\\egon", "egon@lab.example", "Egon").ok();
+    let operator = |name: &str, user: &Value| {
+        site.post("/api/v1/operators", &token, &json!({"name": name, "password": "a-long-password", "user": user})).ok();
+    };
+    operator("LAB\\zora", &zora);
+    operator("first", &Value::Null);
+    operator("second", &zora);
+    assert_eq!(site.get("/api/v1/clashing-names", &token).ok(), json!([]), "{engine:?}");
+    crate::people::change(
+        &site,
+        &[
+            "UPDATE operators SET name = 'Lab\\Egon', name_key = '' WHERE name = 'first'",
+            "UPDATE operators SET name = 'EGON@lab.example', name_key = '' WHERE name = 'second'",
+        ],
+    );
+    let after = site.second();
+    let clashes = after.get("/api/v1/clashing-names", &token).ok();
+    let of = |name: &str, also: &str| json!({"name": name, "of": ["LAB\\egon"], "operators": false, "also": [also]});
+    assert_eq!(clashes, json!([of("egon@lab.example", "EGON@lab.example"), of("lab\\egon", "Lab\\Egon")]), "{engine:?}");
+    let page = after.page("/mc", "mc", &token);
+    assert!(page.contains("the log cannot tell them from the operator Lab\\Egon"), "{page}");
 }

@@ -863,6 +863,7 @@ new-user-added = Benutzer { $name } ist angelegt.
 clashes-title = Namen, die mehr als einer hat
 clashes-say = Jeder von ihnen meldet sich mit dem Namen genau so an, wie er im Verzeichnis steht, und in keiner anderen Schreibweise.
 clashes-operators = (Operatoren)
+clashes-also = im Protokoll nicht zu unterscheiden vom Operator
 clashes-fixed-say = Jede ist von den anderen nur durch ihre Schreibweise unterschieden, und keine weitere wird so heißen. Legen Sie eine unter einem anderen Namen an, und löschen Sie die alte, wenn nichts mehr an ihr hängt.
 clashes-settings-say = Jeder ist von den anderen nur durch seine Schreibweise unterschieden, und kein weiterer wird so heißen. Geben Sie einem einen anderen Namen, oder löschen Sie ihn, wenn nichts an ihm hängt.
 
@@ -1041,7 +1042,9 @@ refused-stopping = Der Server hält an
 refused-database-url = Das ist keine Datenbank: Schreiben Sie sqlite:DATEI, sqlite::memory: oder postgres://...
 refused-database-busy = Die Datenbank des Servers ist beschäftigt; versuchen Sie es später noch einmal
 refused-too-long = Eine Anfrage hat höchstens { $most } Bytes
+refused-form-too-long = Was gesendet wurde, ist länger als ein Formular sein darf, nämlich { $most } Bytes im Ganzen: Gehen Sie zurück, kürzen Sie den längsten Text und senden Sie es noch einmal; nichts wurde getan
 refused-read = Was gesendet wurde, kann nicht gelesen werden: { $why }
+refused-value = { $field }: '{ $text }' gibt es hier nicht
 refused-choice = '{ $text }' steht hier nicht zur Wahl
 refused-no-json = Das ist kein JSON: { $why }
 refused-body = Das ist nicht, wonach hier gefragt wird: { $why }

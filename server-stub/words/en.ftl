@@ -862,6 +862,7 @@ new-user-added = User { $name } is added.
 clashes-title = Names that more than one has
 clashes-say = Each of them logs in by the name exactly as it is written in the catalog, and in no other spelling of it.
 clashes-operators = (operators)
+clashes-also = the log cannot tell them from the operator
 clashes-fixed-say = Each is told from the others by its spelling alone, and no other comes to be called so. Make one anew under another name, and delete the old one when nothing hangs on it any more.
 clashes-settings-say = Each is told from the others by its spelling alone, and no other comes to be called so. Give one another name, or delete it when nothing hangs on it.
 
@@ -1040,7 +1041,9 @@ refused-stopping = the server is stopping
 refused-database-url = this is no database: write sqlite:FILE, sqlite::memory: or postgres://...
 refused-database-busy = the server's database is busy; try again later
 refused-too-long = a request has at most { $most } bytes
+refused-form-too-long = what was sent is longer than a form may be, which is { $most } bytes in all: go back, shorten the longest text, and send it again; nothing was done
 refused-read = { $why }
+refused-value = { $field }: '{ $text }' is nothing that there is here
 refused-choice = '{ $text }' is nothing that can be chosen here
 refused-no-json = the body is no JSON: { $why }
 refused-body = the body is not what is asked for here: { $why }

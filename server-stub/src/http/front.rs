@@ -5,12 +5,13 @@
 //! sections 3.2 and 3.3; W3C Fetch Metadata, section 2.4). A name that somebody else points at this address is a name of
 //! theirs (DNS rebinding). Programs that are no browsers send neither `Origin` nor `Sec-Fetch-Site`.
 
-use super::pages::refusal_for;
+use super::pages::{is_framed, refusal_for};
 use crate::model::refusal::{Code, Refusal};
 use crate::words::sentence;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request, State};
 use axum::http::header::{HOST, HeaderMap, HeaderName, ORIGIN};
+use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use axum::http::{HeaderValue, Uri};
 use axum::middleware::Next;
@@ -144,18 +145,31 @@ pub(super) async fn guard(State(front): State<Front>, mut request: Request, next
     request.extensions_mut().insert(front);
     match whole(request).await {
         Ok(request) => next.run(request).await,
-        Err(refusal) => refusal_for(at_page, refusal),
+        // A page says so in its frame, which knows who asked.
+        Err((mut parts, refusal)) if at_page && is_framed(parts.uri.path()) => {
+            parts.extensions.insert(Unread(refusal));
+            next.run(Request::from_parts(parts, Body::empty())).await
+        }
+        Err((_, refusal)) => refusal_for(at_page, refusal),
     }
 }
 
+/// Why the body of a request that a page has made was not read to its end.
+#[derive(Clone)]
+pub(super) struct Unread(pub(super) Refusal);
+
 /// The request with its body, which has its time: who sends a byte now and then keeps nobody waiting.
-async fn whole(request: Request) -> Result<Request, Refusal> {
+async fn whole(request: Request) -> Result<Request, (Parts, Refusal)> {
     let (parts, body) = request.into_parts();
     let reading = Bytes::from_request(Request::from_parts(parts.clone(), body), &());
-    let read = tokio::time::timeout(LONGEST_READ, reading).await;
-    let read = read.map_err(|_| Refusal::new(Code::TooSlow, sentence!("refused-too-slow")))?;
-    let bytes = read.map_err(|rejection| super::body::rejected(rejection.status(), rejection.body_text()))?;
-    Ok(Request::from_parts(parts, bytes.into()))
+    let read = match tokio::time::timeout(LONGEST_READ, reading).await {
+        Err(_) => Err(Refusal::new(Code::TooSlow, sentence!("refused-too-slow"))),
+        Ok(read) => read.map_err(|rejection| super::body::rejected(rejection.status(), rejection.body_text())),
+    };
+    match read {
+        Ok(bytes) => Ok(Request::from_parts(parts, bytes.into())),
+        Err(refusal) => Err((parts, refusal)),
+    }
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ pub struct Clash {
     pub of: Vec<String>,
     /// Whether they are operators.
     pub operators: bool,
+    /// Of a name of users: the operators who are called so as well, and are somebody else. The log could not tell what either did.
+    pub also: Vec<String>,
 }
 
 /// A name as it is compared.

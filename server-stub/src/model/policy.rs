@@ -5,7 +5,8 @@ use crate::model::random_pin::RandomPin;
 use crate::model::refusal::Refusal;
 use crate::model::revision;
 use crate::words::{Part, Sentence, sentence};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 /// Settings of one policy. Judged at the moment of use, never copied into a flow.
@@ -25,8 +26,10 @@ pub struct Policy {
 #[serde(deny_unknown_fields, default)]
 pub struct Authentication {
     /// *Number of questions to ask*, 1 to 6.
+    #[serde(deserialize_with = "sent::questions_to_ask")]
     pub questions_to_ask: u8,
     /// *Maximum authentication retry count*, 1 to 10: the user is locked when wrong answers reach it.
+    #[serde(deserialize_with = "sent::maximum_retry")]
     pub maximum_retry_count: u8,
     /// Wrong answers that an operator types count too. Whether products do so is not documented.
     pub count_operator_answers: bool,
@@ -34,10 +37,13 @@ pub struct Authentication {
     /// to whom none applies holds for every name.
     pub captcha: bool,
     /// *Number of own questions*, 0 to 5: so many a user may write, which operators ask besides the policy's.
+    #[serde(deserialize_with = "sent::own_questions")]
     pub own_questions: u8,
     /// *Minimum length of an own question*, 1 to 100.
+    #[serde(deserialize_with = "sent::own_question_length")]
     pub own_question_length: u8,
     /// *Minimum answer length of an own question*, 1 to 50.
+    #[serde(deserialize_with = "sent::own_answer_length")]
     pub own_answer_length: u8,
 }
 
@@ -73,6 +79,7 @@ pub struct Workflow {
 #[serde(deny_unknown_fields, default)]
 pub struct Issuance {
     /// *Card issue*, *Maximum number of cards per user*.
+    #[serde(deserialize_with = "sent::maximum_cards")]
     pub maximum_cards: u8,
     /// *Card issue*, *Require tags*: a card without any tag is not issued.
     pub require_tags: bool,
@@ -84,6 +91,7 @@ pub struct Issuance {
     /// *Card issue*, *Set random user PIN*, with these rules; else the card type's default PIN is set.
     pub random_user_pin: Option<RandomPin>,
     /// *Card initialization*, *Maximum PIN attempts*: cards with another limit are not issued.
+    #[serde(deserialize_with = "sent::pin_tries")]
     pub pin_tries: Option<u8>,
 }
 
@@ -188,11 +196,50 @@ impl Number {
         if (self.least..=self.most).contains(&number) { Ok(number) } else { Err(self.is_not(number)) }
     }
 
+    /// What a program has sent or a database has. What no setting can be is refused with what this one can be; whether this one can
+    /// be it is for [`Policy::check`].
+    fn sent<E: de::Error>(self, value: &Value) -> Result<u8, E> {
+        let number = value.as_u64().and_then(|number| u8::try_from(number).ok());
+        number.ok_or_else(|| match self.read(&value.to_string()) {
+            Err(refusal) => E::custom(refusal.message()),
+            Ok(number) => E::custom(self.is_not(number).message()),
+        })
+    }
+
     fn is_not(self, value: impl Into<Part>) -> Refusal {
         let (title, value) = (self.title, value.into());
         let setting = Sentence::named(title);
         let message = sentence!("refused-setting", setting = setting, value = value, from = self.least, to = self.most);
         Refusal::malformed(message).at(self.field)
+    }
+}
+
+/// Numbers of settings as they are sent and stored, each by its name.
+pub(super) mod sent {
+    use super::Number;
+    use serde::{Deserialize, Deserializer};
+    use serde_json::Value;
+
+    macro_rules! numbers {
+        ($($name:ident: $setting:ident,)*) => {$(
+            pub(in crate::model) fn $name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+                Number::$setting.sent(&Value::deserialize(deserializer)?)
+            }
+        )*};
+    }
+    numbers! {
+        questions_to_ask: QUESTIONS_TO_ASK,
+        maximum_retry: MAXIMUM_RETRY,
+        own_questions: OWN_QUESTIONS,
+        own_question_length: OWN_QUESTION_LENGTH,
+        own_answer_length: OWN_ANSWER_LENGTH,
+        maximum_cards: MAXIMUM_CARDS,
+        random_length: RANDOM_LENGTH,
+    }
+
+    pub(in crate::model) fn pin_tries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        if value.is_null() { Ok(None) } else { Number::PIN_TRIES.sent(&value).map(Some) }
     }
 }
 
@@ -277,6 +324,36 @@ mod tests {
         };
         assert!(issuing(all).unwrap_err().contains("excludes"));
         assert!(issuing(|i| i.pin_tries = Some(16)).unwrap_err().contains("Maximum PIN attempts is 16; it can be 1 to 15"));
+    }
+
+    /// What is no byte is told as what is out of bounds, not as Rust calls it.
+    #[test]
+    fn a_number_that_is_sent_is_told_what_it_can_be() {
+        let read = |text: &str| serde_json::from_str::<Policy>(text).map_err(|error| error.to_string());
+        for (section, setting, says) in [
+            ("authentication", Number::QUESTIONS_TO_ASK, "it can be 1 to 6"),
+            ("authentication", Number::MAXIMUM_RETRY, "it can be 1 to 10"),
+            ("authentication", Number::OWN_QUESTIONS, "it can be 0 to 5"),
+            ("authentication", Number::OWN_QUESTION_LENGTH, "it can be 1 to 100"),
+            ("authentication", Number::OWN_ANSWER_LENGTH, "it can be 1 to 50"),
+            ("issuance", Number::MAXIMUM_CARDS, "it can be 1 to 100"),
+            ("issuance", Number::PIN_TRIES, "it can be 1 to 15"),
+        ] {
+            let with = |value: &str| read(&format!("{{\"{section}\": {{\"{}\": {value}}}}}", setting.field));
+            for value in ["256", "-1", "99999999999999999999"] {
+                let why = with(value).unwrap_err();
+                assert!(why.contains(&format!("is {value}; {says}")) || value.len() > 9 && why.contains("is no number"), "{why}");
+            }
+            for value in ["1.5", "\"2\"", "true", "[1]"] {
+                assert!(with(value).unwrap_err().contains("is no number for"), "{value}");
+            }
+            assert!(with("255").unwrap().check().unwrap_err().message().contains(says));
+            assert_eq!(with(&setting.least.to_string()).map(|policy| policy.check()), Ok(Ok(())), "{}", setting.field);
+        }
+        let random = |value: &str| read(&format!("{{\"issuance\": {{\"random_user_pin\": {{\"length\": {value}}}}}}}"));
+        assert!(random("256").unwrap_err().contains("is 256; it can be 4 to 31"));
+        assert_eq!(random("8").unwrap().issuance.random_user_pin.unwrap().length, 8);
+        assert_eq!(read("{\"issuance\": {\"pin_tries\": null}}"), Ok(Policy::default()));
     }
 
     #[test]

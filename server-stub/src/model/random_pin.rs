@@ -1,7 +1,7 @@
 //! *Set random user PIN*: PINs that nobody chose.
 
-use crate::model::random;
 use crate::model::refusal::Refusal;
+use crate::model::{policy, random};
 use crate::words::sentence;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,6 +15,7 @@ const SPECIAL: &str = "!#$%&()*+,-./:;<=>?@[]_{}";
 #[serde(deny_unknown_fields, default)]
 pub struct RandomPin {
     /// Characters, 4 to 31.
+    #[serde(deserialize_with = "policy::sent::random_length")]
     pub length: u8,
     /// 0 to 9.
     pub digits: bool,

@@ -222,6 +222,11 @@ impl Refusal {
         }
     }
 
+    /// Whether it is refused as the database's disk is full.
+    pub(crate) fn is_about_a_full_disk(&self) -> bool {
+        self.about == About::FullDisk
+    }
+
     /// The sentence as the log of a server may have it: what was malformed may be quoted, and be a secret.
     pub(crate) fn cause(&self) -> Option<String> {
         (self.code != Code::Malformed).then(|| self.message())

@@ -3,6 +3,7 @@
 use crate::model::card::{CardFilter, CardRecord, CardState, KeySource, Operation};
 use crate::model::event::{Happening, Kind};
 use crate::model::list::Listed;
+use crate::model::policy::NamedPolicy;
 use crate::model::refusal::{Code, Refusal};
 use crate::model::response::GivenView;
 use crate::model::role::{Privilege, Scope};
@@ -12,7 +13,7 @@ use crate::service::Server;
 use crate::service::admin_key::{Keyed, Tried};
 use crate::service::issue::Operated;
 use crate::service::login::Operator;
-use crate::store::{Snapshot, Tx, card_types, cards, responses, subjects, tasks};
+use crate::store::{Snapshot, Tx, card_types, cards, choices, responses, subjects, tasks};
 use crate::words::sentence;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -110,13 +111,30 @@ impl Cards<'_> {
     /// Cards of a list; by a local role those under its policies, and those that are nobody's where it assigns cards.
     ///
     /// # Errors
-    /// [`Code::NoPrivilege`], [`Code::Malformed`].
+    /// [`Code::NoPrivilege`], [`Code::Malformed`], also for a policy or a card type that there is not.
     pub async fn list(&self, operator: &Operator, filter: &CardFilter) -> Result<Listed<CardView>, Refusal> {
         let scope = operator.scope(Privilege::ViewCards)?;
         let by_owner = operator.may_somewhere(Privilege::ViewUser);
-        let page = cards::list(&mut self.server.store.read().await?, filter, by_owner, &scope).await?;
-        let views = page.items.iter().map(CardView::of).collect();
+        let mut snapshot = self.server.store.read().await?;
+        if filter.policy.is_some() || filter.card_type.is_some() {
+            let (types, policies) = choices::of_cards(&mut snapshot).await?;
+            one_of("policy", filter.policy.as_deref(), policies.iter().map(|policy| policy.id.as_str()), &scope)?;
+            one_of("card_type", filter.card_type.as_deref(), types.iter().map(String::as_str), &Scope::All)?;
+        }
+        let page = cards::list(&mut snapshot, filter, by_owner, &scope).await?;
+        let views = page.items.iter().map(|(card, _)| CardView::of(card)).collect();
         Ok(page.with(views))
+    }
+
+    /// What a list of cards can be narrowed to: names of all card types, and the policies that the role sees, in their order.
+    ///
+    /// # Errors
+    /// [`Code::NoPrivilege`].
+    pub async fn choices(&self, operator: &Operator) -> Result<(Vec<String>, Vec<NamedPolicy>), Refusal> {
+        operator.scope(Privilege::ViewCards)?;
+        let (types, mut policies) = choices::of_cards(&mut self.server.store.read().await?).await?;
+        policies.retain(|policy| operator.may(Privilege::ViewPolicy, Some(&policy.id)));
+        Ok((types, policies))
     }
 
     /// One card.
@@ -318,6 +336,21 @@ impl Cards<'_> {
         let (mut snapshot, serial) = (self.server.store.read().await?, subject::serial(serial)?);
         seen(&mut snapshot, operator, &serial).await?;
         responses::of_card(&mut snapshot, &serial).await
+    }
+}
+
+/// Refuses what a list is to be narrowed to, in this field, when it is none of these or nothing that the role sees.
+pub(crate) fn one_of<'t>(
+    field: &'static str,
+    asked: Option<&str>,
+    mut there: impl Iterator<Item = &'t str>,
+    scope: &Scope,
+) -> Result<(), Refusal> {
+    match asked {
+        Some(text) if !there.any(|one| one == text) || !scope.covers(Some(text)) => {
+            Err(Refusal::malformed(sentence!("refused-value", field = field, text = text)).at(field))
+        }
+        _ => Ok(()),
     }
 }
 

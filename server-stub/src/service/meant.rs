@@ -1,6 +1,6 @@
 //! What people call users, cards and operators where a list is narrowed to one of them: on pages and in the API alike.
 
-use crate::model::card::{CardFilter, CardRecord};
+use crate::model::card::CardFilter;
 use crate::model::clock;
 use crate::model::event::{Filter, Kind};
 use crate::model::refusal::Refusal;
@@ -9,10 +9,9 @@ use crate::model::subject;
 use crate::model::user::UserFilter;
 use crate::service::Server;
 use crate::service::login::Operator;
+use crate::store::cards::WithOwner;
 use crate::store::meant::{self, Named};
-use crate::store::{Snapshot, users};
 use crate::words::{Sentence, sentence};
-use std::collections::HashMap;
 
 /// Cards that are named to who has to choose one.
 const CANDIDATES: u16 = 5;
@@ -50,6 +49,7 @@ impl Meanings<'_> {
     /// | `card` | a serial in any spelling, registered or not; what finds one card of the repository, for who may see cards |
     /// | `initiator` | an operator's name in any spelling, else as the log has it |
     /// | `name` | the name of an event in any spelling |
+    /// | `after` | a place in the log, or 0 |
     /// | `from`, `to` | times that there are, in this order |
     ///
     /// # Errors
@@ -59,6 +59,9 @@ impl Meanings<'_> {
         let scope = operator.scope(Privilege::ViewLog)?;
         let texts = Texts { user: asked.user.as_deref(), card: asked.card.as_deref(), operator: asked.initiator.as_deref() };
         let meant = self.of(operator, &scope, texts).await?;
+        if let Some(after) = asked.after.filter(|after| *after < 0) {
+            return Err(Refusal::malformed(sentence!("refused-value", field = "after", text = after.to_string())).at("after"));
+        }
         for time in [asked.from, asked.to].into_iter().flatten() {
             clock::moment(time)?;
         }
@@ -79,7 +82,7 @@ impl Meanings<'_> {
         meant.user.ok_or_else(|| none_such("user"))
     }
 
-    /// What a local role does not see is not there. Four statements at most, however many texts there are; one more to say which of several cards there are.
+    /// What a local role does not see is not there. Three statements at most, however many texts there are.
     async fn of(&self, operator: &Operator, scope: &Scope, texts: Texts<'_>) -> Result<Meant, Refusal> {
         let (sees_users, sees_cards) =
             (operator.may_somewhere(Privilege::ViewUser), operator.may_somewhere(Privilege::ViewCards));
@@ -97,31 +100,28 @@ impl Meanings<'_> {
         let mut snapshot = self.server.store.read().await?;
         let known = card.and(serial.as_deref()).unwrap_or_default();
         let named = Named { user: user.unwrap_or_default(), card: known, operator: texts.operator.unwrap_or_default() };
-        let found = meant::named(&mut snapshot, &named, scope).await?;
+        let of_user = user.map(|text| UserFilter { q: text.into(), limit: Some(2), ..UserFilter::default() });
+        let of_card = card.map(|text| CardFilter { q: text.into(), limit: Some(CANDIDATES + 1), ..CardFilter::default() });
+        let mut words = meant::Words::of(of_user.as_ref(), of_card.as_ref(), sees_users, scope)?;
+        let found = meant::named(&mut snapshot, &named, &mut words, scope).await?;
         meant.operator = found.operator.or(meant.operator);
         let user = user.filter(|_| found.user.is_none());
         let card = card.filter(|_| !found.card);
         meant.user = found.user.or(meant.user);
-        if user.is_none() && card.is_none() {
-            return Ok(meant);
-        }
-        let of_user = user.map(|text| UserFilter { q: text.into(), limit: Some(2), ..UserFilter::default() });
-        let of_card = card.map(|text| CardFilter { q: text.into(), limit: Some(CANDIDATES + 1), ..CardFilter::default() });
-        let (users, cards) = meant::searched(&mut snapshot, of_user.as_ref(), of_card.as_ref(), sees_users, scope).await?;
         if let Some(text) = user {
-            meant.user = match users.items.as_slice() {
+            meant.user = match words.users(&mut snapshot).await?.items.as_slice() {
                 [one] => Some(one.id.clone()),
                 [] => return Err(none_such("user")),
                 _ => return Err(Refusal::malformed(sentence!("refused-several", text = text))),
             };
         }
         if let Some(text) = card {
-            meant.card = match (cards.items.as_slice(), serial) {
-                ([one], _) => Some(one.serial.clone()),
+            meant.card = match (words.cards(&mut snapshot).await?.items.as_slice(), serial) {
+                ([(one, _)], _) => Some(one.serial.clone()),
                 // Of a whole serial the log may know, though nobody has registered it.
                 ([], Some(serial)) => Some(serial),
                 ([], None) => return Err(none_such("card")),
-                (several, _) => return Err(which(&mut snapshot, text, several, sees_users).await?),
+                (several, _) => return Err(which(text, several, sees_users)),
             };
         }
         Ok(meant)
@@ -134,16 +134,14 @@ fn none_such(what: &str) -> Refusal {
 }
 
 /// Several cards are meant: their serials, and their owners where these may be seen.
-async fn which(conn: &mut Snapshot, text: &str, several: &[CardRecord], sees_users: bool) -> Result<Refusal, Refusal> {
-    let owners: Vec<&str> = several.iter().filter_map(|card| card.user.as_deref()).collect();
-    let names = if sees_users { users::names_of(conn, &owners).await? } else { HashMap::new() };
-    let named = |card: &CardRecord| match card.user.as_ref().and_then(|user| names.get(user)) {
+fn which(text: &str, several: &[WithOwner], sees_users: bool) -> Refusal {
+    let named = |(card, owner): &WithOwner| match owner.as_ref().filter(|_| sees_users) {
         Some(name) => format!("{} ({name})", card.serial),
         None => card.serial.clone(),
     };
     let mut cards: Vec<String> = several.iter().take(CANDIDATES.into()).map(named).collect();
     cards.extend((several.len() > usize::from(CANDIDATES)).then(|| "\u{2026}".to_owned()));
-    Ok(Refusal::malformed(sentence!("refused-several-cards", text = text, cards = cards.join(", "))))
+    Refusal::malformed(sentence!("refused-several-cards", text = text, cards = cards.join(", ")))
 }
 
 /// The name of an event that there is, in any spelling.

@@ -15,9 +15,9 @@ use crate::service::cards::{CardView, require_seen};
 use crate::service::flow::wizard::{ReadBack, Wizard, permitted};
 use crate::service::login::Operator;
 use crate::service::users::UserView;
+use crate::store::cards::WithOwner;
 use crate::store::events::Of;
-use crate::store::{cards, events, responses, subjects, tasks, users};
-use std::collections::HashMap;
+use crate::store::{cards, events, responses, subjects, tasks};
 
 /// Events of a card or a user that stand beside it.
 const HAPPENED: u16 = 12;
@@ -208,13 +208,10 @@ impl Pictures<'_> {
         let (scope, sees_users) = (operator.scope(Privilege::ViewCards)?, operator.may_somewhere(Privilege::ViewUser));
         let mut snapshot = self.server.store.read().await?;
         let page = cards::list(&mut snapshot, filter, sees_users, &scope).await?;
-        let ids: Vec<&str> = page.items.iter().filter_map(|card| card.user.as_deref()).collect();
-        let names = match sees_users {
-            true => users::names_of(&mut snapshot, &ids).await?,
-            false => HashMap::new(),
+        let row = |(card, owner): &WithOwner| CardRow {
+            card: CardView::of(card),
+            owner: card.user.clone().zip(owner.clone()).filter(|_| sees_users),
         };
-        let owner = |id: &String| names.get(id).map(|name| (id.clone(), name.clone()));
-        let row = |card| CardRow { card: CardView::of(card), owner: card.user.as_ref().and_then(owner) };
         let rows = page.items.iter().map(row).collect();
         Ok(page.with(rows))
     }

@@ -12,7 +12,7 @@ use crate::model::role::{Privilege, Scope};
 use crate::model::subject::Subject;
 use crate::model::user::{User, UserFilter, UserLock};
 use crate::service::Server;
-use crate::service::cards::CardView;
+use crate::service::cards::{CardView, one_of};
 use crate::service::flow::wizard::permitted;
 use crate::service::login::Operator;
 use crate::store::changed::Configured;
@@ -162,12 +162,13 @@ impl Users<'_> {
     /// Users of a list; by a local role those for whom one of its policies holds.
     ///
     /// # Errors
-    /// [`Code::NoPrivilege`], [`Code::Malformed`].
+    /// [`Code::NoPrivilege`], [`Code::Malformed`], also for a policy that there is not.
     pub async fn list(&self, operator: &Operator, filter: &UserFilter) -> Result<Listed<UserView>, Refusal> {
         let scope = operator.scope(Privilege::ViewUser)?;
         let mut snapshot = self.server.store.read().await?;
         let page = users::list(&mut snapshot, filter, &scope).await?;
-        let (views, _) = views(&mut snapshot, &scope, None, &page.items).await?;
+        let (views, policies) = views(&mut snapshot, &scope, None, &page.items).await?;
+        one_of("policy", filter.policy.as_deref(), policies.iter().map(|policy| policy.id.as_str()), &scope)?;
         Ok(page.with(views))
     }
 

@@ -87,6 +87,9 @@ async fn among(conn: &mut Snapshot, column: &str, these: &[&str], scope: &Scope)
     if these.is_empty() { Ok(Vec::new()) } else { list.rows(conn).await?.iter().map(of_row).collect() }
 }
 
+/// A card of a list, and the name of its user.
+pub(crate) type WithOwner = (CardRecord, Option<String>);
+
 /// Cards of a list, of those in the scope: those that have all words of the search in serial, label and tags, or in their owner's
 /// names where these may be searched (`by_owner`).
 pub(crate) async fn list(
@@ -94,9 +97,9 @@ pub(crate) async fn list(
     filter: &CardFilter,
     by_owner: bool,
     scope: &Scope,
-) -> Result<Listed<CardRecord>, Refusal> {
+) -> Result<Listed<WithOwner>, Refusal> {
     let Some(asked) = Asked::of(filter, by_owner, scope)? else { return Ok(Listed::nothing()) };
-    let [rarest] = Condition::rarest([&asked.conditions], conn).await?;
+    let rarest = Condition::rarest(&asked.conditions, conn).await?;
     asked.list(conn, rarest).await
 }
 
@@ -130,10 +133,11 @@ impl<'f> Asked<'f> {
     }
 
     /// The list, begun with a condition of [`Condition::rarest`].
-    pub(super) async fn list(self, conn: &mut Snapshot, rarest: Option<usize>) -> Result<Listed<CardRecord>, Refusal> {
-        let rows = self.statement(rarest).rows(conn).await?.iter().map(of_row).collect::<Result<Vec<_>, _>>()?;
+    pub(super) async fn list(self, conn: &mut Snapshot, rarest: Option<usize>) -> Result<Listed<WithOwner>, Refusal> {
+        let card = |row| Ok((of_row(row)?, optional(row, "owner_cn")?));
+        let rows = self.statement(rarest).rows(conn).await?.iter().map(card).collect::<Result<Vec<_>, Refusal>>()?;
         let order = self.filter.sort.name();
-        let place = |card: &CardRecord| Cursor { order: order.into(), place: (card.serial.clone(), String::new()) };
+        let place = |(card, _): &WithOwner| Cursor { order: order.into(), place: (card.serial.clone(), String::new()) };
         Ok(Listed::of(rows, self.limit, place))
     }
 
@@ -141,7 +145,7 @@ impl<'f> Asked<'f> {
         let filter = self.filter;
         let place = ("cards.serial", "card");
         let page = Page {
-            table: "cards JOIN card_types ON card_types.id = cards.card_type",
+            table: "cards JOIN card_types ON card_types.id = cards.card_type LEFT JOIN users AS holder ON holder.id = cards.user_id",
             asked: "cards",
             by: [place, place],
             down: matches!(filter.sort, CardOrder::SerialDown),
@@ -149,7 +153,7 @@ impl<'f> Asked<'f> {
             rows: i64::from(self.limit) + 1,
         };
         let narrowed = filter.user.is_some() || filter.state.is_some() || filter.card_type.is_some() || filter.policy.is_some();
-        let mut list = List::new("SELECT cards.*, card_types.body AS about FROM ");
+        let mut list = List::new("SELECT cards.*, card_types.body AS about, holder.cn AS owner_cn FROM ");
         let begun = page.begin(&self.conditions, rarest, self.patterns.is_empty() && !narrowed, &mut list);
         for pattern in &self.patterns {
             list.sql(" AND (cards.search_key LIKE ").text(pattern).sql(r" ESCAPE '\'");

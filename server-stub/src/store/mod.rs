@@ -10,6 +10,7 @@ pub(crate) mod called;
 pub(crate) mod card_types;
 pub(crate) mod cards;
 pub(crate) mod changed;
+pub(crate) mod choices;
 pub(crate) mod events;
 pub(crate) mod fill;
 pub(crate) mod flows;
@@ -101,9 +102,10 @@ fn migrator(postgres: bool) -> Migrator {
     Migrator::with_migrations(MIGRATIONS.into_iter().map(migration).collect())
 }
 
-/// Why the tables are not brought up to date, for who starts the server.
-fn of_another_version(error: MigrateError) -> String {
-    match error {
+/// Why the tables of the database of this name are not brought up to date, for who starts the server.
+fn not_migrated(error: MigrateError, name: &str) -> Refusal {
+    let why = match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => return not_opened(error, name),
         MigrateError::VersionMissing(_) => {
             "a newer cardlab has made or changed it; use that one, or name another database: it was left as it is".into()
         }
@@ -113,7 +115,19 @@ fn of_another_version(error: MigrateError) -> String {
             )
         }
         other => other.to_string(),
-    }
+    };
+    unreachable(&why, name)
+}
+
+/// Why the database of this name is not opened: what can be done about, where that is known.
+fn not_opened(error: sqlx::Error, name: &str) -> Refusal {
+    let why = error.to_string();
+    let told = Refusal::from(error);
+    if told.is_about_a_full_disk() { told.in_database(name) } else { unreachable(&why, name) }
+}
+
+fn unreachable(why: &dyn std::fmt::Display, name: &str) -> Refusal {
+    Refusal::new(Code::StoreDown, sentence!("refused-database-at", name = name, why = why.to_string()))
 }
 
 /// An open database with the tables of this version.
@@ -153,19 +167,16 @@ impl Store {
         };
         let named = shown(url);
         let url = if postgres || memory || url.contains('?') { url.to_owned() } else { format!("{url}?mode=rwc") };
-        let unreachable = |e: &dyn std::fmt::Display| {
-            Refusal::new(Code::StoreDown, sentence!("refused-database-at", name = &named, why = e.to_string()))
-        };
         if !postgres && !memory {
-            for_its_owner(&url).map_err(|e| unreachable(&e))?;
+            for_its_owner(&url).map_err(|e| unreachable(&e, &named))?;
         }
         // A pool tries again and again and then says only that time is over; one connection says why.
         if !memory {
-            let mut first = AnyConnection::connect(&url).await.map_err(|e| unreachable(&e))?;
+            let mut first = AnyConnection::connect(&url).await.map_err(|e| not_opened(e, &named))?;
             let look = if postgres { "SELECT 1" } else { "SELECT 1 FROM sqlite_master LIMIT 1" };
-            sqlx::query(look).fetch_optional(&mut first).await.map_err(|e| unreachable(&e))?;
+            sqlx::query(look).fetch_optional(&mut first).await.map_err(|e| not_opened(e, &named))?;
             // On a connection that waits: another process may be at it, and a table may be large.
-            migrator(postgres).run(&mut first).await.map_err(|e| unreachable(&of_another_version(e)))?;
+            migrator(postgres).run(&mut first).await.map_err(|e| not_migrated(e, &named))?;
         }
         let pool = options
             .acquire_timeout(PATIENCE)
@@ -189,9 +200,9 @@ impl Store {
             })
             .connect(&url)
             .await
-            .map_err(|e| unreachable(&e))?;
+            .map_err(|e| not_opened(e, &named))?;
         if memory {
-            migrator(postgres).run(&pool).await.map_err(|e| unreachable(&of_another_version(e)))?;
+            migrator(postgres).run(&pool).await.map_err(|e| not_migrated(e, &named))?;
         }
         Ok(Self {
             pool,

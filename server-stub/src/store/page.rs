@@ -144,31 +144,37 @@ impl Condition {
         self
     }
 
-    /// Of each of these lists of conditions the one that the fewest meet, when they are few enough to begin with them: in one
-    /// statement for all, or none where there is nothing to count.
-    pub(super) async fn rarest<const N: usize>(these: [&[Self]; N], conn: &mut Snapshot) -> Result<[Option<usize>; N], Refusal> {
-        let mut rarest = [None; N];
-        if these.iter().all(|list| list.is_empty()) {
-            return Ok(rarest);
+    /// Of these conditions the one that the fewest meet, when they are few enough to begin with it: in one statement for all, or none
+    /// where there is nothing to count.
+    pub(super) async fn rarest(these: &[Self], conn: &mut Snapshot) -> Result<Option<usize>, Refusal> {
+        if these.is_empty() {
+            return Ok(None);
         }
-        let mut count = List::new("SELECT ");
-        for (index, condition) in these.iter().copied().flatten().enumerate() {
-            count.sql(if index == 0 { "" } else { ", " }).sql("(SELECT COUNT(*) FROM (SELECT 1 AS one FROM (");
-            condition.all(&mut count);
-            count.sql(") AS hit LIMIT ").number(RARE).sql(&format!(") AS hits{index}) AS n{index}"));
+        let mut count = List::new("");
+        for (index, condition) in these.iter().enumerate() {
+            count.sql(&format!("{}SELECT CAST({index} AS BIGINT) AS of, ", if index == 0 { "" } else { " UNION ALL " }));
+            condition.hits(&mut count);
+            count.sql(" AS hits");
         }
-        let rows = count.rows(conn).await?;
-        let mut counted = 0..;
-        for (list, rarest) in these.iter().zip(&mut rarest) {
-            let mut least = RARE;
-            for (index, column) in (0..list.len()).zip(&mut counted) {
-                let hits = rows.first().map_or(Ok(0), |row| number(row, &format!("n{column}")))?;
-                if hits < least {
-                    (least, *rarest) = (hits, Some(index));
-                }
-            }
+        let mut hits = Vec::new();
+        for row in count.rows(conn).await? {
+            hits.push((number(&row, "of")?, number(&row, "hits")?));
         }
-        Ok(rarest)
+        hits.sort_unstable();
+        Ok(Self::fewest(hits.into_iter().map(|(_, hits)| hits)))
+    }
+
+    /// The place of the fewest of these hits, of each condition in its place, when they are few enough to begin with them.
+    pub(super) fn fewest(hits: impl IntoIterator<Item = i64>) -> Option<usize> {
+        let few = hits.into_iter().enumerate().filter(|(_, hits)| *hits < RARE);
+        few.min_by_key(|(_, hits)| *hits).map(|(place, _)| place)
+    }
+
+    /// How many meet it, as far as they are few enough to begin with them: a value in a statement.
+    pub(super) fn hits(&self, list: &mut List) {
+        list.sql("(SELECT COUNT(*) FROM (SELECT 1 AS one FROM (");
+        self.all(list);
+        list.sql(") AS hit LIMIT ").number(RARE).sql(") AS found)");
     }
 
     /// That what has this key meets these too.

@@ -19,7 +19,7 @@ macro_rules! policy_of_user {
 }
 pub(super) use policy_of_user;
 
-fn of_row(row: &AnyRow) -> Result<NamedPolicy, Refusal> {
+pub(super) fn of_row(row: &AnyRow) -> Result<NamedPolicy, Refusal> {
     Ok(NamedPolicy::new(text(row, "id")?, text(row, "name")?, json(row, "body")?))
 }
 

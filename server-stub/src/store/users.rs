@@ -16,7 +16,6 @@ use crate::model::user::{Contact, User, UserFilter, UserLock, UserOrder, UserSta
 use serde_json::{Value, json};
 use sqlx::any::AnyRow;
 use sqlx::query;
-use std::collections::HashMap;
 
 /// Table `user_words`.
 const WORDS: Words = Words {
@@ -81,7 +80,7 @@ pub(crate) async fn is_taken(conn: &mut Snapshot, name: &str, own: Option<&str>)
 /// Users of a list, of those in the scope: those that have all words of the search, and are under the policy.
 pub(crate) async fn list(conn: &mut Snapshot, filter: &UserFilter, scope: &Scope) -> Result<Listed<User>, Refusal> {
     let Some(asked) = Asked::of(filter, scope)? else { return Ok(Listed::nothing()) };
-    let [rarest] = Condition::rarest([&asked.conditions], conn).await?;
+    let rarest = Condition::rarest(&asked.conditions, conn).await?;
     asked.list(conn, rarest).await
 }
 
@@ -156,16 +155,6 @@ impl<'f> Asked<'f> {
     }
 }
 
-/// The names of these users, by their ids.
-pub(crate) async fn names_of(conn: &mut Snapshot, ids: &[&str]) -> Result<HashMap<String, String>, Refusal> {
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let mut list = List::new("SELECT id, cn FROM users WHERE id IN ");
-    list.texts(ids.iter().copied());
-    list.rows(conn).await?.iter().map(|row| Ok((text(row, "id")?, text(row, "cn")?))).collect()
-}
-
 /// Who these users are and how to reach them.
 pub(crate) async fn contacts(conn: &mut Snapshot, ids: &[&str]) -> Result<Vec<Contact>, Refusal> {
     if ids.is_empty() {
@@ -182,26 +171,36 @@ pub(crate) async fn count(conn: &mut Snapshot) -> Result<i64, Refusal> {
     number(&conn.one(query("SELECT COUNT(*) AS n FROM users")).await?, "n")
 }
 
-/// Names that more than one user, or more than one operator, has.
+/// Names that more than one user, or more than one operator, has, or an operator and a user who is somebody else.
 pub(crate) async fn clashes(conn: &mut Snapshot) -> Result<Vec<Clash>, Refusal> {
     // By what an index has in order: nobody reads everybody to find that there is none.
     let found = "WITH clashing AS (SELECT logon_key AS name FROM users GROUP BY logon_key HAVING COUNT(*) > 1 \
                  UNION SELECT upn_key FROM users GROUP BY upn_key HAVING COUNT(*) > 1 \
                  UNION SELECT one.logon_key FROM users AS one JOIN users AS other ON other.upn_key = one.logon_key \
-                 WHERE other.id <> one.id) \
-                 SELECT CAST(0 AS BIGINT) AS operators, clashing.name, users.logon AS shown FROM clashing \
+                 WHERE other.id <> one.id), \
+                 mixed AS (SELECT operators.name_key AS name, operators.name AS operator, users.logon \
+                 FROM operators CROSS JOIN users WHERE users.logon_key = operators.name_key \
+                 AND COALESCE(operators.user_id, '') <> users.id \
+                 UNION SELECT operators.name_key, operators.name, users.logon \
+                 FROM operators CROSS JOIN users WHERE users.upn_key = operators.name_key \
+                 AND COALESCE(operators.user_id, '') <> users.id) \
+                 SELECT CAST(0 AS BIGINT) AS which, clashing.name, users.logon AS shown FROM clashing \
                  JOIN users ON users.logon_key = clashing.name \
                  UNION SELECT CAST(0 AS BIGINT), clashing.name, users.logon FROM clashing \
                  JOIN users ON users.upn_key = clashing.name \
-                 UNION ALL SELECT CAST(1 AS BIGINT), name_key, name FROM operators \
+                 UNION SELECT CAST(0 AS BIGINT), name, logon FROM mixed \
+                 UNION SELECT CAST(1 AS BIGINT), name, operator FROM mixed \
+                 UNION ALL SELECT CAST(2 AS BIGINT), name_key, name FROM operators \
                  WHERE name_key IN (SELECT name_key FROM operators GROUP BY name_key HAVING COUNT(*) > 1) \
-                 ORDER BY operators, name, shown";
+                 ORDER BY which, name, shown";
     let mut clashes: Vec<Clash> = Vec::new();
     for row in conn.all(query(found)).await? {
-        let (name, shown, operators) = (text(&row, "name")?, text(&row, "shown")?, number(&row, "operators")? == 1);
-        match clashes.last_mut().filter(|clash| clash.name == name && clash.operators == operators) {
-            Some(clash) => clash.of.push(shown),
-            None => clashes.push(Clash { name, of: vec![shown], operators }),
+        let (name, shown, which) = (text(&row, "name")?, text(&row, "shown")?, number(&row, "which")?);
+        let known = clashes.iter_mut().find(|clash| clash.name == name && clash.operators == (which == 2));
+        match (known, which) {
+            (Some(clash), 1) => clash.also.push(shown),
+            (Some(clash), _) => clash.of.push(shown),
+            (None, _) => clashes.push(Clash { name, of: vec![shown], operators: which == 2, also: Vec::new() }),
         }
     }
     Ok(clashes)

@@ -38,9 +38,11 @@ impl Words {
     pub(super) async fn set(self, tx: &mut Tx, these: Vec<Value>) -> Result<(), Refusal> {
         let Self { table, of, word, .. } = self;
         let these = Given::new(these);
+        // Put so that both engines find each by the table's key; PostgreSQL reads all words for a NOT IN.
         let delete = format!(
-            "DELETE FROM {table} WHERE {of} IN (SELECT given.value ->> 0 FROM {{given}}) \
-             AND ({of}, {word}) NOT IN (SELECT given.value ->> 0, one.value FROM {{given}}, {{each 1}} AS one)"
+            "DELETE FROM {table} WHERE ({of}, {word}) IN (\
+             SELECT {of}, {word} FROM {table} WHERE {of} IN (SELECT given.value ->> 0 FROM {{given}}) \
+             EXCEPT SELECT given.value ->> 0, one.value FROM {{given}}, {{each 1}} AS one)"
         );
         these.run(tx, &delete).await?;
         self.put(tx, &these).await

@@ -6,8 +6,8 @@ use super::kept::{self, Kept, Shown, Waiting, Whose};
 use super::{ErrorPage, Page, page};
 use crate::http::Front;
 use crate::http::body::{Fields, Form, PeerAddress, Query};
-use crate::http::front::is_for_a_page;
-use crate::http::{actor, log};
+use crate::http::front::{Unread, is_for_a_page};
+use crate::http::{LONGEST_BODY, actor, log};
 use crate::model::refusal::{Code, Refusal};
 use crate::service::Server;
 use crate::service::login::{Door, Operator, Person};
@@ -346,6 +346,13 @@ pub(super) async fn framed(
     next: Next,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
+    if let Some(Unread(refusal)) = parts.extensions.remove::<Unread>() {
+        let refusal = match refusal.code {
+            Code::TooLong => Refusal::new(Code::TooLong, sentence!("refused-form-too-long", most = LONGEST_BODY)),
+            _ => refusal,
+        };
+        return in_frame(&ErrorPage(refusal), &parts, &server).await;
+    }
     let shown = Shown::default();
     parts.extensions.insert(shown.clone());
     let seen = parts.clone();

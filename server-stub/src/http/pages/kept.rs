@@ -1,8 +1,8 @@
 //! A form that was not done: what was typed waits for the page that has the form, but for what is secret. A form that came when
 //! its login had ended waits as long as one takes to log in again.
 //!
-//! It is in a cookie of the browser, encrypted, and gone when its page was shown. It is of the person who sent it: nobody else who
-//! comes to the same browser sees it.
+//! It is in a cookie of the browser, encrypted, and gone when its page was shown. It is of the login in which it was sent, or of the
+//! person where that has ended: nobody else who comes to the same browser sees it.
 
 use super::door::{Visitor, area_cookie_name, cookie_of_pages, emptied, is_encrypted, key};
 use super::form::Typed;
@@ -44,7 +44,8 @@ const SAID: usize = 250;
 /// What was typed, and where it was to go.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Kept {
-    /// Of whom it is, as a fingerprint. None: it has nothing that is somebody's, or is of an area where nobody has come in.
+    /// Of which login it is, and where that has ended of whom, as a fingerprint. None: it has nothing that is somebody's, or is of an
+    /// area where nobody has come in.
     of: Option<String>,
     /// The form's own address.
     action: String,
@@ -70,8 +71,8 @@ fn is_secret(name: &str) -> bool {
 pub(super) enum Whose {
     /// It is of who has not said yet who they are: of a login, or the first of Remote Self-Service.
     Anybodys,
-    /// Of the person with this fingerprint.
-    Of(String),
+    /// Of the person with this fingerprint, in the login with this one.
+    Of { person: String, login: String },
     /// Of somebody whose login ended so long ago that nothing tells who it was.
     Unknown,
 }
@@ -84,7 +85,7 @@ impl Whose {
                 let author = Author::of_cookie(parts, server, area(parts.uri.path()));
                 let sent = form_urlencoded::parse(form).find(|(name, _)| name == "csrf").map(|(_, sent)| sent);
                 let author = author.filter(|author| sent.is_some_and(|sent| random::same(&sent, &author.csrf)));
-                author.map_or(Self::Unknown, |author| Self::Of(author.person))
+                author.map_or(Self::Unknown, |author| author.whose())
             }
             known => known,
         }
@@ -97,13 +98,14 @@ impl Whose {
             return Self::Anybodys;
         }
         if let Some((_, author)) = parts.extensions.get::<Shown>().and_then(|shown| shown.author.get()) {
-            return Self::Of(author.person.clone());
+            return author.clone().whose();
         }
         if area(path) != REMOTE {
             return Self::Unknown;
         }
         let session = CookieJar::from_headers(&parts.headers).get(&area_cookie_name(REMOTE, is_encrypted(parts))).cloned();
-        session.map_or(Self::Anybodys, |session| Self::Of(random::fingerprint(&format!("session {}", session.value()))))
+        let of = |session: &Cookie<'_>| random::fingerprint(&format!("session {}", session.value()));
+        session.map_or(Self::Anybodys, |session| Self::Of { person: of(&session), login: of(&session) })
     }
 }
 
@@ -116,6 +118,11 @@ struct Author {
 }
 
 impl Author {
+    /// No two logins have the same forms.
+    fn whose(self) -> Whose {
+        Whose::Of { login: random::fingerprint(&format!("login {}", self.csrf)), person: self.person }
+    }
+
     fn of_cookie(parts: &Parts, server: &Server, area: &str) -> Option<Self> {
         let jar = PrivateCookieJar::from_headers(&parts.headers, key(server));
         serde_json::from_str(jar.get(&area_cookie_name(&author_name(area), is_encrypted(parts)))?.value()).ok()
@@ -139,13 +146,19 @@ impl Kept {
         let is_known = whose != Whose::Unknown;
         let has_secrets = is_known && secret.iter().any(|(name, text)| !MADE.contains(&name.as_str()) && !text.is_empty());
         let is_there = is_known && !fields.is_empty() || has_secrets || !faults.is_empty();
+        let has_ended = refusal.code == Code::NotLoggedIn && !is_of_login(action);
+        let of = match whose {
+            Whose::Of { person, .. } if has_ended => Some(person),
+            Whose::Of { login, .. } => Some(login),
+            Whose::Anybodys | Whose::Unknown => None,
+        };
         is_there.then(|| Self {
-            of: if let Whose::Of(person) = whose { Some(person) } else { None },
+            of,
             action: action.into(),
             fields: is_known.then_some(fields),
             is_too_much: false,
             faults,
-            has_ended: refusal.code == Code::NotLoggedIn && !is_of_login(action),
+            has_ended,
             has_secrets,
             at,
         })
@@ -157,9 +170,12 @@ impl Kept {
         Self::named(parts, server, OTHER).filter(|kept| kept.has_ended && kept.fields.is_some() && area(&kept.action) == here)
     }
 
-    /// Whether it may be on a page of this person.
+    /// Whether it may be on a page of this person, in this login.
     fn is_for(&self, whose: &Whose) -> bool {
-        self.of.as_ref().is_none_or(|person| matches!(whose, Whose::Of(by) if by == person))
+        self.of.as_ref().is_none_or(|of| match whose {
+            Whose::Of { person, login } => of == if self.has_ended { person } else { login },
+            Whose::Anybodys | Whose::Unknown => false,
+        })
     }
 
     fn named(parts: &Parts, server: &Server, name: &str) -> Option<Self> {
@@ -354,8 +370,12 @@ mod tests {
     use proptest::prelude::*;
     use std::path::Path;
 
+    fn whose(person: &str, login: &str) -> Whose {
+        Author { person: random::fingerprint(person), csrf: login.into() }.whose()
+    }
+
     fn of(form: &str) -> Option<Kept> {
-        wrong(Whose::Of(random::fingerprint("somebody")), "/mc/users/new", form, &[])
+        wrong(whose("somebody", "1"), "/mc/users/new", form, &[])
     }
 
     fn wrong(whose: Whose, action: &str, form: &str, faults: &[(&str, &str)]) -> Option<Kept> {
@@ -402,7 +422,7 @@ mod tests {
         let said = "A logon name is DOMAIN\\Name.";
         let mut left_out = 0;
         for length in 2_300..3_000 {
-            let somebody = Whose::Of(random::fingerprint("somebody"));
+            let somebody = whose("somebody", "1");
             let kept =
                 wrong(somebody, "/mc/users/new", &format!("cn={}&logon=n", "x".repeat(length)), &[("logon", said)]).unwrap();
             let (kept, sent) = back(kept, length % 2 == 0);
@@ -426,7 +446,7 @@ mod tests {
             form.extend_pairs(&fields);
             let said: Vec<_> = faults.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
             let address = format!("/mc/{address}");
-            let kept = wrong(Whose::Of(random::fingerprint("somebody")), &address, &form.finish(), &said).unwrap();
+            let kept = wrong(whose("somebody", "1"), &address, &form.finish(), &said).unwrap();
             let (kept, sent) = back(kept, encrypted);
             prop_assert!(sent <= 4_096, "{}", sent);
             prop_assert!(!kept.faults.is_empty());
@@ -451,9 +471,15 @@ mod tests {
 
     #[test]
     fn what_was_typed_is_for_nobody_else() {
-        let [anna, boris] = ["anna", "boris"].map(|name| Whose::Of(random::fingerprint(name)));
-        let kept = wrong(Whose::Of(random::fingerprint("anna")), "/ss/pin", "card=1", &[("new_pin", "Too short.")]).unwrap();
-        assert!(kept.is_for(&anna) && [&boris, &Whose::Unknown, &Whose::Anybodys].iter().all(|other| !kept.is_for(other)));
+        let [anna, boris, later] = [("anna", "1"), ("boris", "2"), ("anna", "3")].map(|(name, login)| whose(name, login));
+        let kept = wrong(whose("anna", "1"), "/ss/pin", "card=1", &[("new_pin", "Too short.")]).unwrap();
+        assert!(
+            kept.is_for(&anna) && [&boris, &later, &Whose::Unknown, &Whose::Anybodys].iter().all(|other| !kept.is_for(other))
+        );
+        // When the login has ended it waits for the next of the same person.
+        let ended = Refusal::new(Code::NotLoggedIn, sentence!("refused-log-in-first"));
+        let kept = Kept::of_form(whose("anna", "1"), "/ss/pin", b"card=1", &ended, Vec::new(), 0).unwrap();
+        assert!(kept.is_for(&later) && [&boris, &Whose::Unknown, &Whose::Anybodys].iter().all(|other| !kept.is_for(other)));
         // Of whom nobody knows nothing is kept but what is wrong.
         assert_eq!(wrong(Whose::Unknown, "/ss/pin", "card=1&new_pin=1", &[]), None);
         let kept = wrong(Whose::Unknown, "/ss/pin", "card=1&new_pin=1", &[("new_pin", "Too short.")]).unwrap();

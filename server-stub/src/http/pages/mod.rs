@@ -94,6 +94,11 @@ pub(super) fn refusal_for(at_page: bool, refusal: Refusal) -> Response {
     if at_page { ErrorPage(refusal).into_response() } else { refusal.into_response() }
 }
 
+/// Whether an address is of an area whose pages have its frame, also that of what is refused.
+pub(super) fn is_framed(path: &str) -> bool {
+    ["mc", "ss", "rss"].contains(&path.split('/').nth(1).unwrap_or_default())
+}
+
 /// An address that leads nowhere.
 pub(super) async fn nowhere(State(server): State<Server>, request: Request) -> Response {
     door::refused_nowhere(&server, request, Refusal::not_found("page"), Refusal::not_found("page")).await

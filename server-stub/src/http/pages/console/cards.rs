@@ -53,6 +53,12 @@ impl Asked {
         Address::new("/mc/cards", &fields)
     }
 
+    /// Whether there is such a type, and such a policy for who sees policies.
+    fn is_there(&self, types: &[String], policies: &[NamedPolicy], sees_policies: bool) -> Result<(), Refusal> {
+        list::is_one_of(&self.card_type, types.iter().map(String::as_str))?;
+        if sees_policies { list::is_policy(&self.policy, policies) } else { Ok(()) }
+    }
+
     /// What the repository is asked for. A user is known by an id or by a name.
     async fn filter(&self, server: &Server, operator: &Operator, limit: u16) -> Result<CardFilter, Refusal> {
         let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
@@ -93,13 +99,9 @@ pub(super) fn of_user(logon: &str) -> String {
 }
 
 async fn cards(State(server): State<Server>, mut at: At<Operator>, Behind(asked): Behind<Asked>) -> Page {
-    at.by.scope(Privilege::ViewCards)?;
-    let types = server.card_types().names(&at.by).await?;
+    let (types, policies) = server.cards().choices(&at.by).await?;
     let sees_policies = at.by.may_somewhere(Privilege::ViewPolicy);
-    let policies = if sees_policies { server.policies().all(&at.by).await? } else { Vec::new() };
-    let there = list::is_one_of(&asked.card_type, types.iter().map(String::as_str));
-    let there = there.and_then(|()| if sees_policies { list::is_policy(&asked.policy, &policies) } else { Ok(()) });
-    let filter = match there {
+    let filter = match asked.is_there(&types, &policies, sees_policies) {
         Ok(()) => asked.filter(&server, &at.by, ROWS).await,
         Err(refusal) => Err(refusal),
     };
@@ -136,6 +138,8 @@ fn searched(address: &Address, types: Vec<String>, policies: &[NamedPolicy], see
 
 /// All of them as CSV.
 async fn save(State(server): State<Server>, at: At<Operator>, Behind(asked): Behind<Asked>) -> Page {
+    let (types, policies) = server.cards().choices(&at.by).await?;
+    asked.is_there(&types, &policies, at.by.may_somewhere(Privilege::ViewPolicy))?;
     let mut filter = asked.filter(&server, &at.by, MOST).await?;
     let mut listed = server.pictures().cards(&at.by, &filter).await?;
     Ok(list::csv(
