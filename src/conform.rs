@@ -249,6 +249,13 @@ impl Conform {
             Some(name) => vec![name.to_owned()],
             None => Profile::names().map(str::to_owned).collect(),
         };
+        let of_a_reader = [("credentials", self.credentials.is_some()), ("serial", self.serial.is_some())];
+        if let Some((option, _)) = of_a_reader.into_iter().find(|(_, given)| *given && kind != "pcsc") {
+            let why = format!(
+                "--{option} is for a card in a reader (--target pcsc); {kind} makes cards of its own and knows what opens them: leave it out"
+            );
+            return Err(anyhow!(why)).or_exit(Exit::USAGE);
+        }
         let mut targets: Vec<Box<dyn Target>> = Vec::new();
         match kind {
             "sim" => {

@@ -361,3 +361,14 @@ fn pcscd_serves_the_next_program() {
     has(&text, &["serves after the whole", "serves after 50 kills", "PIN           "]);
     assert!(lab.read("whole.json").contains("pcsc/part-5/transactions/one-at-a-time"));
 }
+
+/// What is of a card in a reader is no part of a run at cards that are made for it: it is not taken and then not used.
+#[test]
+fn credentials_are_for_a_card_in_a_reader() {
+    for (option, value) in [("--credentials", "card.toml"), ("--serial", "0123456789ABCDEF")] {
+        for target in ["sim", "sim:nist-piv", "socket:gids"] {
+            let said = cardlab(&["conform", "piv", "--target", target, option, value]).code(2);
+            has(&said, &[&format!("{option} is for a card in a reader (--target pcsc)"), "leave it out"]);
+        }
+    }
+}

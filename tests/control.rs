@@ -359,3 +359,72 @@ fn what_is_too_long_is_refused_and_the_refusal_is_heard() {
     has(&bench.sh(asked).ok(), &["at most 8 MiB", " sent 0"]);
     assert_eq!(bench.shown(), before, "nothing was changed");
 }
+
+/// Files that a card's text names are files: at a pipe or a device whoever reads them would wait for ever, and nothing could end it.
+#[test]
+fn what_is_no_file_holds_nobody_up() {
+    let bench = Bench::with(&["nist-piv"]);
+    bench.lab.host("mkfifo pipe; openssl ecparam -name prime256v1 -genkey -noout -out key.pem").ok();
+    let at = |file: &str| bench.lab.path().join(file).display().to_string();
+    let (pipe, key) = (at("pipe"), at("key.pem"));
+    let told = |card: &str, says: &str| {
+        has(&bench.card(&["new", card]).code(2), &[says]);
+        has(&common::cardlab(&["exec", "--card", card, "--", "true"]).code(2), &[says]);
+    };
+    let pipes = [
+        format!("nist-piv,9a={pipe}"),
+        format!("nist-piv,9a={key}:{pipe}"),
+        format!("nist-piv,9a={key}:file:{pipe}"),
+        format!("nist-piv,5fc102={pipe}"),
+    ];
+    pipes.iter().for_each(|card| told(card, "pipe: it is a named pipe, not a file; name a file"));
+    told("nist-piv,9a=/dev/zero", "/dev/zero: more than 1 MiB; no key file is that large");
+    has(
+        &common::cardlab(&["exec", "--card", &format!("replay:{pipe}"), "--", "true"]).code(2),
+        &["pipe: it is a named pipe, not a file; name a file"],
+    );
+    for command in
+        [&["card", "restore", &pipe][..], &["scenario", "run", &pipe], &["conform", "--target", "pcsc", "--credentials", &pipe]]
+    {
+        let mut asked = Command::new(CARDLAB);
+        let asked = asked.args(command).env("PCSCLITE_CSOCK_NAME", bench.up.socket()).env_remove("CARDLAB_CONTROL");
+        has(&common::said(asked.output().unwrap()).code(2), &["pipe: it is a named pipe, not a file; name a file"]);
+    }
+    has(&bench.card(&["show"]).ok(), &["nist-piv"]);
+}
+
+/// What does not fit into a request is named, with its limit; `-` is stdout, as elsewhere.
+#[test]
+fn words_that_are_too_long_and_where_a_history_goes() {
+    let bench = Bench::with(&["nist-piv"]);
+    let long = "x".repeat(100_000);
+    for option in ["--program", "--name", "--reader"] {
+        let said = bench.card(&["log", option, &long]).code(2);
+        has(&said, &[&format!("cardlab: {option}: 100000 characters; at most 1000 are possible")]);
+    }
+    has(&bench.card(&["history", "--reader", &long]).code(2), &["--reader: 100000 characters"]);
+    has(&bench.card(&["history", "-o", "-"]).ok(), &["<!doctype html>"]);
+    has(&bench.card(&["snapshot", "-o", "-"]).ok(), &["secrets = \"masked\""]);
+    assert!(!bench.lab.path().join("-").exists());
+}
+
+/// A key file that is sent along has no text behind whose name its password could stand.
+#[test]
+fn the_password_of_a_key_file_that_is_sent_has_a_field() {
+    let bench = Bench::with(&["nist-piv"]);
+    bench
+        .lab
+        .host("openssl ecparam -name prime256v1 -genkey -noout | openssl pkcs8 -topk8 -passout pass:geheim -out key.pem")
+        .ok();
+    let send = |more: &str| {
+        let line = format!(
+            "base64 -w0 key.pem | jq -R '{{card:\"nist-piv\",key_file:.,key_name:\"key.pem\"{more}}}' | curl --silent --unix-socket \
+             $PCSCLITE_CSOCK_NAME.control -X PUT --json @- http://cardlab/v1/readers/0/card"
+        );
+        bench.sh(&line).ok()
+    };
+    let refused = send("");
+    has(&refused, &["key.pem: the private key is encrypted; hand its password over with it (key_password)"]);
+    assert!(!refused.contains("FILE"), "{refused}");
+    has(&send(",key_password:\"geheim\""), &["\"card_is\":\"in\""]);
+}

@@ -49,7 +49,11 @@ fn wrong_use_is_explained() {
         &["this card has no applet 'gids', so the fault can never strike; it has: piv"],
     );
     has(&wrong(&["--fault", "fire"]), &["no fault named 'fire'; there are: power-cut,"]);
-    has(&wrong(&["--card", "nist-piv,pin=12"]), &["'12' is no value for pin: 6 to 8 digits"]);
+    for card in ["nist-piv,pin=4711", "nist-piv,puk=4711", "gids,pin=4711-is-too-long-for-it", "nist-piv,global-pin=4711"] {
+        let said = wrong(&["--card", card]);
+        assert!(said.contains("'..' is no value for ") && !said.contains("4711"), "{said}");
+    }
+    has(&wrong(&["--card", "nist-piv,pin=12"]), &["'..' is no value for pin: 6 to 8 digits"]);
     has(
         &wrong(&["--card", "nist-piv,9a=/no/such.pem"]),
         &["--card nist-piv,9a=/no/such.pem: /no/such.pem: there is no such file"],

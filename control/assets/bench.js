@@ -45,9 +45,26 @@ const part = (html) => {
   const fresh = element(html).firstElementChild;
   settled(fresh.id, () => draw(fresh, html));
 };
+// A list that one chooses from closes when its element goes: what it stands in is drawn when it is closed.
+const LOOK_AT_LIST = 100; // milliseconds
+const listed = new Map();
+const isListOpen = (old) => CSS.supports("selector(:open)") && old.querySelector("select:open") !== null;
+const afterList = (old, html) => {
+  const waits = listed.has(old.id);
+  listed.set(old.id, html);
+  if (waits) return;
+  const look = setInterval(() => {
+    if (isListOpen(old)) return;
+    clearInterval(look);
+    const newest = listed.get(old.id);
+    listed.delete(old.id);
+    part(newest);
+  }, LOOK_AT_LIST);
+};
 const draw = (fresh, html) => {
   const old = document.getElementById(fresh.id);
   if (!old || drawn.get(fresh.id) === html) return;
+  if (isListOpen(old)) return afterList(old, html);
   drawn.set(fresh.id, html);
   const focused = old.contains(document.activeElement) ? document.activeElement : null;
   const [from, to] = focused?.matches("input:not([type]), input[type=password], textarea") ? [focused.selectionStart, focused.selectionEnd] : [];

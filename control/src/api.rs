@@ -112,6 +112,14 @@ impl Control {
         Self { more: Some(Arc::new(more)), ..self }
     }
 
+    /// The whole name of the reader that this means: its number, its name or the beginning of its name.
+    ///
+    /// # Errors
+    /// [`ApiError`] when there is none, or there are several.
+    pub fn reader(&self, name: &str) -> Result<String, ApiError> {
+        Ok(self.rack.name(self.rack.find(name)?))
+    }
+
     /// What is driven.
     pub(crate) const fn rack(&self) -> &Rack {
         &self.rack

@@ -1,8 +1,10 @@
-//! What somebody sends, taken in whole: a refusal that is answered before all has been sent is not heard by who still sends.
+//! What somebody sends, taken in whole: a refusal that is answered before all has been sent is not heard by who still sends. It is
+//! wiped as soon as nobody needs it.
 
 use axum::body::{Body, Bytes};
 use std::time::Duration;
 use tokio_stream::StreamExt as _;
+use zeroize::Zeroizing;
 
 /// How many bytes are read of what is too long, to be thrown away: more than most files that are taken for one of ours, and not all
 /// that a device ever gives.
@@ -30,7 +32,7 @@ pub async fn whole(body: Body, most: usize) -> Result<Bytes, Unread> {
 
 /// All of it, where nobody is waited for any longer than so for a part.
 async fn within(patience: Duration, body: Body, most: usize) -> Result<Bytes, Unread> {
-    let (mut bytes, mut length) = (Vec::new(), 0_u64);
+    let (mut bytes, mut length) = (Zeroizing::new(Vec::new()), 0_u64);
     let mut parts = body.into_data_stream();
     loop {
         match tokio::time::timeout(patience, parts.next()).await {
@@ -40,9 +42,9 @@ async fn within(patience: Duration, body: Body, most: usize) -> Result<Bytes, Un
                 if length > READ_ON {
                     break;
                 } else if length > most as u64 {
-                    bytes = Vec::new();
+                    bytes = Zeroizing::default();
                 } else {
-                    bytes.extend_from_slice(&part);
+                    append(&mut bytes, &part);
                 }
             }
             // Who sent too much is told so, and not that it should be sent again.
@@ -50,7 +52,18 @@ async fn within(patience: Duration, body: Body, most: usize) -> Result<Bytes, Un
             Ok(Some(Err(_))) | Err(_) => return Err(Unread::Cut),
         }
     }
-    if length > most as u64 { Err(Unread::TooLong) } else { Ok(bytes.into()) }
+    if length > most as u64 { Err(Unread::TooLong) } else { Ok(Bytes::from_owner(bytes)) }
+}
+
+/// A PIN or a passphrase may be in it: what is left behind in growing is wiped.
+fn append(bytes: &mut Zeroizing<Vec<u8>>, part: &[u8]) {
+    let length = bytes.len() + part.len();
+    if length > bytes.capacity() {
+        let mut larger = Zeroizing::new(Vec::with_capacity(length.max(2 * bytes.capacity())));
+        larger.extend_from_slice(bytes);
+        *bytes = larger;
+    }
+    bytes.extend_from_slice(part);
 }
 
 #[cfg(test)]

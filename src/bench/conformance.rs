@@ -176,29 +176,32 @@ impl Suite {
     /// Runs it.
     async fn begin(&self, wanted: &Arc<Wanted>) -> Result<Arc<Run<Judging>>, ApiError> {
         let malformed = |sentence| ApiError(StatusCode::BAD_REQUEST, sentence);
-        let credentials = match wanted.known.is_here() {
-            true => {
-                let (control, reader) = (self.driven.control.clone(), wanted.reader.clone());
+        let selected = wanted.clone();
+        let tests = beside(move || selected.selection()).await?.map_err(malformed)?;
+        let danger = wanted.danger().map_err(malformed)?;
+        let typed = if wanted.known.is_here() { None } else { Some(wanted.known.credentials().map_err(malformed)?) };
+        if wanted.reader.is_empty() {
+            return Err(malformed("No reader is chosen; put a card into one.".to_owned()));
+        }
+        let reader = self.driven.control.reader(&wanted.reader)?;
+        let credentials = match typed {
+            Some(typed) => typed,
+            None => {
+                let (control, reader) = (self.driven.control.clone(), reader.clone());
                 let known = self.driven.at_readers(async move { control.known(&reader).await }).await;
                 // A card that is not simulated: only what needs no secret is run.
                 let Known { pin, puk, admin } = known.unwrap_or_default();
                 Credentials { pin, puk, admin, ..Credentials::default() }
             }
-            false => wanted.known.credentials().map_err(malformed)?,
         };
-        let selected = wanted.clone();
-        let tests = beside(move || selected.selection()).await?.map_err(malformed)?;
         let order = Order {
             socket: self.driven.socket.clone(),
-            reader: wanted.reader.clone(),
-            danger: wanted.danger().map_err(malformed)?,
+            reader,
+            danger,
             serial: Some(wanted.serial.trim().to_owned()).filter(|serial| !serial.is_empty()),
             credentials,
             tests,
         };
-        if wanted.reader.is_empty() {
-            return Err(malformed("No reader is chosen; put a card into one.".to_owned()));
-        }
         let title = if wanted.tests.trim().is_empty() { "the whole suite" } else { wanted.tests.trim() };
         let judging = Judging::of(&order, wanted.lines());
         let run = self.runs.begin(format!("{title} for {}", wanted.reader), judging)?;
@@ -264,7 +267,10 @@ impl TryFrom<JudgeOrder> for Wanted {
 impl Wanted {
     fn danger(&self) -> Result<Danger, String> {
         let found = Danger::ALL.into_iter().find(|danger| danger.name() == self.allow || self.allow.is_empty());
-        found.ok_or_else(|| format!("What may be done is one of the five, not '{}'.", self.allow))
+        found.ok_or_else(|| {
+            let known = Danger::ALL.map(Danger::name).join(", ");
+            format!("What may be done is one of {known}, not '{}'.", self.allow)
+        })
     }
 
     fn selection(&self) -> Result<Vec<&'static Test>, String> {

@@ -312,6 +312,8 @@ fn failed(error: ControlError) -> Failure {
     Failure { exit, error: error.into() }
 }
 
+/// Most characters of what is asked for in an address; the longest name of a reader has 121 bytes.
+const LONGEST_WORD: usize = 1000;
 /// All but what RFC 3986 leaves unreserved.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -353,6 +355,7 @@ impl Target {
     }
 
     fn link(&self) -> Result<Link, Failure> {
+        self.reader.as_deref().map(|reader| within("reader", reader)).transpose()?;
         Ok(Link { client: self.client()?, reader: self.reader.clone() })
     }
 }
@@ -386,10 +389,19 @@ impl RecordFilter {
     }
 }
 
-fn query(pairs: &[(&str, Option<String>)]) -> String {
+fn query(pairs: &[(&str, Option<String>)]) -> Result<String, Failure> {
+    let given = pairs.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?)));
     let pairs: Vec<String> =
-        pairs.iter().filter_map(|(name, value)| Some(format!("{name}={}", escaped(value.as_deref()?)))).collect();
-    if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
+        given.map(|(name, value)| Ok(format!("{name}={}", within(name, value)?))).collect::<Result<_, Failure>>()?;
+    Ok(if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) })
+}
+
+/// A word as it stands in an address, which has room for a few of them.
+fn within(name: &str, value: &str) -> Result<String, Failure> {
+    match value.chars().count() {
+        0..=LONGEST_WORD => Ok(escaped(value).to_string()),
+        length => Err(anyhow!("--{name}: {length} characters; at most {LONGEST_WORD} are possible")).or_exit(Exit::USAGE),
+    }
 }
 
 fn passphrase() -> Option<Secret> {
@@ -443,7 +455,7 @@ impl Drive {
             }
             Self::Log { target, filter, json } => log(&target, filter.which(), json)?,
             Self::History { target, output } => {
-                let query = query(&[("reader", target.reader.clone())]);
+                let query = query(&[("reader", target.reader.clone())])?;
                 let page = target.socket.ask(Method::GET, &format!("/v1/history{query}"), &none)?;
                 hand_out(output.as_deref(), &page)?;
             }
@@ -467,7 +479,7 @@ impl Drive {
             Self::Restore { target, file, kept } => {
                 let text = match &file {
                     None => None,
-                    Some(file) => Some(whole::read_text(file, whole::TEXT).with_context(|| file.display().to_string())?),
+                    Some(file) => Some(whole::read_text_file(file, whole::TEXT).with_context(|| file.display().to_string())?),
                 };
                 let restored = target.link()?.post("/restore", &RestoreOrder { text, passphrase: passphrase(), kept });
                 // What is wrong with a text is wrong with the file.
@@ -483,7 +495,7 @@ impl Drive {
             }
             Self::Undo { target, count } => target.link()?.post("/undo", &UndoOrder { count })?,
             Self::Wait { target, what, ins, limit } => {
-                let query = query(&[("card", what), ("ins", ins), ("limit", Some(limit.to_string()))]);
+                let query = query(&[("card", what), ("ins", ins), ("limit", Some(limit.to_string()))])?;
                 target.link()?.text(Method::GET, &format!("/wait{query}"), &none)?;
             }
             Self::Events { target } => {
@@ -500,7 +512,7 @@ impl Drive {
 
 /// To a file that its owner alone reads, or to stdout.
 pub(crate) fn hand_out(file: Option<&Path>, text: &str) -> Result<(), Failure> {
-    let Some(file) = file else {
+    let Some(file) = file.filter(|file| file.as_os_str() != "-") else {
         print!("{text}");
         return Ok(());
     };
@@ -545,7 +557,7 @@ fn log(target: &Target, which: Which, as_json: bool) -> Result<(), Failure> {
     let link = target.link()?;
     let Which { after, ins, name, status, program } = which;
     let after = after.map(|n| n.to_string());
-    let query = query(&[("after", after), ("ins", ins), ("name", name), ("status", status), ("program", program)]);
+    let query = query(&[("after", after), ("ins", ins), ("name", name), ("status", status), ("program", program)])?;
     let records: Vec<Value> = link.json(Method::GET, &format!("/log{query}"), &json!({}))?;
     for record in records {
         println!("{}", if as_json { record.to_string() } else { text::lines(&record) });

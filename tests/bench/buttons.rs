@@ -1,7 +1,7 @@
 //! What is pressed on the bench, programs see.
 
 use super::{Bench, SELECT_GIDS, WRONG_PIN, stays};
-use crate::common::browser::Driver;
+use crate::common::browser::{Driver, PATIENCE};
 use crate::common::has;
 use cardlab_pcsclite::client::{Connection, Context, Error, ShareMode};
 use cardlab_pcsclite::code::ReturnCode;
@@ -401,6 +401,44 @@ async fn a_key_file_is_dropped_and_makes_a_card() {
         &bench.up.sh(&bench.lab, "curl -sS --unix-socket $PCSCLITE_CSOCK_NAME.control http://cardlab/v1/readers/0/contents").ok(),
         &["9A"],
     );
+    stays(&browser).await;
+    browser.0.close().await.unwrap();
+}
+
+/// A list that somebody chooses from stays open while its reader changes under it; what has changed is drawn when it is closed.
+#[tokio::test]
+async fn an_open_list_stays_open() {
+    let (driver, bench) = (Driver::start(), Bench::with(&["gids,name=Anna,pin=123456"]));
+    let browser = bench.open(&driver, "anna").await;
+    browser.0.execute("document.querySelector('#more-0').open = true", vec![]).await.unwrap();
+    let list = async || browser.0.wait().for_element(Locator::Css("#secrets-0")).await?.click().await;
+    browser.settled(list).await;
+    let script = "
+        const list = document.getElementById('secrets-0');
+        window.list = list;
+        if (!list.matches(':open')) list.showPicker();
+        return list.matches(':open');";
+    assert_eq!(browser.0.execute(script, vec![]).await.unwrap(), json!(true), "the list is open");
+    let context = Context::establish_at(&bench.up.socket()).unwrap();
+    let mut card = context.connect("Anna 00 00", ShareMode::Shared).unwrap();
+    answers(&mut card, SELECT_GIDS, 0x9000);
+    answers(&mut card, WRONG_PIN, 0x63C2);
+    browser.sees_in("#now-0", "2 of 3").await;
+    let open = "return window.list.isConnected && window.list.matches(':open')";
+    assert_eq!(browser.0.execute(open, vec![]).await.unwrap(), json!(true), "it is closed by what has changed");
+    // Chosen: what has changed meanwhile is drawn, with what was chosen.
+    let chosen =
+        "window.list.value = 'clear'; window.list.dispatchEvent(new Event('change', { bubbles: true })); window.list.blur()";
+    browser.0.execute(chosen, vec![]).await.unwrap();
+    let keys =
+        KeyActions::new("keys".into()).then(KeyAction::Down { value: '\u{E00C}' }).then(KeyAction::Up { value: '\u{E00C}' });
+    browser.0.perform_actions(keys).await.unwrap();
+    let drawn = async || {
+        let drawn = "return !window.list.isConnected && document.getElementById('secrets-0').value === 'clear'";
+        browser.0.execute(drawn, vec![]).await.unwrap() == json!(true)
+    };
+    let waited = tokio::time::timeout(PATIENCE, async { while !drawn().await {} }).await;
+    assert!(waited.is_ok(), "what has changed under a list is drawn when it is closed");
     stays(&browser).await;
     browser.0.close().await.unwrap();
 }

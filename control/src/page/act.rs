@@ -6,6 +6,7 @@
 use super::Site;
 use super::frame::refused;
 use crate::hand::Spent;
+use crate::secret::Secret;
 use crate::sent::{self, Unread};
 use crate::shell::{Elsewhere, curl, quoted};
 use crate::view::{CardView, ReaderView, TriesView};
@@ -19,8 +20,10 @@ use cardlab_protocol::problem::Problem;
 use cardlab_sim::Profile;
 use cardlab_vreader::Place;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use tower::ServiceExt as _;
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// Longest answer of the control API that is handed on: a snapshot.
 const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
@@ -31,16 +34,35 @@ const LONGEST_FORM: usize = 16 * 1024 * 1024;
 /// A passphrase is never told.
 const PASSPHRASE: (&str, Elsewhere) = ("passphrase", Elsewhere::Variable("CARDLAB_PASSPHRASE"));
 
-/// The fields of a form.
-pub(super) type Fields = HashMap<String, String>;
+/// The fields of a form. Any of them may be a secret: they are wiped when nobody needs them any more.
+pub(super) type Fields = HashMap<String, Secret>;
 
-/// A request to the control API, and the same as a command.
-#[derive(Clone, Debug, PartialEq)]
+/// What is sent; wiped likewise.
+#[derive(Clone)]
+struct Sent(Value);
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(values) => values.iter_mut().for_each(wipe),
+        Value::Object(fields) => fields.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// A request to the control API, and the same as a command. Has no `Debug`.
+#[derive(Clone)]
 pub(super) struct Call {
     method: Method,
     /// With the reader's number in it.
     path: String,
-    body: Option<Value>,
+    body: Option<Sent>,
     /// What stands behind `cardlab card`.
     words: Vec<String>,
     /// What of the body is secret or long.
@@ -58,15 +80,19 @@ fn refuse<T>(status: StatusCode, sentence: impl Into<String>) -> Result<T, Refus
 impl Call {
     fn new(method: Method, path: &str, reader: &ReaderView, body: Option<Value>, words: &[&str]) -> Self {
         let mut words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        words.extend(["--reader".to_owned(), reader.name.clone()]);
-        Self { method, path: format!("/v1/readers/{}{path}", reader.number), body, words, elsewhere: Vec::new() }
+        // A name may look like an option.
+        match reader.name.starts_with('-') {
+            true => words.push(format!("--reader={}", reader.name)),
+            false => words.extend(["--reader".to_owned(), reader.name.clone()]),
+        }
+        Self { method, path: format!("/v1/readers/{}{path}", reader.number), body: body.map(Sent), words, elsewhere: Vec::new() }
     }
 
     /// What the button `act` does at a reader that is as `reader` says.
     pub(super) fn of(act: &str, fields: &Fields, reader: &ReaderView) -> Result<Self, Refusal> {
         let post = |path: &str, body: Option<Value>, words: &[&str]| Ok(Self::new(Method::POST, path, reader, body, words));
         let put = |path: &str, body: Value, words: &[&str]| Ok(Self::new(Method::PUT, path, reader, Some(body), words));
-        let field = |name: &str| fields.get(name).map(|text| text.trim()).unwrap_or_default();
+        let field = |name: &str| fields.get(name).map(|Secret(text)| text.trim()).unwrap_or_default();
         let needed = |name: &str, what: &str| match field(name) {
             "" => refuse(StatusCode::BAD_REQUEST, format!("{what} is missing; type it, then press again.")),
             text => Ok(text.to_owned()),
@@ -75,7 +101,12 @@ impl Call {
             "insert" | "remove" | "plug" | "unplug" => post(&format!("/{act}"), None, &[act]),
             "swap" => {
                 let with = needed("with", "The other reader")?;
-                post("/swap", Some(json!({ "with": with })), &["swap", &with])
+                let mut call = Self::new(Method::POST, "/swap", reader, Some(json!({ "with": with })), &["swap"]);
+                if with.starts_with('-') {
+                    call.words.push("--".into());
+                }
+                call.words.push(with);
+                Ok(call)
             }
             "new" => {
                 let card = needed("card-of", "The new card")?;
@@ -137,7 +168,7 @@ impl Call {
                 Ok(call)
             }
             "restore" => {
-                let text = fields.get("text").map(String::as_str).unwrap_or_default();
+                let text = fields.get("text").map(|Secret(text)| text.as_str()).unwrap_or_default();
                 if text.trim().is_empty() {
                     return refuse(
                         StatusCode::BAD_REQUEST,
@@ -161,7 +192,7 @@ impl Call {
 
     /// A new card, with a key from a file that comes along.
     fn with_key(&mut self, card: &str, fields: &Fields) {
-        let field = |name: &str| fields.get(name).map(|text| text.trim()).unwrap_or_default();
+        let field = |name: &str| fields.get(name).map(|Secret(text)| text.trim()).unwrap_or_default();
         let is_gids = || Profile::builtin(card.split(',').next().unwrap_or_default()).is_ok_and(|profile| profile.gids.is_some());
         let slot = match field("key-slot") {
             "" if is_gids() => "81",
@@ -171,13 +202,13 @@ impl Call {
         let mut body = json!({ "card": card, "key_name": field("key-name"), "key_slot": slot, "key_file": field("key-file") });
         self.elsewhere.push(("key_file", Elsewhere::Base64));
         let mut password = "";
-        if let Some(given) = fields.get("key-password").filter(|given| !given.is_empty()) {
+        if let Some(given) = fields.get("key-password").map(|Secret(given)| given.as_str()).filter(|given| !given.is_empty()) {
             body["key_password"] = json!(given);
             self.elsewhere.push(("key_password", Elsewhere::Variable("CARD_KEY_PASSWORD")));
             password = ":file:PASSWORD_FILE";
         }
         self.words[1] = format!("{card},{slot}=FILE{password}");
-        self.body = Some(body);
+        self.body = Some(Sent(body));
     }
 
     fn spend(reader: &ReaderView, secret: Spent, left: u8) -> Self {
@@ -194,14 +225,14 @@ impl Call {
 
     /// One try of a secret; the last one only from who is sure.
     fn wrong(fields: &Fields, reader: &ReaderView) -> Result<Self, Refusal> {
-        let secret = secret(fields.get("secret").map_or("pin", String::as_str))?;
+        let secret = secret(fields.get("secret").map_or("pin", |Secret(word)| word))?;
         let Some(card) = &reader.card else {
             return refuse(StatusCode::CONFLICT, "The card is at work; try again when it has answered.");
         };
         match counted(card, secret).map(|tries| tries.left) {
             None => refuse(StatusCode::CONFLICT, format!("This card counts no tries of its {secret}.")),
             Some(0) => refuse(StatusCode::CONFLICT, format!("The {secret} is blocked already; no try is left to spend.")),
-            Some(1) if fields.get("sure").is_none_or(|sure| sure != "yes") => refuse(
+            Some(1) if fields.get("sure").is_none_or(|Secret(sure)| **sure != "yes") => refuse(
                 StatusCode::CONFLICT,
                 format!("This is the last try: the {secret} would be blocked. Say that you mean it."),
             ),
@@ -218,7 +249,7 @@ impl Call {
 
     /// For curl. What is long or secret is not written out.
     pub(super) fn curl(&self) -> String {
-        let line = curl(self.method.as_str(), &self.path, self.body.as_ref(), &self.elsewhere);
+        let line = curl(self.method.as_str(), &self.path, self.body.as_ref().map(|Sent(body)| body), &self.elsewhere);
         self.file().map_or_else(|| line.clone(), |file| format!("{line} -o {}", quoted(file)))
     }
 
@@ -232,7 +263,8 @@ impl Call {
     async fn perform(self, api: Router) -> Result<Bytes, Refusal> {
         let broken =
             |_| Refusal(StatusCode::INTERNAL_SERVER_ERROR, "The readers gave no answer; look whether they still run.".into());
-        let body = self.body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        let wiped = |Sent(body): &Sent| Bytes::from_owner(Zeroizing::new(body.to_string().into_bytes()));
+        let body = self.body.as_ref().map_or_else(Body::empty, |body| Body::from(wiped(body)));
         let request = Request::builder().method(self.method).uri(&self.path).body(body).map_err(|_| broken(()))?;
         // Its only error is that there is none.
         let answer = api.oneshot(request).await.map_err(|_| broken(()))?;
@@ -267,7 +299,8 @@ fn fields(headers: &HeaderMap, bytes: &[u8]) -> Result<Fields, Refusal> {
     if kind.starts_with("application/json") {
         return serde_json::from_slice(bytes).map_err(|error| malformed(error.to_string()));
     }
-    Ok(form_urlencoded::parse(bytes).into_owned().collect())
+    let field = |(name, value): (Cow<'_, str>, Cow<'_, str>)| (name.into_owned(), Secret(Zeroizing::new(value.into_owned())));
+    Ok(form_urlencoded::parse(bytes).map(field).collect())
 }
 
 /// What a button would do now, as a command and for curl; nothing is done.
@@ -321,7 +354,7 @@ async fn perform(site: &Site, number: usize, name: &str, headers: &HeaderMap, bo
     let (rack, place) = (site.control.rack(), place(site, number)?);
     // What was pressed was this card's button: another one that came in meanwhile keeps its tries.
     let here = rack.card(place).label().cloned();
-    if let Some(meant) = fields.get("card").filter(|meant| here.as_deref() != Some(meant.as_str())) {
+    if let Some(meant) = fields.get("card").map(|Secret(meant)| meant.as_str()).filter(|meant| here.as_deref() != Some(*meant)) {
         let sentence =
             format!("The card of this reader ({meant}) is another one now. Nothing was done; look again, and press again.");
         return refuse(StatusCode::CONFLICT, sentence);
@@ -368,7 +401,8 @@ mod tests {
     }
 
     fn call(act: &str, fields: &[(&str, &str)], pin: u8) -> Result<(String, String), String> {
-        let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let field = |(name, value): &(&str, &str)| ((*name).to_owned(), Secret(Zeroizing::new((*value).to_owned())));
+        let fields = fields.iter().map(field).collect();
         Call::of(act, &fields, &reader(pin)).map(|call| (call.command(), call.curl())).map_err(|refusal| refusal.1)
     }
 
@@ -393,6 +427,26 @@ mod tests {
             );
             assert_eq!(call(act, fields, 2), Ok(wanted), "{act}");
         }
+    }
+
+    /// A name that looks like an option is none.
+    #[test]
+    fn names_of_readers_are_no_options() {
+        let reader = ReaderView { name: "-v 02 00".into(), ..reader(3) };
+        let told = |act: &str, fields: &[(&str, &str)]| {
+            let field = |(name, value): &(&str, &str)| ((*name).to_owned(), Secret(Zeroizing::new((*value).to_owned())));
+            Call::of(act, &fields.iter().map(field).collect(), &reader).map(|call| call.command()).unwrap_or_default()
+        };
+        assert_eq!(told("remove", &[]), "cardlab card remove '--reader=-v 02 00'");
+        assert_eq!(told("swap", &[("with", "-x 03 00")]), "cardlab card swap '--reader=-v 02 00' -- '-x 03 00'");
+        assert_eq!(told("swap", &[("with", "Boris 03 00")]), "cardlab card swap '--reader=-v 02 00' 'Boris 03 00'");
+    }
+
+    #[test]
+    fn what_was_sent_is_wiped() {
+        let mut body = json!({ "passphrase": "sesame", "all": ["sesame", { "deep": "sesame" }], "left": 1 });
+        wipe(&mut body);
+        assert_eq!(body, json!({ "passphrase": "", "all": ["", { "deep": "" }], "left": 1 }));
     }
 
     #[test]

@@ -3,12 +3,14 @@
 use super::act::{Call, Fields, counted};
 use super::picture::short;
 use crate::hand::Spent;
+use crate::secret::Secret;
 use crate::view::ReaderView;
 use askama::Template;
 use cardlab_sim::Profile;
 use cardlab_vreader::fault::Effect;
 use cardlab_vreader::state::STATES;
 use cardlab_vreader::{Pace, Place, Rack};
+use zeroize::Zeroizing;
 
 /// Examples of what can be typed.
 const FAULT: &str = "remove-after,ins=20";
@@ -111,7 +113,8 @@ impl Buttons {
     pub(super) fn of(rack: &Rack, place: Place, view: &ReaderView) -> Self {
         let label = rack.card(place).label().map(ToString::to_string).unwrap_or_default();
         let button = |act: &'static str, text: &str, class: &'static str, fields: &[(&'static str, &str)]| {
-            let all: Fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let field = |(name, value): &(&str, &str)| ((*name).to_owned(), Secret(Zeroizing::new((*value).to_owned())));
+            let all: Fields = fields.iter().map(field).collect();
             let call = Call::of(act, &all, view);
             let (command, curl) = call.map(|call| (call.command(), call.curl())).unwrap_or_default();
             let fields = fields.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();

@@ -129,7 +129,7 @@ fn the_program_knows_its_card_and_all_others() {
     for (card, why) in [
         ("loyalty,puk=12345678", "card setting 'puk' is for PIV cards; loyalty is another kind"),
         ("loyalty,9a=new:p256", "a loyalty has no such key"),
-        ("loyalty,pin=1", "'1' is no value for pin"),
+        ("loyalty,pin=1", "'..' is no value for pin"),
         ("loyality", "there are: gids, gids-blank, nist-piv, piv-admin, yubikey-4.3, yubikey-5.4, yubikey-5.7, loyalty"),
     ] {
         let (code, text) = run(&["exec", "--card", card, "--", "true"]);

@@ -1,5 +1,6 @@
 //! What the values of a profile have to agree on: in its file, and after settings.
 
+use super::settings::shown;
 use super::{PinFormat, Profile, ProfileError};
 use crate::atr::Atr;
 
@@ -24,7 +25,7 @@ impl Profile {
             let kind = if self.pin.format == PinFormat::Digits { "digits" } else { "characters" };
             return Err(ProfileError::Value {
                 key: "pin".into(),
-                value: self.pin.value.clone(),
+                value: shown("pin", &self.pin.value).into(),
                 expected: format!("{} to {} {kind}", self.pin.min_length, self.pin.max_length),
             });
         }
@@ -48,7 +49,7 @@ mod tests {
     fn settings_that_do_not_agree_are_explained() {
         let mut profile = Profile::builtin("yubikey-5.4").unwrap();
         profile.set("pin", "12345").unwrap();
-        assert_eq!(profile.check().unwrap_err().to_string(), "'12345' is no value for pin: 6 to 8 characters");
+        assert_eq!(profile.check().unwrap_err().to_string(), "'..' is no value for pin: 6 to 8 characters");
         profile.set("pin", "123456").unwrap();
         assert!(profile.set("management-algorithm", "aes256").is_ok());
         assert!(profile.check().unwrap_err().to_string().contains("aes256 needs 32 bytes"));

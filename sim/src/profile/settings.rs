@@ -116,6 +116,11 @@ impl Cards {
 /// Settings whose values are not repeated in an error.
 const SECRETS: [&str; 4] = ["pin", "puk", "global-pin", "management-key"];
 
+/// What an error says of a value: a secret that is refused may be somebody's, with a slip in it.
+pub(super) fn shown<'v>(name: &str, value: &'v str) -> &'v str {
+    if SECRETS.contains(&name) && !value.is_empty() { ".." } else { value }
+}
+
 impl Profile {
     /// Changes one value, by the name of a [`Setting`].
     ///
@@ -131,11 +136,9 @@ impl Profile {
             let (key, profile) = (name.into(), self.name.clone());
             return Err(ProfileError::OtherCard { key, cards: setting.cards.words(), profile });
         }
-        // A secret that is refused may be somebody's, with a slip in it.
-        let shown = if SECRETS.contains(&setting.name) && !value.is_empty() { ".." } else { value };
         set(self, value).ok_or_else(|| ProfileError::Value {
             key: name.into(),
-            value: shown.into(),
+            value: shown(setting.name, value).into(),
             expected: setting.values.into(),
         })?;
         if setting.kept == Kept::Rule {

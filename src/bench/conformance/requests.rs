@@ -94,7 +94,7 @@ pub(crate) fn routes(suite: Arc<Suite>) -> OpenApiRouter {
 }
 
 /// Runs a selection of the suite on the card in a reader; one at a time.
-#[utoipa::path(post, path = "/v1/conformance/runs", request_body = JudgeOrder, responses((status = 200, body = JudgeView), (status = 400, body = Problem), (status = 409, body = Problem)))]
+#[utoipa::path(post, path = "/v1/conformance/runs", request_body = JudgeOrder, responses((status = 200, body = JudgeView), (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn begin(State(suite): Shared, Body(order): Body<JudgeOrder>) -> Reply<JudgeView> {
     let run = suite.begin(&Arc::new(Wanted::try_from(order)?)).await?;
     Ok(Json(run.view()))

@@ -418,7 +418,7 @@ pub const PASSPHRASE_VARIABLE: &str = "CARDLAB_PASSPHRASE";
 
 fn read_snapshot(path: PathBuf) -> Result<(PathBuf, Arc<Snapshot>), SetupError> {
     let passphrase = std::env::var(PASSPHRASE_VARIABLE).ok().map(Zeroizing::new);
-    let text = cardlab_whole::read_text(&path, cardlab_whole::TEXT).map_err(|e| SnapshotError::System(e.to_string()));
+    let text = cardlab_whole::read_text_file(&path, cardlab_whole::TEXT).map_err(|e| SnapshotError::System(e.to_string()));
     let read = text.and_then(|text| Snapshot::read(&Zeroizing::new(text), passphrase.as_ref().map(|p| p.as_str())));
     match read {
         Ok(snapshot) => Ok((path, Arc::new(snapshot))),

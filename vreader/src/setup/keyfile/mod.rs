@@ -112,6 +112,9 @@ pub enum Fault {
     /// Encrypted, and no password given.
     #[error("the private key is encrypted; add its password: FILE:env:VARIABLE, FILE:file:PATH, FILE:ask, or FILE:pass:PASSWORD")]
     NoPassword,
+    /// The same of a file that was handed over: its name stands in no text that a password could be added to.
+    #[error("the private key is encrypted; hand its password over with it (key_password)")]
+    NoPasswordHanded,
     /// Encrypted under another password.
     #[error("the password does not open it")]
     WrongPassword,
@@ -242,7 +245,10 @@ impl KeyFile {
     /// # Errors
     /// [`KeyFileError`] of this file or of the certificate's.
     pub fn load(&self, person: &mut dyn Person) -> Result<Loaded, KeyFileError> {
-        let fault = |fault: Fault| KeyFileError::new(&self.path, fault);
+        let fault = |fault: Fault| match fault {
+            Fault::NoPassword if self.handed.is_some() => KeyFileError::new(&self.path, Fault::NoPasswordHanded),
+            fault => KeyFileError::new(&self.path, fault),
+        };
         let form = open::form(&self.contents()?).map_err(fault)?;
         let is_store = matches!(form, Form::Pkcs12(_)) || is_named_store(&self.path);
         let words = self.words(is_store)?;

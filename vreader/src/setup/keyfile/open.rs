@@ -29,17 +29,17 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     if bytes.is_empty() { Err(KeyFileError::new(path, Fault::Empty)) } else { Ok(bytes) }
 }
 
-/// The bytes of a file: a regular one, a pipe (`<(..)` of a shell), a device that ends.
+/// The bytes of a file, or of a device that gives what it has at once.
 ///
 /// # Errors
-/// [`KeyFileError`] for a directory, more than [`LIMIT`], and what the system says.
+/// [`KeyFileError`] for a directory, a pipe, more than [`LIMIT`], and what the system says.
 pub fn read_any(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     let fault = |e: std::io::Error| match e.kind() {
         ErrorKind::IsADirectory => Fault::Directory,
         ErrorKind::FileTooLarge => Fault::TooLarge,
         _ => Fault::System(e.to_string()),
     };
-    whole::read(path, LIMIT).map(Zeroizing::new).map_err(|e| KeyFileError::new(path, fault(e)))
+    whole::read_file(path, LIMIT).map(Zeroizing::new).map_err(|e| KeyFileError::new(path, fault(e)))
 }
 
 /// What these bytes are.
