@@ -5,7 +5,11 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-use std::fs::{File, FileType, OpenOptions};
+mod unwaited;
+
+pub use unwaited::{read_file, read_text_file};
+
+use std::fs::{File, FileType};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use zeroize::{Zeroize, Zeroizing};
@@ -56,56 +60,6 @@ fn is_file(kind: FileType) -> io::Result<()> {
         _ => special(kind),
     };
     Err(io::Error::new(ErrorKind::InvalidInput, format!("it is {what}, not a file; name a file")))
-}
-
-/// Refuses what one waits at until somebody else writes.
-fn is_no_pipe(kind: FileType) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::FileTypeExt as _;
-        if kind.is_fifo() || kind.is_socket() {
-            return is_file(kind);
-        }
-    }
-    let _ = kind;
-    Ok(())
-}
-
-/// As [`read`], of what a text names that may come from anybody, such as that of a card: nobody is waited for. At a pipe a service
-/// would wait for ever, and nothing could end it.
-///
-/// # Errors
-/// As [`read`]; [`ErrorKind::InvalidInput`] for a pipe, a socket, and a device that has nothing to give.
-pub fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let read = || {
-        is_no_pipe(std::fs::metadata(path)?.file_type())?;
-        let mut options = OpenOptions::new();
-        // Opening a pipe waits for whoever writes into it, and a moment later one may stand there.
-        #[cfg(unix)]
-        {
-            use rustix::fs::OFlags;
-            use std::os::unix::fs::OpenOptionsExt as _;
-            options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed());
-        }
-        let file = options.read(true).open(path)?;
-        let about = file.metadata()?;
-        is_no_pipe(about.file_type())?;
-        read_sized(file, about.len().min(most), most)
-    };
-    read().map_err(|error| match error.kind() {
-        ErrorKind::WouldBlock => {
-            io::Error::new(ErrorKind::InvalidInput, "it is a device with nothing to read, not a file; name a file")
-        }
-        _ => told(error),
-    })
-}
-
-/// The text of such a file.
-///
-/// # Errors
-/// As [`read_file`]; [`ErrorKind::InvalidData`] for what is not UTF-8.
-pub fn read_text_file(path: &Path, most: u64) -> io::Result<String> {
-    text(read_file(path, most)?)
 }
 
 /// What is neither a file nor a directory.
@@ -314,13 +268,9 @@ mod tests {
         assert_eq!(said(Path::new("/dev/null")), Err("it is a device, not a file; name a file".into()));
         assert_eq!(said(directory.path()), Err("it is a directory, not a file; name a file".into()));
         assert_eq!((said(&file), said(&directory.path().join("none"))), (Ok(()), Ok(())));
-        // The same where it is read; a pipe of a shell is one, too.
+        // The same where it is read.
         let read = |path: &Path| read_file(path, 3).map_err(|e| e.to_string());
-        let at_hand = rustix::pipe::pipe().unwrap();
-        let shell = format!("/dev/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&at_hand.0));
-        for waits in [&pipe, Path::new(&shell)] {
-            assert_eq!(read(waits), Err("it is a named pipe, not a file; name a file".into()));
-        }
+        assert_eq!(read(&pipe), Err("it is a named pipe, not a file; name a file".into()));
         let desk = rustix::pty::openpt(rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY).unwrap();
         rustix::pty::unlockpt(&desk).unwrap();
         let terminal = rustix::pty::ptsname(&desk, Vec::new()).unwrap().into_string().unwrap();
