@@ -325,16 +325,24 @@ fn refused_form(seen: &Parts, form: &[u8], server: &Server, front: &Front, respo
         return response;
     }
     let faults = response.extensions_mut().remove::<Faults>().map(|Faults(faults)| faults).unwrap_or_default();
-    let kept = Kept::of_form(Whose::of_form(seen, form, server), path, form, &refusal, faults, server.now());
+    let kept = Kept::of_form(Whose::of_form(seen, form), path, form, &refusal, faults, server.now());
     let sent = kept.and_then(|kept| kept.sent(front, &key(server)));
     response.headers_mut().extend(sent.map(|sent| (SET_COOKIE, sent)));
     response
 }
 
+/// The cookies of a request that only the server reads, decrypted once ([`framed`]).
+#[derive(Clone)]
+struct Private(PrivateCookieJar);
+
+/// What a cookie of this name says that only the server reads.
+pub(super) fn private(parts: &Parts, name: &str) -> Option<String> {
+    Some(parts.extensions.get::<Private>()?.0.get(name)?.value().to_owned())
+}
+
 /// What this page is to say.
 pub(super) fn noticed(parts: &Parts, server: &Server) -> Option<Notice> {
-    let jar = PrivateCookieJar::from_headers(&parts.headers, key(server));
-    Notice::of_stored(jar.get(&area_cookie_name(NOTICE, is_encrypted(parts)))?.value(), server.now())
+    Notice::of_stored(&private(parts, &area_cookie_name(NOTICE, is_encrypted(parts)))?, server.now())
 }
 
 /// Leads forms that were refused to their pages, gives pages that were refused the frame of whoever asked, and forgets what a
@@ -355,6 +363,7 @@ pub(super) async fn framed(
     }
     let shown = Shown::default();
     parts.extensions.insert(shown.clone());
+    parts.extensions.insert(Private(PrivateCookieJar::from_headers(&parts.headers, key(&server))));
     let seen = parts.clone();
     // It has come whole, and is no longer than a request may be.
     let form = if seen.method == Method::POST { to_bytes(body, usize::MAX).await } else { Ok(Bytes::new()) };

@@ -4,7 +4,7 @@
 //! It is in a cookie of the browser, encrypted, and gone when its page was shown. It is of the login in which it was sent, or of the
 //! person where that has ended: nobody else who comes to the same browser sees it.
 
-use super::door::{Visitor, area_cookie_name, cookie_of_pages, emptied, is_encrypted, key};
+use super::door::{Visitor, area_cookie_name, cookie_of_pages, emptied, is_encrypted, key, private};
 use super::form::Typed;
 use super::frame::Notice;
 use crate::http::Front;
@@ -79,10 +79,10 @@ pub(super) enum Whose {
 
 impl Whose {
     /// Of a form of this request, as it came. Of a login that ended it is the person's who has had this form on a page.
-    pub(super) fn of_form(parts: &Parts, form: &[u8], server: &Server) -> Self {
+    pub(super) fn of_form(parts: &Parts, form: &[u8]) -> Self {
         match Self::of_page(parts) {
             Self::Unknown => {
-                let author = Author::of_cookie(parts, server, area(parts.uri.path()));
+                let author = Author::of_cookie(parts, area(parts.uri.path()));
                 let sent = form_urlencoded::parse(form).find(|(name, _)| name == "csrf").map(|(_, sent)| sent);
                 let author = author.filter(|author| sent.is_some_and(|sent| random::same(&sent, &author.csrf)));
                 author.map_or(Self::Unknown, |author| author.whose())
@@ -123,9 +123,8 @@ impl Author {
         Whose::Of { login: random::fingerprint(&format!("login {}", self.csrf)), person: self.person }
     }
 
-    fn of_cookie(parts: &Parts, server: &Server, area: &str) -> Option<Self> {
-        let jar = PrivateCookieJar::from_headers(&parts.headers, key(server));
-        serde_json::from_str(jar.get(&area_cookie_name(&author_name(area), is_encrypted(parts)))?.value()).ok()
+    fn of_cookie(parts: &Parts, area: &str) -> Option<Self> {
+        serde_json::from_str(&private(parts, &area_cookie_name(&author_name(area), is_encrypted(parts)))?).ok()
     }
 }
 
@@ -179,8 +178,7 @@ impl Kept {
     }
 
     fn named(parts: &Parts, server: &Server, name: &str) -> Option<Self> {
-        let jar = PrivateCookieJar::from_headers(&parts.headers, key(server));
-        let kept: Self = serde_json::from_str(jar.get(&area_cookie_name(name, is_encrypted(parts)))?.value()).ok()?;
+        let kept: Self = serde_json::from_str(&private(parts, &area_cookie_name(name, is_encrypted(parts)))?).ok()?;
         let longest = if kept.has_ended { SESSION.as_millis() as Millis } else { WAITS };
         (0..longest).contains(&(server.now() - kept.at)).then_some(kept)
     }
@@ -328,7 +326,7 @@ impl Shown {
     /// What tells later whose the forms of this page were, as a cookie of its browser. None: it has it already.
     pub(super) fn signed(&self, parts: &Parts, server: &Server, front: &Front) -> Option<HeaderValue> {
         let (area, author) = self.author.get()?;
-        let is_new = Author::of_cookie(parts, server, area).as_ref() != Some(author);
+        let is_new = Author::of_cookie(parts, area).as_ref() != Some(author);
         is_new.then(|| encrypted(cookie_of_pages(front, &author_name(area), stored(author)), &key(server))).flatten()
     }
 }

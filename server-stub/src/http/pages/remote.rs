@@ -1,6 +1,6 @@
 //! Remote Self-Service. What opens the session is in a cookie of the area, and on no page and in no address.
 
-use super::door::{Behind, area_cookie, area_cookie_name, is_encrypted, key, noticed, went};
+use super::door::{Behind, area_cookie, area_cookie_name, is_encrypted, key, noticed, private, went};
 use super::form::Typed;
 use super::frame::{Frame, Notice};
 use super::kept::Waiting;
@@ -105,9 +105,8 @@ impl FromRequestParts<Server> for Here {
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Infallible> {
         let encrypted = is_encrypted(parts);
         let cookies = CookieJar::from_headers(&parts.headers);
-        let private = PrivateCookieJar::from_headers(&parts.headers, key(server));
         let session = cookies.get(&area_cookie_name(PATH, encrypted)).map(|cookie| cookie.value().to_owned());
-        let challenge = private.get(&area_cookie_name(CHALLENGE, encrypted)).map(|cookie| cookie.value().to_owned());
+        let challenge = private(parts, &area_cookie_name(CHALLENGE, encrypted));
         let notices = noticed(parts, server).into_iter().collect();
         Ok(Self { session, challenge, notices, waiting: Waiting::of(parts, server) })
     }

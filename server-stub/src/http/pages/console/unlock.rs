@@ -1,6 +1,6 @@
 //! Unlock: the person first, then questions, challenge, response, and how it ended.
 
-use super::super::door::{At, Sent, area_cookie_name, is_encrypted, key, went, wrong_at};
+use super::super::door::{At, Sent, area_cookie_name, is_encrypted, key, private, went, wrong_at};
 use super::super::form::Typed;
 use super::super::frame::{Frame, Here, Notice, sentence as sentence_of};
 use super::super::told::claimed;
@@ -409,8 +409,7 @@ struct ReadOutBefore(Option<String>);
 impl FromRequestParts<Server> for ReadOutBefore {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Infallible> {
-        let jar = PrivateCookieJar::from_headers(&parts.headers, key(server));
-        Ok(Self(jar.get(&challenge_name(is_encrypted(parts))).map(|cookie| cookie.value().to_owned())))
+    async fn from_request_parts(parts: &mut Parts, _: &Server) -> Result<Self, Infallible> {
+        Ok(Self(private(parts, &challenge_name(is_encrypted(parts)))))
     }
 }
