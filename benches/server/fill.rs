@@ -129,6 +129,15 @@ impl<'p> Rows<'p> {
     }
 }
 
+/// As an update leaves it that changes what people and cards are found by (migration 18); everybody has a telephone number.
+pub(crate) async fn made_bare(database: &Database) {
+    let pool = database.pool().await;
+    for change in ["UPDATE users SET phone = '+43 1 5' || substr(id, 5), name_key = ''", "UPDATE cards SET search_key = ''"] {
+        sqlx::raw_sql(change).execute(&pool).await.unwrap();
+    }
+    pool.close().await;
+}
+
 /// People, cards and events in these numbers, beside the three.
 pub(crate) async fn many(database: &Database, size: &Size, real: bool) {
     people(database, real).await;

@@ -108,6 +108,7 @@ async fn large(scale: &Scale, postgres: bool) {
     grows(scale, &many).await;
     workstations(scale, &many).await;
     checked(&many, scale).await;
+    updated(&many, scale).await;
 }
 
 /// What one unlock leaves behind.
@@ -154,4 +155,11 @@ async fn curve(scale: &Scale, postgres: bool) {
 
 const fn hashes(real: bool) -> &'static str {
     if real { "real" } else { "quick" }
+}
+
+/// The first start of a version that finds people and cards by other words than the one before.
+async fn updated(database: &Database, scale: &Scale) {
+    fill::made_bare(database).await;
+    let servers = Servers::start(database, 1, scale.real, &["--without-limits"]);
+    println!("  started with all words to be made anew: {:.1} s", servers.slowest_start.as_secs_f64());
 }
