@@ -13,6 +13,8 @@ on_both_engines! {
     a_card_stays_under_its_policy,
     the_policy_that_holds_decides,
     who_assigns_cards_finds_those_that_are_nobodys,
+    what_a_role_does_not_see_narrows_no_list,
+    numbers_of_a_policy_are_of_those_whom_the_role_sees,
 }
 
 /// Berta's card, under the policy *Branch*.
@@ -353,4 +355,34 @@ fn who_assigns_cards_finds_those_that_are_nobodys(engine: Engine) {
         .ok();
     assign("lab\\dora").ok();
     assert_eq!(serials("state=Assigned"), [SPARE], "{engine:?}");
+}
+
+/// A policy that the role does not see is as one that there is not, in each list and in its file, also for who may see no policy.
+fn what_a_role_does_not_see_narrows_no_list(engine: Engine) {
+    let it = Divided::new(engine);
+    let status = |path: &str, token: &str| {
+        let at = |http: &reqwest::blocking::Client, url| http.get(url).bearer_auth(token).header("Cookie", format!("mc={token}"));
+        it.site.send(path, at).status().as_u16()
+    };
+    for (name, privileges) in [("blind", &SEEING[..3]), ("seeing", &SEEING[..])] {
+        let local = it.local(name, &[&it.branch], privileges);
+        for path in ["/mc", "/mc/csv", "/mc/cards", "/mc/cards/csv", "/api/v1/users", "/api/v1/cards"] {
+            let of = |policy: &str| status(&format!("{path}?policy={policy}"), &local);
+            assert_eq!((of(&it.default), of("zzz"), of(&it.branch)), (400, 400, 200), "{engine:?}: {name}: {path}");
+        }
+        assert_eq!(status("/mc/cards?type=none", &local), 400, "{engine:?}: {name}");
+    }
+}
+
+fn numbers_of_a_policy_are_of_those_whom_the_role_sees(engine: Engine) {
+    let it = Divided::new(engine);
+    let local = it.local("local", &[&it.branch], &SEEING);
+    let under = format!("/api/v1/users/{}/policies", it.site.user("anna"));
+    it.site.put(&under, &it.admin, &json!({"policies": [it.default, it.branch]})).ok();
+    let users = |token: &str| {
+        let page = it.shown("/mc/configuration/policies", token);
+        let (_, of_branch) = page.split_once(&format!("/mc?policy={}\">", it.branch)).unwrap();
+        of_branch.chars().next().unwrap()
+    };
+    assert_eq!((users(&local), users(&it.admin)), ('1', '2'), "{engine:?}");
 }

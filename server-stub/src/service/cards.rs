@@ -118,8 +118,7 @@ impl Cards<'_> {
         let mut snapshot = self.server.store.read().await?;
         if filter.policy.is_some() || filter.card_type.is_some() {
             let (types, policies) = choices::of_cards(&mut snapshot).await?;
-            one_of("policy", filter.policy.as_deref(), policies.iter().map(|policy| policy.id.as_str()), &scope)?;
-            one_of("card_type", filter.card_type.as_deref(), types.iter().map(String::as_str), &Scope::All)?;
+            narrowed(filter, &types, &policies, &scope)?;
         }
         let page = cards::list(&mut snapshot, filter, by_owner, &scope).await?;
         let views = page.items.iter().map(|(card, _)| CardView::of(card)).collect();
@@ -337,6 +336,12 @@ impl Cards<'_> {
         seen(&mut snapshot, operator, &serial).await?;
         responses::of_card(&mut snapshot, &serial).await
     }
+}
+
+/// Refuses a list of cards that is to be narrowed to a type or a policy that there is not, or that the role does not see.
+pub(crate) fn narrowed(filter: &CardFilter, types: &[String], policies: &[NamedPolicy], scope: &Scope) -> Result<(), Refusal> {
+    one_of("policy", filter.policy.as_deref(), policies.iter().map(|policy| policy.id.as_str()), scope)?;
+    one_of("card_type", filter.card_type.as_deref(), types.iter().map(String::as_str), &Scope::All)
 }
 
 /// Refuses what a list is to be narrowed to, in this field, when it is none of these or nothing that the role sees.

@@ -4,6 +4,7 @@ use crate::model::card::{CardFilter, CardState, KeySource, Operation};
 use crate::model::clock::Millis;
 use crate::model::event::{Event, Filter, Kind};
 use crate::model::list::Listed;
+use crate::model::policy::NamedPolicy;
 use crate::model::refusal::Refusal;
 use crate::model::response::GivenView;
 use crate::model::role::Privilege;
@@ -11,13 +12,13 @@ use crate::model::subject::{self, Subject};
 use crate::model::task::TaskView;
 use crate::model::user::UserLock;
 use crate::service::Server;
-use crate::service::cards::{CardView, require_seen};
+use crate::service::cards::{CardView, narrowed, require_seen};
 use crate::service::flow::wizard::{ReadBack, Wizard, permitted};
 use crate::service::login::Operator;
 use crate::service::users::UserView;
 use crate::store::cards::WithOwner;
 use crate::store::events::Of;
-use crate::store::{cards, events, responses, subjects, tasks};
+use crate::store::{cards, choices, events, responses, subjects, tasks};
 
 /// Events of a card or a user that stand beside it.
 const HAPPENED: u16 = 12;
@@ -200,20 +201,27 @@ impl Pictures<'_> {
         })
     }
 
-    /// Cards of a list, with their users.
+    /// Cards of a list, with their users, and what the list can be narrowed to: as [`crate::service::cards::Cards::choices`].
     ///
     /// # Errors
     /// [`crate::model::refusal::Code::NoPrivilege`], [`crate::model::refusal::Code::Malformed`].
-    pub async fn cards(&self, operator: &Operator, filter: &CardFilter) -> Result<Listed<CardRow>, Refusal> {
+    pub async fn cards(
+        &self,
+        operator: &Operator,
+        filter: &CardFilter,
+    ) -> Result<(Listed<CardRow>, (Vec<String>, Vec<NamedPolicy>)), Refusal> {
         let (scope, sees_users) = (operator.scope(Privilege::ViewCards)?, operator.may_somewhere(Privilege::ViewUser));
         let mut snapshot = self.server.store.read().await?;
+        let (types, mut policies) = choices::of_cards(&mut snapshot).await?;
+        narrowed(filter, &types, &policies, &scope)?;
+        policies.retain(|policy| operator.may(Privilege::ViewPolicy, Some(&policy.id)));
         let page = cards::list(&mut snapshot, filter, sees_users, &scope).await?;
         let row = |(card, owner): &WithOwner| CardRow {
             card: CardView::of(card),
             owner: card.user.clone().zip(owner.clone()).filter(|_| sees_users),
         };
         let rows = page.items.iter().map(row).collect();
-        Ok(page.with(rows))
+        Ok((page.with(rows), (types, policies)))
     }
 
     /// Events of a list, with the names of their users.

@@ -6,7 +6,7 @@ use crate::model::policy::{NamedPolicy, Policy};
 use crate::model::question::Question;
 use crate::model::random;
 use crate::model::refusal::{Code, Refusal};
-use crate::model::role::Privilege;
+use crate::model::role::{Privilege, Scope};
 use crate::service::Server;
 use crate::service::login::Operator;
 use crate::service::order;
@@ -61,13 +61,13 @@ impl Policies<'_> {
         Ok(policies)
     }
 
-    /// The same policies, each with who is under it.
+    /// The same policies, each with who is under it; of whom a local role sees, for whom it holds.
     ///
     /// # Errors
     /// [`Code::NoPrivilege`].
     pub async fn affected(&self, operator: &Operator) -> Result<Vec<Affected>, Refusal> {
         let scope = operator.scope(Privilege::ViewPolicy)?;
-        let rows = policies::affected(&mut self.server.store.read().await?).await?;
+        let rows = policies::affected(&mut self.server.store.read().await?, scope != Scope::All).await?;
         let rows = rows.into_iter().filter(|(policy, ..)| scope.covers(Some(policy)));
         Ok(rows.map(|(policy, users, cards)| Affected { policy, users, cards }).collect())
     }

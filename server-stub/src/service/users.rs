@@ -164,12 +164,7 @@ impl Users<'_> {
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::Malformed`], also for a policy that there is not.
     pub async fn list(&self, operator: &Operator, filter: &UserFilter) -> Result<Listed<UserView>, Refusal> {
-        let scope = operator.scope(Privilege::ViewUser)?;
-        let mut snapshot = self.server.store.read().await?;
-        let page = users::list(&mut snapshot, filter, &scope).await?;
-        let (views, policies) = views(&mut snapshot, &scope, None, &page.items).await?;
-        one_of("policy", filter.policy.as_deref(), policies.iter().map(|policy| policy.id.as_str()), &scope)?;
-        Ok(page.with(views))
+        Ok(self.list_with_policies(operator, filter).await?.0)
     }
 
     /// Users of a list, and the policies that it can be narrowed to: all that the role sees, in their order; none for who may not
@@ -186,6 +181,7 @@ impl Users<'_> {
         let mut snapshot = self.server.store.read().await?;
         let page = users::list(&mut snapshot, filter, &scope).await?;
         let (views, mut policies) = views(&mut snapshot, &scope, None, &page.items).await?;
+        one_of("policy", filter.policy.as_deref(), policies.iter().map(|policy| policy.id.as_str()), &scope)?;
         policies.retain(|policy| operator.may(Privilege::ViewPolicy, Some(&policy.id)));
         Ok((page.with(views), policies))
     }

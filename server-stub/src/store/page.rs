@@ -25,6 +25,8 @@ enum Met {
     Begins(String),
     /// By this text in this column.
     Is(&'static str, String),
+    /// By one of these texts in this column.
+    Among(&'static str, Vec<String>),
     /// By being there.
     Any,
 }
@@ -126,9 +128,13 @@ impl Condition {
         Self(Vec::new())
     }
 
-    /// Or what `source` has with this text in `column`.
-    pub(super) fn or_is(mut self, source: Source, column: &'static str, text: &str) -> Self {
-        self.0.push((source, Met::Is(column, text.to_owned())));
+    /// Or what `source` has with one of these texts in `column`, however many they are: an engine takes some hundred parts of a
+    /// statement, and texts by the ten thousand.
+    pub(super) fn or_among<'t>(mut self, source: Source, column: &'static str, texts: impl IntoIterator<Item = &'t str>) -> Self {
+        let texts: Vec<String> = texts.into_iter().map(str::to_owned).collect();
+        if !texts.is_empty() {
+            self.0.push((source, Met::Among(column, texts)));
+        }
         self
     }
 
@@ -204,6 +210,7 @@ impl Met {
         match self {
             Self::Begins(word) => list.sql("word >= ").text(word).sql(" AND word < ").text(format!("{word}\u{10FFFF}")),
             Self::Is(column, text) => list.sql(column).sql(" = ").text(text),
+            Self::Among(column, texts) => list.sql(column).sql(" IN ").texts(texts.iter().map(String::as_str)),
             Self::Any => list.sql("1 = 1"),
         };
     }

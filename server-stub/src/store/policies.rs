@@ -78,11 +78,13 @@ pub(crate) async fn uses(conn: &mut Snapshot, id: &str) -> Result<i64, Refusal> 
     number(&conn.one(query(used).bind(id)).await?, "n")
 }
 
-/// How many users are linked to each policy, and how many cards were issued under it: id, users, cards.
-pub(crate) async fn affected(conn: &mut Snapshot) -> Result<Vec<(String, i64, i64)>, Refusal> {
-    let counted = "SELECT policies.id, (SELECT COUNT(*) FROM policy_links WHERE policy_id = policies.id) AS users, \
+/// How many users are linked to each policy - or, with `holding`, it holds for - and how many cards were issued under it: id, users,
+/// cards.
+pub(crate) async fn affected(conn: &mut Snapshot, holding: bool) -> Result<Vec<(String, i64, i64)>, Refusal> {
+    let counted = "SELECT policies.id, \
+                   (SELECT COUNT(*) FROM policy_links WHERE policy_id = policies.id AND holds >= $1) AS users, \
                    (SELECT COUNT(*) FROM cards WHERE policy_id = policies.id) AS cards FROM policies";
-    let rows = conn.all(query(counted)).await?;
+    let rows = conn.all(query(counted).bind(i64::from(holding))).await?;
     rows.iter().map(|row| Ok((text(row, "id")?, number(row, "users")?, number(row, "cards")?))).collect()
 }
 

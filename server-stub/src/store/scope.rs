@@ -39,15 +39,14 @@ fn policies(scope: &Scope) -> Option<(Vec<&str>, bool)> {
 /// That the policy which holds for a user is one of these.
 pub(super) fn of_users(scope: &Scope) -> Option<Condition> {
     let (policies, _) = policies(scope)?;
-    let held = |any: Condition, policy: &str| any.or_is(HELD, "policy_id", policy);
-    Some(policies.into_iter().fold(Condition::none(), held))
+    Some(Condition::none().or_among(HELD, "policy_id", policies))
 }
 
 /// That a card is under one of these policies, or is nobody's and may be assigned.
 pub(super) fn of_cards(scope: &Scope) -> Option<Condition> {
     let (policies, stock) = policies(scope)?;
-    let under = |any: Condition, policy: &str| any.or_is(ISSUED, "policy_id", policy).or_is(OWNED, "held.policy_id", policy);
-    let any = policies.into_iter().fold(Condition::none(), under);
+    let any =
+        Condition::none().or_among(ISSUED, "policy_id", policies.iter().copied()).or_among(OWNED, "held.policy_id", policies);
     Some(if stock { any.or_all(STOCK) } else { any })
 }
 
@@ -214,6 +213,25 @@ mod tests {
                 Ok(())
             })?;
         }
+    }
+
+    /// However many policies a role is for: each of its lists is one that the engine takes.
+    #[tokio::test]
+    async fn a_role_may_be_for_a_thousand_policies() {
+        let store = Store::open("sqlite::memory:").await.unwrap();
+        fill(&store, &(vec![Some(1)], vec![(None, Some(0))], vec![(Some(0), None)])).await;
+        let mut snapshot = store.read().await.unwrap();
+        let scope = Scope::Of { policies: (0..1000).map(|n| format!("p{n}")).collect(), stock: true };
+        for (condition, column, wanted) in
+            [(of_users(&scope).unwrap(), "user_id", "u0"), (of_cards(&scope).unwrap(), "card", "c0")]
+        {
+            let mut list = List::new("");
+            condition.all(&mut list);
+            assert_eq!(found(&mut snapshot, list, column).await, [wanted]);
+        }
+        let mut list = List::new("SELECT CAST(events.seq AS TEXT) AS key FROM ");
+        from_events(&mut snapshot, &scope, false, &mut list).await.unwrap();
+        assert_eq!(found(&mut snapshot, list, "key").await, ["0"]);
     }
 
     /// What the scope finds is found by indexes: nobody else, no other card and no other event is read.

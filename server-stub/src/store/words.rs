@@ -29,7 +29,7 @@ impl Words {
     pub(super) fn have(self, words: &[Sought]) -> Vec<Condition> {
         let have = |sought: &Sought| {
             let begins = sought.begin.iter().fold(Condition::none(), |any, word| any.or_begins(self.source, word));
-            sought.is.iter().fold(begins, |any, word| any.or_is(self.source, self.word, word))
+            begins.or_among(self.source, self.word, sought.is.iter().map(String::as_str))
         };
         words.iter().map(have).collect()
     }

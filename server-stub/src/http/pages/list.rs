@@ -1,6 +1,5 @@
 //! Lists: the address of a list is its filters, so that a page of one can be kept and handed on.
 
-use crate::model::policy::NamedPolicy;
 use crate::model::refusal::Refusal;
 use crate::words::sentence;
 use axum::body::{Body, Bytes};
@@ -159,19 +158,6 @@ pub(super) fn chosen<T: serde::de::DeserializeOwned>(text: &str) -> Result<Optio
     }
     let read = serde_json::from_value(text.into());
     read.map(Some).map_err(|_| Refusal::malformed(sentence!("refused-choice", text = text)))
-}
-
-/// Whether what a person has chosen, if anything, is one of those that there are.
-pub(super) fn is_one_of<'t>(text: &str, mut there: impl Iterator<Item = &'t str>) -> Result<(), Refusal> {
-    if text.is_empty() || there.any(|one| one == text) {
-        return Ok(());
-    }
-    Err(Refusal::malformed(sentence!("refused-choice", text = text)))
-}
-
-/// Whether the id that a person has chosen, if any, is one of these policies'.
-pub(super) fn is_policy(id: &str, policies: &[NamedPolicy]) -> Result<(), Refusal> {
-    is_one_of(id, policies.iter().map(|policy| policy.id.as_str()))
 }
 
 /// A file of lines that come one page after the other, however many they are.

@@ -53,12 +53,6 @@ impl Asked {
         Address::new("/mc/cards", &fields)
     }
 
-    /// Whether there is such a type, and such a policy for who sees policies.
-    fn is_there(&self, types: &[String], policies: &[NamedPolicy], sees_policies: bool) -> Result<(), Refusal> {
-        list::is_one_of(&self.card_type, types.iter().map(String::as_str))?;
-        if sees_policies { list::is_policy(&self.policy, policies) } else { Ok(()) }
-    }
-
     /// What the repository is asked for. A user is known by an id or by a name.
     async fn filter(&self, server: &Server, operator: &Operator, limit: u16) -> Result<CardFilter, Refusal> {
         let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
@@ -99,17 +93,15 @@ pub(super) fn of_user(logon: &str) -> String {
 }
 
 async fn cards(State(server): State<Server>, mut at: At<Operator>, Behind(asked): Behind<Asked>) -> Page {
-    let (types, policies) = server.cards().choices(&at.by).await?;
-    let sees_policies = at.by.may_somewhere(Privilege::ViewPolicy);
-    let filter = match asked.is_there(&types, &policies, sees_policies) {
-        Ok(()) => asked.filter(&server, &at.by, ROWS).await,
+    at.by.scope(Privilege::ViewCards)?;
+    let found = match asked.filter(&server, &at.by, ROWS).await {
+        Ok(filter) => server.pictures().cards(&at.by, &filter).await,
         Err(refusal) => Err(refusal),
     };
-    let listed = match &filter {
-        Ok(filter) => Some(server.pictures().cards(&at.by, filter).await?),
-        Err(_) => None,
+    let (listed, (types, policies), refusal) = match found {
+        Ok((listed, choices)) => (Some(listed), choices, None),
+        Err(refusal) => (None, server.cards().choices(&at.by).await?, Some(refusal)),
     };
-    let refusal = filter.err();
     let frame = at.list_frame(Here::Cards, refusal.as_ref());
     let (cards, next) = listed.map_or_else(Default::default, |listed| (listed.items, listed.next));
     let address = asked.address();
@@ -138,10 +130,8 @@ fn searched(address: &Address, types: Vec<String>, policies: &[NamedPolicy], see
 
 /// All of them as CSV.
 async fn save(State(server): State<Server>, at: At<Operator>, Behind(asked): Behind<Asked>) -> Page {
-    let (types, policies) = server.cards().choices(&at.by).await?;
-    asked.is_there(&types, &policies, at.by.may_somewhere(Privilege::ViewPolicy))?;
     let mut filter = asked.filter(&server, &at.by, MOST).await?;
-    let mut listed = server.pictures().cards(&at.by, &filter).await?;
+    let (mut listed, _) = server.pictures().cards(&at.by, &filter).await?;
     Ok(list::csv(
         "cards",
         async_stream::try_stream! {
@@ -153,7 +143,7 @@ async fn save(State(server): State<Server>, at: At<Operator>, Behind(asked): Beh
                 }
                 let Some(next) = listed.next else { break };
                 filter.cursor = Some(next);
-                listed = server.pictures().cards(&at.by, &filter).await.map_err(io::Error::other)?;
+                (listed, _) = server.pictures().cards(&at.by, &filter).await.map_err(io::Error::other)?;
             }
         },
     ))

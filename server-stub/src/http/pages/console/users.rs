@@ -143,18 +143,13 @@ async fn list(State(server): State<Server>, mut at: At<Operator>, Behind(asked):
         return Ok(start::instead(&mut at));
     }
     let sees_policies = at.by.may_somewhere(Privilege::ViewPolicy);
-    let listed = match asked.filter(ROWS) {
-        Ok(filter) => Ok(server.users().list_with_policies(&at.by, &filter).await?),
+    let found = match asked.filter(ROWS) {
+        Ok(filter) => server.users().list_with_policies(&at.by, &filter).await,
         Err(refusal) => Err(refusal),
     };
-    let there = match &listed {
-        Ok((_, policies)) if sees_policies => list::is_policy(&asked.policy, policies),
-        _ => Ok(()),
-    };
-    let (listed, policies, refusal) = match (listed, there) {
-        (Ok((listed, policies)), Ok(())) => (Some(listed), policies, None),
-        (Ok((_, policies)), Err(refusal)) => (None, policies, Some(refusal)),
-        (Err(refusal), _) => {
+    let (listed, policies, refusal) = match found {
+        Ok((listed, policies)) => (Some(listed), policies, None),
+        Err(refusal) => {
             let policies = if sees_policies { server.policies().all(&at.by).await? } else { Vec::new() };
             (None, policies, Some(refusal))
         }
