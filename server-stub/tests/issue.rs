@@ -398,7 +398,7 @@ fn a_connected_card_says_whose_it_is(engine: Engine) {
     let id = site.put("/api/v1/roles/Cards", &admin, &role).ok()["id"].clone();
     site.post("/api/v1/operators", &admin, &json!({"name": "carl", "password": "carl-password", "role": id, "user": null})).ok();
     let carl = site.log_in(("carl", "carl-password"));
-    let owner = json!({"id": site.user("anna"), "cn": "Anna Berg", "phone": "+49 30 5550 117"});
+    let owner = json!({"id": site.user("anna"), "cn": "Anna Berg", "phone": "+49 30 5550 117", "is_seen": true});
     let cards = |token: &str| site.get("/api/v1/connected", token).ok();
     assert_eq!((&cards(&admin)[0]["owner"], &cards(&admin)[1]["owner"]), (&owner, &Value::Null), "{engine:?}");
     assert_eq!((&cards(&carl)[0]["owner"], &cards(&carl)[0]["state"]), (&Value::Null, &json!("Issued")), "{engine:?}");

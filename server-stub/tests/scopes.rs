@@ -285,7 +285,12 @@ fn a_card_stays_under_its_policy(engine: Engine) {
     user(&local).refused(403, "NO_PRIVILEGE");
     assert_eq!(it.site.get("/api/v1/users", &local).ok(), json!([]), "{engine:?}");
     assert_eq!((cards(&local), cards(&other)), (vec![BERTA.to_owned()], vec![]), "{engine:?}");
-    assert!(it.shown(&format!("/mc/cards/{BERTA}"), &local).contains("Berta Kern"), "{engine:?}");
+    // Nothing leads to the user's page, which is refused.
+    for path in ["/mc/cards", &*format!("/mc/cards/{BERTA}")] {
+        let (local, admin) = (it.shown(path, &local), it.shown(path, &it.admin));
+        assert!(local.contains("Berta Kern") && !local.contains(&it.berta), "{engine:?}: {path}");
+        assert!(admin.contains(&format!("/mc/users/{}", it.berta)), "{engine:?}: {path}");
+    }
     assert_eq!(user(&other).ok()["cards"], json!([]), "{engine:?}");
     it.site.get(&format!("/api/v1/cards/{BERTA}"), &other).refused(403, "NO_PRIVILEGE");
     // The card is somebody else's, under the same policy.

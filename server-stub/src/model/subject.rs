@@ -17,7 +17,10 @@ const LONGEST_ATR: usize = 66;
 pub(crate) struct Subject {
     pub(crate) card: Option<CardRecord>,
     pub(crate) user: Option<User>,
+    /// The one that decides: the card's own when it was issued under one, else the user's.
     pub(crate) policy: Option<NamedPolicy>,
+    /// Id of the one that holds for the user.
+    pub(crate) user_policy: Option<String>,
     /// Questions of the policy that the user has answered, in their order.
     pub(crate) answered: Vec<Answered>,
     /// Questions that the user has written. Only an operator asks them.

@@ -42,6 +42,8 @@ pub struct Contact {
     pub cn: String,
     /// Telephone.
     pub phone: String,
+    /// Whether who asks sees the user alone too: a card stays under its policy when its user has moved to another.
+    pub is_seen: bool,
 }
 
 /// A user's lock.

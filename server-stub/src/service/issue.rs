@@ -81,9 +81,9 @@ impl Issuing<'_> {
         let mut snapshot = self.server.store.read().await?;
         let known = cards::of_serials(&mut snapshot, &serials, &scope).await?;
         let owners: Vec<&str> = known.iter().filter_map(|card| card.user.as_deref()).collect();
-        let owners = match operator.may_somewhere(Privilege::ViewUser) {
-            true => users::contacts(&mut snapshot, &owners).await?,
-            false => Vec::new(),
+        let owners = match operator.scope(Privilege::ViewUser) {
+            Ok(scope) => users::contacts(&mut snapshot, &owners, &scope).await?,
+            Err(_) => Vec::new(),
         };
         let at_hand = |connected: Connected| {
             let card = known.iter().find(|card| card.serial == connected.serial);

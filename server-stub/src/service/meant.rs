@@ -9,7 +9,7 @@ use crate::model::subject;
 use crate::model::user::UserFilter;
 use crate::service::Server;
 use crate::service::login::Operator;
-use crate::store::cards::WithOwner;
+use crate::store::cards::{Holder, WithOwner};
 use crate::store::meant::{self, Named};
 use crate::words::{Sentence, sentence};
 
@@ -136,7 +136,7 @@ fn none_such(what: &str) -> Refusal {
 /// Several cards are meant: their serials, and their owners where these may be seen.
 fn which(text: &str, several: &[WithOwner], sees_users: bool) -> Refusal {
     let named = |(card, owner): &WithOwner| match owner.as_ref().filter(|_| sees_users) {
-        Some(name) => format!("{} ({name})", card.serial),
+        Some(Holder { cn, .. }) => format!("{} ({cn})", card.serial),
         None => card.serial.clone(),
     };
     let mut cards: Vec<String> = several.iter().take(CANDIDATES.into()).map(named).collect();

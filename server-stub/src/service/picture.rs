@@ -1,6 +1,6 @@
 //! What pages show of a card, a user, an unlock, a list: all of it at one moment.
 
-use crate::model::card::{CardFilter, CardState, KeySource, Operation};
+use crate::model::card::{CardFilter, CardRecord, CardState, KeySource, Operation};
 use crate::model::clock::Millis;
 use crate::model::event::{Event, Filter, Kind};
 use crate::model::list::Listed;
@@ -16,7 +16,7 @@ use crate::service::cards::{CardView, narrowed, require_seen};
 use crate::service::flow::wizard::{ReadBack, Wizard, permitted};
 use crate::service::login::Operator;
 use crate::service::users::UserView;
-use crate::store::cards::WithOwner;
+use crate::store::cards::{Holder, WithOwner};
 use crate::store::events::Of;
 use crate::store::{cards, choices, events, responses, subjects, tasks};
 
@@ -38,6 +38,8 @@ pub struct Owner {
     pub phone: String,
     /// *User is locked*.
     pub locked: bool,
+    /// Whether the operator sees the user alone too: a card stays under its policy when its user has moved to another.
+    pub is_seen: bool,
     /// Name of the policy that holds.
     pub policy: Option<String>,
     /// Questions of the policy that are answered.
@@ -136,8 +138,18 @@ pub struct UnlockPicture {
 pub struct CardRow {
     /// The card.
     pub card: CardView,
-    /// Id and name of its user, for those who may see users.
-    pub owner: Option<(String, String)>,
+    /// Its user, for those who may see users.
+    pub owner: Option<RowOwner>,
+}
+
+/// The user of a card of a list.
+pub struct RowOwner {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub cn: String,
+    /// Whether the operator sees the user too: a card stays under its policy when its user has moved to another.
+    pub is_seen: bool,
 }
 
 /// What an operator can do with a card now.
@@ -188,7 +200,7 @@ impl Pictures<'_> {
         let (tasks, now) = (tasks::of_card(&mut snapshot, &serial).await?, self.server.now());
         Ok(CardPicture {
             card: CardView::of(card),
-            owner: owner(&subject).filter(|_| operator.may_somewhere(Privilege::ViewUser)),
+            owner: owner(operator, &subject).filter(|_| operator.may_somewhere(Privilege::ViewUser)),
             seen,
             claimed,
             policy: subject.policy.as_ref().map(|policy| policy.name.clone()),
@@ -216,9 +228,13 @@ impl Pictures<'_> {
         narrowed(filter, &types, &policies, &scope)?;
         policies.retain(|policy| operator.may(Privilege::ViewPolicy, Some(&policy.id)));
         let page = cards::list(&mut snapshot, filter, sees_users, &scope).await?;
-        let row = |(card, owner): &WithOwner| CardRow {
+        let owner = |card: &CardRecord, holder: &Holder| {
+            let (id, is_seen) = (card.user.clone()?, operator.may(Privilege::ViewUser, holder.policy.as_deref()));
+            Some(RowOwner { id, cn: holder.cn.clone(), is_seen })
+        };
+        let row = |(card, holder): &WithOwner| CardRow {
             card: CardView::of(card),
-            owner: card.user.clone().zip(owner.clone()).filter(|_| sees_users),
+            owner: holder.as_ref().filter(|_| sees_users).and_then(|holder| owner(card, holder)),
         };
         let rows = page.items.iter().map(row).collect();
         Ok((page.with(rows), (types, policies)))
@@ -286,7 +302,7 @@ impl Pictures<'_> {
             is_ready: !validates || !asks,
             validates,
             stopped: permitted.err(),
-            owner: owner(&subject),
+            owner: owner(operator, &subject),
             seen,
             claimed,
             happened: if operator.may_somewhere(Privilege::ViewLog) { events } else { Vec::new() },
@@ -319,7 +335,7 @@ fn pin_tries(detail: &str) -> Option<u64> {
     serde_json::from_str::<serde_json::Value>(detail).ok()?.get("pin_tries")?.as_u64()
 }
 
-fn owner(subject: &Subject) -> Option<Owner> {
+fn owner(operator: &Operator, subject: &Subject) -> Option<Owner> {
     let user = subject.user.as_ref()?;
     let policy = subject.policy.as_ref();
     Some(Owner {
@@ -329,6 +345,7 @@ fn owner(subject: &Subject) -> Option<Owner> {
         upn: user.upn.clone(),
         phone: user.phone.clone(),
         locked: user.lock != UserLock::Open,
+        is_seen: operator.may(Privilege::ViewUser, subject.user_policy.as_deref()),
         policy: policy.map(|policy| policy.name.clone()),
         answered: subject.answered.len(),
         asked: policy.map_or(0, |policy| usize::from(policy.settings.authentication.questions_to_ask)),

@@ -3,6 +3,7 @@
 use super::given::{self, Given};
 use super::list::List;
 use super::page::{Condition, Page, Source};
+use super::policies::policy_of_user;
 use super::rows::{self, body, named, number, optional, text};
 use super::words::{self, Words};
 use super::{Snapshot, Tx, scope, users};
@@ -87,8 +88,16 @@ async fn among(conn: &mut Snapshot, column: &str, these: &[&str], scope: &Scope)
     if these.is_empty() { Ok(Vec::new()) } else { list.rows(conn).await?.iter().map(of_row).collect() }
 }
 
-/// A card of a list, and the name of its user.
-pub(crate) type WithOwner = (CardRecord, Option<String>);
+/// A card of a list, and its user.
+pub(crate) type WithOwner = (CardRecord, Option<Holder>);
+
+/// The user of a card of a list.
+pub(crate) struct Holder {
+    /// Name.
+    pub(crate) cn: String,
+    /// Id of the policy that holds for the user, which may be another than that of the card.
+    pub(crate) policy: Option<String>,
+}
 
 /// Cards of a list, of those in the scope: those that have all words of the search in serial, label and tags, or in their owner's
 /// names where these may be searched (`by_owner`).
@@ -134,7 +143,13 @@ impl<'f> Asked<'f> {
 
     /// The list, begun with a condition of [`Condition::rarest`].
     pub(super) async fn list(self, conn: &mut Snapshot, rarest: Option<usize>) -> Result<Listed<WithOwner>, Refusal> {
-        let card = |row| Ok((of_row(row)?, optional(row, "owner_cn")?));
+        let card = |row| {
+            let holder = match optional(row, "owner_cn")? {
+                Some(cn) => Some(Holder { cn, policy: optional(row, "owner_policy")? }),
+                None => None,
+            };
+            Ok((of_row(row)?, holder))
+        };
         let rows = self.statement(rarest).rows(conn).await?.iter().map(card).collect::<Result<Vec<_>, Refusal>>()?;
         let order = self.filter.sort.name();
         let place = |(card, _): &WithOwner| Cursor { order: order.into(), place: (card.serial.clone(), String::new()) };
@@ -153,7 +168,11 @@ impl<'f> Asked<'f> {
             rows: i64::from(self.limit) + 1,
         };
         let narrowed = filter.user.is_some() || filter.state.is_some() || filter.card_type.is_some() || filter.policy.is_some();
-        let mut list = List::new("SELECT cards.*, card_types.body AS about, holder.cn AS owner_cn FROM ");
+        let mut list = List::new(concat!(
+            "SELECT cards.*, card_types.body AS about, holder.cn AS owner_cn, ",
+            policy_of_user!("cards.user_id"),
+            " AS owner_policy FROM "
+        ));
         let begun = page.begin(&self.conditions, rarest, self.patterns.is_empty() && !narrowed, &mut list);
         for pattern in &self.patterns {
             list.sql(" AND (cards.search_key LIKE ").text(pattern).sql(r" ESCAPE '\'");

@@ -36,7 +36,9 @@ macro_rules! cards {
         concat!(
             "SELECT cards.*, card_types.body AS about, users.*, ",
             with_policy!(),
-            " FROM cards JOIN card_types ON card_types.id = cards.card_type LEFT JOIN users ON users.id = cards.user_id",
+            ", ",
+            policy_of_user!("cards.user_id"),
+            " AS user_policy FROM cards JOIN card_types ON card_types.id = cards.card_type LEFT JOIN users ON users.id = cards.user_id",
             " LEFT JOIN policies ON policies.id = COALESCE(cards.policy_id, ",
             policy_of_user!("cards.user_id"),
             ") WHERE ",
@@ -59,11 +61,13 @@ async fn answered(conn: &mut Snapshot, subject: Subject) -> Result<Subject, Refu
 
 fn of_card_row(row: &AnyRow) -> Result<Subject, Refusal> {
     let user = optional(row, "id")?.map(|_| users::of_row(row)).transpose()?;
-    Ok(Subject { card: Some(cards::of_row(row)?), user, policy: policy_of_row(row)?, ..Subject::default() })
+    let (card, policy, user_policy) = (cards::of_row(row)?, policy_of_row(row)?, optional(row, "user_policy")?);
+    Ok(Subject { card: Some(card), user, policy, user_policy, ..Subject::default() })
 }
 
 fn of_user_row(row: &AnyRow) -> Result<Subject, Refusal> {
-    Ok(Subject { card: None, user: Some(users::of_row(row)?), policy: policy_of_row(row)?, ..Subject::default() })
+    let (policy, user_policy) = (policy_of_row(row)?, optional(row, "policy")?);
+    Ok(Subject { card: None, user: Some(users::of_row(row)?), policy, user_policy, ..Subject::default() })
 }
 
 /// What is known of a serial.

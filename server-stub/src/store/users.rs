@@ -3,7 +3,8 @@
 use super::given::{self, Given};
 use super::list::List;
 use super::page::{Condition, Page, Source};
-use super::rows::{body, json, number, text};
+use super::policies::policy_of_user;
+use super::rows::{body, json, number, optional, text};
 use super::words::{self, Words};
 use super::{Snapshot, Tx, policies, scope};
 use crate::model::clock::Millis;
@@ -156,13 +157,17 @@ impl<'f> Asked<'f> {
 }
 
 /// Who these users are and how to reach them.
-pub(crate) async fn contacts(conn: &mut Snapshot, ids: &[&str]) -> Result<Vec<Contact>, Refusal> {
+pub(crate) async fn contacts(conn: &mut Snapshot, ids: &[&str], scope: &Scope) -> Result<Vec<Contact>, Refusal> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let mut list = List::new("SELECT id, cn, phone FROM users WHERE id IN ");
+    let mut list =
+        List::new(concat!("SELECT id, cn, phone, ", policy_of_user!("users.id"), " AS policy FROM users WHERE id IN "));
     list.texts(ids.iter().copied());
-    let contact = |row| Ok(Contact { id: text(row, "id")?, cn: text(row, "cn")?, phone: text(row, "phone")? });
+    let contact = |row| {
+        let is_seen = scope.covers(optional(row, "policy")?.as_deref());
+        Ok(Contact { id: text(row, "id")?, cn: text(row, "cn")?, phone: text(row, "phone")?, is_seen })
+    };
     list.rows(conn).await?.iter().map(contact).collect()
 }
 

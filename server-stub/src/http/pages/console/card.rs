@@ -114,8 +114,10 @@ async fn card(State(server): State<Server>, mut at: At<Operator>, Path(serial): 
     let name = card_name(&picture.card.serial_number);
     let title = say("card-title", &[("name", text(&name))]);
     let frame = match &picture.owner {
-        Some(owner) => at.frame(Here::Users).then("/mc", owner.cn.clone()).then(&format!("/mc/users/{}", owner.id), title),
-        None => at.frame(Here::Cards).then("/mc/cards", title),
+        Some(owner) if owner.is_seen => {
+            at.frame(Here::Users).then("/mc", owner.cn.clone()).then(&format!("/mc/users/{}", owner.id), title)
+        }
+        _ => at.frame(Here::Cards).then("/mc/cards", title),
     };
     let responses = picture.responses.iter().map(|given| Response_ {
         at: Moment::of(given.given_at),

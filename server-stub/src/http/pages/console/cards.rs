@@ -138,7 +138,7 @@ async fn save(State(server): State<Server>, at: At<Operator>, Behind(asked): Beh
             yield "serial,type,label,state,owner,tags\r\n".to_owned();
             loop {
                 for CardRow { card, owner } in listed.items {
-                    let owner = owner.map(|(_, name)| name).unwrap_or_default();
+                    let owner = owner.map(|owner| owner.cn).unwrap_or_default();
                     yield csv::line(&[&card.serial_number, &card.card_type_name, &card.label, &plain(card.state.word()), &owner, &card.tags.join(", ")]);
                 }
                 let Some(next) = listed.next else { break };

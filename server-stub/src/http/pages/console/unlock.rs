@@ -256,7 +256,7 @@ async fn unlock(server: &Server, at: &mut At<Operator>, wizard: &str, challenge:
 /// The way to an unlock, as far as the operator may go it back.
 fn way(at: &mut At<Operator>, serial: &str, owner: Option<&Owner>) -> (Frame, (String, &'static str)) {
     let sees = |privilege| at.by.may_somewhere(privilege);
-    let (user, sees_card) = (owner.filter(|_| sees(Privilege::ViewUser)), sees(Privilege::ViewCards));
+    let (user, sees_card) = (owner.filter(|owner| owner.is_seen), sees(Privilege::ViewCards));
     let here = match (user, sees_card) {
         (Some(_), _) => Here::Users,
         (None, true) => Here::Cards,
