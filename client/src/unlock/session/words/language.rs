@@ -97,6 +97,7 @@ pub(super) fn counted(key: &str, count: u8) -> String {
 mod tests {
     use super::*;
     use cardlab_protocol::words::{faults, names};
+    use std::collections::BTreeMap;
 
     #[test]
     fn every_language_has_every_sentence() {
@@ -107,17 +108,40 @@ mod tests {
         }
     }
 
+    /// What the sentences of a file say, by their names: each form of one that says how many, and what is before and behind them,
+    /// without the variables and without forms that have nothing else.
+    fn texts(sentences: &str) -> BTreeMap<&str, Vec<String>> {
+        let mut all = BTreeMap::new();
+        let mut name = "";
+        for line in sentences.lines().filter(|line| !line.starts_with('#')) {
+            let mut said = line.trim();
+            if let Some((new, first)) = line.split_once(" =").filter(|_| line.starts_with(|c: char| c.is_ascii_lowercase())) {
+                (name, said) = (new, first.trim());
+            } else if let Some((_, form)) = said.split_once("] ").filter(|_| said.starts_with(['[', '*'])) {
+                said = form;
+            }
+            let outside = said.split('{').enumerate().map(|(place, part)| match place {
+                0 => part,
+                _ => part.split_once('}').map_or("", |(_, behind)| behind),
+            });
+            let text = outside.collect::<Vec<_>>().join("…");
+            if text.contains(char::is_alphabetic) {
+                all.entry(name).or_insert_with(Vec::new).push(text);
+            }
+        }
+        all
+    }
+
     /// What is the same in both is a name.
     #[test]
     fn whatever_is_said_is_said_otherwise_in_another_language() {
-        const NAMES: [&str; 3] = ["ok", "puk", "pin"];
-        let alike = |key: &str| {
-            let said =
-                |place: usize| LANGUAGES[place].1.split_once(&format!("\n{key} =")).unwrap().1.split("\n\n").next().unwrap();
-            said(0).lines().next() == said(1).lines().next() && !said(0).lines().next().unwrap().is_empty()
-        };
-        let left: Vec<_> = names(LANGUAGES[0].1).into_iter().filter(|name| alike(name)).collect();
+        const NAMES: [&str; 3] = ["ok", "pin", "puk"];
+        let [first, other] = LANGUAGES.map(|(_, sentences)| texts(sentences));
+        let is_left = |(name, said): (&&str, &Vec<String>)| other[*name].iter().any(|text| said.contains(text));
+        let left: Vec<_> = other.keys().filter(|name| is_left((name, &first[**name]))).copied().collect();
         assert_eq!(left, NAMES);
+        let said = texts("a = One\nb =\n    So { $n ->\n        [one] { $n } try\n       *[other] { $n }\n    }.\n");
+        assert_eq!(said, BTreeMap::from([("a", vec!["One".into()]), ("b", vec!["So …".into(), "… try".into()])]), "each form");
     }
 
     #[test]
