@@ -81,8 +81,10 @@ impl Folded {
 
     /// Whether an event before all of these is said with them: it says the same, or it is the wrong PIN that blocked the card.
     fn says(&self, event: &Event, told: &Told) -> bool {
-        let here = |other: &Event| (&other.card, &other.workstation) == (&self.newest.card, &self.newest.workstation);
-        here(event) && (self.told == *told || self.before.is_empty() && is_blocked_by(&self.newest, event))
+        // Different people may have the same name.
+        let whose = |event: &Event| (event.card.clone(), event.user.clone(), event.workstation.clone());
+        whose(event) == whose(&self.newest)
+            && (self.told == *told || self.before.is_empty() && is_blocked_by(&self.newest, event))
     }
 }
 
@@ -137,6 +139,18 @@ mod tests {
         ];
         let lines: Vec<_> = story(&events, None, 5).iter().map(|line| (line.at.iso.clone(), line.times)).collect();
         assert_eq!(lines, [5, 4, 2].map(clock::iso).into_iter().zip([1, 2, 2]).collect::<Vec<_>>());
+    }
+
+    /// Two people of one name were one line, as if one had been unlocked twice.
+    #[test]
+    fn people_of_one_name_are_lines_of_their_own() {
+        let of = |seq: i64, user: &str| Event { user: user.into(), ..event(seq, Kind::UserUnlocked) };
+        let lines = folded([of(3, "one"), of(2, "other"), of(1, "other")].map(|event| {
+            let told = told(&event, Some("Same Name"));
+            (event, told)
+        }));
+        let lines: Vec<_> = lines.iter().map(|line| (line.newest.user.as_str(), line.times())).collect();
+        assert_eq!(lines, [("one", 1), ("other", 2)]);
     }
 
     /// The story of a card that was blocked by a third wrong PIN had two warnings of that one entry.
