@@ -389,6 +389,19 @@ detail-clock = Nach der Uhr des Arbeitsplatzes
 detail-address = Adresse
 detail-key-tried = Schlüssel an der Karte geprüft
 detail-role = Rolle
+detail-place = Platz in der Reihenfolge
+detail-another = Eine andere
+detail-all-policies = Alle Richtlinien
+detail-policies =
+    { $count ->
+        [one] { $count } Richtlinie
+       *[other] { $count } Richtlinien
+    }
+detail-other-policies =
+    { $count ->
+        [one] { $count } Richtlinie, nicht dieselbe
+       *[other] { $count } Richtlinien, nicht dieselben
+    }
 log-check = Protokoll prüfen
 log-whole = Jedes Ereignis folgt auf das vorige: Nichts wurde geändert oder herausgenommen.
 log-broken = Ereignis Nummer { $count } folgt nicht auf das vorige: Das Protokoll wurde geändert.
@@ -485,9 +498,12 @@ event-ADMIN_KEY_NOT_CORRECTED = { $by } konnte den Administratorschlüssel der K
 event-CARD_INITIALIZED = { $by } hat die Karte { $card } für { $user } initialisiert
 event-CARD_NOT_INITIALIZED = { $by } konnte die Karte { $card } nicht initialisieren: { $why }
 event-POLICY_CHANGED =
-    { $operation ->
+    { $change ->
         [renamed] { $by } hat der Richtlinie { $before } einen anderen Namen gegeben: { $policy }
-       *[other] { $by } hat die Konfiguration geändert: { $policy }{ $type }
+        [moved] { $by } hat eine Richtlinie nach oben gestellt: { $policy }
+        [added] { $by } hat in der Konfiguration angelegt: { $policy }{ $type }
+        [deleted] { $by } hat aus der Konfiguration gelöscht: { $policy }{ $type }
+       *[changed] { $by } hat die Konfiguration geändert: { $policy }{ $type }
     }
 event-POLICY_NOT_CHANGED = { $by } konnte die Konfiguration nicht ändern: { $why }
 event-ROLE_CHANGED =
@@ -504,7 +520,13 @@ event-ROLE_CHANGED =
        *[role] { $by } hat festgelegt, was die Rolle { $role } erlaubt
     }
 event-ROLE_NOT_CHANGED = { $by } konnte Rollen oder Operatoren nicht ändern: { $why }
-event-QUESTION_CHANGED = { $by } hat die Sicherheitsfragen geändert
+event-QUESTION_CHANGED =
+    { $change ->
+        [moved] { $by } hat eine Sicherheitsfrage nach oben gestellt
+        [added] { $by } hat eine Sicherheitsfrage angelegt
+        [deleted] { $by } hat eine Sicherheitsfrage gelöscht
+       *[changed] { $by } hat eine Sicherheitsfrage geändert
+    }
 event-QUESTION_NOT_CHANGED = { $by } konnte die Sicherheitsfragen nicht ändern: { $why }
 event-CARD_STATE_CHANGED =
     { $operation ->

@@ -388,6 +388,19 @@ detail-clock = By the workstation's clock
 detail-address = Address
 detail-key-tried = Key tried at the card
 detail-role = Role
+detail-place = Place in the order
+detail-another = Another one
+detail-all-policies = All policies
+detail-policies =
+    { $count ->
+        [one] { $count } policy
+       *[other] { $count } policies
+    }
+detail-other-policies =
+    { $count ->
+        [one] { $count } policy, not the same
+       *[other] { $count } policies, not the same
+    }
 log-check = Check the log
 log-whole = Every event follows from the one before it: nothing was changed or taken out.
 log-broken = Event number { $count } does not follow from the one before it: the log was changed.
@@ -484,9 +497,12 @@ event-ADMIN_KEY_NOT_CORRECTED = { $by } could not correct the administrator key 
 event-CARD_INITIALIZED = { $by } initialized the card { $card } for { $user }
 event-CARD_NOT_INITIALIZED = { $by } could not initialize the card { $card }: { $why }
 event-POLICY_CHANGED =
-    { $operation ->
+    { $change ->
         [renamed] { $by } gave the policy { $before } another name: { $policy }
-       *[other] { $by } changed the configuration: { $policy }{ $type }
+        [moved] { $by } moved a policy up: { $policy }
+        [added] { $by } added to the configuration: { $policy }{ $type }
+        [deleted] { $by } deleted from the configuration: { $policy }{ $type }
+       *[changed] { $by } changed the configuration: { $policy }{ $type }
     }
 event-POLICY_NOT_CHANGED = { $by } could not change the configuration: { $why }
 event-ROLE_CHANGED =
@@ -503,7 +519,13 @@ event-ROLE_CHANGED =
        *[role] { $by } set what the role { $role } allows
     }
 event-ROLE_NOT_CHANGED = { $by } could not change roles or operators: { $why }
-event-QUESTION_CHANGED = { $by } changed the security questions
+event-QUESTION_CHANGED =
+    { $change ->
+        [moved] { $by } moved a security question up
+        [added] { $by } added a security question
+        [deleted] { $by } deleted a security question
+       *[changed] { $by } changed a security question
+    }
 event-QUESTION_NOT_CHANGED = { $by } could not change the security questions: { $why }
 event-CARD_STATE_CHANGED =
     { $operation ->

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use std::net::IpAddr;
 
 /// Titles of what an event may say, as its JSON names it, and how it is read.
-const FIELDS: [(&str, &str, Reading); 12] = [
+const FIELDS: [(&str, &str, Reading); 13] = [
     ("reason", "card-reason", why),
     ("channel", "card-responses-channel", channel),
     ("comment", "card-agent-comment", str::to_owned),
@@ -21,6 +21,7 @@ const FIELDS: [(&str, &str, Reading); 12] = [
     ("label", "card-label", str::to_owned),
     ("policy", "users-policy", str::to_owned),
     ("role", "detail-role", str::to_owned),
+    ("question", "question-text", str::to_owned),
 ];
 
 /// How a text of an event is said.
@@ -86,9 +87,15 @@ fn changed(detail: &Map<String, Value>) -> Vec<(String, String)> {
     if let (Some(from), Some(to)) = (state(detail.get("from")), state(detail.get("to"))) {
         return vec![(plain("cards-state"), arrow(&from, &to))];
     }
-    if let (before, Some(Value::String(after))) = (detail.get("before").and_then(Value::as_str), detail.get("after")) {
-        let question = before.map_or_else(|| after.clone(), |before| arrow(before, after));
-        return vec![(plain("question-text"), question)];
+    match (detail.get("before"), detail.get("after")) {
+        (Some(Value::String(before)), Some(Value::String(after))) => return vec![(plain("question-text"), arrow(before, after))],
+        (None, Some(Value::String(question))) => return vec![(plain("question-text"), question.clone())],
+        // One that was deleted. What has had another name says beside it what it is.
+        (Some(Value::String(question)), None) if detail.len() == 1 => return vec![(plain("question-text"), question.clone())],
+        (Some(before @ Value::Number(_)), Some(after @ Value::Number(_))) => {
+            return vec![(plain("detail-place"), arrow(&said(before), &said(after)))];
+        }
+        _ => {}
     }
     let flat = |when: &str| {
         let mut leaves = Vec::new();
@@ -107,7 +114,27 @@ fn changed(detail: &Map<String, Value>) -> Vec<(String, String)> {
         (None, Some(after)) => Some((plain(title), arrow(&plain("none"), &said(&after)))),
         _ => None,
     };
-    titles.into_iter().filter_map(line).collect()
+    let mut lines: Vec<_> = titles.into_iter().filter_map(line).collect();
+    lines.extend(policies(detail.get("before"), detail.get("after")).map(|said| (plain("roles-policies"), said)));
+    if find(&after, "another_default_pin") == Some(Value::Bool(true)) {
+        lines.push((plain("types-pin"), plain("detail-another")));
+    }
+    lines
+}
+
+/// For how many policies a role is, where that is another thing now. Which they are an event has by ids, that say nothing to people.
+fn policies(before: Option<&Value>, after: Option<&Value>) -> Option<String> {
+    let of = |role: &Value| role.get("policies").cloned();
+    let after = of(after?)?;
+    let said = |policies: &Value, many: &str| match policies.as_array() {
+        Some(policies) => say(many, &[("count", policies.len().into())]),
+        None => plain("detail-all-policies"),
+    };
+    let Some(before) = before.and_then(of) else { return Some(said(&after, "detail-policies")) };
+    let many = |policies: &Value| policies.as_array().map(Vec::len);
+    let is_alike = many(&before).is_some() && many(&before) == many(&after);
+    let now = said(&after, if is_alike { "detail-other-policies" } else { "detail-policies" });
+    (before != after).then(|| arrow(&said(&before, "detail-policies"), &now))
 }
 
 /// Settings by their names alone, each of which is there once. What holds others is there as well: on, where they are.
@@ -200,7 +227,7 @@ mod tests {
         );
         assert_eq!(read(&json!({"policy": "Default", "before": before, "after": before})), ["Policy: Default"]);
         let role = json!({"role": "Night", "after": {"policies": null, "privileges": ["view-log", "unlock-card"]}});
-        assert_eq!(read(&role), ["Role: Night", "Privileges: View the log, Unlock cards"]);
+        assert_eq!(read(&role), ["Role: Night", "Privileges: View the log, Unlock cards", "Policies: All policies"]);
         assert_eq!(read(&json!({"from": "Issued", "to": "Disabled", "operation": "disable"})), ["State: Issued → Disabled"]);
     }
 
@@ -214,6 +241,41 @@ mod tests {
         assert_eq!(read(&report), ["Tries left: 0", "By the workstation's clock: 2026-11-26T10:45:03.004Z"]);
         assert_eq!(details("no JSON"), []);
         assert_eq!(read(&json!({"unheard": {"of": 1}, "before": 3, "after": [2]})), [""; 0]);
+    }
+
+    #[test]
+    fn a_question_is_said_however_it_was_changed() {
         assert_eq!(read(&json!({"before": "Pet?", "after": "Town?"})), ["Question: Pet? → Town?"]);
+        assert_eq!(read(&json!({"after": "Town?"})), ["Question: Town?"]);
+        assert_eq!(read(&json!({"before": "Secret pet?"})), ["Question: Secret pet?"]);
+        let moved = json!({"question": "Pet?", "before": 3, "after": 2});
+        assert_eq!(read(&moved), ["Question: Pet?", "Place in the order: 3 → 2"]);
+        assert_eq!(read(&json!({"policy": "Night", "before": 2, "after": 1})), ["Policy: Night", "Place in the order: 2 → 1"]);
+        assert_eq!(read(&json!({"operator": "nora", "before": "nina", "password": false})), [""; 0], "no question");
+        assert_eq!(read(&json!({"operation": "renamed", "policy": "Night", "before": "Day"})), ["Policy: Night"]);
+    }
+
+    /// A local role that became one for everything said its name alone.
+    #[test]
+    fn a_role_says_for_how_many_policies_it_is() {
+        let role = |policies: Value| json!({"policies": policies, "privileges": []});
+        let changed = |before, after| read(&json!({"role": "Night", "before": role(before), "after": role(after)}));
+        let said = |says: &str| ["Role: Night".to_owned(), format!("Policies: {says}")];
+        assert_eq!(changed(json!(["a", "b"]), Value::Null), said("2 policies → All policies"));
+        assert_eq!(changed(Value::Null, json!(["a"])), said("All policies → 1 policy"));
+        assert_eq!(changed(json!(["a"]), json!(["b"])), said("1 policy → 1 policy, not the same"));
+        assert_eq!(changed(json!(["a"]), json!([])), said("1 policy → 0 policies"));
+        assert_eq!(changed(json!(["a"]), json!(["a"])), ["Role: Night"]);
+        assert_eq!(changed(Value::Null, Value::Null), ["Role: Night"]);
+    }
+
+    #[test]
+    fn another_pin_of_a_card_type_is_said_and_not_which() {
+        let changed = |is_another: bool| {
+            let after = json!({"cipher": "AES", "another_default_pin": is_another});
+            read(&json!({"card_type": "gids", "before": {"cipher": "AES"}, "after": after}))
+        };
+        assert_eq!(changed(true), ["Type: gids", "Default user PIN: Another one"]);
+        assert_eq!(changed(false), ["Type: gids"]);
     }
 }

@@ -48,6 +48,7 @@ pub(super) fn told(event: &Event, user: Option<&str>) -> Told {
         ("times", number("refused").unwrap_or(1).into()),
         ("serial", if event.card.is_empty() { "none" } else { "some" }.into()),
         ("about", about(&detail).into()),
+        ("change", change(&detail).into()),
     ];
     let key = format!("event-{}", if of_old.is_some() { Kind::ReportUnconfirmed.facts().1 } else { &event.name });
     let sentence = if words::has(&key) { say(&key, &values) } else { event.name.clone() };
@@ -133,6 +134,17 @@ fn about(detail: &Json) -> &'static str {
         true => "operator",
         false if has("after") => "role",
         false => "role-deleted",
+    }
+}
+
+/// How the configuration was changed, as its sentence has it.
+fn change(detail: &Json) -> &'static str {
+    match (detail.get("before"), detail.get("after")) {
+        _ if detail.get("operation").is_some_and(|operation| operation == "renamed") => "renamed",
+        (Some(Json::Number(_)), Some(Json::Number(_))) => "moved",
+        (None, Some(_)) => "added",
+        (Some(_), None) => "deleted",
+        _ => "changed",
     }
 }
 
@@ -249,6 +261,34 @@ mod tests {
             (serde_json::json!({"role": "Helper", "before": {}}), "oleg deleted the role Helper"),
         ] {
             assert_eq!(said(Kind::RoleChanged, detail), says);
+        }
+    }
+
+    /// A question that was deleted was one line with those that were added.
+    #[test]
+    fn a_change_of_the_configuration_says_which() {
+        let said = |kind, detail: Json| told(&event(kind, &detail), None).sentence;
+        for (detail, says) in [
+            (serde_json::json!({"after": "Pet?"}), "oleg added a security question"),
+            (serde_json::json!({"before": "Pet?"}), "oleg deleted a security question"),
+            (serde_json::json!({"before": "Pet?", "after": "Town?"}), "oleg changed a security question"),
+            (serde_json::json!({"question": "Pet?", "before": 2, "after": 1}), "oleg moved a security question up"),
+            (Json::Null, "oleg changed a security question"),
+        ] {
+            assert_eq!(said(Kind::QuestionChanged, detail), says);
+        }
+        for (detail, says) in [
+            (serde_json::json!({"policy": "Night", "after": {}}), "oleg added to the configuration: Night"),
+            (serde_json::json!({"policy": "Night", "before": {}}), "oleg deleted from the configuration: Night"),
+            (serde_json::json!({"policy": "Night", "before": {}, "after": {}}), "oleg changed the configuration: Night"),
+            (serde_json::json!({"policy": "Night", "before": 2, "after": 1}), "oleg moved a policy up: Night"),
+            (
+                serde_json::json!({"operation": "renamed", "policy": "Night", "before": "Day"}),
+                "oleg gave the policy Day another name: Night",
+            ),
+            (serde_json::json!({"card_type": "gids", "before": {}}), "oleg deleted from the configuration: gids"),
+        ] {
+            assert_eq!(said(Kind::PolicyChanged, detail), says);
         }
     }
 
