@@ -25,6 +25,7 @@ pub mod minidriver;
 pub mod owner;
 pub mod piv;
 pub mod recognise;
+mod said;
 pub mod service;
 pub mod transport;
 pub mod unlock;

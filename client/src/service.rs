@@ -1,11 +1,13 @@
 //! The card management server's workstation service, as a workstation uses it.
 
+pub use crate::said::Said;
 use crate::unlock::session::words::visible;
 pub use crate::unreachable::{Distrust, Unreachable};
 use cardlab_protocol::codes;
 use cardlab_protocol::problem::Problem;
 use cardlab_protocol::workstation::{Answers, Challenge, Judged, Open, Opened, Outcome, PATH, Report, Response, TaskOffer, Ways};
 use reqwest::blocking::{Client, Response as Reply};
+use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Url};
 use serde::Serialize;
@@ -43,19 +45,19 @@ pub enum ServiceError {
     Unreachable(#[from] Unreachable),
     /// The session has ended.
     #[error("the session at the server is over: {0}")]
-    Over(String),
+    Over(Said),
     /// Too many in too short a time: it says when again.
     #[error("{0}")]
-    TooMany(String),
+    TooMany(Said),
     /// It cannot work now, and nothing was counted; a moment later it may.
     #[error("{0}")]
-    Busy(String),
+    Busy(Said),
     /// It gave a response for another card, which was not used.
     #[error("the server answered for another card; nothing was sent to this one")]
     OtherCard,
     /// It refused what was sent.
     #[error("{0}")]
-    Refused(String),
+    Refused(Said),
 }
 
 /// How far a server is trusted.
@@ -208,13 +210,13 @@ impl Service {
         if status == 200 {
             return read(reply);
         }
-        let problem: Option<Problem> = read(reply).ok();
-        let message = problem.map_or_else(|| format!("the server answered with status {status}"), |p| p.message);
+        let again = reply.headers().get(RETRY_AFTER).and_then(|again| again.to_str().ok()).map(str::to_owned);
+        let said = Said::of(status, read::<Problem>(reply).ok(), again.as_deref());
         Err(match status {
-            410 => ServiceError::Over(message),
-            429 => ServiceError::TooMany(message),
-            503 => ServiceError::Busy(message),
-            _ => ServiceError::Refused(message),
+            410 => ServiceError::Over(said),
+            429 => ServiceError::TooMany(said),
+            503 => ServiceError::Busy(said),
+            _ => ServiceError::Refused(said),
         })
     }
 }
@@ -358,9 +360,19 @@ mod tests {
 
     #[test]
     fn refusals_are_told_in_the_servers_words() {
-        let body = r#"{"error":"SESSION_OVER","message":"too late"}"#;
-        let (_, error) = answered(&format!("HTTP/1.1 410 Gone\r\ncontent-length: {}\r\n\r\n{body}", body.len()));
-        assert!(matches!(&error, ServiceError::Over(message) if message == "too late"), "{error}");
+        let with = |status: &str, again: &str, body: &str| {
+            answered(&format!("HTTP/1.1 {status}\r\n{again}content-length: {}\r\n\r\n{body}", body.len())).1
+        };
+        let said =
+            |status, error: &str, message: &str, again| Said { status, error: error.into(), message: message.into(), again };
+        let over = with("410 Gone", "", r#"{"error":"SESSION_OVER","message":"too late"}"#);
+        assert_eq!(over, ServiceError::Over(said(410, "SESSION_OVER", "too late", None)));
+        assert_eq!(over.to_string(), "the session at the server is over: too late");
+        let body = r#"{"error":"RATE_LIMITED","message":"too many"}"#;
+        for (again, seconds) in [("retry-after: 300\r\n", Some(300)), ("retry-after: Fri, 27 Nov 2026 00:00:00 GMT\r\n", None)] {
+            let often = with("429 Too Many Requests", again, body);
+            assert_eq!(often, ServiceError::TooMany(said(429, "RATE_LIMITED", "too many", seconds)));
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use cardlab_client::minidriver::{CardError, Counter, PinCharacters, PinFault, PinPolicy, PinStatus, Secret};
 use cardlab_client::recognise::Edge;
-use cardlab_client::service::ServiceError;
+use cardlab_client::service::{Said, ServiceError};
 use cardlab_client::transport::TransportError;
 use cardlab_client::unlock::session::{
     Act, Begin, CardAnswer, CardAsk, Disturbance, Effect, Facts, First, Input, Look, Loss, NewPin, Notice, Online, Place,
@@ -547,6 +547,11 @@ fn which_ways_are_open_is_the_servers_word() {
     assert!(table.view().code.is_some());
 }
 
+/// What a server says of a request that it refuses.
+fn said(status: u16, error: &str) -> Said {
+    Said { status, error: error.into(), message: "no".into(), again: None }
+}
+
 fn down() -> ServiceError {
     cardlab_client::service::Service::at("http://127.0.0.1:1", &cardlab_client::service::Trust::default())
         .unwrap()
@@ -591,7 +596,7 @@ fn questions_lead_to_a_new_pin_in_one_kept_transaction() {
 #[test]
 fn an_online_session_that_ends_leaves_the_other_way() {
     // What ends it while questions are asked, and what is said.
-    let over = ServiceError::Over("too late".into());
+    let over = ServiceError::Over(said(410, "SESSION_OVER"));
     for (answer, notice, online) in [
         (Ok(Judged::Over { mode: Mode::Offline }), Notice::OnlineOver, Online::No),
         (Err(over.clone()), Notice::SessionOver, Online::Yes),
@@ -606,7 +611,7 @@ fn an_online_session_that_ends_leaves_the_other_way() {
         assert_eq!(view.code.unwrap().0, CHALLENGE, "the code that was read to an operator lives on");
     }
     // The same for the response; the card is let go, and gives a new code.
-    for error in [over, ServiceError::Refused("no".into())] {
+    for error in [over, ServiceError::Refused(said(400, "MALFORMED"))] {
         let mut table = Table::answered(&gids(1, 0, 5));
         table.act(Act::NewPin(new_pin("471147")));
         table.draws(Ok(vec![7; 8]));
@@ -889,8 +894,8 @@ fn card_answer(ask: &CardAsk, n: u8, drawn: u8) -> CardAnswer {
 
 fn server_answer(ask: &ServerAsk, n: u8) -> ServerAnswer {
     let error = match n % 3 {
-        0 => ServiceError::Over("over".into()),
-        1 => ServiceError::Refused("no".into()),
+        0 => ServiceError::Over(said(410, "SESSION_OVER")),
+        1 => ServiceError::Refused(said(400, "MALFORMED")),
         _ => ServiceError::Address("nowhere".into()),
     };
     let questions = vec![Question { id: "q".into(), text: "Pet?".into() }];

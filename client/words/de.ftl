@@ -249,7 +249,17 @@ server-other-card = Der Server antwortete für eine andere Karte; an diese wurde
 server-certificates = Dem vertraut werden soll, ist kein Zertifikat in PEM.
 server-user-info = Die Adresse eines Servers hat kein '@' und nichts davor: Schreiben Sie https://HOST[:PORT], oder http:// auf diesem Rechner.
 server-address = „{ $address }“ ist keine Adresse eines Servers: Schreiben Sie https://HOST[:PORT], oder http:// auf diesem Rechner.
-server-over = Die Sitzung beim Server ist vorbei: { $why }.
+server-over = Die Sitzung beim Server ist vorbei; beginnen Sie von vorn.
+server-status = Der Server antwortete mit dem Status { $status }.
+server-too-often =
+    Das war zu oft in zu kurzer Zeit; versuchen Sie es { $minutes ->
+        [0] später
+        [one] in { $minutes } Minute
+       *[other] in { $minutes } Minuten
+    } noch einmal.
+server-busy = Der Server ist beschäftigt; versuchen Sie es gleich noch einmal.
+server-store = Der Server kann gerade nicht arbeiten. Er sagt: { $said }
+server-malformed = Der Server nimmt nicht an, was gesendet wurde. Er sagt: { $said }
 server-unreachable =
     Der Server ist nicht zu erreichen: { $why ->
         [listens] An seiner Adresse hört kein Programm

@@ -249,7 +249,17 @@ server-other-card = The server answered for another card; nothing was sent to th
 server-certificates = What is to be trusted is no certificate in PEM.
 server-user-info = A server's address has no '@' and nothing before it: write https://HOST[:PORT], or http:// on this machine.
 server-address = '{ $address }' is no server address: write https://HOST[:PORT], or http:// on this machine.
-server-over = The session at the server is over: { $why }.
+server-over = The session at the server is over; start again.
+server-status = The server answered with status { $status }.
+server-too-often =
+    That was too often in too short a time; try again { $minutes ->
+        [0] later
+        [one] in { $minutes } minute
+       *[other] in { $minutes } minutes
+    }.
+server-busy = The server is busy; try again in a moment.
+server-store = The server cannot work now. It says: { $said }
+server-malformed = The server does not take what was sent. It says: { $said }
 server-unreachable =
     The server cannot be reached: { $why ->
         [listens] no program listens at its address
