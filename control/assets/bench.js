@@ -63,8 +63,10 @@ const afterList = (old, html) => {
 };
 const draw = (fresh, html) => {
   const old = document.getElementById(fresh.id);
-  if (!old || drawn.get(fresh.id) === html) return;
-  if (isListOpen(old)) return afterList(old, html);
+  if (!old) return;
+  // Also the same as is drawn: it takes the place of what waits, and so does what comes before the closed list is looked at.
+  if (listed.has(fresh.id) || isListOpen(old)) return afterList(old, html);
+  if (drawn.get(fresh.id) === html) return;
   drawn.set(fresh.id, html);
   const focused = old.contains(document.activeElement) ? document.activeElement : null;
   const [from, to] = focused?.matches("input:not([type]), input[type=password], textarea") ? [focused.selectionStart, focused.selectionEnd] : [];

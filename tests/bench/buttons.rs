@@ -1,7 +1,7 @@
 //! What is pressed on the bench, programs see.
 
 use super::{Bench, SELECT_GIDS, WRONG_PIN, stays};
-use crate::common::browser::{Driver, PATIENCE};
+use crate::common::browser::{Browser, Driver, PATIENCE};
 use crate::common::has;
 use cardlab_pcsclite::client::{Connection, Context, Error, ShareMode};
 use cardlab_pcsclite::code::ReturnCode;
@@ -405,11 +405,8 @@ async fn a_key_file_is_dropped_and_makes_a_card() {
     browser.0.close().await.unwrap();
 }
 
-/// A list that somebody chooses from stays open while its reader changes under it; what has changed is drawn when it is closed.
-#[tokio::test]
-async fn an_open_list_stays_open() {
-    let (driver, bench) = (Driver::start(), Bench::with(&["gids,name=Anna,pin=123456"]));
-    let browser = bench.open(&driver, "anna").await;
+/// Opens the list of what becomes of a snapshot's secrets; it is `window.list`.
+async fn opens_list(browser: &Browser) {
     browser.0.execute("document.querySelector('#more-0').open = true", vec![]).await.unwrap();
     let list = async || browser.0.wait().for_element(Locator::Css("#secrets-0")).await?.click().await;
     browser.settled(list).await;
@@ -419,6 +416,21 @@ async fn an_open_list_stays_open() {
         if (!list.matches(':open')) list.showPicker();
         return list.matches(':open');";
     assert_eq!(browser.0.execute(script, vec![]).await.unwrap(), json!(true), "the list is open");
+}
+
+/// Presses Escape.
+async fn escapes(browser: &Browser) {
+    let keys =
+        KeyActions::new("keys".into()).then(KeyAction::Down { value: '\u{E00C}' }).then(KeyAction::Up { value: '\u{E00C}' });
+    browser.0.perform_actions(keys).await.unwrap();
+}
+
+/// A list that somebody chooses from stays open while its reader changes under it; what has changed is drawn when it is closed.
+#[tokio::test]
+async fn an_open_list_stays_open() {
+    let (driver, bench) = (Driver::start(), Bench::with(&["gids,name=Anna,pin=123456"]));
+    let browser = bench.open(&driver, "anna").await;
+    opens_list(&browser).await;
     let context = Context::establish_at(&bench.up.socket()).unwrap();
     let mut card = context.connect("Anna 00 00", ShareMode::Shared).unwrap();
     answers(&mut card, SELECT_GIDS, 0x9000);
@@ -430,15 +442,57 @@ async fn an_open_list_stays_open() {
     let chosen =
         "window.list.value = 'clear'; window.list.dispatchEvent(new Event('change', { bubbles: true })); window.list.blur()";
     browser.0.execute(chosen, vec![]).await.unwrap();
-    let keys =
-        KeyActions::new("keys".into()).then(KeyAction::Down { value: '\u{E00C}' }).then(KeyAction::Up { value: '\u{E00C}' });
-    browser.0.perform_actions(keys).await.unwrap();
+    escapes(&browser).await;
     let drawn = async || {
         let drawn = "return !window.list.isConnected && document.getElementById('secrets-0').value === 'clear'";
         browser.0.execute(drawn, vec![]).await.unwrap() == json!(true)
     };
     let waited = tokio::time::timeout(PATIENCE, async { while !drawn().await {} }).await;
     assert!(waited.is_ok(), "what has changed under a list is drawn when it is closed");
+    stays(&browser).await;
+    browser.0.close().await.unwrap();
+}
+
+/// What is drawn after an open list is what came last: also where that is what was drawn before the list was opened, and where it
+/// comes when the list is closed and nobody has looked at it yet.
+#[tokio::test]
+async fn what_came_last_under_an_open_list_is_drawn() {
+    let (driver, bench) = (Driver::start(), Bench::with(&["gids,name=Anna"]));
+    let browser = bench.open(&driver, "anna").await;
+    let told = "
+        window.told = {};
+        for (const word of ['A', 'B', 'C', 'D']) {
+          const copy = document.getElementById('do-0').cloneNode(true);
+          copy.dataset.told = word;
+          window.told[word] = copy.outerHTML;
+        }
+        part(window.told.A);
+        return document.getElementById('do-0').dataset.told;";
+    assert_eq!(browser.0.execute(told, vec![]).await.unwrap(), json!("A"));
+    let now = "return [document.getElementById('do-0').dataset.told, listed.size]";
+    let drawn = async |told: &str| {
+        let rests = async || browser.0.execute("return listed.size", vec![]).await.unwrap() == json!(0);
+        let waited = tokio::time::timeout(PATIENCE, async { while !rests().await {} }).await;
+        assert!(waited.is_ok(), "a closed list is looked at");
+        assert_eq!(browser.0.execute(now, vec![]).await.unwrap(), json!([told, 0]));
+    };
+    opens_list(&browser).await;
+    browser.0.execute("release(); part(window.told.B); part(window.told.A);", vec![]).await.unwrap();
+    assert_eq!(browser.0.execute(now, vec![]).await.unwrap(), json!(["A", 1]), "it waits for the list");
+    browser.0.execute("window.list.blur()", vec![]).await.unwrap();
+    escapes(&browser).await;
+    drawn("A").await;
+    opens_list(&browser).await;
+    // Closed as the page sees it, in the same moment.
+    let closed = "
+        release();
+        part(window.told.C);
+        const waits = listed.size;
+        CSS.supports = () => false;
+        part(window.told.D);
+        return waits;";
+    assert_eq!(browser.0.execute(closed, vec![]).await.unwrap(), json!(1), "it waits for the list");
+    drawn("D").await;
     stays(&browser).await;
     browser.0.close().await.unwrap();
 }
