@@ -1,6 +1,6 @@
 //! What somebody hands over and nobody is to find again.
 
-use serde::de::{Error, Visitor};
+use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use zeroize::Zeroizing;
@@ -55,6 +55,63 @@ impl Visitor<'_> for Text {
     }
 }
 
+/// A list of them. What is no list is not quoted either: it may be the one secret that was meant.
+///
+/// # Errors
+/// For what is no list, and for an entry that is no text.
+pub(crate) fn several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Secret>, D::Error> {
+    deserializer.deserialize_any(Texts)
+}
+
+/// Takes a list of texts.
+struct Texts;
+
+/// The error for what is no list.
+fn no_list<T, E: Error>() -> Result<T, E> {
+    Err(E::custom("secrets are a list of texts: [\"..\"]"))
+}
+
+impl<'de> Visitor<'de> for Texts {
+    type Value = Vec<Secret>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of texts")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Vec<Secret>, A::Error> {
+        let mut secrets = Vec::new();
+        while let Some(secret) = entries.next_element()? {
+            secrets.push(secret);
+        }
+        Ok(secrets)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Vec<Secret>, A::Error> {
+        while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        no_list()
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Vec<Secret>, E> {
+        no_list()
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Vec<Secret>, E> {
+        no_list()
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Vec<Secret>, E> {
+        no_list()
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Vec<Secret>, E> {
+        no_list()
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Vec<Secret>, E> {
+        no_list()
+    }
+}
+
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
@@ -63,7 +120,7 @@ impl Serialize for Secret {
 
 #[cfg(test)]
 mod tests {
-    use crate::view::NewCard;
+    use crate::view::{NewCard, TypedView};
 
     #[test]
     fn what_is_handed_over_is_text_like_any_other() {
@@ -82,5 +139,13 @@ mod tests {
             let error = error.to_string();
             assert!(!error.contains("4711") && !error.contains("1234"), "{error}");
         }
+        for wrong in
+            ["\"471147\"", "471147", "-471147", "4711.47", "true", "null", "{\"471147\":1}", "[471147]", "[[\"471147\"]]"]
+        {
+            let error = serde_json::from_str::<TypedView>(&format!(r#"{{"entries":{wrong}}}"#)).err().unwrap().to_string();
+            assert!(!error.contains("4711") && error.contains("text"), "{error}");
+        }
+        let typed: TypedView = serde_json::from_str(r#"{"entries":["471147","cancel"]}"#).unwrap();
+        assert_eq!(typed.entries.iter().map(|entry| entry.0.as_str()).collect::<Vec<_>>(), ["471147", "cancel"]);
     }
 }

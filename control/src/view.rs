@@ -273,6 +273,7 @@ pub struct PaceView {
 #[serde(deny_unknown_fields)]
 pub struct TypedView {
     /// Digits, `cancel`, or `nothing`: one for each question of the reader.
+    #[serde(deserialize_with = "crate::secret::several")]
     #[schema(value_type = Vec<String>)]
     pub entries: Vec<Secret>,
 }

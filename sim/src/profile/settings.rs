@@ -114,7 +114,7 @@ impl Cards {
 }
 
 /// Settings whose values are not repeated in an error.
-const SECRETS: [&str; 4] = ["pin", "puk", "global-pin", "management-key"];
+const SECRETS: [&str; 5] = ["pin", "puk", "global-pin", "management-key", "pairing"];
 
 /// What an error says of a value: a secret that is refused may be somebody's, with a slip in it.
 pub(super) fn shown<'v>(name: &str, value: &'v str) -> &'v str {
@@ -159,6 +159,8 @@ mod tests {
             let error = profile.set(name, value).unwrap_err().to_string();
             assert!(error.starts_with(&format!("'..' is no value for {name}: ")), "{error}");
         }
+        let error = profile.set("pairing", "4711471").unwrap_err().to_string();
+        assert!(error.starts_with("'..' is no value for pairing: "), "{error}");
         assert!(SECRETS.iter().all(|name| row(name).is_some_and(|row| row.setting.name == *name)));
     }
 

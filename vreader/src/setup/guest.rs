@@ -8,9 +8,9 @@
 //! ```
 //! Behind a comma come the settings of the reader, as for every card, and those of the kind of guest.
 
-use super::SetupError;
 use super::settings::{self, ReaderSettings};
 use super::words::{self, Word};
+use super::{SetupError, name_in};
 use crate::pace::Pace;
 use crate::replay::Order;
 use crate::usb::Identity;
@@ -78,7 +78,7 @@ impl GuestRequest {
         let mut request = Self { shown: text.to_owned(), source, reader: ReaderSettings::default(), patience: PATIENCE };
         let mut given = Vec::new();
         for part in parts {
-            let (name, value) = part.split_once('=').ok_or_else(|| SetupError::NoValue(part.into()))?;
+            let (name, value) = part.split_once('=').ok_or_else(|| SetupError::NoValue(name_in(part).into()))?;
             let name = name.trim();
             if given.contains(&name) {
                 return Err(SetupError::Twice(name.into()));
@@ -110,7 +110,7 @@ impl GuestRequest {
                 self.patience = Duration::from_secs_f64(seconds);
                 Ok(())
             }
-            _ => Err(SetupError::OnlyGuest(name.into())),
+            _ => Err(SetupError::OnlyGuest(name_in(name).into())),
         }
     }
 

@@ -180,6 +180,24 @@ pub enum AnyRequest {
     Guest(Box<guest::GuestRequest>),
 }
 
+/// What an error says of a text that may be a setting's name: behind it a secret may stand that was written in another way.
+fn name_in(text: &str) -> &str {
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(text.len());
+    &text[..end]
+}
+
+/// The error for a kind of card that there is not, without what was written behind its name instead of behind a comma.
+fn without_settings(error: ProfileError, kind: &str) -> ProfileError {
+    let end = kind.char_indices().find(|(_, c)| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '.' | '_'));
+    match (error, end) {
+        (ProfileError::UnknownProfile { known, .. }, Some((end, parts))) => {
+            ProfileError::UnknownProfile { name: format!("{}{parts}..", &kind[..end]), known }
+        }
+        (error, _) => error,
+    }
+}
+
 impl FromStr for AnyRequest {
     type Err = SetupError;
 
@@ -198,7 +216,10 @@ impl FromStr for CardRequest {
         let mut parts = words::split(text, ',')?.into_iter();
         let kind = parts.next().unwrap_or_default().trim();
         let snapshot = kind.strip_prefix('@').map(|path| read_snapshot(Word::of(path).text.as_str().into())).transpose()?;
-        let profile = Profile::builtin(snapshot.as_ref().map_or(kind, |(_, snapshot)| snapshot.profile()))?;
+        let profile = match &snapshot {
+            Some((_, snapshot)) => Profile::builtin(snapshot.profile())?,
+            None => Profile::builtin(kind).map_err(|error| without_settings(error, kind))?,
+        };
         let mut request = Self {
             shown: kind.to_owned(),
             profile,
@@ -213,8 +234,8 @@ impl FromStr for CardRequest {
         };
         let mut given = Vec::new();
         for part in parts {
-            // Behind a key file's password with a comma comes the rest of it: that is not repeated.
-            let told = |text: &str| if request.shown.ends_with(":..") { "..".to_owned() } else { text.to_owned() };
+            // Behind a secret with a comma comes the rest of it: that is not repeated.
+            let told = |text: &str| if request.shown.ends_with("..") { "..".to_owned() } else { name_in(text).to_owned() };
             let (key, value) = part.split_once('=').ok_or_else(|| SetupError::NoValue(told(part)))?;
             let (key, one) = (key.trim(), settings::identity(key.trim()));
             let unknown = told(key);
@@ -227,6 +248,7 @@ impl FromStr for CardRequest {
             given.push(one);
             settings::set(&mut request, key, value).map_err(|error| match error {
                 SetupError::UnknownSetting { .. } => SetupError::UnknownSetting { key: unknown },
+                SetupError::OnlyReader(_) => SetupError::OnlyReader(unknown),
                 other => other,
             })?;
             request.shown.push_str(&format!(",{key}={}", settings::shown(key, value)));
@@ -543,6 +565,29 @@ mod tests {
         assert!(error("nist-piv,9a=/nowhere/key.pem").starts_with("/nowhere/key.pem: "));
         assert!(error("nist-piv,9a=new:ed25519").contains("cannot hold a ed25519 key"));
         assert!(error("nist-piv,96=new:p256").starts_with("no card setting named '96'"));
+    }
+
+    /// A secret that was written in another way than it is to be written.
+    #[test]
+    fn what_may_be_a_secret_is_not_repeated() {
+        for (text, says) in [
+            ("yubikey-5.7,pin=ab,cd4711", "card setting '..' has no value; "),
+            ("yubikey-5.7,pin=abcdef,4711=x", "no card setting named '..'; "),
+            ("yubikey-5.7,pin=abcdef,pin-tries=5,colour=x", "no card setting named 'colour'; "),
+            ("yubikey-5.7,9a=key.pem:ab,4711=x", "no card setting named '..'; "),
+            ("yubikey-5.7,pin 471147", "card setting 'pin' has no value; "),
+            ("yubikey-5.7,pin:471147", "card setting 'pin' has no value; "),
+            ("yubikey-5.7, pin 471147=x", "no card setting named 'pin'; "),
+            ("yubikey-5.7:pin=471147", "no profile named 'yubikey-5.7:..'; "),
+            ("yubikey-5.7 pin=471147", "no profile named 'yubikey-5.7 ..'; "),
+            ("yubikey-9,pin=471147", "no profile named 'yubikey-9'; "),
+            ("nist-piv,sm=cs2,pairing=4711471", "'..' is no value for pairing: "),
+            ("vpcd:1,pin 471147", "card setting 'pin' has no value; "),
+            ("vpcd:1,pin 471147=x", "card setting 'pin': this card is not simulated here; "),
+        ] {
+            let error = text.parse::<AnyRequest>().err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(error.starts_with(says) && !error.contains("4711"), "{text}: {error}");
+        }
     }
 
     #[test]
