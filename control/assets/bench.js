@@ -124,6 +124,7 @@ const isTaken = (row) => {
 const pause = document.getElementById("pause");
 const held = document.getElementById("held");
 let waiting = null; // rows that came during a pause
+let passed = 0; // of these so many were let go
 let newest = BigInt(rows?.dataset.newest ?? 0); // up to where the page knows what came in
 const mark = (row) => {
   const own = BigInt(row.dataset.mark ?? 0);
@@ -146,6 +147,7 @@ const folded = (row) => {
   if (at - known.at > PAUSE && known.now.length > 0) Object.assign(known, { before: known.now, now: [], times: 1 });
   known.at = at;
   known.now.push(row);
+  if (known.now.length > MOST_ROWS) known.now.shift(); // a stream without a pause is a burst without an end
   if (!isSame(known.before, known.now) || !known.before.every((old) => old.isConnected)) return;
   for (const again of known.now) again.remove();
   known.now = [];
@@ -161,7 +163,6 @@ const show = (fresh) => {
   document.querySelector(".nothing").hidden = true;
   for (const row of [...fresh]) {
     clock(row);
-    mark(row);
     if (row.dataset.at) row.hidden = !isTaken(row);
     rows.append(row);
     folded(row);
@@ -169,14 +170,21 @@ const show = (fresh) => {
   while (rows.rows.length > MOST_ROWS) rows.rows[0].remove();
   if (atEnd) box.scrollTop = box.scrollHeight;
 };
-const wire = (html) => settled(Symbol("rows"), () => {
-  const fresh = [...element(`<table><tbody>${html}</tbody></table>`).querySelectorAll("tr")];
-  if (!waiting) return show(fresh);
-  waiting.push(...fresh);
-  waiting.splice(0, waiting.length - MOST_ROWS);
-  held.textContent = `Paused; ${waiting.length} new`;
-});
-const missed = (count) => wire(`<tr class="missed"><td colspan="4">${Number(count)} more, too many to show one by one: saved files have them</td></tr>`);
+const parsed = (html) => [...element(`<table><tbody>${html}</tbody></table>`).querySelectorAll("tr")];
+const others = (count) => `<tr class="missed" data-count="${count}"><td colspan="4">${count} more, too many to show one by one: saved files have them</td></tr>`;
+const amount = (told) => told.reduce((sum, row) => sum + Number(row.dataset.count ?? 1), 0);
+const wire = (html) => {
+  const fresh = parsed(html);
+  fresh.forEach(mark);
+  settled(Symbol("rows"), () => {
+    if (!waiting) return show(fresh);
+    waiting.push(...fresh);
+    // One row is left for the number of those that are let go.
+    passed += amount(waiting.splice(0, Math.max(0, waiting.length - MOST_ROWS + 1)));
+    held.textContent = `Paused; ${amount(waiting) + passed} new`;
+  });
+};
+const missed = (count) => wire(others(Number(count)));
 
 // The connection: what is lost is said, and comes back by itself as long as the bench is there. A page that nobody sees follows
 // nothing: a browser has few connections to one place, and another page of the bench would wait for one for ever.
@@ -372,12 +380,14 @@ document.addEventListener("input", async (event) => {
 if (rows) {
   files();
   document.querySelector("label.fold").hidden = false;
+  [...rows.rows].forEach(mark);
   show([...rows.rows]);
   rows.closest(".rows").scrollTop = rows.closest(".rows").scrollHeight;
   pause.hidden = false;
   pause.addEventListener("click", () => {
-    const ended = waiting;
+    const ended = waiting && [...(passed > 0 ? parsed(others(passed)) : []), ...waiting];
     waiting = waiting ? null : [];
+    passed = 0;
     pause.textContent = waiting ? "Go on" : "Pause";
     held.textContent = waiting ? "Paused" : "";
     if (ended) show(ended);

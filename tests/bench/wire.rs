@@ -1,7 +1,7 @@
 //! What programs do is seen on the bench.
 
 use super::{Bench, SELECT_GIDS, WRONG_PIN, stays};
-use crate::common::browser::Driver;
+use crate::common::browser::{Driver, PATIENCE};
 use crate::common::has;
 use cardlab_pcsclite::client::{Context, ShareMode};
 use fantoccini::Locator;
@@ -145,6 +145,71 @@ async fn the_wire_is_read_in_peace() {
         let logged = bench.card(&["log", "--json", "--program", program]).ok();
         assert_eq!(logged.lines().count(), lines.len(), "{logged}");
     }
+    stays(&browser).await;
+    browser.0.close().await.unwrap();
+}
+
+/// Rows as the bench tells them, in the same moment.
+const STREAM: &str = "
+    const row = [...document.querySelectorAll('#rows tr[data-at]')].at(-1).cloneNode(true);
+    row.removeAttribute('data-mark');
+    const stream = (count) => wire(row.outerHTML.repeat(count));";
+
+/// What is kept to find out what comes again does not grow with what comes.
+#[tokio::test]
+async fn a_stream_without_a_pause_is_not_kept_whole() {
+    let (driver, bench) = (Driver::start(), Bench::with(&["gids,name=Anna,pin=123456"]));
+    let browser = bench.open(&driver, "anna").await;
+    let context = Context::establish_at(&bench.up.socket()).unwrap();
+    let mut card = context.connect("Anna 00 00", ShareMode::Shared).unwrap();
+    card.transmit(SELECT_GIDS).unwrap();
+    card.transmit(WRONG_PIN).unwrap();
+    browser.sees("wrong, 2 left").await;
+    let kept = format!("{STREAM} stream(400); stream(400); return [...bursts.values()].map((known) => known.now.length);");
+    let kept = browser.0.execute(&kept, vec![]).await.unwrap();
+    let kept: Vec<u64> = serde_json::from_value(kept).unwrap();
+    assert_eq!(kept.iter().max(), Some(&500), "{kept:?}");
+    browser.0.close().await.unwrap();
+}
+
+/// What came during a pause comes once, also where the page was not looked at meanwhile; what is more than it shows is counted.
+#[tokio::test]
+async fn what_came_during_a_pause_comes_once() {
+    let (driver, bench) = (Driver::start(), Bench::with(&["gids,name=Anna,pin=123456"]));
+    let browser = bench.open(&driver, "anna").await;
+    let context = Context::establish_at(&bench.up.socket()).unwrap();
+    let mut card = context.connect("Anna 00 00", ShareMode::Shared).unwrap();
+    card.transmit(SELECT_GIDS).unwrap();
+    browser.sees("SELECT").await;
+    browser.press_here("Pause").await;
+    card.transmit(WRONG_PIN).unwrap();
+    let waits = async |text: &str| {
+        let waits = format!("return (waiting ?? []).some((row) => row.textContent.includes('{text}'))");
+        let waits = async || browser.0.execute(&waits, vec![]).await.unwrap() == json!(true);
+        let waited = tokio::time::timeout(PATIENCE, async { while !waits().await {} }).await;
+        assert!(waited.is_ok(), "{text}");
+    };
+    waits("wrong, 2 left").await;
+    // Another tab, and back.
+    for hidden in [true, false] {
+        let looks = format!(
+            "Object.defineProperty(document, 'hidden', {{ value: {hidden}, configurable: true }});
+            document.dispatchEvent(new Event('visibilitychange'));"
+        );
+        browser.0.execute(&looks, vec![]).await.unwrap();
+    }
+    card.transmit(WRONG_PIN).unwrap();
+    waits("wrong, 1 left").await;
+    browser.press_here("Go on").await;
+    let page = browser.sees("wrong, 1 left").await;
+    assert_eq!(page.matches("wrong, 2 left").count(), 1, "{page}");
+    browser.press_here("Pause").await;
+    let held = format!("{STREAM} missed(7); stream(600); return document.getElementById('held').textContent;");
+    assert_eq!(browser.0.execute(&held, vec![]).await.unwrap(), json!("Paused; 607 new"));
+    browser.press_here("Go on").await;
+    browser.sees("108 more, too many to show one by one").await;
+    let rows = "return [document.getElementById('rows').rows.length, document.querySelectorAll('#rows .missed').length]";
+    assert_eq!(browser.0.execute(rows, vec![]).await.unwrap(), json!([500, 1]));
     stays(&browser).await;
     browser.0.close().await.unwrap();
 }
