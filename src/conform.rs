@@ -250,7 +250,9 @@ impl Conform {
             None => Profile::names().map(str::to_owned).collect(),
         };
         let of_a_reader = [("credentials", self.credentials.is_some()), ("serial", self.serial.is_some())];
-        if let Some((option, _)) = of_a_reader.into_iter().find(|(_, given)| *given && kind != "pcsc") {
+        if let Some((option, _)) =
+            of_a_reader.into_iter().find(|(_, given)| *given && matches!(kind, "sim" | "socket" | "unlock"))
+        {
             let why = format!(
                 "--{option} is for a card in a reader (--target pcsc); {kind} makes cards of its own and knows what opens them: leave it out"
             );

@@ -366,6 +366,8 @@ fn pcscd_serves_the_next_program() {
 #[test]
 fn credentials_are_for_a_card_in_a_reader() {
     for (option, value) in [("--credentials", "card.toml"), ("--serial", "0123456789ABCDEF")] {
+        // What is no target is said first.
+        has(&cardlab(&["conform", "--target", "pcsd:x", option, value]).code(2), &["no target 'pcsd'; there are "]);
         for target in ["sim", "sim:nist-piv", "socket:gids"] {
             let said = cardlab(&["conform", "piv", "--target", target, option, value]).code(2);
             has(&said, &[&format!("{option} is for a card in a reader (--target pcsc)"), "leave it out"]);
