@@ -206,8 +206,8 @@ impl Rack {
         self.positions().len()
     }
 
-    /// Shows all readers, in the order that they were added, to who looks at them often: nothing is made for that. Meanwhile nothing
-    /// else may be asked of the rack.
+    /// Shows all readers, in the order that they were added, to who looks at them often: nothing is made for that but what is asked of
+    /// them, such as the list of [`Here::holders`]. Meanwhile nothing else may be asked of the rack.
     pub fn each(&self, mut look: impl FnMut(&Here<'_>)) {
         for (number, Position { reader, card, .. }) in self.positions().iter().enumerate() {
             look(&Here { place: Place(number), card, reader: *reader, server: &self.server });

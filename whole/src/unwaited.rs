@@ -2,6 +2,7 @@
 //! a service would wait for ever, and nothing could end it.
 
 use super::{is_file, read_sized, text, told};
+#[cfg(unix)]
 use std::ffi::OsStr;
 use std::fs::{File, FileType, OpenOptions};
 use std::io::{self, ErrorKind, Read};
@@ -63,6 +64,7 @@ fn is_no_named_pipe(path: &Path, kind: FileType) -> io::Result<()> {
 
 /// Whether a path names what its program was started with, not what lies in a directory: `<(..)` of a shell, or what stands before
 /// a `|`. Somebody has it in hand already.
+#[cfg(unix)]
 fn is_of_a_shell(path: &Path) -> bool {
     let is_number = |name: &OsStr| name.as_encoded_bytes().iter().all(u8::is_ascii_digit);
     let is_descriptor = (path.starts_with("/dev/fd") || path.starts_with("/proc"))

@@ -1,5 +1,5 @@
-//! Whether a page still shows what there is. Nothing is made to find out: fifty readers are looked at several times a second for
-//! each page that follows, and most of them are as they were.
+//! Whether a page still shows what there is. Little is made to find out - the list of who holds a reader, where somebody does -: fifty
+//! readers are looked at several times a second for each page that follows, and most of them are as they were.
 
 use super::buttons::Key;
 use crate::view::{CardView, HolderView, ReaderView, TriesView, challenge_words, word};

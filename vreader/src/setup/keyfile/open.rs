@@ -29,10 +29,10 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     if bytes.is_empty() { Err(KeyFileError::new(path, Fault::Empty)) } else { Ok(bytes) }
 }
 
-/// The bytes of a file, or of a device that gives what it has at once.
+/// The bytes of a file, of a pipe of a shell (`<(..)`), or of a device that gives what it has at once.
 ///
 /// # Errors
-/// [`KeyFileError`] for a directory, a pipe, more than [`LIMIT`], and what the system says.
+/// [`KeyFileError`] for a directory, a named pipe, more than [`LIMIT`], and what the system says.
 pub fn read_any(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     let fault = |e: std::io::Error| match e.kind() {
         ErrorKind::IsADirectory => Fault::Directory,
