@@ -62,6 +62,11 @@ pub(super) fn fingerprint<'a>(shown: impl Iterator<Item = &'a (ReaderView, Key)>
     format!("{:016x}", hasher.finish())
 }
 
+/// How long nothing may happen before readers are looked at again; the last look is `since` ago where one was left out after it.
+fn until_look(since: Option<Duration>) -> Duration {
+    since.map_or(IDLE_LOOK, |since| LOOK.saturating_sub(since))
+}
+
 /// The stream of one page.
 pub(super) async fn follow(State(site): State<Site>, Query(from): Query<From>, headers: HeaderMap) -> Response {
     let frame = site.frame.clone();
@@ -88,6 +93,8 @@ struct Follower {
     /// Whether it says that something is being recorded.
     recording: Option<bool>,
     looked: Option<Instant>,
+    /// A look was left out, so soon after the last it would have been.
+    owes_look: bool,
     /// Rows that may be shown; and of more than these.
     owed: usize,
     sample: usize,
@@ -107,6 +114,7 @@ impl Follower {
             shown,
             recording: None,
             looked: None,
+            owes_look: false,
             owed: CAUGHT_UP,
             sample: CAUGHT_UP,
             beat: Vec::new(),
@@ -151,13 +159,14 @@ impl Follower {
         if self.has_news() {
             return Ok(());
         }
+        let since = self.looked.filter(|_| self.owes_look).map(|looked| looked.elapsed());
         tokio::select! {
             record = records.recv() => match record {
                 Ok(_) | Err(RecvError::Lagged(_)) => Ok(()),
                 Err(RecvError::Closed) => Err(Gone),
             },
             changed = changes.changed() => changed.map_err(|_| Gone),
-            () = tokio::time::sleep(IDLE_LOOK) => Ok(()),
+            () = tokio::time::sleep(until_look(since)) => Ok(()),
             () = self.page.gone() => Err(Gone),
         }
     }
@@ -232,7 +241,8 @@ impl Follower {
 
     /// Those that are not as the page shows them.
     async fn readers(&mut self) {
-        if self.looked.is_some_and(|looked| looked.elapsed() < LOOK) {
+        self.owes_look = self.looked.is_some_and(|looked| looked.elapsed() < LOOK);
+        if self.owes_look {
             return;
         }
         self.looked = Some(Instant::now());
@@ -393,6 +403,14 @@ mod tests {
         let mut page = Listening::to(Control::new(rack, trace, false), known.as_nanos() as u64).await;
         page.until(CAUGHT_UP + 7).await;
         assert_eq!((page.shown, page.counted), (CAUGHT_UP, 7));
+    }
+
+    /// What changed too soon after a look to be looked at is looked at when its time has come, though nothing more happens.
+    #[test]
+    fn a_look_that_was_left_out_is_made_up_for() {
+        assert_eq!(until_look(None), IDLE_LOOK);
+        assert_eq!(until_look(Some(LOOK / 3)), LOOK - LOOK / 3);
+        assert_eq!(until_look(Some(IDLE_LOOK)), Duration::ZERO);
     }
 
     /// Also what a card does last, of which only its program still knows; under its own name, for its reader has another now.
