@@ -7,7 +7,7 @@ use super::lines::Lines;
 use super::runs::{Filled, Run, Runs, done, file, follow, gone};
 use super::{Driven, beside};
 use askama::Template;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -18,7 +18,7 @@ use cardlab_conformance::select::{Selection, select};
 use cardlab_conformance::test::{Danger, Level, Test};
 use cardlab_control::error::ApiError;
 use cardlab_control::known::Known;
-use cardlab_control::page::{Frame, Room};
+use cardlab_control::page::{At, Frame, Room};
 use cardlab_control::secret::Secret;
 use cardlab_control::shell::{Elsewhere, quoted};
 use cardlab_pcsclite::client::Context;
@@ -194,6 +194,8 @@ impl Suite {
                 Credentials { pin, puk, admin, ..Credentials::default() }
             }
         };
+        // What is told names the reader whole: a command line knows no numbers.
+        let (title, lines) = (format!("{} for {reader}", wanted.title()), wanted.lines_at(&reader));
         let order = Order {
             socket: self.driven.socket.clone(),
             reader,
@@ -202,9 +204,8 @@ impl Suite {
             credentials,
             tests,
         };
-        let title = if wanted.tests.trim().is_empty() { "the whole suite" } else { wanted.tests.trim() };
-        let judging = Judging::of(&order, wanted.lines());
-        let run = self.runs.begin(format!("{title} for {}", wanted.reader), judging)?;
+        let judging = Judging::of(&order, lines);
+        let run = self.runs.begin(title, judging)?;
         judging::start(run.clone(), order)?;
         Ok(run)
     }
@@ -246,7 +247,7 @@ impl TryFrom<JudgeOrder> for Wanted {
     fn try_from(order: JudgeOrder) -> Result<Self, ApiError> {
         let text = |given: Option<String>| given.unwrap_or_default();
         let given = [("pin", &order.pin), ("puk", &order.puk), ("admin_key", &order.admin_key)];
-        let empty = given.into_iter().find(|(_, secret)| secret.as_ref().is_some_and(|secret| secret.0.is_empty()));
+        let empty = given.into_iter().find(|(_, secret)| secret.as_ref().is_some_and(|secret| secret.0.trim().is_empty()));
         if let Some((name, _)) = empty {
             return Err(ApiError(StatusCode::BAD_REQUEST, format!("{name} is empty: leave it out, or give it.")));
         }
@@ -297,14 +298,24 @@ impl Wanted {
         Some(self.allow.trim()).filter(|allow| *allow != Danger::Safe.name()).unwrap_or_default()
     }
 
+    /// What is judged, in words.
+    fn title(&self) -> &str {
+        Some(self.tests.trim()).filter(|tests| !tests.is_empty()).unwrap_or("the whole suite")
+    }
+
     /// The same as a command, and for curl.
     fn lines(&self) -> Lines {
+        self.lines_at(&self.reader)
+    }
+
+    /// The same, at the reader of this name.
+    fn lines_at(&self, reader: &str) -> Lines {
         let secrets = [
             ("pin", &self.known.pin, "CARD_PIN"),
             ("puk", &self.known.puk, "CARD_PUK"),
             ("admin_key", &self.known.admin_key, "CARD_ADMIN_KEY"),
         ];
-        let mut body = json!({ "reader": self.reader });
+        let mut body = json!({ "reader": reader });
         let plain = [("tests", &*self.tests), ("level", &self.level), ("allow", self.more()), ("serial", &self.serial)];
         for (name, value) in plain.into_iter().filter(|(_, value)| !value.trim().is_empty()) {
             body[name] = json!(value.trim());
@@ -318,14 +329,14 @@ impl Wanted {
                 body["admin_algorithm"] = json!(self.known.admin_algorithm);
             }
         }
-        Lines::sending(self.command(), "/v1/conformance/runs", &body, &elsewhere)
+        Lines::sending(self.command(reader), "/v1/conformance/runs", &body, &elsewhere)
     }
 
     /// The same in a shell.
-    fn command(&self) -> String {
+    fn command(&self, reader: &str) -> String {
         let mut words = vec!["cardlab conform".to_owned()];
         words.extend(self.tests.split_whitespace().map(quoted));
-        words.extend(["--target".into(), quoted(&format!("pcsc:{}", self.reader))]);
+        words.extend(["--target".into(), quoted(&format!("pcsc:{reader}"))]);
         for (option, value) in [("--level", &*self.level), ("--allow", self.more()), ("--serial", &self.serial)] {
             if !value.trim().is_empty() {
                 words.extend([option.to_owned(), quoted(value.trim())]);
@@ -361,7 +372,7 @@ async fn said(Filled(wanted): Filled<Wanted>) -> Json<Lines> {
     Json(wanted.lines())
 }
 
-async fn show(State(room): Shared, Extension(frame): Extension<Frame>, Path(number): Path<u64>, headers: HeaderMap) -> Response {
+async fn show(State(room): Shared, Extension(frame): Extension<Frame>, At(number): At<u64>, headers: HeaderMap) -> Response {
     let Some(run) = room.runs.find(number) else { return gone::<Judging>(&frame, &headers) };
     let lines = run.look(|judging| judging.lines.clone());
     let part = run.part();
@@ -369,7 +380,7 @@ async fn show(State(room): Shared, Extension(frame): Extension<Frame>, Path(numb
     frame.page(PATH, "Conformance", &page.to_string())
 }
 
-async fn stop(State(room): Shared, Extension(frame): Extension<Frame>, Path(number): Path<u64>, headers: HeaderMap) -> Response {
+async fn stop(State(room): Shared, Extension(frame): Extension<Frame>, At(number): At<u64>, headers: HeaderMap) -> Response {
     let Some(run) = room.runs.find(number) else { return gone::<Judging>(&frame, &headers) };
     run.look(Judging::stop);
     done(&headers, &format!("/conformance/run/{number}"))
@@ -379,7 +390,7 @@ async fn stop(State(room): Shared, Extension(frame): Extension<Frame>, Path(numb
 async fn report(
     State(room): Shared,
     Extension(frame): Extension<Frame>,
-    Path((number, name)): Path<(u64, String)>,
+    At((number, name)): At<(u64, String)>,
     headers: HeaderMap,
 ) -> Response {
     let Some(run) = room.runs.find(number) else { return gone::<Judging>(&frame, &headers) };
@@ -418,7 +429,7 @@ mod tests {
         };
         let command = "cardlab conform gids piv/800-73-4-2/3.2.1 --target 'pcsc:Anna 00 00' --level must --allow locks --serial 0A \
                        --credentials FILE --html report.html";
-        assert_eq!(wanted.command(), command);
+        assert_eq!(wanted.command(&wanted.reader), command);
         let curl = r#"CARD_PIN=… jq -n '{"allow":"locks","known":false,"level":"must","reader":"Anna 00 00","serial":"0A","tests":"gids piv/800-73-4-2/3.2.1","pin":env.CARD_PIN}' | curl --unix-socket "$CARDLAB_CONTROL" --json @- http://cardlab/v1/conformance/runs"#;
         assert_eq!(wanted.lines().curl, curl);
         assert_eq!(wanted.danger(), Ok(Danger::Locks));
@@ -443,7 +454,7 @@ mod tests {
         let wanted =
             Wanted { reader: "x".into(), tests: safe(), level: safe(), allow: safe(), serial: safe(), ..Wanted::default() };
         let command = "cardlab conform safe --target pcsc:x --level safe --serial safe --credentials FILE --html report.html";
-        assert_eq!(wanted.command(), command);
+        assert_eq!(wanted.command(&wanted.reader), command);
         let curl = wanted.lines().curl;
         assert!(curl.contains(r#"'{"level":"safe","reader":"x","serial":"safe","tests":"safe"}'"#), "{curl}");
     }

@@ -2,11 +2,11 @@
 
 use axum::Form;
 use axum::body::Body;
-use axum::extract::{Extension, FromRequest, Path, Request, State};
+use axum::extract::{Extension, FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use cardlab_control::error::ApiError;
-use cardlab_control::page::{Frame, Part};
+use cardlab_control::page::{At, Frame, Part};
 use cardlab_control::sent::{self, Unread};
 use cardlab_protocol::local::is_for_a_page;
 use serde::Deserialize;
@@ -181,7 +181,7 @@ pub(super) fn gone<S: Shown>(frame: &Frame, headers: &HeaderMap) -> Response {
 pub(super) async fn follow<S: Shown>(
     State(runs): State<Arc<Runs<S>>>,
     Extension(frame): Extension<Frame>,
-    Path(number): Path<u64>,
+    At(number): At<u64>,
     headers: HeaderMap,
 ) -> Response {
     let Some(run) = runs.find(number) else { return gone::<S>(&frame, &headers) };

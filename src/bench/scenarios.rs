@@ -8,13 +8,13 @@ use super::lines::Lines;
 use super::runs::{Filled, Run, Runs, done, file, follow, gone};
 use super::{Driven, beside};
 use askama::Template;
-use axum::extract::{DefaultBodyLimit, Extension, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, Extension, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use cardlab_control::error::ApiError;
-use cardlab_control::page::{Frame, Room};
+use cardlab_control::page::{At, Frame, Room};
 use cardlab_control::recording::Recorded;
 use cardlab_control::shell::{Elsewhere, quoted};
 use cardlab_control::view::{RecordingOrder, RecordingView};
@@ -332,12 +332,7 @@ async fn drop_recording(State(room): Shared, headers: HeaderMap) -> Response {
 }
 
 /// What was recorded, as a file.
-async fn recorded(
-    State(room): Shared,
-    Extension(frame): Extension<Frame>,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-) -> Response {
+async fn recorded(State(room): Shared, Extension(frame): Extension<Frame>, At(name): At<String>, headers: HeaderMap) -> Response {
     let found = room.driven.control.recorded().into_iter().find(|recorded| file_of(recorded.number) == name);
     match found {
         Some(found) => file(&name, "application/toml", found.written.text),
@@ -361,7 +356,7 @@ async fn play(
     }
 }
 
-async fn show(State(room): Shared, Extension(frame): Extension<Frame>, Path(number): Path<u64>, headers: HeaderMap) -> Response {
+async fn show(State(room): Shared, Extension(frame): Extension<Frame>, At(number): At<u64>, headers: HeaderMap) -> Response {
     let Some(run) = room.runs.find(number) else { return gone::<Playing>(&frame, &headers) };
     let lines = run.look(|playing| playing.lines.clone());
     let part = run.part();
@@ -373,7 +368,7 @@ async fn show(State(room): Shared, Extension(frame): Extension<Frame>, Path(numb
 async fn order(
     State(room): Shared,
     Extension(frame): Extension<Frame>,
-    Path((number, order)): Path<(u64, String)>,
+    At((number, order)): At<(u64, String)>,
     headers: HeaderMap,
 ) -> Response {
     let Some(run) = room.runs.find(number) else { return gone::<Playing>(&frame, &headers) };

@@ -125,6 +125,23 @@ fn what_cannot_be_is_refused_in_words() {
     refused(http.get("/record/0/1?with=x"), 400, "READER.NUMBER");
     refused(http.get("/save/wire.exe"), 404, "wire.pcapng");
     refused(http.get("/nowhere/at-all"), 404, "no such page");
+    // Where a number is none there is no page either.
+    for path in [
+        "/card/abc",
+        "/record/abc/1",
+        "/record/0/abc",
+        "/conformance/run/abc",
+        "/conformance/run/abc/live",
+        "/conformance/run/abc/report.html",
+        "/scenarios/run/abc",
+        "/scenarios/run/-1/live",
+    ] {
+        refused(http.get(path), 404, "no such page");
+    }
+    refused(http.press("abc/remove", &[]), 404, "no such page");
+    for path in ["/said/abc/remove", "/conformance/run/abc/stop", "/scenarios/run/abc/next"] {
+        refused(http.client.post(format!("{}{path}", http.base)).header("cookie", &http.cookie).body(""), 404, "no such page");
+    }
 }
 
 /// Without a script: buttons are forms, what came in is a page and a file, nothing secret is in either.

@@ -259,6 +259,15 @@ fn of_every_button_of_the_suite() {
     let line = line.replace("CARD_PIN=…", "CARD_PIN=123456").replace("CARD_ADMIN_KEY=…", &format!("CARD_ADMIN_KEY={key}"));
     let begun = shell.answers(&line);
     assert_eq!(shell.rests("conformance", &begun["number"])["counts"]["passed"], known);
+    // By the number of its reader, as a program may: what is shown names the reader whole.
+    let by_number =
+        r#"curl --unix-socket "$CARDLAB_CONTROL" --json '{"reader":"0","tests":"gids"}' http://cardlab/v1/conformance/runs"#;
+    let begun = shell.answers(by_number);
+    let page = plain(&shell.page(&format!("/conformance/run/{}", begun["number"])));
+    has(&page, &["--target 'pcsc:Anna 00 00'", r#""reader":"Anna 00 00""#]);
+    let listed = shell.page("/conformance");
+    assert!(listed.contains("gids for Anna 00 00") && !listed.contains("gids for 0"), "{listed}");
+    assert_eq!(shell.rests("conformance", &begun["number"])["counts"]["passed"], known);
     // Stopped. Its card is slow: it runs for longer than a shell takes.
     let said = shell.http.said("/conformance/said", &[("reader", "Boris 01 00")]);
     let begun = shell.answers(said["curl"].as_str().unwrap());
@@ -290,6 +299,7 @@ fn what_a_run_cannot_be_made_of() {
         ("conformance/runs", r#"{"reader":"x","known":false,"admin_key":"0x"}"#, "an even number of hexadecimal digits"),
         ("conformance/runs", r#"{"reader":"x","known":true,"pin":"123456"}"#, "leave out known, or pin, puk and admin_key."),
         ("conformance/runs", r#"{"reader":"x","pin":""}"#, "pin is empty: leave it out, or give it."),
+        ("conformance/runs", r#"{"reader":"x","puk":" \t"}"#, "puk is empty: leave it out, or give it."),
         ("conformance/runs", r#"{"reader":"x","pin":4711471}"#, "a secret is a text, in quotation marks"),
         ("conformance/runs/9/stop", "{}", "That run is not kept any more"),
         ("conformance/runs/abc/stop", "{}", "there is nothing at this address"),

@@ -4,14 +4,14 @@
 //! socket, so what it shows is what it does.
 
 use super::Site;
-use super::frame::refused;
+use super::frame::{At, refused};
 use crate::hand::Spent;
 use crate::secret::Secret;
 use crate::sent::{self, Unread};
 use crate::shell::{Elsewhere, curl, quoted};
 use crate::view::{CardView, ReaderView, TriesView};
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Json, Router};
@@ -30,6 +30,9 @@ const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
 
 /// Longest form: a snapshot, as a form or as JSON has it.
 const LONGEST_FORM: usize = 16 * 1024 * 1024;
+
+/// What stands before the name of a file that would be an option.
+const HERE: &str = "./";
 
 /// A passphrase is never told.
 const PASSPHRASE: (&str, Elsewhere) = ("passphrase", Elsewhere::Variable("CARDLAB_PASSPHRASE"));
@@ -159,7 +162,7 @@ impl Call {
                 if secrets == "sealed" {
                     body["passphrase"] = json!(passphrase);
                 }
-                let file = format!("{}.snapshot.toml", super::picture::short(&reader.name));
+                let file = file_of(&reader.name);
                 let mut call =
                     Self::new(Method::POST, "/snapshot", reader, Some(body), &["snapshot", "--secrets", secrets, "-o", &file]);
                 if secrets == "sealed" {
@@ -283,6 +286,13 @@ fn secret(word: &str) -> Result<Spent, Refusal> {
     known.map_or_else(|| refuse(StatusCode::BAD_REQUEST, format!("'{word}' is none of pin, puk, admin.")), Ok)
 }
 
+/// The file for a snapshot of this reader's card, as a command has it: no other place, and no option.
+fn file_of(reader: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') { c } else { '_' };
+    let name: String = super::picture::short(reader).chars().map(plain).collect();
+    format!("{}{name}.snapshot.toml", if name.starts_with('-') { HERE } else { "" })
+}
+
 /// The tries of a secret, where the card counts them.
 pub(super) const fn counted(card: &CardView, secret: Spent) -> Option<TriesView> {
     match secret {
@@ -306,7 +316,7 @@ fn fields(headers: &HeaderMap, bytes: &[u8]) -> Result<Fields, Refusal> {
 /// What a button would do now, as a command and for curl; nothing is done.
 pub(super) async fn say(
     State(site): State<Site>,
-    Path((number, name)): Path<(usize, String)>,
+    At((number, name)): At<(usize, String)>,
     headers: HeaderMap,
     bytes: Bytes,
 ) -> Response {
@@ -328,7 +338,7 @@ fn place(site: &Site, number: usize) -> Result<Place, Refusal> {
 /// A button was pressed.
 pub(super) async fn act(
     State(site): State<Site>,
-    Path((number, name)): Path<(usize, String)>,
+    At((number, name)): At<(usize, String)>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
@@ -370,13 +380,11 @@ async fn perform(site: &Site, number: usize, name: &str, headers: &HeaderMap, bo
 
 /// What was done: for the script as data, else the page again, or the file that was asked for.
 fn told(headers: &HeaderMap, number: usize, name: &str, call: &Call, answer: Bytes) -> Response {
-    let file = call.file();
+    let file = call.file().map(|file| file.strip_prefix(HERE).unwrap_or(file));
     if is_for_a_page(headers) {
         return match file {
             Some(file) => {
-                let plain: String =
-                    file.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') { c } else { '_' }).collect();
-                let kept = format!("attachment; filename=\"{plain}\"");
+                let kept = format!("attachment; filename=\"{file}\"");
                 ([(header::CONTENT_TYPE, "application/toml".to_owned()), (header::CONTENT_DISPOSITION, kept)], answer)
                     .into_response()
             }
@@ -440,6 +448,28 @@ mod tests {
         assert_eq!(told("remove", &[]), "cardlab card remove '--reader=-v 02 00'");
         assert_eq!(told("swap", &[("with", "-x 03 00")]), "cardlab card swap '--reader=-v 02 00' -- '-x 03 00'");
         assert_eq!(told("swap", &[("with", "Boris 03 00")]), "cardlab card swap '--reader=-v 02 00' 'Boris 03 00'");
+    }
+
+    /// A line is typed as it is: the file of a snapshot lies where it is typed, and its name is no option.
+    #[test]
+    fn the_file_of_a_snapshot_has_a_name_that_can_be_typed() {
+        for (name, file) in [
+            ("Anna 02 00", "Anna.snapshot.toml"),
+            ("-foo 02 00", "./-foo.snapshot.toml"),
+            ("a/b 02 00", "a_b.snapshot.toml"),
+            ("/etc/x 02 00", "_etc_x.snapshot.toml"),
+            ("Desk, \"left\" 02 00", "Desk___left_.snapshot.toml"),
+        ] {
+            let reader = ReaderView { name: name.into(), ..reader(3) };
+            let fields = [("secrets".to_owned(), Secret(Zeroizing::new("masked".to_owned())))];
+            let call = Call::of("snapshot", &fields.into(), &reader).unwrap_or_else(|refusal| panic!("{}", refusal.1));
+            assert!(call.command().contains(&format!(" -o {file} ")), "{}", call.command());
+            assert!(call.curl().ends_with(&format!(" -o {file}")), "{}", call.curl());
+            let answer =
+                told(&HeaderMap::from_iter([(header::ACCEPT, "text/html".parse().unwrap())]), 2, "snapshot", &call, Bytes::new());
+            let kept = format!("attachment; filename=\"{}\"", file.trim_start_matches("./"));
+            assert_eq!(answer.headers()[header::CONTENT_DISPOSITION], kept);
+        }
     }
 
     #[test]

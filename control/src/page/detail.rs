@@ -1,10 +1,10 @@
 //! One exchange, taken apart; and two beside each other.
 
 use super::Site;
-use super::frame::{Frame, refused, rendered};
+use super::frame::{At, Frame, refused, rendered};
 use super::wire::{Row, Whose};
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use cardlab_vreader::Place;
@@ -52,7 +52,7 @@ struct Detail<'a> {
 /// The exchange of this number at the card of a reader; with another beside it, what differs is marked.
 pub(super) async fn show(
     State(site): State<Site>,
-    Path((reader, number)): Path<(usize, u64)>,
+    At((reader, number)): At<(usize, u64)>,
     Query(beside): Query<Beside>,
     headers: HeaderMap,
 ) -> Response {

@@ -2,11 +2,14 @@
 
 use askama::Template;
 use axum::Router;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{Html, IntoResponse, Response};
 use cardlab_protocol::local::is_for_a_page;
 use cardlab_protocol::problem::Problem;
+use serde::de::DeserializeOwned;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -209,4 +212,21 @@ pub(super) fn refused(headers: &HeaderMap, status: StatusCode, name: &str, messa
         return (status, rendered(&Refused { message })).into_response();
     }
     Problem::new(status, name, message).answer().into_response()
+}
+
+/// There is nothing at an address.
+pub(super) fn no_such_page(headers: &HeaderMap) -> Response {
+    refused(headers, StatusCode::NOT_FOUND, "NOT_FOUND", "There is no such page.")
+}
+
+/// What stands in the address of a page. An address with something else in it, such as a word for a number, is that of no page.
+pub struct At<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for At<T> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let found = axum::extract::Path::from_request_parts(parts, state).await;
+        found.map(|axum::extract::Path(found)| Self(found)).map_err(|_| no_such_page(&parts.headers))
+    }
 }

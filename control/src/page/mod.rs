@@ -27,14 +27,14 @@ mod picture;
 mod still;
 mod wire;
 
-pub use frame::{Frame, Part, Room};
+pub use frame::{At, Frame, Part, Room};
 pub(crate) use picture::short;
 
 use crate::api::Control;
 use crate::contents::Contents;
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware;
 use axum::response::Response;
@@ -42,7 +42,7 @@ use axum::routing::{get, post};
 use buttons::{Buttons, Key};
 use cardlab_protocol::local::HEADERS;
 use door::Door;
-use frame::{refused, rendered};
+use frame::{no_such_page, refused, rendered};
 use picture::Picture;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -135,7 +135,7 @@ impl Page {
             .with_state(site);
         let inside = rooms.into_iter().fold(inside, |router, room| router.nest(&format!("/{}", room.path), room.pages));
         let router = inside
-            .fallback(async |headers: HeaderMap| refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", "There is no such page."))
+            .fallback(async |headers: HeaderMap| no_such_page(&headers))
             .layer(axum::Extension(frame))
             .layer(middleware::from_fn_with_state(door, door::guard))
             .route("/bench.css", get(style))
@@ -203,7 +203,7 @@ struct Card<'a> {
 }
 
 /// What is on the card of a reader.
-async fn card(State(site): State<Site>, Path(reader): Path<usize>, headers: HeaderMap) -> Response {
+async fn card(State(site): State<Site>, At(reader): At<usize>, headers: HeaderMap) -> Response {
     let rack = site.control.rack();
     let Some(place) = rack.places().into_iter().find(|place| place.number() == reader) else {
         return refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", &format!("There is no reader {reader}."));

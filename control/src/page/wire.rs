@@ -1,13 +1,13 @@
 //! What came in, as rows; and as files.
 
 use super::Site;
-use super::frame::refused;
+use super::frame::{At, refused};
 use super::newest::newest;
 use super::picture::{Badge, short};
 use crate::api::matches;
 use crate::view::Which;
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cardlab_protocol::apdu::Command;
@@ -206,7 +206,7 @@ pub(super) async fn shown(site: &Site, choice: &Choice) -> Shown {
 /// All that is kept of what is to be seen, as a file: `wire.txt`, `wire.jsonl`, `wire.pcapng`.
 pub(super) async fn save(
     State(site): State<Site>,
-    Path(file): Path<String>,
+    At(file): At<String>,
     Query(choice): Query<Choice>,
     headers: HeaderMap,
 ) -> Response {
