@@ -17,6 +17,7 @@ on_both_engines! {
     who_assigns_cards_finds_those_that_are_nobodys,
     what_a_role_does_not_see_narrows_no_list,
     numbers_of_a_policy_are_of_those_whom_the_role_sees,
+    what_is_refused_tells_nothing_of_others,
 }
 
 /// Berta's card, under the policy *Branch*.
@@ -404,4 +405,61 @@ fn numbers_of_a_policy_are_of_those_whom_the_role_sees(engine: Engine) {
         of_branch.chars().next().unwrap()
     };
     assert_eq!((users(&local), users(&it.admin)), ('1', '2'), "{engine:?}");
+
+/// Who may not do something is refused alike, whether what it would be done to is there and how it stands, or is not there.
+fn what_is_refused_tells_nothing_of_others(engine: Engine) {
+    let it = Divided::new(engine);
+    let bare = it.local("bare", &[], &["view-log"]);
+    let may = [&SEEING[..], &["issue-card", "revoke-card", "reset-pin", "unlock-card", "change-policy"]].concat();
+    let local = it.local("local", &[&it.branch], &may);
+    let question = it.site.get(&format!("/api/v1/policies/{}/questions", it.default), &it.admin).ok()[0]["id"].clone();
+    let task = it.site.post(&format!("/api/v1/cards/{ANNA}/tasks"), &it.admin, &json!({})).ok()["id"].clone();
+    let refused = |token: &str, path: &str, body: &Value| {
+        it.site.post(&format!("/api/v1/{path}"), token, body).refused(403, "NO_PRIVILEGE")
+    };
+    // Anna has as many cards as she may; nobody has the card 0A0B.
+    for (token, users) in
+        [(&bare, &["lab\\nobody", "lab\\anna", "lab\\berta", ""][..]), (&local, &["lab\\nobody", "lab\\anna", ""])]
+    {
+        let said = users.iter().flat_map(|user| {
+            [SPARE, ANNA, BERTA, "0A0B"].map(|card| refused(token, &format!("cards/{card}/assign"), &json!({"user": user})))
+        });
+        let said: std::collections::BTreeSet<String> = said.collect();
+        assert_eq!(said.len(), 1, "{engine:?}: {said:?}");
+    }
+    // To one of their own neither a card of others, whatever its state, nor one that there is not.
+    let said = [ANNA, BORIS, "0A0B"].map(|card| refused(&local, &format!("cards/{card}/assign"), &json!({"user": "lab\\berta"})));
+    assert!(said.iter().all(|one| *one == said[0]), "{engine:?}: {said:?}");
+    let of_card = ["issue", "disable", "enable", "revoke", "withdraw", "tasks", "wizard", "tags", "roll-key", "reset-pin"];
+    for (token, operation) in [&bare, &local].into_iter().flat_map(|token| of_card.map(|operation| (token, operation))) {
+        let said = [ANNA, "0A0B"].map(|card| refused(token, &format!("cards/{card}/{operation}"), &json!({})));
+        assert_eq!(said[0], said[1], "{engine:?}: {operation}");
+    }
+    let text = |id: &Value| id.as_str().unwrap().to_owned();
+    for token in [&bare, &local] {
+        for (kind, known, operation) in [("tasks", &task, "cancel"), ("questions", &question, "up")] {
+            let said = [text(known), "none".into()].map(|id| refused(token, &format!("{kind}/{id}/{operation}"), &json!({})));
+            assert_eq!(said[0], said[1], "{engine:?}: {kind}");
+        }
+        for id in [text(&question), "none".into()] {
+            let path = format!("/api/v1/questions/{id}");
+            it.site.put(&path, token, &json!({"text": "Another question?"})).refused(403, "NO_PRIVILEGE");
+            it.site.delete(&path, token).refused(403, "NO_PRIVILEGE");
+        }
+    }
+    for policy in [&*it.default, "none"] {
+        let under = json!({"policies": [it.branch, policy]});
+        it.site.put(&format!("/api/v1/users/{}/policies", it.berta), &local, &under).refused(403, "NO_PRIVILEGE");
+    }
+    // Who may is told what is in the way.
+    let assign = |token: &str, card: &str, user: &str| {
+        it.site.post(&format!("/api/v1/cards/{card}/assign"), token, &json!({"user": user}))
+    };
+    assign(&it.admin, SPARE, "lab\\nobody").refused(404, "NOT_FOUND");
+    assign(&local, SPARE, "lab\\berta").refused(409, "CONFLICT");
+    let new = json!({"logon": "LAB\\dora", "upn": "dora@x", "cn": "Dora", "password": "long enough", "policy": it.branch});
+    it.site.post("/api/v1/users", &it.admin, &new).ok();
+    assign(&it.admin, "0A0B", "lab\\dora").refused(404, "NOT_FOUND");
+    assign(&local, BERTA, "lab\\dora").refused(409, "CARD_STATE");
+    assign(&local, SPARE, "lab\\dora").ok();
 }

@@ -279,13 +279,16 @@ impl Cards<'_> {
         };
         let step = async |tx: &mut Tx, operator: &Operator| {
             let subject = subjects::of_card(tx, &serial).await?;
-            let privilege = operation.privilege();
-            let held = subject.card.as_ref().and_then(|card| card.user.clone());
             let (user, policy) = match operation {
-                Operation::Assign => new_holder(tx, detail.user.as_deref().unwrap_or_default()).await?,
-                _ => (held, subject.policy_id().map(str::to_owned)),
+                Operation::Assign => {
+                    let name = detail.user.as_deref().unwrap_or_default();
+                    new_holder(tx, operator, operation.privilege(), &subject, name).await?
+                }
+                _ => {
+                    operator.require(operation.privilege(), subject.policy_id())?;
+                    (subject.card.as_ref().and_then(|card| card.user.clone()), subject.policy_id().map(str::to_owned))
+                }
             };
-            operator.require(privilege, policy.as_deref())?;
             let card = subject.card.ok_or_else(|| Refusal::not_found("card"))?;
             let before = card.state;
             let reason = if operation == Operation::Revoke { detail.reason.clone().unwrap_or_default() } else { String::new() };
@@ -368,17 +371,32 @@ pub(crate) async fn seen(conn: &mut Snapshot, operator: &Operator, serial: &str)
 
 /// Refuses a card that the role does not see: one under another policy; one under none, unless who has the role assigns such cards.
 pub(crate) fn require_seen(operator: &Operator, subject: &Subject) -> Result<(), Refusal> {
-    let in_stock = subject.card.as_ref().is_some_and(|card| card.user.is_none() && card.policy.is_none());
     match operator.scope(Privilege::ViewCards)? {
-        Scope::Of { stock: true, .. } if in_stock => Ok(()),
+        Scope::Of { stock: true, .. } if is_in_stock(subject) => Ok(()),
         _ => operator.require(Privilege::ViewCards, subject.policy_id()),
     }
 }
 
-/// Who is to hold a card, by id or name, and the policy that then holds; with room for one more.
-async fn new_holder(conn: &mut Snapshot, name: &str) -> Result<(Option<String>, Option<String>), Refusal> {
+/// Whether there is such a card, and it is nobody's and under no policy.
+fn is_in_stock(subject: &Subject) -> bool {
+    subject.card.as_ref().is_some_and(|card| card.user.is_none() && card.policy.is_none())
+}
+
+/// Who is to hold a card, by id or name, and the policy that then holds; with room for one more. Privilege first: whether there is
+/// somebody of this name, or such a card, is told to who may assign it to them.
+async fn new_holder(
+    conn: &mut Snapshot,
+    operator: &Operator,
+    privilege: Privilege,
+    card: &Subject,
+    name: &str,
+) -> Result<(Option<String>, Option<String>), Refusal> {
     let found = subjects::of_user(conn, name).await?;
     let found = if found.user.is_some() { found } else { subjects::of_name(conn, name).await? };
+    operator.require(privilege, found.policy_id())?;
+    if !is_in_stock(card) {
+        operator.require(privilege, card.policy_id())?;
+    }
     let policy = found.policy_id().map(str::to_owned);
     let maximum = found.policy.map(|policy| policy.settings).unwrap_or_default().issuance.maximum_cards;
     let user = found.user.ok_or_else(|| Refusal::not_found("user"))?;

@@ -11,7 +11,7 @@ use crate::service::Server;
 use crate::service::login::Operator;
 use crate::service::order;
 use crate::store::changed::Configured;
-use crate::store::{Tx, answers, called, policies, questions};
+use crate::store::{Snapshot, Tx, answers, called, policies, questions};
 use crate::words::sentence;
 use serde::Deserialize;
 use serde_json::json;
@@ -265,8 +265,7 @@ impl Policies<'_> {
         seen: Option<&str>,
     ) -> Result<(), Refusal> {
         let step = async |tx: &mut Tx, operator: &Operator| {
-            let (policy, before) = questions::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("question"))?;
-            operator.require(Privilege::ChangePolicy, Some(&policy))?;
+            let (policy, before) = covered(tx, operator, id).await?;
             let text = checked(tx, &policy, Some(id), new).await?;
             let after = Question::new(before.id, text, new.min_length);
             if after.revision == before.revision {
@@ -288,8 +287,7 @@ impl Policies<'_> {
     /// [`Code::NoPrivilege`], [`Code::NotFound`]; [`Code::Conflict`] for the first.
     pub async fn move_question_up(&self, operator: &Operator, id: &str, over: Option<&str>) -> Result<(), Refusal> {
         let step = async |tx: &mut Tx, operator: &Operator| {
-            let (policy, question) = questions::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("question"))?;
-            operator.require(Privilege::ChangePolicy, Some(&policy))?;
+            let (policy, question) = covered(tx, operator, id).await?;
             let all = questions::of_policy(tx, &policy).await?;
             let mut ids: Vec<&str> = all.iter().map(|question| question.id.as_str()).collect();
             let moved = order::moved_up(&mut ids, id, over, "question", sentence!("refused-question-first"))?;
@@ -307,8 +305,7 @@ impl Policies<'_> {
     /// [`Code::Conflict`] while users have, or when fewer would be left than the policy asks.
     pub async fn delete_question(&self, operator: &Operator, id: &str) -> Result<(), Refusal> {
         let step = async |tx: &mut Tx, operator: &Operator| {
-            let (policy, question) = questions::by_id(tx, id).await?.ok_or_else(|| Refusal::not_found("question"))?;
-            operator.require(Privilege::ChangePolicy, Some(&policy))?;
+            let (policy, question) = covered(tx, operator, id).await?;
             if answers::uses(tx, id).await? > 0 {
                 return Err(Refusal::new(Code::Conflict, sentence!("refused-question-in-use")));
             }
@@ -325,6 +322,13 @@ impl Policies<'_> {
         };
         self.server.attempt(operator, &Happening::new(Kind::QuestionNotChanged, &operator.name), step).await
     }
+}
+
+/// A question and the policy that asks it, if a role covers that policy.
+async fn covered(conn: &mut Snapshot, operator: &Operator, id: &str) -> Result<(String, Question), Refusal> {
+    let found = questions::by_id(conn, id).await?;
+    operator.require(Privilege::ChangePolicy, found.as_ref().map(|(policy, _)| policy.as_str()))?;
+    found.ok_or_else(|| Refusal::not_found("question"))
 }
 
 /// A question's text, when it can be one of the policy's beside the others.

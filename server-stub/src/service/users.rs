@@ -312,12 +312,14 @@ impl Users<'_> {
             Configured::UserPolicies.require(tx, id, &revision::of(&before), seen).await?;
             let mut names = Vec::new();
             for policy in after {
+                if !before.contains(policy) {
+                    operator.require(Privilege::ChangePolicy, Some(policy))?;
+                }
                 let named = policies::by_id(tx, policy).await?.ok_or_else(|| Refusal::not_found("policy"))?;
                 if names.contains(&named.name) {
                     continue;
                 }
                 if !before.contains(policy) {
-                    operator.require(Privilege::ChangePolicy, Some(policy))?;
                     policies::link(tx, &user.id, policy).await?;
                 }
                 names.push(named.name);
