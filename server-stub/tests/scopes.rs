@@ -2,7 +2,7 @@
 //! looked for.
 
 use crate::common::browser::Browser;
-use crate::common::{ANNA, BORIS, Engine, SPARE, Site, new_card};
+use crate::common::{ANNA, Answer, BORIS, CHALLENGE, Engine, SPARE, Site, new_card, right};
 use crate::lists::{asking, pages};
 use cardlab_server_stub::service::setup::sample;
 use serde_json::{Value, json};
@@ -18,6 +18,8 @@ on_both_engines! {
     what_a_role_does_not_see_narrows_no_list,
     numbers_of_a_policy_are_of_those_whom_the_role_sees,
     what_is_refused_tells_nothing_of_others,
+    of_who_had_a_card_before_nothing,
+    a_database_that_does_not_say_whose_a_card_was,
 }
 
 /// Berta's card, under the policy *Branch*.
@@ -405,6 +407,7 @@ fn numbers_of_a_policy_are_of_those_whom_the_role_sees(engine: Engine) {
         of_branch.chars().next().unwrap()
     };
     assert_eq!((users(&local), users(&it.admin)), ('1', '2'), "{engine:?}");
+}
 
 /// Who may not do something is refused alike, whether what it would be done to is there and how it stands, or is not there.
 fn what_is_refused_tells_nothing_of_others(engine: Engine) {
@@ -462,4 +465,122 @@ fn what_is_refused_tells_nothing_of_others(engine: Engine) {
     assign(&it.admin, "0A0B", "lab\\dora").refused(404, "NOT_FOUND");
     assign(&local, BERTA, "lab\\dora").refused(409, "CARD_STATE");
     assign(&local, SPARE, "lab\\dora").ok();
+}
+
+/// An operator begins to unlock a card, without answers, and sends this challenge.
+fn unlock(it: &Divided, serial: &str, challenge: &str) -> Answer {
+    let wizard = it.site.post(&format!("/api/v1/cards/{serial}/wizard"), &it.admin, &json!({})).ok()["wizard"].clone();
+    let path = format!("/api/v1/unlock/{}/challenge", wizard.as_str().unwrap());
+    it.site.post(&path, &it.admin, &json!({"challenge": challenge}))
+}
+
+/// Responses and tasks of a card, as somebody is told of them: how many, and the comments.
+fn told(it: &Divided, serial: &str, token: &str) -> (usize, Vec<String>) {
+    let of = |what: &str| it.site.get(&format!("/api/v1/cards/{serial}/{what}"), token).ok().as_array().unwrap().clone();
+    (of("responses").len(), of("tasks").iter().map(|task| task["comment"].as_str().unwrap().to_owned()).collect())
+}
+
+/// Responses, tasks and what was refused are of who had the card then: whoever is for the policy of who has it now is told nothing
+/// of them, and who has it is asked for nothing that was ordered for somebody else.
+fn of_who_had_a_card_before_nothing(engine: Engine) {
+    let it = Divided::new(engine);
+    it.site.set_answers("anna");
+    let before = it.local("before", &[&it.default], &[&SEEING[..], &["reset-pin"]].concat());
+    let local = it.local("local", &[&it.branch], &[&SEEING[..], &["issue-card", "reset-pin"]].concat());
+    let new = json!({"logon": "LAB\\wim", "upn": "wim@x", "cn": "Wim Holm", "password": "long enough", "policy": it.branch});
+    it.site.post("/api/v1/users", &it.admin, &new).ok();
+    let anna = it.site.user("anna");
+    // Refused on each way: at the workstation, in Remote Self-Service, at the console.
+    let session = it.site.open(ANNA);
+    it.site.answers(&session, right).ok();
+    it.site.challenge_of(&session, "11").refused(400, "MALFORMED");
+    it.site.challenge(&session).ok();
+    let remote = it.site.post("/api/v1/remote", "", &json!({"name": "lab\\anna"})).ok();
+    let path = |step: &str| format!("/api/v1/remote/{}/{step}", remote["session"].as_str().unwrap());
+    it.site.post(&path("answers"), "", &crate::common::given(&remote["questions"], right)).ok();
+    it.site.post(&path("challenge"), "", &json!({"card": ANNA, "challenge": "11"})).refused(400, "MALFORMED");
+    it.site.post(&path("challenge"), "", &json!({"card": BORIS, "challenge": CHALLENGE})).refused(404, "NOT_FOUND");
+    it.site.policy("workflow", "validate_answers", json!(false));
+    unlock(&it, ANNA, "11").refused(400, "MALFORMED");
+    unlock(&it, ANNA, CHALLENGE).ok();
+    let events = |query: &str| it.site.get(&format!("/api/v1/events?{query}"), &it.admin).ok().as_array().unwrap().clone();
+    let refused = events("name=RESPONSE_REFUSED");
+    let by: Vec<_> =
+        refused.iter().map(|event| (event["initiator"].as_str().unwrap(), event["user"].as_str().unwrap())).collect();
+    let own = "LAB\\anna";
+    assert_eq!(by, [("workstation", &*anna), (own, &*anna), (own, &*anna), ("admin", &*anna)], "{engine:?}");
+    let order = |token: &str, comment: &str, workstation: &str| {
+        let task = json!({"comment": comment, "workstation": workstation});
+        it.site.post(&format!("/api/v1/cards/{ANNA}/tasks"), token, &task).ok();
+    };
+    order(&before, "lost her bag", "PC-ANNA");
+    assert_eq!(told(&it, ANNA, &before), (2, vec!["lost her bag".into()]), "{engine:?}");
+
+    let operate = |operation: &str, body: &Value| {
+        it.site.post(&format!("/api/v1/cards/{ANNA}/{operation}"), &it.admin, body).ok();
+    };
+    operate("revoke", &json!({"reason": "left"}));
+    operate("withdraw", &json!({}));
+    // What was ordered is taken back, and the log says so of who had the card.
+    let cancelled = events("name=TASK_CANCELLED");
+    assert!(cancelled.len() == 1 && cancelled[0]["user"] == *anna && cancelled[0]["card"] == ANNA, "{engine:?}: {cancelled:?}");
+    assert_eq!(it.site.get(&format!("/api/v1/cards/{ANNA}/tasks"), &it.admin).ok()[0]["state"], "Cancelled", "{engine:?}");
+    let page = format!("/mc/cards/{ANNA}");
+    let nothing_of_anna = |shown: String| {
+        for of_before in ["lost her bag", "PC-ANNA", "anna", "Anna", "withdr", "revoke"] {
+            assert!(!shown.contains(of_before), "{engine:?}: {of_before}: {shown}");
+        }
+    };
+    assert_eq!(told(&it, ANNA, &local), (0, vec![]), "{engine:?}: in stock");
+    nothing_of_anna(it.shown(&page, &local));
+    operate("assign", &json!({"user": "lab\\wim"}));
+    assert_eq!(told(&it, ANNA, &local), (0, vec![]), "{engine:?}: of somebody else");
+    nothing_of_anna(it.shown(&page, &local));
+    nothing_of_anna(it.shown(&format!("/mc/log?card={ANNA}"), &local).replace(&format!("card={ANNA}"), ""));
+    operate("issue", &json!({}));
+    let ask = json!({"serial": ANNA, "workstation": "PC-ANNA"});
+    assert_eq!(it.site.post("/credprovapi/v1/tasks", "", &ask).ok(), json!({"task": "none"}), "{engine:?}");
+    // What is of who has it now is told, and of all who had it to who is for all policies.
+    order(&local, "has a new PIN", "PC-WIM");
+    let mut settings = it.site.get("/api/v1/policies", &it.admin).ok()[1]["settings"].clone();
+    settings["workflow"]["validate_answers"] = json!(false);
+    it.site.put(&format!("/api/v1/policies/{}", it.branch), &it.admin, &settings).ok();
+    unlock(&it, ANNA, "8877665544332211").ok();
+    assert_eq!(told(&it, ANNA, &local), (1, vec!["has a new PIN".into()]), "{engine:?}");
+    let shown = it.shown(&page, &local);
+    assert!(shown.contains("PC-WIM") && shown.contains("assigned the card") && !shown.contains("PC-ANNA"), "{engine:?}: {shown}");
+    // The same challenge again: now it is of who has the card now.
+    unlock(&it, ANNA, CHALLENGE).ok();
+    assert_eq!((told(&it, ANNA, &local).0, told(&it, ANNA, &it.admin).0), (2, 3), "{engine:?}");
+    assert_eq!(told(&it, ANNA, &it.admin).1.len(), 2, "{engine:?}");
+    assert_eq!(it.site.get("/api/v1/events/check", &it.admin).ok(), json!({"first_broken": null}));
+}
+
+/// An older version noted a card's tasks and responses as the card's alone: the log says whose it was. What was ordered for somebody
+/// whose it is no more is cancelled.
+fn a_database_that_does_not_say_whose_a_card_was(engine: Engine) {
+    let mut it = Divided::new(engine);
+    let (local, branch) = (it.local("local", &[&it.default], &SEEING), it.local("branch", &[&it.branch], &SEEING));
+    it.site.policy("workflow", "validate_answers", json!(false));
+    for serial in [ANNA, BORIS] {
+        unlock(&it, serial, CHALLENGE).ok();
+        it.site.post(&format!("/api/v1/cards/{serial}/tasks"), &it.admin, &json!({"comment": serial})).ok();
+    }
+    crate::people::change(
+        &it.site,
+        &[
+            "DELETE FROM _sqlx_migrations WHERE version = 25",
+            "ALTER TABLE tasks DROP COLUMN user_id",
+            "ALTER TABLE givings DROP COLUMN user_id",
+            "UPDATE cards SET user_id = (SELECT id FROM users WHERE logon = 'LAB\\berta'), policy_id = (SELECT id FROM policies WHERE name = 'Branch') WHERE user_id = (SELECT id FROM users WHERE logon = 'LAB\\boris')",
+        ],
+    );
+    let after = it.site.second();
+    // It goes with the directory of the database.
+    let _before = std::mem::replace(&mut it.site, after);
+    assert_eq!(told(&it, ANNA, &local), (1, vec![ANNA.into()]), "{engine:?}");
+    assert_eq!(told(&it, BORIS, &branch), (0, vec![]), "{engine:?}");
+    assert_eq!(told(&it, BORIS, &it.admin), (1, vec![BORIS.into()]), "{engine:?}");
+    let state = |serial: &str| it.site.get(&format!("/api/v1/cards/{serial}/tasks"), &it.admin).ok()[0]["state"].clone();
+    assert_eq!((state(ANNA), state(BORIS)), (json!("Idle"), json!("Cancelled")), "{engine:?}");
 }

@@ -4,7 +4,7 @@
 //! Idle -taken-> Running -the card has the PIN-> Completed
 //!                       -the card refused the response-> Error
 //!                       -the user goes, the card goes-> Idle, to be taken again after a minute
-//! Idle, Running -an operator cancels-> Cancelled
+//! Idle, Running -an operator cancels, the card is withdrawn from its user-> Cancelled
 //! ```
 //! A task whose session has ended without a report is taken anew.
 
@@ -78,6 +78,8 @@ pub struct TaskView {
 #[derive(Clone, Debug)]
 pub(crate) struct Task {
     pub(crate) view: TaskView,
+    /// Id of the user whose the card was when it was ordered, or empty where nobody knows.
+    pub(crate) user: String,
     pub(crate) changed_at: Millis,
     /// Not taken before.
     pub(crate) again: Millis,

@@ -292,25 +292,26 @@ impl Cards<'_> {
             let card = subject.card.ok_or_else(|| Refusal::not_found("card"))?;
             let before = card.state;
             let reason = if operation == Operation::Revoke { detail.reason.clone().unwrap_or_default() } else { String::new() };
-            let withdrawn = operation == Operation::Withdraw;
-            let card = CardRecord {
-                state: before.after(operation)?,
-                user: user.filter(|_| !withdrawn),
-                policy: policy.filter(|_| !withdrawn),
-                revoke_reason: reason.clone(),
-                ..card
+            // What happens to it happens to who has it, also that it is taken from them.
+            let of_user = CardRecord { state: before.after(operation)?, user, policy, revoke_reason: reason.clone(), ..card };
+            let card = match operation {
+                Operation::Withdraw => CardRecord { user: None, policy: None, ..of_user.clone() },
+                _ => of_user.clone(),
             };
             if reason.chars().count() > LONGEST_REASON {
                 return Err(Refusal::malformed(sentence!("refused-reason-longest", longest = LONGEST_REASON)));
             }
             cards::set(tx, &card).await?;
-            self.record_state(tx, &operator.name, before, &card, operation, &reason).await?;
+            self.record_state(tx, &operator.name, before, &of_user, operation, &reason).await?;
+            if operation == Operation::Withdraw {
+                self.server.tasks().take_back_all(tx, &operator.name, &serial).await?;
+            }
             Ok(Operated::of(&card))
         };
         self.server.attempt(operator, &refused, step).await
     }
 
-    /// Writes down that a card's state changed; `card` is as it is now.
+    /// Writes down that a card's state changed; `card` is as it is now, with the user to whom it happened.
     pub(crate) async fn record_state(
         &self,
         tx: &mut Tx,
@@ -329,15 +330,16 @@ impl Cards<'_> {
         self.server.record(tx, &happening).await
     }
 
-    /// The responses that a card was given, the newest first, with what became of them.
+    /// The responses that a card was given, the newest first, with what became of them; by a local role those given while it was
+    /// of who has it now.
     ///
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::NotFound`].
     pub async fn responses(&self, operator: &Operator, serial: &str) -> Result<Vec<GivenView>, Refusal> {
         operator.scope(Privilege::ViewCards)?;
         let (mut snapshot, serial) = (self.server.store.read().await?, subject::serial(serial)?);
-        seen(&mut snapshot, operator, &serial).await?;
-        responses::of_card(&mut snapshot, &serial).await
+        let subject = seen(&mut snapshot, operator, &serial).await?;
+        responses::of_card(&mut snapshot, &serial, told_of(operator, &subject)).await
     }
 }
 
@@ -375,6 +377,14 @@ pub(crate) fn require_seen(operator: &Operator, subject: &Subject) -> Result<(),
         Scope::Of { stock: true, .. } if is_in_stock(subject) => Ok(()),
         _ => operator.require(Privilege::ViewCards, subject.policy_id()),
     }
+}
+
+/// As whose card an operator is told of a card: by a global role as anybody's who has ever had it, `None`; by a local role as the
+/// card of who has it now, by the id, which is empty in stock: then nothing of it.
+pub(crate) fn told_of<'s>(operator: &Operator, subject: &'s Subject) -> Option<&'s str> {
+    let is_global = operator.role.as_ref().is_some_and(|role| role.policies.is_none());
+    let user = subject.user.as_ref().map_or("", |user| user.id.as_str());
+    (!is_global).then_some(user)
 }
 
 /// Whether there is such a card, and it is nobody's and under no policy.

@@ -12,13 +12,13 @@ use crate::model::subject::{self, Subject};
 use crate::model::task::TaskView;
 use crate::model::user::UserLock;
 use crate::service::Server;
-use crate::service::cards::{CardView, narrowed, require_seen};
+use crate::service::cards::{CardView, narrowed, require_seen, told_of};
 use crate::service::flow::wizard::{ReadBack, Wizard, permitted};
 use crate::service::login::Operator;
 use crate::service::users::UserView;
 use crate::store::cards::{Holder, WithOwner};
 use crate::store::events::Of;
-use crate::store::{cards, choices, events, responses, subjects, tasks};
+use crate::store::{Snapshot, cards, choices, events, responses, subjects};
 
 /// Events of a card or a user that stand beside it.
 const HAPPENED: u16 = 12;
@@ -192,12 +192,12 @@ impl Pictures<'_> {
         require_seen(operator, &subject)?;
         let card = subject.card.as_ref().ok_or_else(|| Refusal::not_found("card"))?;
         let initialized = Kind::CardInitialized.facts().1;
-        let mut events = events::story(&mut snapshot, of_card(operator, &serial, &subject), HAPPENED).await?;
+        let told_of = told_of(operator, &subject);
+        let mut events = story(&mut snapshot, &serial, told_of).await?;
         let (seen, claimed) = (Seen::of(&events), Seen::claimed(&events));
         let issued = events.iter().find(|event| is_issue_to(event, card.user.as_deref())).cloned();
         let pin_tries = events.iter().find(|event| event.name == initialized).and_then(|event| pin_tries(&event.detail));
         events.truncate(usize::from(HAPPENED));
-        let (tasks, now) = (tasks::of_card(&mut snapshot, &serial).await?, self.server.now());
         Ok(CardPicture {
             card: CardView::of(card),
             owner: owner(operator, &subject).filter(|_| operator.may_somewhere(Privilege::ViewUser)),
@@ -206,8 +206,8 @@ impl Pictures<'_> {
             policy: subject.policy.as_ref().map(|policy| policy.name.clone()),
             issued,
             pin_tries,
-            responses: responses::of_card(&mut snapshot, &serial).await?,
-            tasks: tasks.into_iter().map(|task| task.shown(now)).collect(),
+            responses: responses::of_card(&mut snapshot, &serial, told_of).await?,
+            tasks: self.server.tasks().shown(&mut snapshot, &serial, told_of).await?,
             may: may(operator, &subject),
             happened: if operator.may_somewhere(Privilege::ViewLog) { events } else { Vec::new() },
         })
@@ -291,7 +291,7 @@ impl Pictures<'_> {
             _ => None,
         };
         let validates = subject.policy.as_ref().is_some_and(|policy| policy.settings.workflow.validate_answers);
-        let mut events = events::story(&mut snapshot, of_card(operator, &flow.card, &subject), HAPPENED).await?;
+        let mut events = story(&mut snapshot, &flow.card, told_of(operator, &subject)).await?;
         let (seen, claimed) = (Seen::of(&events), Seen::claimed(&events));
         events.truncate(usize::from(HAPPENED));
         let (wizard, left) = self.server.wizards().shown(&mut snapshot, operator, wizard, &flow, &subject).await?;
@@ -315,11 +315,13 @@ impl Pictures<'_> {
     }
 }
 
-/// Whose story an operator is told of a card that its role covers: by a local role nothing of who had the card before.
-fn of_card<'a>(operator: &Operator, serial: &'a str, subject: &'a Subject) -> Of<'a> {
-    let is_global = operator.role.as_ref().is_some_and(|role| role.policies.is_none());
-    let user = subject.user.as_ref().map_or("", |user| user.id.as_str());
-    if is_global { Of::Card(serial) } else { Of::CardAndUser(serial, user) }
+/// What has happened to a card lately, as whose card it is told of ([`told_of`]).
+async fn story(conn: &mut Snapshot, serial: &str, told_of: Option<&str>) -> Result<Vec<Event>, Refusal> {
+    match told_of {
+        None => events::story(conn, Of::Card(serial), HAPPENED).await,
+        Some("") => Ok(Vec::new()),
+        Some(user) => events::story(conn, Of::CardAndUser(serial, user), HAPPENED).await,
+    }
 }
 
 /// Whether an event says that a card was issued to this user.

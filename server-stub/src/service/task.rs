@@ -7,7 +7,7 @@ use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
 use crate::model::task::{Task, TaskState, TaskView};
 use crate::model::{limit, names, random, subject};
-use crate::service::cards::seen;
+use crate::service::cards::{seen, told_of};
 use crate::service::login::Operator;
 use crate::service::{ONLINE, Server};
 use crate::store::{Snapshot, Tx, flows, subjects, tasks};
@@ -69,7 +69,7 @@ impl Tasks<'_> {
                 slow: false,
                 ordered_at: self.server.now(),
             };
-            tasks::insert(tx, &view).await?;
+            tasks::insert(tx, &view, &unlockable.user.id).await?;
             let happening = Happening {
                 card: &serial,
                 user: &unlockable.user.id,
@@ -83,17 +83,22 @@ impl Tasks<'_> {
         self.server.attempt(operator, &refused, step).await
     }
 
-    /// The tasks of a card, the newest first.
+    /// The tasks of a card, the newest first; by a local role those for who has the card now.
     ///
     /// # Errors
     /// [`Code::NoPrivilege`], [`Code::NotFound`].
     pub async fn of_card(&self, operator: &Operator, serial: &str) -> Result<Vec<TaskView>, Refusal> {
         operator.scope(Privilege::ViewCards)?;
         let (mut snapshot, serial) = (self.server.store.read().await?, subject::serial(serial)?);
-        seen(&mut snapshot, operator, &serial).await?;
-        let tasks = tasks::of_card(&mut snapshot, &serial).await?;
-        let now = self.server.now();
-        Ok(tasks.into_iter().map(|task| task.shown(now)).collect())
+        let subject = seen(&mut snapshot, operator, &serial).await?;
+        self.shown(&mut snapshot, &serial, told_of(operator, &subject)).await
+    }
+
+    /// The tasks of a card as they are shown, the newest first; of one user (`of`) those alone that are for the user.
+    pub(super) async fn shown(&self, conn: &mut Snapshot, serial: &str, of: Option<&str>) -> Result<Vec<TaskView>, Refusal> {
+        let (tasks, now) = (tasks::of_card(conn, serial).await?, self.server.now());
+        let is_told = |task: &Task| of.is_none_or(|user| !user.is_empty() && task.user == user);
+        Ok(tasks.into_iter().filter(is_told).map(|task| task.shown(now)).collect())
     }
 
     /// An operator takes a task back, also while the user is being asked.
@@ -109,14 +114,27 @@ impl Tasks<'_> {
             if !task.view.state.is_open() {
                 return Err(Refusal::new(Code::Conflict, sentence!("refused-task-state", state = task.view.state.name())));
             }
-            flows::set_step(tx, &task.flow, Step::Over).await?;
-            tasks::set_state(tx, id, TaskState::Cancelled, &task.flow, self.server.now()).await?;
-            let detail = json!({"task": id});
-            let happening = Happening { card: &task.view.card, detail, ..Happening::new(Kind::TaskCancelled, &operator.name) };
-            self.server.record(tx, &happening).await?;
+            self.take_back(tx, &operator.name, &task).await?;
             Ok(TaskView { state: TaskState::Cancelled, ..task.view })
         };
         self.server.attempt(operator, &Happening::new(Kind::TaskNotCancelled, &operator.name), step).await
+    }
+
+    /// Takes the open tasks of a card back, which is its user's no more: whoever gets it next is not asked for them.
+    pub(super) async fn take_back_all(&self, tx: &mut Tx, by: &str, serial: &str) -> Result<(), Refusal> {
+        for task in tasks::of_card(tx, serial).await?.iter().filter(|task| task.view.state.is_open()) {
+            self.take_back(tx, by, task).await?;
+        }
+        Ok(())
+    }
+
+    /// A task is cancelled, and the session that does it is over.
+    async fn take_back(&self, tx: &mut Tx, by: &str, task: &Task) -> Result<(), Refusal> {
+        flows::set_step(tx, &task.flow, Step::Over).await?;
+        tasks::set_state(tx, &task.view.id, TaskState::Cancelled, &task.flow, self.server.now()).await?;
+        let detail = json!({"task": task.view.id});
+        let happening = Happening { card: &task.view.card, user: &task.user, detail, ..Happening::new(Kind::TaskCancelled, by) };
+        self.server.record(tx, &happening).await
     }
 
     /// An agent asks whether there is something to do with the card that it has. Taken, a task becomes a session as of

@@ -148,7 +148,7 @@ async fn page(conn: &mut Snapshot, filter: &Filter, scope: &Scope, with_users: b
 pub(crate) enum Of<'a> {
     /// A card's, by its serial.
     Card(&'a str),
-    /// A card's, but for what it was to others than this user.
+    /// A card's since it is this user's, whose it is now, and what it was to the user before.
     CardAndUser(&'a str, &'a str),
     /// A user's, by the id.
     User(&'a str),
@@ -171,14 +171,22 @@ pub(crate) async fn story(conn: &mut Snapshot, of: Of<'_>, count: u16) -> Result
 
 /// The statement of [`story`].
 fn told_of(of: Of<'_>) -> String {
-    let whose = if matches!(of, Of::CardAndUser(..)) { " AND user_id IN ('', $3)" } else { "" };
+    let known = format!("name NOT IN {CLAIMS}");
+    // Somebody gets a card that is Clean.
+    let got = format!(
+        r#"SELECT COALESCE(MAX(seq), 0) FROM events WHERE card = $1 AND {known} AND user_id = $3 AND name = 'CARD_STATE_CHANGED'
+        AND detail LIKE '%"from":"Clean"%'"#
+    );
+    let whose = match of {
+        Of::CardAndUser(..) => format!(" AND (user_id = $3 OR (user_id = '' AND seq > ({got})))"),
+        Of::Card(_) | Of::User(_) => String::new(),
+    };
     let latest = |condition: &str, count: &str| {
         let column = of.column();
         format!(
             "SELECT * FROM (SELECT * FROM events WHERE {column} = $1{whose} AND {condition} ORDER BY seq DESC LIMIT {count}) AS part"
         )
     };
-    let known = format!("name NOT IN {CLAIMS}");
     let mut parts = vec![latest(&known, "$2"), latest(&format!("name IN {CLAIMS}"), "1")];
     if !matches!(of, Of::User(_)) {
         parts.push(latest(&format!("{known} AND name = 'CARD_INITIALIZED'"), "1"));
@@ -241,10 +249,11 @@ mod tests {
         let mut snapshot = store.read().await.unwrap();
         for (of, indexes) in [
             (Of::Card("00"), ["events_known_of_card (card=?)", "events_claimed_of_card (card=?)"]),
+            (Of::CardAndUser("00", "u"), ["events_known_of_card (card=?)", "events_claimed_of_card (card=?)"]),
             (Of::User("u"), ["events_known_of_user (user_id=?)", "events_claimed_of_user (user_id=?)"]),
         ] {
             let plan = query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", told_of(of))));
-            let rows = snapshot.all(plan.bind(of.id()).bind(12)).await.unwrap();
+            let rows = snapshot.all(plan.bind(of.id()).bind(12).bind("u")).await.unwrap();
             let plan = rows.iter().map(|row| text(row, "detail").unwrap()).collect::<Vec<_>>().join("\n");
             assert!(indexes.iter().all(|index| plan.contains(index)), "{plan}");
             assert!(!plan.contains("SCAN events") && !plan.contains("events_of_"), "{plan}");

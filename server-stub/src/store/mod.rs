@@ -64,7 +64,7 @@ const LONGEST_WAIT: u32 = 4;
 const ROOM: usize = 256 * 1024;
 
 /// How the tables came about: number, name and statements. What has been released stays as it is.
-const MIGRATIONS: [(i64, &str, &str); 24] = [
+const MIGRATIONS: [(i64, &str, &str); 25] = [
     (1, "first", include_str!("../../migrations/0001_first.sql")),
     (2, "key pending", include_str!("../../migrations/0002_key_pending.sql")),
     (3, "tasks and last tries", include_str!("../../migrations/0003_tasks_and_last_tries.sql")),
@@ -89,6 +89,7 @@ const MIGRATIONS: [(i64, &str, &str); 24] = [
     (22, "states", include_str!("../../migrations/0022_states.sql")),
     (23, "own questions", include_str!("../../migrations/0023_own_questions.sql")),
     (24, "scopes", include_str!("../../migrations/0024_scopes.sql")),
+    (25, "holders", include_str!("../../migrations/0025_holders.sql")),
 ];
 
 /// Without sqlx's macro for it, which compiles both database drivers a second time to do so.

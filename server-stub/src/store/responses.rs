@@ -31,6 +31,8 @@ pub(crate) struct Receiver<'a> {
     pub(crate) actor: &'a Actor,
     /// For people.
     pub(crate) name: &'a str,
+    /// Id of the user whose the card is.
+    pub(crate) user: &'a str,
     /// The session.
     pub(crate) flow: &'a str,
 }
@@ -53,10 +55,12 @@ pub(crate) async fn give(tx: &mut Tx, card: &str, challenge: &str, to: &Receiver
                     WHERE card = $1 AND challenge = $2 AND flow <> $4";
         tx.run(query(anew).bind(card).bind(challenge).bind(Ending::Waiting.name()).bind(to.flow)).await?;
     }
-    let giving = "INSERT INTO givings (card, challenge, channel, actor, by_name, given_at, again_at, times) \
-                  VALUES ($1, $2, $3, $4, $5, $6, $6, 1) ON CONFLICT (card, challenge, channel, actor) \
-                  DO UPDATE SET again_at = excluded.again_at, times = givings.times + 1 RETURNING times";
-    let giving = query(giving).bind(card).bind(challenge).bind(to.channel.name()).bind(to.actor.id()).bind(to.name).bind(now);
+    let giving = "INSERT INTO givings (card, challenge, channel, actor, by_name, given_at, again_at, times, user_id) \
+                  VALUES ($1, $2, $3, $4, $5, $6, $6, 1, $7) ON CONFLICT (card, challenge, channel, actor) \
+                  DO UPDATE SET again_at = excluded.again_at, times = givings.times + 1, user_id = excluded.user_id \
+                  RETURNING times";
+    let giving = query(giving).bind(card).bind(challenge).bind(to.channel.name()).bind(to.actor.id()).bind(to.name);
+    let giving = giving.bind(now).bind(to.user);
     Ok(Before { to_anybody, to_actor: number(&tx.one(giving).await?, "times")? > 1 })
 }
 
@@ -96,10 +100,16 @@ pub(crate) async fn settle(
     }
 }
 
-/// The responses of a card, the newest first.
-pub(crate) async fn of_card(conn: &mut Snapshot, serial: &str) -> Result<Vec<GivenView>, Refusal> {
-    let sql = sql("givings.card = $1 ORDER BY givings.again_at DESC, givings.challenge LIMIT $2");
-    conn.all(query(sql).bind(serial).bind(SHOWN)).await?.iter().map(of_row).collect()
+/// The responses of a card, the newest first; of one user (`of`) those alone that were given while the card was the user's.
+pub(crate) async fn of_card(conn: &mut Snapshot, serial: &str, of: Option<&str>) -> Result<Vec<GivenView>, Refusal> {
+    let all = query(sql("givings.card = $1 ORDER BY givings.again_at DESC, givings.challenge LIMIT $2"));
+    let of_user = "givings.card = $1 AND givings.user_id = $3 ORDER BY givings.again_at DESC, givings.challenge LIMIT $2";
+    let given = match of {
+        None => all.bind(serial).bind(SHOWN),
+        Some("") => return Ok(Vec::new()),
+        Some(user) => query(sql(of_user)).bind(serial).bind(SHOWN).bind(user),
+    };
+    conn.all(given).await?.iter().map(of_row).collect()
 }
 
 /// The response to a challenge as an actor was given it.

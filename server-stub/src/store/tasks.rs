@@ -19,7 +19,8 @@ fn of_row(row: &AnyRow) -> Result<Task, Refusal> {
         slow: false,
         ordered_at: number(row, "ordered_at")?,
     };
-    Ok(Task { view, changed_at: number(row, "changed_at")?, again: number(row, "again")?, flow: text(row, "flow")? })
+    let (changed_at, again) = (number(row, "changed_at")?, number(row, "again")?);
+    Ok(Task { view, user: text(row, "user_id")?, changed_at, again, flow: text(row, "flow")? })
 }
 
 /// The tasks of a card, the newest first.
@@ -39,12 +40,12 @@ pub(crate) async fn ordered_by(conn: &mut Snapshot, flow: &str) -> Result<Option
     row.map(|row| text(&row, "ordered_by")).transpose()
 }
 
-/// A new task, which is Idle.
-pub(crate) async fn insert(tx: &mut Tx, task: &TaskView) -> Result<(), Refusal> {
-    let insert = "INSERT INTO tasks (id, card, ordered_by, comment, workstation, state, ordered_at, changed_at, again, flow) \
-                  VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 0, '')";
+/// A new task, which is Idle, for the user of this id, whose the card is.
+pub(crate) async fn insert(tx: &mut Tx, task: &TaskView, user: &str) -> Result<(), Refusal> {
+    let insert = "INSERT INTO tasks (id, card, ordered_by, comment, workstation, state, ordered_at, changed_at, again, flow, \
+                  user_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 0, '', $8)";
     let insert = query(insert).bind(&task.id).bind(&task.card).bind(&task.operator).bind(&task.comment);
-    tx.run(insert.bind(&task.workstation).bind(task.state.name()).bind(task.ordered_at)).await?;
+    tx.run(insert.bind(&task.workstation).bind(task.state.name()).bind(task.ordered_at).bind(user)).await?;
     Ok(())
 }
 

@@ -207,7 +207,7 @@ impl Flows<'_> {
         let challenge = subject::challenge(text, card)?;
         let fingerprint = Report::fingerprint(&challenge);
         let actor = flow.actor();
-        let to = Receiver { channel: flow.kind, actor: &actor, name: initiator, flow: &flow.id };
+        let to = Receiver { channel: flow.kind, actor: &actor, name: initiator, user: &flow.user, flow: &flow.id };
         // The same challenge has the same response: who asks again learns nothing, and is not counted again.
         let before = responses::give(tx, &card.serial, &fingerprint, &to, self.server.now()).await?;
         if let (Actor::Operator(operator), false) = (&actor, before.to_actor) {

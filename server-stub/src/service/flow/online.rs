@@ -154,7 +154,12 @@ impl Online<'_> {
             Ok(_) => Err(Refusal::new(Code::CardState, sentence!("refused-card-of-another"))),
             Err(refusal) => Err(refusal),
         };
-        let refused = Happening { card: &flow.card, flow: &flow.id, ..Happening::new(Kind::ResponseRefused, WORKSTATION) };
+        let refused = Happening {
+            card: &flow.card,
+            user: &flow.user,
+            flow: &flow.id,
+            ..Happening::new(Kind::ResponseRefused, WORKSTATION)
+        };
         self.server.concluded(tx, given, &refused).await.map_err(|refusal| match refusal.code {
             Code::Malformed | Code::RateLimited | Code::StoreDown | Code::SessionOver => refusal,
             // The workstation is not told why.

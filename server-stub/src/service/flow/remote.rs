@@ -12,7 +12,7 @@ use crate::model::subject::{self, Subject};
 use crate::model::{limit, names, random};
 use crate::service::self_service::OwnOperation;
 use crate::service::{SESSION, Server};
-use crate::store::{Snapshot, cards, flows, questions, subjects};
+use crate::store::{Snapshot, cards, flows, questions, subjects, users};
 use crate::words::sentence;
 use cardlab_protocol::workstation::{Answers, Question, Response};
 use serde::Serialize;
@@ -219,7 +219,8 @@ impl RemoteSelfService<'_> {
         let mut tx = self.server.begin().await?;
         let flow = Flow { card: subject::serial(serial)?, ..self.answered(&mut tx, session, address).await? };
         let subject = subjects::of_card(&mut tx, &flow.card).await?;
-        let name = subject.user.as_ref().map_or_else(String::new, |u| u.logon.clone());
+        // Who has answered, also where the card is another's.
+        let name = users::by_id(&mut tx, &flow.user).await?.map(|user| user.logon).unwrap_or_default();
         let given = match subject.card.as_ref().and_then(|c| c.user.as_deref()) == Some(flow.user.as_str()) {
             false => Err(Refusal::not_found("own-card")),
             true => match subject.remote() {
@@ -227,7 +228,8 @@ impl RemoteSelfService<'_> {
                 Err(refusal) => Err(refusal),
             },
         };
-        let refused = Happening { card: &flow.card, flow: &flow.id, ..Happening::new(Kind::ResponseRefused, &name) };
+        let refused =
+            Happening { card: &flow.card, user: &flow.user, flow: &flow.id, ..Happening::new(Kind::ResponseRefused, &name) };
         self.server.concluded(tx, given, &refused).await
     }
 

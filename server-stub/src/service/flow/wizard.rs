@@ -209,7 +209,12 @@ impl Wizards<'_> {
             Err(refusal) => return self.of_no_wizard(tx, &operator, refusal).await,
         };
         let given = self.judge_challenge(&mut tx, &flow, &operator, read).await;
-        let refused = Happening { card: &flow.card, flow: &flow.id, ..Happening::new(Kind::ResponseRefused, &operator.name) };
+        let refused = Happening {
+            card: &flow.card,
+            user: &flow.user,
+            flow: &flow.id,
+            ..Happening::new(Kind::ResponseRefused, &operator.name)
+        };
         self.server.concluded(tx, given, &refused).await
     }
 
