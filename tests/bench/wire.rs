@@ -149,8 +149,9 @@ async fn the_wire_is_read_in_peace() {
     browser.0.close().await.unwrap();
 }
 
-/// Rows as the bench tells them, in the same moment.
+/// Rows as the bench tells them, in the same moment; nothing is pressed any more, which a page hears a moment later than who presses.
 const STREAM: &str = "
+    release();
     const row = [...document.querySelectorAll('#rows tr[data-at]')].at(-1).cloneNode(true);
     row.removeAttribute('data-mark');
     const stream = (count) => wire(row.outerHTML.repeat(count));";
