@@ -319,6 +319,10 @@ for (const name of ["dragover", "dragleave", "drop"]) {
 }
 
 // An exchange that is picked is taken apart beside the wire; compared, two of them.
+const record = (address) => {
+  const { pathname, searchParams } = new URL(address, location.href);
+  return `${pathname} ${searchParams.get("card")}`;
+};
 const pick = async (address) => {
   const box = document.getElementById("picked");
   try {
@@ -329,7 +333,10 @@ const pick = async (address) => {
   } catch {
     box.replaceChildren(said("bad", ["p", "The bench gave no answer."]));
   }
-  for (const row of rows.rows) row.setAttribute("aria-selected", String(row.querySelector("a")?.getAttribute("href") === address.split("?")[0]));
+  for (const row of rows.rows) {
+    const link = row.querySelector("a");
+    row.setAttribute("aria-selected", String(link !== null && record(link.href) === record(address)));
+  }
 };
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("#rows a, a.beside");

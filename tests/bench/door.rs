@@ -144,6 +144,24 @@ fn what_cannot_be_is_refused_in_words() {
     }
 }
 
+/// A row is of its card, wherever that is by now, and never of the card that is in its reader instead.
+#[test]
+fn a_row_is_of_its_card() {
+    let bench = Bench::with(&["gids,name=Anna,pin=123456", "nist-piv,name=Boris"]);
+    let http = Http::open(&bench);
+    bench.card(&["lock", "pin", "--reader", "Anna"]).ok();
+    bench.card(&["lock", "pin", "--reader", "Boris"]).ok();
+    let page = http.get("/").send().unwrap().text().unwrap();
+    let row = page.split("href=\"").find(|link| link.starts_with("/record/0/")).unwrap().split('"').next().unwrap();
+    assert!(row.ends_with("?card=0%3Agids"), "{row}");
+    let taken_apart = || http.get(row).header("accept", "text/html").send().unwrap().text().unwrap();
+    has(&taken_apart(), &["Anna, command ", "name=\"card\" value=\"0:gids\""]);
+    bench.card(&["swap", "Boris", "--reader", "Anna"]).ok();
+    has(&taken_apart(), &["Boris, command "]);
+    bench.card(&["new", "gids", "--reader", "Boris"]).ok();
+    refused(http.get(row), 404, "is of a card that is there no more (0:gids).");
+}
+
 /// Without a script: buttons are forms, what came in is a page and a file, nothing secret is in either.
 #[test]
 fn without_a_script_it_is_whole() {

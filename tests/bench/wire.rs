@@ -105,7 +105,9 @@ async fn the_wire_is_read_in_peace() {
     };
     click("wrong, 1 left").await;
     has(&browser.sees("63 C1").await, &["[6 bytes masked]"]);
-    let first = "return [...document.querySelectorAll('#rows tr')].find((row) => row.innerText.includes('wrong, 2 left')).querySelector('a').getAttribute('href')";
+    let picked = "return [...document.querySelectorAll('#rows tr[aria-selected=true]')].map((row) => row.querySelector('.badge').textContent)";
+    assert_eq!(browser.0.execute(picked, vec![]).await.unwrap(), json!(["wrong, 1 left"]));
+    let first = "return [...document.querySelectorAll('#rows tr')].find((row) => row.innerText.includes('wrong, 2 left')).querySelector('a').getAttribute('href').split('?')[0]";
     let first = browser.0.execute(first, vec![]).await.unwrap().as_str().unwrap().replace("/record/", "").replace('/', ".");
     browser.fill("with", &first).await;
     browser.press_here("Compare").await;

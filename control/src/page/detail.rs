@@ -14,10 +14,11 @@ use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The exchange to compare with: `READER.NUMBER`; an empty field is none.
+/// Of which card it is, by the card's own name, and the exchange to compare with: `READER.NUMBER`. An empty field is none.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Beside {
+    card: String,
     with: String,
 }
 
@@ -46,6 +47,7 @@ struct Detail<'a> {
     title: &'a str,
     reader: usize,
     number: u64,
+    card: &'a str,
     sides: &'a [Side],
 }
 
@@ -62,7 +64,14 @@ pub(super) async fn show(
         );
         refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", &message)
     };
-    let mut wanted = vec![(reader, number)];
+    let is_there = |place: Place| site.control.rack().card(place).label().is_some_and(|label| **label == *beside.card);
+    let place = site.control.rack().places().into_iter().find(|place| is_there(*place));
+    if !beside.card.is_empty() && place.is_none() {
+        let message = format!("Command {number} is of a card that is there no more ({}).", beside.card);
+        return refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", &message);
+    }
+    // A card may be in another reader by now.
+    let mut wanted = vec![(place.map_or(reader, Place::number), number)];
     if !beside.with.trim().is_empty() {
         let parsed =
             beside.with.trim().split_once('.').and_then(|(reader, number)| Some((reader.parse().ok()?, number.parse().ok()?)));
@@ -101,7 +110,7 @@ pub(super) async fn show(
             }
         })
         .collect();
-    rendered(&Detail { frame: &site.frame, current: "-", title: "Command", reader, number, sides: &sides })
+    rendered(&Detail { frame: &site.frame, current: "-", title: "Command", reader, number, card: &beside.card, sides: &sides })
 }
 
 /// How long it took, in the unit that people read it in.

@@ -72,6 +72,8 @@ pub(super) struct Row {
     pub(super) time: String,
     /// Number of the exchange.
     number: u64,
+    /// The card's own name, as it stands in an address: its reader may have another card by then.
+    label: String,
     /// Number of the reader that the card belongs to now.
     reader: Option<usize>,
     /// Its name; the card's where it is in none.
@@ -129,7 +131,8 @@ impl Row {
         };
         let (at, mark) = (record.at.as_millis(), record.at.as_nanos());
         let (time, program) = (time_of_day(record.at), record.program.clone());
-        Self { at, mark, time, number: record.number, reader, card, program, command, about, status, badge }
+        let label = form_urlencoded::byte_serialize(record.card.as_bytes()).collect();
+        Self { at, mark, time, number: record.number, label, reader, card, program, command, about, status, badge }
     }
 }
 
