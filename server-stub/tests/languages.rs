@@ -177,19 +177,25 @@ fn operators_read_why_in_their_language(engine: Engine) {
             [["'lost' is nothing that can be chosen here.", "'lost' steht hier nicht zur Wahl."][place]],
             "{engine:?}"
         );
-        for (address, text) in [
-            ("/mc?state=foo", "foo"),
-            ("/mc?sort=evil", "evil"),
-            ("/mc?policy=none", "none"),
-            ("/mc/cards?sort=label", "label"),
-            ("/mc/cards?type=none", "none"),
-            ("/mc/cards?policy=none", "none"),
-            ("/mc/cards/csv?state=lost", "lost"),
-            ("/mc/log?kind=zzz", "zzz"),
-            ("/mc/log?name=zzz", "zzz"),
+        // What there is none of in the database is told by its field, as over the API.
+        for (address, text, field) in [
+            ("/mc?state=foo", "foo", ""),
+            ("/mc?sort=evil", "evil", ""),
+            ("/mc?policy=none", "none", "policy"),
+            ("/mc/cards?sort=label", "label", ""),
+            ("/mc/cards?type=none", "none", "card_type"),
+            ("/mc/cards?policy=none", "none", "policy"),
+            ("/mc/cards/csv?state=lost", "lost", ""),
+            ("/mc/log?kind=zzz", "zzz", ""),
+            ("/mc/log?name=zzz", "zzz", ""),
         ] {
-            let sentence =
-                [format!("'{text}' is nothing that can be chosen here."), format!("'{text}' steht hier nicht zur Wahl.")];
+            let sentence = match field {
+                "" => [format!("'{text}' is nothing that can be chosen here."), format!("'{text}' steht hier nicht zur Wahl.")],
+                field => [
+                    format!("'{text}' is nothing that there is here ({field})."),
+                    format!("'{text}' gibt es hier nicht ({field})."),
+                ],
+            };
             let page = browser.get(address);
             assert_eq!((page.status, page.alerts()), (400, vec![sentence[place].clone()]), "{engine:?}: {address}");
             // Whichever list it is, its fields are there to ask for something else.
