@@ -310,7 +310,7 @@ async fn offline_with_an_operator() {
     oleg.fill("challenge", &challenge).await;
     oleg.press("Get response").await;
     let response = oleg.text("#response").await;
-    oleg.picture("console-response-of-an-unlock").await;
+    oleg.picture("console").await;
     // Neither a reload nor Back sends anything again.
     oleg.0.refresh().await.unwrap();
     assert_eq!(oleg.text("#response").await, response);

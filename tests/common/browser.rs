@@ -294,11 +294,17 @@ impl Browser {
         assert_eq!(found, json!([]), "on {}", self.0.current_url().await.unwrap());
     }
 
-    /// Keeps a picture of the page under `target/tmp/screenshots`, to look at.
+    /// Keeps a picture of the page under `target/tmp/screenshots`, to look at; one of a name that is in `docs/images` also there,
+    /// where `CARDLAB_WRITE_DOCS` asks for it.
     pub async fn picture(&self, name: &str) {
         let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("screenshots");
         std::fs::create_dir_all(&directory).unwrap();
-        std::fs::write(directory.join(format!("{name}.png")), self.0.screenshot().await.unwrap()).unwrap();
+        let (picture, file) = (self.0.screenshot().await.unwrap(), format!("{name}.png"));
+        let documented = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/images").join(&file);
+        if std::env::var_os("CARDLAB_WRITE_DOCS").is_some() && documented.exists() {
+            std::fs::write(documented, &picture).unwrap();
+        }
+        std::fs::write(directory.join(file), picture).unwrap();
     }
 
     /// What stands on the page now.

@@ -68,7 +68,7 @@ fn faults() {
     }
     page += "\n| condition | which commands it strikes |\n|---|---|\n\
              | `ins=HH` | those of this instruction, two hexadecimal digits |\n\
-             | `applet=NAME` | those for this application: piv, gids, management, otp, or that of a card edge of one's own |\n\
+             | `applet=NAME` | those for this application: piv, gids, management, otp, security-domain, or that of a card edge of one's own |\n\
              | `nth=N` | the N-th that matches is the first; 1 by itself |\n\
              | `times=N` | so many that match, from there on; 1 by itself |\n\n\
              `power-cut`, `memory-failure` and `applet` are for simulated cards. ISO/IEC 7816-4 numbers instructions: 20 is VERIFY, 24 CHANGE \

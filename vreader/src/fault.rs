@@ -69,13 +69,16 @@ pub struct Fault {
     pub effect: Effect,
     /// Commands of this instruction only.
     pub ins: Option<u8>,
-    /// Commands for this application only: `piv`, `gids`, `management`, `otp`.
+    /// Commands for this application only: one of [`APPLETS`], or that of a card edge of one's own.
     pub applet: Option<String>,
     /// The `nth` matching command is the first that it strikes, from 1.
     pub nth: u32,
     /// How many matching commands it strikes from there on.
     pub times: u32,
 }
+
+/// The applications that a fault can be for.
+pub const APPLETS: [&str; 5] = ["piv", "gids", "management", "otp", "security-domain"];
 
 fn names() -> String {
     Effect::NAMES.map(|(name, _)| name).join(", ")
@@ -159,9 +162,10 @@ impl FromStr for Fault {
                     fault.ins = Some(ins.ok_or_else(|| wrong("two hexadecimal digits"))?);
                 }
                 "applet" => {
-                    let known = ["piv", "gids", "management", "otp"].contains(&value)
-                        || cardlab_sim::own::kinds().iter().any(|kind| (kind.applet)().name() == value);
-                    fault.applet = Some(known.then(|| value.to_owned()).ok_or_else(|| wrong("piv, gids, management or otp"))?);
+                    let known =
+                        APPLETS.contains(&value) || cardlab_sim::own::kinds().iter().any(|kind| (kind.applet)().name() == value);
+                    let expected = || wrong(&format!("one of {}", APPLETS.join(", ")));
+                    fault.applet = Some(known.then(|| value.to_owned()).ok_or_else(expected)?);
                 }
                 "nth" => fault.nth = value.parse().ok().filter(|n| *n > 0).ok_or_else(|| wrong("a number from 1"))?,
                 "times" => fault.times = value.parse().ok().filter(|n| *n > 0).ok_or_else(|| wrong("a number from 1"))?,
@@ -196,7 +200,8 @@ fn effect(name: &str, value: &str) -> Result<Effect, FaultError> {
         }
         "flip-bit" => Ok(Effect::FlipBit(number(u32::MAX.into())? as usize)),
         "memory-failure" => plain(Effect::MemoryFailure),
-        _ => plain(Effect::ReaderGone),
+        "reader-gone" => plain(Effect::ReaderGone),
+        _ => Err(FaultError::Unknown { name: name.into() }),
     }
 }
 
@@ -294,7 +299,7 @@ mod tests {
 
     #[test]
     fn text_is_read_and_written() {
-        for text in [
+        let texts = [
             "power-cut=2,ins=24",
             "remove-before",
             "remove-after,ins=87,nth=2",
@@ -305,9 +310,13 @@ mod tests {
             "status=6A82,times=3",
             "flip-bit=12",
             "memory-failure",
-            "reader-gone,ins=20,applet=piv,nth=3,times=4",
-        ] {
+            "reader-gone,ins=20,applet=security-domain,nth=3,times=4",
+        ];
+        for text in texts {
             assert_eq!(text.parse::<Fault>().unwrap().to_string(), text);
+        }
+        for (name, _) in Effect::NAMES {
+            assert!(texts.iter().any(|text| text.split([',', '=']).next() == Some(name)), "{name}: a name without a fault");
         }
     }
 

@@ -102,7 +102,14 @@ impl Card {
         match effect {
             Effect::RemoveBefore | Effect::RemoveAfter => self.place = Place::Out,
             Effect::ReaderGone => self.place = Place::Unplugged,
-            _ => {}
+            Effect::PowerCut(_)
+            | Effect::Silent(_)
+            | Effect::Mute
+            | Effect::Answer(_)
+            | Effect::Truncate(_)
+            | Effect::Status(_)
+            | Effect::FlipBit(_)
+            | Effect::MemoryFailure => {}
         }
     }
 
