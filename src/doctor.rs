@@ -241,13 +241,17 @@ fn this_user() -> String {
     format!("user {}, groups {}", rustix::process::geteuid().as_raw(), groups.join(" "))
 }
 
+/// What systemd makes for the service of `dist/systemd` while it runs, and takes away with it.
+const OF_THE_SERVICE: &str = "/run/cardlab";
+
 /// Whether `up` or `exec` of cardlab listens at a socket. One that systemd passed has nothing of ours beside it; then it is
-/// told by who listens.
+/// told by who listens, and where systemd itself does, by what it has made for our service.
 fn is_ours(socket: &Path) -> bool {
     let listens = || {
         let process = socket_peercred(UnixStream::connect(socket).ok()?).ok()?.pid;
         let name = std::fs::read_to_string(format!("/proc/{}/comm", process.as_raw_nonzero())).ok()?;
-        Some(name.trim_end() == "cardlab")
+        let for_service = || Context::establish_at(socket).is_ok() && Path::new(OF_THE_SERVICE).exists();
+        Some(name.trim_end() == "cardlab" || name.trim_end() == "systemd" && for_service())
     };
     std::fs::metadata(socket).is_ok() && (beside(socket).exists() || listens().unwrap_or(false))
 }
