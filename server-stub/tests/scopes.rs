@@ -2,10 +2,14 @@
 //! looked for.
 
 use crate::common::browser::Browser;
-use crate::common::{ANNA, Answer, BORIS, CHALLENGE, Engine, SPARE, Site, new_card, right};
+use crate::common::document::operations;
+use crate::common::{ANNA, Answer, BORIS, CHALLENGE, Engine, SPARE, Site, given, new_card, right};
 use crate::lists::{asking, pages};
+use crate::writes::{NEVER_DONE, now};
+use cardlab_server_stub::model::role::Privilege;
 use cardlab_server_stub::service::setup::sample;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 on_both_engines! {
     a_local_role_sees_nothing_of_others,
@@ -20,6 +24,7 @@ on_both_engines! {
     what_is_refused_tells_nothing_of_others,
     of_who_had_a_card_before_nothing,
     a_database_that_does_not_say_whose_a_card_was,
+    what_is_refused_is_not_done,
 }
 
 /// Berta's card, under the policy *Branch*.
@@ -583,4 +588,157 @@ fn a_database_that_does_not_say_whose_a_card_was(engine: Engine) {
     assert_eq!(told(&it, BORIS, &it.admin), (1, vec![BORIS.into()]), "{engine:?}");
     let state = |serial: &str| it.site.get(&format!("/api/v1/cards/{serial}/tasks"), &it.admin).ok()[0]["state"].clone();
     assert_eq!((state(ANNA), state(BORIS)), (json!("Idle"), json!("Cancelled")), "{engine:?}");
+}
+
+/// Whoever does what a login is needed for, once each; `number` makes it another each time.
+struct Doer<'d> {
+    it: &'d Divided,
+    token: &'d str,
+    /// Whom it says, when somebody fails.
+    who: String,
+    done: BTreeSet<String>,
+}
+
+impl Doer<'_> {
+    /// One step, of the operation that the document names `at`: when it is refused nothing is done.
+    #[track_caller]
+    fn step(&mut self, at: &str, path: &str, body: &Value) -> Answer {
+        let (site, path) = (&self.it.site, format!("/api/v1/{path}"));
+        let before = now(site);
+        let answer = match at.split_once(' ').unwrap().0 {
+            "POST" => site.post(&path, self.token, body),
+            "PUT" => site.put(&path, self.token, body),
+            _ => site.delete(&path, self.token),
+        };
+        if answer.status == 200 {
+            self.done.insert(at.to_owned());
+            return answer;
+        }
+        assert!(matches!(answer.status, 400 | 403 | 404 | 409 | 410 | 422), "{}: {at}: {}", self.who, answer.text);
+        assert_eq!(before.0, now(site).0, "{}: {at} is refused and done: {}", self.who, answer.text);
+        let said = site.get(&format!("/api/v1/events?kind=I&after={}", before.1), &self.it.admin).ok();
+        assert_eq!(said, json!([]), "{}: {at} is refused, and said to be done", self.who);
+        answer
+    }
+
+    /// All of them; gives how those that change a user were answered.
+    fn walk(&mut self, number: usize) -> BTreeSet<u16> {
+        let (it, nothing) = (self.it, json!({}));
+        let made = |path: &str, body: Value| it.site.post(&format!("/api/v1/{path}"), &it.admin, &body).ok()["id"].clone();
+        let text = |id: Value| id.as_str().unwrap().to_owned();
+        let policy = text(made("policies", json!({"name": format!("Policy {number}")})));
+        let questions = format!("policies/{policy}/questions");
+        let question = text(["First?", "Second?"].map(|text| made(&questions, json!({"text": text})))[1].clone());
+        let operator = text(made("operators", json!({"name": format!("operator{number}"), "password": "long enough"})));
+        it.site.post(&format!("/api/v1/card-types/type{number}"), &it.admin, &json!({"cipher": "aes128"})).ok();
+        let anna = it.site.user("anna");
+        it.site.set_answers("anna");
+
+        let data = json!({"logon": "LAB\\anna", "upn": "anna@lab.example", "cn": format!("Anna {number}")});
+        let mut of_user = vec![self.step("PUT /api/v1/users/{id}", &format!("users/{anna}"), &data).status];
+        for action in ["disable", "enable", "unlock", "reset-answers"] {
+            let path = format!("users/{anna}/{action}");
+            of_user.push(self.step("POST /api/v1/users/{id}/{action}", &path, &nothing).status);
+        }
+        for under in [json!([it.default, policy]), json!([it.default])] {
+            let path = format!("users/{anna}/policies");
+            of_user.push(self.step("PUT /api/v1/users/{id}/policies", &path, &json!({"policies": under})).status);
+        }
+        let new = |name: &str| json!({"logon": format!("LAB\\{name}"), "upn": format!("{name}@x"), "cn": name, "password": "long enough", "policy": it.default});
+        of_user.push(self.step("POST /api/v1/users", "users", &new(&format!("u{number}"))).status);
+
+        let named = json!({"name": format!("Another {number}")});
+        self.step("POST /api/v1/policies", "policies", &named);
+        let settings = json!({"issuance": {"maximum_cards": 3}});
+        self.step("PUT /api/v1/policies/{id}", &format!("policies/{policy}"), &settings);
+        let name = json!({"name": format!("Third {number}")});
+        self.step("PUT /api/v1/policies/{id}/name", &format!("policies/{policy}/name"), &name);
+        self.step("POST /api/v1/policies/{id}/up", &format!("policies/{policy}/up"), &nothing);
+        self.step("POST /api/v1/policies/{id}/questions", &questions, &json!({"text": "Third?"}));
+        self.step("POST /api/v1/questions/{id}/up", &format!("questions/{question}/up"), &nothing);
+        self.step("PUT /api/v1/questions/{id}", &format!("questions/{question}"), &json!({"text": "Fourth?"}));
+        self.step("DELETE /api/v1/questions/{id}", &format!("questions/{question}"), &nothing);
+        self.step("DELETE /api/v1/policies/{id}", &format!("policies/{policy}"), &nothing);
+
+        let role =
+            self.step("PUT /api/v1/roles/{name}", &format!("roles/r{number}"), &json!({"privileges": []})).body["id"].clone();
+        let new = json!({"name": format!("o{number}"), "password": "long enough", "role": role});
+        self.step("POST /api/v1/operators", "operators", &new);
+        self.step("PUT /api/v1/operators/{id}/role", &format!("operators/{operator}/role"), &json!({"role": role}));
+
+        let cipher = |cipher: &str| json!({"cipher": cipher});
+        self.step("POST /api/v1/card-types/{name}", &format!("card-types/t{number}"), &cipher("aes128"));
+        self.step("PUT /api/v1/card-types/{name}", &format!("card-types/type{number}"), &cipher("aes256"));
+        self.step("DELETE /api/v1/card-types/{name}", &format!("card-types/type{number}"), &nothing);
+
+        let card = format!("{number:032X}");
+        let of_type = |serial: &str| json!({"serial": serial, "card_type": "gids-sim"});
+        if self.step("POST /api/v1/cards", "cards", &of_type(&card)).status != 200 {
+            it.site.post("/api/v1/cards", &it.admin, &of_type(&card)).ok();
+        }
+        let user = format!("lab\\holder{number}");
+        let of_holder = json!({"logon": user, "upn": format!("holder{number}@x"), "cn": "Holder", "password": "long enough", "policy": it.default});
+        it.site.post("/api/v1/users", &it.admin, &of_holder).ok();
+        self.step("POST /api/v1/cards/{serial}/tags", &format!("cards/{card}/tags"), &json!({"add": ["red"]}));
+        self.step(
+            "POST /api/v1/cards/{serial}/correct-key",
+            &format!("cards/{card}/correct-key"),
+            &json!({"no_admin_key": true}),
+        );
+        for operation in ["assign", "issue", "disable", "enable", "revoke", "withdraw"] {
+            let path = format!("cards/{card}/{operation}");
+            self.step("POST /api/v1/cards/{serial}/{operation}", &path, &json!({"user": user, "reason": "lost"}));
+        }
+        for write in ["reset-pin", "roll-key"] {
+            self.step(&format!("POST /api/v1/cards/{{serial}}/{write}"), &format!("cards/{ANNA}/{write}"), &nothing);
+        }
+        let spare = format!("{number:030X}FF");
+        it.site.post("/api/v1/cards", &it.admin, &of_type(&spare)).ok();
+        self.step("DELETE /api/v1/cards/{serial}", &format!("cards/{spare}"), &nothing);
+
+        let ordered = self.step("POST /api/v1/cards/{serial}/tasks", &format!("cards/{ANNA}/tasks"), &nothing);
+        let task = ordered.body["id"].as_str().unwrap_or("none").to_owned();
+        self.step("POST /api/v1/tasks/{id}/cancel", &format!("tasks/{task}/cancel"), &nothing);
+        it.site.set_answers("anna");
+        let opened = self.step("POST /api/v1/cards/{serial}/wizard", &format!("cards/{ANNA}/wizard"), &nothing).body;
+        let wizard = opened["wizard"].as_str().unwrap_or("none").to_owned();
+        let answers = if wizard == "none" { json!({"answers": []}) } else { given(&opened["questions"], right) };
+        self.step("POST /api/v1/unlock/{wizard}/answers", &format!("unlock/{wizard}/answers"), &answers);
+        let challenge = json!({"challenge": crate::common::nth(number as u64)});
+        self.step("POST /api/v1/unlock/{wizard}/challenge", &format!("unlock/{wizard}/challenge"), &challenge);
+        of_user.into_iter().collect()
+    }
+}
+
+/// What is refused is refused before anything is done: whoever may change something, but not see it, and whoever may do one thing
+/// alone, walks through all that writes and needs a login.
+fn what_is_refused_is_not_done(engine: Engine) {
+    let it = Divided::new(engine);
+    let all: BTreeSet<&str> = Privilege::ALL.iter().map(|privilege| privilege.name()).collect();
+    let without = |left_out: &[&str]| all.iter().filter(|name| !left_out.contains(name)).copied().collect::<Vec<_>>();
+    let mut roles: Vec<Vec<&str>> = SEEING.iter().map(|sees| without(&[sees])).collect();
+    roles.push(without(&SEEING));
+    roles.extend(all.iter().map(|one| vec![*one]));
+    let mut done = BTreeSet::new();
+    for (number, privileges) in roles.iter().enumerate() {
+        let name = format!("somebody{number}");
+        let mut doers = vec![it.site.log_in(it.site.somebody(&name, privileges))];
+        if number <= SEEING.len() {
+            doers.push(it.local(&format!("local{number}"), &[&it.default], privileges));
+        }
+        for (place, token) in doers.iter().enumerate() {
+            let who = format!("{engine:?}: {privileges:?}, {}", ["everywhere", "local"][place]);
+            let mut doer = Doer { it: &it, token, who, done: BTreeSet::new() };
+            let of_user = doer.walk(1000 + 2 * number + place);
+            if !privileges.contains(&"view-user") {
+                assert_eq!(of_user, BTreeSet::from([403]), "{}: whoever changes a user sees the user", doer.who);
+            }
+            done.extend(doer.done);
+        }
+    }
+    for (method, path, operation) in operations().filter(|(method, ..)| method != "GET") {
+        let at = format!("{method} {path}");
+        let is_never = NEVER_DONE.iter().any(|(never, _)| never.eq_ignore_ascii_case(&at));
+        assert_eq!(done.contains(&at), !operation["security"].is_null() && !is_never, "{engine:?}: {at}");
+    }
 }

@@ -41,7 +41,7 @@ const NEVER_REFUSED: [(&str, &str); 9] = [
     ("post /api/v1/remote/{session}/answers", "wrong answers are events"),
 ];
 /// Those that need a card in a reader: the reason.
-const NEVER_DONE: [(&str, &str); 2] = [
+pub(crate) const NEVER_DONE: [(&str, &str); 2] = [
     ("post /api/v1/cards/{serial}/reset-pin", "tests/issue.rs, with readers"),
     ("post /api/v1/cards/{serial}/roll-key", "tests/issue.rs, with readers"),
 ];
@@ -54,7 +54,7 @@ pub(crate) struct Walk<'s> {
 }
 
 /// What is somebody's, and the number of events.
-fn now(site: &Site) -> (String, i64) {
+pub(crate) fn now(site: &Site) -> (String, i64) {
     site.block_on(async {
         let mut tx = crate::common::database(&site.url).await;
         let mut all = String::new();

@@ -152,7 +152,7 @@ pub struct NewUser {
     pub policy: String,
 }
 
-/// Users of the catalog, as operators handle them.
+/// Users of the catalog, as operators handle them. Whoever changes them has to see them too ([`Privilege::ViewUser`]).
 #[derive(Clone, Copy)]
 pub struct Users<'s> {
     pub(super) server: &'s Server,
@@ -379,13 +379,13 @@ impl Users<'_> {
     /// [`Code::NoPrivilege`], [`Code::Conflict`], [`Code::Malformed`].
     pub async fn add(&self, operator: &Operator, new: &NewUser) -> Result<String, Refusal> {
         // Who may not is not hashed for.
-        let hash = match operator.require(Privilege::ChangePolicy, None) {
+        let hash = match may_change(operator, Privilege::ChangePolicy, None) {
             Ok(()) => self.server.workers.password("user_password", &new.password).await,
             Err(refusal) => Err(refusal),
         };
         let refused = Happening::new(Kind::UserNotAdded, &operator.name);
         let step = async |tx: &mut Tx, operator: &Operator| {
-            operator.require(Privilege::ChangePolicy, None)?;
+            may_change(operator, Privilege::ChangePolicy, None)?;
             self.insert(tx, &operator.name, new, hash?).await
         };
         self.server.attempt(operator, &refused, step).await
@@ -429,10 +429,17 @@ impl Users<'_> {
     }
 }
 
-/// The user, if a role covers the policy that holds.
+/// Refuses who may not do this with users under `policy`, or not see them: whoever changes a user is shown the user then, and what
+/// is refused afterwards would be done.
+fn may_change(operator: &Operator, privilege: Privilege, policy: Option<&str>) -> Result<(), Refusal> {
+    operator.require(privilege, policy)?;
+    operator.require(Privilege::ViewUser, policy)
+}
+
+/// The user, if a role that changes and sees users covers the policy that holds.
 async fn covered(conn: &mut Snapshot, operator: &Operator, id: &str, privilege: Privilege) -> Result<User, Refusal> {
     let subject = subjects::of_user(conn, id).await?;
-    operator.require(privilege, subject.policy_id())?;
+    may_change(operator, privilege, subject.policy_id())?;
     subject.user.ok_or_else(|| Refusal::not_found("user"))
 }
 
