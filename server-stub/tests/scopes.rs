@@ -24,6 +24,7 @@ on_both_engines! {
     what_is_refused_tells_nothing_of_others,
     of_who_had_a_card_before_nothing,
     a_database_that_does_not_say_whose_a_card_was,
+    a_name_that_is_taken_tells_nothing_of_others,
     what_is_refused_is_not_done,
 }
 
@@ -470,6 +471,26 @@ fn what_is_refused_tells_nothing_of_others(engine: Engine) {
     assign(&it.admin, "0A0B", "lab\\dora").refused(404, "NOT_FOUND");
     assign(&local, BERTA, "lab\\dora").refused(409, "CARD_STATE");
     assign(&local, SPARE, "lab\\dora").ok();
+}
+
+/// No two people are called alike, so that a name that is taken is refused; whose it is, is told to who sees them.
+fn a_name_that_is_taken_tells_nothing_of_others(engine: Engine) {
+    let it = Divided::new(engine);
+    let local = it.local("local", &[&it.branch], &["view-user", "change-policy"]);
+    let new = json!({"logon": "LAB\\dora", "upn": "dora@x", "cn": "Dora", "password": "long enough", "policy": it.branch});
+    it.site.post("/api/v1/users", &it.admin, &new).ok();
+    it.site.post("/api/v1/operators", &it.admin, &json!({"name": "LAB\\desk", "password": "long enough"})).ok();
+    let renamed = |token: &str, logon: &str| {
+        let data = json!({"logon": logon, "upn": "berta@lab.example", "cn": "Berta Kern"});
+        it.site.put(&format!("/api/v1/users/{}", it.berta), token, &data).refused(409, "CONFLICT")
+    };
+    for name in ["LAB\\anna", "LAB\\desk"] {
+        assert_eq!(renamed(&local, name), format!("the name '{name}' is taken; give another"), "{engine:?}");
+        assert_ne!(renamed(&it.admin, name), renamed(&local, name), "{engine:?}");
+    }
+    assert_eq!(renamed(&local, "LAB\\dora"), "there is a user 'LAB\\dora'", "{engine:?}");
+    let tried = it.site.get(&format!("/api/v1/events?name=USER_NOT_CORRECTED&user={}&initiator=local", it.berta), &it.admin).ok();
+    assert_eq!(tried.as_array().unwrap().len(), 5, "{engine:?}: each try is in the log");
 }
 
 /// An operator begins to unlock a card, without answers, and sends this challenge.

@@ -1126,6 +1126,7 @@ refused-user-changed = { $name } hat die Daten dieses Benutzers inzwischen geän
 refused-user-policies-changed = { $name } hat diesen Benutzer inzwischen unter andere Richtlinien gestellt; sehen Sie an, was jetzt gespeichert ist, und ändern Sie noch einmal
 refused-user-there = Einen Benutzer '{ $name }' gibt es schon
 refused-user-operator = Ein Operator heißt '{ $name }', und das Protokoll könnte nicht sagen, wer von beiden etwas tat; geben Sie einen anderen Namen
+refused-name-taken = Der Name „{ $name }“ ist vergeben; geben Sie einen anderen
 refused-task-state =
     { $state ->
         [Completed] Der Auftrag ist schon erledigt

@@ -1125,6 +1125,7 @@ refused-user-changed = { $name } has changed the data of this user meanwhile; lo
 refused-user-policies-changed = { $name } has put this user under other policies meanwhile; look at what is saved now, and make your change again
 refused-user-there = there is a user '{ $name }'
 refused-user-operator = an operator is called '{ $name }', and the log could not tell what either did; give another name
+refused-name-taken = the name '{ $name }' is taken; give another
 refused-task-state = the task is { $state } already
 refused-too-often = too many { $what }; try again in { $minutes } minutes
 refused-database-at = database { $name }: { $why }

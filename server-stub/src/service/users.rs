@@ -108,18 +108,28 @@ impl UserData {
     }
 
     /// Refuses names that another user than the one of the id `own`, who has been called `before`, has, or an operator who is
-    /// somebody else: the log could not tell what either did. What an older version let be stays.
-    async fn require_free(&self, tx: &mut Tx, own: Option<&str>, before: Option<&Self>) -> Result<(), Refusal> {
+    /// somebody else: the log could not tell what either did. What an older version let be stays. That a name is taken cannot be
+    /// kept from who gives it, as people log in by it; whose it is, is told to who `sees` what is under their policy.
+    async fn require_free(
+        &self,
+        tx: &mut Tx,
+        own: Option<&str>,
+        before: Option<&Self>,
+        sees: impl Fn(Option<&str>) -> bool,
+    ) -> Result<(), Refusal> {
         for (field, name) in [("logon", &self.logon), ("upn", &self.upn)] {
             if before.is_some_and(|before| before.fields().contains(&(field, name))) {
                 continue;
             }
-            if users::is_taken(tx, name, own).await? {
-                return Err(Refusal::new(Code::Conflict, sentence!("refused-user-there", name = name)).at(field));
-            }
-            if operators::somebody_is_called(tx, name, own).await? {
-                return Err(Refusal::new(Code::Conflict, sentence!("refused-user-operator", name = name)).at(field));
-            }
+            let (whose, says) = if users::is_taken(tx, name, own).await? {
+                (subjects::of_name(tx, name).await?, sentence!("refused-user-there", name = name))
+            } else if operators::somebody_is_called(tx, name, own).await? {
+                (Subject::default(), sentence!("refused-user-operator", name = name))
+            } else {
+                continue;
+            };
+            let says = if sees(whose.policy_id()) { says } else { sentence!("refused-name-taken", name = name) };
+            return Err(Refusal::new(Code::Conflict, says).at(field));
         }
         Ok(())
     }
@@ -354,7 +364,7 @@ impl Users<'_> {
                 return Ok(());
             }
             Configured::UserData.require(tx, id, &revision::of(&before), seen).await?;
-            after.require_free(tx, Some(id), Some(&before)).await?;
+            after.require_free(tx, Some(id), Some(&before), |policy| operator.may(Privilege::ViewUser, policy)).await?;
             let changed = before.fields().into_iter().zip(after.fields()).filter(|(before, after)| before != after);
             let changed: Vec<_> = changed.collect();
             let names: Vec<_> = changed.iter().map(|((name, _), _)| *name).collect();
@@ -395,7 +405,8 @@ impl Users<'_> {
         let NewUser { logon, upn, cn, mail, phone, .. } = new.clone();
         let data = UserData { logon, upn, cn, mail, phone }.checked()?;
         policies::by_id(tx, &new.policy).await?.ok_or_else(|| Refusal::not_found("policy"))?;
-        data.require_free(tx, None, None).await?;
+        // Nobody adds users who does not see all.
+        data.require_free(tx, None, None, |_| true).await?;
         let UserData { logon, upn, cn, mail, phone } = data;
         let user = User {
             id: random::token(),
