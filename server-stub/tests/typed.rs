@@ -56,7 +56,7 @@ fn what_was_typed_comes_back_with_its_error_at_its_field(engine: Engine) {
     let (oleg, role) = (format!("{operators}/{}", oleg.as_str().unwrap()), role.as_str().unwrap().to_owned());
     let long = "W".repeat(201);
     let nora = [
-        ("cn", "\u{202E}<b>Nora"),
+        ("cn", "<b>Nora \u{05E9}"),
         ("logon", "LAB\\nora"),
         ("upn", "nora@lab"),
         ("mail", "n@lab"),
@@ -73,7 +73,7 @@ fn what_was_typed_comes_back_with_its_error_at_its_field(engine: Engine) {
     let operator = |name, user| vec![("operator_name", name), ("password", SECRET), ("role", &*role), ("operator_user", user)];
     let kind = |name, cipher, pin| vec![("type_name", name), ("cipher", cipher), ("default_user_pin", pin)];
     let new_user = "/mc/users/new";
-    let cases: [Case<'_>; 33] = [
+    let cases: [Case<'_>; 34] = [
         (&issuance, &issuance, number("300"), "pin_tries", "Maximum PIN attempts is 300; it can be 1 to 15."),
         (&issuance, &issuance, number("999"), "pin_tries", "Maximum PIN attempts is 999; it can be 1 to 15."),
         (&issuance, &issuance, number("16"), "pin_tries", "Maximum PIN attempts is 16; it can be 1 to 15."),
@@ -148,6 +148,13 @@ fn what_was_typed_comes_back_with_its_error_at_its_field(engine: Engine) {
         (&types, &types, kind("new", "rot13", "4711"), "cipher", "No cipher 'rot13'; there are: 3des, aes128, aes192, aes256."),
         (new_user, new_user, but("cn", " "), "cn", "A name is missing."),
         (new_user, new_user, but("cn", "A\u{7}"), "cn", "A name stands in one line of letters and signs; U+0007 is none."),
+        (
+            new_user,
+            new_user,
+            but("cn", "\u{202E}<b>Nora"),
+            "cn",
+            "A name has U+202E in it, which nobody sees there: type it anew.",
+        ),
         (new_user, new_user, but("logon", "nora"), "logon", "A logon name is DOMAIN\\Name."),
         (new_user, new_user, but("logon", "lab\\ANNA"), "logon", "There is a user 'lab\\ANNA'."),
         (new_user, new_user, but("upn", "nora"), "upn", "A UPN is name@domain."),
@@ -161,7 +168,7 @@ fn what_was_typed_comes_back_with_its_error_at_its_field(engine: Engine) {
         (
             new_user,
             new_user,
-            but("phone", "\u{202E}seven"),
+            but("phone", "\u{05E9}even"),
             "phone",
             "A telephone number has 2 to 30 digits, blanks and the signs + - ( ) / . # *, with x before an extension.",
         ),
@@ -358,10 +365,11 @@ fn pages_of(browser: &Browser<'_>, area: &str) -> Vec<Page> {
     pages
 }
 
-/// A name that is read from the right, with a sign that turns whatever stands behind it, is in every field: no page has the sign
-/// but in a field to be changed, and the name is in a place of its own.
+/// A name that is read from the right, with a sign that turns whatever stands behind it, as an older version let it be, is in every
+/// field: no page has the sign but in a field to be changed, and the name is in a place of its own.
 fn a_text_from_the_right_stays_in_its_place_on_every_page(engine: Engine) {
-    const NAME: &str = "\u{202E}\u{05E9}\u{05E8}\u{05D4}";
+    const NAME: &str = "\u{05E9}\u{05E8}\u{05D4}";
+    const TURNED: &str = "\u{202E}\u{05E9}\u{05E8}\u{05D4}";
     let site = Site::start(engine);
     let admin = site.administrator();
     let policy = site.post("/api/v1/policies", &admin, &json!({"name": NAME})).ok()["id"].as_str().unwrap().to_owned();
@@ -387,6 +395,17 @@ fn a_text_from_the_right_stays_in_its_place_on_every_page(engine: Engine) {
     assert_eq!(set.alerts(), [""; 0]);
     let operator = json!({"name": NAME, "password": SECRET, "role": role, "user": user});
     site.post("/api/v1/operators", &admin, &operator).ok();
+    crate::people::change(
+        &site,
+        &[
+            "UPDATE users SET cn = '\u{202E}' || cn, upn = '\u{202E}' || upn, logon = 'LAB\\\u{202E}\u{05E9}\u{05E8}\u{05D4}' WHERE cn = '\u{05E9}\u{05E8}\u{05D4}'",
+            "UPDATE policies SET name = '\u{202E}' || name WHERE name = '\u{05E9}\u{05E8}\u{05D4}'",
+            "UPDATE questions SET text = '\u{202E}' || text WHERE text LIKE '\u{05E9}%'",
+            "UPDATE card_types SET id = '\u{202E}' || id WHERE id = '\u{05E9}\u{05E8}\u{05D4}'",
+            "UPDATE roles SET name = '\u{202E}' || name WHERE name = '\u{05E9}\u{05E8}\u{05D4}'",
+            "UPDATE operators SET name = '\u{202E}' || name WHERE name = '\u{05E9}\u{05E8}\u{05D4}'",
+        ],
+    );
     let mut pages = pages_of(&Browser::logged_in(&site, "en", "/mc", (NAME, SECRET)), "/mc");
     assert!(pages.len() > 15, "{}", pages.len());
     let own = Browser::logged_in(&site, "en", "/ss", (&logon, SECRET));
@@ -399,7 +418,7 @@ fn a_text_from_the_right_stays_in_its_place_on_every_page(engine: Engine) {
             // What a list sends when it is chosen, or a form by itself, is shown by nobody; in a field it is as it was typed.
             let (tag, behind) = part.split_once('>').unwrap_or(("", part));
             let is_hidden = tag.starts_with("input") && tag.contains(" type=\"hidden\"");
-            if tag.contains(NAME) && tag.starts_with("input") && !is_hidden {
+            if tag.contains(TURNED) && tag.starts_with("input") && !is_hidden {
                 assert!(tag.contains(" dir=\"auto\""), "{}: {tag}", page.path);
                 typed += 1;
             } else if !tag.starts_with("option") && !is_hidden {
@@ -408,7 +427,7 @@ fn a_text_from_the_right_stays_in_its_place_on_every_page(engine: Engine) {
             outside.push_str(behind);
         }
         assert!(!outside.contains('\u{202E}'), "{}", page.path);
-        for (at, _) in outside.match_indices(NAME.trim_start_matches('\u{202E}')) {
+        for (at, _) in outside.match_indices(NAME) {
             let (begun, ended) = (outside[..at].rfind('\u{2068}'), outside[..at].rfind('\u{2069}'));
             assert!(
                 begun.is_some() && begun > ended,

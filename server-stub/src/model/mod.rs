@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`keys`], [`vault`] | administrator keys: derivation, sealing, responses |
 //! | [`names`], [`answers`] | how names of people and answers to questions are compared |
+//! | `signs` | what names are written with |
 //! | `search` | what people and cards are found by |
 //! | [`user`], [`card`], [`question`], [`policy`], [`random_pin`], [`role`], [`tags`] | people, cards, what holds for them, what operators may do |
 //! | [`flow`], [`response`], [`task`] | ways to a response, what was given and what became of it, what agents are to do |
@@ -33,6 +34,7 @@ pub mod response;
 pub(crate) mod revision;
 pub mod role;
 pub(crate) mod search;
+pub(crate) mod signs;
 pub mod station;
 pub(crate) mod subject;
 pub mod tags;

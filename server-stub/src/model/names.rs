@@ -8,6 +8,7 @@
 
 use crate::model::answers::normalised;
 use crate::model::refusal::Refusal;
+use crate::model::signs;
 use crate::words::{Sentence, sentence};
 use icu_properties::CodePointSetData;
 use icu_properties::props::DefaultIgnorableCodePoint;
@@ -46,7 +47,7 @@ pub(crate) fn is_unseen(c: char) -> bool {
 }
 
 /// What no text in one line has: controls, and what separates lines.
-pub(crate) fn breaks_a_line(c: char) -> bool {
+fn breaks_a_line(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
@@ -79,7 +80,7 @@ pub(crate) fn workstation(text: &str) -> String {
 /// Characters of a name, at most.
 const LONGEST: usize = 200;
 
-/// What is called something: a text in one line that is not empty. `field` is where it was typed.
+/// What is called something: a text in one line that is not empty, of [signs that are seen](signs). `field` is where it was typed.
 ///
 /// # Errors
 /// A sentence that names `what`, and what is wrong with it.
@@ -90,8 +91,8 @@ pub(crate) fn named(field: &'static str, what: Sentence, text: &str) -> Result<S
         sentence!("refused-name-missing", what = what)
     } else if length > LONGEST {
         sentence!("refused-name-long", what = what, most = LONGEST, length = length)
-    } else if let Some(sign) = text.chars().find(|c| breaks_a_line(*c)) {
-        sentence!("refused-name-line", what = what, sign = format!("U+{:04X}", u32::from(sign)))
+    } else if let Err(wrong) = signs::written(&what, text) {
+        wrong
     } else {
         return Ok(text.to_owned());
     };
@@ -108,6 +109,14 @@ pub(crate) fn named_in_paths(field: &'static str, what: Sentence, text: &str) ->
     let key = key(&name);
     let is_segment = !key.contains(['/', '\\']) && !matches!(key.as_str(), "." | "..");
     if is_segment { Ok(name) } else { Err(Refusal::malformed(sentence!("refused-name-path", what = what)).at(field)) }
+}
+
+/// What is written on a card for people, or nothing.
+///
+/// # Errors
+/// As [`named`].
+pub(crate) fn labelled(text: &str) -> Result<String, Refusal> {
+    if text.trim().is_empty() { Ok(String::new()) } else { named("label", sentence!("refused-name-label"), text) }
 }
 
 /// A mail address, or nothing: `name@domain` without blanks and without what separates addresses (RFC 5322, section 3.2.3).
@@ -220,7 +229,8 @@ mod tests {
     fn what_stands_in_addresses_is_no_way_through_them() {
         let named = |text: &str| named_in_paths("type_name", sentence!("refused-name-card-type"), text);
         assert_eq!(named(" Managed PIV card (2.0) "), Ok("Managed PIV card (2.0)".into()));
-        for text in ["..", ".", " .. ", ".\u{200b}.", "\u{2025}", "a/b", "/", "a\\b", "a\u{ff0f}b", "..\\.."] {
+        assert!(named(".\u{200b}.").unwrap_err().message().contains("U+200B"));
+        for text in ["..", ".", " .. ", "\u{2025}", "a/b", "/", "a\\b", "a\u{ff0f}b", "..\\.."] {
             let refused = named(text).unwrap_err().message();
             assert!(refused.starts_with("a card type's name stands in addresses: "), "{text:?}: {refused}");
         }
@@ -268,6 +278,7 @@ mod tests {
         for (text, says) in [
             (" ".to_owned(), "a name is missing"),
             ("\u{200b}".to_owned(), "a name is missing"),
+            (" \u{200b}Anna ".to_owned(), "a name has U+200B in it, which nobody sees there: type it anew"),
             ("W".repeat(15_000), "a name has at most 200 characters, not 15000"),
             ("An\u{7}na".to_owned(), "a name stands in one line of letters and signs; U+0007 is none"),
             ("An\nna".to_owned(), "a name stands in one line of letters and signs; U+000A is none"),

@@ -2,6 +2,7 @@
 
 use crate::model::names;
 use crate::model::refusal::Refusal;
+use crate::model::signs;
 use crate::words::sentence;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -15,7 +16,7 @@ pub const MOST: usize = 20;
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retag {
-    /// Given to the card: 1 to 40 characters in one line without commas. One that it has already stays as it is written.
+    /// Given to the card: 1 to 40 characters that are seen, in one line without commas. One that it has already stays as it is written.
     pub add: Vec<String>,
     /// Taken from it, however they are written.
     pub remove: Vec<String>,
@@ -46,13 +47,13 @@ impl Retag {
 /// A tag as it is stored and shown.
 fn checked(tag: &str) -> Result<String, Refusal> {
     let tag = tag.trim();
-    let is_one = tag.chars().count() <= LONGEST
-        && !tag.chars().any(|c| c == ',' || names::breaks_a_line(c))
-        && !names::key(tag).is_empty();
-    if is_one {
-        return Ok(tag.to_owned());
-    }
-    Err(Refusal::malformed(sentence!("refused-tag", most = LONGEST)).at("add"))
+    let is_one = tag.chars().count() <= LONGEST && !tag.contains(',') && !names::key(tag).is_empty();
+    let wrong = match signs::written(&sentence!("refused-name-tag"), tag) {
+        _ if !is_one => sentence!("refused-tag", most = LONGEST),
+        Ok(()) => return Ok(tag.to_owned()),
+        Err(wrong) => wrong,
+    };
+    Err(Refusal::malformed(wrong).at("add"))
 }
 
 #[cfg(test)]
@@ -74,9 +75,19 @@ mod tests {
 
     #[test]
     fn what_is_no_tag_says_why() {
-        for tag in ["", "  ", "a,b", "a\nb", "a\u{2028}b", "a\u{2029}b", "\u{200B}", &"x".repeat(LONGEST + 1)] {
+        for tag in ["", "  ", "a,b", "\u{200B}", &"x".repeat(LONGEST + 1)] {
             assert_eq!(retag(&[], &[tag], &[]).unwrap_err(), "a tag has 1 to 40 characters in one line, and no comma", "{tag:?}");
         }
+        for (tag, sign) in [("a\nb", "U+000A"), ("a\u{2028}b", "U+2028"), ("a\u{2029}b", "U+2029")] {
+            let says = format!("a tag stands in one line of letters and signs; {sign} is none");
+            assert_eq!(retag(&[], &[tag], &[]).unwrap_err(), says);
+        }
+        let says = "a tag has U+202E in it, which nobody sees there: type it anew";
+        assert_eq!(retag(&[], &["\u{202E}nepo"], &[]).unwrap_err(), says);
+        // What an older version let be stays, and goes however it is written.
+        let before = ["\u{202E}nepo".to_owned()];
+        assert_eq!(Retag { add: vec!["new".into()], ..Retag::default() }.of(&before).unwrap().len(), 2);
+        assert!(Retag { remove: vec!["nepo".into()], ..Retag::default() }.of(&before).unwrap().is_empty());
         let many: Vec<String> = (0..=MOST).map(|number| format!("t{number}")).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         assert_eq!(retag(&many[1..], &[many[0]], &[]).unwrap_err(), "a card has 20 tags at most; take one away first");

@@ -3,6 +3,7 @@
 use crate::model::card::{CardFilter, CardRecord, CardState, KeySource, Operation};
 use crate::model::event::{Happening, Kind};
 use crate::model::list::Listed;
+use crate::model::names;
 use crate::model::policy::NamedPolicy;
 use crate::model::refusal::{Code, Refusal};
 use crate::model::response::GivenView;
@@ -184,6 +185,7 @@ impl Cards<'_> {
     async fn registrable(&self, conn: &mut Snapshot, new: &NewCard) -> Result<CardRecord, Refusal> {
         let serial = subject::serial(&new.serial)?;
         let atr = subject::atr(&new.atr)?;
+        let label = names::labelled(&new.label)?;
         let about = card_types::by_id(conn, &new.card_type).await?.ok_or_else(|| Refusal::not_found("card-type"))?;
         if cards::by_serial(conn, &serial).await?.is_some() {
             return Err(Refusal::new(Code::Conflict, sentence!("refused-card-there")));
@@ -194,7 +196,7 @@ impl Cards<'_> {
             card_type: new.card_type.clone(),
             about,
             atr,
-            label: new.label.chars().filter(|c| !c.is_control()).take(100).collect(),
+            label,
             tags: Vec::new(),
             state: CardState::Clean,
             user: None,

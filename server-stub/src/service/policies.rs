@@ -266,7 +266,7 @@ impl Policies<'_> {
     ) -> Result<(), Refusal> {
         let step = async |tx: &mut Tx, operator: &Operator| {
             let (policy, before) = covered(tx, operator, id).await?;
-            let text = checked(tx, &policy, Some(id), new).await?;
+            let text = checked(tx, &policy, Some(&before), new).await?;
             let after = Question::new(before.id, text, new.min_length);
             if after.revision == before.revision {
                 return Ok(());
@@ -331,15 +331,18 @@ async fn covered(conn: &mut Snapshot, operator: &Operator, id: &str) -> Result<(
     found.ok_or_else(|| Refusal::not_found("question"))
 }
 
-/// A question's text, when it can be one of the policy's beside the others.
-async fn checked(tx: &mut Tx, policy: &str, own: Option<&str>, new: &NewQuestion) -> Result<String, Refusal> {
-    let text = names::named("text", sentence!("refused-name-question"), &new.text)?;
+/// A question's text, when it can be one of the policy's beside the others. One that it has been, and an older version let be, stays.
+async fn checked(tx: &mut Tx, policy: &str, own: Option<&Question>, new: &NewQuestion) -> Result<String, Refusal> {
+    let text = match own {
+        Some(own) if own.text == new.text => new.text.clone(),
+        _ => names::named("text", sentence!("refused-name-question"), &new.text)?,
+    };
     if !(1..=50).contains(&new.min_length) {
         return Err(Refusal::malformed(sentence!("refused-answer-length")).at("min_length"));
     }
     let key = names::key(&text);
     let others = questions::of_policy(tx, policy).await?;
-    if others.iter().any(|other| own != Some(&*other.id) && names::key(&other.text) == key) {
+    if others.iter().any(|other| own.is_none_or(|own| own.id != other.id) && names::key(&other.text) == key) {
         return Err(Refusal::new(Code::Conflict, sentence!("refused-question-there")).at("text"));
     }
     Ok(text)

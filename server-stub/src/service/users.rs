@@ -97,14 +97,27 @@ impl UserData {
         Self { logon, upn, cn, mail, phone }
     }
 
-    /// As it is stored.
-    fn checked(&self) -> Result<Self, Refusal> {
-        let cn = names::named("cn", sentence!("refused-name-user"), &self.cn)?;
-        let logon = names::named("logon", sentence!("refused-name-logon"), &self.logon)?;
-        names::logon(&logon)?;
-        let upn = names::named("upn", sentence!("refused-name-upn"), &self.upn)?;
-        names::upn(&upn)?;
-        Ok(Self { logon, upn, cn, mail: names::mail(&self.mail)?, phone: names::phone(&self.phone)? })
+    /// As it is stored. What has been so `before`, and an older version let be, stays.
+    fn checked(&self, before: Option<&Self>) -> Result<Self, Refusal> {
+        let checked = |of: fn(&Self) -> &String, check: fn(&str) -> Result<String, Refusal>| match before.map(of) {
+            Some(was) if was == of(self) => Ok(was.clone()),
+            _ => check(of(self)),
+        };
+        let logon = |text: &str| {
+            let logon = names::named("logon", sentence!("refused-name-logon"), text)?;
+            names::logon(&logon).map(|()| logon)
+        };
+        let upn = |text: &str| {
+            let upn = names::named("upn", sentence!("refused-name-upn"), text)?;
+            names::upn(&upn).map(|()| upn)
+        };
+        Ok(Self {
+            cn: checked(|data| &data.cn, |text| names::named("cn", sentence!("refused-name-user"), text))?,
+            logon: checked(|data| &data.logon, logon)?,
+            upn: checked(|data| &data.upn, upn)?,
+            mail: checked(|data| &data.mail, names::mail)?,
+            phone: checked(|data| &data.phone, names::phone)?,
+        })
     }
 
     /// Refuses names that another user than the one of the id `own`, who has been called `before`, has, or an operator who is
@@ -359,7 +372,7 @@ impl Users<'_> {
         let step = async |tx: &mut Tx, operator: &Operator| {
             let user = covered(tx, operator, id, Privilege::ChangePolicy).await?;
             let before = UserData::of(&user);
-            let after = data.checked()?;
+            let after = data.checked(Some(&before))?;
             if after == before {
                 return Ok(());
             }
@@ -403,7 +416,7 @@ impl Users<'_> {
 
     pub(crate) async fn insert(&self, tx: &mut Tx, initiator: &str, new: &NewUser, hash: String) -> Result<String, Refusal> {
         let NewUser { logon, upn, cn, mail, phone, .. } = new.clone();
-        let data = UserData { logon, upn, cn, mail, phone }.checked()?;
+        let data = UserData { logon, upn, cn, mail, phone }.checked(None)?;
         policies::by_id(tx, &new.policy).await?.ok_or_else(|| Refusal::not_found("policy"))?;
         // Nobody adds users who does not see all.
         data.require_free(tx, None, None, |_| true).await?;

@@ -44,9 +44,9 @@ impl Station {
     const KEYS: [(&str, &str); 3] =
         [("derived", "connected-key-derived"), ("typed", "connected-key-other"), ("none", "connected-key-none")];
 
-    /// The id of the field of a key.
-    fn key_field(&self, place: &usize) -> String {
-        format!("key-{place}")
+    /// The id of a field of the form of the card at this place.
+    fn field(&self, name: &str, place: &usize) -> String {
+        format!("{name}-{place}")
     }
 
     /// Who keeps others from a card, where that is told.
