@@ -381,4 +381,13 @@ fn a_logout_is_in_the_log(engine: Engine) {
     }
     let log = site.page("/mc/log?name=LOGGED_OUT", "mc", &site.administrator());
     assert!(log.contains("logged out of Self-Service"), "{log}");
+    // Who came in to Self-Service is a user; who tried to, is nobody known.
+    Browser::new(&site, "en").send("/ss/login", &[("name", logon), ("password", "wrong")]);
+    let anna = site.user("anna");
+    let of = |name: &str| {
+        let log = site.get(&format!("/api/v1/events?name={name}"), &site.administrator()).ok();
+        let all = log.as_array().unwrap().iter().filter(|event| event["detail"].as_str().unwrap().contains("self-service"));
+        all.map(|event| event["user"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!((of("LOGGED_IN"), of("LOGGED_OUT"), of("LOGIN_FAILED")), (vec![anna.clone()], vec![anna], vec![String::new()]));
 }

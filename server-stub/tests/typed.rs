@@ -321,6 +321,8 @@ fn roles_and_operators_are_renamed_and_deleted(engine: Engine) {
         roles.as_array().unwrap().iter().find(|role| role["name"] == name).map(|role| role["role"]["privileges"].clone())
     };
     assert_eq!((role_of("Desk"), role_of("Night desk")), (None, Some(json!(["view-log"]))));
+    let log = browser.get("/mc/log?name=ROLE_CHANGED").text;
+    assert!(log.contains("admin gave the role Desk another name, Night desk, and set what it allows"), "{engine:?}: {log}");
     let nina = json!({"name": "nina", "password": "ninas-password", "role": role});
     let nina = site.post("/api/v1/operators", &admin, &nina).ok()["id"].as_str().unwrap().to_owned();
     let token = site.log_in(("nina", "ninas-password"));

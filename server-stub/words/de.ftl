@@ -517,6 +517,8 @@ event-ROLE_CHANGED =
         [member] { $by } hat dem Operator { $operator } die Rolle { $role } gegeben
         [member-none] { $by } hat dem Operator { $operator } die Rolle genommen
         [role-deleted] { $by } hat die Rolle { $role } gelöscht
+        [role-renamed] { $by } hat der Rolle { $was } einen anderen Namen gegeben: { $role }
+        [role-anew] { $by } hat der Rolle { $was } einen anderen Namen, { $role }, gegeben und festgelegt, was sie erlaubt
        *[role] { $by } hat festgelegt, was die Rolle { $role } erlaubt
     }
 event-ROLE_NOT_CHANGED = { $by } konnte Rollen oder Operatoren nicht ändern: { $why }

@@ -516,6 +516,8 @@ event-ROLE_CHANGED =
         [member] { $by } gave the operator { $operator } the role { $role }
         [member-none] { $by } took the role of the operator { $operator } away
         [role-deleted] { $by } deleted the role { $role }
+        [role-renamed] { $by } gave the role { $was } another name: { $role }
+        [role-anew] { $by } gave the role { $was } another name, { $role }, and set what it allows
        *[role] { $by } set what the role { $role } allows
     }
 event-ROLE_NOT_CHANGED = { $by } could not change roles or operators: { $why }

@@ -154,6 +154,7 @@ impl Logins<'_> {
         let mut tx = self.server.begin().await?;
         // As it is now: who was disabled while it was compared does not come in.
         let now = secret(&mut tx, door, &name).await?;
+        let mut user = String::new();
         let login = match found.filter(|found| right && now.as_ref() == Some(found)) {
             Some((subject, _)) => {
                 for bucket in &buckets {
@@ -164,6 +165,9 @@ impl Logins<'_> {
                 let (token, until) = (random::token(), self.server.until(SESSION));
                 let kept = (random::fingerprint(&token), random::token());
                 logins::insert(&mut tx, (&kept.0, &kept.1), door.name(), &subject, until).await?;
+                if door == Door::SelfService {
+                    user = subject;
+                }
                 Some(Login { token })
             }
             None => None,
@@ -173,7 +177,8 @@ impl Logins<'_> {
         if let Some(reason) = reason {
             detail["reason"] = reason.into();
         }
-        self.server.record(&mut tx, &Happening { detail, ..Happening::new(kind, &name) }).await?;
+        // Of a failed one the user is nobody's to say: whoever knows a name could fill the story of the user.
+        self.server.record(&mut tx, &Happening { user: &user, detail, ..Happening::new(kind, &name) }).await?;
         tx.commit().await?;
         login.ok_or_else(|| Refusal::new(Code::NotLoggedIn, sentence!("refused-login")))
     }
@@ -224,17 +229,20 @@ impl Logins<'_> {
     pub async fn log_out(&self, door: Door, token: &str) -> Result<(), Refusal> {
         let fingerprint = random::fingerprint(token);
         let mut tx = self.server.begin().await?;
-        let name = match door {
-            Door::Console => logins::of_operator(&mut tx, &fingerprint).await?.map(|(_, operator)| operator.name),
+        let who = match door {
+            Door::Console => {
+                let operator = logins::of_operator(&mut tx, &fingerprint).await?;
+                operator.map(|(_, operator)| (operator.name, String::new()))
+            }
             Door::SelfService => match logins::of_user(&mut tx, &fingerprint).await? {
-                Some((_, user)) => users::by_id(&mut tx, &user).await?.map(|user| user.logon),
+                Some((_, user)) => users::by_id(&mut tx, &user).await?.map(|user| (user.logon, user.id)),
                 None => None,
             },
         };
-        if let Some(name) = name {
+        if let Some((name, user)) = who {
             logins::delete(&mut tx, &fingerprint).await?;
             let detail = json!({"at": door.name()});
-            self.server.record(&mut tx, &Happening { detail, ..Happening::new(Kind::LoggedOut, &name) }).await?;
+            self.server.record(&mut tx, &Happening { user: &user, detail, ..Happening::new(Kind::LoggedOut, &name) }).await?;
         }
         tx.commit().await
     }

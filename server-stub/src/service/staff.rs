@@ -280,7 +280,10 @@ impl Staffing<'_> {
         Configured::Role.require(tx, &before.id, &before.revision, seen).await?;
         roles::set(tx, &before.id, name, role).await?;
         Configured::Role.note(tx, &before.id, &operator.name).await?;
-        let detail = json!({"role": name, "before": before.role, "after": role});
+        let mut detail = json!({"role": name, "before": before.role, "after": role});
+        if name != before.name {
+            detail["was"] = before.name.as_str().into();
+        }
         self.server.record(tx, &Happening { detail, ..Happening::new(Kind::RoleChanged, &operator.name) }).await
     }
 

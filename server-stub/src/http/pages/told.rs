@@ -39,6 +39,7 @@ pub(super) fn told(event: &Event, user: Option<&str>) -> Told {
         ("role", text(&or_nobody(&field("role"), "none"))),
         ("operator", text(&field("operator"))),
         ("before", text(&field("before"))),
+        ("was", text(&field("was"))),
         ("type", text(&field("card_type"))),
         ("tags", text(&tags(&detail))),
         ("changed", corrected(&detail).into()),
@@ -132,6 +133,8 @@ fn about(detail: &Json) -> &'static str {
         true if is("added") => "operator-added",
         // As older versions wrote either.
         true => "operator",
+        false if has("was") && detail.get("before") != detail.get("after") => "role-anew",
+        false if has("was") => "role-renamed",
         false if has("after") => "role",
         false => "role-deleted",
     }
@@ -258,6 +261,14 @@ mod tests {
                 "oleg gave the operator nina another name, nora, and another password",
             ),
             (serde_json::json!({"role": "Helper", "after": {}}), "oleg set what the role Helper allows"),
+            (
+                serde_json::json!({"role": "Night", "was": "Helper", "before": {}, "after": {}}),
+                "oleg gave the role Helper another name: Night",
+            ),
+            (
+                serde_json::json!({"role": "Night", "was": "Helper", "before": {}, "after": {"policies": []}}),
+                "oleg gave the role Helper another name, Night, and set what it allows",
+            ),
             (serde_json::json!({"role": "Helper", "before": {}}), "oleg deleted the role Helper"),
         ] {
             assert_eq!(said(Kind::RoleChanged, detail), says);
