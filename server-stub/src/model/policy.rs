@@ -174,6 +174,11 @@ impl Number {
         Self { field, title, least, most }
     }
 
+    /// Its field and its title.
+    pub(crate) const fn titled(self) -> (&'static str, &'static str) {
+        (self.field, self.title)
+    }
+
     /// What somebody has typed.
     ///
     /// # Errors

@@ -27,6 +27,17 @@ pub(crate) struct Subject {
     pub(crate) own: Vec<Answered>,
 }
 
+/// As whose card somebody is told of a card.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Whose<'a> {
+    /// As anybody's who has ever had it.
+    Anybodys,
+    /// As that of the user of this id.
+    Of(&'a str),
+    /// It is in stock: nothing of who had it.
+    Nobodys,
+}
+
 /// A card that may be unlocked, with its user and policy.
 pub(crate) struct Unlockable<'a> {
     pub(crate) card: &'a CardRecord,

@@ -8,7 +8,7 @@ use crate::model::policy::NamedPolicy;
 use crate::model::refusal::{Code, Refusal};
 use crate::model::response::GivenView;
 use crate::model::role::{Privilege, Scope};
-use crate::model::subject::{self, Subject};
+use crate::model::subject::{self, Subject, Whose};
 use crate::model::tags::Retag;
 use crate::service::Server;
 use crate::service::admin_key::{Keyed, Tried};
@@ -381,12 +381,15 @@ pub(crate) fn require_seen(operator: &Operator, subject: &Subject) -> Result<(),
     }
 }
 
-/// As whose card an operator is told of a card: by a global role as anybody's who has ever had it, `None`; by a local role as the
-/// card of who has it now, by the id, which is empty in stock: then nothing of it.
-pub(crate) fn told_of<'s>(operator: &Operator, subject: &'s Subject) -> Option<&'s str> {
+/// As whose card an operator is told of a card: by a global role as anybody's who has ever had it; by a local role as the card of
+/// who has it now.
+pub(crate) fn told_of<'s>(operator: &Operator, subject: &'s Subject) -> Whose<'s> {
     let is_global = operator.role.as_ref().is_some_and(|role| role.policies.is_none());
-    let user = subject.user.as_ref().map_or("", |user| user.id.as_str());
-    (!is_global).then_some(user)
+    match &subject.user {
+        _ if is_global => Whose::Anybodys,
+        Some(user) => Whose::Of(&user.id),
+        None => Whose::Nobodys,
+    }
 }
 
 /// Whether there is such a card, and it is nobody's and under no policy.

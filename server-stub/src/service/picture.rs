@@ -8,7 +8,7 @@ use crate::model::policy::NamedPolicy;
 use crate::model::refusal::Refusal;
 use crate::model::response::GivenView;
 use crate::model::role::Privilege;
-use crate::model::subject::{self, Subject};
+use crate::model::subject::{self, Subject, Whose};
 use crate::model::task::TaskView;
 use crate::model::user::UserLock;
 use crate::service::Server;
@@ -192,8 +192,8 @@ impl Pictures<'_> {
         require_seen(operator, &subject)?;
         let card = subject.card.as_ref().ok_or_else(|| Refusal::not_found("card"))?;
         let initialized = Kind::CardInitialized.facts().1;
-        let told_of = told_of(operator, &subject);
-        let mut events = story(&mut snapshot, &serial, told_of).await?;
+        let whose = told_of(operator, &subject);
+        let mut events = story(&mut snapshot, &serial, whose).await?;
         let (seen, claimed) = (Seen::of(&events), Seen::claimed(&events));
         let issued = events.iter().find(|event| is_issue_to(event, card.user.as_deref())).cloned();
         let pin_tries = events.iter().find(|event| event.name == initialized).and_then(|event| pin_tries(&event.detail));
@@ -206,8 +206,8 @@ impl Pictures<'_> {
             policy: subject.policy.as_ref().map(|policy| policy.name.clone()),
             issued,
             pin_tries,
-            responses: responses::of_card(&mut snapshot, &serial, told_of).await?,
-            tasks: self.server.tasks().shown(&mut snapshot, &serial, told_of).await?,
+            responses: responses::of_card(&mut snapshot, &serial, whose).await?,
+            tasks: self.server.tasks().shown(&mut snapshot, &serial, whose).await?,
             may: may(operator, &subject),
             happened: if operator.may_somewhere(Privilege::ViewLog) { events } else { Vec::new() },
         })
@@ -222,22 +222,20 @@ impl Pictures<'_> {
         operator: &Operator,
         filter: &CardFilter,
     ) -> Result<(Listed<CardRow>, (Vec<String>, Vec<NamedPolicy>)), Refusal> {
-        let (scope, sees_users) = (operator.scope(Privilege::ViewCards)?, operator.may_somewhere(Privilege::ViewUser));
+        let scope = operator.scope(Privilege::ViewCards)?;
         let mut snapshot = self.server.store.read().await?;
         let (types, mut policies) = choices::of_cards(&mut snapshot).await?;
         narrowed(filter, &types, &policies, &scope)?;
         policies.retain(|policy| operator.may(Privilege::ViewPolicy, Some(&policy.id)));
-        let page = cards::list(&mut snapshot, filter, sees_users, &scope).await?;
-        let owner = |card: &CardRecord, holder: &Holder| {
-            let (id, is_seen) = (card.user.clone()?, operator.may(Privilege::ViewUser, holder.policy.as_deref()));
-            Some(RowOwner { id, cn: holder.cn.clone(), is_seen })
-        };
-        let row = |(card, holder): &WithOwner| CardRow {
-            card: CardView::of(card),
-            owner: holder.as_ref().filter(|_| sees_users).and_then(|holder| owner(card, holder)),
-        };
-        let rows = page.items.iter().map(row).collect();
-        Ok((page.with(rows), (types, policies)))
+        Ok((rows(&mut snapshot, operator, filter).await?, (types, policies)))
+    }
+
+    /// The next cards of a list, without what it can be narrowed to, which was read for its beginning.
+    ///
+    /// # Errors
+    /// As [`Self::cards`].
+    pub async fn more_cards(&self, operator: &Operator, filter: &CardFilter) -> Result<Listed<CardRow>, Refusal> {
+        rows(&mut self.server.store.read().await?, operator, filter).await
     }
 
     /// Events of a list, with the names of their users.
@@ -315,12 +313,28 @@ impl Pictures<'_> {
     }
 }
 
-/// What has happened to a card lately, as whose card it is told of ([`told_of`]).
-async fn story(conn: &mut Snapshot, serial: &str, told_of: Option<&str>) -> Result<Vec<Event>, Refusal> {
-    match told_of {
-        None => events::story(conn, Of::Card(serial), HAPPENED).await,
-        Some("") => Ok(Vec::new()),
-        Some(user) => events::story(conn, Of::CardAndUser(serial, user), HAPPENED).await,
+/// Cards of a list, with their users.
+async fn rows(conn: &mut Snapshot, operator: &Operator, filter: &CardFilter) -> Result<Listed<CardRow>, Refusal> {
+    let (scope, sees_users) = (operator.scope(Privilege::ViewCards)?, operator.may_somewhere(Privilege::ViewUser));
+    let page = cards::list(conn, filter, sees_users, &scope).await?;
+    let owner = |card: &CardRecord, holder: &Holder| {
+        let (id, is_seen) = (card.user.clone()?, operator.may(Privilege::ViewUser, holder.policy.as_deref()));
+        Some(RowOwner { id, cn: holder.cn.clone(), is_seen })
+    };
+    let row = |(card, holder): &WithOwner| CardRow {
+        card: CardView::of(card),
+        owner: holder.as_ref().filter(|_| sees_users).and_then(|holder| owner(card, holder)),
+    };
+    let rows = page.items.iter().map(row).collect();
+    Ok(page.with(rows))
+}
+
+/// What has happened to a card lately.
+async fn story(conn: &mut Snapshot, serial: &str, whose: Whose<'_>) -> Result<Vec<Event>, Refusal> {
+    match whose {
+        Whose::Anybodys => events::story(conn, Of::Card(serial), HAPPENED).await,
+        Whose::Nobodys => Ok(Vec::new()),
+        Whose::Of(user) => events::story(conn, Of::CardAndUser(serial, user), HAPPENED).await,
     }
 }
 

@@ -5,8 +5,9 @@ use crate::model::event::{AGENT, Happening, Kind};
 use crate::model::flow::{Flow, FlowKind, Step};
 use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
+use crate::model::subject::{self, Whose};
 use crate::model::task::{Task, TaskState, TaskView};
-use crate::model::{limit, names, random, subject};
+use crate::model::{limit, names, random};
 use crate::service::cards::{seen, told_of};
 use crate::service::login::Operator;
 use crate::service::{ONLINE, Server};
@@ -94,10 +95,14 @@ impl Tasks<'_> {
         self.shown(&mut snapshot, &serial, told_of(operator, &subject)).await
     }
 
-    /// The tasks of a card as they are shown, the newest first; of one user (`of`) those alone that are for the user.
-    pub(super) async fn shown(&self, conn: &mut Snapshot, serial: &str, of: Option<&str>) -> Result<Vec<TaskView>, Refusal> {
+    /// The tasks of a card as they are shown, the newest first; as one user's card those alone that are for the user.
+    pub(super) async fn shown(&self, conn: &mut Snapshot, serial: &str, whose: Whose<'_>) -> Result<Vec<TaskView>, Refusal> {
         let (tasks, now) = (tasks::of_card(conn, serial).await?, self.server.now());
-        let is_told = |task: &Task| of.is_none_or(|user| !user.is_empty() && task.user == user);
+        let is_told = |task: &Task| match whose {
+            Whose::Anybodys => true,
+            Whose::Of(user) => task.user == user,
+            Whose::Nobodys => false,
+        };
         Ok(tasks.into_iter().filter(is_told).map(|task| task.shown(now)).collect())
     }
 

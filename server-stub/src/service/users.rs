@@ -333,7 +333,7 @@ impl Users<'_> {
                 return Ok(());
             }
             Configured::UserPolicies.require(tx, id, &revision::of(&before), seen).await?;
-            let mut names = Vec::new();
+            let (mut names, mut under) = (Vec::new(), Vec::new());
             for policy in after {
                 if !before.contains(policy) {
                     operator.require(Privilege::ChangePolicy, Some(policy))?;
@@ -343,14 +343,13 @@ impl Users<'_> {
                     continue;
                 }
                 if !before.contains(policy) {
-                    policies::link(tx, &user.id, policy).await?;
+                    under.push(policy.as_str());
                 }
                 names.push(named.name);
             }
-            for policy in before.iter().filter(|policy| !after.contains(policy)) {
-                operator.require(Privilege::ChangePolicy, Some(policy))?;
-                policies::unlink(tx, &user.id, policy).await?;
-            }
+            let from: Vec<&str> = before.iter().filter(|policy| !after.contains(policy)).map(String::as_str).collect();
+            from.iter().try_for_each(|policy| operator.require(Privilege::ChangePolicy, Some(policy)))?;
+            policies::relink(tx, &user.id, &under, &from).await?;
             Configured::UserPolicies.note(tx, id, &operator.name).await?;
             // Its questions may be others.
             users::set_draw(tx, &user.id, &[]).await?;
@@ -438,7 +437,7 @@ impl Users<'_> {
         users::insert(tx, &user).await?;
         Configured::UserData.note(tx, &user.id, initiator).await?;
         Configured::UserPolicies.note(tx, &user.id, initiator).await?;
-        policies::link(tx, &user.id, &new.policy).await?;
+        policies::relink(tx, &user.id, &[&new.policy], &[]).await?;
         self.server.record(tx, &Happening { user: &user.id, ..Happening::new(Kind::UserAdded, initiator) }).await?;
         Ok(user.id)
     }

@@ -126,11 +126,6 @@ async fn settle(tx: &mut Tx, users: &'static str, bound: Option<&str>) -> Result
     Ok(())
 }
 
-/// Notes which policy holds for a user.
-async fn settle_user(tx: &mut Tx, user: &str) -> Result<(), Refusal> {
-    settle(tx, "user_id = $1", Some(user)).await
-}
-
 /// A new policy, after all others.
 pub(crate) async fn insert(tx: &mut Tx, id: &str, name: &str, settings: &Policy) -> Result<(), Refusal> {
     let insert = "INSERT INTO policies (id, name, body, name_key, position) \
@@ -158,18 +153,16 @@ pub(crate) async fn delete(tx: &mut Tx, id: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Puts a user under a policy.
-pub(crate) async fn link(tx: &mut Tx, user: &str, policy: &str) -> Result<(), Refusal> {
-    let insert = "INSERT INTO policy_links (user_id, policy_id, name_key, logon_key) \
-                  SELECT id, $2, name_key, logon_key FROM users WHERE id = $1";
-    let insert = query(insert);
-    tx.run(insert.bind(user).bind(policy)).await?;
-    settle_user(tx, user).await
-}
-
-/// Takes a user from under a policy.
-pub(crate) async fn unlink(tx: &mut Tx, user: &str, policy: &str) -> Result<(), Refusal> {
-    let delete = query("DELETE FROM policy_links WHERE user_id = $1 AND policy_id = $2");
-    tx.run(delete.bind(user).bind(policy)).await?;
-    settle_user(tx, user).await
+/// Puts a user under policies, and takes the user from under others.
+pub(crate) async fn relink(tx: &mut Tx, user: &str, under: &[&str], from: &[&str]) -> Result<(), Refusal> {
+    for policy in under {
+        let insert = "INSERT INTO policy_links (user_id, policy_id, name_key, logon_key) \
+                      SELECT id, $2, name_key, logon_key FROM users WHERE id = $1";
+        tx.run(query(insert).bind(user).bind(*policy)).await?;
+    }
+    for policy in from {
+        let delete = query("DELETE FROM policy_links WHERE user_id = $1 AND policy_id = $2");
+        tx.run(delete.bind(user).bind(*policy)).await?;
+    }
+    settle(tx, "user_id = $1", Some(user)).await
 }

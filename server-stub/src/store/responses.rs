@@ -7,6 +7,7 @@ use crate::model::clock::Millis;
 use crate::model::flow::{Actor, FlowKind};
 use crate::model::refusal::Refusal;
 use crate::model::response::{Ending, GivenView};
+use crate::model::subject::Whose;
 use sqlx::any::AnyRow;
 use sqlx::query;
 
@@ -100,14 +101,14 @@ pub(crate) async fn settle(
     }
 }
 
-/// The responses of a card, the newest first; of one user (`of`) those alone that were given while the card was the user's.
-pub(crate) async fn of_card(conn: &mut Snapshot, serial: &str, of: Option<&str>) -> Result<Vec<GivenView>, Refusal> {
+/// The responses of a card, the newest first; as one user's card those alone that were given while it was the user's.
+pub(crate) async fn of_card(conn: &mut Snapshot, serial: &str, whose: Whose<'_>) -> Result<Vec<GivenView>, Refusal> {
     let all = query(sql("givings.card = $1 ORDER BY givings.again_at DESC, givings.challenge LIMIT $2"));
     let of_user = "givings.card = $1 AND givings.user_id = $3 ORDER BY givings.again_at DESC, givings.challenge LIMIT $2";
-    let given = match of {
-        None => all.bind(serial).bind(SHOWN),
-        Some("") => return Ok(Vec::new()),
-        Some(user) => query(sql(of_user)).bind(serial).bind(SHOWN).bind(user),
+    let given = match whose {
+        Whose::Anybodys => all.bind(serial).bind(SHOWN),
+        Whose::Nobodys => return Ok(Vec::new()),
+        Whose::Of(user) => query(sql(of_user)).bind(serial).bind(SHOWN).bind(user),
     };
     conn.all(given).await?.iter().map(of_row).collect()
 }

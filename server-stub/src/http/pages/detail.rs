@@ -2,6 +2,7 @@
 
 use super::told::why;
 use crate::model::card::CardState;
+use crate::model::policy::Number;
 use crate::model::role::Privilege;
 use crate::words::{has, plain, say, text};
 use serde_json::{Map, Value};
@@ -16,7 +17,7 @@ const FIELDS: [(&str, &str, Reading); 13] = [
     ("tries_left", "detail-tries-left", str::to_owned),
     ("status_word", "detail-status-word", str::to_owned),
     ("tried", "detail-key-tried", str::to_owned),
-    ("pin_tries", "policy-pin-tries", str::to_owned),
+    ("pin_tries", Number::PIN_TRIES.title, str::to_owned),
     ("card_type", "card-type", str::to_owned),
     ("label", "card-label", str::to_owned),
     ("policy", "users-policy", str::to_owned),
@@ -29,13 +30,13 @@ type Reading = fn(&str) -> String;
 
 /// Titles of settings, as policies, roles and card types are stored.
 const SETTINGS: [(&str, &str); 29] = [
-    ("questions_to_ask", "policy-questions-to-ask"),
-    ("maximum_retry_count", "policy-maximum-retry"),
+    Number::QUESTIONS_TO_ASK.titled(),
+    Number::MAXIMUM_RETRY.titled(),
     ("count_operator_answers", "policy-count-operator"),
     ("captcha", "policy-captcha"),
-    ("own_questions", "policy-own-questions"),
-    ("own_question_length", "policy-own-question-length"),
-    ("own_answer_length", "policy-own-answer-length"),
+    Number::OWN_QUESTIONS.titled(),
+    Number::OWN_QUESTION_LENGTH.titled(),
+    Number::OWN_ANSWER_LENGTH.titled(),
     ("unblock_card_offline", "policy-unblock-offline"),
     ("validate_answers", "policy-validate-answers"),
     ("reset_user_pin", "policy-reset-user-pin"),
@@ -46,18 +47,18 @@ const SETTINGS: [(&str, &str); 29] = [
     ("enable_card", "policy-enable-card"),
     ("revoke_card", "policy-revoke-card"),
     ("change_pin", "policy-change-pin"),
-    ("maximum_cards", "policy-maximum-cards"),
+    Number::MAXIMUM_CARDS.titled(),
     ("require_tags", "policy-require-tags"),
     ("initialize_card", "policy-initialize-card"),
     ("lock_card", "policy-lock-card"),
     ("random_user_pin", "policy-random-pin"),
-    ("length", "policy-random-length"),
+    ("length", Number::RANDOM_LENGTH.title),
     ("digits", "policy-random-digits"),
     ("upper", "policy-random-upper"),
     ("lower", "policy-random-lower"),
     ("special", "policy-random-special"),
     ("forbidden", "policy-random-forbidden"),
-    ("pin_tries", "policy-pin-tries"),
+    Number::PIN_TRIES.titled(),
 ];
 
 /// Titles and what belongs to them. What is before and after a change is there as far as it is not the same.

@@ -143,7 +143,7 @@ async fn save(State(server): State<Server>, at: At<Operator>, Behind(asked): Beh
                 }
                 let Some(next) = listed.next else { break };
                 filter.cursor = Some(next);
-                (listed, _) = server.pictures().cards(&at.by, &filter).await.map_err(io::Error::other)?;
+                listed = server.pictures().more_cards(&at.by, &filter).await.map_err(io::Error::other)?;
             }
         },
     ))
