@@ -1,8 +1,7 @@
 //! What somebody hands over and nobody is to find again.
 
-use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::fmt;
 use zeroize::Zeroizing;
 
 /// A PIN, a key or a password in a request: its memory is overwritten as soon as it is not needed any more. Has no `Debug`.
@@ -10,48 +9,10 @@ use zeroize::Zeroizing;
 pub struct Secret(pub Zeroizing<String>);
 
 impl<'de> Deserialize<'de> for Secret {
+    /// Takes a text. What is none is not quoted: a PIN that was sent as a number is one.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Text)
-    }
-}
-
-/// Takes a text. What is none is not quoted: a PIN that was sent as a number is one.
-struct Text;
-
-/// The error for a value of another kind.
-fn none<T, E: Error>() -> Result<T, E> {
-    Err(E::custom("a secret is a text, in quotation marks"))
-}
-
-impl Visitor<'_> for Text {
-    type Value = Secret;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Secret, E> {
-        Ok(Secret(Zeroizing::new(text.to_owned())))
-    }
-
-    fn visit_string<E: Error>(self, text: String) -> Result<Secret, E> {
-        Ok(Secret(Zeroizing::new(text)))
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Secret, E> {
-        none()
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Secret, E> {
-        none()
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Secret, E> {
-        none()
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Secret, E> {
-        none()
+        let text = String::deserialize(deserializer).map_err(|_| D::Error::custom("a secret is a text, in quotation marks"))?;
+        Ok(Self(Zeroizing::new(text)))
     }
 }
 
@@ -60,56 +21,7 @@ impl Visitor<'_> for Text {
 /// # Errors
 /// For what is no list, and for an entry that is no text.
 pub(crate) fn several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Secret>, D::Error> {
-    deserializer.deserialize_any(Texts)
-}
-
-/// Takes a list of texts.
-struct Texts;
-
-/// The error for what is no list.
-fn no_list<T, E: Error>() -> Result<T, E> {
-    Err(E::custom("secrets are a list of texts: [\"..\"]"))
-}
-
-impl<'de> Visitor<'de> for Texts {
-    type Value = Vec<Secret>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of texts")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Vec<Secret>, A::Error> {
-        let mut secrets = Vec::new();
-        while let Some(secret) = entries.next_element()? {
-            secrets.push(secret);
-        }
-        Ok(secrets)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Vec<Secret>, A::Error> {
-        while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        no_list()
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<Vec<Secret>, E> {
-        no_list()
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Vec<Secret>, E> {
-        no_list()
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Vec<Secret>, E> {
-        no_list()
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Vec<Secret>, E> {
-        no_list()
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Vec<Secret>, E> {
-        no_list()
-    }
+    Vec::deserialize(deserializer).map_err(|_| D::Error::custom("secrets are a list of texts: [\"..\"]"))
 }
 
 impl Serialize for Secret {

@@ -80,6 +80,11 @@ fn who_is_not_of_this_page_gets_nothing() {
         refused(bare(path), 403, "Open the address that cardlab printed");
         refused(bare(path).header("cookie", "cardlab-bench-1=0"), 403, "Open the address that cardlab printed");
     }
+    // What a program is to do, it is told: so it gets in.
+    let problem: Value = bare("/").send().unwrap().json().unwrap();
+    has(problem["message"].as_str().unwrap(), &["curl -L -b '' ADDRESS"]);
+    let curled = std::process::Command::new("curl").args(["-sS", "-L", "-b", "", &bench.address]).output().unwrap();
+    has(&String::from_utf8_lossy(&curled.stdout), &["<h2", "Anna"]);
     let post = |cookie: &str| http.client.post(format!("{}/do/0/wrong", http.base)).header("cookie", cookie).body("");
     refused(post("x=y"), 403, "Open the address that cardlab printed");
     // A token is for its own bench.
@@ -120,6 +125,15 @@ fn what_cannot_be_is_refused_in_words() {
     let here = page.split("name=\"card\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     assert_eq!(here, "1:nist-piv");
     refused(http.press("0/wrong", &[("card", "0:gids")]), 409, "is another one now");
+    // A PIN that was typed into a field beside its own is said to nobody.
+    for (act, field) in
+        [("wrong", "card"), ("new", "card-of"), ("fault", "fault"), ("pace", "pace"), ("lock", "secret"), ("undo", "count")]
+    {
+        let told = http.press(&format!("0/{act}"), &[(field, "471147x")]).send().unwrap();
+        assert!(told.status().is_client_error(), "{act}");
+        let told = told.text().unwrap();
+        assert!(!told.contains("4711"), "{act}: {told}");
+    }
     assert_eq!((bench.tries("Anna", "pin"), bench.tries("Boris", "pin")), (3, 3), "nothing was done");
     refused(http.get("/record/0/100000"), 404, "is not known any more");
     refused(http.get("/record/0/1?with=x"), 400, "READER.NUMBER");
@@ -159,7 +173,7 @@ fn a_row_is_of_its_card() {
     bench.card(&["swap", "Boris", "--reader", "Anna"]).ok();
     has(&taken_apart(), &["Boris, command "]);
     bench.card(&["new", "gids", "--reader", "Boris"]).ok();
-    refused(http.get(row), 404, "is of a card that is there no more (0:gids).");
+    refused(http.get(row), 404, "is of a card that is there no more.");
 }
 
 /// Without a script: buttons are forms, what came in is a page and a file, nothing secret is in either.

@@ -8,6 +8,7 @@
 //! A fault is data: it strikes the same command each time a session is repeated.
 
 use crate::chip::NotSimulated;
+use crate::repeated;
 use cardlab_protocol::status::StatusWord;
 use std::fmt;
 use std::str::FromStr;
@@ -178,7 +179,7 @@ impl FromStr for Fault {
 
 fn effect(name: &str, value: &str) -> Result<Effect, FaultError> {
     let Some((_, expected)) = Effect::NAMES.iter().find(|(known, _)| *known == name) else {
-        return Err(FaultError::Unknown { name: name.into() });
+        return Err(FaultError::Unknown { name: repeated::name(name).into() });
     };
     let wrong = || {
         let expected = if expected.is_empty() { "empty: this fault has no value" } else { expected };
@@ -324,6 +325,8 @@ mod tests {
     fn mistakes_are_explained() {
         let error = |text: &str| text.parse::<Fault>().unwrap_err().to_string();
         assert!(error("fire").starts_with("no fault named 'fire'; there are: power-cut, "));
+        // A PIN that was typed into the wrong field.
+        assert!(error("471147").starts_with("no fault named '..'; there are: power-cut, "));
         assert_eq!(error("power-cut"), "power-cut: '' is not tear point, from 0");
         assert_eq!(error("mute=1"), "mute: '1' is not empty: this fault has no value");
         assert_eq!(error("mute,ins=2"), "ins: '2' is not two hexadecimal digits");

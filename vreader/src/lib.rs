@@ -24,6 +24,7 @@
 //! | [`threaded`] | a rack on a thread of its own, for programs that are not asynchronous |
 //! | [`setup`] | cards as people ask for them: `yubikey-5.4,serial=1,9a=new:p256` |
 //! | `outage` | what cannot be written, told once |
+//! | `repeated` | what errors repeat of what was typed |
 //! | [`trace`] | what happens at a card: text, JSON lines, pcapng, listeners |
 //! | `private` | private directories and their clean-up |
 //!
@@ -48,6 +49,7 @@ pub mod placement;
 mod private;
 pub mod rack;
 pub mod real;
+mod repeated;
 pub mod replay;
 pub mod resource;
 pub mod server;

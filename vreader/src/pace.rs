@@ -7,6 +7,7 @@
 //! any:10+sign:475           milliseconds by class of command; `any` is for all that are not named
 //! ```
 
+use crate::repeated;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -111,7 +112,7 @@ impl FromStr for Pace {
     type Err = PaceError;
 
     fn from_str(text: &str) -> Result<Self, PaceError> {
-        let wrong = |wrong: String| PaceError { text: text.to_owned(), wrong };
+        let wrong = |wrong: String| PaceError { text: repeated::name(text).to_owned(), wrong };
         if text == "off" {
             return Ok(Self::default());
         }
@@ -120,12 +121,12 @@ impl FromStr for Pace {
         }
         let mut pace = Self::default();
         for part in text.split('+') {
-            let (class, time) = part.split_once(':').ok_or_else(|| wrong(format!("'{part}' is no time")))?;
+            let (class, time) = part.split_once(':').ok_or_else(|| wrong(format!("'{}' is no time", repeated::name(part))))?;
             let time = micros(time).ok_or_else(|| wrong(format!("'{time}' is not milliseconds, at most a minute")))?;
             match Class::NAMES.iter().position(|name| *name == class) {
                 Some(index) => pace.times[index] = Some(time),
                 None if class == "any" => pace.any = time,
-                None => return Err(wrong(format!("there is no class '{class}'"))),
+                None => return Err(wrong(format!("there is no class '{}'", repeated::name(class)))),
             }
         }
         Ok(pace)
@@ -179,6 +180,10 @@ mod tests {
         let error = |text: &str| text.parse::<Pace>().unwrap_err().to_string();
         assert!(error("slow").starts_with("pace 'slow': 'slow' is no time; write off, yubikey-5, nitrokey-3, java-card, or"));
         assert!(error("dance:1").contains("there is no class 'dance'"));
+        // A PIN that was typed into the wrong field.
+        for text in ["471147", "471147:1", "471147+any:1"] {
+            assert!(!error(text).contains("4711"), "{}", error(text));
+        }
         for wrong in
             ["sign:", "sign:x", "sign:-1", "sign:1.", "sign:.5", "sign:1.0001", "sign:60001", "sign:99999999999999999999"]
         {

@@ -150,9 +150,8 @@ impl Call {
                 put("/pace", json!({ "pace": pace }), &["pace", &pace])
             }
             "undo" => {
-                let text = field("count");
-                let Ok(count) = text.parse::<u32>() else {
-                    return refuse(StatusCode::BAD_REQUEST, format!("'{text}' is no number of commands; type one, such as 1."));
+                let Ok(count) = field("count").parse::<u32>() else {
+                    return refuse(StatusCode::BAD_REQUEST, "That is no number of commands; type one, such as 1.");
                 };
                 post("/undo", Some(json!({ "count": count })), &["undo", &count.to_string()])
             }
@@ -283,7 +282,7 @@ impl Call {
 
 fn secret(word: &str) -> Result<Spent, Refusal> {
     let known = [Spent::Pin, Spent::Puk, Spent::Admin].into_iter().find(|secret| secret.word() == word);
-    known.map_or_else(|| refuse(StatusCode::BAD_REQUEST, format!("'{word}' is none of pin, puk, admin.")), Ok)
+    known.map_or_else(|| refuse(StatusCode::BAD_REQUEST, "A secret is one of pin, puk, admin."), Ok)
 }
 
 /// The file for a snapshot of this reader's card, as a command has it: no other place, and no option.
@@ -364,9 +363,8 @@ async fn perform(site: &Site, number: usize, name: &str, headers: &HeaderMap, bo
     let (rack, place) = (site.control.rack(), place(site, number)?);
     // What was pressed was this card's button: another one that came in meanwhile keeps its tries.
     let here = rack.card(place).label().cloned();
-    if let Some(meant) = fields.get("card").map(|Secret(meant)| meant.as_str()).filter(|meant| here.as_deref() != Some(*meant)) {
-        let sentence =
-            format!("The card of this reader ({meant}) is another one now. Nothing was done; look again, and press again.");
+    if fields.get("card").is_some_and(|Secret(meant)| here.as_deref() != Some(meant.as_str())) {
+        let sentence = "The card of this reader is another one now. Nothing was done; look again, and press again.";
         return refuse(StatusCode::CONFLICT, sentence);
     }
     let call = Call::of(name, &fields, &site.control.view(place).await)?;
@@ -493,8 +491,8 @@ mod tests {
     fn what_is_missing_or_wrong_is_said() {
         for (act, fields, says) in [
             ("fault", &[][..], "The fault is missing"),
-            ("undo", &[("count", "many")], "'many' is no number"),
-            ("lock", &[("secret", "door")], "none of pin, puk, admin"),
+            ("undo", &[("count", "many")], "is no number of commands"),
+            ("lock", &[("secret", "door")], "one of pin, puk, admin"),
             ("restore", &[], "no snapshot to go back to"),
             ("explode", &[], "no such button"),
         ] {

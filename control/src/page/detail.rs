@@ -67,7 +67,7 @@ pub(super) async fn show(
     let is_there = |place: Place| site.control.rack().card(place).label().is_some_and(|label| **label == *beside.card);
     let place = site.control.rack().places().into_iter().find(|place| is_there(*place));
     if !beside.card.is_empty() && place.is_none() {
-        let message = format!("Command {number} is of a card that is there no more ({}).", beside.card);
+        let message = format!("Command {number} is of a card that is there no more.");
         return refused(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", &message);
     }
     // A card may be in another reader by now.

@@ -10,13 +10,19 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use cardlab_protocol::codes::digits;
-use cardlab_protocol::local::is_elsewhere;
+use cardlab_protocol::local::{is_elsewhere, is_for_a_page};
 use std::sync::Arc;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 /// Bytes of a token: nobody guesses it.
 const TOKEN: usize = 16;
+
+/// What is said to who has no cookie.
+const NOT_OPENED: &str = "This address does not open the bench, or it is of one that has ended. Open the address that cardlab \
+                          printed when it started: \"Bench\" in what lab says.";
+/// And to a program, which may have thrown it away.
+const COOKIE: &str = " It gives a cookie, which a browser keeps and a program sends along, as curl -L -b '' ADDRESS does.";
 
 /// What opens the bench.
 #[derive(Clone)]
@@ -76,7 +82,6 @@ pub(super) async fn guard(State(door): State<Door>, jar: CookieJar, request: Req
     if jar.get(&name).is_some_and(|cookie| same(cookie.value(), &door.pass)) {
         return next.run(request).await;
     }
-    let message = "This address does not open the bench, or it is of one that has ended. Open the address that cardlab printed \
-                   when it started: \"Bench\" in what lab says.";
-    refused(request.headers(), StatusCode::FORBIDDEN, "NOT_OPENED", message)
+    let for_programs = if is_for_a_page(request.headers()) { "" } else { COOKIE };
+    refused(request.headers(), StatusCode::FORBIDDEN, "NOT_OPENED", &[NOT_OPENED, for_programs].concat())
 }

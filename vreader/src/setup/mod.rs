@@ -21,6 +21,7 @@ mod words;
 pub use words::QuoteError;
 
 use crate::pace::{Pace, PaceError};
+use crate::repeated;
 use crate::snapshot::{Snapshot, SnapshotError};
 use crate::usb::Identity;
 use crate::usb::descriptor::IdsError;
@@ -187,15 +188,17 @@ fn name_in(text: &str) -> &str {
     &text[..end]
 }
 
-/// The error for a kind of card that there is not, without what was written behind its name instead of behind a comma.
+/// The error for a kind of card that there is not, without what was written behind its name instead of behind a comma, or instead
+/// of a name.
 fn without_settings(error: ProfileError, kind: &str) -> ProfileError {
+    let ProfileError::UnknownProfile { known, .. } = error else { return error };
     let end = kind.char_indices().find(|(_, c)| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '.' | '_'));
-    match (error, end) {
-        (ProfileError::UnknownProfile { known, .. }, Some((end, parts))) => {
-            ProfileError::UnknownProfile { name: format!("{}{parts}..", &kind[..end]), known }
-        }
-        (error, _) => error,
-    }
+    let (name, behind) = end.map_or((kind, String::new()), |(end, parts)| (&kind[..end], format!("{parts}..")));
+    let name = match repeated::kind(name, known.split(", ")) {
+        ".." => "..".to_owned(),
+        name => format!("{name}{behind}"),
+    };
+    ProfileError::UnknownProfile { name, known }
 }
 
 impl FromStr for AnyRequest {
@@ -311,7 +314,8 @@ impl CardRequest {
     ) -> Result<Self, SetupError> {
         let slot = match slot {
             None => self.first_slot().0,
-            Some(text) => settings::slot(text).ok_or_else(|| SetupError::NoSlot(text.into()))?,
+            // The field beside that of a slot is for a password.
+            Some(text) => settings::slot(text).ok_or_else(|| SetupError::NoSlot(repeated::short(text).into()))?,
         };
         if self.snapshot.is_some() {
             return Err(SetupError::OnlyReader(format!("{slot:02x}")));
@@ -581,6 +585,11 @@ mod tests {
             ("yubikey-5.7:pin=471147", "no profile named 'yubikey-5.7:..'; "),
             ("yubikey-5.7 pin=471147", "no profile named 'yubikey-5.7 ..'; "),
             ("yubikey-9,pin=471147", "no profile named 'yubikey-9'; "),
+            ("471147", "no profile named '..'; "),
+            ("471147,pin=1", "no profile named '..'; "),
+            ("471147 gids", "no profile named '..'; "),
+            ("pin=471147", "no profile named 'pin=..'; "),
+            ("s4711e", "no profile named '..'; "),
             ("nist-piv,sm=cs2,pairing=4711471", "'..' is no value for pairing: "),
             ("vpcd:1,pin 471147", "card setting 'pin' has no value; "),
             ("vpcd:1,pin 471147=x", "card setting 'pin': this card is not simulated here; "),
