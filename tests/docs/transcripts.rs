@@ -45,6 +45,26 @@ fn every_page_with_a_transcript_is_run() {
     assert_eq!(with, PAGES, "the pages with transcripts, and those that are run (in the order of their names)");
 }
 
+/// Whoever follows one page after another in one shell has no readers of the last page beside those of the next, and no socket that
+/// is taken.
+#[test]
+fn what_a_page_begins_it_ends() {
+    let mut begun = 0;
+    for page in PAGES {
+        let document = Document::read(page);
+        let fences = document.fences();
+        let of_page = fences.iter().filter(|fence| fence.language == "console").flat_map(|fence| exchanges(fence, page));
+        let commands: Vec<String> = of_page.map(|exchange| exchange.command).collect();
+        let begins = |command: &String| command.starts_with("cardlab up ") && command.ends_with('&');
+        if let Some(at) = commands.iter().position(begins) {
+            begun += 1;
+            let ends = commands[at..].iter().any(|command| command == "kill $! && unset PCSCLITE_CSOCK_NAME");
+            assert!(ends, "{page}: {} is not ended", commands[at]);
+        }
+    }
+    assert!(begun > 3, "{begun}");
+}
+
 /// A transcript that says something else fails: in its words, in a line too few and in one too many.
 #[test]
 fn another_sentence_is_seen() {
