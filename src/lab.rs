@@ -25,6 +25,7 @@ use cardlab_protocol::workstation::{Answer, Answers};
 use cardlab_scenario::world::station::Readers;
 use cardlab_server_stub::model::answers::Hashing;
 use cardlab_server_stub::model::keys::CardIdentity;
+use cardlab_server_stub::model::policy::Authentication;
 use cardlab_server_stub::service::Server;
 use cardlab_server_stub::service::cards::NewCard;
 use cardlab_server_stub::service::login::Door;
@@ -297,6 +298,7 @@ fn welcome(at: &Addresses<'_>, cards: &[SampleCard], faces: &[Face], usb: &[Stri
         format!("  {name:<12}{:<18}···{}  in {:<14}  PIN {PIN}{puk}\n", card.label, face.last_digits(), face.reader)
     });
     let answers = sample::QUESTIONS.iter().zip(ANSWERS).map(|(question, answer)| format!("  {question:<30}{answer}\n"));
+    let Authentication { questions_to_ask: asked, maximum_retry_count: wrong, .. } = Authentication::default();
     let name = sample::USERS[0].1;
     let first = faces.first().map(|face| quoted(&face.reader)).unwrap_or_default();
     let end = match state {
@@ -316,6 +318,7 @@ fn welcome(at: &Addresses<'_>, cards: &[SampleCard], faces: &[Face], usb: &[Stri
         carried.collect(),
         "\nWhat each of them answers, unless you have set other answers\n".into(),
         answers.collect(),
+        format!("  {asked} of these is asked, drawn at random; {wrong} wrong answers lock the user, whom the operator unlocks\n"),
         format!("\nTry, in another terminal\n  Lock the card of {name}:\n"),
         command(&format!("card lock pin --reader {first}")),
         "\n  Unlock it by a security question:\n".into(),

@@ -1,7 +1,7 @@
 //! Issuing real (simulated) cards by `cardlab serve --readers`: the key and the PIN are on the card
 //! afterwards, and the unlock works with them.
 
-use crate::common::site::Http;
+use crate::common::site::{Http, between};
 use crate::common::{CARDLAB, Lab, Up, has};
 use cardlab_client::lock;
 use cardlab_client::minidriver::{Authenticator, CardError, Minidriver, Secret};
@@ -407,10 +407,7 @@ fn a_new_card_is_added_without_a_try() {
     let readers = Up::start(&lab, &["--card", &gids, "--card", "yubikey-5.4,name=Two,serial=12345678"]);
     let desk = Desk::of(lab, readers);
     let cookie = desk.http.cookie("mc", "admin", "admin-password");
-    let value = |page: &str, name: &str| {
-        let field = page.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap();
-        field.split('"').next().unwrap().to_owned()
-    };
+    let value = |form: &str, name: &str| between(form, &format!("name=\"{name}\" value=\""), "\"").remove(0);
     let tries = |reader: &str| desk.card(reader, |card| card.card_pin_status().unwrap().admin.map(|admin| admin.left));
     assert!(tries(ONE).is_some(), "a GIDS card counts");
     for (reader, id) in [ONE, TWO].into_iter().zip(ids) {

@@ -47,6 +47,7 @@ fn what_it_says_to_try_runs_as_it_stands() {
         Terminal::run(shell)
     };
     let [lock, unlock] = commands[..] else { panic!("{}", running.said) };
+    has(&running.said, &["1 of these is asked, drawn at random; 3 wrong answers lock the user"]);
     let mut session = typed(lock);
     session.sees("PIN blocked");
     session.ends();

@@ -6,8 +6,6 @@ use crate::common::has;
 use cardlab_pcsclite::client::{Context, ShareMode};
 use fantoccini::Locator;
 use serde_json::json;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Pip by pip, on two pages at once, with the name of the program that does it.
 #[tokio::test]
@@ -44,36 +42,6 @@ async fn what_a_program_of_ours_does_is_named() {
     let browser = bench.open(&driver, "anna").await;
     bench.card(&["lock", "pin"]).ok();
     has(&browser.sees("wrong, blocked").await, &["cardlab card"]);
-    browser.0.close().await.unwrap();
-}
-
-/// So many commands that not all can be shown: that is said, and buttons work meanwhile.
-#[tokio::test]
-async fn thousands_of_commands_leave_the_page_at_hand() {
-    let (driver, bench) = (Driver::start(), Bench::with(&["gids,name=Anna", "gids,name=Boris"]));
-    let browser = bench.open(&driver, "anna").await;
-    let (socket, stop) = (bench.up.socket(), Arc::new(AtomicBool::new(false)));
-    let stopped = stop.clone();
-    let hammer = std::thread::spawn(move || {
-        let context = Context::establish_at(&socket).unwrap();
-        let mut card = context.connect("Anna 00 00", ShareMode::Shared).unwrap();
-        let mut sent = 0;
-        while !stopped.load(Ordering::Relaxed) {
-            card.transmit(&[0x00, 0x20, 0x00, 0x80]).unwrap();
-            sent += 1;
-        }
-        sent
-    });
-    browser.sees("more, too many to show one by one").await;
-    let button = Locator::XPath("//section[@id='reader-1']//button[.='Pull out']");
-    browser.0.find(button).await.unwrap().click().await.unwrap();
-    browser.sees("card is out").await;
-    stop.store(true, Ordering::Relaxed);
-    let sent: u64 = hammer.join().unwrap();
-    assert!(sent > 1000, "{sent}");
-    let rows = browser.0.execute("return document.getElementById('rows').rows.length", vec![]).await.unwrap();
-    assert!(rows.as_u64().unwrap() <= 500, "{rows}");
-    stays(&browser).await;
     browser.0.close().await.unwrap();
 }
 

@@ -171,6 +171,6 @@ impl Http {
 }
 
 /// Every text between two others.
-fn between(text: &str, start: &str, end: &str) -> Vec<String> {
+pub fn between(text: &str, start: &str, end: &str) -> Vec<String> {
     text.split(start).skip(1).filter_map(|rest| rest.split(end).next()).map(str::to_owned).collect()
 }
