@@ -129,7 +129,7 @@ impl Bench {
         let serve = move || {
             let served = runtime.block_on(async { web::serve(listener, None, page.router(), std::future::pending()).await });
             if let Err(failure) = served {
-                eprintln!("cardlab: the bench has ended: {:#}; the readers go on", failure.error);
+                eprintln!("cardlab: the bench has ended: {}; the readers go on", failure.sentence());
             }
         };
         std::thread::Builder::new().name("bench".into()).spawn(serve).context("a thread for the bench")?;

@@ -310,6 +310,7 @@ fn of_service(findings: &mut Vec<Finding>) {
         }
     }
     match Context::establish_at(&socket).and_then(|context| context.readers()) {
+        Err(error @ Error::NoService { .. }) => findings.push(Blocks(error.to_string(), "start `cardlab up` again")),
         Err(error) => findings.push(Blocks(format!("{}: {error}", socket.display()), "start `cardlab up` again")),
         Ok(readers) => {
             let ours = is_ours(&socket);

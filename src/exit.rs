@@ -33,6 +33,17 @@ pub(crate) struct Failure {
     pub(crate) error: anyhow::Error,
 }
 
+impl Failure {
+    /// What happened, then what led to it; words that stand there already are not said again.
+    pub(crate) fn sentence(&self) -> String {
+        self.error.chain().fold(String::new(), |said, cause| match cause.to_string() {
+            cause if said.is_empty() => cause,
+            cause if said.contains(&cause) => said,
+            cause => format!("{said}: {cause}"),
+        })
+    }
+}
+
 /// Gives an error its exit code.
 pub(crate) trait OrExit<T> {
     /// The value, or the failure that ends the process with `exit`.
@@ -48,5 +59,22 @@ impl<T, E: Into<anyhow::Error>> OrExit<T> for Result<T, E> {
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         Self { exit: Exit::USAGE, error: error.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cardlab_pcsclite::client::Error;
+    use std::io;
+
+    /// Some errors have another's words in their own sentence.
+    #[test]
+    fn nothing_is_said_twice() {
+        let closed = Error::from(io::Error::other("it ended"));
+        let failure = Failure::from(anyhow::Error::from(closed).context("--card pcsc:x"));
+        assert_eq!(failure.sentence(), "--card pcsc:x: the PC/SC service closed the connection: it ended");
+        let failure = Failure::from(anyhow::anyhow!("it ended").context("file"));
+        assert_eq!(failure.sentence(), "file: it ended");
     }
 }

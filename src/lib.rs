@@ -77,7 +77,7 @@ mod web;
 
 use cardlab_sim::own::{self, Kind};
 use clap::{Parser, Subcommand};
-use exit::{Exit, Failure};
+use exit::Exit;
 
 /// Software smart cards in virtual PC/SC readers that any program sees, without root, pcscd or a
 /// driver.
@@ -206,9 +206,9 @@ pub fn run_with(kinds: &[Kind]) -> std::process::ExitCode {
     };
     match result {
         Ok(Exit(code)) => code.into(),
-        Err(Failure { exit: Exit(code), error }) => {
-            eprintln!("cardlab: {error:#}");
-            code.into()
+        Err(failure) => {
+            eprintln!("cardlab: {}", failure.sentence());
+            failure.exit.0.into()
         }
     }
 }

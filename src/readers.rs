@@ -295,7 +295,7 @@ impl Maker for NewCards {
         }
         // The same order of wishes gives the same cards under a seed.
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let world = world(self.seed, number, Box::new(Volatile)).map_err(|failure| format!("{:#}", failure.error))?;
+        let world = world(self.seed, number, Box::new(Volatile)).map_err(|failure| failure.sentence())?;
         let card = request.make(world).map_err(|error| error.to_string())?;
         let recorder = self.trace.of(&format!("{reader}:{}.{number}", request.profile_name()));
         let mut card = VirtualCard::journaled(card, recorder);

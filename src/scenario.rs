@@ -137,7 +137,7 @@ fn check(files: &[PathBuf]) -> Result<Exit, Failure> {
     let mut exit = Exit::FINE;
     for file in files {
         if let Err(failure) = read(file) {
-            eprintln!("cardlab: {:#}", failure.error);
+            eprintln!("cardlab: {}", failure.sentence());
             exit = failure.exit;
         }
     }

@@ -58,7 +58,7 @@ impl Agent {
         loop {
             if let Err(failure) = self.ask(&desk, &mut questions) {
                 // Another card, or another time, may go better.
-                eprintln!("cardlab: {:#}", failure.error);
+                eprintln!("cardlab: {}", failure.sentence());
             }
             // The next card, or the next time.
             let step = desk.shown().step;

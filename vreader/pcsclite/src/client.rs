@@ -146,11 +146,14 @@ impl Link {
     }
 
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), Error> {
-        use std::io::ErrorKind::{TimedOut, WouldBlock};
+        use std::io::ErrorKind::{TimedOut, UnexpectedEof, WouldBlock};
         match (self.stream.read_exact(bytes), self.limit) {
             (Err(error), Some(limit)) if matches!(error.kind(), TimedOut | WouldBlock) => {
                 self.silent = true;
                 Err(Error::Silent(limit))
+            }
+            (Err(error), _) if error.kind() == UnexpectedEof => {
+                Err(std::io::Error::new(UnexpectedEof, "it ended before it had answered").into())
             }
             (read, _) => Ok(read?),
         }
