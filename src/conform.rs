@@ -349,7 +349,7 @@ fn read(file: &Path) -> Result<Report, Failure> {
 }
 
 fn write(file: &Path, text: &str) -> Result<(), Failure> {
-    Ok(std::fs::write(file, text).with_context(|| file.display().to_string())?)
+    Ok(whole::write(file, text.as_bytes(), whole::For::Everybody).with_context(|| file.display().to_string())?)
 }
 
 fn listed(tests: &[&Test]) -> String {

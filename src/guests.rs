@@ -71,7 +71,7 @@ pub(crate) fn open(request: &GuestRequest, index: usize, spare: Option<u8>, reco
             Ok(ReadyCard { reader_name, pin_pad, usb, card, keeper: Some(Keeper::Real(real)) })
         }
         Source::Replay { file, order, of } => {
-            let bytes = whole::read_file(file, whole::RECORDING).with_context(|| file.display().to_string())?;
+            let bytes = whole::read(file, whole::RECORDING).with_context(|| file.display().to_string())?;
             let records = trace::read(&bytes).map_err(|why| anyhow!("{}: {why}", file.display()))?;
             let hear = hear(&recorder, &reader_name);
             let replay = Replay::new(&records, of.as_deref(), *order, hear).with_context(|| file.display().to_string())?;

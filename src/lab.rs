@@ -32,6 +32,7 @@ use cardlab_server_stub::service::login::Door;
 use cardlab_server_stub::service::setup::{CARD_TYPE, MANAGED_CARD_TYPE, YUBIKEY_CARD_TYPE, sample};
 use cardlab_vreader::PrivateDirectory;
 use cardlab_vreader::server::{Access, listen_for};
+use cardlab_whole as whole;
 use clap::Args;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -101,7 +102,7 @@ impl Lab {
         let bench = bench::bind("--bench", self.bench)?;
         let _log = self.log.begin(LevelFilter::WARN)?;
         if let Some(directory) = &self.state {
-            std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
+            whole::directory(directory).with_context(|| format!("--state {}", directory.display()))?;
         }
         let (db, master) = match &self.state {
             Some(directory) => {

@@ -24,10 +24,8 @@ use cardlab_vreader::usb::Identity;
 use cardlab_vreader::{CardRequest, Monotonic, Outage, Place, Rack, Server, StateDirectory, Trace, VirtualCard};
 use cardlab_whole as whole;
 use clap::Args;
-use std::fs::{File, Permissions};
 use std::io::Write;
 use std::net::SocketAddr;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -239,7 +237,7 @@ impl ReaderOptions {
         let named = format!("--trace {}: ", path.display());
         let fault = |error| anyhow!("{named}{}", whole::why(&error));
         let writer: Box<dyn Write + Send> =
-            if path.as_os_str() == "-" { Box::new(std::io::stderr()) } else { Box::new(for_its_owner(path).map_err(fault)?) };
+            if path.as_os_str() == "-" { Box::new(std::io::stderr()) } else { Box::new(whole::record(path).map_err(fault)?) };
         trace.to_file(Form::of(path), self.trace_secrets, writer, outage(&named)).map_err(fault)?;
         Ok(trace)
     }
@@ -332,14 +330,4 @@ async fn tell_of_strange_versions(mut strange: watch::Receiver<Vec<ProtocolVersi
             );
         }
     }
-}
-
-/// A new file that nobody else reads, whatever the umask: what is recorded may have PINs and keys.
-pub(crate) fn for_its_owner(path: &Path) -> std::io::Result<File> {
-    let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    // One that was there before has the mode that it had; a pipe has none.
-    if file.metadata()?.is_file() {
-        file.set_permissions(Permissions::from_mode(0o600))?;
-    }
-    Ok(file)
 }

@@ -174,5 +174,8 @@ fn secret(option: &str, text: Option<&str>, file: Option<&Path>) -> anyhow::Resu
     let mut digits = Zeroizing::new(String::with_capacity(text.len()));
     digits.extend(text.chars().filter(|c| !c.is_whitespace() && *c != ':' && *c != '-'));
     let bytes = hex::decode(digits.as_bytes()).map_err(|_| anyhow!("{from}: a key is an even number of hexadecimal digits"))?;
+    if bytes.is_empty() {
+        return Err(anyhow!("{from}: there is nothing in it; a key is an even number of hexadecimal digits"));
+    }
     Ok(Some(Zeroizing::new(bytes)))
 }

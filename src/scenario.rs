@@ -152,7 +152,7 @@ fn unknown(name: &str) -> anyhow::Error {
 }
 
 fn read(file: &Path) -> Result<Scenario, Failure> {
-    let text = whole::read_text_file(file, whole::TEXT).with_context(|| file.display().to_string())?;
+    let text = whole::read_text(file, whole::TEXT).with_context(|| file.display().to_string())?;
     Scenario::parse(&text).with_context(|| file.display().to_string()).or_exit(Exit::USAGE)
 }
 

@@ -141,8 +141,7 @@ impl Serve {
             (_, _, Some(file)) => {
                 let (tls, pem) = Tls::self_made(self.listen, &self.name).await?;
                 let named = || format!("--tls-self-made {}", file.display());
-                whole::file_or_nothing(file).with_context(named)?;
-                std::fs::write(file, pem).map_err(|error| anyhow!("{}: {}", named(), whole::why(&error)))?;
+                whole::write(file, pem.as_bytes(), whole::For::Everybody).with_context(named)?;
                 Ok(tls)
             }
             _ => Ok(Tls::None),

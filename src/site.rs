@@ -2,18 +2,18 @@
 
 use crate::exit::Failure;
 use crate::web;
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use axum_server::tls_rustls::RustlsConfig;
 use cardlab_server_stub::http;
 use cardlab_server_stub::model::answers::Hashing;
 use cardlab_server_stub::model::clock::Clock;
+use cardlab_server_stub::model::keys::MasterKey;
 use cardlab_server_stub::model::vault::Vault;
 use cardlab_server_stub::service::Server;
 use cardlab_server_stub::store::Store;
 use cardlab_whole as whole;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -27,27 +27,34 @@ pub(crate) fn master_key(file: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let text = Zeroizing::new(text.to_string_lossy().into_owned());
         return Ok(decoded(MASTER_VARIABLE, &text)?);
     }
-    whole::file_or_nothing(file).map_err(|error| anyhow!("master key {}: {error}", file.display()))?;
+    let named = || format!("master key {}", file.display());
     match whole::read_text(file, whole::TEXT) {
-        Ok(text) => Ok(decoded(&file.display().to_string(), &Zeroizing::new(text))?),
+        Ok(text) => Ok(decoded(&named(), &Zeroizing::new(text))?),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let mut key = Zeroizing::new(vec![0; MASTER_BYTES]);
             getrandom::fill(&mut key)?;
-            let mut options = std::fs::OpenOptions::new();
-            let made = options.write(true).create_new(true).mode(0o600).open(file);
-            let mut made = made.map_err(|error| anyhow!("master key {}: {}", file.display(), whole::why(&error)))?;
-            writeln!(made, "{}", Zeroizing::new(hex::encode(&*key)).as_str())?;
-            made.sync_all()?;
+            let mut line = Zeroizing::new(vec![b'\n'; 2 * MASTER_BYTES + 1]);
+            hex::encode_to_slice(&*key, &mut line[..2 * MASTER_BYTES])?;
+            whole::make(file, &line).with_context(named)?;
             Ok(key)
         }
-        Err(error) => Err(anyhow!("master key {}: {error}", file.display()).into()),
+        Err(error) => Err(error).with_context(named).map_err(Failure::from),
     }
 }
 
+/// A key that was written down; `from` is where.
 fn decoded(from: &str, text: &str) -> anyhow::Result<Zeroizing<Vec<u8>>> {
-    Ok(Zeroizing::new(
-        hex::decode(text.trim()).map_err(|_| anyhow!("{from}: a master key is an even number of hexadecimal digits"))?,
-    ))
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(anyhow!(
+            "{from}: there is nothing in it; bring back the key that the server had - without it nothing of its database opens - or, for \
+             a new database, remove it, and a key is made"
+        ));
+    }
+    let key = hex::decode(text).map_err(|_| anyhow!("{from}: a master key is an even number of hexadecimal digits"))?;
+    let key = Zeroizing::new(key);
+    MasterKey::new(&key).with_context(|| from.to_owned())?;
+    Ok(key)
 }
 
 /// The server over a database.

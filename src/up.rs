@@ -12,7 +12,7 @@ use cardlab_vreader::PrivateDirectory;
 use cardlab_vreader::server::{Access, listen_for};
 use cardlab_vreader::vpcd;
 use clap::Args;
-use std::fs::OpenOptions;
+use cardlab_whole as whole;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -194,7 +194,7 @@ impl Up {
         // Nobody may be reading it; the readers stay up all the same.
         let _ = stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush());
         if let Some(fd) = self.ready_fd {
-            let opened = OpenOptions::new().write(true).open(format!("/dev/fd/{fd}"));
+            let opened = whole::record(Path::new(&format!("/dev/fd/{fd}")));
             opened.and_then(|mut file| file.write_all(line.as_bytes())).with_context(|| format!("--ready-fd {fd}"))?;
         }
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);

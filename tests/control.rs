@@ -383,14 +383,57 @@ fn what_is_no_file_holds_nobody_up() {
         &common::cardlab(&["exec", "--card", &format!("replay:{pipe}"), "--", "true"]).code(2),
         &["pipe: it is a named pipe, not a file; name a file"],
     );
-    for command in
-        [&["card", "restore", &pipe][..], &["scenario", "run", &pipe], &["conform", "--target", "pcsc", "--credentials", &pipe]]
-    {
+    let certificate = ["unlock", "--online", "https://127.0.0.1:9", "--server-certificate", &pipe];
+    let tls = ["serve", "--db", "sqlite::memory:", "--tls-certificate", &pipe, "--tls-key", &key];
+    let key = ["serve", "--db", "sqlite::memory:", "--tls-certificate", &key, "--tls-key", &pipe];
+    for command in [
+        &["card", "restore", &pipe][..],
+        &["card", "snapshot", "-o", &pipe],
+        &["card", "history", "-o", &pipe],
+        &["scenario", "run", &pipe],
+        &["conform", "--target", "pcsc", "--credentials", &pipe],
+        &["conform", "--expect", &pipe],
+        &["conform", "diff", &pipe, &pipe],
+        &["conform", "iso", "--target", "sim:gids", "--junit", &pipe],
+        &["response", "--key-file", &pipe, "1122334455667788"],
+        &["trace", "show", &pipe],
+        &["trace", "history", &pipe],
+        &["trace", "replay", &pipe],
+        &["lockscreen", "--settings", &pipe],
+        &["agent", "--settings", &pipe],
+        &certificate,
+        &tls,
+        &key,
+        &["exec", "--trace", &pipe, "--", "true"],
+    ] {
         let mut asked = Command::new(CARDLAB);
-        let asked = asked.args(command).env("PCSCLITE_CSOCK_NAME", bench.up.socket()).env_remove("CARDLAB_CONTROL");
+        asked.current_dir(bench.lab.path()).args(command).env_remove("CARDLAB_CONTROL");
+        let asked = asked.env("PCSCLITE_CSOCK_NAME", bench.up.socket());
         has(&common::said(asked.output().unwrap()).code(2), &["pipe: it is a named pipe, not a file; name a file"]);
     }
     has(&bench.card(&["show"]).ok(), &["nist-piv"]);
+}
+
+/// A full disk costs nobody the file of before, whatever is written over it.
+#[test]
+fn a_full_disk_leaves_the_file_of_before() {
+    let lab = Lab::new("nist-piv");
+    let script = "mount -t tmpfs -o size=64k none disk; cd disk
+         for file in s.toml h.html r.xml e.toml ca.pem m.jsonl; do echo before >$file; done
+         cat /dev/zero >filler 2>/dev/null || true
+         $CARDLAB exec -- $CARDLAB card snapshot -o s.toml 2>&1 || true
+         $CARDLAB exec --trace ../t.jsonl -- $CARDLAB card history -o h.html 2>&1 || true
+         $CARDLAB trace history ../t.jsonl -o h.html 2>&1 || true
+         $CARDLAB conform --target sim:gids iso --junit r.xml 2>&1 | grep -v tests || true
+         $CARDLAB conform --target sim:gids iso --write-expect e.toml 2>&1 | grep -v tests || true
+         $CARDLAB serve --db sqlite::memory: --listen 127.0.0.1:0 --master-file ../m.key --tls-self-made ca.pem 2>&1 || true
+         cat s.toml h.html r.xml e.toml ca.pem; ls -A | wc -l; rm filler
+         $CARDLAB exec -- $CARDLAB card snapshot -o s.toml; stat -c %a s.toml; ls -A | wc -l";
+    let text = lab.host(&format!("mkdir disk; export CARDLAB={CARDLAB}; unshare -rm bash -euc '{script}'")).ok();
+    for file in ["s.toml", "h.html", "r.xml", "e.toml", "ca.pem"] {
+        has(&text, &[&format!("{file}: the disk is full; make room there\n")]);
+    }
+    has(&text, &[&"before\n".repeat(5), "\n600\n"]);
 }
 
 /// What does not fit into a request is named, with its limit; `-` is stdout, as elsewhere.

@@ -256,7 +256,10 @@ fn state_directories_that_cannot_be_used() {
     lab.write("state/cards.redb", "this was a database once");
     has(&lab.run(&["true"]).code(2), &["cards.redb is damaged", "move it away to start with new cards"]);
     lab.write("file", "");
-    has(&cardlab(&["exec", "--state", lab.file("file").to_str().unwrap(), "--", "true"]).code(2), &["state directory", "exists"]);
+    has(
+        &cardlab(&["exec", "--state", lab.file("file").to_str().unwrap(), "--", "true"]).code(2),
+        &["file: it is a file, not a directory; name a directory"],
+    );
     has(&cardlab(&["exec", "--state", "/proc/nothing", "--", "true"]).code(2), &["state directory /proc/nothing"]);
 }
 
@@ -281,6 +284,13 @@ fn a_full_disk_costs_no_card() {
         "mount -t tmpfs -o size=2m none mnt
          {CARDLAB} exec --card yubikey-5.4 --state mnt/state -- yubico-piv-tool -a verify-pin -P 000000 || true
          dd if=/dev/zero of=mnt/fill bs=4k 2>/dev/null || true
+    lab.host("mkfifo pipe").ok();
+    let pipe = lab.file("pipe");
+    let pipe = pipe.to_str().unwrap();
+    let says = "pipe: it is a named pipe, not a directory; name a directory";
+    for command in [&["exec", "--state", pipe, "--", "true"][..], &["lab", "--state", pipe], &["manual", "--man", pipe]] {
+        has(&cardlab(command).code(2), &[says]);
+    }
          {CARDLAB} exec --card yubikey-5.4 --state mnt/state -- bash -c 'for n in $(seq 40); do head -c 3000 /dev/urandom >o; yubico-piv-tool -a write-object --id 0x5fff$((10 + n)) -i o -f binary || echo refused; done' >said 2>&1; tail -2 said; grep 'state directory' said
          rm mnt/fill
          {CARDLAB} exec --card yubikey-5.4 --state mnt/state -- yubico-piv-tool -a status"

@@ -406,6 +406,10 @@ fn tls_and_wrong_use() {
     has(&serve(&["--listen", &address, "--master-file", "first.key"]), &[&says]);
     lab.write("bad.key", "not hexadecimal");
     has(&serve(&["--master-file", "bad.key"]), &["bad.key: a master key is an even number of hexadecimal digits"]);
+    lab.write("nothing.key", " \n");
+    has(&serve(&["--master-file", "nothing.key"]), &["master key nothing.key: there is nothing in it; bring back the key"]);
+    lab.write("short.key", "0011");
+    has(&serve(&["--master-file", "short.key"]), &["master key short.key: a master key has at least 16 bytes, not 2"]);
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(lab.file("cardlab-cms.key")).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
 }
@@ -499,6 +503,23 @@ fn a_full_disk_at_the_first_start() {
          read -r ready <&${{S[0]}}; echo $ready; kill $S_PID; wait'"
     ));
     has(&text.ok(), &["is full: make room there", "ready http://127.0.0.1:"]);
+}
+
+/// No half of a master key stays: with room the same command makes one.
+#[test]
+fn a_full_disk_at_the_first_master_key() {
+    let lab = Lab::new("gids");
+    let serve = format!("{CARDLAB} serve --listen 127.0.0.1:0 --db sqlite::memory: --master-file disk/master.key");
+    let text = lab.host(&format!(
+        "mkdir disk; unshare -rm bash -euc 'mount -t tmpfs -o size=64k none disk; cat /dev/zero >disk/filler 2>/dev/null || true
+         {serve} 2>&1 || true; ls disk; rm disk/filler; coproc S {{ exec {serve}; }}
+         read -r ready <&${{S[0]}}; echo $ready; kill $S_PID; wait; wc -c disk/master.key'"
+    ));
+    let text = text.ok();
+    has(
+        &text,
+        &["master key disk/master.key: the disk is full; make room there\nfiller\n", "ready http://", "65 disk/master.key"],
+    );
 }
 
 /// A full disk: no comparison and no response without its event; with space again the flow goes on.

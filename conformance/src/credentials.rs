@@ -80,8 +80,7 @@ impl Credentials {
     /// [`CredentialsError`] names the line, never the value.
     pub fn read(file: &Path) -> Result<Self, CredentialsError> {
         let name = file.display().to_string();
-        let text =
-            whole::read_text_file(file, whole::TEXT).map_err(|error| CredentialsError::File { file: name.clone(), error })?;
+        let text = whole::read_text(file, whole::TEXT).map_err(|error| CredentialsError::File { file: name.clone(), error })?;
         Self::parse(&Zeroizing::new(text), &name)
     }
 

@@ -2,8 +2,7 @@
 //! socket of `up`, `exec` or `lab`.
 
 use crate::exit::{Exit, Failure, OrExit};
-use crate::readers::for_its_owner;
-use crate::terminal::print_while_read;
+use crate::terminal::{print, print_while_read};
 use anyhow::{Context as _, anyhow};
 use cardlab_control::client::{Client, ControlError, Method};
 use cardlab_control::secret::Secret;
@@ -20,7 +19,6 @@ use clap::{Args, Subcommand};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use std::fmt::Display;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Whom to drive.
@@ -479,7 +477,7 @@ impl Drive {
             Self::Restore { target, file, kept } => {
                 let text = match &file {
                     None => None,
-                    Some(file) => Some(whole::read_text_file(file, whole::TEXT).with_context(|| file.display().to_string())?),
+                    Some(file) => Some(whole::read_text(file, whole::TEXT).with_context(|| file.display().to_string())?),
                 };
                 let restored = target.link()?.post("/restore", &RestoreOrder { text, passphrase: passphrase(), kept });
                 // What is wrong with a text is wrong with the file.
@@ -513,10 +511,10 @@ impl Drive {
 /// To a file that its owner alone reads, or to stdout.
 pub(crate) fn hand_out(file: Option<&Path>, text: &str) -> Result<(), Failure> {
     let Some(file) = file.filter(|file| file.as_os_str() != "-") else {
-        print!("{text}");
+        print(format_args!("{text}"));
         return Ok(());
     };
-    let written = for_its_owner(file).and_then(|mut made| made.write_all(text.as_bytes()));
+    let written = whole::write(file, text.as_bytes(), whole::For::Owner);
     Ok(written.with_context(|| file.display().to_string())?)
 }
 

@@ -7,6 +7,7 @@ mod surroundings;
 
 use crate::exit::{Exit, Failure};
 use anyhow::Context as _;
+use cardlab_whole as whole;
 use clap::Args;
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -36,14 +37,14 @@ impl Manual {
             print!("{}", completions::of(shell, command.clone()));
         }
         if let Some(directory) = self.man {
-            std::fs::create_dir_all(&directory)?;
+            whole::directory(&directory).with_context(|| directory.display().to_string())?;
             pages::write(command.clone(), &directory).with_context(|| directory.display().to_string())?;
         }
         if let Some(directory) = self.markdown {
-            std::fs::create_dir_all(&directory)?;
+            whole::directory(&directory).with_context(|| directory.display().to_string())?;
             for (name, page) in [("commands.md", markdown::commands(command)), ("environment.md", markdown::environment())] {
                 let file = directory.join(name);
-                std::fs::write(&file, page).with_context(|| file.display().to_string())?;
+                whole::write(&file, page.as_bytes(), whole::For::Everybody).with_context(|| file.display().to_string())?;
             }
         }
         Ok(Exit::FINE)

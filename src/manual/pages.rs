@@ -1,10 +1,11 @@
 //! Man pages: what clap knows of each command, then what stands round it.
 
 use super::surroundings::{EXITS, FILES, Known, VARIABLES};
+use cardlab_whole as whole;
 use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
-use std::io::{Result, Write as _};
+use std::io::Result;
 use std::path::Path;
 
 /// A page for each command into this directory.
@@ -44,7 +45,7 @@ fn page(command: &Command, words: &str, directory: &Path) -> Result<()> {
     end.control("SH", ["SEE ALSO"]);
     end.text([roman("cardlab(1) and the pages of its other commands; /usr/share/doc/cardlab, where the package has put it")]);
     end.to_writer(&mut page)?;
-    std::fs::File::create(directory.join(man.get_filename()))?.write_all(&page)
+    whole::write(&directory.join(man.get_filename()), &page, whole::For::Everybody)
 }
 
 /// What a command knows of these; empty where that is nothing.

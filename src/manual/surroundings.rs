@@ -115,6 +115,13 @@ pub(super) const FILES: &[Known] = &[
         commands: &["up", "card", "doctor"],
         what: "where pcscd listens, and `up --system` in its stead",
     },
+    Known {
+        name: ".cardlab-*.new",
+        commands: &["exec", "up", "card", "trace", "conform", "scenario", "serve", "manual"],
+        what: "a file that is being written, beside the one whose name it gets when it is whole: a full disk leaves what was there. What a \
+               killed command left may be removed. To `/dev/stdout`, `/dev/null` or a shell's `>(..)` it is written as it is; a named pipe \
+               is refused",
+    },
     Known { name: "/etc/default/cardlab", commands: &["up"], what: "CARDLAB_OPTIONS of the systemd service: which cards it has" },
 ];
 

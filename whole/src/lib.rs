@@ -1,17 +1,20 @@
-//! Files that people name and that are read whole: with a limit, so that a wrong name - a disk image, a device that
-//! never ends - is an error that says so and not a program without memory. Errors are sentences that say what to do ([`why`]).
+//! Files that people name. They are read whole: with a limit, so that a wrong name - a disk image, a device that
+//! never ends - is an error that says so and not a program without memory. They are written whole: what was there stays until what
+//! is new is all there ([`write`]). Nobody is waited for at a named pipe. Errors are sentences that say what to do ([`why`]).
 //! What was read may be a secret: no copy of it stays behind but the one that is handed over, for whoever wipes that.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod unwaited;
+mod place;
+mod read;
+mod write;
 
-pub use unwaited::{read_file, read_text_file};
+pub use place::directory;
+pub use read::{read, read_text};
+pub use write::{For, make, put, record, write};
 
-use std::fs::{File, FileType};
 use std::io::{self, ErrorKind, Read};
-use std::path::Path;
 use zeroize::{Zeroize, Zeroizing};
 
 /// Most bytes of a text that a person writes: settings, scenarios, keys, lists.
@@ -32,56 +35,12 @@ const IN_UTF_16: &str = if cfg!(windows) {
 /// Characters of a text of somebody else's that an error quotes.
 const QUOTED: usize = 160;
 
-/// The bytes of the file, `most` at most. A pipe is read to its end (`<(..)` of a shell).
-///
-/// # Errors
-/// The kind of the system's, as a sentence; [`ErrorKind::FileTooLarge`].
-pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let read = |file: File| {
-        let length = file.metadata()?.len().min(most);
-        read_sized(file, length, most)
-    };
-    File::open(path).and_then(read).map_err(told)
-}
-
-/// That there is a file, or nothing yet. What is neither - a named pipe, at which one waits for ever, a device, a directory - is
-/// refused before it is opened.
-///
-/// # Errors
-/// [`ErrorKind::InvalidInput`] with what is there instead.
-pub fn file_or_nothing(path: &Path) -> io::Result<()> {
-    std::fs::metadata(path).map_or(Ok(()), |about| is_file(about.file_type()))
-}
-
-fn is_file(kind: FileType) -> io::Result<()> {
-    let what = match kind {
-        _ if kind.is_file() => return Ok(()),
-        _ if kind.is_dir() => "a directory",
-        _ => special(kind),
-    };
-    Err(io::Error::new(ErrorKind::InvalidInput, format!("it is {what}, not a file; name a file")))
-}
-
-/// What is neither a file nor a directory.
-fn special(kind: FileType) -> &'static str {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::FileTypeExt as _;
-        if kind.is_fifo() {
-            return "a named pipe";
-        }
-        if kind.is_socket() {
-            return "a socket";
-        }
-    }
-    let _ = kind;
-    "a device"
-}
-
 /// What the system says of a file, in a sentence with what to do.
 #[must_use]
 pub fn why(error: &io::Error) -> String {
     match error.kind() {
+        // It has a sentence of somebody who knew more.
+        _ if error.get_ref().is_some() => error.to_string(),
         ErrorKind::NotFound => "there is no such file or directory; look at the name".into(),
         // Windows says so of a directory that is opened as a file, too.
         ErrorKind::PermissionDenied if cfg!(windows) => {
@@ -92,6 +51,7 @@ pub fn why(error: &io::Error) -> String {
         ErrorKind::NotADirectory => "it is no directory; name one".into(),
         ErrorKind::StorageFull => "the disk is full; make room there".into(),
         ErrorKind::QuotaExceeded => "your quota of the disk is used up; make room there".into(),
+        ErrorKind::BrokenPipe => "nobody reads what is written there any more; name a file".into(),
         ErrorKind::ReadOnlyFilesystem => "nothing can be written there: it is mounted to be read only".into(),
         _ => error.to_string(),
     }
@@ -119,14 +79,6 @@ pub fn excerpt(text: &str) -> String {
 #[must_use]
 pub fn line_of(text: &str, byte: usize) -> usize {
     text.bytes().take(byte).filter(|b| *b == b'\n').count() + 1
-}
-
-/// The text of the file, `most` bytes at most.
-///
-/// # Errors
-/// As [`read`]; [`ErrorKind::InvalidData`] for what is not UTF-8.
-pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
-    text(read(path, most)?)
 }
 
 /// All that comes, `most` bytes at most.
@@ -200,6 +152,7 @@ fn size(bytes: u64) -> String {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     #[test]
     fn what_is_too_long_is_not_read_to_its_end() {
@@ -263,13 +216,7 @@ mod tests {
         let [pipe, file] = ["pipe", "file"].map(|name| directory.path().join(name));
         rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0).unwrap();
         std::fs::write(&file, "").unwrap();
-        let said = |path: &Path| file_or_nothing(path).map_err(|e| e.to_string());
-        assert_eq!(said(&pipe), Err("it is a named pipe, not a file; name a file".into()));
-        assert_eq!(said(Path::new("/dev/null")), Err("it is a device, not a file; name a file".into()));
-        assert_eq!(said(directory.path()), Err("it is a directory, not a file; name a file".into()));
-        assert_eq!((said(&file), said(&directory.path().join("none"))), (Ok(()), Ok(())));
-        // The same where it is read.
-        let read = |path: &Path| read_file(path, 3).map_err(|e| e.to_string());
+        let read = |path: &Path| super::read(path, 3).map_err(|e| e.to_string());
         assert_eq!(read(&pipe), Err("it is a named pipe, not a file; name a file".into()));
         let desk = rustix::pty::openpt(rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY).unwrap();
         rustix::pty::unlockpt(&desk).unwrap();

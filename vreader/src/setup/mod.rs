@@ -34,7 +34,6 @@ use cardlab_sim::{Card, CardError, Issue, Issued, IssuedObject, Profile, Profile
 use keyfile::{KeyFile, KeyFileError, Loaded, Nobody, Person};
 use settings::ReaderSettings;
 use std::fmt;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -419,16 +418,18 @@ fn write_certificate(path: &Path, der: &[u8]) -> Result<(), SetupError> {
     let fault = |reason: String| SetupError::Write { path: path.into(), reason };
     let text = certificate_pem(der).map_err(|e| fault(e.to_string()))?;
     let said = |e: std::io::Error| fault(cardlab_whole::why(&e));
-    cardlab_whole::file_or_nothing(path).map_err(said)?;
     // What somebody has there, a key perhaps, is not ours to replace; a certificate of a run before is.
-    let mut begin = Vec::new();
-    if let Ok(file) = std::fs::File::open(path) {
-        file.take(CERTIFICATE.len() as u64).read_to_end(&mut begin).map_err(said)?;
-    }
-    if !begin.is_empty() && begin != CERTIFICATE {
+    let is_certificate = match std::fs::metadata(path) {
+        Ok(about) if about.is_file() => {
+            let there = Zeroizing::new(cardlab_whole::read(path, cardlab_whole::TEXT).map_err(said)?);
+            there.is_empty() || there.starts_with(CERTIFICATE)
+        }
+        _ => true,
+    };
+    if !is_certificate {
         return Err(fault("there is a file that is no certificate in PEM; it was left as it was: name another for ca=".into()));
     }
-    std::fs::write(path, text).map_err(said)
+    cardlab_whole::write(path, text.as_bytes(), cardlab_whole::For::Everybody).map_err(said)
 }
 
 /// A certificate in PEM.
@@ -444,7 +445,7 @@ pub const PASSPHRASE_VARIABLE: &str = "CARDLAB_PASSPHRASE";
 
 fn read_snapshot(path: PathBuf) -> Result<(PathBuf, Arc<Snapshot>), SetupError> {
     let passphrase = std::env::var(PASSPHRASE_VARIABLE).ok().map(Zeroizing::new);
-    let text = cardlab_whole::read_text_file(&path, cardlab_whole::TEXT).map_err(|e| SnapshotError::System(e.to_string()));
+    let text = cardlab_whole::read_text(&path, cardlab_whole::TEXT).map_err(|e| SnapshotError::System(e.to_string()));
     let read = text.and_then(|text| Snapshot::read(&Zeroizing::new(text), passphrase.as_ref().map(|p| p.as_str())));
     match read {
         Ok(snapshot) => Ok((path, Arc::new(snapshot))),

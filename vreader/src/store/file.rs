@@ -76,7 +76,7 @@ impl Place {
     pub(super) fn take(directory: &Path) -> Result<Self, Trouble> {
         // The directories that are new, from the inside out, and the one that has them.
         let missing = directory.ancestors().take_while(|parent| !parent.as_os_str().is_empty() && !parent.exists()).count();
-        std::fs::create_dir_all(directory)?;
+        cardlab_whole::directory(directory)?;
         for parent in directory.ancestors().skip(1).take(missing) {
             fsync(File::open(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })?)?;
         }
@@ -115,11 +115,7 @@ impl Place {
     /// space or by a kill, leaves nothing that could be taken for cards.
     fn make(&self, path: &Path) -> Result<(), Trouble> {
         let new = self.directory.join(NEW);
-        let made = fill(&new).and_then(|()| Ok(std::fs::rename(&new, path)?));
-        if made.is_err() {
-            let _ = std::fs::remove_file(&new);
-        }
-        made?;
+        cardlab_whole::put(&new, path, fill)?;
         Ok(fsync(File::open(&self.directory)?)?)
     }
 }

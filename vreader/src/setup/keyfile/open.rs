@@ -39,7 +39,7 @@ pub fn read_any(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
         ErrorKind::FileTooLarge => Fault::TooLarge,
         _ => Fault::System(e.to_string()),
     };
-    whole::read_file(path, LIMIT).map(Zeroizing::new).map_err(|e| KeyFileError::new(path, fault(e)))
+    whole::read(path, LIMIT).map(Zeroizing::new).map_err(|e| KeyFileError::new(path, fault(e)))
 }
 
 /// What these bytes are.
