@@ -4,6 +4,7 @@ use crate::bench::{self, Bench};
 use crate::exit::{Exit, Failure, OrExit};
 use crate::guests::PORTS_VARIABLE;
 use crate::readers::ReaderOptions;
+use crate::terminal::show_again;
 use anyhow::anyhow;
 use cardlab_control::page::Shell;
 use cardlab_control::{CONTROL_VARIABLE, beside};
@@ -42,15 +43,22 @@ impl Exec {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let result = runtime.block_on(self.run_inside());
+        // A password may have been asked for.
+        show_again();
         // A key generation that nobody waits for any more must not keep the process alive.
         runtime.shutdown_background();
         result
     }
 
     async fn run_inside(self) -> Result<Exit, Failure> {
+        let mut signals = Signals::catch()?;
+        let readers = tokio::select! {
+            readers = self.readers.rack() => readers?,
+            // There is no command yet that it could be meant for.
+            kind = signals.next() => return Ok(Exit::signal(kind.as_raw_value())),
+        };
         let directory = PrivateDirectory::new()?;
         let socket = directory.path().join("pcscd.comm");
-        let readers = self.readers.rack().await?;
         let listener = listen(&socket)?;
         tokio::spawn(readers.rack.server().clone().serve(listener));
         let control = beside(&socket);
@@ -61,7 +69,6 @@ impl Exec {
             let listener = bench::bind("--page", SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
             eprintln!("cardlab: bench at {}", bench.open(listener)?);
         }
-        let mut signals = Signals::catch()?;
         let mut command = Command::new(&self.command[0]);
         command.args(&self.command[1..]).env(SOCKET_VARIABLE, &socket).env(CONTROL_VARIABLE, &control);
         if !readers.ports.is_empty() {

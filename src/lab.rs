@@ -118,61 +118,93 @@ impl Lab {
         let socket = private.path().join("pcscd.comm");
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let result = runtime.block_on(async {
-            let server = site::open(&db, &master, Hashing::strong()).await?;
-            let server = if self.without_limits { server.without_limits() } else { server };
-            let server = server.with_station(Arc::new(Readers::at(socket.clone()).telling(holders::of(socket.clone()))));
-            server.setup().bootstrap(sample::ADMINISTRATOR.0, sample::ADMINISTRATOR.1).await?;
-            if server.setup().add_sample().await? {
-                set_answers(&server).await?;
-            }
-            let cards = cards(&server)?;
-            let readers = ReaderOptions::of(cards.iter().map(|c| c.request.clone()).collect(), self.state.clone());
-            let (address, lockscreen) = (format!("http://{}", cms.local_addr()?), format!("http://{}", lock.local_addr()?));
-            let beside = vec![("Lock screen", lockscreen.clone()), ("Management Console", format!("{address}/mc"))];
-            let (usb, bench) = start_readers(readers, self.usb.clone(), bench, &socket, beside)?;
-            let registered = tokio::task::spawn_blocking({
-                let socket = socket.clone();
-                move || faces(&socket)
-            });
-            let faces = registered.await??;
-            register(&server, &cards, &faces).await?;
-            let service = tokio::task::spawn_blocking({
-                let address = address.clone();
-                move || Service::at(&address, &Trust::default())
-            });
-            let desk = Desk::start(Setup {
-                socket: socket.clone(),
-                reader: None,
-                service: Some(service.await??),
-                // Codes are noted where the Unlock tool of this user notes them.
-                state: crate::unlock::state(),
-                rules: Rules {
-                    place: Place::LockScreen,
-                    begin: Begin::Code,
-                    server: true,
-                    workstation: web::workstation(),
-                    text: sample::DESK.into(),
-                    keep: false,
-                    // The first sample user's.
-                    first: faces.first().map_or(First::Any, |face| First::Preferred(face.serial.clone())),
-                },
-                look_every: None,
-            });
-            // Whoever reads that it is up may end it at once.
-            let (stop_lock, stop_server) = (web::stopped()?, web::stopped()?);
-            let program = std::env::current_exe().context("where this program is")?;
-            let addresses =
-                Addresses { bench: &bench, server: &address, lockscreen: &lockscreen, socket: &socket, program: &program };
-            println!("{}", welcome(&addresses, &cards, &faces, &usb, self.state.as_deref()));
-            let lockscreen = web::serve(lock, None, page::router(desk, Place::LockScreen)?, stop_lock);
-            let server = site::run(cms, Tls::None, &[], server, stop_server);
-            tokio::try_join!(server, lockscreen)
+            let listeners = Listeners { cms: &cms, lock: &lock, bench };
+            let ended = web::stopped()?;
+            let up = tokio::select! {
+                up = self.bring_up(&db, &master, &socket, listeners) => up?,
+                () = ended => return Ok(()),
+            };
+            println!("{}", up.welcome);
+            let lockscreen = web::serve(lock, None, page::router(up.desk, Place::LockScreen)?, up.stop_lock);
+            let server = site::run(cms, Tls::None, &[], up.server, up.stop_server);
+            tokio::try_join!(server, lockscreen).map(drop)
         });
         runtime.shutdown_background();
         drop(private);
         result?;
         Ok(Exit::FINE)
     }
+
+    /// Server, cards, readers and lock screen, which wait for whoever opens them.
+    async fn bring_up(
+        &self,
+        db: &str,
+        master: &[u8],
+        socket: &Path,
+        at: Listeners<'_>,
+    ) -> Result<Running<impl Future<Output = ()> + use<>>, Failure> {
+        let server = site::open(db, master, Hashing::strong()).await?;
+        let server = if self.without_limits { server.without_limits() } else { server };
+        let server = server.with_station(Arc::new(Readers::at(socket.to_owned()).telling(holders::of(socket.to_owned()))));
+        server.setup().bootstrap(sample::ADMINISTRATOR.0, sample::ADMINISTRATOR.1).await?;
+        if server.setup().add_sample().await? {
+            set_answers(&server).await?;
+        }
+        let cards = cards(&server)?;
+        let readers = ReaderOptions::of(cards.iter().map(|c| c.request.clone()).collect(), self.state.clone());
+        let (address, lockscreen) = (format!("http://{}", at.cms.local_addr()?), format!("http://{}", at.lock.local_addr()?));
+        let beside = vec![("Lock screen", lockscreen.clone()), ("Management Console", format!("{address}/mc"))];
+        let (usb, bench) = start_readers(readers, self.usb.clone(), at.bench, socket, beside).await?;
+        let registered = tokio::task::spawn_blocking({
+            let socket = socket.to_owned();
+            move || faces(&socket)
+        });
+        let faces = registered.await??;
+        register(&server, &cards, &faces).await?;
+        let service = tokio::task::spawn_blocking({
+            let address = address.clone();
+            move || Service::at(&address, &Trust::default())
+        });
+        let desk = Desk::start(Setup {
+            socket: socket.to_owned(),
+            reader: None,
+            service: Some(service.await??),
+            // Codes are noted where the Unlock tool of this user notes them.
+            state: crate::unlock::state(),
+            rules: Rules {
+                place: Place::LockScreen,
+                begin: Begin::Code,
+                server: true,
+                workstation: web::workstation(),
+                text: sample::DESK.into(),
+                keep: false,
+                // The first sample user's.
+                first: faces.first().map_or(First::Any, |face| First::Preferred(face.serial.clone())),
+            },
+            look_every: None,
+        });
+        let program = std::env::current_exe().context("where this program is")?;
+        let addresses = Addresses { bench: &bench, server: &address, lockscreen: &lockscreen, socket, program: &program };
+        let welcome = welcome(&addresses, &cards, &faces, &usb, self.state.as_deref());
+        // Whoever reads that it is up may end it at once.
+        Ok(Running { server, desk, welcome, stop_lock: web::stopped()?, stop_server: web::stopped()? })
+    }
+}
+
+/// Where the lab listens.
+struct Listeners<'a> {
+    cms: &'a TcpListener,
+    lock: &'a TcpListener,
+    bench: TcpListener,
+}
+
+/// What is up, and what ends its two servers.
+struct Running<S> {
+    server: Server,
+    desk: Desk,
+    welcome: String,
+    stop_lock: S,
+    stop_server: S,
 }
 
 /// One card for each sample user: a GIDS card with a key derived from the master key, a managed PIV card
@@ -217,14 +249,14 @@ async fn set_answers(server: &Server) -> Result<(), Failure> {
 
 /// The readers, on a thread of their own, and the bench over them. Gives where they are served as USB devices, and what opens
 /// the bench.
-fn start_readers(
+async fn start_readers(
     readers: ReaderOptions,
     usb: UsbOptions,
     bench: TcpListener,
     socket: &Path,
     beside_it: Vec<(&'static str, String)>,
 ) -> Result<(Vec<String>, String), Failure> {
-    let (sender, receiver) = std::sync::mpsc::channel();
+    let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
     let path = socket.to_owned();
     std::thread::spawn(move || {
         let run = || -> Result<(), Failure> {
@@ -245,7 +277,7 @@ fn start_readers(
             let _ = sender.send(Err(failure));
         }
     });
-    receiver.recv().unwrap_or_else(|_| Err(anyhow!("the readers did not start").into()))
+    receiver.recv().await.unwrap_or_else(|| Err(anyhow!("the readers did not start").into()))
 }
 
 /// What the cards say they are, in the order of the readers.

@@ -38,7 +38,7 @@ use cardlab_crypto_fast::AwsLc as PrivateOperations;
 #[cfg(not(feature = "fast-crypto"))]
 use cardlab_sim::crypto::backend::RustCrypto as PrivateOperations;
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct ReaderOptions {
     /// A card in a reader of its own: PROFILE[,KEY=VALUE].., or one of others: vpcd:PORT, pcsc:READER, replay:FILE; may be given several times
     #[arg(long = "card", value_name = "CARD", default_value = "nist-piv", long_help = card_help())]
@@ -145,8 +145,14 @@ impl ReaderOptions {
         }
     }
 
-    /// Makes or opens the cards.
-    pub(crate) fn make(&self) -> Result<(Vec<ReadyCard>, Trace), Failure> {
+    /// Makes or opens the cards, on a thread of their own: RSA keys take seconds, a password is typed, a pipe is waited for, and
+    /// whoever wants to end it is heard meanwhile.
+    pub(crate) async fn make(&self) -> Result<(Vec<ReadyCard>, Trace), Failure> {
+        let options = self.clone();
+        tokio::task::spawn_blocking(move || options.make_here()).await?
+    }
+
+    fn make_here(&self) -> Result<(Vec<ReadyCard>, Trace), Failure> {
         let requests: Vec<AnyRequest> = self.cards.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
         let state = self.state.as_deref().map(|directory| StateDirectory::watched(directory, outage(""))).transpose()?;
         let trace = self.trace()?;
@@ -193,7 +199,7 @@ impl ReaderOptions {
 
     /// A rack with a reader for each card, and what happens at them.
     pub(crate) async fn rack(&self) -> Result<Readers, Failure> {
-        let (cards, trace) = self.make()?;
+        let (cards, trace) = self.make().await?;
         let server = Server::new(Random::from_seed(system_random()?), Duration::from_millis(self.power_off_after));
         tokio::spawn(tell_of_strange_versions(server.strange_versions()));
         let rack = Rack::new(server);

@@ -3,6 +3,7 @@
 use crate::bench::{self, Bench};
 use crate::exit::{Exit, Failure, OrExit};
 use crate::readers::ReaderOptions;
+use crate::terminal::show_again;
 use crate::usb::UsbOptions;
 use anyhow::{Context as _, anyhow};
 use cardlab_control::beside;
@@ -11,8 +12,8 @@ use cardlab_pcsclite::wire::{SOCKET_VARIABLE, SYSTEM_SOCKET};
 use cardlab_vreader::PrivateDirectory;
 use cardlab_vreader::server::{Access, listen_for};
 use cardlab_vreader::vpcd;
-use clap::Args;
 use cardlab_whole as whole;
+use clap::Args;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -77,6 +78,8 @@ impl Up {
                 _ = terminate.recv() => Ok(Exit::FINE),
             }
         });
+        // A password may have been asked for.
+        show_again();
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
         runtime.shutdown_background();
         result
@@ -159,7 +162,7 @@ impl Up {
         let port: u16 = port.parse().with_context(|| format!("--vpcd {address}: '{port}' is no port"))?;
         let mut cards = JoinSet::new();
         let (connected, mut connections) = tokio::sync::mpsc::unbounded_channel();
-        let (made, _) = self.readers.make()?;
+        let (made, _) = self.readers.make().await?;
         if made.iter().any(|card| card.keeper.is_some()) {
             return Err(anyhow!("--vpcd {address}: only simulated cards go into the readers of others")).or_exit(Exit::USAGE);
         }

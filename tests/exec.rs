@@ -1,5 +1,6 @@
 //! `cardlab exec` itself: exit codes, signals, what the command sees, what is left behind, state.
 
+use crate::common::terminal::{Command as Shell, Terminal};
 use crate::common::{CARDLAB, Lab, cardlab, has, said};
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
@@ -120,6 +121,28 @@ fn signals_are_forwarded_and_nothing_is_left() {
         assert_eq!(child.wait().unwrap().code(), Some(code), "{signal}");
         assert!(!std::path::Path::new(line.trim()).exists());
     }
+}
+
+/// While a password is asked for, which the terminal does not show: the shell that follows shows what is typed again.
+#[test]
+fn a_signal_before_the_command_leaves_nothing_and_a_terminal_that_shows() {
+    let lab = Lab::new("nist-piv");
+    lab.host("openssl ecparam -name prime256v1 -genkey -noout | openssl pkcs8 -topk8 -passout pass:geheim -out key.pem").ok();
+    let runtime = lab.file("run");
+    std::fs::create_dir(&runtime).unwrap();
+    let script = format!(
+        "stty echo; {CARDLAB} exec --card nist-piv,9a=key.pem:ask -- true & echo process $! .; wait $!; echo ended $?
+         case $(stty -a) in *' -echo '*) echo hidden;; *) echo shown;; esac"
+    );
+    let shell = Shell::new("bash").current_dir(lab.path()).env("XDG_RUNTIME_DIR", &runtime).args(["-c", &script]);
+    let mut terminal = Terminal::run(shell);
+    terminal.sees("process ");
+    let process = terminal.sees(" .");
+    terminal.sees("Password of key.pem: ");
+    lab.host(&format!("kill -TERM {process}")).ok();
+    terminal.sees("ended 143");
+    terminal.sees("shown");
+    assert_eq!(runtime.read_dir().unwrap().count(), 0);
 }
 
 #[test]
@@ -261,6 +284,13 @@ fn state_directories_that_cannot_be_used() {
         &["file: it is a file, not a directory; name a directory"],
     );
     has(&cardlab(&["exec", "--state", "/proc/nothing", "--", "true"]).code(2), &["state directory /proc/nothing"]);
+    lab.host("mkfifo pipe").ok();
+    let pipe = lab.file("pipe");
+    let pipe = pipe.to_str().unwrap();
+    let says = "pipe: it is a named pipe, not a directory; name a directory";
+    for command in [&["exec", "--state", pipe, "--", "true"][..], &["lab", "--state", pipe], &["manual", "--man", pipe]] {
+        has(&cardlab(command).code(2), &[says]);
+    }
 }
 
 /// A key that the card cannot hold used to leave an empty card in the state directory; the next run,
@@ -284,13 +314,6 @@ fn a_full_disk_costs_no_card() {
         "mount -t tmpfs -o size=2m none mnt
          {CARDLAB} exec --card yubikey-5.4 --state mnt/state -- yubico-piv-tool -a verify-pin -P 000000 || true
          dd if=/dev/zero of=mnt/fill bs=4k 2>/dev/null || true
-    lab.host("mkfifo pipe").ok();
-    let pipe = lab.file("pipe");
-    let pipe = pipe.to_str().unwrap();
-    let says = "pipe: it is a named pipe, not a directory; name a directory";
-    for command in [&["exec", "--state", pipe, "--", "true"][..], &["lab", "--state", pipe], &["manual", "--man", pipe]] {
-        has(&cardlab(command).code(2), &[says]);
-    }
          {CARDLAB} exec --card yubikey-5.4 --state mnt/state -- bash -c 'for n in $(seq 40); do head -c 3000 /dev/urandom >o; yubico-piv-tool -a write-object --id 0x5fff$((10 + n)) -i o -f binary || echo refused; done' >said 2>&1; tail -2 said; grep 'state directory' said
          rm mnt/fill
          {CARDLAB} exec --card yubikey-5.4 --state mnt/state -- yubico-piv-tool -a status"

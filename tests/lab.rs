@@ -2,7 +2,7 @@
 
 use crate::common::site::{Http, Running};
 use crate::common::terminal::{Command, Terminal};
-use crate::common::{CARDLAB, Lab, cardlab, has};
+use crate::common::{CARDLAB, Lab, STATE, cardlab, has};
 
 #[test]
 fn three_cards_that_programs_see() {
@@ -130,6 +130,24 @@ fn the_lock_screen_refuses_what_is_not_its_own() {
     refused(client.post(url("/do/pin")).form(&[("pin", "123456")]), 403, "NOT_OUR_FORM");
     refused(client.post(url("/do/pin")).body("pin=123456"), 400, "MALFORMED");
     refused(client.post(url("/do/pin")).form(&[("pin", "1".repeat(64 * 1024))]), 413, "TOO_LONG");
+}
+
+/// While cards are looked at and registered: nothing stays of the readers.
+#[test]
+fn a_signal_ends_it_before_it_is_up() {
+    let lab = Lab::new("gids");
+    let runtime = lab.file("run");
+    std::fs::create_dir(&runtime).unwrap();
+    let mut command = std::process::Command::new(CARDLAB);
+    command.args(["lab", "--server", "127.0.0.1:0", "--lockscreen", "127.0.0.1:0"]).env("XDG_RUNTIME_DIR", &runtime);
+    let mut running = command.env(STATE[0], STATE[1]).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let listens = || runtime.read_dir().unwrap().flatten().any(|private| private.path().join("pcscd.comm").exists());
+    while !listens() {
+        assert!(running.try_wait().unwrap().is_none(), "it has ended");
+    }
+    lab.host(&format!("kill -TERM {}", running.id())).ok();
+    assert_eq!(running.wait().unwrap().code(), Some(0));
+    assert_eq!(runtime.read_dir().unwrap().count(), 0, "nothing is left behind");
 }
 
 #[test]

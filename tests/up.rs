@@ -32,6 +32,25 @@ fn a_socket_that_stays_until_told() {
     assert_eq!(lab.read("precious"), "keep me");
 }
 
+/// While cards are made: nobody writes into the pipe that a key is read from, which is waited for.
+#[test]
+fn a_signal_ends_it_before_it_is_up() {
+    let lab = Lab::new("nist-piv");
+    let socket = lab.file("s");
+    for signal in ["-TERM", "-INT"] {
+        let mut command = Command::new(CARDLAB);
+        command.args(["up", "--card", "nist-piv,9a=/dev/stdin", "--socket"]).arg(&socket).stdin(Stdio::piped());
+        let mut up = command.stdout(Stdio::piped()).spawn().unwrap();
+        while !socket.exists() {
+            assert!(up.try_wait().unwrap().is_none(), "it has ended");
+        }
+        let _silent = up.stdin.take();
+        Command::new("kill").args([signal, &up.id().to_string()]).status().unwrap();
+        assert_eq!(up.wait().unwrap().code(), Some(0), "{signal}");
+        assert!(!socket.exists(), "nothing is left behind");
+    }
+}
+
 #[test]
 fn a_private_socket_by_default_and_a_restart_after_kill_9() {
     let lab = Lab::new("nist-piv");

@@ -8,7 +8,7 @@ mod windows;
 #[cfg(unix)]
 use unix::Source;
 #[cfg(unix)]
-pub(crate) use unix::ask_hidden;
+pub(crate) use unix::{ask_hidden, show_again};
 #[cfg(windows)]
 use windows::Source;
 

@@ -5,6 +5,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
 use std::io::{self, IsTerminal, Read, Stdin, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -71,11 +72,11 @@ pub(crate) fn ask_hidden(question: &str) -> io::Result<Option<Zeroizing<String>>
     })
 }
 
+/// The terminal that shows nothing now, and how it was before.
+static SILENT: Mutex<Option<(OwnedFd, Termios)>> = Mutex::new(None);
+
 /// The terminal shows nothing and hands over each key, until this is dropped.
-pub(super) struct Silence {
-    terminal: OwnedFd,
-    before: Termios,
-}
+pub(super) struct Silence(());
 
 impl Silence {
     fn on(terminal: &impl AsFd) -> io::Result<Self> {
@@ -84,12 +85,20 @@ impl Silence {
         let mut silent = before.clone();
         silent.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
         tcsetattr(&terminal, OptionalActions::Now, &silent)?;
-        Ok(Self { terminal, before })
+        *SILENT.lock().unwrap_or_else(PoisonError::into_inner) = Some((terminal, before));
+        Ok(Self(()))
     }
 }
 
 impl Drop for Silence {
     fn drop(&mut self) {
-        let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
+        show_again();
+    }
+}
+
+/// Lets the terminal show what is typed, as before; for a process that ends while a thread of it still asks.
+pub(crate) fn show_again() {
+    if let Some((terminal, before)) = SILENT.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        let _ = tcsetattr(&terminal, OptionalActions::Now, &before);
     }
 }
