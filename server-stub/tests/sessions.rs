@@ -11,6 +11,7 @@ on_both_engines! {
     a_session_is_of_who_opened_it,
     a_database_of_before,
     a_database_of_a_newer_version,
+    a_database_of_another_program,
 }
 
 /// Everything that opens a session of Anna's, in the middle of its way.
@@ -198,4 +199,43 @@ fn a_database_of_a_newer_version(engine: Engine) {
     let says = "a newer cardlab has made or changed it; use that one, or name another database: it was left as it is";
     assert!(refused.starts_with("database ") && refused.ends_with(says), "{engine:?}: {refused}");
     site.get("/api/v1/users", &site.administrator()).ok();
+}
+
+/// Where another program keeps its tables nothing is made and nothing changed, and it is said so.
+fn a_database_of_another_program(engine: Engine) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = tempfile::tempdir().unwrap();
+    let url = crate::common::new_database(engine, directory.path());
+    let file = directory.path().join("cms.db");
+    let is_file = matches!(engine, Engine::Sqlite);
+    if is_file {
+        std::fs::write(&file, "").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    let as_it_is = || is_file.then(|| (std::fs::read(&file).unwrap(), file.metadata().unwrap().permissions().mode()));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let mut tx = crate::common::database(&url).await;
+        sqlx::query("CREATE TABLE users (name TEXT NOT NULL)").execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+        let before = as_it_is();
+        let refused = cardlab_server_stub::store::Store::open(&url).await.err().unwrap().message();
+        let says = "there are tables in it that are not this server's; name another database: it was left as it is";
+        assert!(refused.starts_with("database ") && refused.ends_with(says), "{engine:?}: {refused}");
+        assert!(as_it_is() == before && directory.path().read_dir().unwrap().count() == usize::from(is_file));
+        let mut tx = crate::common::database(&url).await;
+        assert!(sqlx::query("SELECT 1 FROM _sqlx_migrations").fetch_optional(&mut *tx).await.is_err(), "{engine:?}");
+        drop(tx);
+        // A first start that was cut off before the first table goes on.
+        let mut tx = crate::common::database(&url).await;
+        for statement in [
+            "DROP TABLE users",
+            "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, installed_on TIMESTAMP NOT NULL \
+             DEFAULT CURRENT_TIMESTAMP, success BOOLEAN NOT NULL, checksum BYTEA NOT NULL, execution_time BIGINT NOT NULL)",
+        ] {
+            sqlx::query(statement).execute(&mut *tx).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        cardlab_server_stub::store::Store::open(&url).await.unwrap().close().await;
+    });
 }

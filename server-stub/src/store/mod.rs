@@ -48,6 +48,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, SqlSafeStr, Transaction};
 use std::fs::Permissions;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::PathBuf;
 use std::pin::pin;
 use std::str::FromStr as _;
 use std::sync::Arc;
@@ -169,13 +170,18 @@ impl Store {
         let named = shown(url);
         let url = if postgres || memory || url.contains('?') { url.to_owned() } else { format!("{url}?mode=rwc") };
         if !postgres && !memory {
-            for_its_owner(&url).map_err(|e| unreachable(&e, &named))?;
+            file_for_its_owner(&url).map_err(|e| unreachable(&e, &named))?;
         }
         // A pool tries again and again and then says only that time is over; one connection says why.
         if !memory {
             let mut first = AnyConnection::connect(&url).await.map_err(|e| not_opened(e, &named))?;
-            let look = if postgres { "SELECT 1" } else { "SELECT 1 FROM sqlite_master LIMIT 1" };
-            sqlx::query(look).fetch_optional(&mut first).await.map_err(|e| not_opened(e, &named))?;
+            if is_somebody_elses(&mut first, postgres).await.map_err(|e| not_opened(e, &named))? {
+                let why = "there are tables in it that are not this server's; name another database: it was left as it is";
+                return Err(unreachable(&why, &named));
+            }
+            if !postgres {
+                keep_from_others(&url).map_err(|e| unreachable(&e, &named))?;
+            }
             // On a connection that waits: another process may be at it, and a table may be large.
             migrator(postgres).run(&mut first).await.map_err(|e| not_migrated(e, &named))?;
         }
@@ -329,9 +335,30 @@ fn has_a_port_or_none(rest: &str) -> bool {
     behind_address.split_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_ok())
 }
 
-/// The file of a database is its owner's alone, whatever the umask; SQLite gives the files beside it the same mode.
-fn for_its_owner(url: &str) -> Result<(), String> {
-    let file = SqliteConnectOptions::from_str(url).map_err(|e| e.to_string())?.get_filename().to_owned();
+/// Whether a database has tables, and not those that the first of [`MIGRATIONS`] makes: another program keeps its own there. Where
+/// the first start was cut off before it, there is the list of migrations alone. Tables of PostgreSQL's extensions are nobody's.
+async fn is_somebody_elses(connection: &mut AnyConnection, postgres: bool) -> sqlx::Result<bool> {
+    let tables = if postgres {
+        "SELECT CAST(c.relname AS TEXT) AS name FROM pg_class c WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema())) \
+         AND c.relkind IN ('r', 'p') AND NOT EXISTS \
+         (SELECT 1 FROM pg_depend d WHERE d.classid = CAST('pg_class' AS regclass) AND d.objid = c.oid AND d.deptype = 'e')"
+    } else {
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_'"
+    };
+    let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(connection).await?;
+    let has = |name: &str| tables.iter().any(|table| table == name);
+    let are_ours = has("_sqlx_migrations") && (tables.len() == 1 || has("chain") && has("meta"));
+    Ok(!tables.is_empty() && !are_ours)
+}
+
+/// The file of a SQLite database in a URL.
+fn file_of(url: &str) -> Result<PathBuf, String> {
+    Ok(SqliteConnectOptions::from_str(url).map_err(|e| e.to_string())?.get_filename().to_owned())
+}
+
+/// The file of a new database is its owner's alone, whatever the umask; SQLite gives the files beside it the same mode.
+fn file_for_its_owner(url: &str) -> Result<(), String> {
+    let file = file_of(url)?;
     // At a named pipe one waits for ever; what is a directory or a device is no database either.
     if std::fs::metadata(&file).is_ok_and(|there| !there.is_file()) {
         return Err("it is no file; name one, or a path where there is nothing yet".into());
@@ -340,6 +367,12 @@ fn for_its_owner(url: &str) -> Result<(), String> {
         let made = std::fs::File::options().append(true).create(true).mode(0o600).open(&file);
         made.map_err(|e| e.to_string())?;
     }
+    Ok(())
+}
+
+/// The same of one that was there, and is ours.
+fn keep_from_others(url: &str) -> Result<(), String> {
+    let file = file_of(url)?;
     for beside in ["", "-wal", "-shm", "-journal"] {
         let mut name = file.clone().into_os_string();
         name.push(beside);

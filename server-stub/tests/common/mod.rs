@@ -107,20 +107,14 @@ impl Site {
     /// Where browsers know it so.
     pub fn behind(engine: Engine, set: impl FnOnce(Server) -> Server, front: impl FnOnce(Front) -> Front) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let url = match engine {
-            Engine::Sqlite => format!("sqlite:{}", directory.path().join("cms.db").display()),
-            Engine::Postgres => postgres::database(),
-        };
+        let url = new_database(engine, directory.path());
         Self::at(url, directory, set, front, None)
     }
 
     /// With what it logs, at every level, in the form of a line of JSON each.
     pub fn logged(engine: Engine) -> (Self, Log) {
         let directory = tempfile::tempdir().unwrap();
-        let url = match engine {
-            Engine::Sqlite => format!("sqlite:{}", directory.path().join("cms.db").display()),
-            Engine::Postgres => postgres::database(),
-        };
+        let url = new_database(engine, directory.path());
         let log = Log::default();
         (Self::at(url, directory, |server| server, |front| front, Some(log.clone())), log)
     }
@@ -465,6 +459,14 @@ pub fn new_card(serial: &str) -> NewCard {
         admin_key: None,
         no_admin_key: false,
         untried: false,
+    }
+}
+
+/// The URL of a database where there is nothing yet, that of SQLite in this directory.
+pub fn new_database(engine: Engine, directory: &std::path::Path) -> String {
+    match engine {
+        Engine::Sqlite => format!("sqlite:{}", directory.join("cms.db").display()),
+        Engine::Postgres => postgres::database(),
     }
 }
 
