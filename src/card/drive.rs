@@ -18,7 +18,6 @@ use cardlab_whole as whole;
 use clap::{Args, Subcommand};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
-use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 /// Whom to drive.
@@ -315,14 +314,10 @@ const LONGEST_WORD: usize = 1000;
 /// All but what RFC 3986 leaves unreserved.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A path segment, or a value, in a URL.
-fn escaped(text: &str) -> impl Display {
-    utf8_percent_encode(text, RESERVED)
-}
-
 /// A way to one reader.
 struct Link {
     client: Client,
+    /// As it stands in an address.
     reader: Option<String>,
 }
 
@@ -353,14 +348,14 @@ impl Target {
     }
 
     fn link(&self) -> Result<Link, Failure> {
-        self.reader.as_deref().map(|reader| within("reader", reader)).transpose()?;
-        Ok(Link { client: self.client()?, reader: self.reader.clone() })
+        let reader = self.reader.as_deref().map(|reader| within("reader", reader)).transpose()?;
+        Ok(Link { client: self.client()?, reader })
     }
 }
 
 impl Link {
     fn path(&self, rest: &str) -> String {
-        format!("/v1/readers/{}{rest}", escaped(self.reader.as_deref().unwrap_or("-")))
+        format!("/v1/readers/{}{rest}", self.reader.as_deref().unwrap_or("-"))
     }
 
     fn text(&self, method: Method, rest: &str, body: &impl serde::Serialize) -> Result<String, Failure> {
@@ -397,7 +392,7 @@ fn query(pairs: &[(&str, Option<String>)]) -> Result<String, Failure> {
 /// A word as it stands in an address, which has room for a few of them.
 fn within(name: &str, value: &str) -> Result<String, Failure> {
     match value.chars().count() {
-        0..=LONGEST_WORD => Ok(escaped(value).to_string()),
+        0..=LONGEST_WORD => Ok(utf8_percent_encode(value, RESERVED).to_string()),
         length => Err(anyhow!("--{name}: {length} characters; at most {LONGEST_WORD} are possible")).or_exit(Exit::USAGE),
     }
 }

@@ -9,18 +9,19 @@ use cardlab_pcsclite::client::{Connection, Context, ShareMode};
 use cardlab_pcsclite::wire::ReaderState;
 use cardlab_protocol::admin_key::AdminKey;
 use cardlab_server_stub::model::station::{Connected, Holder, NewPin, Order, Station, StationError, Written};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// Who holds the card in a reader of this name.
-type Holders = dyn Fn(&str) -> Option<Holder> + Send + Sync;
+/// Readers and who holds the card in each, where somebody does.
+pub type Held = BTreeMap<String, Holder>;
 
 /// The readers of one PC/SC service.
 pub struct Readers {
     socket: PathBuf,
-    holders: Option<Box<Holders>>,
+    holders: Box<dyn Fn() -> Held + Send + Sync>,
     /// One order at a time: a second one would find a card that changes under it.
     at_work: Mutex<()>,
 }
@@ -28,14 +29,14 @@ pub struct Readers {
 impl Readers {
     /// The readers of the service at this socket.
     #[must_use]
-    pub const fn at(socket: PathBuf) -> Self {
-        Self { socket, holders: None, at_work: Mutex::new(()) }
+    pub fn at(socket: PathBuf) -> Self {
+        Self { socket, holders: Box::new(Held::new), at_work: Mutex::new(()) }
     }
 
-    /// These readers tell who holds a card that cannot be had, by the reader's name; PC/SC itself does not.
+    /// These readers tell who holds cards that cannot be had; PC/SC itself does not. Asked once where any cannot.
     #[must_use]
-    pub fn telling(mut self, holders: impl Fn(&str) -> Option<Holder> + Send + Sync + 'static) -> Self {
-        self.holders = Some(Box::new(holders));
+    pub fn telling(mut self, holders: impl Fn() -> Held + Send + Sync + 'static) -> Self {
+        self.holders = Box::new(holders);
         self
     }
 
@@ -44,27 +45,37 @@ impl Readers {
         Context::establish_at(&self.socket).map_err(failed)
     }
 
-    /// What is in a reader; a card that cannot be asked has no serial.
-    fn look(&self, context: &Context, reader: &ReaderState) -> Connected {
-        let asked = ask(context, reader);
-        let is_held = matches!(&asked, Err(CardError::Transport(TransportError::Busy | TransportError::Silent(_))));
-        let held_by = self.holders.as_ref().filter(|_| is_held).and_then(|holders| holders(&reader.name));
-        let maker_key = asked.as_ref().ok().and_then(|(edge, ..)| maker_key(*edge));
-        let (kind, serial, pin) = match asked {
-            Ok((edge, serial, pin)) => (edge.name(), serial, pin),
-            Err(error) => (error.to_string(), String::new(), None),
-        };
-        Connected {
-            reader: reader.name.clone(),
-            serial,
-            kind,
-            maker_key: maker_key.map(Into::into),
-            atr: hex::encode_upper(&reader.atr),
-            is_held,
-            held_by,
-            pin_left: pin.map(|pin| pin.left),
-            pin_tries: pin.and_then(|pin| pin.maximum),
+    /// Says who holds those of the cards that are held.
+    fn tell(&self, mut cards: Vec<Connected>) -> Vec<Connected> {
+        if cards.iter().any(|card| card.is_held) {
+            let mut held = (self.holders)();
+            for card in cards.iter_mut().filter(|card| card.is_held) {
+                card.held_by = held.remove(&card.reader);
+            }
         }
+        cards
+    }
+}
+
+/// What is in a reader; a card that cannot be asked has no serial.
+fn look(context: &Context, reader: &ReaderState) -> Connected {
+    let asked = ask(context, reader);
+    let is_held = matches!(&asked, Err(CardError::Transport(TransportError::Busy | TransportError::Silent(_))));
+    let maker_key = asked.as_ref().ok().and_then(|(edge, ..)| maker_key(*edge));
+    let (kind, serial, pin) = match asked {
+        Ok((edge, serial, pin)) => (edge.name(), serial, pin),
+        Err(error) => (error.to_string(), String::new(), None),
+    };
+    Connected {
+        reader: reader.name.clone(),
+        serial,
+        kind,
+        maker_key: maker_key.map(Into::into),
+        atr: hex::encode_upper(&reader.atr),
+        is_held,
+        held_by: None,
+        pin_left: pin.map(|pin| pin.left),
+        pin_tries: pin.and_then(|pin| pin.maximum),
     }
 }
 
@@ -72,7 +83,7 @@ impl Station for Readers {
     fn connected(&self) -> Result<Vec<Connected>, StationError> {
         let context = self.context()?;
         let readers = context.readers().map_err(|e| StationError::before(e.to_string()))?;
-        Ok(readers.iter().filter(|r| r.has_card()).map(|reader| self.look(&context, reader)).collect())
+        Ok(self.tell(readers.iter().filter(|r| r.has_card()).map(|reader| look(&context, reader)).collect()))
     }
 
     fn write(&self, order: &Order) -> Result<Written, StationError> {
@@ -81,14 +92,14 @@ impl Station for Readers {
         let readers = context.readers().map_err(|e| StationError::before(e.to_string()))?;
         let (mut found, mut held) = (None, Vec::new());
         for reader in readers.iter().filter(|r| r.has_card()) {
-            let seen = self.look(&context, reader);
+            let seen = look(&context, reader);
             if seen.serial == order.serial {
                 found = Some(reader);
                 break;
             }
-            held.extend(seen.is_held.then_some((seen.reader, seen.held_by)));
+            held.extend(seen.is_held.then_some(seen));
         }
-        let reader = found.ok_or_else(|| StationError::before(not_at_hand(&order.serial, &held)))?;
+        let reader = found.ok_or_else(|| StationError::before(not_at_hand(&order.serial, &self.tell(held))))?;
         let mut card = connect(&context, reader).map_err(|e| StationError::before(e.to_string()))?;
         Transport::begin(&mut card).map_err(|e| StationError::before(e.to_string()))?;
         let written = carry_out(&mut card, order);
@@ -100,13 +111,13 @@ impl Station for Readers {
 }
 
 /// Why a card cannot be written to, where other programs may hold it: in which reader each, and who, where that is told.
-fn not_at_hand(serial: &str, held: &[(String, Option<Holder>)]) -> String {
+fn not_at_hand(serial: &str, held: &[Connected]) -> String {
     if held.is_empty() {
         return format!("card {serial} is in no reader of the server's machine: insert it and try again");
     }
-    let holder = |(reader, holder): &(String, Option<Holder>)| {
-        let who = holder.as_ref().map_or_else(|| "another program".into(), Holder::to_string);
-        format!("{who} holds the card in {reader}")
+    let holder = |card: &Connected| {
+        let who = card.held_by.as_ref().map_or_else(|| "another program".into(), Holder::to_string);
+        format!("{who} holds the card in {}", card.reader)
     };
     let holders: Vec<String> = held.iter().map(holder).collect();
     format!("card {serial} is not seen: {}, which may be it; end that program and try again", holders.join(", "))
