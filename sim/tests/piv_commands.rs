@@ -36,6 +36,20 @@ fn select_by_full_and_truncated_aid() {
 }
 
 #[test]
+fn a_card_lists_the_algorithms_that_it_is_told_to_list() {
+    let list = |profile: &str, settings: &[(&str, &str)]| {
+        let select = bench(profile, settings).send("00A4040005A000000308");
+        tlv::find_path(&hex::decode(&select[..select.len() - 4]).unwrap(), &[0x61, 0xAC]).map(hexed)
+    };
+    for profile in PROFILES {
+        assert_eq!((list(profile, &[]), list(profile, &[("lists", "none")])), (None, None), "{profile}");
+        assert_eq!(list(profile, &[("lists", "rsa2048+p384")]).as_deref(), Some("800107800114060100"), "{profile}");
+    }
+    let both = list("nist-piv", &[("sm", "cs7"), ("lists", "p256")]);
+    assert_eq!(both.as_deref(), Some("80012E800111060100"), "the cipher suite stands first");
+}
+
+#[test]
 fn classes_and_instructions_that_are_not_there() {
     let mut b = bench("nist-piv", &[]);
     for (command, sw) in [

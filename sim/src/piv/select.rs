@@ -1,10 +1,11 @@
 //! SELECT, SP 800-73-4 part 2 section 3.1.1: the application property template.
 //!
 //! ```text
-//! 61 { 4F application identifier, 79 { 4F RID }, [50 label], [AC { 80 cipher suite, 06 00 }] }
+//! 61 { 4F application identifier, 79 { 4F RID }, [50 label], [AC { 80 cipher suite, 80 algorithm, .., 06 00 }] }
 //! ```
 //!
-//! AC names the one cipher suite of a card that offers secure messaging.
+//! AC (table 5) names the one cipher suite of a card that offers secure messaging, and the algorithms of keys where a card
+//! lists them: programs take them for all that it has.
 
 use super::{AID, RID, messaging};
 use crate::nvm::Nvm;
@@ -23,9 +24,14 @@ pub(super) fn property_template(nvm: &Nvm, profile: &Profile, out: &mut Vec<u8>)
         if !profile.piv().label.is_empty() {
             template.value(0x50, profile.piv().label.as_bytes());
         }
-        if let Some(suite) = messaging::suite(nvm) {
+        let suite = messaging::suite(nvm).map(|suite| suite.id());
+        let mut listed = suite.into_iter().chain(profile.piv().lists.iter().map(|algorithm| algorithm.id())).peekable();
+        if listed.peek().is_some() {
             template.nested(0xAC, |algorithms| {
-                algorithms.value(0x80, &[suite.id()]).value(0x06, &[0x00]);
+                for id in listed {
+                    algorithms.value(0x80, &[id]);
+                }
+                algorithms.value(0x06, &[0x00]);
             });
         }
     });

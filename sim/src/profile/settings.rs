@@ -165,7 +165,7 @@ mod tests {
     }
 
     /// A value that each setting can have.
-    const EXAMPLES: [(&str, &str); 28] = [
+    const EXAMPLES: [(&str, &str); 29] = [
         ("tries-writable", "off"),
         ("serial", "123"),
         ("pin", "654321"),
@@ -193,6 +193,7 @@ mod tests {
         ("open-files", "off"),
         ("product", "GIDS"),
         ("sm", "cs7"),
+        ("lists", "rsa2048+p256"),
         ("pairing", "65135275"),
     ];
 

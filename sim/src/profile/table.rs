@@ -5,6 +5,7 @@ use super::settings::{Cards, Kept, Setting};
 use super::{PairingCode, PinFormat, Profile};
 use crate::atr::Atr;
 use crate::conditions::{Interface, Touch};
+use crate::crypto::asymmetric::Algorithm;
 use crate::yubikey::device;
 use cardlab_protocol::admin_key::Cipher;
 use cardlab_protocol::channel::piv::Suite;
@@ -23,7 +24,7 @@ pub(super) fn row(name: &str) -> Option<&'static Row> {
 }
 
 /// All settings of a card, in the order in which people want to read them.
-pub(super) static TABLE: [Row; 26] = [
+pub(super) static TABLE: [Row; 27] = [
     Row {
         setting: Setting::of(
             "serial",
@@ -265,6 +266,24 @@ pub(super) static TABLE: [Row; 26] = [
             let code = || is_digits(value).then(|| value.as_bytes().try_into().ok())?;
             let code = if value == "none" { PairingCode::None } else { PairingCode::Given(Zeroizing::new(code()?)) };
             set(&mut profile.chosen.pairing, code)
+        },
+    },
+    Row {
+        setting: Setting::of(
+            "lists",
+            Cards::Piv,
+            Kept::Rule,
+            "the algorithms of keys that the card lists when it is selected (tag AC); programs take a card that lists none for one with all",
+            "none, or names of those that it has such as rsa2048+p256+p384",
+        ),
+        set: |profile, value| {
+            let rules = profile.piv.as_mut()?;
+            let mut listed = Vec::new();
+            for name in value.split('+').filter(|_| value != "none") {
+                let algorithm = Algorithm::from_name(name).filter(|a| rules.algorithms.contains(a) && !listed.contains(a))?;
+                listed.push(algorithm);
+            }
+            set(&mut rules.lists, listed)
         },
     },
     Row {

@@ -194,6 +194,9 @@ pub struct PivRules {
     pub template_aid: TemplateAid,
     /// Tag 50 of the application property template; empty for none.
     pub label: String,
+    /// Algorithms that tag AC of the application property template names, beside the cipher suite of secure messaging.
+    #[serde(deserialize_with = "form::algorithms")]
+    pub lists: Vec<Algorithm>,
     /// Whether selecting PIV again keeps the security status.
     pub reselect_keeps: bool,
     /// GENERAL AUTHENTICATE on a slot without a key.
