@@ -282,6 +282,74 @@ async fn the_last_response_asks_again_and_a_lost_card_says_so() {
     room.close().await;
 }
 
+/// A newcomer unlocked the card in a terminal, and the page went on saying that it is locked, with a code that was dead, also when
+/// it was loaded again; the other cards stood there as they had been put in.
+#[tokio::test]
+async fn what_other_programs_do_to_the_cards_is_on_the_page() {
+    let room = Room::open().await;
+    let anna = &room.browser;
+    room.set_answers().await;
+    let others = async || anna.text("nav.cards").await;
+    anna.sees("3 tries left").await;
+    assert!(!others().await.contains("Locked."), "{}", others().await);
+    room.card(&["lock", "pin", "--reader", "Boris"]);
+    anna.0.refresh().await.unwrap();
+    anna.sees_in("nav.cards", "Locked.").await;
+    assert!(others().await.contains("Not locked, 3 tries left."), "{}", others().await);
+    // At the code, and at the questions.
+    for step in ["Check code", "Your security questions"] {
+        room.card(&["lock", "pin", "--reader", "Anna"]);
+        anna.sees("Check code").await;
+        if step != "Check code" {
+            anna.sees("Answer your questions").await;
+            anna.press("Answer your questions").await;
+        }
+        anna.sees(step).await;
+        let mut tool = crate::serve::unlock(&room.running.socket, &["--reader", "Anna", "--online", &room.running.server]);
+        let question = tool.question();
+        tool.enters(&right(&question));
+        for asked in ["New PIN (4 to 16 characters): ", "Confirm new PIN: "] {
+            tool.sees(asked);
+            tool.enters("471147");
+        }
+        tool.sees("Unlocked. The new PIN is set.");
+        tool.ends();
+        let page = anna.sees("Another program has unlocked the card.").await;
+        has(&page, &["Hello, Anna", "3 tries left"]);
+        assert!(!page.contains("Check code") && !page.contains(step), "{page}");
+        anna.0.refresh().await.unwrap();
+        anna.sees("Another program has unlocked the card.").await;
+        anna.is_accessible().await;
+    }
+    assert_eq!(room.tries("Anna"), (3, 5));
+    // The Unlock tool's two steps leave a challenge in the card with nobody there: it is not taken away.
+    room.card(&["lock", "pin", "--reader", "Anna"]);
+    anna.sees("Check code").await;
+    room.running.cardlab(&["unlock", "--reader", "Anna", "--challenge"]).ok();
+    let page = anna.sees("Another program has taken a new code from the card: the one of before is dead.").await;
+    has(&page, &["card is locked", "There is no code now.", "Try again", "Answer your questions"]);
+    anna.is_accessible().await;
+    anna.is_seen("overtaken").await;
+    anna.press("Try again").await;
+    anna.sees("Check code").await;
+    // A program that resets the card when it is done.
+    room.state("Clara", "pin-blocked");
+    let up = room.window(&["--in-session", "--reader", "Clara"]);
+    let german = room.driver.german_browser("elsewhere").await;
+    german.go(up.ready.strip_prefix("ready ").unwrap()).await;
+    german.sees("Diese Karte wird mit ihrer PUK entsperrt.").await;
+    let mut other = Command::new("yubico-piv-tool");
+    other.args(["-r", "Clara", "-a", "unblock-pin", "-P", "12345678", "-N", "135790"]);
+    let said = other.env("PCSCLITE_CSOCK_NAME", &room.running.socket).output().unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let page = german.sees("Ein anderes Programm hat die Karte entsperrt.").await;
+    has(&page, &["Karte ist nicht gesperrt"]);
+    german.is_seen("unlocked-elsewhere").await;
+    german.0.close().await.unwrap();
+    drop(up);
+    room.close().await;
+}
+
 #[tokio::test]
 async fn the_puk_way_in_a_window_of_a_session() {
     let room = Room::open().await;

@@ -131,7 +131,8 @@ fn killed_between_steps_on_postgresql() {
     killed_between_steps(&postgres::database());
 }
 
-fn unlock(socket: &str, arguments: &[&str]) -> Terminal {
+/// The Unlock tool in a terminal of its own.
+pub(crate) fn unlock(socket: &str, arguments: &[&str]) -> Terminal {
     let command = terminal::Command::new(CARDLAB)
         .env(STATE[0], STATE[1])
         .arg("unlock")

@@ -3,6 +3,7 @@
 
 mod channel;
 mod desk;
+mod elsewhere;
 mod hostile;
 mod messaging;
 mod minidriver;

@@ -12,10 +12,10 @@ use cardlab_protocol::workstation::{CardOutcome, Judged, Mode, Opened, Question,
 use proptest::prelude::*;
 use zeroize::Zeroizing;
 
-const CHALLENGE: [u8; 8] = [0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88];
-const RESPONSE: &str = "88BE 354D 2E0B 2869";
+pub(crate) const CHALLENGE: [u8; 8] = [0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88];
+pub(crate) const RESPONSE: &str = "88BE 354D 2E0B 2869";
 
-fn rules() -> Rules {
+pub(crate) fn rules() -> Rules {
     Rules {
         place: Place::LockScreen,
         begin: Begin::Code,
@@ -31,7 +31,7 @@ fn counter(left: u8) -> Option<Counter> {
     Some(Counter { left, maximum: Some(5) })
 }
 
-fn gids(id: u8, pin: u8, admin: u8) -> Facts {
+pub(crate) fn gids(id: u8, pin: u8, admin: u8) -> Facts {
     Facts {
         id: Some(vec![id; 16]),
         atr: vec![0x3B, 0x80],
@@ -42,7 +42,7 @@ fn gids(id: u8, pin: u8, admin: u8) -> Facts {
     }
 }
 
-fn piv(pin: u8, puk: u8, admin: Option<u8>) -> Facts {
+pub(crate) fn piv(pin: u8, puk: u8, admin: Option<u8>) -> Facts {
     Facts {
         edge: Edge::Piv { admin_unblock: admin.is_some(), yubikey: None },
         status: PinStatus { pin: counter(pin), puk: counter(puk), admin: admin.and_then(counter), pin_verified: false },
@@ -50,22 +50,22 @@ fn piv(pin: u8, puk: u8, admin: Option<u8>) -> Facts {
     }
 }
 
-fn seen(reader: &str, facts: &Facts) -> Seen {
+pub(crate) fn seen(reader: &str, facts: &Facts) -> Seen {
     Seen { reader: reader.into(), card: Look::Card(facts.clone()) }
 }
 
-fn secret(text: &str) -> Zeroizing<String> {
+pub(crate) fn secret(text: &str) -> Zeroizing<String> {
     Zeroizing::new(text.into())
 }
 
-fn new_pin(pin: &str) -> NewPin {
+pub(crate) fn new_pin(pin: &str) -> NewPin {
     NewPin::once(secret(pin))
 }
 
 /// A session, and what it has asked for and nobody has answered.
-struct Table {
-    session: Session,
-    open: Vec<Effect>,
+pub(crate) struct Table {
+    pub(crate) session: Session,
+    pub(crate) open: Vec<Effect>,
 }
 
 impl Table {
@@ -74,14 +74,14 @@ impl Table {
     }
 
     /// With one card in a reader.
-    fn with(rules: Rules, facts: &Facts) -> Self {
+    pub(crate) fn with(rules: Rules, facts: &Facts) -> Self {
         let mut table = Self::new(rules);
         table.input(Input::Cards(vec![seen("R1", facts)]));
         table
     }
 
     /// A locked card whose code waits, with what the server says.
-    fn locked(facts: &Facts) -> Self {
+    pub(crate) fn locked(facts: &Facts) -> Self {
         let mut table = Self::with(rules(), facts);
         table.draws(Ok(CHALLENGE.to_vec()));
         table.answer_server(ServerAnswer::Ways(Ok(Ways { online: true, offline: true })));
@@ -89,7 +89,7 @@ impl Table {
         table
     }
 
-    fn asking(facts: &Facts) -> Self {
+    pub(crate) fn asking(facts: &Facts) -> Self {
         let mut table = Self::locked(facts);
         table.act(Act::Questions);
         let questions = vec![Question { id: "q".into(), text: "Pet?".into() }];
@@ -98,7 +98,7 @@ impl Table {
         table
     }
 
-    fn answered(facts: &Facts) -> Self {
+    pub(crate) fn answered(facts: &Facts) -> Self {
         let mut table = Self::asking(facts);
         table.act(Act::Answers(vec![secret("Rex")]));
         table.answer_server(ServerAnswer::Judged(Ok(Judged::Answered { ok: true })));
@@ -106,7 +106,7 @@ impl Table {
         table
     }
 
-    fn input(&mut self, input: Input) {
+    pub(crate) fn input(&mut self, input: Input) {
         let effects = self.session.input(input);
         for effect in effects {
             if let Effect::Forget(ticket) = &effect {
@@ -116,19 +116,19 @@ impl Table {
         }
     }
 
-    fn act(&mut self, act: Act) {
+    pub(crate) fn act(&mut self, act: Act) {
         self.input(Input::Person(act));
     }
 
-    fn screen(&self) -> Screen {
+    pub(crate) fn screen(&self) -> Screen {
         self.session.shown().screen
     }
 
-    fn notice(&self) -> Option<Notice> {
+    pub(crate) fn notice(&self) -> Option<Notice> {
         self.session.shown().notice
     }
 
-    fn view(&self) -> cardlab_client::unlock::session::LockedView {
+    pub(crate) fn view(&self) -> cardlab_client::unlock::session::LockedView {
         match self.screen() {
             Screen::Locked(view) => *view,
             other => panic!("not locked: {other:?}"),
@@ -136,7 +136,7 @@ impl Table {
     }
 
     /// Takes the latest question to the card.
-    fn card_ask(&mut self) -> (Ticket, CardAsk) {
+    pub(crate) fn card_ask(&mut self) -> (Ticket, CardAsk) {
         let at = self.open.iter().rposition(|effect| matches!(effect, Effect::Card { .. })).expect("nothing asked of the card");
         match self.open.remove(at) {
             Effect::Card { ticket, ask, .. } => (ticket, ask),
@@ -144,19 +144,19 @@ impl Table {
         }
     }
 
-    fn answer_card(&mut self, answer: CardAnswer) {
+    pub(crate) fn answer_card(&mut self, answer: CardAnswer) {
         let (ticket, _) = self.card_ask();
         self.input(Input::Card(ticket, answer));
     }
 
-    fn draws(&mut self, result: Result<Vec<u8>, CardError>) {
+    pub(crate) fn draws(&mut self, result: Result<Vec<u8>, CardError>) {
         let (ticket, ask) = self.card_ask();
         assert!(matches!(ask, CardAsk::Draw { .. }), "{ask:?}");
         self.input(Input::Card(ticket, CardAnswer::Challenge(result)));
     }
 
     /// Answers the latest question to the server.
-    fn answer_server(&mut self, answer: ServerAnswer) {
+    pub(crate) fn answer_server(&mut self, answer: ServerAnswer) {
         let at =
             self.open.iter().rposition(|effect| matches!(effect, Effect::Server { .. })).expect("nothing asked of the server");
         if let Effect::Server { ticket, .. } = self.open.remove(at) {
@@ -173,7 +173,7 @@ impl Table {
         self.open.iter().filter_map(told).collect()
     }
 
-    fn asks_card(&self) -> usize {
+    pub(crate) fn asks_card(&self) -> usize {
         self.open.iter().filter(|effect| matches!(effect, Effect::Card { .. })).count()
     }
 
@@ -579,7 +579,7 @@ fn questions_lead_to_a_new_pin_in_one_kept_transaction() {
     assert_eq!(table.asks_card(), 0);
     table.act(Act::NewPin(new_pin("471147")));
     let (ticket, ask) = table.card_ask();
-    assert!(matches!(&ask, CardAsk::Draw { keep: true }), "{ask:?}");
+    assert!(matches!(&ask, CardAsk::Draw { keep: true, blocked: false }), "{ask:?}");
     table.input(Input::Card(ticket, CardAnswer::Challenge(Ok(vec![7; 8]))));
     table.answer_server(ServerAnswer::Response(Ok(vec![8; 8])));
     let (ticket, ask) = table.card_ask();

@@ -171,6 +171,7 @@ response-wrong-left =
 response-wrong = Die Antwort war falsch. Der Code ist verbraucht. Hier ist ein neuer.
 dead-reset = Ein anderes Programm hat die Karte zurückgesetzt; ihr Code gilt nicht mehr. Hier ist ein neuer.
 dead-other = Ein anderes Programm hat die Karte verwendet: Sie wartet nicht mehr auf diese Antwort. Es kostete keinen Versuch. Hier ist ein neuer Code.
+dead-overtaken = Ein anderes Programm hat einen neuen Code von der Karte geholt: Der von vorher gilt nicht mehr. Wenn Sie es noch einmal versuchen, gilt der des anderen Programms nicht mehr.
 dead-time = Zehn Minuten sind vorbei: Die Karte war für andere Programme frei. Hier ist ein neuer Code.
 dead-removed = Die Karte wurde herausgezogen: Der Code von vorher gilt nicht mehr, und die Antwort darauf auch nicht.
 unlocked-elsewhere = Ein anderes Programm hat die Karte entsperrt.

@@ -171,6 +171,7 @@ response-wrong-left =
 response-wrong = The response was wrong. The code is used up. Here is a new one.
 dead-reset = Another program reset the card; its code is dead. Here is a new one.
 dead-other = Another program used the card: it no longer waits for this response. No try was spent. Here is a new one.
+dead-overtaken = Another program has taken a new code from the card: the one of before is dead. If you try again, that program's code is dead.
 dead-time = Ten minutes are over: the card was free for other programs. Here is a new one.
 dead-removed = The card was pulled out: the code of before is dead, and so is the response to it.
 unlocked-elsewhere = Another program has unlocked the card.

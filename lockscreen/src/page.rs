@@ -24,6 +24,8 @@ use zeroize::Zeroizing;
 const LONGEST_BODY: usize = 64 * 1024;
 /// How long a form waits for what comes of it before the page says that it takes a while.
 const SHORT: Duration = Duration::from_secs(2);
+/// How long a page that somebody opens waits for a look at the cards.
+const LOOK: Duration = Duration::from_millis(200);
 /// How long the page waits for a change before it asks anew.
 const LONG: Duration = Duration::from_secs(20);
 /// Pages that wait at once.
@@ -122,7 +124,12 @@ fn refused(headers: &HeaderMap, status: StatusCode, name: &str, say: impl FnOnce
     Problem::new(status, name, say()).answer().into_response()
 }
 
+/// Whoever opens the page or loads it again sees how the cards are now; what follows by itself is told of changes.
 async fn show(State(site): State<Site>, headers: HeaderMap) -> Response {
+    if is_for_a_page(&headers) {
+        let desk = site.desk.clone();
+        let _ = tokio::task::spawn_blocking(move || desk.look(LOOK)).await;
+    }
     let shown = site.desk.shown();
     let session = site.place == Place::InSession;
     rendered(&headers, |language| Page { shown: &shown, session, token: &site.token, language })

@@ -322,9 +322,9 @@ impl<'a> Conversation<'a> {
     }
 }
 
-/// The card was asked, and said no.
+/// The card was asked, and said no; or it was for a card as it is no more.
 const fn is_refusal(notice: &Notice) -> bool {
-    matches!(notice, Notice::Card(_) | Notice::ResponseWrong(_) | Notice::CodeDead(_))
+    matches!(notice, Notice::Card(_) | Notice::ResponseWrong(_) | Notice::CodeDead(_) | Notice::UnlockedElsewhere)
 }
 
 /// Breaks off what is being typed once it would be for something else.

@@ -77,6 +77,7 @@ impl Drop for Inbox {
 }
 
 enum Event {
+    Look(Sender<()>),
     Act(Option<u32>, Act, Sender<bool>),
     Readers(Result<Vec<ReaderState>, String>),
     Word(String, u32, Word),
@@ -140,6 +141,17 @@ impl Desk {
         self.inbox.events.send(Event::Act(step, act, done)).is_ok() && wait.recv().unwrap_or(false)
     }
 
+    /// Has the cards looked at once more, and waits until that is done or `limit` is over: for whoever wants to see how they are
+    /// now. What becomes of them in between is seen without, but not always at once: PC/SC does not tell what others do to a
+    /// card.
+    pub fn look(&self, limit: Duration) {
+        let (done, wait) = channel();
+        if self.inbox.events.send(Event::Look(done)).is_ok() {
+            // Nothing is sent: it is done when the last hand has let go of its end.
+            let _ = wait.recv_timeout(limit);
+        }
+    }
+
     /// Waits until what there is to tell has been told or is kept for later.
     pub fn finish(&self, limit: Duration) {
         if let Some(teller) = &self.inbox.teller {
@@ -200,6 +212,8 @@ fn watch(socket: &std::path::Path, reader: Option<&str>, every: Duration, events
 struct InReader {
     reader: String,
     counter: u32,
+    /// How many programs are connected with it; -1 for one that has it for itself.
+    sharing: i32,
     hand: Hand,
     look: Look,
 }
@@ -224,6 +238,7 @@ impl Work {
         while let Ok(event) = inbox.recv() {
             match event {
                 Event::Over => return,
+                Event::Look(done) => self.cards.iter().for_each(|card| card.hand.look(done.clone())),
                 Event::Act(step, act, done) => {
                     let current = step.is_none_or(|step| step == self.session.step());
                     if current {
@@ -276,13 +291,18 @@ impl Work {
             self.see();
         }
         for reader in readers.iter().filter(|r| r.has_card()) {
-            if self.card(&reader.name).is_some() {
+            if let Some(card) = self.cards.iter_mut().find(|card| card.reader == reader.name) {
+                let before = std::mem::replace(&mut card.sharing, reader.sharing);
+                if before != reader.sharing && (before < 0 || (0..before).contains(&reader.sharing)) {
+                    card.hand.left();
+                }
                 continue;
             }
             let (events, name, counter) = (self.events.clone(), reader.name.clone(), reader.event_counter);
             let tell = move |word| events.send(Event::Word(name.clone(), counter, word)).is_ok();
             let hand = Hand::start(self.socket.clone(), self.pending.clone(), reader.name.clone(), self.every, tell);
-            self.cards.push(InReader { reader: reader.name.clone(), counter, hand, look: Look::Looking });
+            let (reader, sharing) = (reader.name.clone(), reader.sharing);
+            self.cards.push(InReader { reader, counter, sharing, hand, look: Look::Looking });
         }
         let place = |card: &InReader| readers.iter().position(|reader| reader.name == card.reader);
         self.cards.sort_by_key(place);
@@ -307,6 +327,7 @@ impl Work {
                 self.see();
             }
             Word::Disturbed(why) => self.input(Input::Disturbed(reader.to_owned(), why)),
+            Word::Looked(done) => drop(done),
             Word::Answer(ticket, answer) => {
                 if !matches!(answer, super::session::CardAnswer::Waiting) {
                     card.hand.answered(ticket);

@@ -34,7 +34,7 @@ impl Pending {
         let _ = write();
     }
 
-    /// Whether another program has drawn a code since; not, where nothing is noted.
+    /// Whether another program has drawn a code since, which may be waiting in the card still; not, where nothing is noted.
     #[must_use]
     pub fn is_overtaken(&self, card: &[u8], challenge: &[u8]) -> bool {
         let read = || -> std::io::Result<Vec<u8>> {

@@ -1,9 +1,10 @@
 //! Whose card it is.
 
 use super::input::{Disturbance, Look, Seen};
-use super::shown::Notice;
-use super::state::{Answered, Mine, State, key};
-use super::{CardAnswer, Effect, First, Session};
+use super::shown::{Notice, Responses};
+use super::state::{Answered, Locked, Mine, State, key};
+use super::{Begin, CardAnswer, Effect, First, Session};
+use crate::minidriver::{CardError, Secret};
 use cardlab_protocol::workstation::ReportKind;
 
 impl Session {
@@ -118,18 +119,57 @@ impl Session {
             self.enter(notice);
             return;
         }
-        let was_locked = mine.all_the_same || before.pin_blocked() == Some(true);
+        if before.pin_blocked() == Some(true) && mine.facts.status.pin_blocked() != Some(true) {
+            // Whoever wanted a new PIN all the same wanted it on a card that was not blocked.
+            mine.all_the_same = false;
+            return self.unlocked_elsewhere();
+        }
+        let (loss, puk) = (mine.loss(), mine.puk());
+        let last_response = matches!(mine.responses(), Responses::Taken(Some(1)));
+        let key_was_blocked = before.admin.is_some_and(|counter| counter.left == 0);
+        let key_is_back = key_was_blocked && !mine.facts.key_blocked();
+        let key_is_gone = !key_was_blocked && mine.facts.key_blocked();
         match self.state {
             State::Pin | State::NotBlocked if mine.is_locked() => self.enter(None),
-            State::Lost(_) if mine.loss().is_none() => self.enter(None),
-            State::Locked | State::Last { .. } | State::Lost(_) | State::Puk(_) | State::RemoteDesktop
-                if was_locked && !mine.is_locked() =>
-            {
+            State::Lost(_) if loss.is_none() => self.enter(None),
+            State::Puk(_) | State::LastPuk { .. } if loss.is_some() => self.enter(None),
+            // What is read to operators leads nowhere any more.
+            State::Locked | State::Last { .. } if loss.is_some() || key_is_gone => {
                 self.leave();
                 self.dead(Disturbance::OtherProgram);
-                self.enter(Some(Notice::UnlockedElsewhere));
+                self.enter(None);
             }
+            // Somebody else has used up the PUK, or given back what made a try the last.
+            State::Puk(_) if !puk => self.enter(Some(Notice::Card(CardError::Blocked(Secret::Puk)))),
+            State::Last { .. } if !last_response => self.enter(None),
+            State::Locked if key_is_back => self.draw(),
             _ => {}
+        }
+    }
+
+    /// Another program has unlocked the card of the session: what is shown for a locked one has no use any more. Where the
+    /// card has a secret by now, its answer comes; and what an operator has ordered does not ask whether it is locked.
+    fn unlocked_elsewhere(&mut self) {
+        let over = match &self.state {
+            State::Locked
+            | State::Last { .. }
+            | State::LastPuk { .. }
+            | State::Lost(_)
+            | State::Puk(_)
+            | State::RemoteDesktop => true,
+            State::Asking(_) | State::Questions { .. } | State::Judging { .. } | State::NewPin { .. } => {
+                self.rules.begin != Begin::Task
+            }
+            _ => false,
+        };
+        if over {
+            self.leave();
+            if let Some(mine) = &mut self.mine {
+                // What was found out about the ways to unlock it was for this time.
+                mine.puk_dead = false;
+                mine.locked = Locked::new(self.rules.server);
+            }
+            self.enter(Some(Notice::UnlockedElsewhere));
         }
     }
 
@@ -173,7 +213,12 @@ impl Session {
             self.dead(why);
             return;
         }
-        if mine.locked.code.is_some() {
+        if why == Disturbance::Overtaken {
+            // A new code would end the other's, and that program would do the same: that is for people to decide.
+            let notice = self.dead(why);
+            self.notice = notice.or(self.notice.take());
+            self.state = State::Locked;
+        } else if mine.locked.code.is_some() {
             let notice = self.dead(why);
             self.enter(notice);
         } else if mine.locked.drawing.is_none() {

@@ -50,6 +50,8 @@ pub enum CardAsk {
     Verify(Zeroizing<String>),
     /// A challenge. It ends the one before.
     Draw {
+        /// Only where the PIN is blocked still, as the card says now; else it is [`super::CardAnswer::GivenUp`].
+        blocked: bool,
         /// The transaction lasts until the response is used or the card is let go.
         keep: bool,
     },

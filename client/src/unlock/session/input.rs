@@ -16,8 +16,8 @@ pub enum Input {
     Cards(Vec<Seen>),
     /// There are no readers that could be asked, and why: the PC/SC service is not there.
     NoService(String),
-    /// Another program reset the card in this reader, or had it while ours was kept for too long: what the card knew of us is
-    /// gone.
+    /// Another program reset the card in this reader or ended its challenge, or ours was kept for too long: what the card knew
+    /// of us is gone. What the card is now came before, where it could be looked at.
     Disturbed(String, Disturbance),
     /// The person did this.
     Person(Act),
@@ -36,6 +36,8 @@ pub enum Disturbance {
     TimeOver,
     /// Another program used the card.
     OtherProgram,
+    /// Another program of ours has drawn a challenge, which may be waiting for its response.
+    Overtaken,
     /// It was pulled out.
     Removed,
 }
@@ -163,7 +165,7 @@ impl NewPin {
 pub enum CardAnswer {
     /// Nothing yet: another program holds the card, and is waited for.
     Waiting,
-    /// Nothing: the wait was given up before the card was asked.
+    /// Nothing: it was given up before the card was asked.
     GivenUp,
     /// To [`super::CardAsk::Verify`].
     Verified(Result<(), CardError>),

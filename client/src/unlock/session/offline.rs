@@ -32,7 +32,7 @@ impl Session {
         if !wanted || mine.locked.code.is_some() || mine.locked.drawing.is_some() {
             return;
         }
-        let ask = CardAsk::Draw { keep: self.rules.keep };
+        let ask = CardAsk::Draw { blocked: !mine.all_the_same, keep: self.rules.keep };
         let ticket = self.ask_card(ask);
         if let Some(mine) = &mut self.mine {
             mine.locked.drawing = Some(ticket);
@@ -136,6 +136,10 @@ impl Session {
                     mine.puk_dead = true;
                     return self.enter(Some(Notice::Card(error)));
                 }
+                if !mine.is_locked() {
+                    // Another program was faster.
+                    return self.enter(Some(Notice::Card(error)));
+                }
                 self.notice = Some(Notice::Card(error));
                 self.state = State::Puk(Faults::default());
             }
@@ -144,7 +148,7 @@ impl Session {
                 mine.facts.status.puk = set(mine.facts.status.puk, Some(0));
                 self.enter(Some(Notice::Card(error)));
             }
-            Err(CardError::Pin(fault)) => {
+            Err(CardError::Pin(fault)) if mine.is_locked() => {
                 self.notice = None;
                 self.state = State::Puk(Faults { pin: Some(fault), ..Faults::default() });
             }
@@ -193,15 +197,20 @@ impl Session {
         mine.locked.code = None;
         match result {
             Ok(()) => self.unlocked(),
-            Err(CardError::Wrong { secret: Secret::AdminKey, left }) => {
+            Err(error @ CardError::Wrong { secret: Secret::AdminKey, left }) => {
                 mine.facts.status.admin = set(mine.facts.status.admin, left);
-                self.enter(Some(Notice::ResponseWrong(left)));
+                // One that is unlocked by now gives no new code.
+                let notice = if mine.is_locked() { Notice::ResponseWrong(left) } else { Notice::Card(error) };
+                self.enter(Some(notice));
             }
             Err(CardError::Blocked(Secret::AdminKey)) => {
                 mine.facts.status.admin = set(mine.facts.status.admin, Some(0));
                 self.enter(None);
             }
-            Err(CardError::ChallengeGone) if !mine.is_locked() => self.enter(Some(Notice::UnlockedElsewhere)),
+            // Its last look was after the response.
+            Err(CardError::ChallengeGone | CardError::Transport(TransportError::Reset)) if !mine.is_locked() => {
+                self.enter(Some(Notice::UnlockedElsewhere));
+            }
             Err(CardError::ChallengeGone) => self.enter(Some(Notice::CodeDead(Disturbance::OtherProgram))),
             Err(CardError::Transport(TransportError::Reset)) => self.enter(Some(Notice::CodeDead(Disturbance::Reset))),
             Err(error) => self.refused(error),

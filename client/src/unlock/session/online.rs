@@ -52,7 +52,7 @@ impl Session {
         }
         // Its challenge ends the one that is read to operators.
         self.drop_code();
-        let ticket = self.ask_card(CardAsk::Draw { keep: true });
+        let ticket = self.ask_card(CardAsk::Draw { blocked: false, keep: true });
         self.state = State::Drawing { ticket, session, pin: new.pin.clone() };
     }
 

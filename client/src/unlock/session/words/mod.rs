@@ -399,6 +399,7 @@ impl Notice {
             Self::Pin(fault) => errors::pin(*fault),
             Self::CodeDead(Disturbance::Reset) => plain("dead-reset"),
             Self::CodeDead(Disturbance::OtherProgram) => plain("dead-other"),
+            Self::CodeDead(Disturbance::Overtaken) => plain("dead-overtaken"),
             Self::CodeDead(Disturbance::TimeOver) => plain("dead-time"),
             Self::CodeDead(Disturbance::Removed) => plain("dead-removed"),
             Self::UnlockedElsewhere => plain("unlocked-elsewhere"),
