@@ -1,8 +1,6 @@
 # Was ein Sperrbildschirm und das Entsperrwerkzeug sagen, auf Deutsch. Syntax: projectfluent.org.
 # Sätze enden mit einem Punkt; was gedrückt wird, heißt wie auf seinem Knopf.
 
-language = de
-
 ## Knöpfe und Felder
 sign-in = Anmelden
 answer-questions = Fragen beantworten

@@ -1,8 +1,6 @@
 # What a lock screen and the Unlock tool say, in English. Syntax: projectfluent.org.
 # Sentences begin with a capital and end with a full stop; what is pressed is named as on its button.
 
-language = en
-
 ## Buttons and fields
 sign-in = Sign in
 answer-questions = Answer your questions

@@ -9,10 +9,11 @@ use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use cardlab_client::unlock::desk::Desk;
-use cardlab_client::unlock::session::words::{self, Language, plain};
+use cardlab_client::unlock::session::words::{self, plain};
 use cardlab_client::unlock::session::{Act, LockedView, NewPin, Online, Place, Screen, Shown};
 use cardlab_protocol::local::{HEADERS, is_elsewhere, is_for_a_page};
 use cardlab_protocol::problem::Problem;
+use cardlab_protocol::words::Language;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,14 +50,12 @@ struct Page<'a> {
     shown: &'a Shown,
     session: bool,
     token: &'a str,
-    language: Language,
 }
 
 #[derive(Template)]
 #[template(path = "refused.html")]
 struct Refused {
     message: String,
-    language: Language,
 }
 
 impl Page<'_> {
@@ -118,7 +117,7 @@ async fn guard(request: Request, next: Next) -> Response {
 /// A refusal: on a page for who asks for one, in their language, else as a problem.
 fn refused(headers: &HeaderMap, status: StatusCode, name: &str, say: impl FnOnce() -> String) -> Response {
     if is_for_a_page(headers) {
-        let page = rendered(headers, |language| Refused { message: say(), language });
+        let page = rendered(headers, || Refused { message: say() });
         return (status, page).into_response();
     }
     Problem::new(status, name, say()).answer().into_response()
@@ -132,16 +131,17 @@ async fn show(State(site): State<Site>, headers: HeaderMap) -> Response {
     }
     let shown = site.desk.shown();
     let session = site.place == Place::InSession;
-    rendered(&headers, |language| Page { shown: &shown, session, token: &site.token, language })
+    rendered(&headers, || Page { shown: &shown, session, token: &site.token })
 }
 
 /// A page in the language that the browser likes best.
-fn rendered<T: Template>(headers: &HeaderMap, page: impl FnOnce(Language) -> T) -> Response {
-    let asked = headers.get_all(header::ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok());
-    let language = Language::liked(&asked.collect::<Vec<_>>().join(","));
-    match language.speaking(|| page(language).render()) {
+fn rendered<T: Template>(headers: &HeaderMap, page: impl FnOnce() -> T) -> Response {
+    let language = Language::asked(headers);
+    match language.speaking(|| page().render()) {
         Ok(text) => {
-            ([(header::CONTENT_LANGUAGE, language.name()), (header::VARY, "accept-language")], Html(text)).into_response()
+            let mut answer = Html(text).into_response();
+            language.tell(answer.headers_mut());
+            answer
         }
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }

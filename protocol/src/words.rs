@@ -1,5 +1,9 @@
-//! Sentences for people, a file a language, in Fluent's syntax (projectfluent.org), and which of the languages a browser likes best.
-//! Every file has all sentences: another language is another file.
+//! Sentences for people, a file a language, in Fluent's syntax (projectfluent.org), and in which language they are said.
+//! Every file has all sentences: another language is another file, and a [`Language`] more.
+
+mod language;
+
+pub use language::{Language, Languages, named};
 
 use fluent_bundle::FluentResource;
 use fluent_bundle::concurrent::FluentBundle;
@@ -46,26 +50,6 @@ impl Words {
         debug_assert!(said.is_some(), "no sentence {key}");
         said.map_or_else(|| key.to_owned(), Cow::into_owned)
     }
-}
-
-/// Which of these languages a browser likes best (RFC 9110, section 12.5.4): of `en` and `de`, `de-CH, fr;q=0.9` is the second. The
-/// first for one that likes none of them.
-#[must_use]
-pub fn liked(header: &str, languages: &[&str]) -> usize {
-    let mut best = (0.0, 0);
-    for range in header.split(',') {
-        let mut parts = range.split(';').map(str::trim);
-        let tag = parts.next().unwrap_or_default();
-        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-        let weight = weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0));
-        let primary = tag.split('-').next().unwrap_or_default();
-        let known = languages.iter().position(|name| name.eq_ignore_ascii_case(primary));
-        // Of those that are liked alike, the one that is named first.
-        if let Some(place) = known.filter(|_| weight > best.0) {
-            best = (weight, place);
-        }
-    }
-    best.1
 }
 
 /// Names of the sentences of a file, in order.
@@ -122,36 +106,6 @@ pub fn faults(languages: &[(&str, &str)]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn a_browser_gets_what_it_likes_best() {
-        for (header, name) in [
-            ("", "en"),
-            ("de", "de"),
-            ("de-CH", "de"),
-            ("DE-at;q=0.5", "de"),
-            ("de-DE,de;q=0.9,en;q=0.8", "de"),
-            ("en-US,en;q=0.9,de;q=0.8", "en"),
-            ("fr, de;q=0.7, en;q=0.3", "de"),
-            ("fr;q=1, en;q=0.2, de;q=0.4", "de"),
-            ("de;q=0, en", "en"),
-            ("de;q=0", "en"),
-            ("de;q=nothing", "en"),
-            ("den, denim-DE", "en"),
-            ("*, de;q=0.5", "de"),
-            (",,;;q=,de", "de"),
-        ] {
-            assert_eq!(["en", "de"][liked(header, &["en", "de"])], name, "{header:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_header_is_some_language(header in "\\PC*|([a-z]{1,3}(-[A-Z]{2})?(;q=[0-9.]{0,6})?,? ?){0,9}") {
-            prop_assert!(liked(&header, &["en", "de"]) < 2);
-        }
-    }
 
     #[test]
     fn a_file_that_lacks_something_is_found() {

@@ -1,20 +1,20 @@
 //! What people are told. The sentences are in `words/`, one file a language, in Fluent's syntax (projectfluent.org). Every file has all
-//! of them; another language is another file, and its name in `language`.
+//! of them.
 
 mod isolating;
-pub(crate) mod language;
 mod sentence;
 
 pub(crate) use isolating::{Isolating, is_direction};
 pub use sentence::Sentence;
 pub(crate) use sentence::{Part, sentence};
 
-use cardlab_protocol::words::{FluentArgs, FluentValue, Words};
-use language::{LANGUAGES, Language};
+use cardlab_protocol::words::{FluentArgs, FluentValue, Language, Languages, Words};
 use std::sync::LazyLock;
 
-static WORDS: LazyLock<[Words; LANGUAGES.len()]> =
-    LazyLock::new(|| LANGUAGES.map(|(name, sentences)| Words::of(name, sentences)));
+/// In the order of [`Language::ALL`].
+const SENTENCES: [&str; Language::ALL.len()] = [include_str!("../../words/en.ftl"), include_str!("../../words/de.ftl")];
+
+static WORDS: LazyLock<Languages> = LazyLock::new(|| Languages::of(SENTENCES));
 
 /// Value of a sentence's variable.
 pub(crate) type Value<'a> = FluentValue<'a>;
@@ -26,12 +26,12 @@ pub(crate) fn text(text: &str) -> Value<'static> {
 
 /// Those of the request that is answered here.
 fn spoken() -> &'static Words {
-    &WORDS[Language::now().place()]
+    WORDS.now()
 }
 
 /// Those that programs read.
 fn english() -> &'static Words {
-    &WORDS[0]
+    WORDS.english()
 }
 
 /// A sentence by its name, with its variables.
@@ -122,11 +122,11 @@ mod tests {
     use super::*;
     use crate::model::card::{CardState, Operation};
     use crate::model::role::Privilege;
-    use cardlab_protocol::words::{faults, names, variables};
+    use cardlab_protocol::words::{faults, named, names, variables};
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::Path;
 
-    const ENGLISH: &str = LANGUAGES[0].1;
+    const ENGLISH: &str = SENTENCES[0];
 
     /// All text of the templates and of the code that says something.
     fn pages() -> String {
@@ -215,7 +215,7 @@ mod tests {
             let part = sentences.split_once("\nrefused-json-wanted").unwrap().1;
             part.lines().filter_map(|line| line.split_once(" = ")).collect::<BTreeMap<_, _>>()
         };
-        for (language, sentences) in &LANGUAGES[1..] {
+        for (language, sentences) in &named(SENTENCES)[1..] {
             let (english, other) = (of(ENGLISH), of(sentences));
             let left: Vec<_> = english.iter().filter(|(name, text)| other.get(*name) == Some(text)).collect();
             assert_eq!(left, [], "{language}");
@@ -245,9 +245,9 @@ mod tests {
 
     #[test]
     fn every_language_has_every_sentence() {
-        assert_eq!(faults(&LANGUAGES), [""; 0]);
-        for (language, sentences) in LANGUAGES {
-            assert_eq!(Words::of(language, sentences).say("frame-language", &FluentArgs::new()).unwrap(), language);
+        assert_eq!(faults(&named(SENTENCES)), [""; 0]);
+        for language in Language::ALL {
+            assert_eq!(language.speaking(|| plain("frame-language")), language.name());
         }
         assert_eq!(variables(ENGLISH)["users-found"], BTreeSet::from(["count"]));
     }
@@ -286,7 +286,7 @@ mod tests {
     fn another_language_says_the_same_otherwise() {
         let said = || say("unlock-answers-wrong", &[("count", 1.into())]);
         assert_eq!(said(), "The answers are not right. 1 try is left.");
-        assert_eq!(Language::liked("de-AT").speaking(said), "Die Antworten sind nicht richtig. Noch 1 Versuch.");
+        assert_eq!(Language::German.speaking(said), "Die Antworten sind nicht richtig. Noch 1 Versuch.");
     }
 
     #[test]

@@ -125,7 +125,7 @@ impl From<Vec<Sentence>> for Part {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::language::Language;
+    use cardlab_protocol::words::Language;
 
     #[test]
     fn programs_read_english_and_people_their_own_language() {
@@ -134,7 +134,7 @@ mod tests {
         let refused = sentence!("refused-operation", state = clean, states = states);
         let english = "the card is Clean; this can be done with Issued, Disabled cards";
         assert_eq!((refused.said().as_str(), refused.to_string().as_str()), (english, english));
-        Language::liked("de").speaking(|| {
+        Language::German.speaking(|| {
             assert_eq!(refused.said(), "Die Karte ist Leer; das geht mit Karten, die Ausgegeben, Abgeschaltet sind");
             assert_eq!(refused.to_string(), english);
         });

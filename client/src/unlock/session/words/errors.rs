@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn nothing_of_an_error_is_left_in_the_first_language_in_another() {
-        let german = Language::liked("de").speaking(all);
+        let german = Language::German.speaking(all);
         for ((error, said), (_, first)) in german.iter().zip(all()) {
             assert_ne!(*said, first, "{error}");
             let english = ["the ", "card", "server", " is ", "wrong", "left"].iter().any(|word| said.contains(word));
@@ -260,7 +260,7 @@ mod tests {
             (ServiceError::Refused(said(418, "TEAPOT", "it is a pot", None)), "It is a pot.", "It is a pot."),
         ] {
             assert_eq!(service(&error), english);
-            assert_eq!(Language::liked("de").speaking(|| service(&error)), german);
+            assert_eq!(Language::German.speaking(|| service(&error)), german);
         }
     }
 }

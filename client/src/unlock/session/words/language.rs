@@ -1,69 +1,25 @@
-//! The languages of what is shown, and in which of them it is said now: a page is in the language that its reader's browser likes, all
-//! else in the first.
+//! The sentences, said in the language that is spoken: a page's is the one that its reader's browser likes, all else is in English.
 
-use cardlab_protocol::words::{FluentArgs, FluentValue, Words, liked};
-use std::cell::Cell;
+pub use cardlab_protocol::words::Language;
+use cardlab_protocol::words::{FluentArgs, FluentValue, Languages};
 use std::fmt;
 use std::sync::LazyLock;
 
-/// The languages, as browsers name them, and their sentences. The first has every sentence, and is that of terminals and scenarios.
-const LANGUAGES: [(&str, &str); 2] =
-    [("en", include_str!("../../../../words/en.ftl")), ("de", include_str!("../../../../words/de.ftl"))];
+/// In the order of [`Language::ALL`].
+const SENTENCES: [&str; Language::ALL.len()] =
+    [include_str!("../../../../words/en.ftl"), include_str!("../../../../words/de.ftl")];
 
-static WORDS: LazyLock<[Words; LANGUAGES.len()]> =
-    LazyLock::new(|| LANGUAGES.map(|(name, sentences)| Words::of(name, sentences)));
-
-thread_local! {
-    /// Of what is being said on this thread.
-    static SPOKEN: Cell<Language> = const { Cell::new(Language(0)) };
-}
-
-/// One of the languages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Language(usize);
-
-impl Language {
-    /// What a browser likes best of ours, by its `Accept-Language`; the first where it likes none of them.
-    #[must_use]
-    pub fn liked(header: &str) -> Self {
-        Self(liked(header, &LANGUAGES.map(|(name, _)| name)))
-    }
-
-    /// As browsers name it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        LANGUAGES[self.0].0
-    }
-
-    /// What is said on this thread now.
-    #[must_use]
-    pub fn now() -> Self {
-        SPOKEN.get()
-    }
-
-    /// Says something in this language.
-    pub fn speaking<T>(self, say: impl FnOnce() -> T) -> T {
-        /// Puts back what was spoken before, also when the saying of it fails.
-        struct Before(Language);
-        impl Drop for Before {
-            fn drop(&mut self) {
-                SPOKEN.set(self.0);
-            }
-        }
-        let _before = Before(SPOKEN.replace(self));
-        say()
-    }
-}
+static WORDS: LazyLock<Languages> = LazyLock::new(|| Languages::of(SENTENCES));
 
 /// A sentence without variables, by its name: said in the language that is spoken where it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Word(pub(super) &'static str);
 
 impl Word {
-    /// In the first language: what scenarios call it by.
+    /// In English: what scenarios call it by.
     #[must_use]
     pub fn english(self) -> String {
-        WORDS[0].say_or_name(self.0, &FluentArgs::new())
+        WORDS.english().say_or_name(self.0, &FluentArgs::new())
     }
 }
 
@@ -79,7 +35,7 @@ pub(super) type Value<'a> = FluentValue<'a>;
 /// A sentence by its name, with its variables.
 pub(super) fn say(key: &str, values: &[(&'static str, Value<'_>)]) -> String {
     let values: FluentArgs<'_> = values.iter().map(|(name, value)| (*name, value.clone())).collect();
-    WORDS[Language::now().0].say_or_name(key, &values)
+    WORDS.now().say_or_name(key, &values)
 }
 
 /// A sentence without variables.
@@ -96,16 +52,12 @@ pub(super) fn counted(key: &str, count: u8) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cardlab_protocol::words::{faults, names};
+    use cardlab_protocol::words::{faults, named, names};
     use std::collections::BTreeMap;
 
     #[test]
     fn every_language_has_every_sentence() {
-        assert_eq!(faults(&LANGUAGES), [""; 0]);
-        for (name, _) in LANGUAGES {
-            let language = Language::liked(name);
-            assert_eq!((language.name(), language.speaking(|| plain("language"))), (name, name.to_owned()));
-        }
+        assert_eq!(faults(&named(SENTENCES)), [""; 0]);
     }
 
     /// What the sentences of a file say, by their names: each form of one that says how many, and what is before and behind them,
@@ -136,7 +88,7 @@ mod tests {
     #[test]
     fn whatever_is_said_is_said_otherwise_in_another_language() {
         const NAMES: [&str; 3] = ["ok", "pin", "puk"];
-        let [first, other] = LANGUAGES.map(|(_, sentences)| texts(sentences));
+        let [first, other] = SENTENCES.map(texts);
         let is_left = |(name, said): (&&str, &Vec<String>)| other[*name].iter().any(|text| said.contains(text));
         let left: Vec<_> = other.keys().filter(|name| is_left((name, &first[**name]))).copied().collect();
         assert_eq!(left, NAMES);
@@ -151,24 +103,22 @@ mod tests {
         let pages = ["src/page.rs", "templates/screen.html", "templates/locked.html", "templates/refused.html"];
         let pages: String = pages.iter().map(|file| std::fs::read_to_string(format!("{lockscreen}/{file}")).unwrap()).collect();
         let quoted = |name: &str| [&sources, &pages].iter().any(|text| text.contains(&format!("\"{name}\"")));
-        let unused: Vec<_> = names(LANGUAGES[0].1).into_iter().filter(|name| !quoted(name)).collect();
+        let unused: Vec<_> = names(SENTENCES[0]).into_iter().filter(|name| !quoted(name)).collect();
         assert_eq!(unused, [""; 0]);
     }
 
     #[test]
-    fn what_was_spoken_before_is_spoken_again() {
-        let german = Language::liked("de-AT");
-        let inside = german.speaking(|| (plain("cancel"), Language::liked("en").speaking(|| plain("cancel")), plain("cancel")));
-        assert_eq!(inside, ("Abbrechen".into(), "Cancel".into(), "Abbrechen".into()));
-        assert!(std::panic::catch_unwind(|| german.speaking(|| panic!("in German"))).is_err());
-        assert_eq!(plain("cancel"), "Cancel");
-        assert_eq!(Word("cancel").english(), german.speaking(|| Word("cancel").english()));
-        assert_eq!(german.speaking(|| Word("cancel").to_string()), "Abbrechen");
+    fn a_word_is_said_in_the_language_that_is_spoken() {
+        let said = || [Word("cancel").to_string(), Word("cancel").english()];
+        assert_eq!(
+            (said(), Language::German.speaking(said)),
+            (["Cancel"; 2].map(Into::into), ["Abbrechen", "Cancel"].map(Into::into))
+        );
     }
 
     #[test]
     fn one_is_not_many() {
-        let german = Language::liked("de");
+        let german = Language::German;
         let said = |count| (counted("responses-left-card", count), german.speaking(|| counted("responses-left-card", count)));
         assert_eq!(said(1).0, "1 response left before the card is lost for good.");
         assert_eq!(said(1).1, "Noch 1 Antwort, dann ist die Karte endgültig verloren.");

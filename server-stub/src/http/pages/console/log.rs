@@ -16,13 +16,13 @@ use crate::model::refusal::{Code, Refusal};
 use crate::model::role::Privilege;
 use crate::service::Server;
 use crate::service::login::Operator;
-use crate::words::language::Language;
 use crate::words::{filters, plain, say, sentence};
 use askama::Template;
 use axum::extract::State;
 use axum::response::{Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
+use cardlab_protocol::words::Language;
 use std::io;
 
 pub(super) fn router() -> Router<Server> {
