@@ -1,6 +1,6 @@
 //! Files that people name. They are read whole: with a limit, so that a wrong name - a disk image, a device that
 //! never ends - is an error that says so and not a program without memory. They are written whole: what was there stays until what
-//! is new is all there ([`write`]). Nobody is waited for at a named pipe. Errors are sentences that say what to do ([`why`]).
+//! is new is all there ([`write()`]). Nobody is waited for at a named pipe. Errors are sentences that say what to do ([`why`]).
 //! What was read may be a secret: no copy of it stays behind but the one that is handed over, for whoever wipes that.
 
 #![forbid(unsafe_code)]

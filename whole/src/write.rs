@@ -42,10 +42,10 @@ pub fn write(path: &Path, bytes: &[u8], readers: For) -> io::Result<()> {
     write().map_err(told)
 }
 
-/// A file for its owner alone that is written bit by bit, from its beginning; otherwise as [`write`]: what was there is gone.
+/// A file for its owner alone that is written bit by bit, from its beginning; otherwise as [`write()`]: what was there is gone.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn record(path: &Path) -> io::Result<File> {
     let open = || match std::fs::metadata(path) {
         Ok(about) if !about.is_file() || place::is_of_a_shell(path) => into(path, &about),
