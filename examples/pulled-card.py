@@ -3,7 +3,8 @@
 
     examples/pulled-card.py pkcs11-tool --login --pin 123456 --list-objects
 
-CARD names the card, LIMIT the seconds that the program may take. Exit code: 1 when it crashed or hung.
+CARD names the card, LIMIT the seconds that the program may take. Exit code: 1 when it crashed or hung, or could
+not be tried.
 """
 
 import collections
@@ -20,14 +21,17 @@ LIMIT = float(os.environ.get("LIMIT", "30"))
 def run(program, nth, trace):
     """How the program ends when the card is pulled out before this command; nothing when it sends fewer."""
     exec_ = ["cardlab", "exec", "--card", CARD, "--fault", f"remove-before,nth={nth}", "--trace", trace, "--"]
-    running = subprocess.Popen([*exec_, *program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    running = subprocess.Popen([*exec_, *program], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
-        code = running.wait(LIMIT)
+        _, said = running.communicate(timeout=LIMIT)
+        code = running.returncode
     except subprocess.TimeoutExpired:
         # exec passes it on to the program, and ends with it.
         running.terminate()
-        running.wait()
+        running.communicate()
         return "hangs"
+    if not os.path.exists(trace) or code in (126, 127):
+        sys.exit(said)
     with open(trace) as exchanges:
         if not any(" = fault remove-before" in line for line in exchanges):
             return None
@@ -43,6 +47,8 @@ def main(program):
         while outcome := run(program, nth, os.path.join(directory, f"{nth}.txt")):
             outcomes[outcome].append(nth)
             nth += 1
+    if nth == 1:
+        sys.exit(f"{program[0]} sends the card no command: nothing was tried")
     print(f"{nth - 1} commands")
     for outcome, commands in outcomes.items():
         print(f"{outcome}: {len(commands)} times, first before command {commands[0]}")

@@ -302,6 +302,9 @@ impl Conform {
             }
             #[cfg(unix)]
             "unlock" => {}
+            profile if Profile::names().any(|name| name == profile) => {
+                return Err(anyhow!("no target '{kind}'; a simulated card of this profile is sim:{kind}")).or_exit(Exit::USAGE);
+            }
             _ => return Err(anyhow!("no target '{kind}'; there are {TARGETS}")).or_exit(Exit::USAGE),
         }
         #[cfg(unix)]

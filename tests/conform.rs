@@ -89,6 +89,7 @@ fn known_failures() {
     has(&conform(&lab, &["--target", "sim:gids-blank", "--expect", "known.toml"]).code(1), &["stale", "piv/gone"]);
     has(&conform(&lab, &["piv/nothing"]).code(2), &["no test is called 'piv/nothing'"]);
     has(&conform(&lab, &["--target", "drawer"]).code(2), &["there are sim, socket, pcsc and unlock"]);
+    has(&conform(&lab, &["--target", "nist-piv"]).code(2), &["a simulated card of this profile is sim:nist-piv"]);
     has(&conform(&lab, &["--target", "sim:none"]).code(3), &["none"]);
     has(&conform(&lab, &["--partition", "4/3", "--list"]).code(2), &["2/5 for the second of five"]);
     has(&cardlab(&["conform", "--list", "*9c-once"]).ok(), &["piv/800-73-4-1/table-5/p256-9c-once  [must, safe]"]);

@@ -57,6 +57,10 @@ fn a_pulled_card_shows_who_crashes_and_who_hangs() {
     has(&run(&format!("$X/pulled-card.py sh -c '{one} || kill -SEGV $$'")).code(1), &["1 commands\ncrashes: SIGSEGV: 1 times"]);
     has(&run(&format!("LIMIT=1 $X/pulled-card.py sh -c '{one} || exec sleep 1000'")).code(1), &["1 commands\nhangs: 1 times"]);
     has(&run(&format!("$X/pulled-card.py sh -c '{one} || true'")).code(0), &["ends as if nothing had happened: 1 times"]);
+    // What could not be tried is no success.
+    has(&run("$X/pulled-card.py true").code(1), &["true sends the card no command: nothing was tried"]);
+    has(&run("$X/pulled-card.py nosuchprogram").code(1), &["nosuchprogram"]);
+    has(&run("CARD=nist-pvi $X/pulled-card.py true").code(1), &["no profile named 'nist-pvi'"]);
 }
 
 #[test]

@@ -71,8 +71,10 @@ fn a_private_socket_by_default_and_a_restart_after_kill_9() {
     has(&show().ok(), &["cardlab NIST PIV 00 00"]);
     // Somebody listens there: neither is taken away.
     let second = Command::new(CARDLAB).args(["up", "--control", control.to_str().unwrap()]).output().unwrap();
-    has(&said(second).code(2), &["another server listens there"]);
+    has(&said(second).code(2), &["another server listens there; end it, or name another path"]);
     has(&show().ok(), &["cardlab NIST PIV 00 00"]);
+    let nowhere = Command::new(CARDLAB).args(["up", "--socket"]).arg(lab.file("none/s")).output().unwrap();
+    has(&said(nowhere).code(2), &["none/s: there is no such directory; make it first"]);
     drop(up);
     // A socket of another kind is another program's.
     let other = lab.file("datagrams");

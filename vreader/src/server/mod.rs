@@ -48,7 +48,7 @@ pub enum ListenError {
         length: usize,
     },
     /// Somebody listens there.
-    #[error("socket {}: another server listens there", .0.display())]
+    #[error("socket {}: another server listens there; end it, or name another path", .0.display())]
     InUse(PathBuf),
     /// Something else stands there.
     #[error("socket {}: there is a file that is not a socket; it was left alone", .0.display())]
@@ -293,7 +293,13 @@ pub fn listen_for(path: &Path, access: Access) -> Result<UnixListener, ListenErr
     if length > crate::private::MAX_SOCKET_PATH {
         return Err(ListenError::TooLong { path: path.into(), length });
     }
-    let failed = |reason: io::Error| ListenError::System { path: path.into(), reason };
+    let failed = |error: io::Error| {
+        let why = match error.kind() {
+            io::ErrorKind::NotFound => "there is no such directory; make it first".into(),
+            _ => cardlab_whole::why(&error),
+        };
+        ListenError::System { path: path.into(), reason: io::Error::new(error.kind(), why) }
+    };
     match std::fs::symlink_metadata(path) {
         Ok(m) if !m.file_type().is_socket() => return Err(ListenError::NotASocket(path.into())),
         Ok(_) => match std::os::unix::net::UnixStream::connect(path) {

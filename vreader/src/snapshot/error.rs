@@ -38,7 +38,7 @@ pub enum SnapshotError {
     #[error("the secrets of this snapshot are masked: it is for reading, no card can be made from it")]
     Masked,
     /// Sealed, and nothing to open it with.
-    #[error("the secrets of this snapshot are sealed: give its passphrase (CARDLAB_PASSPHRASE on the command line)")]
+    #[error("the secrets of this snapshot are sealed: give its passphrase, to commands in the variable CARDLAB_PASSPHRASE")]
     NoPassphrase,
     /// A wrong passphrase, or a record that was changed.
     #[error("record {0} does not open: the passphrase is wrong, or the snapshot was changed")]
