@@ -14,7 +14,8 @@ use cardlab_vreader::server::{Access, listen_for};
 use cardlab_vreader::vpcd;
 use cardlab_whole as whole;
 use clap::Args;
-use std::io::Write;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use tokio::net::UnixListener;
@@ -65,10 +66,15 @@ pub(crate) struct Up {
     /// Write the ready line to this file descriptor too
     #[arg(long, value_name = "N")]
     ready_fd: Option<u32>,
+
+    /// Where that leads, taken before a descriptor of ours can have its number.
+    #[arg(skip)]
+    told: Option<File>,
 }
 
 impl Up {
-    pub(crate) fn run(self) -> Result<Exit, Failure> {
+    pub(crate) fn run(mut self) -> Result<Exit, Failure> {
+        self.told = self.ready_fd.map(started_with).transpose().or_exit(Exit::USAGE)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let result = runtime.block_on(async {
             let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
@@ -196,13 +202,22 @@ impl Up {
         let mut stdout = std::io::stdout();
         // Nobody may be reading it; the readers stay up all the same.
         let _ = stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush());
-        if let Some(fd) = self.ready_fd {
-            let opened = whole::record(Path::new(&format!("/dev/fd/{fd}")));
-            opened.and_then(|mut file| file.write_all(line.as_bytes())).with_context(|| format!("--ready-fd {fd}"))?;
+        if let Some(mut told) = self.told.as_ref() {
+            told.write_all(line.as_bytes()).context("--ready-fd")?;
         }
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
         Ok(())
     }
+}
+
+/// A descriptor that the program was started with, to be written to.
+fn started_with(fd: u32) -> anyhow::Result<File> {
+    whole::record(Path::new(&format!("/dev/fd/{fd}"))).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => {
+            anyhow!("--ready-fd {fd}: nothing is open there; start cardlab with it, as a shell does by {fd}>FILE")
+        }
+        _ => anyhow!("--ready-fd {fd}: {error}"),
+    })
 }
 
 /// Permission bits of a socket: its owner connects in any case, and nobody runs it.

@@ -122,6 +122,15 @@ fn other_users() {
     has(&wrong(&["--socket-mode", "0666"]), &["--socket <PATH>"]);
 }
 
+/// A number that nobody has opened is no descriptor of cardlab's own.
+#[test]
+fn a_descriptor_that_is_not_there_is_refused() {
+    for fd in ["7", "9"] {
+        let up = Command::new(CARDLAB).args(["up", "--ready-fd", fd]).output().unwrap();
+        has(&said(up).code(2), &[&format!("--ready-fd {fd}: nothing is open there")]);
+    }
+}
+
 #[test]
 fn ready_fd_and_systemd() {
     let lab = Lab::new("nist-piv");

@@ -409,6 +409,9 @@ fn a_program_of_ours_that_has_drawn_a_code_is_noticed_but_not_interrupted() {
     respond(&screen, &first_code(&screen));
     until(&screen, |shown| matches!(shown.screen, Screen::Done(_)));
     assert_eq!(room.tries(0), [Some(3), None, Some(5)]);
+    // That it is unlocked is said as long as it is.
+    room.lock(0);
+    until(&screen, |shown| code(shown).is_some());
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use std::ffi::OsStr;
 use std::fs::FileType;
 use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Links that lead to a file, at most; as many as Linux follows.
+pub(crate) const LINKS: usize = 40;
 
 /// Refuses what is no file, with what it is instead.
 pub(crate) fn is_file(kind: FileType) -> io::Result<()> {
@@ -15,7 +18,7 @@ pub(crate) fn is_no_named_pipe(path: &Path, kind: FileType) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::FileTypeExt as _;
-        if kind.is_socket() || kind.is_fifo() && !is_of_a_shell(path) {
+        if kind.is_socket() || kind.is_fifo() && of_a_shell(path).is_none() {
             return is_file(kind);
         }
     }
@@ -23,9 +26,21 @@ pub(crate) fn is_no_named_pipe(path: &Path, kind: FileType) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a path names what its program was started with, not what lies in a directory: `<(..)` of a shell, or what stands before
-/// or behind a `|`. Somebody has it in hand already.
-pub(crate) fn is_of_a_shell(path: &Path) -> bool {
+/// What its program was started with, where a path, or the link that stands there, names that and not what lies in a directory:
+/// `<(..)` of a shell, or what stands before or behind a `|`. Somebody has it in hand already.
+pub(crate) fn of_a_shell(path: &Path) -> Option<PathBuf> {
+    let mut at = path.to_owned();
+    for _ in 0..LINKS {
+        if names_a_descriptor(&at) {
+            return Some(at);
+        }
+        let next = std::fs::read_link(&at).ok()?;
+        at = at.parent().unwrap_or(Path::new("")).join(next);
+    }
+    None
+}
+
+fn names_a_descriptor(path: &Path) -> bool {
     let is_number = |name: &OsStr| name.as_encoded_bytes().iter().all(u8::is_ascii_digit);
     let is_descriptor = (path.starts_with("/dev/fd") || path.starts_with("/proc"))
         && path.parent().is_some_and(|above| above.ends_with("fd"))
@@ -78,10 +93,10 @@ mod tests {
     #[test]
     fn what_a_program_was_started_with_lies_in_no_directory() {
         for path in ["/dev/fd/63", "/proc/self/fd/0", "/proc/1/fd/12", "/dev/stdin", "/dev/stdout", "/dev/stderr"] {
-            assert!(is_of_a_shell(Path::new(path)), "{path}");
+            assert_eq!(of_a_shell(Path::new(path)), Some(path.into()));
         }
         for path in ["/tmp/fd/63", "/dev/fd", "/dev/fd/x", "/dev/fd/63/x", "fd/63", "/proc/63", "/dev/63", ""] {
-            assert!(!is_of_a_shell(Path::new(path)), "{path}");
+            assert_eq!(of_a_shell(Path::new(path)), None, "{path}");
         }
     }
 

@@ -2,7 +2,7 @@
 //! pipe a service would wait for ever, and nothing could end it.
 
 #[cfg(unix)]
-use super::place::is_of_a_shell;
+use super::place::of_a_shell;
 use super::place::{is_no_named_pipe, wrong};
 use super::{read_sized, text, told};
 use std::fs::{File, FileType, OpenOptions};
@@ -59,7 +59,7 @@ impl Patient {
     #[cfg(unix)]
     fn of(path: &Path, file: File, kind: FileType) -> Self {
         use std::os::unix::fs::FileTypeExt as _;
-        Self { file, somebody_writes: kind.is_fifo() || is_of_a_shell(path) }
+        Self { file, somebody_writes: kind.is_fifo() || of_a_shell(path).is_some() }
     }
 
     #[cfg(not(unix))]

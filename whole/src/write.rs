@@ -12,9 +12,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Names that are tried for what is new.
 const NAMES: u32 = 64;
-/// Links that lead to a file, at most; as many as Linux follows.
-#[cfg(unix)]
-const LINKS: usize = 40;
 
 /// Who may read a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +31,7 @@ pub enum For {
 /// is there as it was.
 pub fn write(path: &Path, bytes: &[u8], readers: For) -> io::Result<()> {
     let write = || match std::fs::metadata(path) {
-        Ok(about) if !about.is_file() || place::is_of_a_shell(path) => into(path, &about)?.write_all(bytes),
+        Ok(about) if !about.is_file() || place::of_a_shell(path).is_some() => into(path, &about)?.write_all(bytes),
         Ok(about) => over(&std::fs::canonicalize(path)?, &about, bytes, readers),
         Err(error) if error.kind() == ErrorKind::NotFound => beside(&led_to(path)?, bytes, readers, None),
         Err(error) => Err(error),
@@ -48,7 +45,7 @@ pub fn write(path: &Path, bytes: &[u8], readers: For) -> io::Result<()> {
 /// As [`write()`].
 pub fn record(path: &Path) -> io::Result<File> {
     let open = || match std::fs::metadata(path) {
-        Ok(about) if !about.is_file() || place::is_of_a_shell(path) => into(path, &about),
+        Ok(about) if !about.is_file() || place::of_a_shell(path).is_some() => into(path, &about),
         _ => {
             let file = unwaited(OpenOptions::new().create(true).truncate(true), For::Owner).open(path)?;
             // A moment later another may stand there.
@@ -117,6 +114,7 @@ fn beside(path: &Path, bytes: &[u8], readers: For, about: Option<&Metadata>) -> 
             opened => opened?,
         };
         return put(&new, path, |_| {
+            keep_owner(&file, about)?;
             let_read(&file, readers, about)?;
             file.write_all(bytes)?;
             file.sync_all()
@@ -126,6 +124,24 @@ fn beside(path: &Path, bytes: &[u8], readers: For, about: Option<&Metadata>) -> 
         ErrorKind::AlreadyExists,
         "its directory is full of files that were not finished; remove .cardlab-*.new there",
     ))
+}
+
+/// Gives the file to whose the one is that was there. Who may not is refused, and writes over that one.
+#[cfg(unix)]
+fn keep_owner(file: &File, about: Option<&Metadata>) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
+    let Some(before) = about else { return Ok(()) };
+    let now = file.metadata()?;
+    let changed = |now: u32, before: u32| (now != before).then_some(before);
+    match (changed(now.uid(), before.uid()), changed(now.gid(), before.gid())) {
+        (None, None) => Ok(()),
+        (owner, group) => fchown(file, owner, group),
+    }
+}
+
+#[cfg(not(unix))]
+fn keep_owner(_: &File, _: Option<&Metadata>) -> io::Result<()> {
+    Ok(())
 }
 
 /// Lets those read the file who may: its owner, or who could read what was there.
@@ -149,7 +165,7 @@ fn let_read(_: &File, _: For, _: Option<&Metadata>) -> io::Result<()> {
 #[cfg(unix)]
 fn led_to(path: &Path) -> io::Result<PathBuf> {
     let mut at = path.to_owned();
-    for _ in 0..LINKS {
+    for _ in 0..place::LINKS {
         match std::fs::read_link(&at) {
             Ok(next) => at = at.parent().unwrap_or(Path::new("")).join(next),
             Err(_) => return Ok(at),
@@ -185,6 +201,8 @@ fn into(path: &Path, about: &Metadata) -> io::Result<File> {
     use rustix::io::Errno;
     use std::os::fd::AsFd as _;
     use std::os::unix::fs::FileTypeExt as _;
+    let shells = place::of_a_shell(path);
+    let path = shells.as_deref().unwrap_or(path);
     // Opened anew it would have a place of its own, and what the program says besides would be written over.
     match path.to_str() {
         Some("/dev/stdout") => return Ok(io::stdout().as_fd().try_clone_to_owned()?.into()),
@@ -258,6 +276,21 @@ mod tests {
         assert_eq!(count(&directory), 2, "nothing stays beside them");
     }
 
+    /// Root writes over somebody's file, and it stays theirs.
+    #[test]
+    fn a_file_stays_its_owners() {
+        let (_directory, [file]) = place(["file"]);
+        std::fs::write(&file, "one").unwrap();
+        // Without root there is nobody else to give it to.
+        let is_given = std::os::unix::fs::chown(&file, Some(65_534), Some(65_534)).is_ok();
+        for readers in [For::Everybody, For::Owner] {
+            write(&file, b"two", readers).unwrap();
+            let about = file.metadata().unwrap();
+            assert_eq!((about.uid() == 65_534, about.gid() == 65_534), (is_given, is_given));
+            assert_eq!(std::fs::read(&file).unwrap(), b"two");
+        }
+    }
+
     #[test]
     fn what_fails_leaves_what_was_there() {
         let (directory, [file, new]) = place(["file", "new"]);
@@ -306,7 +339,10 @@ mod tests {
     fn a_pipe_of_a_shell_gets_what_is_written() {
         let (ours, theirs) = rustix::pipe::pipe().unwrap();
         let path = format!("/dev/fd/{}", theirs.as_raw_fd());
-        write(Path::new(&path), b"one", For::Owner).unwrap();
+        // Also by a link, as containers have one for a log.
+        let (_directory, [link]) = place(["link"]);
+        symlink(&path, &link).unwrap();
+        write(&link, b"one", For::Owner).unwrap();
         drop((record(Path::new(&path)).unwrap(), theirs));
         assert_eq!(crate::read_text_from(File::from(ours), 9).unwrap(), "one");
         // Whoever was to read it has gone.

@@ -99,7 +99,12 @@ async fn wait(State(control): State<Control>, Reader(place): Reader, Query(wante
     match (&wanted.card, &wanted.ins) {
         (Some(card), None) if known.contains(&card.as_str()) => {}
         (None, Some(_)) => {}
-        _ => return Err(ApiError::bad(format!("wait for one of {}, or for a command: --ins 20, over the socket ins=20", known.join(", ")))),
+        _ => {
+            return Err(ApiError::bad(format!(
+                "wait for one of {}, or for a command: --ins 20, over the socket ins=20",
+                known.join(", ")
+            )));
+        }
     }
     let limit = wanted.limit.map_or(WAIT, Duration::from_millis).min(LONGEST_WAIT);
     let name = control.rack.card(place).label().cloned();

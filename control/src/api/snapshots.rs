@@ -35,7 +35,11 @@ async fn snapshot(
         ("masked", None) => Secrets::Masked,
         ("clear", None) => Secrets::Clear,
         ("sealed", Some(Secret(passphrase))) if !passphrase.is_empty() => Secrets::Sealed(passphrase),
-        ("sealed", _) => return Err(ApiError::bad("sealed secrets need a passphrase, which commands read from the variable CARDLAB_PASSPHRASE")),
+        ("sealed", _) => {
+            return Err(ApiError::bad(
+                "sealed secrets need a passphrase, which commands read from the variable CARDLAB_PASSPHRASE",
+            ));
+        }
         ("masked" | "clear", Some(_)) => {
             return Err(ApiError::bad("a passphrase is for sealed secrets: \"secrets\": \"sealed\""));
         }

@@ -130,7 +130,7 @@ impl Session {
         let key_is_back = key_was_blocked && !mine.facts.key_blocked();
         let key_is_gone = !key_was_blocked && mine.facts.key_blocked();
         match self.state {
-            State::Pin | State::NotBlocked if mine.is_locked() => self.enter(None),
+            State::Pin | State::NotBlocked | State::Welcome | State::Done if mine.is_locked() => self.enter(None),
             State::Lost(_) if loss.is_none() => self.enter(None),
             State::Puk(_) | State::LastPuk { .. } if loss.is_some() => self.enter(None),
             // What is read to operators leads nowhere any more.
