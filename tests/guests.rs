@@ -72,7 +72,7 @@ fn a_recording_in_order() {
     replay.write("none.jsonl", "");
     has(
         &replay.holding("replay:none.jsonl").run(&["true"]).code(2),
-        &["--card replay:none.jsonl: none.jsonl: there is nothing in it"],
+        &["--card replay:none.jsonl: there is nothing in it"],
     );
 }
 
@@ -114,7 +114,7 @@ fn wrong_use_is_explained() {
     has(&wrong(&["--card", "vpcd:no.such.host.invalid:0"]), &["cannot listen at no.such.host.invalid:0"]);
     has(
         &wrong(&["--card", "replay:/no/such.jsonl"]),
-        &["--card replay:/no/such.jsonl: /no/such.jsonl: there is no such file or directory"],
+        &["--card replay:/no/such.jsonl: there is no such file or directory"],
     );
     has(&wrong(&["--spare-tries", "0"]), &["0 is not in 1..=15"]);
     has(
