@@ -55,6 +55,8 @@ mod profile;
 #[cfg(unix)]
 mod readers;
 #[cfg(unix)]
+mod recording;
+#[cfg(unix)]
 mod response;
 #[cfg(unix)]
 mod scenario;

@@ -2,6 +2,7 @@
 
 use crate::exit::Failure;
 use crate::guests::{self, Keeper};
+use crate::recording::Recording;
 use crate::scenario::Scenarios;
 use crate::terminal::ask_hidden;
 use anyhow::{Context as _, anyhow};
@@ -19,7 +20,7 @@ use cardlab_vreader::server::POWER_OFF_GRACE;
 use cardlab_vreader::setup::keyfile::Person;
 use cardlab_vreader::setup::settings;
 use cardlab_vreader::setup::{AnyRequest, SetupError};
-use cardlab_vreader::trace::{Form, Ticks};
+use cardlab_vreader::trace::Ticks;
 use cardlab_vreader::usb::Identity;
 use cardlab_vreader::{CardRequest, Monotonic, Outage, Place, Rack, Server, StateDirectory, Trace, VirtualCard};
 use cardlab_whole as whole;
@@ -122,7 +123,7 @@ pub(crate) struct ReadyCard {
 /// Readers that are up.
 pub(crate) struct Readers {
     pub(crate) rack: Rack,
-    pub(crate) trace: Trace,
+    pub(crate) recording: Recording,
     /// Where guests connect, in the order of their readers.
     pub(crate) ports: Vec<SocketAddr>,
     /// Who each reader is as a USB device.
@@ -147,15 +148,15 @@ impl ReaderOptions {
 
     /// Makes or opens the cards, on a thread of their own: RSA keys take seconds, a password is typed, a pipe is waited for, and
     /// whoever wants to end it is heard meanwhile.
-    pub(crate) async fn make(&self) -> Result<(Vec<ReadyCard>, Trace), Failure> {
+    pub(crate) async fn make(&self) -> Result<(Vec<ReadyCard>, Recording), Failure> {
         let options = self.clone();
         tokio::task::spawn_blocking(move || options.make_here()).await?
     }
 
-    fn make_here(&self) -> Result<(Vec<ReadyCard>, Trace), Failure> {
+    fn make_here(&self) -> Result<(Vec<ReadyCard>, Recording), Failure> {
         let requests: Vec<AnyRequest> = self.cards.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
         let state = self.state.as_deref().map(|directory| StateDirectory::watched(directory, outage(""))).transpose()?;
-        let trace = self.trace()?;
+        let recording = self.recording()?;
         let several = requests.len() > 1;
         let mut ready = Vec::with_capacity(requests.len());
         for (index, request) in requests.iter().enumerate() {
@@ -163,7 +164,7 @@ impl ReaderOptions {
                 AnyRequest::Simulated(request) => request.profile_name(),
                 AnyRequest::Guest(request) => request.kind(),
             };
-            let recorder = trace.of(&if several { format!("{index}:{name}") } else { name.to_owned() });
+            let recorder = recording.trace().of(&if several { format!("{index}:{name}") } else { name.to_owned() });
             let (mut card, pace) = match request {
                 AnyRequest::Simulated(request) => {
                     let world = self.world(index, state.as_ref())?;
@@ -186,7 +187,7 @@ impl ReaderOptions {
         for text in &self.faults {
             self.arm(text, &mut ready).with_context(|| format!("--fault {text}"))?;
         }
-        Ok((ready, trace))
+        Ok((ready, recording))
     }
 
     fn arm(&self, text: &str, cards: &mut [ReadyCard]) -> anyhow::Result<()> {
@@ -199,7 +200,7 @@ impl ReaderOptions {
 
     /// A rack with a reader for each card, and what happens at them.
     pub(crate) async fn rack(&self) -> Result<Readers, Failure> {
-        let (cards, trace) = self.make().await?;
+        let (cards, recording) = self.make().await?;
         let server = Server::new(Random::from_seed(system_random()?), Duration::from_millis(self.power_off_after));
         tokio::spawn(tell_of_strange_versions(server.strange_versions()));
         let rack = Rack::new(server);
@@ -222,7 +223,7 @@ impl ReaderOptions {
                 keeper.start(&rack, place)?;
             }
         }
-        Ok(Readers { rack, trace, ports, devices })
+        Ok(Readers { rack, recording, ports, devices })
     }
 
     /// Drives these readers.
@@ -231,21 +232,18 @@ impl ReaderOptions {
             kept: self.state.clone(),
             seed: self.seed,
             next: AtomicUsize::new(self.cards.len()),
-            trace: readers.trace.clone(),
+            trace: readers.recording.trace().clone(),
         };
-        let control = Control::new(readers.rack.clone(), readers.trace.clone(), self.trace_secrets);
+        let control = Control::new(readers.rack.clone(), readers.recording.trace().clone(), self.trace_secrets);
         control.with_maker(Arc::new(maker)).with_recorder(Arc::new(Scenarios))
     }
 
-    fn trace(&self) -> Result<Trace, Failure> {
+    fn recording(&self) -> Result<Recording, Failure> {
         let trace = Trace::new(if self.seed.is_some() { Ticks::Count } else { Ticks::Clock });
-        let Some(path) = &self.trace else { return Ok(trace) };
+        let Some(path) = &self.trace else { return Ok(Recording::of(trace)) };
         let named = format!("--trace {}: ", path.display());
-        let fault = |error| anyhow!("{named}{}", whole::why(&error));
-        let writer: Box<dyn Write + Send> =
-            if path.as_os_str() == "-" { Box::new(std::io::stderr()) } else { Box::new(whole::record(path).map_err(fault)?) };
-        trace.to_file(Form::of(path), self.trace_secrets, writer, outage(&named)).map_err(fault)?;
-        Ok(trace)
+        let begun = Recording::begin(trace, path, self.trace_secrets, outage(&named));
+        begun.map_err(|error| anyhow!("{named}{}", whole::why(&error)).into())
     }
 
     fn world(&self, index: usize, state: Option<&StateDirectory>) -> Result<World, Failure> {

@@ -168,7 +168,7 @@ impl Up {
         let port: u16 = port.parse().with_context(|| format!("--vpcd {address}: '{port}' is no port"))?;
         let mut cards = JoinSet::new();
         let (connected, mut connections) = tokio::sync::mpsc::unbounded_channel();
-        let (made, _) = self.readers.make().await?;
+        let (made, _recording) = self.readers.make().await?;
         if made.iter().any(|card| card.keeper.is_some()) {
             return Err(anyhow!("--vpcd {address}: only simulated cards go into the readers of others")).or_exit(Exit::USAGE);
         }

@@ -60,6 +60,16 @@ fn every_form_says_the_same() {
     has(&lab.host(&format!("{CARDLAB} trace show cut.jsonl")).code(2), &["line 1: 'command' is not hexadecimal"]);
 }
 
+/// What a pipe's reader has is what would be in a file, to the last record.
+#[test]
+fn a_pipe_that_is_read_has_all_of_it() {
+    let record = |lab: &Lab| lab.exec().args(["bash", "-c", WORK]).output().unwrap().stdout;
+    let recorded = |to: &str| Lab::new("yubikey-5.4,9a=new:p256").with(&["--seed", "3", "--trace", to]);
+    let (file, pipe) = (recorded("t"), recorded("/dev/stdout"));
+    record(&file);
+    assert_eq!(String::from_utf8(record(&pipe)).unwrap(), file.read("t"));
+}
+
 /// A recording of a secure channel: what was on the wire, and with secrets what was inside; Wireshark reads it all the same.
 #[test]
 fn what_goes_through_a_secure_channel_is_recorded_outside_and_inside() {

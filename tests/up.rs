@@ -51,6 +51,28 @@ fn a_signal_ends_it_before_it_is_up() {
     }
 }
 
+/// A recording goes into a pipe that nobody reads: the cards go on, which is told once, and a signal ends it.
+#[test]
+fn a_recording_that_nobody_reads_holds_nothing_up() {
+    let lab = Lab::new("yubikey-5.4");
+    let (unread, theirs) = std::io::pipe().unwrap();
+    let mut command = Command::new(CARDLAB);
+    command.args(["up", "--card", "yubikey-5.4", "--trace", "/dev/fd/0"]).stdin(theirs);
+    let mut up = Up::from(command.stderr(std::fs::File::create(lab.file("said")).unwrap()));
+    // More than a pipe holds, and than waits before it.
+    let script = "opensc-tool $(printf -- '-s 00:20:00:80 %.0s' $(seq 6000)) 2>/dev/null | grep -c 'Received (SW1='";
+    assert_eq!(up.sh(&lab, script).ok(), "6000\n");
+    let told =
+        "cardlab: --trace /dev/fd/0: nobody reads what is written there; the cards go on, and what happens is not recorded";
+    while !lab.read("said").contains(told) {
+        assert!(up.child.try_wait().unwrap().is_none(), "it has ended");
+        std::thread::yield_now();
+    }
+    assert_eq!(up.stop("-TERM"), Some(0));
+    drop(unread);
+    assert_eq!(lab.read("said").matches("--trace").count(), 1, "{}", lab.read("said"));
+}
+
 #[test]
 fn a_private_socket_by_default_and_a_restart_after_kill_9() {
     let lab = Lab::new("nist-piv");

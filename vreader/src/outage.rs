@@ -31,6 +31,15 @@ impl Outage {
         }
     }
 
+    /// As [`Outage::failed`], and who found it does not wait until it is told: where it is told, nobody may read either.
+    pub(crate) fn failed_aside(&self, sentence: impl FnOnce() -> String) {
+        if !self.lasts.swap(true, Ordering::Relaxed) {
+            let (tell, sentence) = (self.tell.clone(), sentence());
+            // Without a thread it stays untold.
+            let _ = std::thread::Builder::new().name("outage".into()).spawn(move || tell(&sentence));
+        }
+    }
+
     /// It went well.
     pub(crate) fn works(&self, sentence: impl FnOnce() -> String) {
         if self.lasts.load(Ordering::Relaxed) && self.lasts.swap(false, Ordering::Relaxed) {

@@ -16,11 +16,13 @@ pub mod event;
 pub mod history;
 pub mod json;
 pub mod pcapng;
+mod queue;
 pub mod text;
 pub mod tree;
 
 use crate::outage::Outage;
 use cardlab_whole as whole;
+use queue::Queue;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
@@ -146,6 +148,16 @@ impl File {
             Self::Pcapng(capture) => capture.write(record, secrets),
         }
     }
+
+    /// Says that so many records are missing here, for people; the numbers of exchanges say it to programs.
+    fn missing(&mut self, count: u64) -> std::io::Result<()> {
+        match self {
+            Self::Text(out) if count > 0 => {
+                out.write_all(format!("---- {count} records were missed\n").as_bytes()).and_then(|()| out.flush())
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The file of a trace.
@@ -157,8 +169,35 @@ struct Recording {
     outage: Outage,
 }
 
+impl Recording {
+    fn put(&mut self, record: &Record) -> std::io::Result<()> {
+        self.file.write(record, self.secrets)
+    }
+
+    fn works(&self) {
+        self.outage.works(|| "it is written again; what happened meanwhile is not in it".into());
+    }
+
+    fn failed(&self, error: &std::io::Error) {
+        self.outage.failed(|| unrecorded(&whole::why(error)));
+    }
+}
+
+/// Told when a trace cannot be written.
+fn unrecorded(why: &str) -> String {
+    format!("{why}; the cards go on, and what happens is not recorded until it can be written")
+}
+
+/// Who writes a trace.
+enum Writer {
+    /// Whoever has a record: a file holds nobody up.
+    Here(Recording),
+    /// A thread of its own.
+    Aside(Queue),
+}
+
 struct Shared {
-    file: Mutex<Option<Recording>>,
+    file: Mutex<Option<Writer>>,
     listeners: broadcast::Sender<Arc<Record>>,
     ticks: Ticks,
     count: Mutex<u64>,
@@ -186,8 +225,31 @@ impl Trace {
     /// The system's error when the file's beginning cannot be written.
     pub fn to_file(&self, form: Form, secrets: bool, out: Box<dyn Write + Send>, outage: Outage) -> std::io::Result<()> {
         let file = File::begin(form, out)?;
-        *self.0.file.lock().unwrap_or_else(PoisonError::into_inner) = Some(Recording { file, secrets, outage });
+        self.go_to(Writer::Here(Recording { file, secrets, outage }));
         Ok(())
+    }
+
+    /// As [`Trace::to_file`], where somebody reads at the other end: a pipe, a socket, a terminal. A thread of its own writes, so that
+    /// no card waits for who does not read; what finds no room meanwhile is lost, and `outage` is told. [`Trace::end`] ends it.
+    ///
+    /// # Errors
+    /// As [`Trace::to_file`], and the system's error when there can be no thread.
+    pub fn to_reader(&self, form: Form, secrets: bool, out: Box<dyn Write + Send>, outage: Outage) -> std::io::Result<()> {
+        let file = File::begin(form, out)?;
+        self.go_to(Writer::Aside(Queue::begin(Recording { file, secrets, outage })?));
+        Ok(())
+    }
+
+    fn go_to(&self, writer: Writer) {
+        *self.0.file.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
+    }
+
+    /// Ends the file; listeners stay. What waits to be read is written, if somebody reads it within this time.
+    pub fn end(&self, within: Duration) {
+        let writer = self.0.file.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Writer::Aside(queue)) = writer {
+            queue.end(within);
+        }
     }
 
     /// What happens from now on. A listener that is slow loses records, and nobody waits for it.
@@ -213,16 +275,16 @@ impl Trace {
         }
     }
 
-    fn write(&self, record: &Record) {
+    fn write(&self, record: &Arc<Record>) {
         let mut file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Recording { file, secrets, outage }) = file.as_mut() {
+        match file.as_mut() {
             // A trace that cannot be written must not stop the card.
-            match file.write(record, *secrets) {
-                Ok(()) => outage.works(|| "it is written again; what happened meanwhile is not in it".into()),
-                Err(error) => outage.failed(|| {
-                    format!("{}; the cards go on, and what happens is not recorded until it can be written", whole::why(&error))
-                }),
-            }
+            Some(Writer::Here(recording)) => match recording.put(record) {
+                Ok(()) => recording.works(),
+                Err(error) => recording.failed(&error),
+            },
+            Some(Writer::Aside(queue)) => queue.write(record),
+            None => {}
         }
     }
 }
