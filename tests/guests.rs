@@ -70,10 +70,7 @@ fn a_recording_in_order() {
     let other = replay.sh("opensc-tool -s 00CB3FFF055C035FC10200").ok();
     has(&other, &["cardlab: Yubico YubiKey CCID: not recorded here: ", "; command 1 is 00 A4 04 00", "SW1=0x6F, SW2=0x00"]);
     replay.write("none.jsonl", "");
-    has(
-        &replay.holding("replay:none.jsonl").run(&["true"]).code(2),
-        &["--card replay:none.jsonl: there is nothing in it"],
-    );
+    has(&replay.holding("replay:none.jsonl").run(&["true"]).code(2), &["--card replay:none.jsonl: there is nothing in it"]);
 }
 
 /// What stands for the system's pcscd is a reader of `up`; what is spent of its card is seen there.
@@ -112,10 +109,7 @@ fn wrong_use_is_explained() {
         ],
     );
     has(&wrong(&["--card", "vpcd:no.such.host.invalid:0"]), &["cannot listen at no.such.host.invalid:0"]);
-    has(
-        &wrong(&["--card", "replay:/no/such.jsonl"]),
-        &["--card replay:/no/such.jsonl: there is no such file or directory"],
-    );
+    has(&wrong(&["--card", "replay:/no/such.jsonl"]), &["--card replay:/no/such.jsonl: there is no such file or directory"]);
     has(&wrong(&["--spare-tries", "0"]), &["0 is not in 1..=15"]);
     has(
         &cardlab(&["up", "--card", "vpcd:0", "--vpcd", "127.0.0.1:1"]).code(2),
