@@ -85,7 +85,11 @@ fn what_is_no_tag_is_said_at_its_field(engine: Engine) {
         assert_eq!(message, "a tag has 1 to 40 characters in one line, and no comma", "{engine:?}: {tag:?}");
     }
     let message = retag(&site, &admin, ANNA, &["good", "\u{202E}nepo"], &[]).refused(400, "MALFORMED");
-    assert_eq!(message, "a tag has U+202E in it, which nobody sees there: type it anew", "{engine:?}");
+    assert_eq!(
+        message,
+        "a tag has U+202E in it, which nobody sees there: remove this sign, or type everything anew instead of pasting it",
+        "{engine:?}"
+    );
     assert_eq!(site.get(&format!("/api/v1/cards/{ANNA}"), &admin).ok()["tags"], json!([]), "nothing of it is half done");
     let many: Vec<String> = (0..21).map(|number| format!("t{number}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();

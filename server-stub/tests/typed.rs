@@ -153,7 +153,7 @@ fn what_was_typed_comes_back_with_its_error_at_its_field(engine: Engine) {
             new_user,
             but("cn", "\u{202E}<b>Nora"),
             "cn",
-            "A name has U+202E in it, which nobody sees there: type it anew.",
+            "A name has U+202E in it, which nobody sees there: remove this sign, or type everything anew instead of pasting it.",
         ),
         (new_user, new_user, but("logon", "nora"), "logon", "A logon name is DOMAIN\\Name."),
         (new_user, new_user, but("logon", "lab\\ANNA"), "logon", "There is a user 'lab\\ANNA'."),

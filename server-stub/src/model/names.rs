@@ -278,7 +278,10 @@ mod tests {
         for (text, says) in [
             (" ".to_owned(), "a name is missing"),
             ("\u{200b}".to_owned(), "a name is missing"),
-            (" \u{200b}Anna ".to_owned(), "a name has U+200B in it, which nobody sees there: type it anew"),
+            (
+                " \u{200b}Anna ".to_owned(),
+                "a name has U+200B in it, which nobody sees there: remove this sign, or type everything anew instead of pasting it",
+            ),
             ("W".repeat(15_000), "a name has at most 200 characters, not 15000"),
             ("An\u{7}na".to_owned(), "a name stands in one line of letters and signs; U+0007 is none"),
             ("An\nna".to_owned(), "a name stands in one line of letters and signs; U+000A is none"),

@@ -82,7 +82,8 @@ mod tests {
             let says = format!("a tag stands in one line of letters and signs; {sign} is none");
             assert_eq!(retag(&[], &[tag], &[]).unwrap_err(), says);
         }
-        let says = "a tag has U+202E in it, which nobody sees there: type it anew";
+        let says =
+            "a tag has U+202E in it, which nobody sees there: remove this sign, or type everything anew instead of pasting it";
         assert_eq!(retag(&[], &["\u{202E}nepo"], &[]).unwrap_err(), says);
         // What an older version let be stays, and goes however it is written.
         let before = ["\u{202E}nepo".to_owned()];
