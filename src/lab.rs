@@ -6,7 +6,7 @@ use crate::exit::{Exit, Failure};
 use crate::holders;
 use crate::log::LogOptions;
 use crate::readers::ReaderOptions;
-use crate::site::{self, Tls};
+use crate::site::{self, Master, Tls};
 use crate::usb::UsbOptions;
 use crate::web;
 use anyhow::{Context as _, anyhow};
@@ -106,13 +106,9 @@ impl Lab {
         }
         let (db, master) = match &self.state {
             Some(directory) => {
-                (format!("sqlite:{}", directory.join("cms.db").display()), site::master_key(&directory.join("master.key"))?)
+                (format!("sqlite:{}", directory.join("cms.db").display()), Master::of(&directory.join("master.key"))?)
             }
-            None => {
-                let mut master = Zeroizing::new(vec![0; 32]);
-                getrandom::fill(&mut master)?;
-                ("sqlite::memory:".to_owned(), master)
-            }
+            None => ("sqlite::memory:".to_owned(), Master::passing()?),
         };
         let private = PrivateDirectory::new()?;
         let socket = private.path().join("pcscd.comm");
@@ -139,7 +135,7 @@ impl Lab {
     async fn bring_up(
         &self,
         db: &str,
-        master: &[u8],
+        master: &Master,
         socket: &Path,
         at: Listeners<'_>,
     ) -> Result<Running<impl Future<Output = ()> + use<>>, Failure> {

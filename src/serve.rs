@@ -3,7 +3,7 @@
 use crate::exit::{Exit, Failure};
 use crate::holders;
 use crate::log::LogOptions;
-use crate::site::{self, Tls};
+use crate::site::{self, Master, Tls};
 use crate::web;
 use anyhow::{Context as _, anyhow};
 use cardlab_pcsclite::client::default_socket;
@@ -93,7 +93,7 @@ impl Serve {
             return Err(anyhow!("--name {name}: a host's name alone, as in --name cms.example").into());
         }
         let _log = self.log.begin(LevelFilter::INFO)?;
-        let master = site::master_key(&self.master_file)?;
+        let master = Master::of(&self.master_file)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
             // All that can be wrong with the way in comes before the database is touched.

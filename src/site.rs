@@ -14,32 +14,57 @@ use cardlab_server_stub::store::Store;
 use cardlab_whole as whole;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// The master key in the environment, hexadecimal.
 pub(crate) const MASTER_VARIABLE: &str = "CARDLAB_MASTER_KEY";
 const MASTER_BYTES: usize = 32;
 
-/// The master key of the environment, or of a file, which is made when it is not there.
-pub(crate) fn master_key(file: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    if let Some(text) = std::env::var_os(MASTER_VARIABLE) {
-        let text = Zeroizing::new(text.to_string_lossy().into_owned());
-        return Ok(decoded(MASTER_VARIABLE, &text)?);
-    }
-    let named = || format!("master key {}", file.display());
-    match whole::read_text(file, whole::TEXT) {
-        Ok(text) => Ok(decoded(&named(), &Zeroizing::new(text))?),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let mut key = Zeroizing::new(vec![0; MASTER_BYTES]);
-            getrandom::fill(&mut key)?;
-            let mut line = Zeroizing::new(vec![b'\n'; 2 * MASTER_BYTES + 1]);
-            hex::encode_to_slice(&*key, &mut line[..2 * MASTER_BYTES])?;
-            whole::make(file, &line).with_context(named)?;
-            Ok(key)
+/// The master key of a server.
+pub(crate) struct Master {
+    key: Zeroizing<Vec<u8>>,
+    /// Where one that was made is still to be written.
+    to: Option<PathBuf>,
+}
+
+impl Master {
+    /// That of the environment, or of a file; where there is none, one is made, and written there when a database takes it.
+    pub(crate) fn of(file: &Path) -> Result<Self, Failure> {
+        if let Some(text) = std::env::var_os(MASTER_VARIABLE) {
+            let text = Zeroizing::new(text.to_string_lossy().into_owned());
+            return Ok(Self { key: decoded(MASTER_VARIABLE, &text)?, to: None });
         }
-        Err(error) => Err(error).with_context(named).map_err(Failure::from),
+        match whole::read_text(file, whole::TEXT) {
+            Ok(text) => Ok(Self { key: decoded(&named(file), &Zeroizing::new(text))?, to: None }),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self { to: Some(file.to_owned()), ..Self::passing()? }),
+            Err(error) => Err(error).with_context(|| named(file)).map_err(Failure::from),
+        }
     }
+
+    /// One that is written nowhere, for a database that is not kept.
+    pub(crate) fn passing() -> Result<Self, Failure> {
+        let mut key = Zeroizing::new(vec![0; MASTER_BYTES]);
+        getrandom::fill(&mut key)?;
+        Ok(Self { key, to: None })
+    }
+
+    /// Writes one that was made to its file.
+    fn keep(&self) -> Result<(), Failure> {
+        let Some(file) = &self.to else { return Ok(()) };
+        let mut line = Zeroizing::new(vec![b'\n'; 2 * MASTER_BYTES + 1]);
+        hex::encode_to_slice(&*self.key, &mut line[..2 * MASTER_BYTES])?;
+        match whole::make(file, &line) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                Err(anyhow!("{}: another server has just made it; start this one again", named(file)).into())
+            }
+            made => made.with_context(|| named(file)).map_err(Failure::from),
+        }
+    }
+}
+
+fn named(file: &Path) -> String {
+    format!("master key {}", file.display())
 }
 
 /// A key that was written down; `from` is where.
@@ -58,9 +83,12 @@ fn decoded(from: &str, text: &str) -> anyhow::Result<Zeroizing<Vec<u8>>> {
 }
 
 /// The server over a database.
-pub(crate) async fn open(url: &str, master: &[u8], hashing: Hashing) -> Result<Server, Failure> {
-    let vault = Vault::new(master)?;
+pub(crate) async fn open(url: &str, master: &Master, hashing: Hashing) -> Result<Server, Failure> {
+    let vault = Vault::new(&master.key)?;
     let store = Store::open(url).await?;
+    // A refused start leaves no key behind, and nothing comes under a key that is not on the disk.
+    Server::judge_master(&store, &vault).await?;
+    master.keep()?;
     Ok(Server::new(store, vault, Clock::start(), hashing).await?)
 }
 

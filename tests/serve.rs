@@ -332,6 +332,17 @@ fn online(socket: &std::path::Path, arguments: &[&str]) -> Said {
     said(command.output().unwrap())
 }
 
+/// A database of another program.
+fn table_of_others(file: &std::path::Path) {
+    sqlx::any::install_default_drivers();
+    let url = format!("sqlite:{}?mode=rwc", file.display());
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let pool = sqlx::AnyPool::connect(&url).await.unwrap();
+        sqlx::query("CREATE TABLE users (name TEXT NOT NULL)").execute(&pool).await.unwrap();
+        pool.close().await;
+    });
+}
+
 /// A server that forgets everything when it ends.
 fn in_memory(lab: &Lab, options: &[&str]) -> Up {
     let mut command = Command::new(CARDLAB);
@@ -387,7 +398,10 @@ fn tls_and_wrong_use() {
     has(&serve(&["--db", "postgres://u:secret@127.0.0.1:1/x"]), &["database postgres://...@127.0.0.1:1/x"]);
     has(&serve(&["--db", "sqlite:/no/such/place/cms.db"]), &["/no/such/place/cms.db"]);
     lab.write("text.db", &"no database, not at all. ".repeat(100));
-    has(&serve(&["--db", "sqlite:text.db"]), &["database sqlite:text.db:", "file is not a database"]);
+    let refused = serve(&["--db", "sqlite:text.db", "--master-file", "other.key"]);
+    let no_database =
+        "it is no SQLite database, or one that is damaged or cut off; name another, or bring back a copy of this one\n";
+    assert_eq!(refused, format!("cardlab: database sqlite:text.db: {no_database}"), "once, and in words");
     lab.write("empty.pem", "");
     let tls = ["--db", "sqlite:new.db", "--tls-certificate", "empty.pem", "--tls-key", "empty.pem"];
     let said = serve(&tls);
@@ -395,6 +409,15 @@ fn tls_and_wrong_use() {
     assert!(!said.contains("ready") && !lab.file("new.db").exists(), "{said}");
     serve_once(&lab, "first.key");
     has(&serve(&["--db", "sqlite:kept.db", "--master-file", "other.key"]), &["this database belongs to another master key"]);
+    let kept = std::fs::read(lab.file("kept.db")).unwrap();
+    std::fs::write(lab.file("cut.db"), &kept[..kept.len() / 2]).unwrap();
+    let refused = serve(&["--db", "sqlite:cut.db", "--master-file", "other.key"]);
+    assert_eq!(refused, format!("cardlab: database sqlite:cut.db: {no_database}"));
+    has(&serve(&["--db", "sqlite:/no/such/place/cms.db", "--master-file", "other.key"]), &["/no/such/place/cms.db"]);
+    table_of_others(&lab.file("others.db"));
+    let refused = serve(&["--db", "sqlite:others.db", "--master-file", "other.key"]);
+    has(&refused, &["database sqlite:others.db: there are tables in it that are not this server's; name another database"]);
+    assert!(!lab.file("other.key").exists(), "a refused start leaves no key");
     // At a named pipe it would wait for ever.
     lab.host("mkfifo pipe").ok();
     has(&serve(&["--db", "sqlite:pipe", "--master-file", "first.key"]), &["database sqlite:pipe: it is no file"]);

@@ -201,6 +201,28 @@ fn a_database_of_a_newer_version(engine: Engine) {
     site.get("/api/v1/users", &site.administrator()).ok();
 }
 
+/// A file that is something else, or half of a database, is left as it is, and it is said what to do.
+#[test]
+fn a_database_that_is_none_or_cut_off() {
+    let site = Site::start(Engine::Sqlite);
+    let directory = tempfile::tempdir().unwrap();
+    let whole = directory.path().join("whole.db");
+    let kept = site.block_on(async {
+        cardlab_server_stub::store::Store::open(&format!("sqlite:{}", whole.display())).await.unwrap().close().await;
+        std::fs::read(&whole).unwrap()
+    });
+    let text = b"no database, not at all. ".repeat(100);
+    for bytes in [&text[..], &kept[..50], &kept[..1000], &kept[..4096], &kept[..kept.len() / 2], &kept[..kept.len() - 4096]] {
+        let file = directory.path().join(format!("{}.db", bytes.len()));
+        let url = format!("sqlite:{}", file.display());
+        std::fs::write(&file, bytes).unwrap();
+        let refused = site.block_on(cardlab_server_stub::store::Store::open(&url)).err().unwrap().message();
+        let says = "it is no SQLite database, or one that is damaged or cut off; name another, or bring back a copy of this one";
+        assert_eq!(refused, format!("database {url}: {says}"), "{}", bytes.len());
+        assert!(std::fs::read(&file).unwrap() == bytes, "{}", bytes.len());
+    }
+}
+
 /// Where another program keeps its tables nothing is made and nothing changed, and it is said so.
 fn a_database_of_another_program(engine: Engine) {
     use std::os::unix::fs::PermissionsExt as _;

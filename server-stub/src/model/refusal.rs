@@ -247,19 +247,39 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// SQLITE_READONLY and what is more precise (the low byte is the same), and SQLSTATE 25006, which have five characters.
+/// The result code of SQLite, also where it says one that is more precise (the low byte is the same). SQLSTATE has five characters.
+fn of_sqlite(code: &str) -> Option<u32> {
+    if code.len() < 5 { code.parse::<u32>().ok().map(|code| code & 0xFF) } else { None }
+}
+
+/// SQLITE_READONLY, and SQLSTATE 25006.
 fn is_read_only(code: &str) -> bool {
-    code == "25006" || code.len() < 5 && code.parse::<u32>().is_ok_and(|code| code & 0xFF == 8)
+    code == "25006" || of_sqlite(code) == Some(8)
+}
+
+/// Whether a file is no database of SQLite's, or not whole: SQLITE_NOTADB and SQLITE_CORRUPT.
+pub(crate) fn is_about_no_database(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|e| e.code()).is_some_and(|code| matches!(of_sqlite(&code), Some(26 | 11)))
 }
 
 impl From<sqlx::Error> for Refusal {
     fn from(error: sqlx::Error) -> Self {
+        let refusal = Self::of_database(&error);
+        if refusal.code != Code::Malformed {
+            // What the database says may hold data of people; it goes to the administrator, not to the client.
+            tracing::error!(target: "cardlab::database", %error, "database");
+        }
+        refusal
+    }
+}
+
+impl Refusal {
+    /// Why the database did not do what it was asked, for the client. The log has nothing of it yet.
+    pub(crate) fn of_database(error: &sqlx::Error) -> Self {
         // SQLSTATE 22021 and 22P05: a character that PostgreSQL has no place for.
         if error.as_database_error().and_then(|e| e.code()).is_some_and(|code| matches!(&*code, "22021" | "22P05")) {
             return Self::malformed(sentence!("refused-database-text"));
         }
-        // What the database says may hold data of people; it goes to the administrator, not to the client.
-        tracing::error!(target: "cardlab::database", %error, "database");
         let code = error.as_database_error().and_then(|e| e.code()).unwrap_or_default();
         if is_read_only(&code) {
             let message = sentence!("refused-database-read-only");

@@ -31,7 +31,7 @@ use crate::model::station::Station;
 use crate::model::vault::Vault;
 use crate::service::login::Operator;
 use crate::service::workers::Workers;
-use crate::store::{self, Store, Tx, events, flows, hits, logins, meta, operators, refusals, reports};
+use crate::store::{self, Snapshot, Store, Tx, events, flows, hits, logins, meta, operators, refusals, reports};
 use crate::words::sentence;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -48,6 +48,9 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// How long a session that has given its response still takes the report of how it ended, and how long a report is known again.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// What a database calls the master key that it belongs to.
+const MASTER: &str = "master";
+
 /// One server process. Cheap to clone.
 #[derive(Clone)]
 pub struct Server {
@@ -63,6 +66,18 @@ pub struct Server {
     station: Option<Arc<dyn Station>>,
 }
 
+fn fingerprint(vault: &Vault) -> String {
+    random::fingerprint(&hex::encode(vault.salt()))
+}
+
+/// Whether the database belongs to this master key, and not to none.
+async fn is_known(conn: &mut Snapshot, vault: &Vault) -> Result<bool, Refusal> {
+    match meta::value(conn, MASTER).await? {
+        Some(known) if known != fingerprint(vault) => Err(Refusal::new(Code::Conflict, sentence!("refused-master-key"))),
+        known => Ok(known.is_some()),
+    }
+}
+
 impl Server {
     /// Over an open database, which belongs to the master key that it was first opened with.
     ///
@@ -73,14 +88,9 @@ impl Server {
             clock.set(now);
         }
         let nobody = hashing.hash(&random::token()).map_err(|why| Refusal::malformed(sentence!("refused-work", why = why)))?;
-        let master = random::fingerprint(&hex::encode(vault.salt()));
         let mut tx = over.begin().await?;
-        match meta::value(&mut tx, "master").await? {
-            Some(known) if known == master => {}
-            Some(_) => {
-                return Err(Refusal::new(Code::Conflict, sentence!("refused-master-key")));
-            }
-            None => meta::insert(&mut tx, "master", &master).await?,
+        if !is_known(&mut tx, &vault).await? {
+            meta::insert(&mut tx, MASTER, &fingerprint(&vault)).await?;
         }
         store::fill::fill(&mut tx).await?;
         tx.commit().await?;
@@ -94,6 +104,14 @@ impl Server {
             swept: Arc::default(),
             station: None,
         })
+    }
+
+    /// Whether an open database takes this master key: it is new, or belongs to it. Nothing is written.
+    ///
+    /// # Errors
+    /// [`Code::Conflict`] for another, as [`Server::new`].
+    pub async fn judge_master(over: &Store, vault: &Vault) -> Result<(), Refusal> {
+        is_known(&mut over.read().await?, vault).await.map(drop)
     }
 
     /// Without limits on how often, for benches and tests of something else.

@@ -40,7 +40,7 @@ mod words;
 pub use transaction::{Snapshot, Tx};
 
 use crate::model::clock::Millis;
-use crate::model::refusal::{Code, Refusal};
+use crate::model::refusal::{Code, Refusal, is_about_no_database};
 use crate::words::sentence;
 use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
@@ -107,7 +107,7 @@ fn migrator(postgres: bool) -> Migrator {
 /// Why the tables of the database of this name are not brought up to date, for who starts the server.
 fn not_migrated(error: MigrateError, name: &str) -> Refusal {
     let why = match error {
-        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => return not_opened(error, name),
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => return not_opened(&error, name),
         MigrateError::VersionMissing(_) => {
             "a newer cardlab has made or changed it; use that one, or name another database: it was left as it is".into()
         }
@@ -122,10 +122,14 @@ fn not_migrated(error: MigrateError, name: &str) -> Refusal {
 }
 
 /// Why the database of this name is not opened: what can be done about, where that is known.
-fn not_opened(error: sqlx::Error, name: &str) -> Refusal {
-    let why = error.to_string();
-    let told = Refusal::from(error);
-    if told.is_about_a_full_disk() { told.in_database(name) } else { unreachable(&why, name) }
+fn not_opened(error: &sqlx::Error, name: &str) -> Refusal {
+    if is_about_no_database(error) {
+        let why = "it is no SQLite database, or one that is damaged or cut off; name another, or bring back a copy of this one";
+        return unreachable(&why, name);
+    }
+    // Who starts the server is told; in the log it would stand a second time.
+    let told = Refusal::of_database(error);
+    if told.is_about_a_full_disk() { told.in_database(name) } else { unreachable(error, name) }
 }
 
 fn unreachable(why: &dyn std::fmt::Display, name: &str) -> Refusal {
@@ -174,8 +178,8 @@ impl Store {
         }
         // A pool tries again and again and then says only that time is over; one connection says why.
         if !memory {
-            let mut first = AnyConnection::connect(&url).await.map_err(|e| not_opened(e, &named))?;
-            if is_somebody_elses(&mut first, postgres).await.map_err(|e| not_opened(e, &named))? {
+            let mut first = AnyConnection::connect(&url).await.map_err(|e| not_opened(&e, &named))?;
+            if is_somebody_elses(&mut first, postgres).await.map_err(|e| not_opened(&e, &named))? {
                 let why = "there are tables in it that are not this server's; name another database: it was left as it is";
                 return Err(unreachable(&why, &named));
             }
@@ -207,7 +211,7 @@ impl Store {
             })
             .connect(&url)
             .await
-            .map_err(|e| not_opened(e, &named))?;
+            .map_err(|e| not_opened(&e, &named))?;
         if memory {
             migrator(postgres).run(&pool).await.map_err(|e| not_migrated(e, &named))?;
         }
