@@ -47,7 +47,7 @@ pub(crate) fn is_unseen(c: char) -> bool {
 }
 
 /// What no text in one line has: controls, and what separates lines.
-fn breaks_a_line(c: char) -> bool {
+pub(super) fn breaks_a_line(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 

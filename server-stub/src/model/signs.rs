@@ -19,7 +19,7 @@
 //!
 //! Of private use (Co) everything stays: a house may have signs of its own.
 
-use super::names::is_unseen;
+use super::names::{breaks_a_line, is_unseen};
 use crate::words::{Sentence, sentence};
 use icu_properties::props::{
     CanonicalCombiningClass, ExtendedPictographic, GeneralCategory, GeneralCategoryGroup, JoiningType, Script, UnifiedIdeograph,
@@ -62,8 +62,7 @@ fn category(sign: char) -> GeneralCategory {
 
 /// What stands in no line of letters and signs.
 fn is_no_sign(sign: char) -> bool {
-    use GeneralCategory::{Control, LineSeparator, ParagraphSeparator, Unassigned};
-    matches!(category(sign), Control | LineSeparator | ParagraphSeparator | Unassigned)
+    breaks_a_line(sign) || category(sign) == GeneralCategory::Unassigned
 }
 
 /// What nobody sees by itself.
