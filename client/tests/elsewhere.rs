@@ -472,12 +472,18 @@ fn other_cards_are_shown_as_they_are() {
     until(&first, |shown| matches!(shown.screen, Screen::Done(_)));
 }
 
-/// Nobody opens anything: another program that takes longer than a moment is seen to leave.
-#[test]
-fn another_card_is_looked_at_when_a_program_has_left_it() {
+/// Two cards that have been looked at.
+fn two_to_choose_from() -> (Room, Desk) {
     let room = Room::with(&["gids", "gids"]);
     let desk = room.desk(None, false);
     until(&desk, |shown| matches!(&shown.screen, Screen::Choose(cards) if cards.iter().all(|card| card.trouble.is_none())));
+    (room, desk)
+}
+
+/// Nobody opens anything: another program that takes longer than a moment is seen to leave.
+#[test]
+fn another_card_is_looked_at_when_a_program_has_left_it() {
+    let (room, desk) = two_to_choose_from();
     room.other(1, |card| {
         lock::bring_to(&mut Minidriver::open(card).unwrap(), Secret::Pin, 0).unwrap();
         // Once a third card is seen, it has been seen too that this one is in use.
@@ -490,9 +496,7 @@ fn another_card_is_looked_at_when_a_program_has_left_it() {
 /// A card that a program has in a transaction is left alone, holds nobody up, and is looked at afterwards.
 #[test]
 fn a_transaction_of_another_program_is_waited_for_by_nobody() {
-    let room = Room::with(&["gids", "gids"]);
-    let desk = room.desk(None, false);
-    until(&desk, |shown| matches!(&shown.screen, Screen::Choose(cards) if cards.iter().all(|card| card.trouble.is_none())));
+    let (room, desk) = two_to_choose_from();
     room.other(1, |card| {
         let mut card = Minidriver::open(card).unwrap();
         let challenge = card.unblock_challenge().unwrap();

@@ -120,7 +120,8 @@ impl Control {
     pub async fn begin_recording(&self, order: RecordingOrder) -> Result<RecordingView, ApiError> {
         self.recorder()?;
         if !order.secrets {
-            let why = "a scenario that runs has the PINs and keys of these cards in the clear: say that they may be in it, with --secrets, or over the socket \"secrets\": true";
+            let why = "a scenario that runs has the PINs and keys of these cards in the clear: say that they may be in it, with \
+                       --secrets, or over the socket \"secrets\": true";
             return Err(ApiError::bad(why));
         }
         let under_way = || ApiError(StatusCode::CONFLICT, "a recording is under way: end it, or throw it away, first".into());
